@@ -1,0 +1,23 @@
+# One image for web, worker, beat and migrate; compose.yaml names the command of each.
+FROM python:3.11-slim-bookworm AS packages
+COPY requirements.lock /
+RUN python -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /requirements.lock
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/srv/static
+RUN useradd --system --uid 10001 --no-create-home drives
+COPY --from=packages /venv /venv
+WORKDIR /srv/app
+COPY manage.py ./
+COPY config config
+COPY organizations organizations
+COPY notifications notifications
+COPY volunteers volunteers
+COPY drives drives
+# Nothing of these reaches the image's environment: settings only have to load.
+RUN SECRET_KEY=build IDENTITY_KEY=build DATABASE_URL=postgresql:///none BASE_URL=http://localhost \
+    python manage.py collectstatic --no-input --verbosity 0
+USER drives
+EXPOSE 8000
+CMD ["gunicorn", "-c", "python:config.web_server", "config.wsgi"]

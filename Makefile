@@ -1,0 +1,60 @@
+# make run: the whole service on this machine, with a demo (PORT=8000 DATA_DIR=.data FRESH=1 to start from empty)
+# make test: every test, on servers started for the run (ARGS="tests/drives -k booking" for some)
+# make check: lint, types, imports, templates, migrations, deploy check
+# make bench, make prove, make shots: measurements, the long run of guarantees, screenshots
+
+PYTHON ?= python3
+PY := .venv/bin/python
+ARGS ?=
+
+# What a production environment looks like, for the checks; none of it is secret or real.
+PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-0123456789 \
+	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
+	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
+	SMS_GATEWAY=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
+	EMAIL_URL=smtp://mail.example.org:25 DEMO=off RATE_LIMITS=on
+
+.PHONY: run test check lint types templates deploy bench prove shots venv
+.NOTPARALLEL:
+
+run: venv
+	@exec $(PY) -m config.embedded --with-parent
+
+test: venv
+	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+check: venv lint types templates deploy
+	@echo "All checks passed."
+
+lint: venv
+	@echo "Lint, format, imports"
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@.venv/bin/lint-imports
+
+types: venv
+	@echo "Types"
+	@$(PRODUCTION) DATABASE_URL=postgresql:///none $(PY) -m mypy .
+
+templates: venv
+	@echo "Templates, compose.yaml"
+	@.venv/bin/djlint . --lint --quiet
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+deploy: venv
+	@echo "Deploy check, migrations"
+	@$(PRODUCTION) $(PY) -m config.embedded with $(PY) manage.py check --deploy --fail-level WARNING
+	@$(PRODUCTION) $(PY) -m config.embedded with $(PY) manage.py makemigrations --check --dry-run
+
+bench: venv
+	@$(PY) -m bench $(ARGS)
+
+prove: venv
+	@$(PY) -m bench.prove $(ARGS)
+
+shots: venv
+	@$(PY) -m bench.shots $(ARGS)
+
+venv:
+	@command -v $(PYTHON) >/dev/null || { echo "Error: $(PYTHON) was not found. Install Python 3.11 or newer, or name it: make run PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) config/embedded/install.py

@@ -1,0 +1,139 @@
+"""The outbox: claiming due messages, and delivering them to a stand-in of the provider on this machine."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from django.db import connection
+from django.utils import timezone
+
+from bench.load import Measured, hammer, post
+from bench.stack import WORKERS, Bench
+from bench.table import Work
+from bench.world import World
+from config.celery import app
+from notifications.actions import handover, senders
+
+MESSAGES, BATCH, ROUNDS = 10_000, 500, 3
+PATIENCE = 60.0
+TEXT = (
+    "Bench: Reminder, tomorrow Sat Mar 14 10:30 AM, Hall. Bring photo ID. Reply C to confirm, X to cancel. STOP to end"
+)
+
+_CONSENTS = """
+INSERT INTO notifications_consententry
+    (organization_id, address, purpose, given, wording_version, wording, source, actor, at)
+SELECT %s, '+1213555' || lpad(n::text, 5, '0'), 'reminders', true, 'bench', '', 'page', 'donor', now()
+  FROM generate_series(1, %s) AS n
+"""
+_QUEUE = """
+INSERT INTO notifications_message (organization_id, key, kind, about, revision, recipient, channel, address, purpose,
+    language, zone, keeps_quiet_hours, subject, text, html, calendar, calendar_method, unsubscribe_url, state, reason,
+    priority, due_at, expires_at, attempt_token, attempts, resends, provider_id, error_code, created_at)
+SELECT %s, %s || n, 'day_before', 'booking:' || n, 0, '', 'sms', '+1213555' || lpad(n::text, 5, '0'), 'reminders',
+    'en', 'America/Los_Angeles', false, '', %s, '', '', '', '', 'queued', '', 1, now(), now() + interval '1 day',
+    '', 0, 0, '', '', now()
+  FROM generate_series(1, %s) AS n
+"""
+_CLAIM = """
+UPDATE notifications_message SET state = 'claimed', lease_until = now() + interval '30 seconds'
+ WHERE id IN (SELECT id FROM notifications_message WHERE state = 'queued' AND channel = 'sms' AND due_at <= now()
+               ORDER BY organization_id, priority, due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, address, text
+"""
+
+
+def claiming(world: World) -> Iterator[Work]:
+    """Rows claimed a second, with their texts, in batches."""
+    work = Work("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
+    _empty(world)
+    _queue(world, MESSAGES, "claim")
+    for _round in range(ROUNDS + 1):
+        ours = _timed(lambda: len(handover.claim(channel="sms", limit=BATCH, now=timezone.now())))
+        floor = _timed(_claim_bare)
+        if _round:  # the first one warms up
+            work.ours.append(MESSAGES / sum(ours))
+            work.times += ours
+            work.n += MESSAGES
+            work.floors.append(MESSAGES / sum(floor))
+    yield work
+
+
+def delivering(bench: Bench, world: World) -> Iterator[Work]:
+    """Messages a second through the gate and to the provider, by two worker processes that a beat wakes."""
+    work = Work(
+        f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
+    )
+    bench.worker()
+    _deliver(world, 400, "warm")
+    work.add(_deliver(world, MESSAGES, "run"))
+    path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
+    request = post(path, body.replace(" ", "+").encode(), kind="application/x-www-form-urlencoded")
+    work.floors.append(hammer(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
+    yield work
+
+
+def _deliver(world: World, count: int, name: str) -> Measured:
+    """Wake the workers as the beat does, until everything has been given to the provider."""
+    _empty(world)
+    _queue(world, count, name)
+    began = timezone.now()
+    for _worker in range(WORKERS):
+        app.send_task("notifications.tasks.deliver_due")
+    until = time.monotonic() + PATIENCE
+    while _waiting() and time.monotonic() < until:
+        time.sleep(1)
+        app.send_task("notifications.tasks.deliver_due", expires=2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM sent_at - sending_at)::float, extract(epoch FROM sent_at - %s)::float"
+            " FROM notifications_message WHERE state = 'accepted' ORDER BY sent_at",
+            [began],
+        )
+        rows = cursor.fetchall()
+    if len(rows) != count:
+        raise RuntimeError(f"{len(rows)} of {count} messages were delivered")
+    return Measured(seconds=rows[-1][1], times=[row[0] for row in rows])
+
+
+def _timed(claim: Callable[[], int]) -> list[float]:
+    """How long each batch takes until nothing is left; puts everything back afterwards."""
+    times, claimed = [], MESSAGES
+    while claimed:
+        began = time.perf_counter()
+        claimed = claim()
+        times.append(time.perf_counter() - began)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE notifications_message SET state = 'queued', lease_until = NULL, attempt_token = ''")
+        cursor.execute("VACUUM ANALYZE notifications_message")
+    return times
+
+
+def _claim_bare() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [BATCH])
+        return len(cursor.fetchall())
+
+
+def _empty(world: World) -> None:
+    """Nothing waits, everybody has agreed, no carrier's limits."""
+    senders.ensure_default()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE notifications_message CASCADE")
+        cursor.execute("TRUNCATE notifications_consententry")
+        cursor.execute("UPDATE notifications_sender SET per_minute = 0, per_day = 0")
+        cursor.execute("UPDATE organizations_organization SET messages_per_day = 0")
+        cursor.execute(_CONSENTS, [world.organization.pk, MESSAGES])
+
+
+def _queue(world: World, count: int, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE, [world.organization.pk, name, TEXT, count])
+        cursor.execute("ANALYZE notifications_message, notifications_consententry")
+
+
+def _waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM notifications_message WHERE state IN ('queued', 'claimed', 'sending'))"
+        )
+        return bool(cursor.fetchone()[0])

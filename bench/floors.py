@@ -1,0 +1,53 @@
+"""The same work in bare SQL, on tables with the same columns, checks and indexes, for pgbench."""
+
+from django.db import connection
+
+from bench.stack import Bench
+
+TABLES = ("drives_slot", "drives_booking", "notifications_message")
+
+# Counter, booking, outbox row: three statements and a commit.
+_BOOK = """
+\\set slot random(1, {slots})
+BEGIN;
+UPDATE bench_drives_slot SET chairs_taken = chairs_taken + 1 WHERE n = :slot AND chairs_taken < chairs_limit + over;
+INSERT INTO bench_drives_booking (uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, visit, state,
+    source, held_until, first_step, screening_steps, chair_from, chair_to, holds_place, revision, confirms,
+    override_reason, created_at, changed_at, cancelled_by, cancelled_late)
+  SELECT id, 0, id::text, left(id::text, 8), abs(hashtext(id::text)), :slot, now(), 'return', 'held', 'api',
+    now() + interval '15 minutes', :slot, 0, :slot, :slot + 1, true, 0, '[]', '', now(), now(), '', false
+  FROM (SELECT gen_random_uuid() AS id) AS new;
+INSERT INTO bench_notifications_message (organization_id, key, kind, about, revision, recipient, channel, address,
+    purpose, language, zone, keeps_quiet_hours, subject, text, html, calendar, calendar_method, unsubscribe_url, state,
+    reason, priority, due_at, expires_at, attempt_token, attempts, resends, provider_id, error_code, created_at)
+  SELECT 1, id::text, 'code', 'booking:' || left(id::text, 8), 0, '', 'sms', '+12135550142', '', 'en', 'UTC', false, '',
+    '482913 is your Bench code. It expires in 10 minutes. Do not share it.', '', '', '', '', 'queued', '', 0, now(),
+    now() + interval '10 minutes', '', 0, 0, '', '', now()
+  FROM (SELECT gen_random_uuid() AS id) AS new;
+COMMIT;
+"""
+_LOOK = """
+SELECT id, starts_at, open, screening_limit - screening_taken, chairs_limit - chairs_taken
+  FROM drives_slot WHERE drive_id = {drive} ORDER BY n;
+"""
+
+
+def prepare() -> None:
+    """Make the tables, with 200 slots."""
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
+        cursor.execute(
+            "INSERT INTO bench_drives_slot (drive_id, n, starts_at, open, screening_limit, screening_taken,"
+            " chairs_limit, chairs_taken, over)"
+            " SELECT 1, n, now(), true, 30000, 0, 30000, 0, 0 FROM generate_series(1, 200) AS n"
+        )
+        cursor.execute("CREATE UNIQUE INDEX ON bench_drives_slot (n)")
+
+
+def book(bench: Bench, *, slots: int, seconds: float) -> float:
+    return bench.pgbench(_BOOK.format(slots=slots), seconds=seconds)
+
+
+def look(bench: Bench, *, drive: int, seconds: float) -> float:
+    return bench.pgbench(_LOOK.format(drive=drive), seconds=seconds)

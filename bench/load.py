@@ -1,0 +1,127 @@
+"""Clients that cost little: a process each, a kept connection, prepared bytes, few looks at the answer."""
+
+import multiprocessing
+import multiprocessing.synchronize
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+CLIENTS = 8
+# Given the client's number and the request's, the bytes of the request.
+Requests = Callable[[int, int], bytes]
+
+
+@dataclass
+class Measured:
+    """What some clients saw: how long each answer took, in seconds, and what it was."""
+
+    seconds: float = 0.0
+    times: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def rate(self) -> float:
+        return len(self.times) / self.seconds if self.seconds else 0.0
+
+    def expect(self, status: int) -> "Measured":
+        """Refuses a run in which anything else was answered: its figure would mean nothing."""
+        if set(self.statuses) - {status}:
+            raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
+        return self
+
+
+def hammer(port: int, requests: Requests, *, seconds: float, clients: int = CLIENTS, first: int = 0) -> Measured:
+    """Let clients ask one after the other for so long, all starting together; `first` numbers their requests."""
+    fork = multiprocessing.get_context("fork")
+    start = fork.Barrier(clients + 1)
+    ends: list[Connection] = []
+    for number in range(clients):
+        here, there = fork.Pipe(duplex=False)
+        fork.Process(target=_client, args=(port, requests, number, first, seconds, start, there), daemon=True).start()
+        ends.append(here)
+    start.wait()
+    return _collected(ends, time.perf_counter())
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """Milliseconds within which this share of the answers came."""
+    ordered = sorted(times)
+    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def get(path: str, **headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def post(path: str, body: bytes, headers: str = "", kind: str = "application/json") -> bytes:
+    known = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{known}\r\n"
+    return head.encode() + body
+
+
+class Talk:
+    """One kept connection."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+        head, body = self._answer(request)
+        return int(head[9:12]), body
+
+    def head(self, request: bytes) -> str:
+        """The answer's headers."""
+        return self._answer(request)[0].decode()
+
+    def _answer(self, request: bytes) -> tuple[bytes, bytes]:
+        self.socket.sendall(request)
+        answer = self.socket.recv(65536)
+        while (end := answer.find(b"\r\n\r\n")) < 0:
+            answer += self._more()
+        head = answer[:end].lower()
+        at = head.find(b"\r\ncontent-length:")
+        length = int(head[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        while len(answer) < end + 4 + length:
+            answer += self._more()
+        return answer[:end], answer[end + 4 :]
+
+    def _more(self) -> bytes:
+        if more := self.socket.recv(1 << 20):
+            return more
+        raise ConnectionError("the server closed the connection")
+
+
+def _client(
+    port: int,
+    requests: Requests,
+    number: int,
+    first: int,
+    seconds: float,
+    start: "multiprocessing.synchronize.Barrier",
+    end: Connection,
+) -> None:
+    talk, times, statuses, n = Talk(port), [], Counter[int](), first
+    start.wait()
+    began = time.perf_counter()
+    while (asked := time.perf_counter()) < began + seconds:
+        status, _body = talk.ask(requests(number, n))
+        times.append(time.perf_counter() - asked)
+        statuses[status] += 1
+        n += 1
+    end.send((times, statuses))
+
+
+def _collected(ends: Sequence[Connection], began: float) -> Measured:
+    measured = Measured()
+    for end in ends:
+        times, statuses = end.recv()
+        measured.times += times
+        measured.statuses += statuses
+    measured.seconds = time.perf_counter() - began
+    return measured

@@ -1,0 +1,164 @@
+"""`make prove`: the faults of tests/faults at full length. Writes what came of it into docs/guarantees.md.
+
+`python -m bench.prove [kills|blind|provider|reports|races …] [--share 0.1]` runs some, or a part of the length.
+"""
+
+import argparse
+import importlib
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+from config.embedded.children import ROOT
+from tests.conftest import OURS
+from tests.servers import Servers
+
+GUARANTEES = ROOT / "docs" / "guarantees.md"
+KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
+PER_ARENA = 50  # kills before everything recovers and is counted
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the full length")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    servers = Servers()
+    try:
+        _prepare(servers)
+        good = [_measured(part, chosen.share) for part in chosen.parts or PARTS]
+        return int(False in good)
+    finally:
+        servers.stop()
+
+
+def kills(share: float) -> tuple[bool, str]:
+    """Workers killed at every point, while the provider can be asked."""
+    total = _kill(int(KILLS * share), deaf=False)
+    good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
+    return good, (
+        f"{total['kills']:,} kills, {total['messages']:,} messages: {total['lost']} lost, {total['doubled']} doubled,"
+        f" recovered in ≤ {total['recovered']} s"
+    )
+
+
+def blind(share: float) -> tuple[bool, str]:
+    """The same, while the provider takes messages but answers no question."""
+    total = _kill(int(BLIND_KILLS * share), deaf=True)
+    good = total["lost"] == 0 and total["most_extra"] <= 1
+    return good, (
+        f"{total['kills']:,} kills, {total['messages']:,} messages: {total['lost']} lost, {total['extra']} extra,"
+        f" {total['most_extra']} at most of one message"
+    )
+
+
+def provider(share: float) -> tuple[bool, str]:
+    """A provider that fails three times in ten."""
+    weather, twilio = importlib.import_module("tests.faults.weather"), importlib.import_module("tests.standins.twilio")
+    with twilio.TwilioStandIn() as standin, _calling(standin):
+        run = weather.Weather(standin, random.Random())
+        run.queue(int(MESSAGES * share))
+        run.last(hangs=2)
+        found = run.count()
+    return found.lost == found.doubled == 0, (
+        f"{found.messages:,} messages, {found.faults:,} faults: {found.lost} lost, {found.doubled} doubled,"
+        f" all with the provider after {int(found.took.total_seconds() // 60)} min on the workers' clock"
+    )
+
+
+def reports(share: float) -> tuple[bool, str]:
+    """Every ordered subset of the six statuses, through the database."""
+    cases = importlib.import_module("tests.faults.orders")
+    chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
+    wrong = cases.wrong(chosen)
+    return wrong == 0, f"{len(chosen):,} orders: {wrong} wrong"
+
+
+def races(share: float) -> tuple[bool, str]:
+    """Bookings: the races and storms with their controls, as the tests have them."""
+    ours = {*OURS, "DATABASE_URL", "REDIS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/races"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = answer.stdout.strip().splitlines()[-1]
+    return answer.returncode == 0, f"tests/races: {last.strip('= ')}"
+
+
+PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
+    "kills": kills,
+    "blind": blind,
+    "provider": provider,
+    "reports": reports,
+    "races": races,
+}
+
+
+def _prepare(servers: Servers) -> None:
+    os.environ.update({**OURS, "SMS_GATEWAY": "twilio", "LOG_LEVEL": "ERROR"})
+    os.environ.pop("DATABASE_URL", None)
+    servers.start()
+    servers.running[0].create("drives")  # type: ignore[union-attr]
+    django.setup()
+    importlib.import_module("django.core.management").call_command("migrate", verbosity=0, skip_checks=True)
+
+
+def _kill(wanted: int, *, deaf: bool) -> Counter[str]:
+    killing, twilio = importlib.import_module("tests.faults.killing"), importlib.import_module("tests.standins.twilio")
+    total: Counter[str] = Counter()
+    while total["kills"] < wanted:
+        with twilio.TwilioStandIn() as standin, _calling(standin), killing.Arena(standin) as arena:
+            standin.deaf = deaf
+            while arena.kills < min(PER_ARENA, wanted - total["kills"]):
+                for strike in killing.POINTS.values():
+                    strike(arena, finishes=random.random() < 0.5)
+            arena.recover(timedelta(minutes=15 if deaf else 4))
+            found = arena.count()
+        for name in ("kills", "messages", "lost", "doubled", "extra"):
+            total[name] += getattr(found, name)
+        total["most_extra"] = max(total["most_extra"], found.most_extra)
+        total["recovered"] = max(total["recovered"], round(found.recovered_after))
+        print(f"  {total['kills']} kills, {total['lost']} lost, {total['doubled']} doubled", flush=True)
+    return total
+
+
+def _calling(standin: Any) -> Any:
+    override = importlib.import_module("django.test").override_settings
+    return override(TWILIO_API_URL=standin.url)
+
+
+def _measured(part: str, share: float) -> bool:
+    """Run one part; of its full length keep the figures."""
+    print(f"{part} …", flush=True)
+    began = time.monotonic()
+    good, said = PARTS[part](share)
+    print(f"{'  ' if good else '✗ '}{said} ({time.monotonic() - began:.0f} s)", flush=True)
+    if share == 1.0:
+        _write(part, said if good else f"**broken:** {said}")
+    return good
+
+
+def _write(part: str, said: str) -> None:
+    """Put a figure into the cell that its name marks."""
+    cell = f"| {said} <!-- {part} -->"
+    GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""What is in the database before anything is measured. Imports the project: the environment has to be set before."""
+
+from datetime import date, datetime, time, timedelta
+
+import phonenumbers
+from django.utils import timezone
+
+from drives import programmes
+from drives.actions import planning, taking
+from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
+from drives.plan import Plan
+from drives.rules import visit_shape
+from drives.timetable import footprint
+from organizations.actions import organizing
+from organizations.models import Organization
+from volunteers.actions import registration
+from volunteers.models import Volunteer
+
+ZONE = "America/Los_Angeles"
+PLENTY = 30_000
+
+
+class World:
+    """An organization with its drives; `now` is the moment of its making."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+        programmes.seed(Policy)
+        self.organization: Organization = organizing.create_organization(
+            name="Bench", slug="bench", sms_name="Bench", email="bench@example.org", now=self.now
+        )
+        place = {"name": "Hall", "sms_name": "Hall", "address": "1 Example St", "city": "Los Angeles"}
+        self.site = Site.objects.create(organization=self.organization, timezone=ZONE, **place)
+        self.policy = Policy.objects.get(organization=None, code="US_SOURCE", version=1)
+        self.days = 0
+
+    def drive(self, steps: int, *, screening: int = 0, chair: int = 1) -> Drive:
+        """A published drive on a day of its own, with room for everybody; all visits are alike."""
+        self.days += 1
+        on = self._day()
+        plan = Plan(
+            site_id=self.site.pk,
+            policy_id=self.policy.pk,
+            title=f"Drive {self.days}",
+            on=on,
+            opens=time(6),
+            closes=(datetime.combine(on, time(6)) + timedelta(minutes=5 * steps)).time(),
+            step_minutes=5,
+            chairs=PLENTY,
+            screening_places=PLENTY,
+            first_screening_steps=screening,
+            first_chair_steps=chair,
+            return_screening_steps=screening,
+            return_chair_steps=chair,
+        )
+        made = planning.create_drive(organization=self.organization, plan=plan, actor="bench", now=self.now)
+        planning.publish(drive_id=made.pk, actor="bench", now=self.now)
+        return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
+
+    def slots(self, drive: Drive) -> list[int]:
+        return list(Slot.objects.filter(drive=drive).order_by("n").values_list("pk", flat=True))
+
+    def much_booked(self, bookings: int) -> Volunteer:
+        """Somebody with that many visits behind them, for their calendar feed."""
+        person = registration.enter(
+            organization=self.organization,
+            name="Test Ana Alder",
+            phone="+12135550142",
+            actor="bench",
+            now=self.now,
+        )
+        drive = self.drive(bookings)
+        shape = visit_shape(drive, Visit.RETURN)
+        common = {"drive": drive, "volunteer": person, "visit": Visit.RETURN, "state": BookingState.DONATED}
+        stamps = {"created_at": self.now, "changed_at": self.now, "donated_at": self.now, "source": Source.ONLINE}
+        Booking.objects.bulk_create(
+            Booking(
+                **Booking.new_link(),
+                reference=f"B{slot.n:04}",
+                arrival=slot,
+                starts_at=slot.starts_at,
+                **taking.stored_footprint(footprint(slot.n, shape)),
+                **common,
+                **stamps,
+            )
+            for slot in Slot.objects.filter(drive=drive)
+        )
+        return person
+
+    def _day(self) -> date:
+        return self.now.date() + timedelta(days=10 + self.days)
+
+
+def area_codes() -> list[str]:
+    """Those of the United States in which the numbers kept for fiction, 555 01xx, are well-formed."""
+    numbers = (phonenumbers.parse(f"+1{area}5550100") for area in range(201, 990))
+    ours = (number for number in numbers if phonenumbers.region_code_for_number(number) == "US")
+    return [str(number.national_number)[:3] for number in ours if phonenumbers.is_valid_number(number)]

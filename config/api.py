@@ -1,0 +1,189 @@
+"""How the API takes a request: who asks, what may be sent, how much at a time. Errors are answered by `problems`."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Field, Model, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, ParseError, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.pagination import BasePagination
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from organizations.models import ApiKey, User
+from organizations.queries import key_from_header
+from organizations.web.accounts import CHOSEN, signed_in
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which itself imports what stands here
+
+LARGEST_BODY = 64 * 1024
+PAGE = 50
+PER_MINUTE = {"anonymous": 300, "known": 1200}
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer pd_…`: a key acts for its organization. A wrong one is 401, on public calls too."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if not header:
+            return None
+        key = key_from_header(header, timezone.now())
+        if key is None:
+            raise AuthenticationFailed(_("This key is unknown, expired or revoked."))
+        return AnonymousUser(), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class CoordinatorSession(SessionAuthentication):
+    """A signed-in coordinator's browser, CSRF token required; `auth` is the slug of the organization chosen there.
+
+    Without the cookie no session is looked up.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not signed_in(request._request, timezone.now()):
+            return None
+        found = super().authenticate(request)
+        return found and (found[0], request._request.session.get(CHOSEN, ""))
+
+
+class Deny(BasePermission):
+    """The default: a view that does not say who may call it answers nobody."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return False
+
+
+class JsonOnly(DefaultContentNegotiation):
+    """One format: whatever a client would rather have, it gets JSON."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        only = next(iter(renderers))
+        return only, only.media_type
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_detail = _("Send at most 64 KB.")
+    default_code = "too_large"
+
+
+class JsonParser(BaseParser):
+    """Strict JSON of a modest size: no NaN, no bottomless nesting."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any] | HttpRequest,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            body = stream.body if isinstance(stream, HttpRequest) else stream.read()
+        except RequestDataTooBig as error:
+            raise TooLarge from error
+        if len(body) > LARGEST_BODY:
+            raise TooLarge
+        try:
+            return json.loads(body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(_("The body is not valid JSON."), code="malformed_json") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+class Pages(BasePagination):
+    """Lists by cursor, forwards: `{"results": […], "next": url|null}`.
+
+    The view names what its rows are ordered by (`ordering`); the id decides between equals. The cursor carries both of
+    the last row shown, so rows that come or go meanwhile neither repeat nor hide others.
+    """
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: "APIView | None" = None
+    ) -> list[Any]:
+        assert isinstance(queryset, QuerySet)
+        self.url = settings.BASE_URL + request.path
+        self.parameters = request.query_params.copy()
+        self.ordering: str = getattr(view, "ordering", "id")
+        if "cursor" in request.query_params:
+            queryset = queryset.filter(self._after(queryset.model, request.query_params["cursor"]))
+        rows = list(queryset.order_by(self.ordering, "pk")[: PAGE + 1])
+        self.last = rows[PAGE - 1] if len(rows) > PAGE else None
+        return rows[:PAGE]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self._next()})
+
+    def _next(self) -> str | None:
+        if self.last is None:
+            return None
+        value = getattr(self.last, self.ordering)
+        position = [value.isoformat() if isinstance(value, datetime) else value, self.last.pk]
+        self.parameters["cursor"] = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+        return f"{self.url}?{self.parameters.urlencode()}"
+
+    def _after(self, model: type[Model], cursor: str) -> Q:
+        try:
+            value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            if not isinstance(pk, int) or not 0 <= pk < 2**63 or "\x00" in str(value):
+                raise ValueError(pk)
+            field = model._meta.get_field(self.ordering)
+            value = field.to_python(value) if isinstance(field, Field) else None
+        except (ValueError, TypeError, RecursionError, binascii.Error, DjangoValidationError) as error:
+            detail = _("This cursor is not one of ours. Follow the address under “next”.")
+            raise ValidationError({"?cursor": [detail]}, code="cursor_unknown") from error
+        return Q(**{f"{self.ordering}__gt": value}) | Q(**{self.ordering: value, "pk__gt": pk})
+
+
+class Courtesy(BaseThrottle):
+    """Keeps one caller from crowding out the others. Not exact; what costs money is limited by rows in the database."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        if not settings.RATE_LIMITS:
+            return True
+        now = timezone.now()
+        self.left = 60 - now.second
+        caller, most = self._caller(request)
+        counter = f"api:{caller}:{now:%H%M}"
+        cache.add(counter, 0, timeout=60)
+        try:
+            return cache.incr(counter) <= most
+        except ValueError:  # forgotten between the two calls
+            return True
+
+    def wait(self) -> float:
+        return self.left
+
+    def _caller(self, request: Request) -> tuple[str, int]:
+        if isinstance(request.auth, ApiKey):
+            return f"key:{request.auth.pk}", PER_MINUTE["known"]
+        if request.user:
+            return f"user:{request.user.pk}", PER_MINUTE["known"]
+        return f"ip:{request.META['REMOTE_ADDR']}", PER_MINUTE["anonymous"]

@@ -1,0 +1,31 @@
+"""The Celery app and its beat table. Every job is a sweep that is safe to run twice."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+SWEEPS = {
+    "notifications.tasks.deliver_due": 2 * SECOND,
+    "notifications.tasks.reconcile": 30 * SECOND,
+    "drives.tasks.answer_replies": 5 * SECOND,
+    "drives.tasks.dress": 30 * SECOND,
+    "drives.tasks.mail_what_texts_could_not_say": MINUTE,
+    "drives.tasks.lapse_holds": 30 * SECOND,
+    "drives.tasks.close_out": MINUTE,
+    "drives.tasks.alert_coordinators": 10 * MINUTE,
+    "drives.tasks.check_drift": HOUR,
+    "drives.tasks.tidy": HOUR,
+}
+
+app = Celery("plasma-drives")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+# A tick that nobody took in its interval is worthless: the next does its work. Without `expires` a pause piles them up.
+app.conf.beat_schedule = {
+    task: {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
+    for task, interval in SWEEPS.items()
+}

@@ -1,0 +1,77 @@
+"""System checks: settings that must not go together, or not into production."""
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+TAG = "config"
+KEY_LENGTH = 32
+
+
+def refuse_unsafe_settings() -> None:
+    """Run our checks where Django runs none, at the start of the web server: an error stops it with its sentence."""
+    errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("\n".join(str(error) for error in errors))
+
+
+@register(TAG)
+def demo_is_local(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEMO and not _is_local(settings.BASE_URL):
+        return [Error("DEMO is on, but BASE_URL is a public address.", hint="Unset DEMO.", id="config.E001")]
+    return []
+
+
+@register(TAG)
+def rate_limits_are_on(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.RATE_LIMITS and not settings.DEMO:
+        hint = "RATE_LIMITS=off is for load runs with DEMO=on."
+        return [Error("RATE_LIMITS is off.", hint=hint, id="config.E002")]
+    return []
+
+
+@register(TAG)
+def twilio_is_complete(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SMS_GATEWAY != "twilio":
+        return []
+    missing = [name for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN") if not getattr(settings, name)]
+    if not settings.TWILIO_MESSAGING_SERVICE_SID and not settings.TWILIO_FROM:
+        missing.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM")
+    if not missing:
+        return []
+    return [Error(f"SMS_GATEWAY is twilio, but {', '.join(missing)} is missing.", id="config.E003")]
+
+
+@register(TAG)
+def keys_are_long_and_apart(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        Error(f"{name} has fewer than {KEY_LENGTH} characters.", id="config.E004")
+        for name in ("SECRET_KEY", "IDENTITY_KEY")
+        if len(getattr(settings, name)) < KEY_LENGTH
+    ]
+    if settings.SECRET_KEY == settings.IDENTITY_KEY:
+        hint = "IDENTITY_KEY stays out of backups; SECRET_KEY may be changed at any time."
+        found.append(Error("SECRET_KEY and IDENTITY_KEY are the same.", hint=hint, id="config.E005"))
+    return found
+
+
+@register(TAG, deploy=True)
+def messages_reach_people(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Warning(f"{name} is inbox: nobody outside gets a message.", id="config.W001")
+        for name in ("SMS_GATEWAY", "EMAIL_URL")
+        if getattr(settings, name) == "inbox"
+    ]
+
+
+def _is_local(url: str) -> bool:
+    """This machine, or one on a private network: a phone on the same Wi-Fi may look at a demo."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local"))

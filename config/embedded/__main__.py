@@ -1,0 +1,49 @@
+"""`python -m config.embedded`: the whole service on this machine. `python -m config.embedded with COMMAND …`: a command
+with a database of its own that is gone afterwards."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from config.embedded import place, postgres
+from config.embedded.guard import Guard
+from config.embedded.postgres import CannotStart
+from config.embedded.stack import Stack
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if arguments[:1] == ["with"]:
+            return _with_database(arguments[1:])
+        return Stack(place.take(), with_parent="--with-parent" in arguments).run()
+    except CannotStart as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _with_database(command: list[str]) -> int:
+    """Run the command with DATABASE_URL set, to a temporary server unless the environment names one."""
+    if os.environ.get("DATABASE_URL"):
+        return subprocess.run(command, check=False).returncode
+    guard = Guard()
+    folder = Path(tempfile.mkdtemp(prefix="drives-"))
+    guard.remove(folder)
+    server = None
+    try:
+        with (folder / "postgres.log").open("wb") as log:
+            server = postgres.start(folder / "postgres", guard, settings=postgres.FAST, output=log)
+        server.create("drives")
+        environment = {**os.environ, "DATABASE_URL": server.url("drives")}
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        if server:
+            server.stop()
+        guard.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""Makes .venv with exactly the locked versions. Runs before anything is installed, on whatever Python was named."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements-dev.lock"
+STAMP = VENV / "installed"
+NEWER = ("python3.13", "python3.12", "python3.11", "python3.14")
+
+
+def main() -> None:
+    """Do nothing when the stamp of the last installation is that of today's lock."""
+    _need_new_python()
+    with LOCK.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = f"{hashlib.sha256(lock.read()).hexdigest()} {sys.version_info[:2]}"
+        try:
+            if STAMP.exists() and STAMP.read_text() == stamp and _works():
+                return
+            _make()
+            _install()
+            STAMP.write_text(stamp)
+        except PermissionError:
+            _fail(f"You may not write to {ROOT}. Copy the project to a folder of your own.")
+
+
+def _need_new_python() -> None:
+    if sys.version_info >= (3, 11):  # noqa: UP036  an older one may have been named
+        return
+    found = next(filter(None, map(shutil.which, NEWER)), None)
+    if not found:
+        _fail(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Name another with PYTHON=...")
+    else:
+        os.execv(found, [found, __file__])  # noqa: S606
+
+
+def _works() -> bool:
+    python = VENV / "bin" / "python"
+    return python.exists() and subprocess.call([str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0
+
+
+def _make() -> None:
+    if _works():
+        return
+    if not os.access(str(ROOT), os.W_OK):
+        raise PermissionError
+    print(f"Making .venv with Python {sys.version.split()[0]} …", flush=True)
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
+        _fail("Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv")
+
+
+def _install() -> None:
+    names = [line.split("==")[0] for line in LOCK.read_text().splitlines() if line[:1].isalnum()]
+    print(f"Installing up to {len(names)} packages into .venv (a minute or two, the first time) …", flush=True)
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
+    command += ["--progress-bar", "off", "--disable-pip-version-check", "-r", str(LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        said = _follow(pip.stdout or [], names)
+    if pip.returncode:
+        print("".join(said[-15:]), end="", flush=True)
+        _fail("pip could not install the packages; the lines above say why.")
+    print("Installed.", flush=True)
+
+
+def _follow(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
+    """Keep pip's many lines, and say how far it is after every ten packages."""
+    said, told = [], 0
+    for line in lines:
+        said.append(line)
+        name = line.split()[1].split("==")[0].split("[")[0] if line.startswith("Collecting ") else ""
+        place = names.index(name) + 1 if name in names else 0
+        if place // 10 > told:
+            told = place // 10
+            print(f"  {place} of {len(names)}: {name}", flush=True)
+        elif line.startswith("Installing collected"):
+            print("  unpacking …", flush=True)
+    return said
+
+
+def _fail(sentence: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"Error: {sentence}\n")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

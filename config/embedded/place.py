@@ -1,0 +1,104 @@
+"""Where the embedded stack keeps its data and on which port it answers, checked before anything starts."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from config.embedded.postgres import CannotStart, clear_stale_lock
+
+OURS = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data folder that is ours while `lock` is open."""
+
+    data: Path
+    host: str
+    port: int
+    lock: IO[str]
+
+    def key(self, name: str) -> str:
+        """A secret made on the first start and kept."""
+        path = self.data / "keys" / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            draft = path.with_suffix(".new")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            draft.rename(path)
+        return path.read_text()
+
+
+def take() -> Place:
+    """The place named by PORT, HOST and DATA_DIR, emptied if FRESH is set."""
+    host, port = os.environ.get("HOST") or "127.0.0.1", _port()
+    _check_port(host, port)
+    data = Path(os.environ.get("DATA_DIR") or ".data").absolute()
+    lock = _lock(data)
+    if os.environ.get("FRESH", "") not in {"", "0"}:
+        _empty(data)
+    return Place(data, host, port, lock)
+
+
+def _port() -> int:
+    value = os.environ.get("PORT") or "8000"
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise CannotStart(f"PORT is {value!r}: write a number from 1 to 65535.")
+    return int(value)
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise CannotStart(f"You may not use port {port}. Choose one above 1023, such as PORT=8000.") from None
+        except OSError as error:
+            hint = f"Stop what uses it, or choose another: make run PORT={port + 1 if port < 65535 else 8000}"
+            raise CannotStart(f"Port {port} is in use ({error.strerror}). {hint}") from None
+
+
+def _lock(data: Path) -> IO[str]:
+    """Nobody else works on this folder as long as the file is open."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("a")
+    except OSError as error:
+        hint = "Choose a folder of your own: make run DATA_DIR=~/drives-data"
+        raise CannotStart(f"{data} cannot be written to ({error.strerror}). {hint}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise CannotStart(f"Another run uses {data}. Stop it, or choose another folder with DATA_DIR.") from None
+    return lock
+
+
+def _empty(data: Path) -> None:
+    """Remove what a run keeps, and nothing else that may lie in the folder."""
+    clear_stale_lock(data / "postgres")
+    for name in OURS:
+        path = data / name
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise CannotStart(f"{path} cannot be removed ({error.strerror}).") from None
+
+
+def folders(data: Path) -> str:
+    """The broker's folders; gives its address for REDIS_URL."""
+    for name in ("queue", "control"):
+        (data / "broker" / name).mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        (data / "broker").chmod(0o700)
+    return f"filesystem://{data / 'broker'}"

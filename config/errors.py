@@ -1,0 +1,98 @@
+"""What a visitor or a program gets when something is wrong: a page, or problem+json under /api/."""
+
+import logging
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
+CODES = {
+    400: "malformed",
+    403: "forbidden",
+    404: "not_found",
+    429: "too_many_requests",
+    500: "error",
+    503: "unavailable",
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form came from elsewhere, or its cookie is gone."""
+    return _answer(request, 403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A database that is away is 503, and the form's content comes back to be sent again; everything else is 500.
+
+    Neither page reads the session or anything else from the database.
+    """
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response = _problem(503) if _is_api(request) else _page_without_database(503, _sent_form(request))
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+    return _problem(500) if _is_api(request) else _page_without_database(500, {})
+
+
+class ErrorPageMiddleware:
+    """Fills in the page of an empty 429, so that whatever limits a page need only say so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or response.streaming or response.content:
+            return response
+        filled = _answer(request, 429)
+        filled["Retry-After"] = response.get("Retry-After", "60")
+        return filled
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def _answer(request: HttpRequest, status: int) -> HttpResponse:
+    return _problem(status) if _is_api(request) else render(request, f"{status}.html", status=status)
+
+
+def _problem(status: int) -> HttpResponse:
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "code": CODES[status]}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def _page_without_database(status: int, context: dict[str, object]) -> HttpResponse:
+    try:
+        page: str = render_to_string(f"{status}.html", context)
+    except Exception:
+        logger.exception("the page for %s could not be made", status)
+        page = f"<!doctype html><title>{HTTPStatus(status).phrase}</title><h1>{HTTPStatus(status).phrase}</h1>"
+    return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _sent_form(request: HttpRequest) -> dict[str, object]:
+    """The address and the fields of a form that could not be saved; never a password."""
+    if request.method != "POST":
+        return {}
+    sent = [(name, value) for name, values in request.POST.lists() for value in values if "password" not in name]
+    return {"action": request.get_full_path(), "sent_form": sent}

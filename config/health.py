@@ -1,0 +1,87 @@
+"""Is the process alive, and can it do its work?"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from drives import queries as drives
+from notifications import queries as messages
+
+LAG_ALLOWED = timedelta(minutes=5)
+SILENCE_ALLOWED = timedelta(minutes=1)
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked."""
+    return JsonResponse({"ok": True})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when everything needed works, else 503 with a sentence beside each check that failed."""
+    found: dict[str, str] = {}
+    for name, check in CHECKS.items():
+        try:
+            found[name] = check() or "ok"
+        except DatabaseError:
+            found[name] = "the database does not answer"
+            break
+    ok = all(answer == "ok" for answer in found.values())
+    response = JsonResponse({"ok": ok, "checks": found}, status=200 if ok else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # for Django every 503 is an ERROR, at every probe
+    return response
+
+
+def _database() -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return None
+
+
+def _migrations() -> str | None:
+    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    missing = len(known.keys() - MigrationRecorder(connection).applied_migrations().keys())
+    return f"{missing} migrations are not applied" if missing else None
+
+
+def _outbox() -> str | None:
+    lag = messages.outbox_lag(timezone.now())
+    return f"the oldest due message is {lag.total_seconds():.0f} s late" if lag > LAG_ALLOWED else None
+
+
+def _provider() -> str | None:
+    shut = [way.subject for way in messages.ways_that_fail()]
+    return f"the provider fails: {', '.join(shut)}" if shut else None
+
+
+def _drift() -> str | None:
+    slots = drives.drifted_slots()
+    return f"{slots} slots count something else than their bookings" if slots else None
+
+
+def _beat() -> str | None:
+    seen_at = messages.last_sweep_at()
+    if seen_at is None:
+        return "no sweep has run yet"
+    silence = timezone.now() - seen_at
+    return f"no sweep for {silence.total_seconds():.0f} s" if silence > SILENCE_ALLOWED else None
+
+
+CHECKS: dict[str, Callable[[], str | None]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "outbox": _outbox,
+    "provider": _provider,
+    "drift": _drift,
+    "beat": _beat,
+}

@@ -1,0 +1,130 @@
+"""JSON log lines: one for every request, each with the request's id, none with personal data or tokens."""
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+# A last net: the code does not log such things, but an exception's text may hold them.
+PERSONAL = (
+    (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
+    (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
+    (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),
+    (re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}(?![\w-])"), "[token]"),
+)
+
+logger = logging.getLogger("drives.requests")
+
+
+def mask(text: str) -> str:
+    """The text without anything shaped like a mailbox, a phone number or a token."""
+    for shape, name in PERSONAL:
+        text = shape.sub(name, text)
+    return text
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, bool | int | float | None):
+        return value
+    return mask(str(value))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. `extra={"fields": {...}}` adds to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": mask(self._message(record)),
+        }
+        if request_id := REQUEST_ID.get():
+            entry["request_id"] = request_id
+        for name, value in getattr(record, "fields", {}).items():
+            entry[name] = _masked(value)
+        if record.exc_info:
+            entry["exception"] = mask(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+    def _message(self, record: logging.LogRecord) -> str:
+        """Django logs a failed request with its raw path, which may be a link with a token: the route stands for it."""
+        request = getattr(record, "request", None)
+        if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+            return str(record.msg) % tuple(route(request) if arg == request.path else arg for arg in record.args)
+        return record.getMessage()
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """What logging.config.dictConfig takes; the web server and Celery use the same."""
+    quiet = {"level": "WARNING"}
+    plain = {"handlers": [], "propagate": True}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": plain,
+            "django.server": plain,
+            "django.request": {"level": "ERROR"},  # the request log has the rest
+            "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send a wrong Host header
+            "gunicorn.error": plain,
+            "gunicorn.access": {"level": "CRITICAL"},  # it has raw paths; the request log has the rest
+            "celery.app.trace": quiet,  # every sweep, every two seconds
+            "celery.beat": quiet,
+            "celery.worker.strategy": quiet,
+        },
+    }
+
+
+def route(request: HttpRequest) -> str:
+    """The pattern of the address, which holds no token, never the address."""
+    match = request.resolver_match
+    return f"/{match.route}" if match else "(no route)"
+
+
+class RequestLogMiddleware:
+    """Takes or makes the request's id, answers with it, and logs one line: method, route, status, milliseconds."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        offered = request.headers.get("X-Request-ID", "")
+        usable = ACCEPTED_ID.fullmatch(offered) and mask(offered) == offered
+        request_id = offered if usable else uuid.uuid4().hex
+        token = REQUEST_ID.set(request_id)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            logger.log(self._level(request), "request", extra={"fields": self._fields(request, response, started)})
+            return response
+        finally:
+            REQUEST_ID.reset(token)
+
+    def _level(self, request: HttpRequest) -> int:
+        quiet = request.path in QUIET_PATHS or request.path.startswith(settings.STATIC_URL)
+        return logging.DEBUG if quiet else logging.INFO
+
+    def _fields(self, request: HttpRequest, response: HttpResponse, started: float) -> dict[str, object]:
+        return {
+            "method": request.method,
+            "route": route(request),
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+        }

@@ -1,0 +1,79 @@
+"""Prometheus figures, read from the database at every scrape: no counters in processes to add up or lose."""
+
+from collections.abc import Iterator, Sequence
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from drives import queries as drives
+from drives.models import Booking, BookingState
+from notifications import queries as messages
+from notifications.models import Message, MessageState
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Ten queries, however much there is."""
+    registry = CollectorRegistry()
+    registry.register(DatabaseCollector())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class DatabaseCollector(Collector):
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        yield _by_state("drives_messages", "Messages by state.", MessageState.values, _count(Message))
+        yield _by_state("drives_bookings", "Bookings by state.", BookingState.values, _count(Booking))
+        yield GaugeMetricFamily(
+            "drives_outbox_lag_seconds",
+            "How late the oldest due message is.",
+            value=messages.outbox_lag(now).total_seconds(),
+        )
+        yield GaugeMetricFamily(
+            "drives_ways_shut",
+            "Senders and mail servers that are left alone because they fail; anything but 0 is a fault.",
+            value=len(messages.ways_that_fail()),
+        )
+        held = GaugeMetricFamily("drives_messages_held", "Messages that wait, by why.", labels=["reason"])
+        for reason, count in messages.held_messages().items():
+            held.add_metric([reason], count)
+        yield held
+        yield GaugeMetricFamily(
+            "drives_drifted_slots",
+            "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
+            value=drives.drifted_slots(),
+        )
+        yield _troubles(messages.troubles(now))
+        if seen_at := messages.last_sweep_at():
+            age = (now - seen_at).total_seconds()
+            yield GaugeMetricFamily("drives_heartbeat_age_seconds", "Time since the last sweep.", value=age)
+
+
+def _troubles(found: Sequence[messages.Trouble]) -> Metric:
+    family = GaugeMetricFamily(
+        "drives_message_troubles", "Organizations whose messages are in trouble, by kind.", labels=["code"]
+    )
+    for code in ("late", "no_sender", "sender_stopped", "undelivered"):
+        family.add_metric([code], sum(one.code == code for one in found))
+    return family
+
+
+def _count(model: type[Message] | type[Booking]) -> dict[str, int]:
+    return dict(model._default_manager.values_list("state").annotate(Count("pk")).order_by())
+
+
+def _by_state(name: str, meaning: str, states: list[str], counts: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=["state"])
+    for state in states:
+        family.add_metric([state], counts.get(state, 0))
+    return family

@@ -1,0 +1,126 @@
+"""What the API answers when something is wrong: application/problem+json (RFC 9457) with a stable code."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from drives.api import answers
+from drives.rules import Refusal
+from volunteers.actions.limits import TooMany
+
+CONTENT_TYPE = "application/problem+json"
+# What a domain's refusal means in HTTP; every other one is 400.
+STATUSES = {
+    "hold_lapsed": HTTPStatus.GONE,
+    "key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "request_in_progress": HTTPStatus.CONFLICT,
+    "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
+    "version_changed": HTTPStatus.PRECONDITION_FAILED,
+}
+# Which of a body's members a refusal without a field is about.
+POINTERS = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
+CODES = {400: "invalid", 404: "not_found"}
+
+Entry = dict[str, str]
+
+
+def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The exception handler of the API; what is none of its business becomes a 500 or 503 elsewhere."""
+    if isinstance(error, Refusal):
+        return _refusal(error, context)
+    if isinstance(error, DjangoValidationError):
+        return _invalid(error)
+    if isinstance(error, Http404 | ObjectDoesNotExist):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    return _of_framework(error) if isinstance(error, exceptions.APIException) else None
+
+
+def answer(status: int, code: str, detail: str = "", **members: Any) -> Response:
+    """One problem document."""
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": int(status), "code": code, "detail": detail, **members}
+    return Response(body, status=status, content_type=CONTENT_TYPE)
+
+
+def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
+    zone = getattr(context.get("view"), "zone", "UTC")
+    reasons = [answers.reason(reason, zone) for reason in error.reasons]
+    alternatives = answers.slots(error.alternatives, zone)
+    first = error.reasons[0]
+    return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
+
+
+def _invalid(error: DjangoValidationError) -> Response:
+    entries = list(_entries_of_fields(error))
+    code = entries[0]["code"] if len(entries) == 1 else CODES[400]
+    status = STATUSES.get(code, HTTPStatus.BAD_REQUEST)
+    if status == HTTPStatus.BAD_REQUEST:
+        return answer(status, code, entries[0]["detail"], errors=entries)
+    response = answer(status, code, entries[0]["detail"])
+    if (after := _retry_after(error)) is not None:
+        response["Retry-After"] = str(max(1, math.ceil(after.total_seconds())))
+    return response
+
+
+def _retry_after(error: DjangoValidationError) -> timedelta | None:
+    if isinstance(error, TooMany):
+        return error.retry_at - timezone.now()
+    return getattr(error, "retry_after", None)
+
+
+def _entries_of_fields(error: DjangoValidationError) -> Iterator[Entry]:
+    fields = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    for field, errors in fields.items():
+        for one in errors:
+            code = one.code or CODES[400]
+            pointer = POINTERS.get(code, "#") if field == NON_FIELD_ERRORS else f"#/{field}"
+            yield {"pointer": pointer, "code": code, "detail": one.messages[0]}
+
+
+def _of_framework(error: exceptions.APIException) -> Response:
+    if isinstance(error, exceptions.ValidationError):
+        entries = list(_entries(error.detail, "#"))
+        code = entries[0]["code"] if len(entries) == 1 else CODES[400]
+        return answer(HTTPStatus.BAD_REQUEST, code, entries[0]["detail"], errors=entries)
+    code, detail = _code(error), str(error.detail)
+    members = {"errors": [{"pointer": "#", "code": code, "detail": detail}]} if error.status_code == 400 else {}
+    response = answer(error.status_code, code, detail, **members)
+    if header := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = header
+    if (wait := getattr(error, "wait", None)) is not None:
+        response["Retry-After"] = str(max(1, math.ceil(wait)))
+    return response
+
+
+def _code(error: exceptions.APIException) -> str:
+    codes = error.get_codes()
+    return codes if isinstance(codes, str) else error.default_code
+
+
+def _entries(detail: Any, pointer: str) -> Iterator[Entry]:
+    """The framework's nested errors as a flat list with a JSON pointer each."""
+    if isinstance(detail, Mapping):
+        for name, nested in detail.items():
+            yield from _entries(nested, _below(pointer, str(name)))
+    elif isinstance(detail, Sequence) and not isinstance(detail, str):
+        for nested in detail:
+            yield from _entries(nested, pointer)
+    else:
+        yield {"pointer": pointer, "code": getattr(detail, "code", CODES[400]), "detail": str(detail)}
+
+
+def _below(pointer: str, name: str) -> str:
+    if name == "non_field_errors":
+        return pointer
+    return name if name.startswith("?") else f"{pointer}/{name}"

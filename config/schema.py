@@ -1,0 +1,155 @@
+"""The API's description: OpenAPI 3.1 for programs, the same as one page for people."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+
+Described = dict[str, Any]
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How the schema speaks of an organization's key."""
+
+    target_class = "config.api.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> Described:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "pd_…"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """How the schema speaks of a signed-in coordinator."""
+
+    target_class = "config.api.CoordinatorSession"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> Described:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+@cache
+def text() -> bytes:
+    """The schema as JSON; it changes with the code only."""
+    with override("en"):
+        schema = SchemaGenerator().get_schema(request=None, public=True)
+        schema["servers"] = [{"url": settings.BASE_URL}]
+        return bytes(OpenApiJsonRenderer().render(schema, renderer_context={}))
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(text(), content_type="application/json")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Every call on one page; made here, without anybody's script."""
+    return render(request, "api/docs.html", {"calls": _calls(), "types": _types(), "base_url": settings.BASE_URL})
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a body or an answer."""
+
+    name: str
+    kind: str
+    link: str  # the name of the type that has its own table
+    required: bool
+    about: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, as the page shows it."""
+
+    name: str
+    method: str
+    path: str
+    about: str
+    public: bool
+    parameters: list[Member]
+    takes: str
+    answers: list[tuple[str, str]]  # status, the name of its type
+
+
+@cache
+def _calls() -> list[Call]:
+    """Public ones first, each group in the order of the addresses."""
+    described = json.loads(text())["paths"]
+    calls = [_call(path, method, said) for path, methods in described.items() for method, said in methods.items()]
+    return sorted(calls, key=lambda call: not call.public)
+
+
+def _call(path: str, method: str, described: Described) -> Call:
+    body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return Call(
+        name=described["operationId"],
+        method=method.upper(),
+        path=path,
+        about=described.get("description", ""),
+        public={} in described["security"],
+        parameters=[_parameter(row) for row in described.get("parameters", ()) if row["in"] != "path"],
+        takes=_name(body.get("schema", {})),
+        answers=[_answer(status, said) for status, said in described["responses"].items()],
+    )
+
+
+def _parameter(row: Described) -> Member:
+    place = {"header": "header", "query": "query"}[row["in"]]
+    return Member(row["name"], place, "", row.get("required", False), row.get("description", ""))
+
+
+def _answer(status: str, said: Described) -> tuple[str, str]:
+    content: Described = next(iter(said.get("content", {}).values()), {})
+    return status, _name(content.get("schema", {}))
+
+
+@cache
+def _types() -> list[tuple[str, str, list[Member]]]:
+    schemas = json.loads(text())["components"]["schemas"]
+    return [
+        (name, described.get("description", ""), _members(described))
+        for name, described in schemas.items()
+        if "properties" in described
+    ]
+
+
+def _members(described: Described) -> list[Member]:
+    required = described.get("required", ())
+    return [
+        Member(name, *_kind(member), required=name in required, about=member.get("description", ""))
+        for name, member in described["properties"].items()
+    ]
+
+
+def _kind(member: Described) -> tuple[str, str]:
+    """What a member is in words, and the type it is made of."""
+    if name := _name(member):
+        schema = json.loads(text())["components"]["schemas"].get(name, {})
+        if "enum" in schema:
+            return " | ".join(str(value) for value in schema["enum"]), ""
+        return name, name
+    if member.get("type") == "array":
+        kind, link = _kind(member["items"])
+        return f"list of {kind}", link
+    types = member.get("type", "any")
+    words = " or ".join(types) if isinstance(types, list) else str(types)
+    return (f"{words} ({member['format']})" if "format" in member else words), ""
+
+
+def _name(schema: Described) -> str:
+    """The component that a schema stands for, directly or among alternatives."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    alternatives = (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()))
+    return next((name for part in alternatives if (name := _name(part))), "")

@@ -1,0 +1,259 @@
+"""The one settings file. Everything that differs between machines comes from the environment (`.env.example`)."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from config import env, logs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Where we are
+DEMO = env.flag("DEMO", default=False)
+BASE_URL = env.url("BASE_URL", "http://localhost:8000")
+SECRET_KEY = env.text("SECRET_KEY")
+IDENTITY_KEY = env.text("IDENTITY_KEY")
+ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "127.0.0.1,[::1]"), "localhost"]  # health probes call localhost
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+DEBUG = False
+SECURE = BASE_URL.startswith("https://")
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+RATE_LIMITS = env.flag("RATE_LIMITS", default=True)
+
+INSTALLED_APPS = [
+    "config",
+    "drives",
+    "volunteers",
+    "notifications",
+    "organizations",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "phonenumber_field",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    *(["config.proxy.VisitorAddressMiddleware"] if BEHIND_PROXY else []),
+    "config.logs.RequestLogMiddleware",
+    "config.errors.ErrorPageMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
+
+# Database: PostgreSQL only. The connection pool lives in the web process (WEB=on); Celery's prefork closes pools.
+_database = environ.Env.db_url_config(env.text("DATABASE_URL"))
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **_database.get("OPTIONS", {}),
+            # Statements are planned once a connection, not once a call: half of PostgreSQL's time for a booking.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+            **(
+                {"pool": {"min_size": 2, "max_size": env.number("DATABASE_POOL", 8), "timeout": 5}}
+                if env.flag("WEB", default=False)
+                else {}
+            ),
+        },
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+
+# Accounts (coordinators only; donors prove a phone or mailbox instead)
+AUTH_USER_MODEL = "organizations.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignup"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers
+ACCOUNT_LOGOUT_ON_GET = False
+if not RATE_LIMITS:
+    ACCOUNT_RATE_LIMITS = False
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("BEHIND_PROXY", default=False) else 0  # limits by the visitor's address
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/organizer/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+
+# Languages and time: stored UTC, shown in the site's zone
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("es", _("Español"))]
+LOCALE_PATHS = [ROOT / "config" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+PHONENUMBER_DEFAULT_REGION = "US"
+PHONENUMBER_DB_FORMAT = "E164"
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Security
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Nothing leaves the site, as with "no-referrer"
+# (which makes browsers send "Origin: null", and then no form passes the CSRF check).
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# Messages
+SMS_COUNTRIES = frozenset(env.words("SMS_COUNTRIES", "US,CA,PR,VI,GU,AS,MP"))  # whose phones may be sent codes
+SMS_GATEWAY = env.choice("SMS_GATEWAY", ("twilio", "inbox"), "inbox" if DEMO else "twilio")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
+TWILIO_MESSAGING_SERVICE_SID = env.text("TWILIO_MESSAGING_SERVICE_SID", "")
+TWILIO_FROM = env.text("TWILIO_FROM", "")
+TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
+EMAIL_URL = env.text("EMAIL_URL", "inbox" if DEMO else "smtp://localhost:25")
+EMAIL_FROM = env.text("EMAIL_FROM", "drives@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+EMAIL_BACKEND = "notifications.mail.OutboxBackend"
+
+# Celery: PostgreSQL is the queue, Celery the worker and the door-bell
+REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
+if REDIS_URL.startswith(
+    "filesystem:///"
+):  # the embedded stack: a folder instead of a server, one machine, some 50 tasks a second
+    _folder = REDIS_URL.removeprefix("filesystem://")
+    CELERY_BROKER_URL = "filesystem://localhost/"
+    CELERY_BROKER_TRANSPORT = "config.embedded.broker:Transport"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": f"{_folder}/queue",
+        "data_folder_out": f"{_folder}/queue",
+        "control_folder": f"{_folder}/control",
+        "polling_interval": 0.1,
+    }
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+else:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "socket_connect_timeout": 5,
+        "socket_timeout": 30,
+        "socket_keepalive": True,
+    }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+# Acknowledged when they begin: a sweep that dies is rung for again within seconds, and a worker that loses Redis with
+# tasks still to acknowledge may end with it.
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_TIMEZONE = "UTC"
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.KeyAuthentication", "config.api.CoordinatorSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.Deny"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.Courtesy"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.JsonOnly",
+    "DEFAULT_PAGINATION_CLASS": "config.api.Pages",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.problem",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Plasma drives",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GENERIC_ADDITIONAL_PROPERTIES": None,
+    "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {"VisitEnum": "drives.models.Visit"},
+}
+
+# Logs: JSON lines with the request's id, never personal data
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+LOGGING = logs.configuration(LOG_LEVEL)
+SENTRY_DSN = env.text("SENTRY_DSN", "")

@@ -1,0 +1,28 @@
+"""All addresses, by app."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from config import health, metrics, schema
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the second factor holds here too
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("metrics", metrics.metrics),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("drives.api.urls")),
+    path("api/v1/openapi.json", schema.openapi, name="openapi"),
+    path("api/docs/", schema.docs, name="api_docs"),
+    path("", include("drives.urls")),
+    path("", include("notifications.urls")),
+    path("", include("organizations.urls")),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -1,0 +1,176 @@
+"""The day itself: who came, what became of them. Every step can be taken back until the drive is completed."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import queries, rules, timetable
+from drives.actions import history, locking, places, spacing, taking, turnout
+from drives.models import Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
+from volunteers.actions import registration
+
+UNDO = "undo"
+
+
+@transaction.atomic
+def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
+    """Somebody is here. A second tap changes nothing. Also somebody already marked as missed may still come.
+
+    Judged once more by the organization's own rows: who gave too lately is refused, unless there is or was a reason to
+    override, which is kept. Locks: identities, drive (shared), booking, slots if the place had been given up.
+    """
+    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    booking = _locked(booking_id)
+    if booking.state == BookingState.CHECKED_IN:
+        return booking
+    _refuse(booking, rules.MAY_BE_CHECKED_IN)
+    _keep_override(booking, override_reason)
+    if booking.volunteer_id and not booking.override_reason:
+        giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
+        spacing.refuse_too_close(giver, booking.drive, booking.visit, max(now, booking.starts_at), now)
+    before, booking.checked_in_at = booking.state, now
+    _enter(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
+    return booking
+
+
+@transaction.atomic
+def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None) -> Booking:
+    """What became of a visit: donated, incomplete, deferred, left. `at` is when it happened, now if it is not said.
+
+    The interval clock starts at `donated_at` for donated and incomplete. Refuses anybody who is not checked in.
+    Locks: drive (shared), booking.
+    """
+    if outcome not in rules.OUTCOMES:
+        raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
+    booking = _locked(booking_id)
+    if booking.state == outcome:
+        return booking
+    _refuse(booking, rules.MAY_HAVE_OUTCOME)
+    happened, before = at or now, booking.state
+    after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
+    booking.donated_at = happened if after_needle else None
+    booking.outcome_at = happened
+    _enter(booking, BookingState(outcome), before=before, actor=actor, now=now)
+    return booking
+
+
+@transaction.atomic
+def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
+    """Somebody did not come: their chair is free for a walk-in. Locks: drive (shared), booking, slots."""
+    booking = _locked(booking_id)
+    if booking.state == BookingState.NO_SHOW:
+        return booking
+    _refuse(booking, rules.MAY_BE_MISSED)
+    if booking.starts_at > now:
+        raise rules.Refusal([rules.Reason("not_due_yet", _("This person is not due yet."))])
+    _enter(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
+    return booking
+
+
+@transaction.atomic
+def undo(*, booking_id: int, actor: str, now: datetime) -> Booking:
+    """Take back the last step of the day: an outcome, a check-in, a no-show. Refuses what was done before the day.
+
+    Locks: drive (shared), booking, slots if the place had been given up.
+    """
+    booking = _locked(booking_id)
+    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | rules.OUTCOMES
+    _refuse(booking, frozenset(of_the_day))
+    forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
+    step = forward.order_by("-pk").first()
+    if step is None or not step.from_state:
+        raise rules.Refusal([rules.Reason("nothing_to_undo", _("There is nothing to take back."))])
+    _forget_times(booking, step.from_state)
+    _enter(booking, BookingState(step.from_state), before=booking.state, actor=actor, now=now, reason=UNDO)
+    return booking
+
+
+@transaction.atomic
+def walk_in(
+    *,
+    drive: Drive,
+    name: str,
+    visit: str,
+    actor: str,
+    now: datetime,
+    phone: str = "",
+    email: str = "",
+    override_reason: str = "",
+) -> Booking:
+    """Somebody came without a booking: booked at the present step and checked in at once.
+
+    Taken even when the chairs are full, which then shows as "over by n": the helper at the door decides.
+    Refuses a drive that is not on its day, somebody who is booked here already, and who is close to another donation
+    at this organization, unless there is a reason to override, which is kept.
+    Locks: identities, drive (shared), slots.
+    """
+    typed = registration.typed_identities(phone=phone, email=email, country=drive.organization.country)
+    locking.typed_then_drive(typed, drive)
+    volunteer = registration.enter(
+        organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
+    )
+    slot = _present_slot(drive, visit, now)
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=volunteer.pk, now=now, by_staff=True)
+    if reasons := rules.reasons_not_to_take(found.facts, now):
+        raise rules.Refusal(reasons)
+    if not override_reason:
+        spacing.refuse_too_close(queries.Giver(volunteer.pk), drive, visit, now, now)
+    taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
+    places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
+    booking = taking.create_booking(
+        drive, slot, taken, visit, now, state=BookingState.CHECKED_IN, source=Source.WALK_IN, volunteer=volunteer
+    )
+    booking.checked_in_at, booking.override_reason = now, override_reason
+    booking.save(update_fields=["checked_in_at", "override_reason"])
+    history.note(booking, from_state="", to_arrival=slot, actor=actor, now=now)
+    return booking
+
+
+def _locked(booking_id: int) -> Booking:
+    drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
+    locking.drive_shared(drive_id)
+    booking = locking.booking(booking_id)
+    if booking.drive.state == DriveState.COMPLETED:
+        raise rules.Refusal([rules.Reason("drive_completed", _("This drive is completed: its turnout is final."))])
+    return booking
+
+
+def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = "") -> None:
+    """Set the state, keep the history, hold or free the place, and bring a report that exists up to date."""
+    held_place, holds_place = booking.holds_place, state != BookingState.NO_SHOW
+    booking.state, booking.holds_place, booking.changed_at = state, holds_place, now
+    booking.save(update_fields=["state", "holds_place", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
+    history.note(booking, from_state=before, actor=actor, now=now, reason=reason)
+    if held_place and not holds_place:
+        places.change(drive_id=booking.drive_id, deltas=places.released([booking]))
+    elif holds_place and not held_place:
+        places.force(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking)))
+    turnout.recompute(drive=booking.drive, now=now)
+
+
+def _keep_override(booking: Booking, reason: str) -> None:
+    if reason:
+        booking.override_reason = reason
+        booking.save(update_fields=["override_reason"])
+
+
+def _forget_times(booking: Booking, state: str) -> None:
+    booking.donated_at = booking.outcome_at = None
+    if state in rules.MAY_BE_MISSED:
+        booking.checked_in_at = None
+
+
+def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
+    if reasons := rules.reasons_not_to_change(booking.state, allowed):
+        raise rules.Refusal(reasons)
+
+
+def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot:
+    """The step that is running, or the last from which the visit still ends by closing."""
+    last = max(0, Slot.objects.filter(drive=drive).count() - rules.visit_shape(drive, visit).steps)
+    slot = Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()
+    if slot is None or drive.ends_at <= now:
+        raise rules.Refusal([rules.Reason("drive_not_today", _("This drive is not running now."))])
+    return slot

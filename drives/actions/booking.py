@@ -1,0 +1,248 @@
+"""How somebody gets a place: held, then proved; or entered by a coordinator at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import queries, rules
+from drives.actions import history, locking, places, taking, telling
+from drives.models import Booking, BookingState, Drive, Source
+from organizations.models import Organization, token_digest
+from volunteers.actions import proving, registration
+from volunteers.models import Registration
+from volunteers.queries import browser_proved, proved_here
+
+
+@dataclass(frozen=True)
+class Person:
+    """What somebody typed about themselves. Not yet normalized, not believed until the contact is proved."""
+
+    name: str
+    phone: str = ""
+    email: str = ""
+    language: str = "en"
+    consents: Sequence[str] = field(default_factory=tuple)
+    confirms: Sequence[str] = field(default_factory=tuple)
+
+    def said(self) -> dict[str, Any]:
+        """What the organization may keep of it, for `volunteers.actions.registration`."""
+        names = ("name", "phone", "email", "language", "consents")
+        return {name: getattr(self, name) for name in names}
+
+
+class HoldLapsed(ValidationError):
+    """The time was kept for fifteen minutes and is free again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The time was not confirmed in time and is free again. Choose a time once more."), "hold_lapsed"
+        )
+
+
+class CodeWrong(ValidationError):
+    """The code does not match, is too old, or was tried too often; `code` of the error says which."""
+
+    def __init__(self, result: proving.CodeResult) -> None:
+        sentences = {
+            proving.CodeResult.WRONG: _("That is not the code we sent. Check the six digits and try again."),
+            proving.CodeResult.EXPIRED: _("This code is too old. Ask for a new one."),
+            proving.CodeResult.NO_TRIES_LEFT: _("This code was tried too often. Ask for a new one."),
+        }
+        super().__init__(sentences[result], "code_wrong")
+
+
+def hold_within(
+    *,
+    drive: Drive,
+    slot_id: int,
+    visit: str,
+    person: Person,
+    source: Source = Source.ONLINE,
+    ip: str | None,
+    now: datetime,
+    bound_to: str = "",
+    browser_token: str = "",
+) -> Booking:
+    """Keep a place for fifteen minutes and send the code that proves the contact; inside a transaction of the caller's.
+
+    The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token.
+    A browser that proved this contact before gets no code. The answer does not depend on the person's history.
+    Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive or full, and a
+    third live hold of one contact; malformed details are a ValidationError by field.
+    Locks: identity, drive (shared), slots.
+    """
+    details = registration.register(
+        organization=drive.organization,
+        **person.said(),
+        confirms=person.confirms,
+        source=source,
+        ip=ip,
+        now=now,
+    )
+    locking.identities_then_drive([details.identity], drive.pk)
+    shape = rules.visit_shape(drive, visit)
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=shape, now=now)
+    taking.refuse_unless_possible(found.facts, drive, visit, now)
+    taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
+    if not browser_proved(browser_token, details.identity, now):
+        _send_code(taken.booking, details, bound_to or token_digest(taken.booking.token), ip, now)
+    return taking.count(taken, now)
+
+
+hold = transaction.atomic(hold_within)
+
+
+def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "") -> Booking:
+    """Turn a hold into a booking: the code proves the contact, then every rule is judged.
+
+    A second call for the same booking answers as the first did. Raises CodeWrong, HoldLapsed, or Refusal while the hold
+    still stands for another choice. Locks: identities, drive (shared), booking.
+    """
+    held = Booking.objects.select_related("registration").get(pk=booking_id)
+    if held.state != BookingState.HELD or held.registration is None:
+        return _proved_before(held)
+    if held.held_until is None or held.held_until <= now:
+        raise HoldLapsed
+    if not _is_proved(held.registration, browser_token, now):
+        _try_code(held.registration, code, bound_to, browser_token, now)
+    return _settle(booking_id=booking_id, identity=held.registration.identity, now=now)
+
+
+@transaction.atomic
+def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
+    """Send a new code for a hold; the earlier one is worth nothing from now on. Raises HoldLapsed or TooMany."""
+    held = Booking.objects.select_related("registration__organization").get(pk=booking_id)
+    if (
+        held.state != BookingState.HELD
+        or held.registration is None
+        or held.held_until is None
+        or held.held_until <= now
+    ):
+        raise HoldLapsed
+    details = held.registration
+    if by_email:
+        details = registration.prove_by_email(registration=details)
+    _send_code(held, details, bound_to, ip, now)
+
+
+@transaction.atomic
+def enter(
+    *,
+    drive: Drive,
+    slot_id: int,
+    visit: str,
+    person: Person,
+    actor: str,
+    now: datetime,
+    source: Source = Source.ORGANIZER,
+    override_reason: str = "",
+) -> Booking:
+    """Book for somebody by phone or through an organization's key: booked at once, judged on this organization's rows.
+
+    May use closed times and closed drives. Refuses as `hold` does, a second active booking, and a time too close to
+    another donation, unless there is a reason to override, which is kept. Locks: identities, drive (shared), slots.
+    """
+    country = drive.organization.country
+    typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
+    locking.typed_then_drive(typed, drive)
+    volunteer = registration.enter(
+        organization=drive.organization,
+        **person.said(),
+        actor=actor,
+        now=now,
+    )
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
+    giver = None if override_reason else queries.Giver(volunteer.pk)
+    taking.refuse_unless_possible(found.facts, drive, visit, now, giver)
+    taken = taking.write(
+        drive, found, visit, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
+    )
+    booking = taking.count(taken, now)
+    if override_reason:
+        Booking.objects.filter(pk=booking.pk).update(override_reason=override_reason)
+    telling.booked(locking.booking(booking.pk), now)
+    return booking
+
+
+@transaction.atomic
+def lapse_holds(*, now: datetime, limit: int = 500) -> int:
+    """Free the places of holds whose fifteen minutes are over. Locks: bookings, slots, drive by drive."""
+    drives = (
+        Booking.objects.filter(state=BookingState.HELD, held_until__lte=now)
+        .order_by("drive")
+        .values("drive")
+        .distinct()
+    )
+    lapsed = 0
+    for drive_id in list(drives.values_list("drive", flat=True)[:limit]):
+        locking.drive_shared(drive_id)
+        places.change(drive_id=drive_id, deltas=(freed := taking.lapse_in(drive_id, now)))
+        lapsed += bool(freed)
+    return lapsed
+
+
+def _send_code(booking: Booking, details: Registration, bound_to: str, ip: str | None, now: datetime) -> None:
+    proving.send_code(
+        organization=details.organization,
+        registration=details,
+        bound_to=bound_to,
+        booking_about=booking.about,
+        ip=ip,
+        now=now,
+    )
+
+
+def _is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
+    return details.proved_at is not None or browser_proved(browser_token, details.identity, now)
+
+
+def _proved_before(booking: Booking) -> Booking:
+    if booking.state == BookingState.LAPSED:
+        raise HoldLapsed
+    return booking
+
+
+def _try_code(details: Registration, code: str, bound_to: str, browser_token: str, now: datetime) -> None:
+    # Its own transaction: a wrong try counts although it is refused, a right one proves even if a rule then refuses.
+    with transaction.atomic():
+        result = proving.try_code(identity=details.identity, bound_to=bound_to, code=code, now=now)
+        if result == proving.CodeResult.OK:
+            Registration.objects.filter(pk=details.pk, identity=details.identity).update(proved_at=now)
+            if browser_token:
+                proving.remember_browser(token=browser_token, identity=details.identity, now=now)
+    # The second of two taps finds the code used by the first, which may not have booked yet.
+    if result != proving.CodeResult.OK and not proved_here(details.identity, bound_to, now):
+        raise CodeWrong(result)
+
+
+@transaction.atomic
+def _settle(*, booking_id: int, identity: str, now: datetime) -> Booking:
+    drive = Drive.objects.get(bookings=booking_id)
+    locking.typed_then_drive([identity], drive)
+    booking = locking.booking(booking_id)
+    if booking.state != BookingState.HELD or booking.registration is None:
+        return _proved_before(booking)
+    if booking.held_until is None or booking.held_until <= now:
+        raise HoldLapsed
+    if booking.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
+        raise CodeWrong(proving.CodeResult.EXPIRED)
+    volunteer = registration.resolve(registration=booking.registration, now=now)
+    found = queries.place_facts(drive_id=drive.pk, slot_id=booking.arrival_id, volunteer_id=volunteer.pk, now=now)
+    giver = queries.Giver(volunteer.pk, everywhere=True)
+    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+    booking.volunteer, booking.state, booking.held_until = volunteer, BookingState.BOOKED, None
+    booking.proved_at = booking.changed_at = now
+    booking.save(update_fields=["volunteer", "state", "held_until", "proved_at", "changed_at"])
+    history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
+    telling.booked(booking, now)
+    return booking
+
+
+def drive_of(organization: Organization, drive_id: int) -> Drive:
+    """The organization's drive with all that booking needs. Raises Drive.DoesNotExist."""
+    return Drive.objects.of(organization).select_related("organization", "site", "policy").get(pk=drive_id)

@@ -1,0 +1,193 @@
+"""What a donor or a coordinator changes about a booking: move, confirm, cancel, undo."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from drives import queries, rules, timetable
+from drives.actions import history, locking, places, taking, telling
+from drives.actions.booking import HoldLapsed
+from drives.models import Booking, BookingState, CancelledBy, Slot
+
+
+@transaction.atomic
+def move(
+    *,
+    booking_id: int,
+    slot_id: int,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    by_staff: bool = False,
+    override_reason: str = "",
+) -> Booking:
+    """Give a booking (or a hold) another time of the same drive; its own chair never stands in the way.
+
+    The whole move happens or none of it: a full time is refused and the old place stays. Moving to the present time
+    changes nothing. A time too close to another donation is refused, unless there is a reason to override, which is
+    kept. Locks: identities, drive (shared), booking, slots of both times in one statement.
+    """
+    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    booking = locking.booking(booking_id)
+    _refuse_change(booking, now)
+    if booking.arrival_id == slot_id:
+        return booking
+    found = queries.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
+    booking.override_reason = override_reason or booking.override_reason
+    giver = None if override_reason else _giver(booking, by_staff=by_staff)
+    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+    slot = found.slot
+    assert slot is not None  # the rules refused a slot of another drive
+    taken = taking.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
+    freed = taking.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
+    deltas = places.combined([freed, timetable.net(places.footprint(booking), taken)])
+    if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
+        raise rules.Refusal(
+            [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, slot.starts_at, now)
+        )
+    _put(booking, slot, taken, actor=actor, reason=reason, now=now)
+    return booking
+
+
+@transaction.atomic
+def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
+    """The donor says that they are coming. Confirming twice changes nothing. Locks: booking."""
+    booking = locking.booking(booking_id)
+    if booking.state == BookingState.CONFIRMED:
+        return booking
+    _refuse(booking, rules.MAY_BE_CONFIRMED)
+    _enter_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
+    return booking
+
+
+@transaction.atomic
+def cancel(*, booking_id: int, actor: str, by: CancelledBy, now: datetime, reason: str = "") -> Booking:
+    """Give up a booking or a hold; its place is free at once, its reminders are withdrawn, its calendar entry ends.
+
+    Cancelling twice changes nothing. Locks: drive (shared), booking, slots.
+    """
+    drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
+    locking.drive_shared(drive_id)
+    booking = locking.booking(booking_id)
+    if booking.state == BookingState.CANCELLED:
+        return booking
+    _refuse(booking, rules.MAY_BE_CHANGED)
+    if booking.state == BookingState.HELD:
+        return _give_up_hold(booking, now)
+    before = booking.state
+    mark_cancelled(booking, by=by, now=now)
+    booking.save(update_fields=CANCEL_FIELDS)
+    history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
+    places.change(drive_id=drive_id, deltas=places.released([booking]))
+    telling.cancelled(booking, now)
+    return booking
+
+
+@transaction.atomic
+def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
+    """Undo a donor's cancellation of the last quarter of an hour, while the place is still free.
+
+    Refuses when it is not, when the booking cannot be restored, a second active booking, and a time that is by now too
+    close to another donation. Locks as `move`.
+    """
+    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    booking = locking.booking(booking_id)
+    if booking.state in rules.MAY_BE_MISSED:
+        return booking
+    if not queries.may_be_restored(booking, now):
+        raise rules.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
+    found = queries.place_facts(
+        drive_id=booking.drive_id, slot_id=booking.arrival_id, volunteer_id=booking.volunteer_id, now=now
+    )
+    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, _giver(booking))
+    if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
+        raise rules.Refusal(
+            [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
+        )
+    _revive(booking, actor=actor, now=now)
+    telling.booked(booking, now)
+    return booking
+
+
+CANCEL_FIELDS = [
+    "state",
+    "holds_place",
+    "cancelled_at",
+    "cancelled_by",
+    "cancelled_late",
+    "revision",
+    "changed_at",
+    "held_until",
+]
+
+
+def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
+    """Set a locked booking's fields to cancelled; the caller saves it, frees the places and tells."""
+    booking.state, booking.holds_place, booking.held_until = BookingState.CANCELLED, False, None
+    booking.cancelled_at, booking.cancelled_by = now, by
+    booking.cancelled_late = rules.is_late_cancellation(booking.starts_at, now)
+    booking.revision += 1
+    booking.changed_at = now
+
+
+def _put(booking: Booking, slot: Slot, taken: timetable.Footprint, *, actor: str, reason: str, now: datetime) -> None:
+    old_arrival, old_starts_at = booking.arrival, booking.starts_at
+    booking.arrival, booking.starts_at = slot, slot.starts_at
+    for field, value in taking.stored_footprint(taken).items():
+        setattr(booking, field, value)
+    booking.changed_at = now
+    state = booking.state
+    if state != BookingState.HELD:
+        booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
+    booking.save()
+    history.note(
+        booking, from_state=state, from_arrival=old_arrival, to_arrival=slot, actor=actor, reason=reason, now=now
+    )
+    if booking.state != BookingState.HELD:
+        telling.moved(booking, old_starts_at, now)
+
+
+def _give_up_hold(booking: Booking, now: datetime) -> Booking:
+    booking.state, booking.holds_place, booking.changed_at = BookingState.LAPSED, False, now
+    booking.save(update_fields=["state", "holds_place", "changed_at"])
+    places.change(drive_id=booking.drive_id, deltas=places.released([booking]))
+    history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
+    return booking
+
+
+def _revive(booking: Booking, *, actor: str, now: datetime) -> None:
+    booking.state, booking.holds_place = BookingState.BOOKED, True
+    booking.cancelled_at, booking.cancelled_by, booking.cancelled_late = None, "", False
+    booking.revision += 1
+    booking.changed_at = now
+    booking.save()
+    history.note(booking, from_state=BookingState.CANCELLED, actor=actor, now=now)
+
+
+def _enter_state(booking: Booking, state: BookingState, *, actor: str, now: datetime) -> None:
+    before = booking.state
+    booking.state, booking.changed_at = state, now
+    booking.save(update_fields=["state", "changed_at"])
+    history.note(booking, from_state=before, actor=actor, now=now)
+
+
+def _refuse_change(booking: Booking, now: datetime) -> None:
+    _refuse(booking, rules.MAY_BE_CHANGED)
+    if booking.state == BookingState.HELD and (booking.held_until is None or booking.held_until <= now):
+        raise HoldLapsed
+
+
+def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
+    if reasons := rules.reasons_not_to_change(booking.state, allowed):
+        raise rules.Refusal(reasons)
+
+
+def _giver(booking: Booking, *, by_staff: bool = False) -> queries.Giver | None:
+    """Whose history stands against a change; nobody's for a hold, which is judged when it is proved.
+
+    Over all organizations only for a booking that was proved: only its donor has got its link.
+    """
+    if booking.volunteer_id is None:
+        return None
+    everywhere = booking.proved_at is not None and not by_staff
+    return queries.Giver(booking.volunteer_id, everywhere=everywhere, besides=booking.pk)

@@ -1,0 +1,139 @@
+"""Texts that no rule could answer: laid before the coordinator, answered or closed."""
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import announcements
+from drives.actions import changing
+from drives.models import Booking, CancelledBy, Conversation, ConversationText
+from drives.queries.conversations import may_be_answered
+from notifications.actions import outbox
+from notifications.models import Channel, InboundMessage, Message, Purpose
+from notifications.notice import Envelope, Notice
+from notifications.queries import newest_text, organizations_through
+from organizations.actions import audit
+from organizations.models import Organization
+from volunteers.models import Contact
+
+ANSWER = "answer"
+USEFUL_FOR = timedelta(days=2)
+
+
+@transaction.atomic(savepoint=False)
+def file(
+    *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
+) -> list[Conversation]:
+    """Put a donor's text in the conversation it belongs to; the same text twice is one line.
+
+    On a shared sender it belongs to the organization whose prompt it answers, else the one whose text came last to
+    that number, else to each that knows the number. Who knows nobody's number writes to the sender's only organization,
+    or to nobody. Locks: the conversation.
+    """
+    found = [organization] if organization else _organizations(reply)
+    filed = [_of(one, reply) for one in sorted(found, key=lambda one: one.pk)]
+    for conversation in filed:
+        _note(conversation, reply, needs_a_person=needs_a_person, may_mean_cancel=may_mean_cancel)
+    return filed
+
+
+@transaction.atomic
+def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
+    """Send a coordinator's answer as a text; the same `request_key` twice is one.
+
+    Within a day of the donor's own text it answers them and needs no consent (docs/decisions); later it needs the one
+    for reminders, which the gate judges. Refuses words that cannot go out and whoever said stop. Locks: the
+    conversation.
+    """
+    conversation = _locked(conversation_id)
+    standing = may_be_answered(conversation, now)
+    if not standing.may:
+        raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
+    wording = announcements.answer(conversation.organization, text)
+    key = f"{conversation.about}/{ANSWER}/{request_key}/{Channel.SMS}"
+    notice = Notice(_envelope(conversation, key, standing.needs_consent, now), wording)
+    if outbox.queue(organization=conversation.organization, notices=[notice], now=now):
+        about, organization = conversation.about, conversation.organization
+        audit.note(organization=organization, actor=actor, verb="reply.answered", about=about, now=now)
+        _close(conversation, actor, now)
+    return Message.objects.get(key=key)
+
+
+@transaction.atomic(savepoint=False)
+def mark_done(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
+    """Nothing is to be answered. A new text of the donor opens it again. Locks: the conversation."""
+    conversation = _locked(conversation_id)
+    if conversation.waiting_since is not None:
+        _close(conversation, actor, now)
+    return conversation
+
+
+@transaction.atomic
+def cancel_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
+    """Give up the booking that a donor asked by text to cancel: it counts as theirs, so that they can take it back."""
+    booking = changing.cancel(
+        booking_id=booking_id, actor=actor, by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
+    )
+    mark_done(conversation_id=conversation_id, actor=actor, now=now)
+    return booking
+
+
+def _envelope(conversation: Conversation, key: str, needs_consent: bool, now: datetime) -> Envelope:
+    return Envelope(
+        key=key,
+        kind=ANSWER,
+        about=conversation.about,
+        channel=Channel.SMS,
+        address=conversation.address,
+        purpose=Purpose.REMINDERS if needs_consent else "",
+        due_at=now,
+        expires_at=now + USEFUL_FOR,
+    )
+
+
+def _organizations(reply: InboundMessage) -> list[Organization]:
+    last = newest_text(reply)
+    if last is not None and last.organization:
+        return [last.organization]
+    if reply.sender is None:
+        return []
+    ours = organizations_through(reply.sender)
+    knowing = Contact.objects.filter(address=reply.address, organization__in=ours).values("organization")
+    found = list(Organization.objects.filter(pk__in=knowing))
+    if found:
+        return found
+    few = list(ours.order_by("pk")[:2])
+    return few if len(few) == 1 else []
+
+
+def _of(organization: Organization, reply: InboundMessage) -> Conversation:
+    fresh = Conversation(organization=organization, address=reply.address, newest_at=reply.received_at)
+    Conversation.objects.bulk_create([fresh], ignore_conflicts=True)
+    rows = Conversation.objects.of(organization).filter(address=reply.address)
+    return rows.select_for_update(no_key=True, of=("self",)).get()
+
+
+def _note(conversation: Conversation, reply: InboundMessage, *, needs_a_person: bool, may_mean_cancel: bool) -> None:
+    _text, is_new = ConversationText.objects.get_or_create(conversation=conversation, reply=reply)
+    if not is_new:
+        return
+    at = reply.received_at
+    conversation.newest_at = max(conversation.newest_at, at)
+    if needs_a_person:
+        conversation.asked_at = max(conversation.asked_at or at, at)
+        conversation.waiting_since = conversation.waiting_since or at
+        conversation.may_mean_cancel = conversation.may_mean_cancel or may_mean_cancel
+    conversation.save(update_fields=["newest_at", "asked_at", "waiting_since", "may_mean_cancel"])
+
+
+def _locked(conversation_id: int) -> Conversation:
+    rows = Conversation.objects.select_related("organization").select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=conversation_id)
+
+
+def _close(conversation: Conversation, actor: str, now: datetime) -> None:
+    conversation.waiting_since, conversation.may_mean_cancel = None, False
+    conversation.closed_at, conversation.closed_by = now, actor
+    conversation.save(update_fields=["waiting_since", "may_mean_cancel", "closed_at", "closed_by"])

@@ -1,0 +1,39 @@
+"""Every change of a booking is kept: from what to what, by whom, when, why."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from drives.models import Booking, BookingChange, Slot
+from organizations.models import insert
+
+
+def note(
+    booking: Booking,
+    *,
+    from_state: str,
+    actor: str,
+    now: datetime,
+    from_arrival: Slot | None = None,
+    to_arrival: Slot | None = None,
+    reason: str = "",
+) -> None:
+    """Keep one change of a booking that is already in its new state."""
+    change = BookingChange(
+        booking=booking,
+        from_state=from_state,
+        to_state=booking.state,
+        from_arrival=from_arrival,
+        to_arrival=to_arrival,
+        actor=actor,
+        reason=reason,
+        at=now,
+    )
+    insert(change)
+
+
+def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:
+    """Keep the same change of many bookings, each still carrying the state it had before."""
+    BookingChange.objects.bulk_create(
+        BookingChange(booking=booking, from_state=booking.state, to_state=to_state, actor=actor, reason=reason, at=now)
+        for booking in bookings
+    )

@@ -1,0 +1,88 @@
+"""The lock order, written once. Everything that changes places takes its locks through here, in this order:
+
+1. the idempotency key (`organizations.actions.idempotency`, try-lock)
+2. identities, sorted: the keyed hashes of all contacts of the person who takes a place
+3. drives by id: shared for bookings, exclusive for plan edits and cancellation
+4. bookings by id, FOR NO KEY UPDATE
+5. slots by (starts_at, id), last (`drives.actions.places`)
+
+Only taking a place locks identities; freeing one does not.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+from drives.models import Booking, Drive
+from volunteers.queries import identities_of
+
+_DRIVES = 2  # the first half of the two-part advisory keys; identities use the one-part keys
+
+
+def identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
+    """Steps 2 and 3 for a booking: each identity, sorted, then the drive, shared. Held until the transaction ends."""
+    keys = sorted({_identity_key(identity) for identity in identities})
+    calls = ["pg_advisory_xact_lock(%s)"] * len(keys) + ["pg_advisory_xact_lock_shared(%s, %s)"]
+    _run("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
+
+
+def typed_then_drive(typed: Sequence[str], drive: Drive) -> None:
+    """Steps 2 and 3 for somebody typed: all contacts of whoever the drive's organization knows by one of these."""
+    identities_then_drive(identities_of(organization_id=drive.organization_id, identities=typed), drive.pk)
+
+
+def person_then_drive(booking: Booking) -> None:
+    """Steps 2 and 3 for a change of somebody's booking, and of a hold, which is nobody's yet."""
+    typed = [booking.registration.identity] if booking.registration else []
+    if booking.volunteer_id:
+        typed = []  # what was typed then may be somebody else's by now
+    identities_then_drive(identities_of(identities=typed, volunteer_id=booking.volunteer_id), booking.drive_id)
+
+
+def drive_shared(drive_id: int) -> None:
+    """Step 3 for a change that frees a place."""
+    _run("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_DRIVES, drive_id])
+
+
+def drive_exclusive(drive_id: int) -> None:
+    """Step 3 for an edit of the plan: waits for bookings under way, and they wait for it."""
+    _run("SELECT pg_advisory_xact_lock(%s, %s)", [_DRIVES, drive_id])
+
+
+def drives_exclusive(drive_ids: Iterable[int]) -> None:
+    """Step 3 for a change that touches several drives, in the order of their ids."""
+    ordered = sorted(drive_ids)
+    if ordered:
+        calls = ", ".join(["pg_advisory_xact_lock(%s, %s)"] * len(ordered))
+        _run(f"SELECT {calls}", [key for drive_id in ordered for key in (_DRIVES, drive_id)])
+
+
+def bookings(booking_ids: Sequence[int]) -> list[Booking]:
+    """Step 4: the bookings as they are now, locked by id."""
+    rows = Booking.objects.filter(pk__in=booking_ids).order_by("pk").select_for_update(no_key=True, of=("self",))
+    related = (
+        "drive__site",
+        "drive__organization",
+        "drive__policy",
+        "volunteer__phone",
+        "volunteer__email",
+        "registration",
+    )
+    return list(rows.select_related(*related))
+
+
+def booking(booking_id: int) -> Booking:
+    """Step 4 for one booking. Raises Booking.DoesNotExist."""
+    rows = bookings([booking_id])
+    if not rows:
+        raise Booking.DoesNotExist
+    return rows[0]
+
+
+def _identity_key(identity: str) -> int:
+    return int.from_bytes(bytes.fromhex(identity)[:8], signed=True)
+
+
+def _run(sql: str, parameters: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

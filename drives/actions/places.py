@@ -1,0 +1,91 @@
+"""The counters of a drive's slots: the only code that changes them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import connection
+
+from drives import timetable
+from drives.models import Booking
+
+Deltas = Mapping[int, tuple[int, int]]
+"""Per step n of one drive: change of screening places and of chairs taken."""
+
+_CHANGE = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(n)s::int[], %(screening)s::int[], %(chairs)s::int[]) AS change (n, screening, chairs)
+),
+locked AS (
+    SELECT slot.id, wanted.screening, wanted.chairs
+    FROM drives_slot AS slot JOIN wanted ON wanted.n = slot.n
+    WHERE slot.drive_id = %(drive)s
+    ORDER BY slot.starts_at, slot.id
+    FOR NO KEY UPDATE OF slot
+)
+UPDATE drives_slot AS slot
+SET screening_taken = slot.screening_taken + locked.screening,
+    chairs_taken = slot.chairs_taken + locked.chairs,
+    over = greatest(
+        0,
+        slot.screening_taken + locked.screening - slot.screening_limit,
+        slot.chairs_taken + locked.chairs - slot.chairs_limit
+    )
+FROM locked
+WHERE slot.id = locked.id
+"""
+_FITS = """
+  AND (locked.screening <= 0 OR slot.screening_taken + locked.screening <= slot.screening_limit)
+  AND (locked.chairs <= 0 OR slot.chairs_taken + locked.chairs <= slot.chairs_limit)"""
+
+
+def change(*, drive_id: int, deltas: Deltas) -> bool:
+    """Applies the changes to all slots or says False: one ordered, conditional UPDATE that locks the slots.
+
+    On False some slots may have changed: the caller raises, so that the transaction leaves nothing behind.
+    """
+    return _execute(_CHANGE + _FITS, drive_id, deltas) == len(deltas)
+
+
+def force(*, drive_id: int, deltas: Deltas) -> None:
+    """Applies the changes whatever the limits; what is above them shows as `over`, allowed on purpose."""
+    _execute(_CHANGE, drive_id, deltas)
+
+
+def footprint(booking: Booking) -> timetable.Footprint:
+    """The steps of a booking as it was booked, whatever the drive's plan says today."""
+    return timetable.Footprint(
+        range(booking.first_step, booking.first_step + booking.screening_steps),
+        range(booking.chair_from, booking.chair_to),
+    )
+
+
+def released(bookings: Iterable[Booking]) -> dict[int, tuple[int, int]]:
+    """What the slots get back when these bookings give up their places."""
+    return combined(timetable.net(footprint(booking), None) for booking in bookings)
+
+
+def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
+    """The sum of several changes, steps that come out even left out."""
+    screening: Counter[int] = Counter()
+    chairs: Counter[int] = Counter()
+    for deltas in changes:
+        for n, (screening_change, chair_change) in deltas.items():
+            screening[n] += screening_change
+            chairs[n] += chair_change
+    sums = {n: (screening[n], chairs[n]) for n in sorted(screening)}
+    return {n: pair for n, pair in sums.items() if pair != (0, 0)}
+
+
+def _execute(sql: str, drive_id: int, deltas: Deltas) -> int:
+    if not deltas:
+        return 0
+    parameters: dict[str, Any] = {
+        "drive": drive_id,
+        "n": list(deltas),
+        "screening": [screening for screening, _ in deltas.values()],
+        "chairs": [chairs for _, chairs in deltas.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)

@@ -1,0 +1,160 @@
+"""Planning a drive: its grid of slots, its life from draft to cancelled."""
+
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import rules
+from drives.actions import grid, history, locking, replanning, telling
+from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
+from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
+from drives.plan import Plan, plan_of
+from organizations.actions import audit
+from organizations.models import Organization
+
+
+class VersionChanged(ValidationError):
+    """Somebody else changed the drive since it was read."""
+
+    def __init__(self) -> None:
+        text = _("Somebody else has changed this drive in the meantime. Look at it again, then repeat your change.")
+        super().__init__(text, "version_changed")
+
+
+@transaction.atomic
+def create_drive(*, organization: Organization, plan: Plan, actor: str, now: datetime) -> Drive:
+    """Make a draft with its slots. Refuses, by field, a plan with problems or of another organization."""
+    steps = grid.steps_or_refuse(organization, plan)
+    drive = Drive.objects.create(
+        organization=organization,
+        slug=grid.free_slug(plan),
+        created_at=now,
+        changed_at=now,
+        **grid.columns(plan, steps),
+    )
+    grid.write_slots(drive, steps)
+    audit.note(organization=organization, actor=actor, verb="create_drive", about=f"drive:{drive.pk}", now=now)
+    return drive
+
+
+@transaction.atomic
+def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: datetime) -> Drive:
+    """Change a drive's plan. With bookings its day, hours and grid stay as they are; its places may change.
+
+    A limit lowered below what is taken is kept as "over by n"; nobody loses a place. Refuses an older `version`,
+    a cancelled or completed drive, and a change of the grid under bookings.
+    Locks: drive (exclusive), bookings by id, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.version != version:
+        raise VersionChanged
+    _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    steps = grid.steps_or_refuse(drive.organization, plan)
+    booked = Booking.objects.filter(drive=drive).exists()
+    if booked:
+        grid.refuse_new_grid(drive, plan, steps)
+    changed = _apply(drive, {**grid.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
+    if booked:
+        replanning.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
+        grid.change_limits(drive, steps)
+    else:
+        Slot.objects.filter(drive=drive).delete()
+        grid.write_slots(drive, steps)
+    audit.note(
+        organization=drive.organization,
+        actor=actor,
+        verb="change_drive",
+        about=f"drive:{drive.pk}",
+        fields=changed,
+        now=now,
+    )
+    return drive
+
+
+@transaction.atomic
+def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
+    """A draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
+    drive = Drive.objects.select_related("organization").get(pk=drive_id)
+    return create_drive(organization=drive.organization, plan=plan_of(drive, on=on), actor=actor, now=now)
+
+
+def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:
+    """Open a draft for booking. Refuses one whose day has begun. Locks: drive (exclusive)."""
+    return _to_state(drive_id, DriveState.PUBLISHED, {DriveState.DRAFT, DriveState.CLOSED}, "published_at", actor, now)
+
+
+def close(*, drive_id: int, actor: str, now: datetime) -> Drive:
+    """Take no more bookings online; what is booked stays. Locks: drive (exclusive)."""
+    return _to_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
+
+
+@transaction.atomic
+def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
+    """Cancel a drive with all its bookings and holds, tell everybody once, and stop every reminder.
+
+    Once this has returned the drive takes no booking. Cancelling twice changes nothing.
+    Locks: drive (exclusive), bookings by id, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.state == DriveState.CANCELLED:
+        return drive
+    _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    _apply(drive, {"state": DriveState.CANCELLED, "cancelled_at": now, "cancel_reason": reason, "changed_at": now})
+    _cancel_bookings(drive, actor=actor, now=now)
+    audit.note(organization=drive.organization, actor=actor, verb="cancel_drive", about=f"drive:{drive.pk}", now=now)
+    return drive
+
+
+def _apply(drive: Drive, columns: dict[str, object]) -> list[str]:
+    changed = [name for name, value in columns.items() if getattr(drive, name) != value]
+    for name in changed:
+        setattr(drive, name, columns[name])
+    drive.save(update_fields=changed)
+    return changed
+
+
+@transaction.atomic
+def _to_state(
+    drive_id: int, state: DriveState, allowed: set[DriveState], stamp: str, actor: str, now: datetime
+) -> Drive:
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.state == state:
+        return drive
+    _refuse_state(drive, allowed)
+    if drive.ends_at <= now:
+        raise rules.Refusal([rules.Reason("drive_past", _("This drive is over."))])
+    _apply(drive, {"state": state, stamp: now, "changed_at": now, "version": drive.version + 1})
+    audit.note(organization=drive.organization, actor=actor, verb=str(state), about=f"drive:{drive.pk}", now=now)
+    return drive
+
+
+def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
+    if drive.state not in allowed:
+        label = drive.get_state_display()
+        text = _("This drive is “%(state)s”: that cannot be done now.") % {"state": label}
+        raise rules.Refusal([rules.Reason(f"drive_{drive.state}", text)])
+
+
+def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
+    live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
+    found = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
+    bookings = locking.bookings(list(found))
+    holds = [booking for booking in bookings if booking.state == BookingState.HELD]
+    told = [booking for booking in bookings if booking.state != BookingState.HELD]
+    history.note_all(holds, to_state=BookingState.LAPSED, actor=actor, now=now)
+    history.note_all(told, to_state=BookingState.CANCELLED, actor=actor, now=now)
+    for booking in told:
+        mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
+        booking.cancelled_late = False  # not their doing
+        booking.drive = drive
+    Booking.objects.bulk_update(told, CANCEL_FIELDS, batch_size=500)
+    Booking.objects.filter(pk__in=[hold.pk for hold in holds]).update(
+        state=BookingState.LAPSED, holds_place=False, changed_at=now
+    )
+    Slot.objects.filter(drive=drive).update(screening_taken=0, chairs_taken=0, over=0)
+    telling.drive_cancelled(told, now)

@@ -1,0 +1,85 @@
+"""What donors text back: a letter answers the newest unexpired prompt of that sender; the rest waits for a person."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from drives import letters, rules
+from drives.actions import changing, conversations
+from drives.letters import Letter
+from drives.models import Booking, CancelledBy
+from notifications.actions.replies import mark_handled, take
+from notifications.models import InboundMessage, Message
+from notifications.queries import newest_text, prompt_for, unhandled_replies
+
+BATCH = 100
+REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
+
+log = logging.getLogger(__name__)
+
+
+def answer_new(*, now: datetime) -> dict[str, int]:
+    """Act on each new reply in a transaction of its own: done and marked together, or neither.
+
+    One that fails in a way nobody foresaw is laid before the coordinator like any other; the rest go on.
+    """
+    counts: dict[str, int] = {}
+    for reply in unhandled_replies(BATCH):
+        try:
+            outcome = _answer(reply.pk, now)
+        except Exception as error:
+            log.error("reply %s: %s", reply.pk, type(error).__name__)
+            outcome = _park(reply.pk, now)
+        counts[outcome] = counts.get(outcome, 0) + 1
+    return counts
+
+
+@transaction.atomic
+def _answer(reply_id: int, now: datetime) -> str:
+    reply = take(reply_id=reply_id)
+    if reply is None:
+        return "taken"
+    prompt, letter = prompt_for(reply, now), letters.letter(reply.text)
+    handled_as = reply.handled_as or OTHER  # a CANCEL comes with its meaning
+    if prompt is not None and letter is not None and not reply.handled_as:
+        handled_as = _act(letter, prompt, reply, now)
+    return _file(reply, handled_as, prompt, now)
+
+
+@transaction.atomic
+def _park(reply_id: int, now: datetime) -> str:
+    reply = take(reply_id=reply_id)
+    return _file(reply, reply.handled_as or FAILED, None, now) if reply else "taken"
+
+
+def _file(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
+    """Lay it before a person unless a letter did what it says. Words belong to who wrote last, not to who asked."""
+    conversations.file(
+        reply=reply,
+        organization=prompt.organization if prompt and letters.letter(reply.text) else None,
+        needs_a_person=handled_as not in set(Letter),
+        may_mean_cancel=letters.may_mean_cancel(reply.text),
+    )
+    mark_handled(reply_id=reply.pk, handled_as=handled_as, now=now)
+    return handled_as
+
+
+def _act(letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:
+    """Confirm or cancel what the prompt asked about, if its donor knows how the booking now stands."""
+    kind, _, number = prompt.about.partition(":")
+    booking = Booking.objects.filter(pk=int(number)).first() if kind == "booking" else None
+    if booking is None:
+        return UNCLEAR
+    # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
+    if newest_text(reply, prompt.about, booking.revision) is None:
+        return UNCLEAR
+    try:
+        with transaction.atomic():
+            if letter == Letter.CONFIRM:
+                changing.confirm(booking_id=booking.pk, actor="donor", now=now)
+            else:
+                changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
+            return str(letter)
+    except rules.Refusal:
+        return REFUSED

@@ -1,0 +1,46 @@
+"""The interval rules within the booking transaction: judged under the locks of all the person's contacts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from drives import intervals, queries, rules
+from drives.models import Drive
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """What the interval rules say to one wanted time of one person."""
+
+    donations: Sequence[intervals.Donation]
+    verdict: intervals.Verdict
+    zone: str
+
+    @property
+    def reasons(self) -> list[rules.Reason]:
+        earliest = self.verdict.earliest_ok_at
+        return [rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
+
+    def alternatives(self, drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
+        """The next times that keep every rule, each by the programme of its own drive."""
+        if self.verdict.earliest_ok_at is None:
+            return []
+        return queries.later_times(drive, visit, self.verdict.earliest_ok_at, now, self._allows)
+
+    def _allows(self, drive: Drive, at: datetime) -> bool:
+        return not intervals.judge(drive.policy.rules, self.donations, at, drive.site.zone).broken
+
+
+def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
+    """Judge a time at a drive against all that the person has given and booked. One query."""
+    donations = queries.donations_of(giver, wanted)
+    return Spacing(
+        donations, intervals.judge(drive.policy.rules, donations, wanted, drive.site.zone), drive.site.timezone
+    )
+
+
+def refuse_too_close(giver: queries.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> None:
+    """Raise what the interval rules have against a visit at this time, with later times that they allow."""
+    spacing = of(giver, drive, wanted)
+    if reasons := spacing.reasons:
+        raise rules.Refusal(reasons, spacing.alternatives(drive, visit, now))

@@ -1,0 +1,60 @@
+"""What is due without anybody asking: drives to close out, coordinators to alert, counters to doubt."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from drives import queries
+from drives.actions import locking, telling, turnout
+from drives.models import ACTIVE, Booking, Drive, DriveState
+
+log = logging.getLogger(__name__)
+
+ALERT_WITHIN = timedelta(days=7)
+UNDER_FILLED_BELOW = 0.6  # of what the day could take
+
+
+def close_out_due(*, now: datetime) -> int:
+    """Close out every drive whose end has passed by its grace, each in a transaction of its own."""
+    waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
+        state__in=[DriveState.DRAFT, DriveState.CANCELLED]
+    )
+    reports = [
+        turnout.close_out(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
+    ]
+    return sum(report is not None for report in reports)
+
+
+def alert_under_filled(*, now: datetime) -> int:
+    """Tell the coordinators, once a drive, that it is less than 60 % full a week before."""
+    waiting = Drive.objects.filter(
+        state=DriveState.PUBLISHED,
+        under_filled_alert_at__isnull=True,
+        starts_at__gt=now,
+        starts_at__lte=now + ALERT_WITHIN,
+    )
+    return sum(
+        _alert_if_under_filled(pk, now) for pk in waiting.order_by("starts_at", "pk").values_list("pk", flat=True)
+    )
+
+
+def report_drift(count: int) -> int:
+    """Say loudly that counters and bookings disagree."""
+    if count:
+        log.error("slot counters drifted", extra={"slots": count})
+    return count
+
+
+@transaction.atomic
+def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
+    locking.drive_shared(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    booked = Booking.objects.filter(drive=drive, state__in=ACTIVE).count()
+    left = queries.places_left(drive, now)
+    if booked >= UNDER_FILLED_BELOW * (booked + left):
+        return False
+    taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
+    if taken:
+        telling.under_filled(drive, booked, left, now)
+    return bool(taken)

@@ -1,0 +1,152 @@
+"""Taking a place: the one way from facts that were read under the locks to a booking's row."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from drives import queries, rules, timetable
+from drives.actions import history, places, spacing
+from drives.models import Booking, BookingState, Drive, Slot, Source
+from organizations.models import insert
+from volunteers.models import Registration, Volunteer
+
+REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for another
+
+
+def refuse_unless_possible(
+    facts: rules.PlaceFacts, drive: Drive, visit: str, now: datetime, giver: queries.Giver | None = None
+) -> None:
+    """Raise every reason that stands against this place, with the nearest times that fit the visit.
+
+    Without a `giver` the interval rules are not asked: a hold counts in nobody's, and a coordinator may override them.
+    With one, the times proposed keep them. Who is booked at this drive already is told that alone.
+    """
+    reasons = rules.reasons_not_to_take(facts, now)
+    wanted = facts.slot_starts_at
+    if giver and wanted and not facts.active_booking:
+        judged = spacing.of(giver, drive, wanted)
+        if judged.reasons:
+            raise rules.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
+    if reasons:
+        raise rules.Refusal(reasons, queries.nearest_times(drive, visit, wanted, now))
+
+
+def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> timetable.Footprint:
+    """The steps a visit would take from this slot; refuses one that would not end by closing."""
+    shape = rules.visit_shape(drive, visit)
+    if slot.n + shape.steps > steps:
+        raise rules.Refusal([rules.visit_does_not_fit()], queries.nearest_times(drive, visit, slot.starts_at, now))
+    return timetable.footprint(slot.n, shape)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A booking that is written and not yet counted."""
+
+    booking: Booking
+    deltas: places.Deltas
+
+
+def write(
+    drive: Drive,
+    found: queries.PlaceFound,
+    visit: str,
+    now: datetime,
+    *,
+    state: BookingState,
+    source: Source,
+    registration: Registration | None = None,
+    volunteer: Volunteer | None = None,
+    actor: str = "donor",
+) -> Taken:
+    """Write a booking and its history, and lapse what is over; `count` must follow, last of all.
+
+    Refuses a visit that does not end by closing, and a time that is plainly full, without waiting for its slots.
+    """
+    slot = found.slot
+    assert slot is not None  # the rules refused a slot of another drive
+    taken = footprint_or_refuse(drive, slot, visit, found.steps, now)
+    freed = lapse_in(drive.pk, now) if found.holds_are_over else {}
+    deltas = places.combined([freed, timetable.net(None, taken)])
+    if found.is_full and not freed:
+        refuse_full(drive, visit, slot.starts_at, now)
+    booking = create_booking(
+        drive, slot, taken, visit, now, state=state, source=source, registration=registration, volunteer=volunteer
+    )
+    history.note(booking, from_state="", to_arrival=slot, actor=actor, now=now)
+    return Taken(booking, deltas)
+
+
+def count(taken: Taken, now: datetime) -> Booking:
+    """Change the counters, or refuse a full time and with it everything written before.
+
+    Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
+    """
+    booking = taken.booking
+    if not places.change(drive_id=booking.drive_id, deltas=taken.deltas):
+        refuse_full(booking.drive, booking.visit, booking.starts_at, now)
+    return booking
+
+
+def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
+    """Somebody was quicker: say so, with the nearest times."""
+    raise rules.Refusal([rules.slot_full()], queries.nearest_times(drive, visit, wanted, now))
+
+
+def create_booking(
+    drive: Drive,
+    slot: Slot,
+    taken: timetable.Footprint,
+    visit: str,
+    now: datetime,
+    *,
+    state: BookingState,
+    source: Source,
+    registration: Registration | None = None,
+    volunteer: Volunteer | None = None,
+) -> Booking:
+    """Write the row of a place. Part of its caller, which changes the counters."""
+    confirms = registration.confirms if registration else []
+    row = Booking(
+        **Booking.new_link(),
+        reference="".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7)),
+        drive=drive,
+        arrival=slot,
+        starts_at=slot.starts_at,
+        volunteer=volunteer,
+        registration=registration,
+        visit=visit,
+        state=state,
+        source=source,
+        held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
+        **stored_footprint(taken),
+        confirmed_policy_id=drive.policy_id if confirms else None,
+        confirms=confirms,
+        created_at=now,
+        changed_at=now,
+    )
+    return insert(row)
+
+
+def stored_footprint(taken: timetable.Footprint) -> dict[str, int]:
+    """A footprint as a booking's fields."""
+    return {
+        "first_step": taken.screening.start,
+        "screening_steps": len(taken.screening),
+        "chair_from": taken.chairs.start,
+        "chair_to": taken.chairs.stop,
+    }
+
+
+def lapse_in(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
+    """Lapse one drive's holds that are over; the caller applies what their slots get back. Skips locked ones."""
+    over = Booking.objects.filter(drive=drive_id, state=BookingState.HELD, held_until__lte=now).order_by("pk")
+    lapsed = list(over.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+    if not lapsed:
+        return {}
+    Booking.objects.filter(pk__in=[booking.pk for booking in lapsed]).update(
+        state=BookingState.LAPSED, holds_place=False, changed_at=now
+    )
+    history.note_all(lapsed, to_state=BookingState.LAPSED, actor="worker", now=now)
+    return places.released(lapsed)

@@ -1,0 +1,177 @@
+"""What is said when a booking changes: outbox rows in the same transaction as the change."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.urls import reverse
+
+from drives import appointments, calendars, notices, queries
+from drives.actions import reminders
+from drives.models import Booking, BookingState, Drive, PlannedKind, Way
+from drives.rules import CLOSE_TO_DRIVE
+from drives.texts import Own
+from notifications.actions import outbox
+from notifications.models import Channel, Purpose
+from notifications.notice import Envelope, Notice, Wording
+from organizations.queries import coordinator_emails
+
+Wording_ = Callable[[Booking, str, Own], Wording]
+ALERT_USEFUL_FOR = timedelta(days=1)
+
+
+def booked(booking: Booking, now: datetime) -> None:
+    """The confirmation, the invitation with the mail, and the promises of reminders."""
+    plan = queries.drive_plan(booking.drive)
+    _tell(booking, "booked", notices.booked, now, method="REQUEST", way=plan[PlannedKind.BOOKED].way)
+    reminders.promise(booking, plan, now)
+
+
+def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
+    """The new time; reminders of the old one are withdrawn and promised anew."""
+    reminders.withdraw(booking, now)
+    _tell(booking, "moved", partial(_moved, old_starts_at), now, method="REQUEST")
+    reminders.promise(booking, queries.drive_plan(booking.drive), now)
+
+
+def cancelled(booking: Booking, now: datetime) -> None:
+    """The cancellation; nothing planned for the booking leaves any more. Coordinators hear of it close to the drive."""
+    outbox.withdraw(abouts=[booking.about], now=now)
+    _tell(booking, "cancelled", notices.cancelled, now, method="CANCEL")
+    if booking.starts_at - now < CLOSE_TO_DRIVE:
+        left = queries.places_left(booking.drive, now)
+        wording = notices.cancellation_alert(booking, left, desk(booking.drive))
+        _alert(
+            booking.drive, f"{booking.about}/alert_cancellation/{booking.revision}", "alert_cancellation", wording, now
+        )
+
+
+def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
+    """To everybody with a place at a drive that does not take place: a few statements, however many they are."""
+    rows = list(bookings)
+    if not rows:
+        return
+    organization = rows[0].drive.organization
+    own = queries.own_words([organization.pk])[organization.pk]
+    outbox.withdraw(abouts=[booking.about for booking in rows], now=now)
+    told = [
+        notice
+        for booking in rows
+        for notice in _notices(booking, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL")
+    ]
+    outbox.queue(organization=organization, notices=told, now=now)
+
+
+def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
+    """Thank those who came to a drive and miss those who did not, as its plan says; queued once per booking."""
+    rows = list(bookings)
+    if not rows:
+        return
+    drive = rows[0].drive
+    plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
+    told: list[Notice] = []
+    for booking in rows:
+        came = booking.state != BookingState.NO_SHOW
+        kind, word = (PlannedKind.THANK_YOU, notices.thank_you) if came else (PlannedKind.MISSED, notices.missed)
+        if plan[kind].on:
+            way = plan[kind].way
+            told += _notices(booking, kind, word, own, now, keeps_quiet_hours=True, once=True, way=way)
+    outbox.queue(organization=drive.organization, notices=told, now=now)
+
+
+def under_filled(drive: Drive, booked_count: int, places_left: int, now: datetime) -> None:
+    """Tell the coordinators, once, that a drive is far from full a week before."""
+    wording = notices.under_filled_alert(drive, booked_count, places_left, desk(drive))
+    _alert(drive, f"drive:{drive.pk}/alert_under_filled", "alert_under_filled", wording, now)
+
+
+def desk(drive: Drive) -> str:
+    """The address of a drive's page for coordinators."""
+    return notices.absolute(reverse("organizer_drive", args=[drive.pk]))
+
+
+def _tell(booking: Booking, kind: str, word: Wording_, now: datetime, method: str = "", way: str = Way.BOTH) -> None:
+    organization = booking.drive.organization
+    own = queries.own_words([organization.pk])[organization.pk]
+    outbox.queue(
+        organization=organization,
+        notices=_notices(booking, kind, word, own, now, method=method, way=way),
+        now=now,
+    )
+
+
+def _notices(
+    booking: Booking,
+    kind: str,
+    word: Wording_,
+    own: Own,
+    now: datetime,
+    *,
+    method: str = "",
+    keeps_quiet_hours: bool = False,
+    once: bool = False,
+    way: str = Way.BOTH,
+) -> list[Notice]:
+    """One notice for each way to reach the person; texts need consent, which the gate judges when they leave."""
+    return [
+        Notice(envelope, worded(booking, word, own, envelope.channel, method))
+        for envelope in _envelopes(booking, kind, now, keeps_quiet_hours=keeps_quiet_hours, once=once, way=way)
+    ]
+
+
+def _moved(old_starts_at: datetime, booking: Booking, channel: str, own: Own) -> Wording:
+    return notices.moved(booking, channel, old_starts_at, own)
+
+
+def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str) -> Wording:
+    """What is said, in the person's language; a mail with the calendar object of that METHOD, if any."""
+    language = booking.volunteer.language if booking.volunteer else "en"
+    wording = notices.in_language(language, lambda: word(booking, channel, own))
+    if channel == Channel.SMS or not method:
+        return wording
+    appointment = notices.in_language(language, lambda: appointments.of_booking(booking))
+    body = calendars.cancellation(appointment) if method == "CANCEL" else calendars.invitation(appointment)
+    return replace(wording, calendar=body.decode(), calendar_method=method)
+
+
+def _envelopes(
+    booking: Booking, kind: str, now: datetime, *, keeps_quiet_hours: bool, once: bool, way: str
+) -> Iterable[Envelope]:
+    for channel, address in reminders.channels(booking, way):
+        revision = "once" if once else str(booking.revision)
+        yield Envelope(
+            key=f"{booking.about}/{kind}/{revision}/{channel}",
+            kind=kind,
+            about=booking.about,
+            channel=channel,
+            address=address,
+            recipient=reminders.recipient(booking),
+            revision=booking.revision,
+            # Mail about one's own booking needs no yes; thanks and "we missed you" heed a no.
+            purpose=Purpose.REMINDERS if channel == Channel.SMS or keeps_quiet_hours else "",
+            language=booking.volunteer.language if booking.volunteer else "en",
+            zone=booking.drive.site.timezone,
+            keeps_quiet_hours=keeps_quiet_hours,
+            due_at=now,
+            expires_at=max(booking.starts_at, now) + timedelta(days=1),
+        )
+
+
+def _alert(drive: Drive, key: str, kind: str, wording: Wording, now: datetime) -> None:
+    told = [
+        Notice(
+            Envelope(
+                key=f"{key}/{position}",
+                kind=kind,
+                about=f"drive:{drive.pk}",
+                channel=Channel.EMAIL,
+                address=address,
+                due_at=now,
+                expires_at=now + ALERT_USEFUL_FOR,
+            ),
+            wording,
+        )
+        for position, address in enumerate(coordinator_emails(drive.organization))
+    ]
+    outbox.queue(organization=drive.organization, notices=told, now=now)

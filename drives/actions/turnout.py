@@ -1,0 +1,83 @@
+"""The close-out of a drive: no-shows, the report, thank-you notices; final when a coordinator completes it."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import queries, rules
+from drives.actions import history, locking, places, telling
+from drives.models import Booking, BookingState, Drive, DriveState, Turnout
+from organizations.actions import audit
+
+
+@transaction.atomic
+def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
+    """After the end plus grace: mark no-shows, free their places, compute the report, queue the thank-you notices.
+
+    Runs once a drive; a second call, or one that comes too early, answers None and changes nothing.
+    Locks: drive (exclusive), bookings by id, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
+    if drive.closed_out_at is not None or not rules.is_to_be_closed_out(drive, now):
+        return None
+    _settle_bookings(drive, now)
+    Drive.objects.filter(pk=drive.pk).update(
+        state=DriveState.CLOSED, closed_at=drive.closed_at or now, closed_out_at=now, changed_at=now
+    )
+    drive.closed_out_at = now
+    report = recompute(drive=drive, now=now)
+    telling.after_visit(queries.bookings_for_messages(_came_or_missed(drive)).values(), now)
+    return report
+
+
+@transaction.atomic
+def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
+    """Make a drive's turnout final: from now on nothing about it can be taken back.
+
+    Refuses before the close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive).
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    report = recompute(drive=drive, now=now)
+    if drive.state == DriveState.COMPLETED and report is not None:
+        return report
+    if report is None:
+        raise rules.Refusal([rules.Reason("not_closed_out", _("The drive has to be over before it can be completed."))])
+    if report.unresolved_count:
+        text = _("%(count)s people are checked in without an outcome. Say what became of them first.")
+        raise rules.Refusal([rules.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
+    Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, completed_at=now, changed_at=now)
+    Turnout.objects.filter(pk=report.pk).update(final=True)
+    audit.note(organization=drive.organization, actor=actor, verb="complete_drive", about=f"drive:{drive.pk}", now=now)
+    report.final = True
+    return report
+
+
+def recompute(*, drive: Drive, now: datetime) -> Turnout | None:
+    """Bring the report up to date after a change; None while the drive has not been closed out. Part of its caller."""
+    if drive.closed_out_at is None:
+        return None
+    numbers = asdict(queries.turnout_numbers(drive))
+    report, _created = Turnout.objects.update_or_create(
+        drive=drive, defaults={**numbers, "goal_count": drive.goal, "computed_at": now}
+    )
+    return report
+
+
+def _settle_bookings(drive: Drive, now: datetime) -> None:
+    open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
+    found = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
+    bookings = locking.bookings(list(found))
+    for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
+        rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
+        history.note_all(rows, to_state=after, actor="worker", now=now)
+        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, holds_place=False, changed_at=now)
+    places.change(drive_id=drive.pk, deltas=places.released(bookings))
+
+
+def _came_or_missed(drive: Drive) -> list[int]:
+    states = [*rules.OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
+    return list(Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True))

@@ -1,0 +1,122 @@
+"""Who may call what: anybody, or somebody who acts for an organization."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar, cast
+
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, PermissionDenied
+from rest_framework.pagination import BasePagination
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from drives.api.answers import Answer
+from drives.models import Booking, Drive
+from organizations.models import ApiKey, Organization
+from organizations.queries import membership_of
+from organizations.rules import Verb, may
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An organization's key, or one of its members in a signed-in browser."""
+
+    organization: Organization
+    role: str
+    actor: str  # as history and audit log name it: "key:3", "user:7"
+
+    def may(self, verb: Verb) -> bool:
+        return may(self.role, verb)
+
+
+class AsTheViewSays(BasePermission):
+    """Lets through whom the view's `needs` name for the method: everybody, or members whose role may do it.
+
+    401 for nobody, 403 for a role that may not, 405 for a method that is not named.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        assert isinstance(view, ApiView)
+        need = view.needs.get("GET" if request.method == "HEAD" else str(request.method))
+        if need is None:
+            raise MethodNotAllowed(str(request.method))
+        if need == "public":
+            return True
+        member = caller(request)
+        if member is None:
+            raise NotAuthenticated
+        if not member.may(need):
+            raise PermissionDenied
+        view.caller = member
+        return True
+
+
+class ApiView(APIView):
+    """A call of the API. `caller` is set where a member is needed, `zone` once it is clear which drive it is about."""
+
+    permission_classes = (AsTheViewSays,)
+    needs: ClassVar[dict[str, Verb | Literal["public"]]] = {}
+    ordering = "id"
+    caller: Caller
+    zone = "UTC"
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """What the Allow header says."""
+        return [name for method in self.needs for name in (("GET", "HEAD") if method == "GET" else (method,))]
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
+        """Answers hold tokens, people, or what was true a moment ago: nothing in between keeps them."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def page(self, request: Request, rows: QuerySet[Row], answer: Callable[[Sequence[Row]], list[Answer]]) -> Response:
+        """One page of a list, ordered as the view says."""
+        pages = cast("type[BasePagination]", api_settings.DEFAULT_PAGINATION_CLASS)()
+        return pages.get_paginated_response(answer(pages.paginate_queryset(rows, request, self) or []))
+
+    def drive(self, drive_id: int) -> Drive:
+        """The caller's own drive; a stranger's is as unknown as one that never was."""
+        rows = Drive.objects.of(self.caller.organization)
+        found = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
+        if found is None:
+            raise Http404
+        self.zone = found.site.timezone
+        return found
+
+    def booking(self, booking_id: int) -> Booking:
+        """A proved booking at one of the caller's own drives."""
+        rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
+        found = rows.select_related("drive__site").filter(pk=booking_id).first()
+        if found is None:
+            raise Http404
+        self.zone = found.drive.site.timezone
+        return found
+
+
+def caller(request: Request, organization: Organization | None = None) -> Caller | None:
+    """Whom the request acts for, in `organization` if one is given; None for the public and for strangers.
+
+    A user of several organizations says which by `?organization=<slug>`; else it is the one chosen in the session.
+    """
+    if isinstance(request.auth, ApiKey):
+        key = request.auth
+        is_other = organization is not None and organization != key.organization
+        return None if is_other else Caller(key.organization, key.role, f"key:{key.pk}")
+    if not request.user:
+        return None
+    named = organization.slug if organization else request.query_params.get("organization")
+    chosen = str(request.auth or "")
+    membership = membership_of(request.user, named or chosen) if named or chosen else None
+    if membership is None and not named:
+        membership = membership_of(request.user)
+    if membership is None:
+        return None
+    return Caller(membership.organization, membership.role, f"user:{request.user.pk}")

@@ -1,0 +1,52 @@
+"""The calls of API v1 (`docs/api/README.md`)."""
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from drives.api.views import bookings, day, drives, planning, records
+
+
+class IdConverter(StringConverter):
+    """An opaque id that could be ours; anything else is not found."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:  # type: ignore[override]
+        return int(value)
+
+
+register_converter(IdConverter, "id")
+
+urlpatterns = [
+    path("drives/", drives.Drives.as_view()),
+    path("drives/preview/", planning.Preview.as_view()),
+    path("drives/<id:drive_id>/", drives.OneDrive.as_view()),
+    path("drives/<id:drive_id>/slots/", drives.Slots.as_view()),
+    path("drives/<id:drive_id>/publish/", planning.Publish.as_view()),
+    path("drives/<id:drive_id>/close/", planning.Close.as_view()),
+    path("drives/<id:drive_id>/cancel/", planning.CancelDrive.as_view()),
+    path("drives/<id:drive_id>/copy/", planning.Copy.as_view()),
+    path("drives/<id:drive_id>/roster/", day.Roster.as_view()),
+    path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
+    path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
+    path("bookings/", bookings.Bookings.as_view()),
+    path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
+    path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),
+    path("bookings/<id:booking_id>/undo/", day.Undo.as_view()),
+    path("bookings/<str:token>/", bookings.OneBooking.as_view()),
+    path("bookings/<str:token>/prove/", bookings.Prove.as_view()),
+    path("bookings/<str:token>/code/", bookings.SendCode.as_view()),
+    path("bookings/<str:token>/confirm/", bookings.Confirm.as_view()),
+    path("bookings/<str:token>/cancel/", bookings.Cancel.as_view()),
+    path("bookings/<str:token>/move/", bookings.Move.as_view()),
+    path("organizations/", records.Organizations.as_view()),
+    path("organizations/<id:pk>/", records.OneOrganization.as_view()),
+    path("sites/", records.Sites.as_view()),
+    path("sites/<id:pk>/", records.OneSite.as_view()),
+    path("causes/", records.Causes.as_view()),
+    path("causes/<id:pk>/", records.OneCause.as_view()),
+    path("collectors/", records.Collectors.as_view()),
+    path("collectors/<id:pk>/", records.OneCollector.as_view()),
+    path("policies/", records.Policies.as_view()),
+    path("policies/<id:pk>/", records.OnePolicy.as_view()),
+]

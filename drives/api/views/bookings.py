@@ -1,0 +1,214 @@
+"""Booking a time, and everything a donor does with the booking's token."""
+
+import json
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from drives import queries
+from drives.actions import booking as actions
+from drives.actions import changing
+from drives.actions.booking import Person
+from drives.api import answers, bodies, shapes
+from drives.api.access import ApiView, caller
+from drives.api.documented import IDEMPOTENCY_KEY, call
+from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
+from drives.queries import listing
+from drives.rules import Reason, Refusal
+from organizations.actions import idempotency
+from organizations.models import ApiKey, token_digest
+
+BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
+DONOR = "donor"
+
+
+class Bookings(ApiView):
+    """A place: kept for fifteen minutes while the code is on its way; with the organization's key booked at once."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call(
+        "create_booking",
+        shapes.Booking,
+        403,
+        409,
+        422,
+        takes=BOOKING,
+        status=201,
+        public=True,
+        parameters=(IDEMPOTENCY_KEY,),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        body, now = BOOKING.run_validation(request.data), timezone.now()
+        answer = idempotency.once(
+            scope=_scope(request),
+            key=request.headers.get("Idempotency-Key", ""),
+            body=request.body,
+            now=now,
+            work=lambda: (201, self._take(request, body, now)),
+        )
+        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+    def _take(self, request: Request, body: dict[str, Any], now: datetime) -> str:
+        drive = listing.drive_of_slot(body["slot"])
+        member = caller(request, drive.organization) if drive else None
+        is_strange = isinstance(request.auth, ApiKey) and member is None
+        if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
+            raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
+        self.zone = drive.site.timezone
+        person = _person(body)
+        if member is None:
+            taken = self._hold(request, drive, body, person, now)
+        elif member.may("plan"):
+            taken = _enter(drive, body, person, member.actor, now)
+        else:
+            raise PermissionDenied
+        return json.dumps(answers.booking(taken, self.zone), separators=(",", ":"))
+
+    def _hold(self, request: Request, drive: Drive, body: dict[str, Any], person: Person, now: datetime) -> Booking:
+        return actions.hold_within(
+            drive=drive,
+            slot_id=body["slot"],
+            visit=body["visit"],
+            person=person,
+            source=Source.API,
+            ip=request.META["REMOTE_ADDR"],
+            now=now,
+        )
+
+
+class TokenView(ApiView):
+    """A call whose token is all the permission it needs."""
+
+    def found(self, token: str) -> queries.BookingPage:
+        page = queries.booking_page(token, timezone.now())
+        if page is None:
+            raise Http404
+        self.zone = page.booking.drive.site.timezone
+        return page
+
+    def changeable(self, token: str) -> Booking:
+        """The booking, if its time has not passed."""
+        page = self.found(token)
+        if page.is_over:
+            raise Refusal([Reason("slot_past", _("The time of this booking has passed."))])
+        return page.booking
+
+    def answer(self, booking: Booking) -> Response:
+        return Response(answers.booking(booking, self.zone))
+
+
+class OneBooking(TokenView):
+    """How a booking stands."""
+
+    needs: ClassVar = {"GET": "public"}
+
+    @call("read_booking", shapes.Booking, 404, public=True)
+    def get(self, request: Request, token: str) -> Response:
+        return self.answer(self.found(token).booking)
+
+
+class Prove(TokenView):
+    """The code makes the held place a booking, or the reasons why not are said while it is still held."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("prove_booking", shapes.Booking, 404, 409, 410, takes=CODE, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        held, body = self.found(token).booking, CODE.run_validation(request.data)
+        proved = actions.prove(
+            booking_id=held.pk, code=body["code"], bound_to=token_digest(held.token), now=timezone.now()
+        )
+        return self.answer(proved)
+
+
+class SendCode(TokenView):
+    """A new code; the one before is worth nothing from now on."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("send_code", shapes.Booking, 404, 409, 410, takes=AGAIN, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        held, body = self.found(token).booking, AGAIN.run_validation(request.data)
+        if held.state not in {BookingState.HELD, BookingState.LAPSED}:
+            return self.answer(held)
+        actions.send_code_again(
+            booking_id=held.pk,
+            bound_to=token_digest(held.token),
+            ip=request.META["REMOTE_ADDR"],
+            now=timezone.now(),
+            by_email=body["by_email"],
+        )
+        return self.answer(held)
+
+
+class Confirm(TokenView):
+    """The donor is coming."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("confirm_booking", shapes.Booking, 404, 409, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        booking = self.changeable(token)
+        return self.answer(changing.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
+
+
+class Cancel(TokenView):
+    """The donor is not coming: the place is free at once."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("cancel_booking", shapes.Booking, 404, 409, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        booking = self.changeable(token)
+        return self.answer(
+            changing.cancel(booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
+        )
+
+
+class Move(TokenView):
+    """Another time of the same drive, or the old one stays."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("move_booking", shapes.Booking, 404, 409, 410, takes=SLOT, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        booking, body = self.changeable(token), SLOT.run_validation(request.data)
+        return self.answer(changing.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now()))
+
+
+def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:
+    return actions.enter(
+        drive=drive,
+        slot_id=body["slot"],
+        visit=body["visit"],
+        person=person,
+        actor=actor,
+        source=Source.API,
+        now=now,
+    )
+
+
+def _person(body: dict[str, Any]) -> Person:
+    return Person(
+        name=body["name"],
+        phone=body.get("phone") or "",
+        email=body.get("email") or "",
+        language=body.get("language") or "",
+        consents=body.get("consents", ()),
+        confirms=body.get("confirms", ()),
+    )
+
+
+def _scope(request: Request) -> str:
+    """Whose idempotency keys these are; everybody else shares one scope, with keys that nobody guesses."""
+    if isinstance(request.auth, ApiKey):
+        return f"key:{request.auth.pk}"
+    return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS

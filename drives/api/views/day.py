@@ -1,0 +1,110 @@
+"""The day itself: roster, check-in, outcomes, walk-ins, turnout."""
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from drives import queries
+from drives.actions import attendance
+from drives.api import answers, bodies, shapes
+from drives.api.access import ApiView
+from drives.api.documented import call
+from drives.models import Booking, BookingState
+
+OUTCOME, WALK_IN, OVERRIDE = bodies.OutcomeBody(), bodies.WalkInBody(), bodies.OverrideBody()
+
+
+class Roster(ApiView):
+    """A drive's bookings in order of arrival, with contacts and what became of their messages. Holds are not on it."""
+
+    needs: ClassVar = {"GET": "check_in"}
+
+    @call("read_roster", shapes.RosterRow, 404, lists=True)
+    def get(self, request: Request, drive_id: int) -> Response:
+        rows = queries.roster(self.drive(drive_id))
+        return Response({"results": [answers.roster_row(row, self.zone) for row in rows], "next": None})
+
+
+class DayView(ApiView):
+    """A verb of the day about one booking."""
+
+    needs: ClassVar = {"POST": "check_in"}
+
+    def answer(self, booking: Booking, status: int = 200) -> Response:
+        return Response(answers.day_booking(booking, self.zone), status=status)
+
+
+class CheckIn(DayView):
+    """Somebody is here. Whom an interval rule stands against needs a reason to override it."""
+
+    @call("check_in", shapes.DayBooking, 404, 409, takes=OVERRIDE)
+    def post(self, request: Request, booking_id: int) -> Response:
+        booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
+        reason = body.get("override_reason") or ""
+        return self.answer(
+            attendance.check_in(
+                booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
+            )
+        )
+
+
+class Outcome(DayView):
+    """What became of a visit: donated, incomplete, deferred, left, or no_show for somebody who did not come."""
+
+    @call("record_outcome", shapes.DayBooking, 404, 409, takes=OUTCOME)
+    def post(self, request: Request, booking_id: int) -> Response:
+        booking, body, now = self.booking(booking_id), OUTCOME.run_validation(request.data), timezone.now()
+        if body["outcome"] == BookingState.NO_SHOW:
+            return self.answer(attendance.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
+        at = body.get("at")
+        if at and not booking.drive.starts_at <= at <= now:
+            impossible = ValidationError(_("Give a time of the drive's day that has passed."), code="at_impossible")
+            raise ValidationError({"at": impossible})
+        return self.answer(
+            attendance.record_outcome(
+                booking_id=booking.pk, outcome=body["outcome"], at=at, actor=self.caller.actor, now=now
+            )
+        )
+
+
+class Undo(DayView):
+    """Take back the last step of the day."""
+
+    @call("undo", shapes.DayBooking, 404, 409)
+    def post(self, request: Request, booking_id: int) -> Response:
+        booking = self.booking(booking_id)
+        return self.answer(attendance.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now()))
+
+
+class WalkIns(DayView):
+    """Somebody came without a booking: booked now and checked in."""
+
+    @call("walk_in", shapes.DayBooking, 404, 409, takes=WALK_IN, status=201)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive, body = self.drive(drive_id), WALK_IN.run_validation(request.data)
+        came = attendance.walk_in(
+            drive=drive,
+            name=body["name"],
+            visit=body["visit"],
+            phone=body.get("phone") or "",
+            email=body.get("email") or "",
+            actor=self.caller.actor,
+            now=timezone.now(),
+            override_reason=body.get("override_reason") or "",
+        )
+        return self.answer(came, status=201)
+
+
+class Turnout(ApiView):
+    """The numbers of a drive: as they stand, or final."""
+
+    needs: ClassVar = {"GET": "view"}
+
+    @call("read_turnout", shapes.Turnout, 404)
+    def get(self, request: Request, drive_id: int) -> Response:
+        drive = self.drive(drive_id)
+        return Response(answers.turnout(queries.turnout_numbers(drive), drive))

@@ -1,0 +1,83 @@
+"""The life of a drive: preview, publish, close, cancel, copy."""
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from drives.actions import planning
+from drives.api import bodies, plans, shapes
+from drives.api.access import ApiView
+from drives.api.documented import call
+from drives.api.views.drives import own_drive
+from drives.models import Site
+from drives.plan import preview
+
+PLAN, DAY, REASON = bodies.PlanBody(), bodies.DayBody(), bodies.ReasonBody()
+
+
+class Preview(ApiView):
+    """What a plan would make: its times and capacity, or what is wrong with it. Nothing is kept."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("preview_drive", shapes.Preview, takes=PLAN)
+    def post(self, request: Request) -> Response:
+        plan = plans.read(PLAN.run_validation(request.data))
+        site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
+        if site is None:
+            raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
+        return Response(plans.preview(preview(plan=plan, zone=site.timezone), site.timezone))
+
+
+class Publish(ApiView):
+    """Open a draft, or a closed drive, for booking."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("publish_drive", shapes.OwnDrive, 404, 409)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive = self.drive(drive_id)
+        planning.publish(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return own_drive(self.drive(drive_id))
+
+
+class Close(ApiView):
+    """Take no more bookings online; what is booked stays."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("close_drive", shapes.OwnDrive, 404, 409)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive = self.drive(drive_id)
+        planning.close(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return own_drive(self.drive(drive_id))
+
+
+class CancelDrive(ApiView):
+    """Cancel a drive with all its bookings, and tell everybody once."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("cancel_drive", shapes.OwnDrive, 404, 409, takes=REASON)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive, body = self.drive(drive_id), REASON.run_validation(request.data)
+        planning.cancel_drive(
+            drive_id=drive.pk, reason=body.get("reason", ""), actor=self.caller.actor, now=timezone.now()
+        )
+        return own_drive(self.drive(drive_id))
+
+
+class Copy(ApiView):
+    """A draft with the same plan on another day."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("copy_drive", shapes.OwnDrive, 404, takes=DAY, status=201)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive, body = self.drive(drive_id), DAY.run_validation(request.data)
+        made = planning.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
+        return own_drive(self.drive(made.pk), status=201)

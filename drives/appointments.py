@@ -1,0 +1,93 @@
+"""A booking and a drive as calendars see them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from drives import calendars, notices, queries
+from drives.calendars import Appointment
+from drives.localtime import zone_name
+from drives.models import Booking, BookingState, Drive, DriveState
+from drives.queries import FeedStamp
+from volunteers.models import Volunteer
+
+KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (a site's address) shows after it
+
+
+def of_booking(booking: Booking) -> Appointment:
+    """A donor's appointment: one UID for life, SEQUENCE is the booking's revision."""
+    drive = booking.drive
+    email = booking.volunteer.email.address if booking.volunteer and booking.volunteer.email else None
+    return Appointment(
+        uid=f"{booking.uuid}@{_host()}",
+        sequence=booking.revision,
+        summary=drive.organization.calendar_title or _("Appointment: %(org)s") % {"org": drive.organization.name},
+        starts_at=booking.starts_at,
+        ends_at=booking.starts_at + timedelta(minutes=notices.visit_minutes(booking)),
+        zone=drive.site.timezone,
+        zone_label=zone_name(drive.site.timezone),
+        location=f"{drive.site.name}, {drive.site.full_address}",
+        description=_("Change or cancel: %(link)s") % {"link": notices.link(booking)},
+        url=notices.link(booking),
+        organizer_email=parseaddr(settings.EMAIL_FROM)[1],
+        organizer_name=drive.organization.name,
+        attendee_email=email,
+        attendee_name=booking.volunteer.name if booking.volunteer else "",
+        changed_at=booking.changed_at,
+        created_at=booking.created_at,
+        cancelled=booking.state == BookingState.CANCELLED,
+    )
+
+
+def of_drive(drive: Drive) -> Appointment:
+    """A drive for the public feeds of a drive and of its organization."""
+    address = notices.absolute(reverse("drive", args=[drive.slug]))
+    return Appointment(
+        uid=f"drive-{drive.pk}@{_host()}",
+        sequence=drive.version,
+        summary=drive.title,
+        starts_at=drive.starts_at,
+        ends_at=drive.ends_at,
+        zone=drive.site.timezone,
+        zone_label=zone_name(drive.site.timezone),
+        location=f"{drive.site.name}, {drive.site.full_address}",
+        description=_("Choose a time: %(link)s") % {"link": address},
+        url=address,
+        changed_at=drive.changed_at,
+        created_at=drive.created_at,
+        cancelled=drive.state == DriveState.CANCELLED,
+    )
+
+
+def feed_events(stamps: Sequence[FeedStamp]) -> list[bytes]:
+    """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
+    keys = {_kept_as(stamp): stamp.booking_id for stamp in stamps}
+    kept = cache.get_many(keys)
+    missing = {key: booking_id for key, booking_id in keys.items() if key not in kept}
+    if missing:
+        bookings = queries.bookings_for_messages(list(missing.values()))
+        fresh = {key: calendars.event(of_booking(bookings[booking_id])) for key, booking_id in missing.items()}
+        cache.set_many(fresh, KEPT_FOR)
+        kept |= fresh
+    return [kept[key] for key in keys]
+
+
+def feed_etag(volunteer: Volunteer, name: str, now: datetime) -> str:
+    """The tag of a feed, from what its events depend on: to answer "not changed" nothing is read or serialized."""
+    return calendars.etag(f"{name}:{get_language()}:{queries.feed_version(volunteer, now)}".encode())
+
+
+def _kept_as(stamp: FeedStamp) -> str:
+    changed = f"{stamp.changed_at.timestamp():.6f}:{stamp.drive_changed_at.timestamp():.6f}"
+    return f"event:{stamp.booking_id}:{stamp.revision}:{stamp.state}:{changed}:{get_language()}"
+
+
+def _host() -> str:
+    return urlsplit(settings.BASE_URL).hostname or "localhost"

@@ -1,0 +1,280 @@
+"""Calendar objects: invitations, cancellations, downloads, feeds and "add to calendar" links.
+
+The only module that imports icalendar. Everything here is pure: the same appointment gives the same bytes,
+so that an event is serialized once per change, and a feed is a join of what was kept. Times are written in
+UTC, because a VTIMEZONE is misread by some readers and rejected by others; the text names the site's zone.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+from icalendar import Alarm, Calendar, Component, Event, vCalAddress, vText, vUri
+
+PRODID = "-//drive scheduling//calendar//EN"
+ALARM_BEFORE = timedelta(hours=2)
+REFRESH = timedelta(hours=1)
+GOOGLE = "https://calendar.google.com/calendar/render"
+OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
+
+# What some reader takes for the end of a line (icalendar writes these out as they are), and the tab.
+SEPARATORS = re.compile("[\t\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Other controls, directions that make a text read as another, the byte order mark, halves of surrogate pairs.
+FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """A time at a place, as calendars see it.
+
+    `starts_at`, `ends_at`, `changed_at` and `created_at` are aware (any zone, written as UTC), the period is
+    [starts_at, ends_at). `zone` is the site's IANA name, `zone_label` what people call it ("Pacific Time").
+    `uid` stays for life; `sequence` starts at 0 and rises with each change of time, place or status.
+    `changed_at` is when the appointment last changed, never now: it becomes DTSTAMP. The addresses go into
+    invitations and cancellations; a download has the organizer only; feeds have neither.
+    """
+
+    uid: str
+    sequence: int
+    summary: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    zone_label: str
+    location: str
+    changed_at: datetime
+    created_at: datetime
+    description: str = ""
+    url: str = ""
+    organizer_email: str = ""
+    organizer_name: str = ""
+    attendee_email: str | None = None
+    attendee_name: str = ""
+    cancelled: bool = False
+
+    def __post_init__(self) -> None:
+        for moment in (self.starts_at, self.ends_at, self.changed_at, self.created_at):
+            if moment.utcoffset() is None:
+                raise ValueError("A calendar needs aware times.")
+        if self.ends_at <= self.starts_at:
+            raise ValueError("An appointment ends after it starts.")
+        if self.sequence < 0 or not _line(self.uid):
+            raise ValueError("An appointment has a UID and a sequence from 0.")
+
+
+def invitation(appt: Appointment) -> bytes:
+    """Return the object for a new or changed appointment (METHOD:REQUEST), for one attendee.
+
+    Refuses with ValueError one that is cancelled, and one without attendee or organizer.
+    """
+    if appt.cancelled:
+        raise ValueError("A cancelled appointment is not an invitation.")
+    return _message("REQUEST", _addressed(appt))
+
+
+def cancellation(appt: Appointment) -> bytes:
+    """Return the object that takes an appointment off the attendee's calendar (METHOD:CANCEL).
+
+    Wants the sequence already raised. Refuses with ValueError one without attendee or organizer.
+    """
+    return _message("CANCEL", _addressed(replace(appt, cancelled=True)))
+
+
+def download(appt: Appointment) -> bytes:
+    """Return the .ics file of one appointment (METHOD:PUBLISH): an alarm two hours before, no attendee."""
+    item = _event(appt)
+    if appt.organizer_email:
+        item.add("organizer", _address(appt.organizer_email, appt.organizer_name))
+    if not appt.cancelled:
+        item.add_component(_alarm(appt))
+    return _message("PUBLISH", item)
+
+
+def event(appt: Appointment) -> bytes:
+    """Return one VEVENT for a feed, without any address; to be kept until the appointment changes."""
+    return _ical(_event(appt))
+
+
+def drive_event(appt: Appointment) -> bytes:
+    """Return one VEVENT for a public feed of drives; it leaves the reader's day free."""
+    item = _event(appt)
+    item.add("transp", "TRANSPARENT")
+    return _ical(item)
+
+
+def feed(name: str, events: Iterable[bytes]) -> bytes:
+    """Join events that `event` or `drive_event` made into a calendar to subscribe to, asked for hourly."""
+    calendar = _calendar()
+    calendar.add("name", _Text(_line(name)))
+    calendar.add("x-wr-calname", _Text(_line(name)))
+    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", "PT1H")
+    # From the end: a name may say the same words.
+    head, end, tail = _ical(calendar).rpartition(b"END:VCALENDAR")
+    return b"".join([head, *events, end, tail])
+
+
+def content_type(body: bytes) -> str:
+    """Return the MIME type of a calendar part, with the method that the body has."""
+    method = re.search(rb"^METHOD:([A-Z]+)\r$", body, re.MULTILINE)
+    parameter = f" method={method[1].decode()};" if method else ""
+    return f"text/calendar;{parameter} charset=utf-8"
+
+
+def etag(body: bytes) -> str:
+    """Return the strong entity tag of an answer, with its quotes."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def google_link(appt: Appointment) -> str:
+    """Return the address that adds the appointment to a Google calendar.
+
+    The appointment's own address is left out of it: it may carry a secret, which is not for a third party.
+    """
+    period = "/".join(f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in (appt.starts_at, appt.ends_at))
+    fixed = {"action": "TEMPLATE", "dates": period, "ctz": appt.zone}
+    return _link(GOOGLE, appt, fixed, title="text", text="details")
+
+
+def outlook_link(appt: Appointment) -> str:
+    """Return the address that adds the appointment to an Outlook.com calendar, as `google_link` does."""
+    period = {"startdt": _iso(appt.starts_at), "enddt": _iso(appt.ends_at)}
+    fixed = {"path": "/calendar/action/compose", "rru": "addevent"}
+    return _link(OUTLOOK, appt, fixed | period, title="subject", text="body")
+
+
+class _Text(vText):
+    """TEXT with every backslash escaped; vText takes a typed `\\N` for the end of a line."""
+
+    def to_ical(self) -> bytes:
+        escaped = re.sub(r"[\\;,]", r"\\\g<0>", self)
+        return escaped.replace("\n", r"\n").encode()
+
+
+def _calendar() -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODID)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    return calendar
+
+
+def _message(method: str, item: Event) -> bytes:
+    calendar = _calendar()
+    calendar.add("method", method)
+    calendar.add_component(item)
+    return _ical(calendar)
+
+
+def _ical(component: Component) -> bytes:
+    lines: bytes = component.to_ical()
+    return lines
+
+
+def _event(appt: Appointment) -> Event:
+    item = Event()
+    for name, moment in _moments(appt).items():
+        item.add(name, moment.astimezone(UTC).replace(microsecond=0))
+    for name, text in _texts(appt).items():
+        if text:
+            item.add(name, _Text(text))
+    item.add("sequence", appt.sequence)
+    item.add("status", "CANCELLED" if appt.cancelled else "CONFIRMED")
+    if appt.url:
+        item.add("url", vUri(_url(appt.url)))
+    return item
+
+
+def _moments(appt: Appointment) -> dict[str, datetime]:
+    return {
+        "dtstart": appt.starts_at,
+        "dtend": appt.ends_at,
+        "dtstamp": appt.changed_at,
+        "last-modified": appt.changed_at,
+        "created": appt.created_at,
+    }
+
+
+def _texts(appt: Appointment) -> dict[str, str]:
+    # Many readers show no URL property, so the address stands in the text too.
+    link = _url(appt.url) if appt.url not in appt.description else ""
+    return {
+        "uid": _line(appt.uid),
+        "summary": _line(appt.summary),
+        "location": _line(appt.location),
+        "description": "\n".join(filter(None, [_text(appt.description), _when(appt), link])),
+    }
+
+
+def _addressed(appt: Appointment) -> Event:
+    if not appt.attendee_email or not appt.organizer_email:
+        raise ValueError("An invitation needs an attendee and an organizer.")
+    # Accepted already, and no answer wanted: the place was booked by the attendee, and replies are not read.
+    attendee = _address(appt.attendee_email, appt.attendee_name)
+    attendee.params |= {
+        "CUTYPE": "INDIVIDUAL",
+        "ROLE": "REQ-PARTICIPANT",
+        "PARTSTAT": "ACCEPTED",
+        "RSVP": "FALSE",
+    }
+    item = _event(appt)
+    item.add("organizer", _address(appt.organizer_email, appt.organizer_name))
+    item.add("attendee", attendee)
+    return item
+
+
+def _address(email: str, name: str) -> vCalAddress:
+    address = vCalAddress("mailto:" + quote(_line(email), safe="@!$'*+/=~"))
+    # Few readers know the escape of a quotation mark in a parameter.
+    if plain := _line(name).replace('"', "'"):
+        address.params["CN"] = plain
+    return address
+
+
+def _alarm(appt: Appointment) -> Alarm:
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("trigger", -ALARM_BEFORE)
+    alarm.add("description", _Text(_line(appt.summary)))
+    return alarm
+
+
+def _when(appt: Appointment) -> str:
+    """Name the hours on the site's clock, in figures, so that it reads the same in every language."""
+    starts, ends = (moment.astimezone(ZoneInfo(appt.zone)) for moment in (appt.starts_at, appt.ends_at))
+    offset = f"{starts:%z}"
+    zone = f"{appt.zone}, UTC{offset[:3]}:{offset[3:]}"
+    return f"{starts:%Y-%m-%d %H:%M}-{ends:%H:%M} {_line(appt.zone_label)} ({zone})"
+
+
+def _link(base: str, appt: Appointment, fields: dict[str, str], *, title: str, text: str) -> str:
+    texts = _texts(replace(appt, description=_without(appt.url, appt.description), url=""))
+    query = fields | {title: texts["summary"], text: texts["description"], "location": texts["location"]}
+    # Outlook shows a plus for a blank that was sent as one.
+    return f"{base}?{urlencode(query, quote_via=quote)}"
+
+
+def _without(url: str, text: str) -> str:
+    return text.replace(url, "") if url else text
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _url(url: str) -> str:
+    return quote(_line(url), safe=":/?#[]@!$&'()*+,;=%~")
+
+
+def _text(value: str) -> str:
+    """Keep what may stand in a text; each end of a line, however it was written, becomes one newline."""
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return FORBIDDEN.sub("", SEPARATORS.sub(" ", lines)).strip()
+
+
+def _line(value: str) -> str:
+    return re.sub(r"\s*\n\s*", " ", _text(value))

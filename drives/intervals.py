@@ -1,0 +1,134 @@
+"""How far apart donations must be: pure arithmetic of a programme's rules. No database, no clock.
+
+A least time in hours is elapsed time, so that a DST night does not shift it. A least time in days, and a window, go by
+local dates, each at its own site. Who gives later is judged by the later drive's programme; who books before a visit
+that is already booked also keeps both programmes' least times towards it, and its windows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+PLASMA = "plasma"
+INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_full", "cross_interval"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What one programme asks. `cross_days`: days since another kind of donation, by its name."""
+
+    kind: str = PLASMA
+    min_hours: int | None = None
+    min_days: int | None = None
+    windows: Sequence[Sequence[int]] = ()  # (count, days): no run of days holds more than count
+    cross_days: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Donation:
+    """A donation that was given or is booked: its instant, its date at its own site, and what its programme asks."""
+
+    at: datetime
+    on: date
+    rules: Rules = field(default_factory=Rules)
+    counts: bool = True
+
+    @property
+    def kind(self) -> str:
+        return self.rules.kind
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that stands against a time; `count` in `days` if it is a window."""
+
+    code: str
+    count: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rules that are broken, none if the time is allowed; and the first time from the wanted one on that is."""
+
+    broken: Sequence[Broken] = ()
+    earliest_ok_at: datetime | None = None
+
+
+def judge(rules: Rules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo) -> Verdict:
+    """Whether somebody with these other donations and bookings may give then, at a site in this zone.
+
+    Looks backwards and forwards: a time between two others keeps clear of both. `earliest_ok_at` is exact, in UTC, and
+    None only for rules that never allow a donation.
+    """
+    counted = [other for other in others if other.counts]
+    broken = _broken(rules, counted, wanted.astimezone(UTC), zone)
+    if not broken:
+        return Verdict()
+    return Verdict(broken, _first_allowed(rules, counted, wanted.astimezone(UTC), zone))
+
+
+def is_first_again(last_on: date | None, on: date, lapse_after_days: int) -> bool:
+    """Whether a visit is a first one: nothing given yet, or not for so many days that the donor starts anew."""
+    return last_on is None or (on - last_on).days > lapse_after_days
+
+
+def start_of_day(on: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a date. Where the clock skips midnight, Python reads it as the instant of the change."""
+    return datetime.combine(on, time(), zone).astimezone(UTC)
+
+
+def _broken(rules: Rules, others: Sequence[Donation], at: datetime, zone: ZoneInfo) -> list[Broken]:
+    wanted = Donation(at, at.astimezone(zone).date(), rules)
+    together = [wanted, *others]
+    found = [broken for other in others for broken in _too_close(wanted, other)]
+    found += _too_many(rules, together, wanted.on, {one.on for one in together if one.on >= wanted.on})
+    for later in others:
+        if later.at > at and later.kind == rules.kind:
+            found += _too_many(later.rules, together, wanted.on, {later.on})
+    return list(dict.fromkeys(found))
+
+
+def _too_close(wanted: Donation, other: Donation) -> Iterator[Broken]:
+    earlier, later = (other, wanted) if other.at <= wanted.at else (wanted, other)
+    programmes = [later.rules]
+    if later is other and other.kind == wanted.kind:
+        programmes.append(wanted.rules)
+    for rules in programmes:
+        is_same_kind, days = earlier.kind == rules.kind, (later.on - earlier.on).days
+        if is_same_kind and rules.min_hours and _elapsed(earlier.at, later.at) < timedelta(hours=rules.min_hours):
+            yield Broken(INTERVAL_TOO_SHORT)
+        if is_same_kind and rules.min_days and days < rules.min_days:
+            yield Broken(INTERVAL_TOO_SHORT)
+        if earlier.kind in rules.cross_days and days < rules.cross_days[earlier.kind]:
+            yield Broken(CROSS_INTERVAL)
+
+
+def _elapsed(start: datetime, end: datetime) -> timedelta:
+    # Of two times in one zone Python subtracts the wall clock, which is an hour off over a DST night.
+    return end.astimezone(UTC) - start.astimezone(UTC)
+
+
+def _too_many(rules: Rules, together: Sequence[Donation], on: date, ends: set[date]) -> Iterator[Broken]:
+    """The windows that hold too many in a run of days that ends on one of these dates and has `on` in it."""
+    dates = [one.on for one in together if one.kind == rules.kind]
+    for count, days in rules.windows:
+        starts = [(end - timedelta(days=days - 1), end) for end in ends]
+        if any(start <= on <= end and sum(start <= one <= end for one in dates) > count for start, end in starts):
+            yield Broken(WINDOW_FULL, count, days)
+
+
+def _first_allowed(rules: Rules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo) -> datetime | None:
+    """A refusal turns into a yes only where one of the others stops standing in the way: those instants are tried."""
+    openings = {opening for other in others for opening in _openings(rules, other, zone) if opening > wanted}
+    return next((at for at in sorted(openings) if not _broken(rules, others, at, zone)), None)
+
+
+def _openings(rules: Rules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
+    at = other.at.astimezone(UTC)
+    yield at  # from here on the other is the earlier one
+    yield at + timedelta(hours=rules.min_hours or 0)
+    lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
+    for days in lengths | {days for _count, days in other.rules.windows}:
+        yield start_of_day(other.on + timedelta(days=days), zone)

@@ -1,0 +1,74 @@
+"""Instants in words, in the zone of the place where they happen. Pure: callers pass aware times and IANA names."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+# How people call a zone (CLDR's generic names); others are named after their city.
+_NAMES = {
+    "America/Los_Angeles": gettext_noop("Pacific Time"),
+    "America/Denver": gettext_noop("Mountain Time"),
+    "America/Phoenix": gettext_noop("Arizona Time"),
+    "America/Chicago": gettext_noop("Central Time"),
+    "America/New_York": gettext_noop("Eastern Time"),
+    "America/Anchorage": gettext_noop("Alaska Time"),
+    "Pacific/Honolulu": gettext_noop("Hawaii Time"),
+    "America/Puerto_Rico": gettext_noop("Atlantic Time"),
+    "Europe/London": gettext_noop("UK Time"),
+    "UTC": gettext_noop("Coordinated Universal Time"),
+}
+
+
+def zone_name(zone: str) -> str:
+    """What people call a zone: "Pacific Time", "Vienna time"; in the active language."""
+    if zone in _NAMES:
+        return _(_NAMES[zone])
+    return _("%(city)s time") % {"city": zone.rsplit("/", 1)[-1].replace("_", " ")}
+
+
+def clock(at: datetime, zone: str) -> str:
+    """10:30 AM, or 10:30 where people count to 24; with the offset in the hour that happens twice."""
+    local = at.astimezone(ZoneInfo(zone))
+    shown = formats.date_format(local, _clock_format())
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return shown
+    return f"{shown} ({local.tzname()})"
+
+
+def short_day(at: datetime, zone: str) -> str:
+    """Sat Mar 14, or sáb 14 mar."""
+    local = at.astimezone(ZoneInfo(zone))
+    # Translators: a short date as Django's date format, such as "Sat Mar 14".
+    return formats.date_format(local, translation.pgettext("date format", "D M j"))
+
+
+def long_day(at: datetime, zone: str) -> str:
+    """Saturday, March 14."""
+    local = at.astimezone(ZoneInfo(zone))
+    # Translators: a long date as Django's date format, such as "Saturday, March 14".
+    return formats.date_format(local, translation.pgettext("date format", "l, F j"))
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Saturday, March 14, 10:30 AM Pacific Time."""
+    return f"{long_day(at, zone)}, {clock(at, zone)} {zone_name(zone)}"
+
+
+def allowed_from(at: datetime, zone: str) -> str:
+    """The first allowed moment, up to the next full minute: Saturday, March 14, 2027, 10:30 AM Pacific Time.
+
+    With the year, for it may be far off.
+    """
+    minute = at.replace(second=0, microsecond=0)
+    shown = minute if minute == at else minute + timedelta(minutes=1)
+    # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
+    day = formats.date_format(shown.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
+    return f"{day}, {clock(shown, zone)} {zone_name(zone)}"
+
+
+def _clock_format() -> str:
+    # Translators: a time of day as Django's date format, such as "10:30 AM".
+    return translation.pgettext("date format", "g:i A")

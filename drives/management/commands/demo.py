@@ -1,0 +1,47 @@
+"""`manage.py demo`: something to look at and to try out."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from drives.management.demo import words
+from drives.management.demo.fill import fill
+from drives.models import Drive, DriveState
+from organizations.models import ApiKey
+
+WELCOME = """
+Donors      {base}/o/{organization}/
+{drives}
+Organizers  {base}/organizer/   ben@example.org, password {password}
+            (dana: coordinator, eli: check-in, vera: viewer; cleo: another foundation)
+Check-in    {base}/checkin/{today}/
+Inbox       {base}/demo/inbox/   every text and mail the demo "sends"
+API         {base}/api/docs/   Authorization: Bearer {key}
+"""
+
+
+class Command(BaseCommand):
+    help = "Fill the demo, or bring it up to date: a drive today, one ahead. Running it twice adds nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse outside of a demo: the passwords and the key are known to everybody."""
+        if not settings.DEMO:
+            raise CommandError(
+                "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."
+            )
+        now = timezone.now()
+        fill(now=now)
+        drives = Drive.objects.filter(organization__slug=words.RHYTHM, state=DriveState.PUBLISHED).order_by("starts_at")
+        ahead = [drive for drive in drives if drive.ends_at > now] or list(drives)
+        self.stdout.write(
+            WELCOME.format(
+                base=settings.BASE_URL,
+                organization=words.RHYTHM,
+                drives="\n".join(f"            {settings.BASE_URL}/d/{drive.slug}/" for drive in ahead),
+                today=ahead[0].slug if ahead else "",
+                password=words.PASSWORD,
+                key=words.API_KEY if ApiKey.objects.filter(prefix="demo", revoked_at=None).exists() else "(revoked)",
+            ).strip()
+        )

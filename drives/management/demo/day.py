@@ -1,0 +1,232 @@
+"""One drive of the demo: who comes, when they booked, what becomes of them."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from drives import timetable
+from drives.actions import attendance, booking, changing, planning, turnout
+from drives.actions.booking import Person
+from drives.management.demo.foundation import Home
+from drives.management.demo.people import Donor
+from drives.management.demo.timeline import Event
+from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
+from drives.plan import Plan
+from drives.rules import visit_shape
+from notifications.models import Message
+from organizations.models import Organization
+from volunteers.actions import registration
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Sixty who book give forty donations; the rest as it goes.
+FATES = (
+    *("donated", "donated", "no_show", "donated", "deferred", "donated", "donated", "cancelled", "donated", "donated"),
+    *("donated", "no_show", "donated", "donated", "incomplete", "donated", "no_show", "donated", "donated", "late"),
+    *("donated", "donated", "left", "donated", "donated", "no_show", "donated", "deferred", "donated", "donated"),
+)
+NEEDLE = {"donated", "incomplete"}
+CAME = NEEDLE | {"deferred", "left"}
+
+
+@dataclass
+class Guest:
+    """Somebody with a booking, once it is made."""
+
+    donor: Donor
+    visit: str
+    fate: str
+    n: int  # the step of arrival
+    booked_at: datetime
+    drive: Drive
+    booking_id: int = 0
+
+
+@dataclass(frozen=True)
+class Day:
+    """A drive to be planned, with those who book and those who walk in. `seed` decides all that looks like chance."""
+
+    seed: str
+    home: Home
+    plan: Plan
+    guests: Sequence[Donor]
+    walk_ins: Sequence[Donor] = field(default_factory=tuple)
+    completed: bool = False
+
+
+def events(day: Day, now: datetime) -> Iterator[Event]:
+    """Plan and publish the drive; then everything that happens around it, past and to come."""
+    zone = next(site.timezone for site in day.home.sites if site.pk == day.plan.site_id)
+    steps = timetable.steps(day.plan.grid(zone))
+    booking_ends = min(now, steps[0].starts_at - DAY)
+    opened_at = booking_ends - 15 * DAY
+    drive = planning.create_drive(
+        organization=day.home.organization, plan=day.plan, actor=day.home.planner, now=opened_at - HOUR
+    )
+    planning.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
+    drive = booking.drive_of(day.home.organization, drive.pk)
+    chance = random.Random(day.seed)
+    for position, guest in enumerate(_guests(day, drive, steps, chance, booking_ends)):
+        yield from _life(guest, position, day.home, chance)
+    for position, donor in enumerate(day.walk_ins):
+        yield from _walk_in(donor, drive, drive.starts_at + (2 * position + 1) * HOUR, day.home.helper)
+    yield from _end(drive, day)
+
+
+def _guests(
+    day: Day, drive: Drive, steps: Sequence[timetable.Step], chance: random.Random, booking_ends: datetime
+) -> Iterator[Guest]:
+    """Give each the first time of a shuffled day at which their visit fits; a full day takes no more."""
+    screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
+    for position, donor in enumerate(day.guests):
+        visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
+        shape = visit_shape(drive, visit)
+        left = timetable.places_by_arrival(screening, chairs, shape)
+        free = [n for n, places in enumerate(left) if places]
+        if not free:
+            return
+        n = chance.choice(free)
+        for step, (screened, seated) in timetable.deltas(timetable.footprint(n, shape)).items():
+            screening[step] -= screened
+            chairs[step] -= seated
+        booked_at = booking_ends - timedelta(minutes=chance.randrange(60, 14 * 24 * 60))
+        yield Guest(donor, visit, FATES[position % len(FATES)], n, booked_at, drive)
+
+
+def _life(guest: Guest, position: int, home: Home, chance: random.Random) -> Iterator[Event]:
+    """From the booking to what became of it."""
+    due_at = guest.drive.starts_at + guest.n * timedelta(minutes=guest.drive.step_minutes)
+    yield from _booking(guest, position, home)
+    if guest.fate == "cancelled":
+        yield _cancelling(guest, guest.booked_at + (due_at - guest.booked_at) / 3)
+    elif guest.fate == "late":
+        yield _cancelling(guest, due_at - 5 * HOUR)
+    elif position % 3 != 1 and due_at - guest.booked_at > 2 * DAY:
+        yield Event(
+            due_at - DAY + timedelta(minutes=chance.randrange(10, 300)),
+            lambda now: changing.confirm(booking_id=guest.booking_id, actor="donor", now=now),
+        )
+    if guest.fate in CAME:
+        came_at = due_at + timedelta(minutes=chance.randrange(-10, 9))
+        yield from _visit(guest, came_at, home.helper)
+
+
+def _booking(guest: Guest, position: int, home: Home) -> Iterator[Event]:
+    """Two of three book online and type the code a minute later, the third calls."""
+    if position % 3 == 2:
+        yield Event(guest.booked_at, lambda now: _by_phone(guest, home.planner, now), tells=True)
+        return
+    yield Event(guest.booked_at, lambda now: _hold(guest, now))
+    yield Event(guest.booked_at + timedelta(minutes=1), lambda now: _prove(guest, now), tells=True)
+
+
+def _visit(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
+    drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
+    shape = visit_shape(drive, guest.visit)
+    length = shape.steps if guest.fate in NEEDLE else shape.screening_steps
+    yield Event(came_at, lambda now: attendance.check_in(booking_id=guest.booking_id, actor=helper, now=now))
+    yield Event(
+        came_at + length * minutes,
+        lambda now: attendance.record_outcome(booking_id=guest.booking_id, outcome=guest.fate, actor=helper, now=now),
+    )
+
+
+def _walk_in(donor: Donor, drive: Drive, came_at: datetime, helper: str) -> Iterator[Event]:
+    arrived: list[Booking] = []
+    yield Event(
+        came_at,
+        lambda now: arrived.append(
+            attendance.walk_in(
+                drive=drive,
+                name=donor.name,
+                phone=donor.phone,
+                email=donor.email,
+                visit=Visit.RETURN,
+                actor=helper,
+                now=now,
+            )
+        ),
+    )
+    yield Event(
+        came_at + 75 * timedelta(minutes=1),
+        lambda now: (
+            attendance.record_outcome(booking_id=arrived[0].pk, outcome=BookingState.DONATED, actor=helper, now=now)
+            if arrived
+            else None
+        ),
+    )
+
+
+def _end(drive: Drive, day: Day) -> Iterator[Event]:
+    over_at = drive.ends_at + timedelta(minutes=drive.grace_minutes + 1)
+    yield Event(over_at, lambda now: turnout.close_out(drive_id=drive.pk, now=now), tells=True)
+    if day.completed:
+        finish = day.home.planner
+        yield Event(over_at + 15 * HOUR, lambda now: turnout.complete(drive_id=drive.pk, actor=finish, now=now))
+
+
+def _cancelling(guest: Guest, at: datetime) -> Event:
+    return Event(
+        at,
+        lambda now: changing.cancel(booking_id=guest.booking_id, actor="donor", by=CancelledBy.DONOR, now=now),
+        tells=True,
+    )
+
+
+def register(donor: Donor, organization: Organization, planner: str, now: datetime) -> None:
+    """Enter somebody as a coordinator does who has them on the phone."""
+    registration.enter(
+        organization=organization,
+        name=donor.name,
+        phone=donor.phone,
+        email=donor.email,
+        language=donor.language,
+        consents=donor.consents,
+        actor=planner,
+        now=now,
+    )
+
+
+def _person(guest: Guest) -> Person:
+    donor = guest.donor
+    confirms = tuple(guest.drive.policy.confirms)
+    return Person(donor.name, donor.phone, donor.email, donor.language, donor.consents, confirms)
+
+
+def _hold(guest: Guest, now: datetime) -> None:
+    held = booking.hold(
+        drive=guest.drive,
+        slot_id=_slot_id(guest),
+        visit=guest.visit,
+        person=_person(guest),
+        source=Source.ONLINE,
+        ip="192.0.2.1",
+        bound_to=f"demo-{guest.donor.number}",
+        now=now,
+    )
+    guest.booking_id = held.pk
+
+
+def _prove(guest: Guest, now: datetime) -> None:
+    sent = Message.objects.filter(about=f"booking:{guest.booking_id}", kind="code").order_by("-pk").first()
+    if sent:
+        code, bound_to = sent.text[:6], f"demo-{guest.donor.number}"
+        booking.prove(booking_id=guest.booking_id, code=code, bound_to=bound_to, now=now)
+
+
+def _by_phone(guest: Guest, planner: str, now: datetime) -> None:
+    """They say on the phone what they agree to."""
+    register(guest.donor, guest.drive.organization, planner, now)
+    entered = booking.enter(
+        drive=guest.drive,
+        slot_id=_slot_id(guest),
+        visit=guest.visit,
+        person=_person(guest),
+        actor=planner,
+        now=now,
+    )
+    guest.booking_id = entered.pk
+
+
+def _slot_id(guest: Guest) -> int:
+    return Slot.objects.values_list("pk", flat=True).get(drive=guest.drive, n=guest.n)

@@ -1,0 +1,111 @@
+"""Which drives the demo has, relative to today; what is missing is added, what is there stays."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from drives.management.demo import day as days
+from drives.management.demo import foundation, timeline, words
+from drives.management.demo.day import Day
+from drives.management.demo.foundation import Home
+from drives.management.demo.people import LOS_ANGELES, NEW_YORK, Donor, donors
+from drives.models import Drive, DriveState, Site
+from drives.plan import Plan, preview
+
+FOUNDED_BEFORE = timedelta(days=60)
+AREAS = {words.RHYTHM: LOS_ANGELES, words.HARBOR: NEW_YORK}
+EVERYBODY = {words.RHYTHM: range(160), words.HARBOR: range(160, 200)}
+BEFORE, NEXT = range(100, 148), range(60, 88)
+WALK_INS = range(148, 150)
+# Today's guests take turns, so that a demo that is filled every day keeps the days between two donations.
+TODAY = (range(24), range(24, 48), range(100, 124), range(124, 148))
+HARBORS = range(160, 174)
+
+
+@transaction.atomic
+def fill(*, now: datetime) -> int:
+    """Bring the demo up to date, all of it or nothing; return how many drives were added."""
+    homes, new = foundation.homes(now - FOUNDED_BEFORE)
+    missing = [day for home in homes for day in _missing(home, new, now)]
+    if new:
+        for home in homes:
+            _enter_others(home, [day for day in missing if day.home is home], now - FOUNDED_BEFORE)
+    timeline.play([event for day in missing for event in days.events(day, now)], now)
+    return len(missing)
+
+
+def _missing(home: Home, new: bool, now: datetime) -> Iterator[Day]:
+    """The past comes once; today's drive with each new day; the next when none is ahead."""
+    slug, main = home.organization.slug, home.sites[0]
+    local = now.astimezone(main.zone)
+    planned = Drive.objects.filter(organization=home.organization)
+    ahead = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED).exists()
+    if slug == words.HARBOR:
+        if not ahead:
+            plan = _plan(home, main, _saturday(local.date(), 9), chairs=4, goal=12)
+            yield Day("harbor", home, plan, _of(home, HARBORS))
+        return
+    if new:
+        plan = _plan(home, main, _saturday(local.date(), -27), goal=35)
+        yield Day("before", home, plan, _of(home, BEFORE), _of(home, WALK_INS), completed=True)
+    if not planned.filter(on=local.date()).exists():
+        turn = TODAY[local.date().toordinal() % len(TODAY)]
+        yield Day("today", home, plan_around(home, main, local), _of(home, turn))
+    if not ahead:
+        lunch = [(time(12), time(12, 30))]
+        plan = _plan(home, home.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch)
+        yield Day("next", home, plan, _of(home, NEXT))
+
+
+def _saturday(today: date, days_ahead: int) -> date:
+    """The first Saturday that is at least so many days from today."""
+    on = today + timedelta(days=days_ahead)
+    return on + timedelta(days=(5 - on.weekday()) % 7)
+
+
+def plan_around(home: Home, site: Site, local: datetime) -> Plan:
+    """A plan for the day of `local`, wall time at the site: hours around it that exist when the clock goes forward."""
+    starts = [time(9)] if 9 <= local.hour < 16 else []
+    starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
+    plans = [_plan(home, site, local.date(), goal=20, opens=opens) for opens in starts]
+    return next(plan for plan in plans if not preview(plan=plan, zone=site.timezone).problems)
+
+
+def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9), chairs: int = 8, **more: Any) -> Plan:
+    policy, step = home.policy, 15
+    return Plan(
+        site_id=site.pk,
+        policy_id=policy.pk,
+        cause_id=home.cause.pk if home.cause else None,
+        collector_id=home.collector.pk if home.collector else None,
+        title=words.TITLES[home.organization.slug],
+        description=words.DESCRIPTION,
+        bring=words.BRING,
+        phone=home.organization.phone,
+        goal=goal,
+        on=on,
+        opens=opens,
+        closes=time(opens.hour + 8, opens.minute),
+        step_minutes=step,
+        chairs=chairs,
+        screening_places=chairs - 1,
+        first_screening_steps=policy.first_screening_minutes // step,
+        first_chair_steps=policy.chair_minutes // step,
+        return_screening_steps=policy.return_screening_minutes // step,
+        return_chair_steps=policy.chair_minutes // step,
+        **more,
+    )
+
+
+def _of(home: Home, numbers: range) -> list[Donor]:
+    return donors(numbers, AREAS[home.organization.slug])
+
+
+def _enter_others(home: Home, planned: list[Day], now: datetime) -> None:
+    """People whom the foundation knows and who have no booking yet."""
+    busy = {donor for day in planned for donor in (*day.guests, *day.walk_ins)}
+    for donor in _of(home, EVERYBODY[home.organization.slug]):
+        if donor not in busy:
+            days.register(donor, home.organization, home.planner, now)

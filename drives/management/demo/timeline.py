@@ -1,0 +1,68 @@
+"""What happened when: the demo's events, played in order up to the present, with the messages of each moment."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Min
+
+from drives.actions import reminders
+from notifications.actions.rehearsal import deliver_to_inbox
+from notifications.models import Message, MessageState
+
+POST_EVERY = timedelta(hours=3)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that somebody did, or will do if its time has come. `tells` if messages follow from it."""
+
+    at: datetime
+    act: Callable[[datetime], object]
+    tells: bool = False
+
+
+def play(events: Iterable[Event], until: datetime) -> None:
+    """Let everything happen that is not in the future, each at its own time, and deliver what was due meanwhile."""
+    next_due: datetime | None = until
+    for event in sorted((event for event in events if event.at <= until), key=lambda event: event.at):
+        next_due = _deliver(next_due, event.at)
+        _happen(event)
+        if event.tells:
+            next_due = _next_due()
+    _deliver(next_due, until)
+    _post(until)
+
+
+def _deliver(next_due: datetime | None, until: datetime) -> datetime | None:
+    """Deliver the reminders up to `until`, in rounds; return when the next one is due."""
+    while next_due is not None and next_due + POST_EVERY <= until:
+        _post(next_due + POST_EVERY)
+        before, next_due = next_due, _next_due()
+        if next_due == before:  # somebody else has it in hand
+            return None
+    return next_due
+
+
+def _happen(event: Event) -> None:
+    """Do it, unless a rule says no: whoever tries out the demo may have closed a drive or a time."""
+    try:
+        with transaction.atomic():
+            event.act(event.at)
+    except ValidationError:
+        return
+    if event.tells:
+        deliver_to_inbox(now=event.at)
+
+
+def _post(now: datetime) -> None:
+    reminders.dress(now=now)
+    deliver_to_inbox(now=now)
+
+
+def _next_due() -> datetime | None:
+    waiting = Message.objects.filter(state__in=[MessageState.PROMISE, MessageState.QUEUED])
+    at: datetime | None = waiting.aggregate(at=Min("due_at"))["at"]
+    return at

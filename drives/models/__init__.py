@@ -1,0 +1,36 @@
+from drives.models.booking import ACTIVE, Booking, BookingChange, BookingState, CancelledBy, Source, Visit
+from drives.models.broadcast import Broadcast, BroadcastKind
+from drives.models.call import Call
+from drives.models.conversation import Conversation, ConversationText
+from drives.models.drive import Drive, DriveState
+from drives.models.message_plan import OwnText, PlanLine, PlannedKind, Way
+from drives.models.policy import Policy
+from drives.models.site import Collector, Site
+from drives.models.slot import Slot
+from drives.models.turnout import Turnout
+
+__all__ = [
+    "ACTIVE",
+    "Booking",
+    "BookingChange",
+    "BookingState",
+    "Broadcast",
+    "BroadcastKind",
+    "Call",
+    "CancelledBy",
+    "Collector",
+    "Conversation",
+    "ConversationText",
+    "Drive",
+    "DriveState",
+    "OwnText",
+    "PlanLine",
+    "PlannedKind",
+    "Policy",
+    "Site",
+    "Slot",
+    "Source",
+    "Turnout",
+    "Visit",
+    "Way",
+]

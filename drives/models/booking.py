@@ -1,0 +1,164 @@
+"""Who has a place, and what became of it."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from drives.models.drive import Drive
+from drives.models.policy import Policy
+from drives.models.slot import Slot
+from organizations.models import Linked, Organization
+from volunteers.models import Registration, Volunteer
+
+
+class Visit(models.TextChoices):
+    FIRST = "first", _("First visit")
+    RETURN = "return", _("Return visit")
+
+
+class BookingState(models.TextChoices):
+    HELD = "held", _("held")
+    LAPSED = "lapsed", _("lapsed")
+    BOOKED = "booked", _("booked")
+    CONFIRMED = "confirmed", _("confirmed")
+    CHECKED_IN = "checked_in", _("checked in")
+    DONATED = "donated", _("donated")
+    INCOMPLETE = "incomplete", _("incomplete")
+    DEFERRED = "deferred", _("deferred")
+    LEFT = "left", _("left")
+    NO_SHOW = "no_show", _("did not come")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ACTIVE = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
+"""States in which a volunteer has a place ahead of them: one such booking per volunteer and drive."""
+
+
+class Source(models.TextChoices):
+    ONLINE = "online", _("online")
+    ORGANIZER = "organizer", _("by a coordinator")
+    WALK_IN = "walk_in", _("walk-in")
+    WAITING_LIST = "waiting_list", _("waiting list")
+    API = "api", _("API")
+    IMPORT = "import", _("import")
+
+
+class CancelledBy(models.TextChoices):
+    DONOR = "donor", _("by the donor")
+    COORDINATOR = "coordinator", _("by a coordinator")
+    DRIVE = "drive", _("with the drive")
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    def of(self, organization: Organization) -> "BookingQuerySet":
+        return self.filter(drive__organization=organization)
+
+    def active(self) -> "BookingQuerySet":
+        return self.filter(state__in=ACTIVE)
+
+
+class Booking(Linked):
+    """One volunteer's place, from its arrival slot on. Keeps the footprint as it was booked; times are UTC."""
+
+    link_purpose = "booking"
+
+    reference = models.CharField(max_length=8)
+    drive = models.ForeignKey(Drive, on_delete=models.PROTECT, related_name="bookings")
+    arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="arrivals")
+    starts_at = models.DateTimeField()  # of the arrival slot
+    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="bookings")
+    registration = models.ForeignKey(
+        Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
+    )  # until proved
+    visit = models.CharField(max_length=6, choices=Visit)
+    state = models.CharField(max_length=10, choices=BookingState)
+    source = models.CharField(max_length=12, choices=Source)
+    held_until = models.DateTimeField(null=True, blank=True)
+
+    first_step = models.PositiveSmallIntegerField()  # n of the arrival slot
+    screening_steps = models.PositiveSmallIntegerField()
+    chair_from = models.PositiveSmallIntegerField()  # first step in the chair
+    chair_to = models.PositiveSmallIntegerField()  # first step after it
+    holds_place = models.BooleanField(default=True)  # counted in the slots' counters
+    revision = models.PositiveIntegerField(default=0)  # calendar SEQUENCE; fences off messages of older times
+
+    confirmed_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    confirms = models.JSONField(default=list)  # codes the donor confirmed, under that policy version
+    override_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    proved_at = models.DateTimeField(null=True, blank=True)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+    donated_at = models.DateTimeField(null=True, blank=True)  # when the needle was, not when it was typed
+    outcome_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.CharField(max_length=12, choices=CancelledBy, blank=True)
+    cancelled_late = models.BooleanField(default=False)  # within a day of the visit
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=BookingState.values), name="booking_state_is_known"),
+            models.CheckConstraint(condition=Q(visit__in=Visit.values), name="booking_visit_is_known"),
+            models.UniqueConstraint(
+                fields=["volunteer", "drive"],
+                condition=Q(state__in=["booked", "confirmed", "checked_in"]),
+                name="one_active_booking_per_volunteer_and_drive",
+            ),
+            models.UniqueConstraint(fields=["drive", "reference"], name="one_booking_per_drive_and_reference"),
+            models.CheckConstraint(
+                condition=Q(volunteer__isnull=False) | Q(state__in=["held", "lapsed"]),
+                name="booking_has_a_volunteer_once_proved",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(held_until__isnull=False), name="held_booking_has_a_deadline"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["held", "booked", "confirmed", "checked_in"], holds_place=True)
+                | Q(state__in=["lapsed", "cancelled"], holds_place=False)
+                | Q(state__in=["donated", "incomplete", "deferred", "left", "no_show"]),
+                name="booking_holds_its_place_while_it_is_live",
+            ),
+            models.CheckConstraint(condition=Q(chair_from__lt=F("chair_to")), name="booking_has_chair_time"),
+            models.CheckConstraint(
+                condition=Q(chair_from=F("first_step") + F("screening_steps")),
+                name="booking_takes_the_chair_after_screening",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="cancelled") | Q(cancelled_at__isnull=False),
+                name="cancelled_booking_has_a_time",
+            ),
+        ]
+        indexes = [
+            # Roster, check-in list and feeds of a drive, in order of arrival.
+            models.Index(fields=["drive", "starts_at", "id"], name="booking_of_a_drive"),
+            # The sweep that lapses holds.
+            models.Index(fields=["held_until"], condition=Q(state="held"), name="booking_held"),
+            # A person's history and future, for the interval rule.
+            models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"booking {self.pk}"
+
+    @property
+    def about(self) -> str:
+        """How messages name this booking."""
+        return f"booking:{self.pk}"
+
+
+class BookingChange(models.Model):
+    """One step in a booking's life: from what to what, by whom, when, why. Append-only."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="changes")
+    from_state = models.CharField(max_length=10, blank=True)
+    to_state = models.CharField(max_length=10)
+    from_arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    to_arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    actor = models.CharField(max_length=60)  # "donor", "user:7", "key:3", "worker"
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.booking_id}: {self.from_state} → {self.to_state}"

@@ -1,0 +1,66 @@
+"""What a coordinator says to many at once."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from drives.models.drive import Drive
+from notifications.models import Purpose
+from organizations.models import Organization
+
+
+class BroadcastKind(models.TextChoices):
+    MESSAGE = "broadcast", _("Message to many")
+    LATE = "late", _("Running late")
+
+
+class BroadcastQuerySet(models.QuerySet["Broadcast"]):
+    def of(self, organization: Organization) -> "BroadcastQuerySet":
+        return self.filter(drive__organization=organization)
+
+
+class Broadcast(models.Model):
+    """One message to many people of a drive, as it was sent: words, audience, how many, at what price, by whom."""
+
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts")
+    kind = models.CharField(max_length=10, choices=BroadcastKind)
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    texts = models.JSONField(default=dict)  # by language, as they were typed; empty for a running-late notice
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # how late the drive is running
+    states = models.JSONField(default=list)
+    from_at = models.DateTimeField(null=True, blank=True)  # arrival times from here on …
+    until_at = models.DateTimeField(null=True, blank=True)  # … until before here
+    people_count = models.PositiveIntegerField()
+    text_count = models.PositiveIntegerField()
+    segment_count = models.PositiveIntegerField()
+    mail_count = models.PositiveIntegerField()
+    unreached_count = models.PositiveIntegerField()  # people for whom there was no way
+    cost = models.DecimalField(max_digits=9, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    actor = models.CharField(max_length=60)
+    request_key = models.CharField(max_length=64)  # of the form that sent it: a second tap sends nothing
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # until here it can be stopped before anything has left
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_by = models.CharField(max_length=60, blank=True)
+    stopped_count = models.PositiveIntegerField(default=0)
+
+    objects = BroadcastQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["drive", "request_key"], name="one_broadcast_per_drive_and_request"),
+            models.CheckConstraint(condition=Q(kind__in=BroadcastKind.values), name="broadcast_kind_is_known"),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="broadcast_purpose_is_known"),
+            models.CheckConstraint(
+                condition=~Q(kind="late") | Q(minutes__isnull=False), name="late_notice_says_how_late"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.about
+
+    @property
+    def about(self) -> str:
+        """How keys of its messages begin, and how the audit log names it."""
+        return f"broadcast:{self.pk}"

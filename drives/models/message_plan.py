@@ -1,0 +1,74 @@
+"""Which messages go out around a visit, and in whose words: what an organization changed of our defaults."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from drives.models.drive import Drive
+from organizations.models import Organization
+
+
+class PlannedKind(models.TextChoices):
+    """What a plan has a line for: the confirmation, four reminders, and what is said afterwards."""
+
+    BOOKED = "booked", _("Confirmation")
+    WEEK = "week", _("Early reminder")
+    THREE_DAYS = "three_days", _("Reminder, some days before")
+    DAY_BEFORE = "day_before", _("Reminder, the day before")
+    SAME_DAY = "same_day", _("Reminder on the day")
+    THANK_YOU = "thank_you", _("Thanks")
+    MISSED = "missed", _("We missed you")
+
+
+class Way(models.TextChoices):
+    TEXT = "text", _("Text, else e-mail")
+    MAIL = "mail", _("E-mail")
+    BOTH = "both", _("Text and e-mail")
+
+
+class PlanLine(models.Model):
+    """One line of the plan of an organization, or of one of its drives in its place; ours where there is none."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="plan_lines")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, null=True, blank=True, related_name="plan_lines")
+    kind = models.CharField(max_length=20, choices=PlannedKind)
+    on = models.BooleanField(default=True)
+    way = models.CharField(max_length=4, choices=Way)
+    days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall time
+    hours = models.PositiveSmallIntegerField(default=0)  # before the visit, by the clock
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=PlannedKind.values), name="plan_line_kind_is_known"),
+            models.CheckConstraint(condition=Q(way__in=Way.values), name="plan_line_way_is_known"),
+            models.UniqueConstraint(
+                fields=["organization", "kind"], condition=Q(drive=None), name="one_line_per_organization_and_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["drive", "kind"], condition=Q(drive__isnull=False), name="one_line_per_drive_and_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.way}"
+
+
+class OwnText(models.Model):
+    """An organization's own words for one kind of message in one language; what is blank stays ours."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="own_texts")
+    kind = models.CharField(max_length=20)  # of drives.texts.TEXTS
+    language = models.CharField(max_length=8)
+    text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
+    opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "language"], name="one_own_text_per_kind_and_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.language}"

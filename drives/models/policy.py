@@ -1,0 +1,57 @@
+"""Donation programmes' rules, versioned and sourced."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from drives import intervals
+from organizations.models import Organization
+
+
+class DonationKind(models.TextChoices):
+    PLASMA = intervals.PLASMA, _("Plasma")
+    WHOLE_BLOOD = "whole_blood", _("Whole blood")
+    PLATELETS = "platelets", _("Platelets")
+    DOUBLE_RED_CELLS = "double_red_cells", _("Double red cells")
+
+
+class Policy(models.Model):
+    """A donation programme's rules. A version is never edited; a tightened copy belongs to an organization."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
+    )  # empty: offered to every organization
+    code = models.CharField(max_length=30)
+    version = models.PositiveSmallIntegerField(default=1)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20, choices=DonationKind, default=DonationKind.PLASMA)  # what is given
+    min_hours = models.PositiveSmallIntegerField(null=True, blank=True)  # elapsed, counted in UTC
+    min_days = models.PositiveSmallIntegerField(null=True, blank=True)  # difference of local dates
+    windows = models.JSONField(default=list)  # [[count, days], …]: no run of days may hold more than count
+    cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
+    lapse_after_days = models.PositiveSmallIntegerField(default=180)
+    confirms = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
+    first_minutes = models.PositiveSmallIntegerField()  # the whole visit, as told to donors
+    return_minutes = models.PositiveSmallIntegerField()
+    first_screening_minutes = models.PositiveSmallIntegerField()
+    return_screening_minutes = models.PositiveSmallIntegerField()
+    chair_minutes = models.PositiveSmallIntegerField()
+    unenforced = models.TextField(blank=True)  # caps that cannot be counted here, in words
+    source = models.TextField()
+    verified = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "code", "version"],
+                nulls_distinct=False,
+                name="one_policy_per_code_and_version",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (v{self.version})"
+
+    @property
+    def rules(self) -> intervals.Rules:
+        """What of it is judged with every booking."""
+        return intervals.Rules(self.kind, self.min_hours, self.min_days, self.windows, self.cross_days)

@@ -1,0 +1,61 @@
+"""Where drives happen and who takes the plasma."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from organizations.models import Organization
+
+
+def validate_zone(name: str) -> None:
+    """Refuses a name that is not an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Choose one such as America/Los_Angeles."),
+            code="unknown_zone",
+            params={"name": name},
+        )
+
+
+class Site(models.Model):
+    """Where drives happen; owns the time zone."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sites")
+    name = models.CharField(max_length=120)
+    sms_name = models.CharField(max_length=20)
+    address = models.CharField(max_length=200)
+    city = models.CharField(max_length=80)
+    region = models.CharField(max_length=40, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, default="US")
+    timezone = models.CharField(max_length=64, validators=[validate_zone])
+    map_url = models.URLField(blank=True)
+    arrival_note = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.city}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def full_address(self) -> str:
+        return ", ".join(
+            part for part in (self.address, self.city, f"{self.region} {self.postal_code}".strip()) if part
+        )
+
+
+class Collector(models.Model):
+    """The licensed centre or blood service that takes the plasma at a drive."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="collectors")
+    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=20, blank=True)
+    asks_for = models.CharField(max_length=200, blank=True)  # "photo ID, proof of address"
+    website = models.URLField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name

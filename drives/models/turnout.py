@@ -1,0 +1,36 @@
+"""The report of a drive."""
+
+from django.db import models
+
+from drives.models.drive import Drive
+
+
+class Turnout(models.Model):
+    """What became of a drive's bookings: counts computed by the close-out, again after each later change."""
+
+    drive = models.OneToOneField(Drive, on_delete=models.CASCADE, related_name="turnout")
+    computed_at = models.DateTimeField()
+    final = models.BooleanField(default=False)
+    goal_count = models.PositiveIntegerField(null=True)
+    booked_count = models.PositiveIntegerField()  # ever proved or entered, walk-ins not counted
+    confirmed_count = models.PositiveIntegerField()
+    arrived_count = models.PositiveIntegerField()  # checked in, walk-ins counted
+    donated_count = models.PositiveIntegerField()
+    incomplete_count = models.PositiveIntegerField()
+    deferred_count = models.PositiveIntegerField()
+    left_count = models.PositiveIntegerField()
+    no_show_count = models.PositiveIntegerField()
+    cancelled_early_count = models.PositiveIntegerField()
+    cancelled_late_count = models.PositiveIntegerField()
+    walk_in_count = models.PositiveIntegerField()
+    first_visit_count = models.PositiveIntegerField()  # among those who arrived
+    unresolved_count = models.PositiveIntegerField()  # checked in without an outcome
+
+    def __str__(self) -> str:
+        return f"turnout of {self.drive_id}"
+
+    @property
+    def show_rate(self) -> float | None:
+        """Arrived of those booked who had not cancelled, walk-ins left out; None when nobody was booked."""
+        expected = self.booked_count - self.cancelled_early_count - self.cancelled_late_count
+        return (self.arrived_count - self.walk_in_count) / expected if expected > 0 else None

@@ -1,0 +1,221 @@
+"""What we say about a booking and a drive: a text (`drives.texts`) or an e-mail. Pure wording.
+
+`own` holds what an organization says in its own words, by kind and language.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from drives import texts
+from drives.localtime import clock, long_day, moment, short_day
+from drives.models import Booking, BookingState, CancelledBy, Drive
+from drives.texts import Own
+from notifications.notice import Wording
+
+T = TypeVar("T")
+
+
+def link(booking: Booking) -> str:
+    """The address of a donor's own page."""
+    return absolute(reverse("booking", args=[booking.token]))
+
+
+def link_length() -> int:
+    """How long the address of a donor's own page is."""
+    return len(absolute(reverse("booking", args=["x" * 22])))
+
+
+def absolute(path: str) -> str:
+    """A path on the configured public address, never on that of a request."""
+    return urljoin(settings.BASE_URL + "/", path)
+
+
+def booked(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """The confirmation."""
+    facts = _facts(booking)
+    if channel == "sms":
+        return _text("booked", facts, own)
+    lines = [
+        texts.opened("booked", facts, own),
+        *_when_and_where(booking),
+        *_before_you_come(booking),
+        _("Illness happens. Cancelling early gives your place to somebody who is waiting."),
+    ]
+    return letter(booking, _("You're booked: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
+def reminder(booking: Booking, channel: str, due_at: datetime, own: Own = texts.NONE) -> Wording:
+    """A reminder as it is true when it leaves: says "tomorrow" or "today" only when it is."""
+    facts, kind = _facts(booking), reminder_kind(booking, due_at)
+    if channel == "sms":
+        return _text(kind, facts, own)
+    lines = [
+        texts.opened(kind, facts, own),
+        *_when_and_where(booking),
+        *_before_you_come(booking),
+        _("Can't come? Please cancel or choose another time, so that somebody else can have your place."),
+    ]
+    return letter(booking, _("Reminder: %(long_day)s, %(time)s") % facts, lines, _("Confirm, change or cancel"))
+
+
+def reminder_kind(booking: Booking, due_at: datetime) -> str:
+    """Which words a reminder needs that leaves at this instant: those of the day, of the day before, or others."""
+    zone = booking.drive.site.zone
+    ahead = booking.starts_at.astimezone(zone).date() - due_at.astimezone(zone).date()
+    return {timedelta(): "same_day", timedelta(days=1): "day_before"}.get(ahead, "reminder")
+
+
+def moved(booking: Booking, channel: str, old_starts_at: datetime, own: Own = texts.NONE) -> Wording:
+    """The new time first, the old one in brackets."""
+    facts = {**_facts(booking), "old_time": clock(old_starts_at, booking.drive.site.timezone)}
+    if channel == "sms":
+        return _text("moved", facts, own)
+    lines = [texts.opened("moved", facts, own), *_when_and_where(booking)]
+    return letter(booking, _("New time: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
+def cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """What was cancelled, and the way back; donors can undo their own cancellation behind the link."""
+    facts, kind = _facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
+    if channel == "sms":
+        return _text(kind, facts, own)
+    lines = [
+        texts.opened(kind, facts, own),
+        _("Thank you for telling us. Your place can now go to somebody else."),
+    ]
+    return letter(booking, _("Cancelled: %(long_day)s, %(time)s") % facts, lines, _("Book another time"))
+
+
+def drive_cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """The whole drive does not take place."""
+    facts = {**_facts(booking), "reason": booking.drive.cancel_reason}
+    if channel == "sms":
+        return _text("drive_cancelled", facts, own)
+    lines = [
+        texts.opened("drive_cancelled", facts, own),
+        *([_("Reason: %(reason)s") % facts] if booking.drive.cancel_reason else []),
+        _("We are sorry. You are welcome at another date."),
+    ]
+    return letter(booking, _("Drive cancelled: %(long_day)s") % facts, lines, _("See other dates"))
+
+
+def thank_you(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """After the visit; for those who came, whatever came of it."""
+    facts, gave = _facts(booking), booking.state == BookingState.DONATED
+    kind = "thank_you" if gave else "came"
+    if channel == "sms":
+        return _text(kind, facts, own)
+    lines = [
+        texts.opened(kind, facts, own),
+        _("Drink plenty today and take it easy. If you feel unwell, call the centre that took your donation.")
+        if gave
+        else _("We would be glad to see you again."),
+    ]
+    return letter(booking, _("Thank you from %(org_name)s") % facts, lines, _("See the next dates"))
+
+
+def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """We missed you: kind, with a way to another time."""
+    facts = _facts(booking)
+    if channel == "sms":
+        return _text("missed", facts, own)
+    return letter(booking, _("We missed you"), [texts.opened("missed", facts, own)], _("See the next dates"))
+
+
+def cancellation_alert(booking: Booking, places_left: int, url: str) -> Wording:
+    """To coordinators: somebody cancelled close to the drive. Names nobody."""
+    facts = {**_facts(booking), "left": places_left, "title": booking.drive.title}
+    lines = [
+        _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
+        _("Places for return visits that are open now: %(left)s.") % facts,
+    ]
+    return _mail(_("Cancelled close to the drive: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
+
+
+def under_filled_alert(drive: Drive, booked_count: int, places_left: int, url: str) -> Wording:
+    """To coordinators: a week before, many places are open."""
+    facts = {
+        "title": drive.title,
+        "day": long_day(drive.starts_at, drive.site.timezone),
+        "booked": booked_count,
+        "left": places_left,
+    }
+    lines = [
+        _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Places still open: %(left)s.") % facts,
+        _("About two of three people who book come and give. Share the link again while there is time."),
+    ]
+    return _mail(_("Still open: %(left)s places on %(day)s") % facts, lines, _("Open the drive"), url)
+
+
+def in_language(language: str, word: Callable[[], T]) -> T:
+    """Word something in the recipient's language, whatever is active around us."""
+    with translation.override(language):
+        return word()
+
+
+def _text(kind: str, facts: dict[str, str], own: Own) -> Wording:
+    return Wording(text=texts.worded(kind, facts, own))
+
+
+def _facts(booking: Booking) -> dict[str, str]:
+    drive, zone = booking.drive, booking.drive.site.timezone
+    return {
+        "org": drive.organization.sms_name,
+        "org_name": drive.organization.name,
+        "name": booking.volunteer.name if booking.volunteer else "",
+        "day": short_day(booking.starts_at, zone),
+        "long_day": long_day(booking.starts_at, zone),
+        "time": clock(booking.starts_at, zone),
+        "place": drive.site.sms_name,
+        "link": link(booking),
+    }
+
+
+def _when_and_where(booking: Booking) -> list[str]:
+    site = booking.drive.site
+    return [moment(booking.starts_at, site.timezone), f"{site.name}, {site.full_address}"]
+
+
+def _before_you_come(booking: Booking) -> list[str]:
+    bring = booking.drive.bring or _("a photo ID")
+    return [
+        _("Bring %(bring)s.") % {"bring": bring},
+        _("Eat a meal and drink plenty of water before you come."),
+        _("Plan about %(minutes)s minutes.") % {"minutes": visit_minutes(booking)},
+    ]
+
+
+def visit_minutes(booking: Booking) -> int:
+    """How long the whole visit takes, as the policy tells donors."""
+    policy = booking.drive.policy
+    return policy.first_minutes if booking.visit == "first" else policy.return_minutes
+
+
+def letter(booking: Booking, subject: str, lines: Sequence[str], action: str) -> Wording:
+    """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
+    return _mail(subject, lines, action, link(booking), stop_link(booking))
+
+
+def stop_link(booking: Booking) -> str:
+    """Where one's mailbox is taken off the list, by hand or by the mail reader's own button (RFC 8058)."""
+    mailbox = booking.volunteer.email if booking.volunteer else None
+    return absolute(reverse("stop", args=[mailbox.token])) if mailbox else ""
+
+
+def _mail(subject: str, lines: Sequence[str], action: str, url: str, stop: str = "") -> Wording:
+    shown = {"subject": subject, "lines": lines, "action": action, "url": url, "stop": stop}
+    way_out = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
+    return Wording(
+        text="\n\n".join([*lines, f"{action}: {url}", *way_out]),
+        subject=subject,
+        html=render_to_string("drives/mail.html", shown),
+        unsubscribe_url=stop,
+    )

@@ -1,0 +1,31 @@
+"""The donation programmes that every organization may choose from: policies.json, copied to rows of Policy.
+
+A version in the file is never edited, for drives were planned with it: a changed programme is a new version. How the
+sources' words were read: "a year" and "12 months" are any 365 days, "a month" any 31 days, so that no calendar month
+holds more; `cross_days` counts from the named kind of donation to one of this programme.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Model
+
+_FILE = Path(__file__).with_name("policies.json")
+
+
+def known() -> list[dict[str, Any]]:
+    """The fields of every programme in the file."""
+    programmes: list[dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return programmes
+
+
+def seed(policy: type[Model]) -> int:
+    """Add the programmes whose code and version are not there yet; return how many were new. `policy` is the model."""
+    rows = policy._default_manager
+    there = set(rows.filter(organization=None).values_list("code", "version"))
+    # An early migration seeds a model that has not all the fields yet; the one that adds a field fills it.
+    fields = {field.name for field in policy._meta.get_fields()}
+    missing = [row for row in known() if (row["code"], row["version"]) not in there]
+    new = [policy(**{name: value for name, value in row.items() if name in fields}) for row in missing]
+    return len(rows.bulk_create(new, ignore_conflicts=True))

@@ -1,0 +1,21 @@
+"""Who did something, in words."""
+
+from django.utils.translation import gettext as _
+
+from organizations.models import ApiKey, User
+
+
+def in_words(actors: set[str], organization_id: int) -> dict[str, str]:
+    """Actors as history and ledger keep them, in words: members by their log-in, keys by their name. Two queries."""
+    users = User.objects.filter(pk__in=_numbers(actors, "user:"))
+    keys = ApiKey.objects.filter(organization=organization_id, pk__in=_numbers(actors, "key:"))
+    return {
+        "donor": _("the donor"),
+        "worker": _("the service"),
+        **{f"user:{user.pk}": user.get_full_name() or user.email for user in users},
+        **{f"key:{key.pk}": _("the key “%(name)s”") % {"name": key.name} for key in keys},
+    }
+
+
+def _numbers(actors: set[str], kind: str) -> list[int]:
+    return [int(actor.removeprefix(kind)) for actor in actors if actor.startswith(kind)]

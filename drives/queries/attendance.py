@@ -1,0 +1,97 @@
+"""The roster of a drive and the list at its door."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from drives import rules
+from drives.models import Booking, BookingState, Drive
+from drives.queries.reach import NOT_REACHED, REACHED
+from notifications.models import Message, MessageState
+from notifications.queries import messages_about
+
+DUE_WITHIN = timedelta(minutes=30)
+LATE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """A booking with the newest word on its messages."""
+
+    booking: Booking
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def trouble(self) -> list[Message]:
+        """Messages that did not reach this person, while none of the same kind did through another channel."""
+        came = {message.kind for message in self.messages if message.state in REACHED}
+        return [message for message in self.messages if message.state in NOT_REACHED and message.kind not in came]
+
+    @property
+    def newest(self) -> Message | None:
+        """The last message that was to go out, in the channel that reached the person if one did."""
+        planned = (MessageState.PROMISE, MessageState.WITHDRAWN)
+        gone = [message for message in self.messages if message.state not in planned]
+        last = [message for message in gone if message.kind == gone[-1].kind]
+        return next((message for message in last if message.state in REACHED), last[-1] if last else None)
+
+
+@dataclass(frozen=True)
+class CheckinRow:
+    """A booking at the door; `late_minutes` counts from the arrival time while nobody has come."""
+
+    booking: Booking
+    late_minutes: int
+
+
+@dataclass(frozen=True)
+class CheckinList:
+    """The day in the order in which it is worked: due now, late, in, to come, finished."""
+
+    due: list[CheckinRow]
+    late: list[CheckinRow]
+    checked_in: list[CheckinRow]
+    coming: list[CheckinRow]
+    finished: list[CheckinRow]
+
+
+SHOWN = [state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED)]
+
+
+def roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
+    """A drive's bookings in order of arrival with contacts and messages. Two queries."""
+    rows = _found(drive, search).filter(state__in=[state] if state else SHOWN)
+    bookings = list(rows)
+    messages = messages_about([booking.about for booking in bookings])
+    return [RosterRow(booking, messages.get(booking.about, [])) for booking in bookings]
+
+
+def checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
+    """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. One query."""
+    groups = CheckinList([], [], [], [], [])
+    for booking in _found(drive, search).filter(state__in=SHOWN).exclude(state=BookingState.CANCELLED):
+        late = max(0, (now - booking.starts_at) // timedelta(minutes=1))
+        _group(groups, booking, now).append(CheckinRow(booking, late))
+    return groups
+
+
+def _group(groups: CheckinList, booking: Booking, now: datetime) -> list[CheckinRow]:
+    if booking.state == BookingState.CHECKED_IN:
+        return groups.checked_in
+    if booking.state not in rules.MAY_BE_MISSED:
+        return groups.finished
+    if now - booking.starts_at > LATE_AFTER:
+        return groups.late
+    return groups.due if booking.starts_at - now <= DUE_WITHIN else groups.coming
+
+
+def _found(drive: Drive, search: str) -> QuerySet[Booking]:
+    rows = Booking.objects.filter(drive=drive).select_related("volunteer__phone", "volunteer__email", "arrival")
+    digits = "".join(letter for letter in search if letter.isdecimal())
+    if digits and not any(letter.isalpha() for letter in search):  # a phone number, however it is typed
+        matches = Q(volunteer__phone__address__endswith=digits) | Q(reference=digits)
+        return rows.filter(matches).order_by("starts_at", "pk")
+    for word in search.split():
+        rows = rows.filter(Q(volunteer__name__icontains=word) | Q(reference__iexact=word))
+    return rows.order_by("starts_at", "pk")

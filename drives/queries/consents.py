@@ -1,0 +1,41 @@
+"""What one person agreed to be sent and took back, for coordinators."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from drives.models import Booking
+from drives.queries.actors import in_words
+from notifications.models import ConsentEntry
+from notifications.queries import ledger
+from volunteers.queries import addresses_of
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """One line of the ledger with its source and actor in words."""
+
+    entry: ConsentEntry
+    actor: str
+
+    @property
+    def source(self) -> str:
+        words = {
+            "online": _("web page"),
+            "page": _("web page"),
+            "api": _("API"),
+            "coordinator": _("coordinator"),
+            "text": _("by text"),
+            "link": _("link in a message"),
+            "one_click": _("button of the mail reader"),
+        }
+        return words.get(self.entry.source, self.entry.source)
+
+
+def consent_ledger(booking: Booking) -> list[LedgerLine]:
+    """Every line about the numbers and mailboxes of the person behind a booking, the newest first. Four queries."""
+    if booking.volunteer is None:
+        return []
+    entries = ledger(booking.drive.organization, addresses_of(booking.volunteer))
+    names = in_words({entry.actor for entry in entries}, booking.drive.organization_id)
+    return [LedgerLine(entry, names.get(entry.actor, entry.actor)) for entry in entries]

@@ -1,0 +1,71 @@
+"""What became of messages: counted for a drive, with the reasons of those that did not arrive."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import Count, QuerySet
+
+from drives.models import Booking, Drive
+from notifications.models import Message, MessageState
+
+PLANNED = frozenset({MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED})
+UNDER_WAY = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.ACCEPTED, MessageState.SENT})
+NOT_DELIVERED = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
+NOT_SENT = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
+
+
+@dataclass(frozen=True)
+class Why:
+    """A reason as its code and the provider's, with how many messages it is the reason of."""
+
+    reason: str
+    error_code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Messages by what became of them. Nobody is counted twice; what was taken back stands for itself."""
+
+    planned: int = 0
+    sent: int = 0  # given to the provider, no word yet whether it arrived
+    delivered: int = 0
+    not_delivered: int = 0
+    not_sent: int = 0
+    withdrawn: int = 0
+    why_not_delivered: list[Why] = field(default_factory=list)
+    why_not_sent: list[Why] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.planned + self.sent + self.delivered + self.not_delivered + self.not_sent
+
+
+def delivery_summary(drive: Drive) -> Fates:
+    """What became of the messages about a drive's bookings. Two queries."""
+    numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
+    return fates_of(Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind="code"))
+
+
+def fates_of(messages: QuerySet[Message]) -> Fates:
+    """Messages counted by what became of them. One query."""
+    rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
+    states: Counter[str] = Counter()
+    lost: Counter[tuple[str, str]] = Counter()
+    unsent: Counter[tuple[str, str]] = Counter()
+    for state, reason, error_code, count in rows:
+        states[state] += count
+        if state in NOT_DELIVERED:
+            lost[reason, error_code] += count
+        elif state in NOT_SENT:
+            unsent[reason or state, error_code] += count
+    return Fates(
+        planned=sum(states[state] for state in PLANNED),
+        sent=sum(states[state] for state in UNDER_WAY),
+        delivered=states[MessageState.DELIVERED],
+        not_delivered=sum(states[state] for state in NOT_DELIVERED),
+        not_sent=sum(states[state] for state in NOT_SENT),
+        withdrawn=states[MessageState.WITHDRAWN],
+        why_not_delivered=[Why(*reason, count) for reason, count in lost.most_common()],
+        why_not_sent=[Why(*reason, count) for reason, count in unsent.most_common()],
+    )

@@ -1,0 +1,133 @@
+"""Drives as the public and their coordinators see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from drives import rules, timetable
+from drives.models import Drive, DriveState, Slot
+from drives.queries.places import open_times, slots_of
+from organizations.models import Organization
+
+
+@dataclass(frozen=True)
+class DriveSummary:
+    """A drive in a list, with how many return visits it could still take."""
+
+    drive: Drive
+    places_left: int
+
+
+@dataclass(frozen=True)
+class DrivePage:
+    """A drive's public page: its open times for a first and for a return visit, and the organization's other drives."""
+
+    drive: Drive
+    first_times: list[rules.OpenTime]
+    return_times: list[rules.OpenTime]
+    other_drives: list[DriveSummary]
+
+    def times(self, visit: str) -> list[rules.OpenTime]:
+        return self.first_times if visit == "first" else self.return_times
+
+    @property
+    def is_full(self) -> bool:
+        return not self.first_times and not self.return_times
+
+
+@dataclass(frozen=True)
+class HourFill:
+    """How full one local hour is: chair steps taken and offered."""
+
+    starts_at: datetime
+    taken: int
+    limit: int
+
+    @property
+    def open(self) -> int:
+        return max(0, self.limit - self.taken)
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.taken / self.limit) if self.limit else 0
+
+
+def public_drives(
+    now: datetime, organization: Organization | None = None, city: str = "", limit: int = 50
+) -> list[DriveSummary]:
+    """The next published drives, of one organization or of all, with their places left. Two queries."""
+    rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(
+        "organization", "site", "cause"
+    )
+    if organization:
+        rows = rows.filter(organization=organization)
+    if city:
+        rows = rows.filter(site__city__iexact=city)
+    return summaries(rows.order_by("starts_at", "pk")[:limit], now)
+
+
+def drive_page(slug: str, now: datetime) -> DrivePage | None:
+    """A drive's public page, or None for a draft and an unknown slug. Six queries."""
+    related = ("organization", "site", "policy", "cause", "collector")
+    drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
+    if drive is None:
+        return None
+    is_open = drive.state == DriveState.PUBLISHED
+    others = [found for found in public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
+    return DrivePage(
+        drive=drive,
+        first_times=open_times(drive, "first", now) if is_open else [],
+        return_times=open_times(drive, "return", now) if is_open else [],
+        other_drives=others[:5],
+    )
+
+
+def fill_by_hour(drive: Drive) -> list[HourFill]:
+    """Chair steps taken and offered in each local hour of a drive. One query."""
+    hours: dict[datetime, list[int]] = {}
+    rows = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken", "chairs_limit")
+    for starts_at, taken, limit in rows:
+        hour = starts_at.astimezone(drive.site.zone).replace(minute=0)
+        sums = hours.setdefault(hour, [0, 0])
+        sums[0] += taken
+        sums[1] += limit
+    return [HourFill(hour, taken, limit) for hour, (taken, limit) in hours.items()]
+
+
+# The counters against the bookings that hold a place, step by step. Zero rows, always.
+_DRIFT = """
+WITH used AS (
+    SELECT slot.id,
+        count(*) FILTER (WHERE slot.n < booking.chair_from) AS screening,
+        count(*) FILTER (WHERE slot.n >= booking.chair_from) AS chairs
+    FROM drives_booking AS booking JOIN drives_slot AS slot
+        ON slot.drive_id = booking.drive_id AND slot.n >= booking.first_step AND slot.n < booking.chair_to
+    WHERE booking.holds_place
+    GROUP BY slot.id
+)
+SELECT count(*) FROM drives_slot AS slot LEFT JOIN used ON used.id = slot.id
+WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <> coalesce(used.chairs, 0)
+"""
+
+
+def drifted_slots() -> int:
+    """How many slots count something else than their bookings say. Zero, always; `/readyz` and a task ask."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRIFT)
+        return int(cursor.fetchone()[0])
+
+
+def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
+    """Drives with their places left. One query beside their own."""
+    drives = list(rows)
+    slots = slots_of([drive.pk for drive in drives])
+    return [DriveSummary(drive, _fill(drive, slots[drive.pk], now)) for drive in drives]
+
+
+def _fill(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
+    ahead = [row for row in slots if row[1] > now]
+    shape = rules.visit_shape(drive, "return")
+    return timetable.greedy_fill([row[3] for row in ahead], [row[4] for row in ahead], shape)

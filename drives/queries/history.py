@@ -1,0 +1,104 @@
+"""What somebody has given and has booked, as the interval rules want it; and the later times that would be allowed."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from drives import intervals, rules
+from drives.models import Drive, DriveState
+from drives.queries.places import NEAREST, open_times, slots_of, times_in
+
+REACHES_BACK = timedelta(days=800)  # twice the longest window of a known programme, and some days
+OTHER_DRIVES = 5  # are looked at for another time
+
+
+@dataclass(frozen=True)
+class Giver:
+    """Whose history is judged.
+
+    `everywhere`: over all organizations, for who has proved a contact and is the only one to be told; a coordinator
+    is answered from the organization's own rows. `besides`: the booking that is about to change, which is not counted.
+    """
+
+    volunteer_id: int
+    everywhere: bool = False
+    besides: int | None = None
+
+
+# One person over all organizations: whoever owns and has proved a contact that this volunteer owns and has proved.
+# Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
+_HISTORY = """
+SELECT COALESCE(booking.donated_at, booking.starts_at), site.timezone,
+    policy.kind, policy.min_hours, policy.min_days, policy.windows, policy.cross_days
+FROM drives_booking AS booking
+JOIN drives_drive AS drive ON drive.id = booking.drive_id
+JOIN drives_site AS site ON site.id = drive.site_id
+JOIN drives_policy AS policy ON policy.id = drive.policy_id
+WHERE booking.volunteer_id IN (
+    SELECT %(volunteer)s
+    UNION SELECT theirs.owner_id FROM volunteers_contact AS mine
+        JOIN volunteers_contact AS theirs ON theirs.identity = mine.identity
+        WHERE %(everywhere)s AND mine.owner_id = %(volunteer)s AND mine.proved_at IS NOT NULL
+            AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
+AND booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
+AND booking.starts_at > %(since)s AND booking.id IS DISTINCT FROM %(besides)s
+ORDER BY 1
+"""
+
+
+def donations_of(giver: Giver, wanted: datetime) -> list[intervals.Donation]:
+    """All that counts for the person: what was given, from when it was, and what is booked. One query.
+
+    Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
+    """
+    asked = {
+        "volunteer": giver.volunteer_id,
+        "everywhere": giver.everywhere,
+        "besides": giver.besides,
+        "since": wanted - REACHES_BACK,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY, asked)
+        return [
+            intervals.Donation(
+                at,
+                at.astimezone(ZoneInfo(zone)).date(),
+                intervals.Rules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days)),
+            )
+            for at, zone, kind, min_hours, min_days, windows, cross_days in cursor.fetchall()
+        ]
+
+
+Allows = Callable[[Drive, datetime], bool]
+
+
+def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows: Allows) -> list[rules.OpenTime]:
+    """The next three open times from `since` on that are allowed: at this drive, then at the organization's others.
+
+    At most three queries.
+    """
+    if drive.state == DriveState.PUBLISHED:
+        here = [time for time in open_times(drive, visit, now) if time.starts_at >= since]
+    else:
+        here = []
+    found = list(islice((time for time in here if allows(drive, time.starts_at)), NEAREST))
+    if len(found) == NEAREST:
+        return found
+    elsewhere = _times_of_others(drive, visit, max(since, now), allows)
+    return list(islice(chain(found, elsewhere), NEAREST))
+
+
+def _times_of_others(drive: Drive, visit: str, since: datetime, allows: Allows) -> Iterator[rules.OpenTime]:
+    others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
+    nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
+    slots = slots_of([other.pk for other in nearest])
+    for other in nearest:
+        place = rules.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
+        for time in times_in(slots[other.pk], rules.visit_shape(other, visit), since):
+            if allows(other, time.starts_at):
+                yield rules.OpenTime(time.slot_id, time.starts_at, time.places_left, place)

@@ -1,0 +1,156 @@
+"""Drives and slots as programs ask for them: lists to page through, one drive by id, the drive behind a slot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import cast
+
+from django.db import connection
+from django.db.models import JSONField, Model, QuerySet, TextField
+
+from drives import rules, timetable
+from drives.models import Drive, DriveState, Site, Visit
+from drives.queries.drives import DriveSummary, summaries
+from drives.queries.places import places_left
+from organizations.models import Organization
+
+_SHOWN = ("organization", "site", "cause", "policy")
+
+
+def listed_drives(
+    now: datetime,
+    *,
+    organization: str = "",
+    city: str = "",
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> QuerySet[Drive]:
+    """Published drives that are not over, narrowed by the organization's slug, city and the site's local dates."""
+    rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(*_SHOWN)
+    if organization:
+        rows = rows.filter(organization__slug=organization)
+    return _narrowed(rows, city, first_day, last_day)
+
+
+def own_drives(
+    organization: Organization,
+    *,
+    states: Sequence[str] = (),
+    city: str = "",
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> QuerySet[Drive]:
+    """All drives of an organization, drafts and past ones too, or those in some states."""
+    rows = Drive.objects.of(organization).select_related(*_SHOWN)
+    if states:
+        rows = rows.filter(state__in=states)
+    return _narrowed(rows, city, first_day, last_day)
+
+
+def with_places(drives: Sequence[Drive], now: datetime) -> list[DriveSummary]:
+    """The drives with their places left; those that take no bookings have none. One query."""
+    return [
+        DriveSummary(found.drive, found.places_left if found.drive.state == DriveState.PUBLISHED else 0)
+        for found in summaries(drives, now)
+    ]
+
+
+def shown_drive(drive_id: int, organization: Organization | None = None) -> Drive | None:
+    """A drive by id with what its page shows: a public one, or any of `organization`. One query."""
+    drive = Drive.objects.select_related(*_SHOWN).filter(pk=drive_id).first()
+    is_public = drive is not None and drive.state != DriveState.DRAFT
+    return drive if drive and (is_public or drive.organization == organization) else None
+
+
+def places_shown(drive: Drive, now: datetime) -> int:
+    """How many return visits would still fit; none where nobody can book. At most one query."""
+    return places_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
+
+
+# The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.
+_TIMES = """
+SELECT drive.state, site.timezone,
+    drive.first_screening_steps, drive.first_chair_steps, drive.return_screening_steps, drive.return_chair_steps,
+    slot.id, slot.starts_at, slot.open,
+    slot.screening_limit - slot.screening_taken, slot.chairs_limit - slot.chairs_taken
+FROM drives_drive AS drive
+    JOIN drives_site AS site ON site.id = drive.site_id
+    LEFT JOIN drives_slot AS slot ON slot.drive_id = drive.id
+WHERE drive.id = %s AND drive.state <> 'draft'
+ORDER BY slot.n
+"""
+
+
+@dataclass(frozen=True)
+class TimesShown:
+    """A drive's open times for a kind of visit, and the zone they are in."""
+
+    zone: str
+    times: list[rules.OpenTime]
+
+
+def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
+    """The open times of a public drive, none for one that takes no bookings; None for an unknown drive. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TIMES, [drive_id])
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    state, zone, *steps = rows[0][:6]
+    if state != DriveState.PUBLISHED or rows[0][6] is None:
+        return TimesShown(zone, [])
+    shape = timetable.VisitShape(*(steps[:2] if visit == Visit.FIRST else steps[2:]))
+    left = timetable.places_by_arrival([row[9] for row in rows], [row[10] for row in rows], shape)
+    return TimesShown(
+        zone,
+        [
+            rules.OpenTime(row[6], row[7], places)
+            for row, places in zip(rows, left, strict=True)
+            if places and row[8] and row[7] > now
+        ],
+    )
+
+
+def _columns(model: type[Model]) -> list[str]:
+    """The plain columns of a table; long texts and JSON are read when somebody asks for them."""
+    return [field.attname for field in model._meta.concrete_fields if not isinstance(field, TextField | JSONField)]
+
+
+_PARTS: tuple[tuple[type[Model], str, list[str]], ...] = (
+    (Drive, "drive", _columns(Drive)),
+    (Organization, "organization", _columns(Organization)),
+    (Site, "site", _columns(Site)),
+)
+_DRIVE_OF_SLOT = f"""
+SELECT {", ".join(f'{alias}."{column}"' for _model, alias, columns in _PARTS for column in columns)}
+FROM drives_slot AS slot
+    JOIN drives_drive AS drive ON drive.id = slot.drive_id
+    JOIN organizations_organization AS organization ON organization.id = drive.organization_id
+    JOIN drives_site AS site ON site.id = drive.site_id
+WHERE slot.id = %s
+"""  # noqa: S608  names of our own columns
+
+
+def drive_of_slot(slot_id: int) -> Drive | None:
+    """The drive a slot belongs to, with organization and site. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRIVE_OF_SLOT, [slot_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = iter(row)
+    made = [model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _PARTS]
+    drive = cast("Drive", made[0])
+    drive.organization, drive.site = cast("Organization", made[1]), cast("Site", made[2])
+    return drive
+
+
+def _narrowed(rows: QuerySet[Drive], city: str, first_day: date | None, last_day: date | None) -> QuerySet[Drive]:
+    if city:
+        rows = rows.filter(site__city__iexact=city)
+    if first_day:
+        rows = rows.filter(on__gte=first_day)
+    if last_day:
+        rows = rows.filter(on__lte=last_day)
+    return rows

@@ -1,0 +1,145 @@
+"""Which places there are, and what stands against taking one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from drives import rules, timetable
+from drives.models import Drive, DriveState, Slot
+
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class PlaceFound:
+    """A place as read under the drive's lock: the facts for the rules, and what taking it needs."""
+
+    facts: rules.PlaceFacts
+    slot: Slot | None
+    steps: int  # of the drive's grid
+    holds_are_over: bool  # some hold of this drive may be lapsed first
+    is_full: bool  # a resource of the visit that was asked about is used up in some step
+
+
+# One statement, whatever is asked. The sub-selects use booking_held, registration_identity, booking_of_a_volunteer
+# and one_slot_per_drive_and_step.
+_PLACE = """
+SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
+    (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id),
+    EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %(now)s),
+    (SELECT count(*) FROM drives_booking AS booking
+        JOIN volunteers_registration AS typed ON typed.id = booking.registration_id
+        WHERE typed.identity = %(identity)s AND booking.state = 'held' AND booking.held_until > %(now)s),
+    EXISTS (SELECT FROM drives_booking
+        WHERE volunteer_id = %(volunteer)s AND drive_id = drive.id AND state IN ('booked', 'confirmed', 'checked_in')),
+    EXISTS (SELECT FROM drives_slot AS step WHERE step.drive_id = drive.id
+        AND step.n >= slot.n AND step.n < slot.n + %(steps)s
+        AND CASE WHEN step.n < slot.n + %(screening)s THEN step.screening_taken >= step.screening_limit
+            ELSE step.chairs_taken >= step.chairs_limit END)
+FROM drives_drive AS drive LEFT JOIN drives_slot AS slot ON slot.id = %(slot)s AND slot.drive_id = drive.id
+WHERE drive.id = %(drive)s
+"""
+
+
+def place_facts(
+    *,
+    drive_id: int,
+    slot_id: int,
+    now: datetime,
+    identity: str = "",
+    volunteer_id: int | None = None,
+    by_staff: bool = False,
+    shape: timetable.VisitShape | None = None,
+) -> PlaceFound:
+    """Read all that the rules ask about one place, in one statement. Call it after taking the locks.
+
+    `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
+    """
+    asked: dict[str, Any] = {
+        "now": now,
+        "identity": identity,
+        "volunteer": volunteer_id,
+        "slot": slot_id,
+        "drive": drive_id,
+        **_size(shape or timetable.VisitShape(0, 0)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, asked)
+        row = cursor.fetchone()
+    if row is None:
+        raise Drive.DoesNotExist
+    return _found(drive_id, row, by_staff)
+
+
+def _found(drive_id: int, row: tuple[Any, ...], by_staff: bool) -> PlaceFound:
+    state, ends_at, found_id, n, starts_at, is_open, steps, holds_are_over, live_holds, active, is_full = row
+    slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
+    facts = rules.PlaceFacts(
+        drive_state=DriveState(state),
+        drive_ends_at=ends_at,
+        slot_of_drive=slot is not None,
+        slot_open=bool(is_open),
+        slot_starts_at=starts_at,
+        by_staff=by_staff,
+        live_holds=live_holds,
+        active_booking=active,
+    )
+    return PlaceFound(facts, slot, steps or 0, holds_are_over, is_full)
+
+
+def _size(shape: timetable.VisitShape) -> dict[str, int]:
+    return {"screening": shape.screening_steps, "steps": shape.steps}
+
+
+def open_times(drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
+    """The arrival times of a drive that still have places for this kind of visit, in order. One query."""
+    return times_in(_slots(drive.pk), rules.visit_shape(drive, visit), now)
+
+
+def times_in(slots: "list[SlotRow]", shape: timetable.VisitShape, now: datetime) -> list[rules.OpenTime]:
+    """The arrival times among a drive's steps that have places for such a visit."""
+    left = timetable.places_by_arrival([row[3] for row in slots], [row[4] for row in slots], shape)
+    return [
+        rules.OpenTime(slot_id, starts_at, places)
+        for (slot_id, starts_at, is_open, _screening, _chairs), places in zip(slots, left, strict=True)
+        if places and is_open and starts_at > now
+    ]
+
+
+def nearest_times(drive: Drive, visit: str, wanted: datetime | None, now: datetime) -> list[rules.OpenTime]:
+    """The three open times nearest to the one that was wanted, in order of time. At most one query."""
+    if drive.state != DriveState.PUBLISHED:
+        return []
+    around = wanted or drive.starts_at
+    nearest = sorted(open_times(drive, visit, now), key=lambda time: abs(time.starts_at - around))[:NEAREST]
+    return sorted(nearest, key=lambda time: time.starts_at)
+
+
+def places_left(drive: Drive, now: datetime) -> int:
+    """How many return visits a greedy fill would still place: the drive's one figure. One query."""
+    slots = [row for row in _slots(drive.pk) if row[1] > now]
+    shape = rules.visit_shape(drive, "return")
+    return timetable.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
+
+
+SlotRow = tuple[int, datetime, bool, int, int]
+
+
+def _slots(drive_id: int) -> list[SlotRow]:
+    """Id, start, open, free screening places, free chairs of each step."""
+    return slots_of([drive_id])[drive_id]
+
+
+def slots_of(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
+    """The steps of several drives in one query."""
+    rows = Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n")
+    columns = ("drive_id", "id", "starts_at", "open")
+    limits = ("screening_limit", "screening_taken", "chairs_limit", "chairs_taken")
+    found: dict[int, list[SlotRow]] = {drive_id: [] for drive_id in drive_ids}
+    for drive_id, pk, starts_at, is_open, screening, in_screening, chairs, in_chairs in rows.values_list(
+        *columns, *limits
+    ):
+        found[drive_id].append((pk, starts_at, is_open, screening - in_screening, chairs - in_chairs))
+    return found

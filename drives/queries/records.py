@@ -1,0 +1,62 @@
+"""The whole record of one booking, for coordinators."""
+
+from dataclasses import dataclass
+
+from drives.models import Booking, BookingChange, BookingState
+from drives.queries.actors import in_words
+from drives.queries.conversations import ConversationRow, talk_with
+from notifications.models import Message
+from notifications.queries import consents_of, messages_about
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One change with its actor in words."""
+
+    change: BookingChange
+    actor: str
+
+    @property
+    def to_state(self) -> str:
+        return str(BookingState(self.change.to_state).label)
+
+    @property
+    def was_moved(self) -> bool:
+        return self.change.from_arrival_id is not None and self.change.to_arrival_id is not None
+
+    @property
+    def changed_state(self) -> bool:
+        return self.change.from_state != self.change.to_state
+
+
+@dataclass(frozen=True)
+class BookingRecord:
+    """A booking's changes, newest first; its messages in order of time; and what its contacts consented to."""
+
+    history: list[HistoryLine]
+    messages: list[Message]
+    talk: ConversationRow | None  # what they texted that no rule could answer
+    consents: dict[str, bool]  # purpose: the newest word of any of the person's contacts
+
+
+def booking_record(booking: Booking) -> BookingRecord:
+    """History, messages, replies and consent of one booking. Up to eight queries."""
+    changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
+    lines = list(changes)
+    names = in_words({change.actor for change in lines}, booking.drive.organization_id)
+    return BookingRecord(
+        history=[HistoryLine(change, names.get(change.actor, change.actor)) for change in lines],
+        messages=messages_about([booking.about])[booking.about],
+        talk=talk_with(booking),
+        consents=_consents(booking),
+    )
+
+
+def _consents(booking: Booking) -> dict[str, bool]:
+    person = booking.volunteer
+    contacts = [contact.address for contact in (person.phone, person.email) if contact] if person else []
+    found = consents_of(booking.drive.organization, contacts)
+    return {
+        purpose: any(given for (_address, asked), given in found.items() if asked == purpose)
+        for purpose in sorted({asked for _address, asked in found})
+    }

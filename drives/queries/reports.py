@@ -1,0 +1,87 @@
+"""Reports for coordinators: the turnout of a drive in numbers and by hour."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from drives import forecast
+from drives.models import Booking, BookingState, Drive, Source, Turnout
+from drives.queries.desk import NOT_A_BOOKING, give_rate
+
+CAME = (
+    BookingState.CHECKED_IN,
+    BookingState.DONATED,
+    BookingState.INCOMPLETE,
+    BookingState.DEFERRED,
+    BookingState.LEFT,
+)
+
+
+@dataclass
+class HourTurnout:
+    """What became of those who were booked into one local hour; walk-ins count where they came."""
+
+    starts_at: datetime
+    booked: int = 0
+    came: int = 0
+    donated: int = 0
+
+
+@dataclass(frozen=True)
+class TurnoutReport:
+    """A drive's turnout in numbers and rates; `counts` is None before the close-out."""
+
+    counts: Turnout | None
+    hours: list[HourTurnout]
+    rate: forecast.GiveRate
+
+    @property
+    def show_percent(self) -> int | None:
+        rate = self.counts.show_rate if self.counts else None
+        return None if rate is None else round(100 * rate)
+
+    @property
+    def expected(self) -> int:
+        """Who was booked and had not cancelled."""
+        if self.counts is None:
+            return 0
+        return self.counts.booked_count - self.counts.cancelled_early_count - self.counts.cancelled_late_count
+
+    @property
+    def came_as_booked(self) -> int:
+        return self.counts.arrived_count - self.counts.walk_in_count if self.counts else 0
+
+    @property
+    def deferred_percent(self) -> int | None:
+        if self.counts is None or not self.counts.arrived_count:
+            return None
+        return round(100 * self.counts.deferred_count / self.counts.arrived_count)
+
+    @property
+    def goal_percent(self) -> int | None:
+        if self.counts is None or not self.counts.goal_count:
+            return None
+        return round(100 * self.counts.donated_count / self.counts.goal_count)
+
+    @property
+    def bookings_for_goal(self) -> int | None:
+        """How many bookings this goal would have taken at the rate of the last drives."""
+        goal = self.counts.goal_count if self.counts else None
+        return forecast.bookings_needed(goal, 0, self.rate) if goal else None
+
+
+def turnout_report(drive: Drive) -> TurnoutReport:
+    """The report of the close-out with the day by hour. Four queries."""
+    counts = Turnout.objects.filter(drive=drive).first()
+    return TurnoutReport(counts, _by_hour(drive), give_rate(drive.organization))
+
+
+def _by_hour(drive: Drive) -> list[HourTurnout]:
+    hours: dict[datetime, HourTurnout] = {}
+    rows = Booking.objects.filter(drive=drive).exclude(state__in=[*NOT_A_BOOKING, BookingState.CANCELLED])
+    for starts_at, state, source in rows.order_by("starts_at", "pk").values_list("starts_at", "state", "source"):
+        start = starts_at.astimezone(drive.site.zone).replace(minute=0)
+        hour = hours.setdefault(start, HourTurnout(start))
+        hour.booked += source != Source.WALK_IN
+        hour.came += state in CAME
+        hour.donated += state == BookingState.DONATED
+    return list(hours.values())

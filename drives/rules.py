@@ -1,0 +1,194 @@
+"""What is allowed: pure functions from facts to reasons. No queries, no clock, no writes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from drives import intervals, localtime
+from drives.models import BookingState, Drive, DriveState, Visit
+from drives.timetable import VisitShape
+
+HOLD_FOR = timedelta(minutes=15)
+LIVE_HOLDS_PER_CONTACT = 2
+LATE_WITHIN = timedelta(days=1)  # a cancellation that is later than this is late
+UNDO_WITHIN = timedelta(minutes=15)
+CLOSE_TO_DRIVE = timedelta(days=3)  # coordinators are told of cancellations within it
+LINK_GOOD_FOR = timedelta(days=30)  # after the drive
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something may not happen: a stable code, a sentence; for interval rules the first time that is allowed."""
+
+    code: str
+    detail: str
+    earliest_ok_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The other drive to which a proposed time belongs."""
+
+    drive_id: int
+    slug: str
+    title: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class OpenTime:
+    """An arrival time that still has places for a kind of visit. `starts_at` is UTC."""
+
+    slot_id: int
+    starts_at: datetime
+    places_left: int
+    elsewhere: Elsewhere | None = None  # of the drive that was asked about, if not said
+
+
+class Refusal(ValidationError):
+    """An action was refused: every reason, and the nearest times that would have been possible."""
+
+    def __init__(self, reasons: Sequence[Reason], alternatives: Sequence[OpenTime] = ()) -> None:
+        super().__init__([ValidationError(reason.detail, code=reason.code) for reason in reasons])
+        self.reasons = list(reasons)
+        self.alternatives = list(alternatives)
+
+    @property
+    def codes(self) -> list[str]:
+        return [reason.code for reason in self.reasons]
+
+
+@dataclass(frozen=True)
+class PlaceFacts:
+    """What a place depends on, read under the drive's lock."""
+
+    drive_state: DriveState
+    drive_ends_at: datetime
+    slot_of_drive: bool
+    slot_open: bool
+    slot_starts_at: datetime | None
+    by_staff: bool = False  # coordinators may book into closed drives and closed slots
+    live_holds: int = 0
+    active_booking: bool = False
+
+
+def reasons_not_to_take(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    """Why this place may not be taken, all reasons at once. Whether it is full is judged by the counters."""
+    return [reason for rule in _RULES for reason in rule(facts, now)]
+
+
+def _drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    if facts.drive_state == DriveState.CANCELLED:
+        return [Reason("drive_cancelled", _("This drive has been cancelled."))]
+    if facts.drive_state == DriveState.COMPLETED or facts.drive_ends_at <= now:
+        return [Reason("drive_past", _("This drive is over."))]
+    if facts.drive_state == DriveState.DRAFT:
+        return [Reason("drive_not_published", _("This drive is not open for booking yet."))]
+    if facts.drive_state == DriveState.CLOSED and not facts.by_staff:
+        return [Reason("drive_closed", _("Online booking for this drive is closed."))]
+    return []
+
+
+def _slot_can_be_chosen(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    if not facts.slot_of_drive or facts.slot_starts_at is None:
+        return [Reason("slot_unknown", _("This time does not belong to this drive. Choose a time from the list."))]
+    if facts.slot_starts_at <= now and not facts.by_staff:
+        return [Reason("slot_past", _("This time has passed. Choose a later one."))]
+    if not facts.slot_open and not facts.by_staff:
+        return [Reason("slot_closed", _("This time is closed. Choose another one."))]
+    return []
+
+
+def _few_holds(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    if facts.live_holds < LIVE_HOLDS_PER_CONTACT:
+        return []
+    text = _("Two times are already kept for this phone or e-mail. Finish one of them, or wait until they lapse.")
+    return [Reason("too_many_holds", text)]
+
+
+def _one_booking_a_drive(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    if not facts.active_booking:
+        return []
+    text = _("You already have a booking at this drive. To change its time, use the link in your confirmation.")
+    return [Reason("already_booked", text)]
+
+
+_RULES: tuple[Callable[[PlaceFacts, datetime], list[Reason]], ...] = (
+    _drive_takes_bookings,
+    _slot_can_be_chosen,
+    _few_holds,
+    _one_booking_a_drive,
+)
+
+
+MAY_BE_OVERRIDDEN = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
+
+
+def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: str) -> Reason:
+    """A rule of interval in words, with the first time that all of them allow. It tells nothing of the other visit."""
+    if broken.code == intervals.WINDOW_FULL:
+        text = _("At most %(count)s donations are allowed in any %(days)s days.")
+    elif broken.code == intervals.CROSS_INTERVAL:
+        text = _("This is too close to a donation of another kind.")
+    else:
+        text = _("This is too close to another donation.")
+    detail = text % {"count": broken.count, "days": broken.days}
+    if earliest_ok_at is None:
+        return Reason(broken.code, detail)
+    first = _("The first time that is allowed is %(moment)s.") % {
+        "moment": localtime.allowed_from(earliest_ok_at, zone)
+    }
+    return Reason(broken.code, f"{detail} {first}", earliest_ok_at)
+
+
+def slot_full() -> Reason:
+    return Reason("slot_full", _("Somebody else has just taken the last place at this time."))
+
+
+def visit_does_not_fit() -> Reason:
+    return Reason("visit_does_not_fit", _("A visit that starts then would not end before the drive does."))
+
+
+def visit_shape(drive: Drive, visit: str) -> VisitShape:
+    """How many steps of screening and chair time a visit takes at this drive."""
+    if visit == Visit.FIRST:
+        return VisitShape(drive.first_screening_steps, drive.first_chair_steps)
+    return VisitShape(drive.return_screening_steps, drive.return_chair_steps)
+
+
+# A booking's life. From which states a verb may start; every other state is refused as `wrong_state`.
+MAY_BE_CONFIRMED = frozenset({BookingState.BOOKED})
+MAY_BE_CHANGED = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
+MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, BookingState.NO_SHOW})
+OUTCOMES = frozenset({BookingState.DONATED, BookingState.INCOMPLETE, BookingState.DEFERRED, BookingState.LEFT})
+MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
+MAY_BE_MISSED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
+
+
+def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[Reason]:
+    """Why a booking in this state does not take this verb, in words that say how it stands."""
+    if state in allowed:
+        return []
+    sentences = {
+        BookingState.HELD: _("This booking is not finished yet: enter the code first."),
+        BookingState.LAPSED: _("The time was not confirmed in time and is free again."),
+        BookingState.CANCELLED: _("This booking is cancelled."),
+        BookingState.NO_SHOW: _("This booking is marked as missed."),
+        BookingState.CHECKED_IN: _("This person is already checked in."),
+    }
+    detail = sentences.get(BookingState(state), _("This visit is already over."))
+    return [Reason(f"booking_{state}", detail)]
+
+
+def is_late_cancellation(starts_at: datetime, now: datetime) -> bool:
+    """Within a day of the visit, or after it began."""
+    return starts_at - now < LATE_WITHIN
+
+
+def is_to_be_closed_out(drive: Drive, now: datetime) -> bool:
+    """Its end and its grace have passed, and it took place."""
+    took_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
+    return took_place and drive.ends_at + timedelta(minutes=drive.grace_minutes) <= now

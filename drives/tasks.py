@@ -1,0 +1,60 @@
+"""What the workers do for drives: each a sweep that reads the clock, calls one action and is safe to run twice."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from drives import queries
+from drives.actions import booking, fallback, reminders, replies, sweeps
+from organizations.actions import idempotency
+from volunteers.actions import retention
+
+
+@shared_task(name="drives.tasks.dress")
+def dress(**_options: Any) -> dict[str, int]:
+    """Write the texts of reminders that are nearly due."""
+    return reminders.dress(now=timezone.now())
+
+
+@shared_task(name="drives.tasks.mail_what_texts_could_not_say")
+def mail_what_texts_could_not_say(**_options: Any) -> dict[str, int]:
+    """Say by mail what a text could not."""
+    return {"mails": fallback.by_mail(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.lapse_holds")
+def lapse_holds(**_options: Any) -> dict[str, int]:
+    """Free the places of holds that were not proved in time."""
+    return {"lapsed": booking.lapse_holds(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.answer_replies")
+def answer_replies(**_options: Any) -> dict[str, int]:
+    """Do what donors texted: C confirms, X cancels."""
+    return replies.answer_new(now=timezone.now())
+
+
+@shared_task(name="drives.tasks.close_out")
+def close_out(**_options: Any) -> dict[str, int]:
+    """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
+    return {"closed": sweeps.close_out_due(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.alert_coordinators")
+def alert_coordinators(**_options: Any) -> dict[str, int]:
+    """Tell coordinators of drives that are far from full a week before."""
+    return {"alerted": sweeps.alert_under_filled(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.check_drift")
+def check_drift(**_options: Any) -> dict[str, int]:
+    """Hold the slots' counters against the bookings; a difference is an error that somebody must see."""
+    return {"drifted": sweeps.report_drift(queries.drifted_slots())}
+
+
+@shared_task(name="drives.tasks.tidy")
+def tidy(**_options: Any) -> dict[str, int]:
+    """Delete what has served: codes, counters, remembered browsers, unproved registrations, kept answers."""
+    now = timezone.now()
+    return {**retention.purge(now=now), "answers": idempotency.purge(now=now)}

@@ -1,0 +1,71 @@
+"""Instants in templates, always in the site's zone: `{{ booking.starts_at|moment:site.timezone }}`; and phones."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from drives import localtime
+from notifications import phone
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+register = template.Library()
+
+register.filter("clock", localtime.clock)
+register.filter("short_day", localtime.short_day)
+register.filter("long_day", localtime.long_day)
+register.filter("moment", localtime.moment)
+register.filter("zone_name", localtime.zone_name)
+register.filter("phone", phone.show)
+
+
+@register.filter
+def big_clock(at: datetime, zone: str) -> SafeString:
+    """The figures large, what follows them (AM, PM) small."""
+    figures, _space, rest = localtime.clock(at, zone).partition(" ")
+    return format_html("{} <small>{}</small>", figures, rest) if rest else format_html("{}", figures)
+
+
+@register.filter
+def month(at: datetime, zone: str) -> str:
+    """Mar, for a small calendar leaf."""
+    return _leaf(at, zone, "M")
+
+
+@register.filter
+def day(at: datetime, zone: str) -> str:
+    """14"""
+    return _leaf(at, zone, "j")
+
+
+@register.filter
+def weekday(at: datetime, zone: str) -> str:
+    """Sat"""
+    return _leaf(at, zone, "D")
+
+
+def _leaf(at: datetime, zone: str, part: str) -> str:
+    return formats.date_format(at.astimezone(ZoneInfo(zone)), part)
+
+
+@register.filter
+def short_moment(at: datetime, zone: str) -> str:
+    """Sat Mar 14, 9:45 AM; where the zone's name stands beside it."""
+    return f"{localtime.short_day(at, zone)}, {localtime.clock(at, zone)}"
+
+
+@register.filter
+def duration(minutes: int) -> str:
+    """About how long, as people say it: 45 min, 1 h, 1 h 15 min."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        words = _("%(minutes)d min") % {"minutes": rest}
+    elif not rest:
+        words = _("%(hours)d h") % {"hours": hours}
+    else:
+        words = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    return words.replace(" ", NO_BREAK)

@@ -1,0 +1,228 @@
+"""What messages say: our words for each kind, an organization's own, and how long they are on a phone. Pure.
+
+Ours fit one GSM-7 segment with an `sms_name` of the organization and of the site of 20 characters, a link of 50.
+Own words name facts as {day}; nothing else in them is replaced, and only our link is a link.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+
+from django.utils.translation import get_language, gettext_lazy, gettext_noop, override
+from django.utils.translation import gettext as _
+
+from drives.localtime import clock, short_day
+from notifications.notice import gsm, gsm_length, is_gsm, segments
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+MOST_SEGMENTS = 2
+MOST_CHARACTERS = 400
+VARIABLE = re.compile(r"\{(\w+)\}")
+JOINERS = "\u200d\ufe0f"  # unseen, but they hold emoji together
+PLACE_LENGTH = 20  # of a site's sms_name
+
+
+@dataclass(frozen=True)
+class TextKind:
+    """One kind of message: our words, and what own words must name. `prompts`: a letter is taken for an answer."""
+
+    label: "StrOrPromise"
+    ours: str
+    opening: str
+    needs: tuple[str, ...] = ()
+    knows: tuple[str, ...] = ("org", "day", "time", "place", "link")
+    prompts: bool = False
+
+
+@dataclass(frozen=True)
+class OwnWords:
+    """An organization's words for one kind in one language; what is blank stays ours."""
+
+    text: str = ""  # of the text message
+    opening: str = ""  # of the e-mail
+
+
+def fingerprint(words: OwnWords) -> str:
+    """What a form carries to notice that somebody else changed the words meanwhile."""
+    return blake2s(repr((words.text, words.opening)).encode(), digest_size=8).hexdigest()
+
+
+Own = Mapping[tuple[str, str], OwnWords]  # by kind and language
+NONE: Own = {}
+
+WHEN = ("day", "time")
+OPENINGS_KNOW = ("name", "long_day")  # further facts for the first line of an e-mail
+TEXTS: Mapping[str, TextKind] = {
+    "booked": TextKind(
+        gettext_lazy("Confirmation"),
+        gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, you are booked."),
+        needs=(*WHEN, "link"),
+    ),
+    "reminder": TextKind(
+        gettext_lazy("Reminder, days before"),
+        gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(place)s. Reply C to confirm, X to cancel. STOP to end"),
+        gettext_noop("Hello %(name)s, we look forward to seeing you."),
+        needs=WHEN,
+        prompts=True,
+    ),
+    "day_before": TextKind(
+        gettext_lazy("Reminder, the day before"),
+        gettext_noop(
+            "%(org)s: Reminder, tomorrow %(day)s %(time)s, %(place)s. Bring photo ID. "
+            "Reply C to confirm, X to cancel. STOP to end"
+        ),
+        gettext_noop("Hello %(name)s, we look forward to seeing you."),
+        needs=("time",),
+        prompts=True,
+    ),
+    "same_day": TextKind(
+        gettext_lazy("Reminder on the day"),
+        gettext_noop("%(org)s: See you today %(time)s, %(place)s. Eat well first. Can't come? %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, we look forward to seeing you."),
+        needs=("time",),
+        prompts=True,
+    ),
+    "moved": TextKind(
+        gettext_lazy("New time"),
+        gettext_noop("%(org)s: New time %(day)s %(time)s, %(place)s (was %(old_time)s). %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
+        needs=(*WHEN, "link"),
+        knows=("org", "day", "time", "old_time", "place", "link"),
+    ),
+    "cancelled": TextKind(
+        gettext_lazy("Cancellation"),
+        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
+        needs=WHEN,
+    ),
+    "given_up": TextKind(
+        gettext_lazy("Cancellation by the donor"),
+        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
+        needs=(*WHEN, "link"),
+    ),
+    "drive_cancelled": TextKind(
+        gettext_lazy("The drive is cancelled"),
+        gettext_noop("%(org)s: Do not come: the drive %(day)s, %(place)s is cancelled. %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(place)s is cancelled."),
+        needs=("day",),
+    ),
+    "thank_you": TextKind(
+        gettext_lazy("Thanks for a donation"),
+        gettext_noop("%(org)s: Thank you for your donation! See when you can come again: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, thank you for your donation."),
+    ),
+    "came": TextKind(
+        gettext_lazy("Thanks for coming"),
+        gettext_noop("%(org)s: Thank you for coming! See our next dates: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, thank you for coming."),
+    ),
+    "missed": TextKind(
+        gettext_lazy("We missed you"),
+        gettext_noop("%(org)s: We missed you. Come another time? %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, we missed you. Plans change; we would be glad to see you another time."),
+    ),
+}
+
+
+def ours(kind: str) -> OwnWords:
+    """Our words for a kind in the active language, with {variables}."""
+    words, names = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].knows, *OPENINGS_KNOW)}
+    return OwnWords(_(words.ours) % names, _(words.opening) % names)
+
+
+def opened(kind: str, facts: Mapping[str, str], own: Own) -> str:
+    """The first line of an e-mail: an organization's own, or ours."""
+    words = own.get((kind, get_language() or "en"))
+    return filled(words.opening, facts) if words and words.opening else _(TEXTS[kind].opening) % facts
+
+
+def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
+    """The text of a message: an organization's own words where there are any, else ours in plain letters."""
+    words = own.get((kind, get_language() or "en"))
+    if words is None or not words.text:
+        return gsm(_(TEXTS[kind].ours) % facts)
+    # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
+    return filled(complete(words.text), {name: gsm(fact) for name, fact in facts.items()})
+
+
+def complete(text: str) -> str:
+    """What the law and the carriers want is added where it is missing: who writes, first, and how to stop, last."""
+    who = text if "{org}" in text else f"{{org}}: {text}"
+    return who if re.search(r"\bSTOP\b", who) else f"{who} {_('STOP to end')}"
+
+
+def filled(text: str, facts: Mapping[str, str]) -> str:
+    """Own words with the facts in place of {variables}. What a fact contains is not looked at again."""
+    return VARIABLE.sub(lambda found: facts.get(found[1], ""), text)
+
+
+def cleaned(text: str) -> str:
+    """One line of visible characters: spaces for what separates, nothing for what hides or turns the direction."""
+    seen = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
+    kept = (one for one in seen if one in JOINERS or unicodedata.category(one)[0] != "C")
+    return " ".join("".join(kept).split())
+
+
+# How long -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How long a text is on a phone. `special`: the characters that make it 70 places a segment instead of 160."""
+
+    characters: int
+    segments: int
+    special: str
+
+    @property
+    def encoding(self) -> str:
+        return "UCS-2" if self.special else "GSM-7"
+
+
+def measure(text: str) -> Measure:
+    """Characters as they are billed, segments, encoding."""
+    special = "".join(dict.fromkeys(character for character in text if not is_gsm(character)))
+    length = len(text.encode("utf-16-le")) // 2 if special else gsm_length(text)
+    return Measure(length, segments(text), special)
+
+
+def longest(sms_name: str, link_length: int) -> dict[str, str]:
+    """Facts as long as they may become in the active language, to measure the longest text that could go out."""
+    language = get_language() or "en"
+    return {
+        "org": sms_name,
+        "day": _longest_day(language),
+        "time": _longest_clock(language),
+        "old_time": _longest_clock(language),
+        "place": "M" * PLACE_LENGTH,
+        "link": "x" * link_length,
+    }
+
+
+def measure_longest(text: str, language: str, sms_name: str, link_length: int) -> Measure:
+    """How long own words become with the longest facts there can be."""
+    with override(language):
+        return measure(filled(complete(text), longest(sms_name, link_length)))
+
+
+@cache
+def _longest_day(language: str) -> str:
+    days = (short_day(_A_YEAR + timedelta(days=number), "UTC") for number in range(366))
+    return max((gsm(day) for day in days), key=gsm_length)
+
+
+@cache
+def _longest_clock(language: str) -> str:
+    return max((gsm(clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(24)), key=gsm_length)
+
+
+_A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

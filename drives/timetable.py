@@ -1,0 +1,299 @@
+"""The time grid of a drive: its steps, what a visit takes of them, and how many visits still fit.
+
+Pure arithmetic without clock or database. Hours are given on the site's wall clock and turned into UTC once;
+from there on everything is counted in steps of equal elapsed length. Where the clock changes during a drive,
+the number of steps is the real one, and the local labels of the steps skip or repeat an hour.
+An hour that happens twice means its first occurrence. Periods are [from, to).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+YEARS = range(2000, 2200)
+STEP_MINUTES = range(5, 61, 5)
+# One number for each step, from step 0 up to closing.
+Counts: TypeAlias = Sequence[int]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a grid, or worth a look: a stable code, the field it stands beside, a sentence."""
+
+    code: str
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The plan of one day: hours and breaks on the wall clock of `zone` (IANA) on the local date `on`.
+
+    A drive closes on the day it opens. `chairs` and `screening_places` are how many there are at a time.
+    """
+
+    on: date
+    opens: time
+    closes: time
+    zone: str
+    step_minutes: int
+    breaks: tuple[tuple[time, time], ...]
+    chairs: int
+    screening_places: int
+
+
+@dataclass(frozen=True)
+class VisitShape:
+    """How many steps a visit takes of screening (perhaps none), and then of a chair (turnover included)."""
+
+    screening_steps: int
+    chair_steps: int
+
+    @property
+    def steps(self) -> int:
+        """Steps from arrival until the chair is free again."""
+        return self.screening_steps + self.chair_steps
+
+    def minutes(self, step_minutes: int) -> int:
+        """Minutes from arrival until the chair is free again."""
+        return self.steps * step_minutes
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a grid: its number from 0, its start (aware, UTC), how many places it has of each kind."""
+
+    n: int
+    starts_at: datetime
+    screening_limit: int
+    chairs_limit: int
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The steps, by number, in which a visit holds a screening place and a chair."""
+
+    screening: range
+    chairs: range
+
+
+def problems(grid: Grid, first: VisitShape, returning: VisitShape) -> list[Problem]:
+    """Return every reason why such a drive cannot be planned; none means that `steps` will work."""
+    found = [*_grid_problems(grid), *_place_problems(grid, first, returning)]
+    return found or list(_fit_problems(grid, first, returning))
+
+
+def warnings(grid: Grid) -> list[Problem]:
+    """Return what an organizer should know about a grid that has no problems (none for one that has)."""
+    if _grid_problems(grid):
+        return []
+    return [*_ambiguous(grid), *_clock_changes(grid), *_breaks_off_step(grid)]
+
+
+def steps(grid: Grid) -> list[Step]:
+    """Return all steps from opening to closing; in those that touch a break both limits are 0.
+
+    The steps lie exactly `step_minutes` of elapsed time apart. Refuses hours with problems by ValueError.
+    """
+    if found := _grid_problems(grid):
+        raise ValueError(" ".join(problem.detail for problem in found))
+    width = timedelta(minutes=grid.step_minutes)
+    opens, closes = _utc(grid, grid.opens), _utc(grid, grid.closes)
+    breaks = [(_utc(grid, starts), _utc(grid, ends)) for starts, ends in grid.breaks]
+    result = []
+    for n in range((closes - opens) // width):
+        at = opens + n * width
+        works = not any(starts < at + width and at < ends for starts, ends in breaks)
+        result.append(Step(n, at, grid.screening_places * works, grid.chairs * works))
+    return result
+
+
+def footprint(arrival: int, shape: VisitShape) -> Footprint:
+    """Return the steps a visit takes that arrives in step `arrival`."""
+    seated = arrival + shape.screening_steps
+    return Footprint(range(arrival, seated), range(seated, seated + shape.chair_steps))
+
+
+def places_left(free_screening: Counts, free_chairs: Counts, arrival: int, shape: VisitShape) -> int:
+    """Return how many visits may still arrive in a step: the smallest free count over the footprint.
+
+    A visit that would not end by closing has no place; a step that is over its limit counts as full.
+    """
+    if arrival < 0 or arrival + shape.steps > len(free_chairs):
+        return 0
+    taken = footprint(arrival, shape)
+    screening = free_screening[taken.screening.start : taken.screening.stop]
+    return max(0, min([*screening, *free_chairs[taken.chairs.start : taken.chairs.stop]]))
+
+
+def places_by_arrival(free_screening: Counts, free_chairs: Counts, shape: VisitShape) -> list[int]:
+    """Return `places_left` for each arrival, in a few passes over the steps."""
+    chairs = _window_minima(free_chairs, shape.chair_steps)[shape.screening_steps :]
+    if shape.screening_steps:
+        chairs = list(map(min, _window_minima(free_screening, shape.screening_steps), chairs))
+    fitting = [max(0, places) for places in chairs]
+    return fitting + [0] * (len(free_chairs) - len(fitting))
+
+
+def deltas(taken: Footprint) -> dict[int, tuple[int, int]]:
+    """Return what a footprint adds to the counters of each step: screening places and chairs."""
+    return dict.fromkeys(taken.screening, (1, 0)) | dict.fromkeys(taken.chairs, (0, 1))
+
+
+def net(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
+    """Return how the counters of each step change when `old` is given up for `new`, unchanged ones left out.
+
+    Without `old` it is a taking, without `new` a release; a visit's own chair never stands in its way.
+    """
+    before, after = (deltas(taken) if taken else {} for taken in (old, new))
+    pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
+    return {n: (now[0] - was[0], now[1] - was[1]) for n, (was, now) in pairs.items() if now != was}
+
+
+def greedy_fill(free_screening: Counts, free_chairs: Counts, shape: VisitShape) -> int:
+    """Return how many visits of this shape still fit, each step in turn taking as many as it can.
+
+    No other order places more: a visit that comes as early as possible stands in the way of the fewest.
+    """
+    screening, chairs = list(free_screening), list(free_chairs)
+    placed = 0
+    for arrival, at_most in enumerate(places_by_arrival(screening, chairs, shape)):
+        if at_most and (places := places_left(screening, chairs, arrival, shape)):
+            for n, (screened, seated) in deltas(footprint(arrival, shape)).items():
+                screening[n] -= places * screened
+                chairs[n] -= places * seated
+            placed += places
+    return placed
+
+
+def _window_minima(values: Counts, width: int) -> list[int]:
+    # Doubles the window until it is wide enough: a few passes in C beat one clever pass in Python.
+    minima, covered = list(values), 1
+    while covered < width:
+        shift = min(covered, width - covered)
+        minima = list(map(min, minima, minima[shift:]))
+        covered += shift
+    return minima
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # Without the names that mean another zone on each machine, or none.
+    return frozenset(available_timezones()) - {"Factory", "localtime"}
+
+
+def _utc(grid: Grid, wall: time) -> datetime:
+    return datetime.combine(grid.on, wall.replace(fold=0), ZoneInfo(grid.zone)).astimezone(UTC)
+
+
+def _local(grid: Grid, at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(grid.zone)).replace(tzinfo=None)
+
+
+def _wall_times(grid: Grid) -> list[tuple[str, time]]:
+    breaks = [("breaks", wall) for pair in grid.breaks for wall in pair]
+    return [("opens", grid.opens), ("closes", grid.closes), *breaks]
+
+
+def _grid_problems(grid: Grid) -> list[Problem]:
+    found = [*_hours_problems(grid), *_break_problems(grid)]
+    if grid.zone not in _zones():
+        found.append(Problem("zone_unknown", "zone", f"There is no time zone {grid.zone}."))
+    return found or list(_clock_problems(grid))
+
+
+def _hours_problems(grid: Grid) -> Iterator[Problem]:
+    if grid.on.year not in YEARS:
+        yield Problem("date_out_of_range", "on", f"The year {grid.on.year} is out of range.")
+    if grid.closes <= grid.opens:
+        yield Problem("closes_before_opens", "closes", "A drive closes after it opens, on the same day.")
+    if grid.step_minutes not in STEP_MINUTES:
+        yield Problem("step_not_allowed", "step_minutes", "A step is 5 to 60 minutes, in fives.")
+    for field in sorted({field for field, wall in _wall_times(grid) if wall.second or wall.microsecond}):
+        yield Problem("time_not_whole_minute", field, "Times are whole minutes.")
+
+
+def _break_problems(grid: Grid) -> Iterator[Problem]:
+    for starts, ends in grid.breaks:
+        subject = f"The break at {starts:%H:%M}"
+        if ends <= starts:
+            yield Problem("break_ends_before_start", "breaks", f"{subject} must end after it starts.")
+        elif starts < grid.opens or ends > grid.closes:
+            yield Problem("break_outside_hours", "breaks", f"{subject} is not within the hours of the drive.")
+    for (_, ends), (starts, _) in pairwise(sorted(grid.breaks)):
+        if starts < ends:
+            yield Problem("breaks_overlap", "breaks", f"The break at {starts:%H:%M} starts within another.")
+
+
+def _clock_problems(grid: Grid) -> Iterator[Problem]:
+    missing = [(field, wall) for field, wall in _wall_times(grid) if not _exists(grid, wall)]
+    for field, wall in missing:
+        detail = f"{wall:%H:%M} does not exist on {grid.on}: the clock goes forward over it."
+        yield Problem("time_does_not_exist", field, detail)
+    elapsed = _utc(grid, grid.closes) - _utc(grid, grid.opens)
+    if not missing and elapsed % timedelta(minutes=grid.step_minutes):
+        detail = f"{_hours(elapsed)} are not whole steps of {grid.step_minutes} minutes."
+        yield Problem("hours_not_whole_steps", "closes", detail)
+
+
+def _exists(grid: Grid, wall: time) -> bool:
+    return _local(grid, _utc(grid, wall)) == datetime.combine(grid.on, wall)
+
+
+def _place_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
+    if grid.chairs < 1:
+        yield Problem("no_chairs", "chairs", "A drive needs at least one chair.")
+    screened = max(first.screening_steps, returning.screening_steps) > 0
+    if grid.screening_places < (1 if screened else 0):
+        yield Problem("no_screening_places", "screening_places", "Visits with screening need a place for it.")
+    for field, shape in (("first", first), ("returning", returning)):
+        if shape.screening_steps < 0 or shape.chair_steps < 1:
+            yield Problem("visit_without_chair_time", field, "A visit takes a chair for at least one step.")
+
+
+def _fit_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
+    limits = [(step.screening_limit, step.chairs_limit) for step in steps(grid)]
+    screening, chairs = zip(*limits, strict=True)
+    for field, shape in (("first", first), ("returning", returning)):
+        if not any(places_by_arrival(screening, chairs, shape)):
+            detail = f"A visit of {shape.minutes(grid.step_minutes)} minutes fits nowhere in the hours."
+            yield Problem(f"{field}_visit_does_not_fit", field, detail)
+
+
+def _ambiguous(grid: Grid) -> Iterator[Problem]:
+    for field, wall in _wall_times(grid):
+        earlier = datetime.combine(grid.on, wall, ZoneInfo(grid.zone))
+        if earlier.utcoffset() != earlier.replace(fold=1).utcoffset():
+            meant = f"UTC{earlier.isoformat()[19:25]}"
+            detail = f"{wall:%H:%M} happens twice on {grid.on}; the first one is meant ({meant})."
+            yield Problem("time_happens_twice", field, detail)
+
+
+def _clock_changes(grid: Grid) -> Iterator[Problem]:
+    starts = [step.starts_at for step in steps(grid)] + [_utc(grid, grid.closes)]
+    for at, following in pairwise(starts):
+        if change := (_local(grid, following) - _local(grid, at)) - (following - at):
+            way = "forward" if change > timedelta(0) else "back"
+            detail = f"The clock goes {way} by {_hours(abs(change))} during the drive."
+            yield Problem("zone_changes_in_hours", "on", detail)
+    elapsed, visible = starts[-1] - starts[0], _local(grid, starts[-1]) - _local(grid, starts[0])
+    if elapsed != visible:
+        detail = f"The drive lasts {_hours(elapsed)}, although the clock shows {_hours(visible)}."
+        yield Problem("hours_differ_from_clock", "closes", detail)
+
+
+def _breaks_off_step(grid: Grid) -> Iterator[Problem]:
+    opens, width = _utc(grid, grid.opens), timedelta(minutes=grid.step_minutes)
+    for starts, ends in grid.breaks:
+        if any((_utc(grid, wall) - opens) % width for wall in (starts, ends)):
+            detail = f"The break at {starts:%H:%M} closes every step it touches: it is not on the steps."
+            yield Problem("break_not_on_steps", "breaks", detail)
+
+
+def _hours(length: timedelta) -> str:
+    hours, minutes = divmod(length // timedelta(minutes=1), 60)
+    return f"{hours} h {minutes:02} min"

@@ -1,0 +1,71 @@
+"""Running late, in two taps: this page, and by how much."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from drives import announcements
+from drives.actions import broadcasting
+from drives.models import Broadcast, BroadcastKind
+from drives.queries.broadcasts import broadcasts, late_audience, reach
+from drives.web.members import actor_of, drive_of, page
+from drives.web.organizer.broadcasts import stopped
+from notifications.models import Purpose
+from organizations.web.accounts import MemberRequest, role_required
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("check_in")
+def late(request: MemberRequest, slug: str) -> HttpResponse:
+    """Tell everybody who is due in the next hours and not yet in."""
+    drive, now = drive_of(request, slug=slug), timezone.now()
+    if request.method == "POST":
+        minutes, key = request.POST.get("minutes", ""), request.POST.get("request_key", "")[:64]
+        try:
+            sent = broadcasting.run_late(
+                drive=drive,
+                minutes=int(minutes) if minutes in map(str, announcements.LATE_MINUTES) else 0,
+                request_key=key or uuid.uuid4().hex,
+                actor=actor_of(request),
+                now=now,
+            )
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _told(sent))
+        return redirect("checkin_late", slug)
+    context = {
+        "drive": drive,
+        "reach": reach(drive, late_audience(now), Purpose.REMINDERS),
+        "choices": announcements.LATE_MINUTES,
+        "request_key": uuid.uuid4().hex,
+        "rows": [row for row in broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
+    }
+    return page(request, "drives/checkin/late.html", context)
+
+
+@require_POST
+@role_required("check_in")
+def stop_late(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+    """Take back what has not left yet."""
+    drive = drive_of(request, slug=slug)
+    sent = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
+    if sent is None:
+        raise Http404
+    stopped(request, broadcasting.stop(broadcast=sent, actor=actor_of(request), now=timezone.now()))
+    return redirect("checkin_late", slug)
+
+
+def _told(sent: Broadcast) -> str:
+    count = sent.people_count
+    text = ngettext("%(count)s person is being told.", "%(count)s people are being told.", count) % {"count": count}
+    if sent.unreached_count:
+        text += " " + _("%(count)s cannot be reached: see the call list.") % {"count": sent.unreached_count}
+    return text

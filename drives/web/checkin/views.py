@@ -1,0 +1,189 @@
+"""The door on the day: who is due, one tap to check in, walk-ins, outcomes."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from drives import queries, rules
+from drives.actions import attendance
+from drives.models import Booking, BookingState, Drive, Visit
+from drives.web.members import actor_of, booking_of, drive_of, page
+from drives.web.organizer.booking_forms import OverrideForm
+from drives.web.organizer.directory_forms import PhoneField
+from drives.web.organizer.forms import refuse
+from organizations.web.accounts import MemberRequest, role_required
+
+Act = Callable[..., Booking]
+OUTCOME_ACTS: dict[str, Act] = {
+    str(outcome): partial(attendance.record_outcome, outcome=outcome) for outcome in rules.OUTCOMES
+}
+ACTS: dict[str, Act] = {
+    "in": attendance.check_in,
+    "undo": attendance.undo,
+    "missed": attendance.mark_no_show,
+    **OUTCOME_ACTS,
+}
+
+
+class WalkInForm(OverrideForm):
+    """Somebody without a booking: two fields and the kind of visit."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Write the name.")},
+    )
+    phone = PhoneField(
+        label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Write a phone number.")}
+    )
+    visit = forms.ChoiceField(
+        label=gettext_lazy("Given plasma before?"),
+        choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
+        widget=forms.RadioSelect,
+        initial=Visit.RETURN,
+        error_messages={"required": gettext_lazy("Say whether this is the first visit.")},
+    )
+
+
+@require_safe
+@role_required("check_in")
+def day(request: MemberRequest, slug: str) -> HttpResponse:
+    """The list in the order in which it is worked. `done` is the booking of the last tap, with its way back."""
+    drive, now, search = drive_of(request, slug=slug), timezone.now(), _search(request)
+    found = queries.checkin_list(drive, now, search)
+    context = {
+        "drive": drive,
+        "now": now,
+        "search": search,
+        "list": found,
+        "tally": found if not search else queries.checkin_list(drive, now),
+        "done": _done(request, drive),
+        "is_empty": not any((found.due, found.late, found.checked_in, found.coming, found.finished)),
+        "is_today": now.astimezone(drive.site.zone).date() == drive.on,
+        "is_over": drive.ends_at <= now,
+    }
+    return page(request, "drives/checkin/day.html", context)
+
+
+@require_safe
+@role_required("check_in")
+def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
+    """One person with everything that may be done about them now."""
+    booking, now = _booking(request, slug, booking_id), timezone.now()
+    return page(request, "drives/checkin/person.html", _person(request, booking, now))
+
+
+@require_POST
+@role_required("check_in")
+def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
+    """One tap; a second one is as good as the first. Back to the list with its search."""
+    booking = _booking(request, slug, booking_id)
+    if verb not in ACTS:
+        raise Http404
+    override = OverrideForm(request.POST if "override_reason" in request.POST else {})
+    reason = override.cleaned_data["override_reason"] if override.is_valid() and verb == "in" else ""
+    try:
+        ACTS[verb](
+            booking_id=booking.pk,
+            actor=actor_of(request),
+            now=timezone.now(),
+            **({"override_reason": reason} if reason else {}),
+        )
+    except ValidationError as error:
+        if isinstance(error, rules.Refusal) and rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
+            return _ask_to_override(request, booking, override, error)
+        messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
+        return redirect(_list_address(slug, _search(request)))
+    return redirect(_list_address(slug, _search(request), done=booking.pk))
+
+
+def _ask_to_override(
+    request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal
+) -> HttpResponse:
+    """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
+    refuse(form, refusal)
+    context = {**_person(request, booking, timezone.now()), "form": form}
+    return page(request, "drives/checkin/person.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("check_in")
+def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
+    """Somebody came without a booking: in at once."""
+    drive = drive_of(request, slug=slug)
+    form = WalkInForm(request.POST or None, initial={"name": _name_in(_search(request))})
+    if form.is_valid():
+        typed, actor = form.cleaned_data, actor_of(request)
+        try:
+            booking = attendance.walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
+        except ValidationError as error:
+            if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
+                messages.info(request, _("This person is on the list already."))
+                return redirect(_list_address(slug, typed["name"]))
+            refuse(form, error)
+        else:
+            return redirect(_list_address(slug, "", done=booking.pk))
+    return page(request, "drives/checkin/walk_in.html", {"drive": drive, "form": form, "search": _search(request)})
+
+
+def _name_in(search: str) -> str:
+    """What was searched for, unless it was a number."""
+    return search if any(letter.isalpha() for letter in search) else ""
+
+
+def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
+    return booking_of(request, pk=booking_id, drive__slug=slug)
+
+
+def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
+    state = BookingState(booking.state)
+    return {
+        "booking": booking,
+        "drive": booking.drive,
+        "search": _search(request),
+        "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
+        "may_be_missed": state in rules.MAY_BE_MISSED and booking.starts_at <= now,
+        "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
+        "may_be_undone": state in rules.OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
+        "outcomes": OUTCOMES,
+        "labels": {"in": _("Check in"), "missed": _("Did not come"), "undo": _("Take back the last step")},
+    }
+
+
+OUTCOMES = [
+    (BookingState.DONATED, gettext_lazy("Donated"), gettext_lazy("The donation is complete.")),
+    (BookingState.INCOMPLETE, gettext_lazy("Incomplete"), gettext_lazy("Stopped after the needle.")),
+    (BookingState.DEFERRED, gettext_lazy("Deferred"), gettext_lazy("Could not give today, before the needle.")),
+    (BookingState.LEFT, gettext_lazy("Left"), gettext_lazy("Went away before the needle.")),
+]
+
+
+def _done(request: MemberRequest, drive: Drive) -> Booking | None:
+    number = request.GET.get("done", "")
+    if not (number.isascii() and number.isdecimal() and len(number) < 12):
+        return None
+    return Booking.objects.filter(drive=drive, pk=int(number)).select_related("volunteer").first()
+
+
+def _search(request: MemberRequest) -> str:
+    asked = request.POST.get("q") or request.GET.get("q", "")
+    return asked.replace("\x00", "").strip()[:80]
+
+
+def _list_address(slug: str, search: str, done: int | None = None) -> str:
+    asked = {name: value for name, value in (("q", search), ("done", done)) if value}
+    address = reverse("checkin", args=[slug])
+    return f"{address}?{urlencode(asked)}" if asked else address

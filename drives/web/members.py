@@ -1,0 +1,57 @@
+"""What every page of coordinators and helpers at the door shares: scoping, who acts, and the frame."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from drives.models import Booking, Drive
+from drives.queries.conversations import count_waiting
+from notifications.queries import troubles
+from organizations.rules import may
+from organizations.web.accounts import MemberRequest
+
+
+def drive_of(request: MemberRequest, **lookup: Any) -> Drive:
+    """The drive of the member's own organization, or 404 for a stranger's and an unknown one alike."""
+    rows = Drive.objects.of(request.membership.organization)
+    drive = rows.select_related("organization", "site", "policy", "cause", "collector").filter(**lookup).first()
+    if drive is None:
+        raise Http404
+    return drive
+
+
+def booking_of(request: MemberRequest, **lookup: Any) -> Booking:
+    """The booking at a drive of the member's own organization, or 404. Holds are nobody's booking yet."""
+    rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
+    related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
+    booking = rows.select_related(*related).filter(**lookup).first()
+    if booking is None:
+        raise Http404
+    return booking
+
+
+def actor_of(request: MemberRequest) -> str:
+    """How the history of a booking and the audit log name the member who acts."""
+    return f"user:{request.user.pk}"
+
+
+def page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """Render a page in the organization's frame, with what this member's role may do; 422 if its form has errors."""
+    membership, form = request.membership, context.get("form")
+    frame = {
+        "organization": membership.organization,
+        "may_plan": may(membership.role, "plan"),
+        "may_check_in": may(membership.role, "check_in"),
+        "may_manage": may(membership.role, "manage"),
+        # Called by the coordinators' frame only; the door does without.
+        "replies_waiting": partial(count_waiting, membership.organization),
+        "troubles": lambda: troubles(timezone.now(), membership.organization),
+    }
+    status = 422 if form is not None and form.is_bound and not form.is_valid() else 200
+    response = render(request, template, {**frame, **context}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response

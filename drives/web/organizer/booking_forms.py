@@ -1,0 +1,107 @@
+"""Forms around one booking: add by phone, move, cancel."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives import rules
+from drives.actions.booking import Person
+from drives.rules import OpenTime
+from drives.web.organizer.directory_forms import PhoneField
+
+
+class TimeForm(forms.Form):
+    """A choice among a drive's open times; the page renders them as tiles."""
+
+    slot = forms.TypedChoiceField(
+        label=gettext_lazy("Time"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose a time."),
+            "invalid_choice": gettext_lazy("This time is not free any more. Choose another one."),
+        },
+    )
+
+    def __init__(self, times: list[OpenTime], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.times = times
+        self.fields["slot"].choices = [(time.slot_id, time.starts_at) for time in times]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> int | None:
+        """The ticked time, whether it is still free or not."""
+        value = str(self["slot"].value() or "")
+        return int(value) if value.isdecimal() and value.isascii() else None
+
+
+class OverrideForm(forms.Form):
+    """Why a rule of interval does not count this once; asked for when one stands against a time."""
+
+    override_reason = forms.CharField(
+        label=gettext_lazy("Book all the same, because"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("For example: the center agreed. It is kept with the booking."),
+    )
+
+    @property
+    def asks_to_override(self) -> bool:
+        """Whether the refusal is one that a reason overrides, or a reason was given."""
+        refused = {error.code for error in self.non_field_errors().as_data()}
+        return bool(refused & rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
+
+
+class EnterForm(TimeForm, OverrideForm):
+    """Somebody who called: a name, a way to reach them, a time."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Write the donor’s name.")},
+    )
+    phone = PhoneField(label=gettext_lazy("Phone"), required=False)
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"),
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
+    )
+    language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=settings.LANGUAGES, required=False)
+
+    field_order = ("name", "phone", "email", "language", "slot")
+
+    def clean(self) -> dict[str, Any]:
+        """Somebody must be reachable."""
+        typed = self.cleaned_data
+        if not typed.get("phone") and not typed.get("email") and not {"phone", "email"} & set(self.errors):
+            self.add_error("phone", _("Write a phone number or an e-mail address."))
+        return typed
+
+    def person(self) -> Person:
+        """What was typed, for the action."""
+        typed = self.cleaned_data
+        return Person(
+            name=typed["name"], phone=typed["phone"], email=typed["email"], language=typed["language"] or "en"
+        )
+
+
+class ReasonForm(forms.Form):
+    """Why a coordinator changes somebody's booking; kept in its history."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason, for the history"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("For example: called to say she is ill. Never write medical details."),
+    )
+
+
+class MoveForm(TimeForm, ReasonForm, OverrideForm):
+    """Another time of the same drive."""
+
+    field_order = ("slot", "reason")

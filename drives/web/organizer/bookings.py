@@ -1,0 +1,123 @@
+"""One booking: its page with history and messages, moving, cancelling, and adding one by phone."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from drives import queries, rules
+from drives.actions import booking as booking_actions
+from drives.actions import changing
+from drives.models import Booking, CancelledBy, Drive, Visit
+from drives.queries.consents import consent_ledger
+from drives.web.members import actor_of, booking_of, drive_of, page
+from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
+from drives.web.organizer.forms import refuse
+from organizations.web.accounts import MemberRequest, role_required
+
+
+@require_safe
+@role_required("view")
+def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
+    """Who, when, how it came to be, what was sent and what became of it."""
+    found = booking_of(request, pk=booking_id)
+    context = {"booking": found, "drive": found.drive, "record": queries.booking_record(found)}
+    context |= {"language": _language(found), "may_change": _may_change(found), "ledger": consent_ledger(found)}
+    return page(request, "drives/organizer/booking.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """Book for somebody who called: booked at once, told at once."""
+    drive, now, visit = drive_of(request, pk=drive_id), timezone.now(), _visit(request)
+    form = EnterForm(queries.open_times(drive, visit, now), request.POST or None)
+    if form.is_valid():
+        try:
+            made = booking_actions.enter(
+                drive=drive,
+                slot_id=form.cleaned_data["slot"],
+                visit=visit,
+                person=form.person(),
+                actor=actor_of(request),
+                now=now,
+                override_reason=form.cleaned_data["override_reason"],
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
+            return redirect("organizer_booking", made.pk)
+    context = {"drive": drive, "form": form, "visit": visit, "visits": _visits(drive)}
+    return page(request, "drives/organizer/enter.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def move(request: MemberRequest, booking_id: int) -> HttpResponse:
+    """Another time of the same drive; the donor is told."""
+    found, now = booking_of(request, pk=booking_id), timezone.now()
+    times = [time for time in queries.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id]
+    form = MoveForm(times, request.POST or None)
+    if form.is_valid():
+        typed, actor = form.cleaned_data, actor_of(request)
+        try:
+            changing.move(
+                booking_id=found.pk,
+                slot_id=typed["slot"],
+                actor=actor,
+                now=now,
+                reason=typed["reason"],
+                by_staff=True,
+                override_reason=typed["override_reason"],
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The booking has a new time. The donor is being told."))
+            return redirect("organizer_booking", found.pk)
+    return page(request, "drives/organizer/move.html", {"booking": found, "drive": found.drive, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
+    """Give up somebody's place, with the reason in the history; the donor is told."""
+    found = booking_of(request, pk=booking_id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason, actor, now = form.cleaned_data["reason"], actor_of(request), timezone.now()
+        try:
+            changing.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The booking is cancelled. The donor is being told."))
+            return redirect("organizer_booking", found.pk)
+    return page(request, "drives/organizer/cancel.html", {"booking": found, "drive": found.drive, "form": form})
+
+
+def _may_change(found: Booking) -> bool:
+    return found.state in rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
+
+
+def _language(found: Booking) -> str:
+    code = found.volunteer.language if found.volunteer else ""
+    return str(dict(settings.LANGUAGES).get(code, code))
+
+
+def _visit(request: MemberRequest) -> str:
+    asked = request.POST.get("visit") or request.GET.get("visit", "")
+    return asked if asked in Visit else Visit.RETURN
+
+
+def _visits(drive: Drive) -> list[dict[str, Any]]:
+    """Both kinds of visit with the minutes they take here."""
+    shapes = [(visit, rules.visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
+    return [{"visit": visit, "minutes": shape.minutes(drive.step_minutes)} for visit, shape in shapes]

@@ -1,0 +1,200 @@
+"""Forms of sites, donation centers and causes."""
+
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives import localtime
+from drives.models import Collector, Site
+from notifications import phone
+from notifications.notice import gsm
+from organizations.models import Cause, CauseFact
+
+COMMON_ZONES = (
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Chicago",
+    "America/New_York",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+    "America/Puerto_Rico",
+)
+REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+SMS_NAME_LENGTH = 20
+
+
+def zone_choices() -> list[Any]:
+    """Time zones for a select: those of the United States by what people call them, then all by continent."""
+    usual = [(zone, f"{localtime.zone_name(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
+    return [("", _("Choose a time zone")), (_("United States"), usual), *_all_zones()]
+
+
+@cache
+def _all_zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    zones = sorted(available_timezones())
+    return [(region, [(zone, _city(zone)) for zone in zones if zone.startswith(f"{region}/")]) for region in REGIONS]
+
+
+def _city(zone: str) -> str:
+    return zone.partition("/")[2].replace("_", " ").replace("/", ", ")
+
+
+class PhoneField(forms.CharField):
+    """A phone number however it is spelled; kept as E.164, shown as people read it."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
+        super().__init__(widget=widget, max_length=40, **options)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return phone.normalize(text) if text else ""
+
+    def prepare_value(self, value: Any) -> Any:
+        return phone.show(value) if isinstance(value, str) and value.startswith("+") else value
+
+
+def link_field(label: Any) -> forms.URLField:
+    """A web address; without a scheme it is https."""
+    message = gettext_lazy("Write a full address such as https://www.example.org.")
+    return forms.URLField(label=label, required=False, assume_scheme="https", error_messages={"invalid": message})
+
+
+class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A place with its time zone."""
+
+    timezone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=zone_choices,
+        help_text=gettext_lazy("All times of drives here are shown in this zone."),
+        error_messages={
+            "required": gettext_lazy("Choose the time zone of this place."),
+            "invalid_choice": gettext_lazy("“%(value)s” is not a time zone. Choose one from the list."),
+        },
+    )
+    sms_name = forms.CharField(
+        label=gettext_lazy("Short name for text messages"),
+        help_text=gettext_lazy("At most 20 plain letters. Left empty, it is made from the name."),
+        max_length=SMS_NAME_LENGTH,
+        required=False,
+    )
+    map_url = link_field(gettext_lazy("Link to a map"))
+
+    class Meta:
+        model = Site
+        fields = (
+            "name",
+            "address",
+            "city",
+            "region",
+            "postal_code",
+            "timezone",
+            "sms_name",
+            "map_url",
+            "arrival_note",
+        )
+        labels = {
+            "name": gettext_lazy("Name of the place"),
+            "address": gettext_lazy("Street and number"),
+            "city": gettext_lazy("City"),
+            "region": gettext_lazy("State or region"),
+            "postal_code": gettext_lazy("Postal code"),
+            "arrival_note": gettext_lazy("How to get in"),
+        }
+        help_texts = {"arrival_note": gettext_lazy("For example: parking behind the hall, side entrance.")}
+        error_messages = {
+            "name": {"required": gettext_lazy("Write the name of the place.")},
+            "address": {"required": gettext_lazy("Write the street and number.")},
+            "city": {"required": gettext_lazy("Write the city.")},
+        }
+
+    def clean_sms_name(self) -> str:
+        """What fits a text: plain letters, the name's beginning if nothing was typed."""
+        typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
+        return gsm(typed)[:SMS_NAME_LENGTH].strip()
+
+
+class CollectorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """The licensed center that takes the plasma."""
+
+    phone = PhoneField(label=gettext_lazy("Phone"), required=False)
+    website = link_field(gettext_lazy("Website"))
+
+    class Meta:
+        model = Collector
+        fields = ("name", "phone", "asks_for", "website")
+        labels = {
+            "name": gettext_lazy("Name of the center"),
+            "asks_for": gettext_lazy("What it asks donors for"),
+        }
+        help_texts = {"asks_for": gettext_lazy("For example: photo ID, proof of address.")}
+        error_messages = {
+            "name": {"required": gettext_lazy("Write the name of the center.")},
+        }
+
+
+class CauseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Whom a drive honours and why."""
+
+    learn_more_url = link_field(gettext_lazy("Link to learn more"))
+    give_url = link_field(gettext_lazy("Link to give money"))
+
+    class Meta:
+        model = Cause
+        fields = ("title", "strip", "story", "learn_more_url", "give_url")
+        labels = {
+            "title": gettext_lazy("Name of the cause"),
+            "strip": gettext_lazy("One sentence above every drive"),
+            "story": gettext_lazy("The story"),
+        }
+        help_texts = {
+            "title": gettext_lazy("For example: Running for Zoe."),
+            "strip": gettext_lazy("What donors read first: whom this honours and what plasma does for them."),
+        }
+        error_messages = {
+            "title": {"required": gettext_lazy("Write the name of the cause.")},
+            "strip": {"required": gettext_lazy("Write one sentence for the top of the drive’s page.")},
+        }
+
+
+class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """One fact and where it comes from; a row that was emptied is no fact any more."""
+
+    source_url = link_field(gettext_lazy("Link to the source"))
+
+    class Meta:
+        model = CauseFact
+        fields = ("text", "source_name", "source_url")
+        labels = {
+            "text": gettext_lazy("Fact"),
+            "source_name": gettext_lazy("Where it comes from"),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["text"].required = self.fields["source_name"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """A row is a fact with its source, or empty."""
+        typed = self.cleaned_data
+        if (typed.get("source_name") or typed.get("source_url")) and not typed.get("text"):
+            self.add_error("text", _("Write the fact, or empty the whole row."))
+        if typed.get("text") and not typed.get("source_name"):
+            self.add_error("source_name", _("Say where the fact comes from."))
+        return typed
+
+
+class _Facts(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+    def kept(self) -> list[CauseFact]:
+        """The facts that are filled in, in their order."""
+        return [form.save(commit=False) for form in self.forms if form.cleaned_data.get("text")]
+
+
+FactFormSet: Any = forms.inlineformset_factory(
+    Cause, CauseFact, form=FactForm, formset=_Facts, extra=2, max_num=8, can_delete=False
+)

@@ -1,0 +1,130 @@
+"""What messages would say and when they would go out: for a real coming drive, or a made-up one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from drives import notices, reminding, texts
+from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Policy, Site, Visit, Way
+from drives.reminding import Plan, QuietHours
+from drives.texts import Measure, Own, OwnWords
+from notifications.notice import Wording
+from organizations.models import Organization
+from volunteers.models import Volunteer
+
+NOBODY = UUID(int=0)  # its link opens nothing
+
+
+def sample_drive(organization: Organization, now: datetime) -> Drive:
+    """The next drive, else the last one, else one that is made up."""
+    rows = Drive.objects.of(organization).select_related("organization", "site", "policy")
+    coming = rows.filter(starts_at__gt=now).exclude(state="cancelled").order_by("starts_at", "pk").first()
+    return coming or rows.order_by("-starts_at", "-pk").first() or _made_up(organization, now)
+
+
+def _made_up(organization: Organization, now: datetime) -> Drive:
+    site = Site.objects.filter(organization=organization).order_by("pk").first() or Site(
+        name=_("Your place"), sms_name=_("Your place"), timezone="America/Los_Angeles", city="", address=""
+    )
+    local = (now + timedelta(days=14)).astimezone(site.zone).replace(hour=10, minute=30, second=0, microsecond=0)
+    policy = Policy(first_minutes=120, return_minutes=75)
+    return Drive(organization=organization, site=site, policy=policy, title=_("Plasma drive"), starts_at=local)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of "these go out at": what, when (none: in words), how, and a remark."""
+
+    kind: PlannedKind
+    way: str
+    at: datetime | None = None
+    words: str = ""
+    remark: str = ""
+    goes_out: bool = True
+
+
+def timeline(plan: Plan, starts_at: datetime, booked_at: datetime, quiet: QuietHours) -> list[Step]:
+    """When each message of a plan goes out for a slot and somebody who books it at `booked_at`."""
+    steps = [Step(PlannedKind.BOOKED, _way(plan[PlannedKind.BOOKED]), at=booked_at, words=_("At once"))]
+    sent = {line.kind for line, _due in reminding.reminders(plan, starts_at, booked_at, quiet)}
+    ahead = [
+        _reminder(line, starts_at, quiet, line.kind in sent) for line in map(plan.get, reminding.REMINDERS) if line
+    ]
+    steps += sorted((step for step in ahead if plan[step.kind].on), key=lambda step: (step.at or booked_at, step.kind))
+    told = [plan[kind] for kind in reminding.AFTERWARDS if plan[kind].on]
+    return [
+        *steps,
+        *(Step(PlannedKind(line.kind), _way(line), words=_("Within a day after the drive")) for line in told),
+    ]
+
+
+def _way(line: reminding.Line) -> str:
+    return str(Way(line.way).label)
+
+
+def _reminder(line: reminding.Line, starts_at: datetime, quiet: QuietHours, goes_out: bool) -> Step:
+    due = reminding.due_at(line, starts_at, quiet)
+    remark = ""
+    if not goes_out:
+        remark = _("Skipped: it would come too soon after the booking.")
+    elif quiet.hold(reminding.wished_at(line, starts_at, quiet.zone)):
+        remark = _("Moved earlier, out of the quiet hours.")
+    return Step(PlannedKind(line.kind), _way(line), at=due, remark=remark, goes_out=goes_out)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What people would read: the text with its length and cost, the e-mail, and the text at its longest."""
+
+    text: str
+    measured: Measure
+    longest: Measure
+    cost: Decimal
+    mail: Wording
+
+
+def heard(drive: Drive, kind: str, language: str, words: OwnWords) -> Heard:
+    """How a message in these words reads at this drive."""
+    organization, own = drive.organization, {(kind, language): words}
+    text = _in_words(drive, kind, language, "sms", own).text
+    measured = texts.measure(text)
+    template = words.text or notices.in_language(language, lambda: texts.ours(kind).text)
+    longest = texts.measure_longest(template, language, organization.sms_name, notices.link_length())
+    cost = organization.sms_price * measured.segments
+    return Heard(text, measured, longest, cost, _in_words(drive, kind, language, "email", own))
+
+
+def _in_words(drive: Drive, kind: str, language: str, channel: str, own: Own) -> Wording:
+    booking, starts_at = _booking(drive, kind), drive.starts_at
+    words: Mapping[str, Callable[[], Wording]] = {
+        "booked": lambda: notices.booked(booking, channel, own),
+        "reminder": lambda: notices.reminder(booking, channel, starts_at - timedelta(days=3), own),
+        "day_before": lambda: notices.reminder(booking, channel, starts_at - timedelta(days=1), own),
+        "same_day": lambda: notices.reminder(booking, channel, starts_at, own),
+        "moved": lambda: notices.moved(booking, channel, starts_at + timedelta(hours=1), own),
+        "cancelled": lambda: notices.cancelled(booking, channel, own),
+        "given_up": lambda: notices.cancelled(booking, channel, own),
+        "drive_cancelled": lambda: notices.drive_cancelled(booking, channel, own),
+        "thank_you": lambda: notices.thank_you(booking, channel, own),
+        "came": lambda: notices.thank_you(booking, channel, own),
+        "missed": lambda: notices.missed(booking, channel, own),
+    }
+    return notices.in_language(language, words[kind])
+
+
+def _booking(drive: Drive, kind: str) -> Booking:
+    """Nobody's booking, never kept: a link that opens nothing, a name that is made up."""
+    state = BookingState.DONATED if kind == "thank_you" else BookingState.BOOKED
+    return Booking(
+        uuid=NOBODY,
+        drive=drive,
+        starts_at=drive.starts_at,
+        volunteer=Volunteer(name="Ana Alder", organization=drive.organization),
+        visit=Visit.RETURN,
+        state=state,
+        cancelled_by=CancelledBy.DONOR if kind == "given_up" else "",
+    )

@@ -1,0 +1,59 @@
+"""Donation programs as the plan offers them: how often somebody may give, how long visits take."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from drives.models import Policy
+from organizations.models import Organization
+
+
+def policies(organization: Organization) -> QuerySet[Policy]:
+    """The newest version of each program that is offered to everybody or belongs to the organization."""
+    offered = Policy.objects.filter(Q(organization=None) | Q(organization=organization))
+    newest = offered.order_by("code", "organization", "-version").distinct("code", "organization")
+    return Policy.objects.filter(pk__in=newest.values("pk")).order_by("name", "pk")
+
+
+def policy_minutes(policy: Policy) -> dict[str, int]:
+    """How long a program's visits take, by the names of this form."""
+    return {
+        "first_screening": policy.first_screening_minutes,
+        "first_chair": policy.chair_minutes,
+        "return_screening": policy.return_screening_minutes,
+        "return_chair": policy.chair_minutes,
+    }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A program as a radio button."""
+
+    policy: Policy
+    rule: str
+    chosen: bool
+
+
+def policy_choices(offered: QuerySet[Policy], chosen: str, country: str) -> tuple[list[Choice], list[Choice]]:
+    """The programs with their rules in words: those of the country and the chosen one, then the rest."""
+    near: list[Choice] = []
+    far: list[Choice] = []
+    for policy in offered:
+        choice = Choice(policy, rule_in_words(policy), str(policy.pk) == chosen)
+        is_near = choice.chosen or policy.organization_id or policy.code.startswith(f"{country}_")
+        (near if is_near else far).append(choice)
+    return (near, far) if near else (far, [])
+
+
+def rule_in_words(policy: Policy) -> str:
+    """How often somebody may give under this program."""
+    parts = []
+    if policy.min_hours:
+        parts.append(_("at least %(hours)s hours between donations") % {"hours": policy.min_hours})
+    if policy.min_days:
+        parts.append(_("at least %(days)s days between donations") % {"days": policy.min_days})
+    parts += [
+        _("at most %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in policy.windows
+    ]
+    return ", ".join(parts).capitalize() + "." if parts else _("No interval is counted.")

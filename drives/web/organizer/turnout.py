@@ -1,0 +1,37 @@
+"""What became of a drive, in numbers and words."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from drives import queries
+from drives.actions import turnout
+from drives.web.members import actor_of, drive_of, page
+from organizations.web.accounts import MemberRequest, role_required
+
+
+@require_safe
+@role_required("view")
+def report(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """The report of the close-out; before it, what is waited for."""
+    drive = drive_of(request, pk=drive_id)
+    context = {"drive": drive, "report": queries.turnout_report(drive), "now": timezone.now()}
+    return page(request, "drives/organizer/turnout.html", context)
+
+
+@require_POST
+@role_required("plan")
+def complete(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """Make the turnout final."""
+    drive = drive_of(request, pk=drive_id)
+    try:
+        turnout.complete(drive_id=drive.pk, actor=actor_of(request), now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The turnout is final."))
+    return redirect("organizer_turnout", drive.pk)

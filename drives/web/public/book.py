@@ -1,0 +1,120 @@
+"""Your details: from a chosen time to a place that is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from drives import queries
+from drives.actions import booking as actions
+from drives.models import Booking
+from drives.queries import DrivePage
+from drives.rules import OpenTime, Refusal
+from drives.web import visitor
+from drives.web.public import times
+from drives.web.public.drives import asked_by, drive_context, to_drive
+from drives.web.public.forms import DetailsForm, another_time_helps, status_of
+from notifications.models import Purpose
+from volunteers.notices import consent_wording
+
+
+@dataclass
+class Details:
+    """The page as it stands: the form, the time it is about, and other times if that one is gone."""
+
+    page: DrivePage
+    form: DetailsForm
+    visit: str
+    slot_id: int | None
+    alternatives: Sequence[OpenTime] = ()
+    is_time_refused: bool = False
+    status: int = 200
+
+    @property
+    def time(self) -> OpenTime | None:
+        return None if self.is_time_refused else times.chosen(self.page.times(self.visit), self.slot_id)
+
+    def offered(self) -> Sequence[OpenTime]:
+        """The nearest times, while the chosen one is not to be had."""
+        if self.time is not None:
+            return ()
+        return self.alternatives or queries.nearest_times(self.page.drive, self.visit, None, timezone.now())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask for name and contact; keep the place for whoever sends them. Nothing is kept while somebody reads."""
+    page = queries.drive_page(slug, timezone.now())
+    if page is None:
+        raise Http404
+    return _keep(request, page) if request.method == "POST" else _ask(request, page)
+
+
+def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
+    visit = times.visit_asked(request.GET.get("visit", ""))
+    slot_id = times.slot_asked(request.GET.get("slot", ""))
+    if slot_id is None or page.is_full:
+        return to_drive(page, visit)
+    return _show(request, Details(page, DetailsForm(initial={"visit": visit, "slot": slot_id}), visit, slot_id))
+
+
+def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
+    form = DetailsForm(request.POST)
+    visit = times.visit_asked(request.POST.get("visit", ""))
+    details = Details(page, form, visit, times.slot_asked(request.POST.get("slot", "")), status=422)
+    if details.slot_id is None:
+        form.add_error("slot", times.choose_one())
+    if not form.is_valid():
+        return _show(request, details)
+    browser = visitor.browser_or_new(request)
+    try:
+        held = _hold(request, details, browser)
+    except Refusal as refusal:
+        details.alternatives, details.status = refusal.alternatives, 409
+        details.is_time_refused = another_time_helps(refusal)
+        form.refuse(refusal)
+    except ValidationError as problem:
+        details.status = status_of(problem)
+        form.refuse(problem)
+    else:
+        response = redirect("booking", held.token)
+        response.status_code = 303
+        visitor.remember(response, browser)
+        return response
+    return _show(request, details)
+
+
+def _hold(request: HttpRequest, details: Details, browser: str) -> Booking:
+    assert details.slot_id is not None  # asked before
+    return actions.hold(
+        drive=details.page.drive,
+        slot_id=details.slot_id,
+        visit=details.visit,
+        person=details.form.person(details.page.drive.policy),
+        ip=visitor.ip_of(request),
+        bound_to=visitor.bound_to(browser),
+        browser_token=browser,
+        now=timezone.now(),
+    )
+
+
+def _show(request: HttpRequest, details: Details) -> HttpResponse:
+    drive = details.page.drive
+    language = translation.get_language() or "en"
+    context = {
+        **drive_context(details.page),
+        "form": details.form,
+        "visit": details.visit,
+        "time": details.time,
+        "alternatives": details.offered(),
+        "confirms": asked_by(drive),
+        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
+    }
+    return render(request, "drives/public/book.html", context, status=details.status)

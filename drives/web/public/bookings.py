@@ -1,0 +1,166 @@
+"""A donor's booking: check and confirm while it is kept, and everything about it afterwards."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import segno
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from drives import appointments, calendars, notices
+from drives.actions import booking as actions
+from drives.models import Booking, BookingState
+from drives.queries import BookingPage
+from drives.rules import OpenTime, Refusal
+from drives.web import visitor
+from drives.web.public import reminders
+from drives.web.public.forms import CodeForm, another_time_helps, status_of
+from drives.web.public.links import acts, page_or_404, to_booking
+from notifications.models import Channel
+from notifications.queries import messages_about
+from volunteers.queries import browser_proved, texting_number
+
+CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not say it again
+
+
+@never_cache
+@require_safe
+def booking(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind a booking's link, whatever became of it."""
+    page = page_or_404(token)
+    return _check(request, page, CodeForm()) if page.held else manage(request, page)
+
+
+@never_cache
+@acts
+def prove(request: HttpRequest, token: str) -> HttpResponse:
+    """Book this time: with the code, or in a browser that proved the contact. A second tap answers as the first."""
+    page, form, browser = page_or_404(token), CodeForm(request.POST), visitor.browser_or_new(request)
+    form.full_clean()
+    try:
+        actions.prove(
+            booking_id=page.booking.pk,
+            code=form.cleaned_data.get("code", ""),
+            bound_to=visitor.bound_to(browser),
+            browser_token=browser,
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _still_held(request, token, form, refusal, 409)
+    except actions.HoldLapsed:
+        return to_booking(token)
+    except ValidationError as problem:
+        return _still_held(request, token, form, problem, status_of(problem))
+    response = to_booking(token)
+    visitor.remember(response, browser)
+    return response
+
+
+@never_cache
+@acts
+def send_code(request: HttpRequest, token: str) -> HttpResponse:
+    """Another code, to the same contact or by e-mail."""
+    page, browser = page_or_404(token), visitor.browser_or_new(request)
+    try:
+        actions.send_code_again(
+            booking_id=page.booking.pk,
+            bound_to=visitor.bound_to(browser),
+            ip=visitor.ip_of(request),
+            by_email=request.POST.get("by") == "email",
+            now=timezone.now(),
+        )
+    except actions.HoldLapsed:
+        return to_booking(token)
+    except ValidationError as problem:
+        return _still_held(request, token, CodeForm(data={}), problem, status_of(problem))
+    response = to_booking(token, "sent=1")
+    visitor.remember(response, browser)
+    return response
+
+
+def _still_held(
+    request: HttpRequest, token: str, form: CodeForm, problem: ValidationError, status: int
+) -> HttpResponse:
+    page = page_or_404(token)
+    if not page.held:  # another tap was quicker
+        return to_booking(token)
+    is_refused = isinstance(problem, Refusal)
+    form.add_error(None if is_refused or status != 422 else "code", problem)
+    alternatives = problem.alternatives if isinstance(problem, Refusal) and another_time_helps(problem) else ()
+    return _check(request, page, form, alternatives, status)
+
+
+def _check(
+    request: HttpRequest, page: BookingPage, form: CodeForm, alternatives: Sequence[OpenTime] = (), status: int = 200
+) -> HttpResponse:
+    typed, browser = page.booking.registration, visitor.browser_of(request)
+    assert typed is not None  # a hold has one
+    codes = [message for message in messages_about([page.booking.about])[page.booking.about] if message.kind == "code"]
+    context = {
+        **booking_context(page),
+        "form": form,
+        "typed": typed,
+        "is_proved": browser_proved(browser, typed.identity, timezone.now()) or typed.proved_at is not None,
+        "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
+        "sent": "sent" in request.GET,
+        "is_demo": settings.DEMO,
+        "alternatives": [time for time in alternatives if not time.elsewhere],
+        "elsewhere": [time for time in alternatives if time.elsewhere],
+        "minutes": notices.visit_minutes(page.booking),
+    }
+    return render(request, "drives/public/check.html", context, status=status)
+
+
+def manage(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+    """The booking's page once it is no hold: how it stands, and what may be done."""
+    booking = page.booking
+    appointment = appointments.of_booking(booking)
+    has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
+    context = {
+        **booking_context(page),
+        "problems": problems,
+        "has_place": has_place and not page.is_over,
+        "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
+        "moved": "moved" in request.GET,
+        "minutes": notices.visit_minutes(booking),
+        "reminders": reminders.sentence(booking) if has_place else "",
+        "may_be_texted": reminders.may_be_texted(booking),
+        "agreed": reminders.agreed(booking),
+        "texting_number": texting_number(booking.drive.organization),
+        "agreed_is_open": "agreed" in request.GET,
+        "new_feed": "new_feed" in request.GET,
+        "google_link": calendars.google_link(appointment),
+        "outlook_link": calendars.outlook_link(appointment),
+        "qr": qr_code(booking) if has_place else "",
+    }
+    return render(request, "drives/public/booking.html", context, status=status)
+
+
+def qr_code(booking: Booking) -> SafeString:
+    """The way to this booking on the check-in page, for a helper's camera. It opens nothing for anybody else."""
+    address = notices.absolute(reverse("checkin", args=[booking.drive.slug]))
+    code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
+    drawn: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
+    return mark_safe(drawn)  # noqa: S308  drawn by segno from our own address
+
+
+def booking_context(page: BookingPage) -> dict[str, Any]:
+    """What every page around one booking shows."""
+    booking, drive = page.booking, page.booking.drive
+    return {
+        "page": page,
+        "booking": booking,
+        "drive": drive,
+        "site": drive.site,
+        "zone": drive.site.timezone,
+        "organization": drive.organization,
+    }

@@ -1,0 +1,78 @@
+"""Calendar files and feeds. A reader that has the present version gets 304 and no body."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+
+from drives import appointments, calendars, queries
+from drives.models import Drive
+from drives.web.public.links import page_or_404
+from organizations.models import Organization
+from volunteers.queries import volunteer_by_feed_token
+
+HOUR = 60 * 60
+
+
+@require_safe
+def booking(request: HttpRequest, token: str) -> HttpResponse:
+    """One booking as a file."""
+    body = calendars.download(appointments.of_booking(page_or_404(token).booking))
+    return _answer(request, body, "booking.ics", "private, no-store")
+
+
+@require_safe
+def drive(request: HttpRequest, slug: str) -> HttpResponse:
+    """One drive as a calendar."""
+    rows = Drive.objects.public().select_related("organization", "site")
+    found = get_object_or_404(rows, slug=slug)
+    body = calendars.feed(found.title, [calendars.drive_event(appointments.of_drive(found))])
+    return _answer(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+
+
+@require_safe
+def organization(request: HttpRequest, slug: str) -> HttpResponse:
+    """An organization's coming drives, to subscribe to; in its own language, whoever asks."""
+    found = get_object_or_404(Organization, slug=slug)
+    with override(found.language):
+        summaries = queries.public_drives(timezone.now(), found)
+        events = [calendars.drive_event(appointments.of_drive(summary.drive)) for summary in summaries]
+        body = calendars.feed(found.name, events)
+    return _answer(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+
+
+@require_safe
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """Everything one donor has booked, to subscribe to; its address is a secret."""
+    volunteer = volunteer_by_feed_token(token)
+    if volunteer is None:
+        raise Http404
+    with override(volunteer.language):
+        name = _("My bookings: %(org)s") % {"org": volunteer.organization.name}
+        now = timezone.now()
+        etag = appointments.feed_etag(volunteer, name, now)
+        if not_changed := _not_changed(request, etag, caching := f"private, max-age={HOUR}"):
+            return not_changed
+        body = calendars.feed(name, appointments.feed_events(queries.feed_stamps(volunteer, now)))
+    return _answer(request, body, "bookings.ics", caching, etag)
+
+
+def _answer(request: HttpRequest, body: bytes, name: str, caching: str, etag: str = "") -> HttpResponse:
+    tag = etag or calendars.etag(body)
+    if not_changed := _not_changed(request, tag, caching):
+        return not_changed
+    response = HttpResponse(body, content_type=calendars.content_type(body))
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    response["Cache-Control"], response["ETag"] = caching, tag
+    return response
+
+
+def _not_changed(request: HttpRequest, etag: str, caching: str) -> HttpResponse | None:
+    found = get_conditional_response(request, etag=etag)
+    if not isinstance(found, HttpResponseNotModified):
+        return None
+    found["Cache-Control"], found["ETag"] = caching, etag
+    return found

@@ -1,0 +1,93 @@
+"""Plans changed: another time, no time, the same time again, and the word that somebody is coming."""
+
+from collections.abc import Callable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from drives import queries
+from drives.actions import changing
+from drives.actions.booking import HoldLapsed
+from drives.models import Booking, CancelledBy
+from drives.queries import BookingPage
+from drives.web.public import times
+from drives.web.public.bookings import booking_context, manage
+from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, token: str) -> HttpResponse:
+    """Another time of the same drive; the old one is kept until the new one is sure."""
+    page = page_or_404(token)
+    if not page.may_change:
+        return to_booking(token)
+    if request.method != "POST":
+        return _choose(request, page)
+    slot_id = times.slot_asked(request.POST.get("slot", ""))
+    if slot_id is None:
+        return _choose(request, page, [times.choose_one()], 422)
+    try:
+        changing.move(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
+    except HoldLapsed:
+        return to_booking(token)
+    except ValidationError as refusal:
+        return _choose(request, page, refusal.messages, 409)
+    return to_booking(token, "moved=1")
+
+
+def _choose(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+    booking = page.booking
+    found = queries.open_times(booking.drive, booking.visit, timezone.now())
+    others = [time for time in found if time.slot_id != booking.arrival_id]
+    context = {
+        **booking_context(page),
+        "parts": times.parts_of_day(others, booking.drive),
+        "problems": problems,
+    }
+    return render(request, "drives/public/move.html", context, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    """Give the place up. The page asks once; the answer can be undone for a quarter of an hour."""
+    page = page_or_404(token)
+    if not page.may_change:
+        return to_booking(token)
+    if request.method != "POST":
+        return render(request, "drives/public/cancel.html", booking_context(page))
+    now = timezone.now()
+    return _act(
+        request,
+        token,
+        lambda: changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=now),
+    )
+
+
+@never_cache
+@acts
+def restore(request: HttpRequest, token: str) -> HttpResponse:
+    """Undo the cancellation, if nobody has taken the place."""
+    page = page_or_404(token)
+    return _act(request, token, lambda: changing.restore(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+
+
+@never_cache
+@acts
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The donor says that they are coming."""
+    page = page_or_404(token)
+    return _act(request, token, lambda: changing.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+
+
+def _act(request: HttpRequest, token: str, act: Callable[[], Booking]) -> HttpResponse:
+    try:
+        act()
+    except ValidationError as refusal:
+        return manage(request, page_or_404(token), refusal.messages, 409)
+    return to_booking(token)

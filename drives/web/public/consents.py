@@ -1,0 +1,108 @@
+"""What a donor agreed to be sent, and how to change it: behind every mail, and on the booking's page."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from drives.models import Booking
+from drives.web import visitor
+from drives.web.public.bookings import manage
+from drives.web.public.links import acts, page_or_404, to_booking
+from notifications.models import Purpose
+from notifications.phone import show
+from notifications.queries import consents_of
+from volunteers.actions import consenting
+from volunteers.models import Contact, ContactKind
+
+NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
+SCOPES = (ADDRESS, NEWS, EVERYTHING)
+SHOWN = "agreed=1"  # opens the section to which a button of it leads back
+
+
+@csrf_exempt  # a mail reader's own button posts without a cookie (RFC 8058); its secret is the link
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """No more messages to one phone or mailbox. Opening the link changes nothing; mail readers open links."""
+    contact = Contact.by_token(token).select_related("organization").first()
+    if contact is None:
+        raise Http404
+    scope = request.POST.get("scope", "") if request.POST.get("scope") in SCOPES else ADDRESS
+    if request.method == "POST":
+        _stop(request, contact, scope)
+    given = consents_of(contact.organization, [contact.address])
+    context = {
+        "organization": contact.organization,
+        "is_phone": contact.kind == ContactKind.PHONE,
+        "address": show(contact.address) if contact.kind == ContactKind.PHONE else contact.address,
+        "stopped": scope if request.method == "POST" else "",
+        "gets_messages": any(given.values()),
+    }
+    return render(request, "drives/public/stop.html", context)
+
+
+@never_cache
+@acts
+def turn(request: HttpRequest, token: str) -> HttpResponse:
+    """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
+    page = page_or_404(token)
+    contact, purpose = _contact(page.booking, request.POST.get("contact", "")), request.POST.get("purpose", "")
+    if contact is None or purpose not in Purpose.values:
+        return to_booking(token)
+    try:
+        _turn(request, page.booking, contact, purpose)
+    except ValidationError as refusal:
+        return manage(request, page, refusal.messages, 409)
+    return to_booking(token, SHOWN)
+
+
+@never_cache
+@acts
+def new_feed(request: HttpRequest, token: str) -> HttpResponse:
+    """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
+    volunteer = page_or_404(token).booking.volunteer
+    if volunteer is None:
+        return to_booking(token)
+    consenting.renew_feed(volunteer_id=volunteer.pk)
+    return to_booking(token, "new_feed=1")
+
+
+def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:
+    one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+    words = {
+        NEWS: _("Only news of coming drives"),
+        ADDRESS: _("Reminders and news"),
+        EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
+    }
+    consenting.stop(
+        contact=contact,
+        purposes=[Purpose.APPEALS] if scope == NEWS else Purpose.values,
+        everywhere=scope == EVERYTHING,
+        wording="List-Unsubscribe=One-Click" if one_click else words[scope],
+        source="one_click" if one_click else "link",
+        actor="donor",
+        ip=visitor.ip_of(request),
+        now=timezone.now(),
+    )
+
+
+def _turn(request: HttpRequest, booking: Booking, contact: Contact, purpose: str) -> None:
+    shared: dict[str, Any] = {"contact": contact, "ip": visitor.ip_of(request), "now": timezone.now()}
+    if request.POST.get("turn") != "on":
+        words = _("Turned off on the page of the booking")
+        consenting.stop(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
+    elif booking.volunteer is not None:
+        language = translation.get_language() or "en"
+        consenting.agree(volunteer=booking.volunteer, purpose=purpose, language=language, source="page", **shared)
+
+
+def _contact(booking: Booking, kind: str) -> Contact | None:
+    person = booking.volunteer
+    return {"phone": person.phone, "email": person.email}.get(kind) if person else None

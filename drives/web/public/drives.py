@@ -1,0 +1,94 @@
+"""Pages about drives: all of them, an organization's, one."""
+
+from collections.abc import Sequence
+
+from csp.decorators import csp_replace
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import require_safe
+
+from drives import confirms, queries
+from drives.models import Drive, DriveState
+from drives.queries import DrivePage, DriveSummary
+from drives.web.public import times
+from organizations.models import Organization
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """All coming drives, by city."""
+    return _list(request, queries.public_drives(timezone.now()), None)
+
+
+@require_safe
+def organization(request: HttpRequest, slug: str) -> HttpResponse:
+    """An organization's coming drives, by city."""
+    found = get_object_or_404(Organization, slug=slug)
+    return _list(request, queries.public_drives(timezone.now(), found), found)
+
+
+def _list(request: HttpRequest, summaries: Sequence[DriveSummary], found: Organization | None) -> HttpResponse:
+    city = request.GET.get("city", "")
+    cities = sorted({summary.drive.site.city for summary in summaries})
+    shown = [summary for summary in summaries if summary.drive.site.city == city] if city in cities else summaries
+    context = {"organization": found, "summaries": shown, "cities": cities, "city": city}
+    return render(request, "drives/public/drives.html", context)
+
+
+@require_safe
+@xframe_options_exempt
+# Its types know only views without further arguments.
+@csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
+def embed(request: HttpRequest, slug: str) -> HttpResponse:
+    """The organization's coming drives, to stand in a frame of its own website."""
+    found = get_object_or_404(Organization, slug=slug)
+    summaries = queries.public_drives(timezone.now(), found)
+    return render(request, "drives/public/embed.html", {"organization": found, "summaries": summaries})
+
+
+@require_safe
+def drive(request: HttpRequest, slug: str) -> HttpResponse:
+    """One drive: what, when, where, why, and the times that are still open."""
+    now = timezone.now()
+    page = queries.drive_page(slug, now)
+    if page is None:
+        raise Http404
+    is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
+    visit = times.visit_asked(request.GET.get("visit", ""))
+    context = {
+        **drive_context(page),
+        "visit": visit,
+        "parts": times.parts_of_day(page.times(visit), page.drive),
+        "slot": times.slot_asked(request.GET.get("slot", "")),
+        "choose": "choose" in request.GET,
+        "confirms": asked_by(page.drive),
+        "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
+        "is_past": is_past,
+    }
+    return render(request, "drives/public/drive.html", context)
+
+
+def drive_context(page: DrivePage) -> dict[str, object]:
+    """What every page around one drive shows."""
+    drive = page.drive
+    return {
+        "page": page,
+        "drive": drive,
+        "site": drive.site,
+        "zone": drive.site.timezone,
+        "organization": drive.organization,
+    }
+
+
+def asked_by(drive: Drive) -> list[str]:
+    """The sentences of everything the drive's policy wants confirmed, in its order."""
+    return [confirms.sentence(code) for code in drive.policy.confirms]
+
+
+def to_drive(page: DrivePage, visit: str) -> HttpResponse:
+    """Back to the drive's times, with the word that one has to be chosen."""
+    address = reverse("drive", args=[page.drive.slug])
+    return redirect(f"{address}?visit={visit}&choose=1#times")

@@ -1,0 +1,111 @@
+"""What donors type. The forms only shape it; the actions judge it, and their words come back beside the fields."""
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from drives.actions.booking import Person
+from drives.models import Policy, Visit
+from drives.rules import Refusal
+from notifications.models import Purpose
+from volunteers.actions.limits import TooMany
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+OTHER_THAN_TIME = {"already_booked", "too_many_holds"}
+
+
+class Typed(forms.CharField):
+    """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
+
+    needed = True
+
+
+class Tick(forms.BooleanField):
+    """A box that is empty at first, with the words that explain it beside its label."""
+
+    def __init__(self, *, label: "StrOrPromise", described_by: str) -> None:
+        widget = forms.CheckboxInput(attrs={"aria-describedby": described_by})
+        super().__init__(label=label, required=False, widget=widget)
+
+
+class DetailsForm(forms.Form):
+    """Who wants the place, and how they are reached."""
+
+    use_required_attribute = False
+
+    name = Typed(
+        label=_("Your name"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}),
+    )
+    phone = Typed(
+        label=_("Mobile phone"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+    email = Typed(
+        label=_("E-mail"),
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
+    )
+    reminders = Tick(label=_("Remind me"), described_by="id_reminders_hint")
+    appeals = Tick(label=_("Tell me about coming drives"), described_by="id_appeals_hint")
+    confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+    visit = forms.ChoiceField(choices=Visit.choices, widget=forms.HiddenInput)
+    slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def person(self, policy: Policy) -> Person:
+        """What was typed, as the booking wants it; a tick stands for everything the policy asks."""
+        data = self.cleaned_data
+        return Person(
+            name=data["name"],
+            phone=data["phone"],
+            email=data["email"],
+            language=get_language() or "",
+            consents=[purpose for purpose in Purpose.values if data[purpose]],
+            confirms=list(policy.confirms) if data["confirmed"] else [],
+        )
+
+    def refuse(self, problem: ValidationError) -> None:
+        """Show what an action said beside the fields it was about; the rest stands above."""
+        if isinstance(problem, Refusal):
+            self.add_error("slot" if another_time_helps(problem) else None, problem.messages)
+            return
+        if not hasattr(problem, "error_dict"):
+            self.add_error(None, problem)
+            return
+        for name, errors in problem.error_dict.items():
+            self.add_error(name if name in self.fields else NON_FIELD_ERRORS, errors)
+
+
+class CodeForm(forms.Form):
+    """The code that was sent."""
+
+    use_required_attribute = False
+
+    code = Typed(
+        label=_("Code"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"class": "code", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+    )
+
+
+def another_time_helps(refusal: Refusal) -> bool:
+    """Whether what was refused is the time, and not the drive, the person or the contact."""
+    return all(code not in OTHER_THAN_TIME and not code.startswith("drive_") for code in refusal.codes)
+
+
+def status_of(problem: ValidationError) -> int:
+    """The HTTP status of a page that shows a problem: a limit, or something to correct."""
+    return 429 if isinstance(problem, TooMany) else 422

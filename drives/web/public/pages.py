@@ -1,0 +1,29 @@
+"""Pages that stand by themselves: privacy, terms, an organization's colour."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from drives.web import colours
+from organizations.models import Organization
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept of donors, for how long, and who sees it."""
+    return render(request, "drives/public/privacy.html")
+
+
+@require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    """The terms, with the texting programme as carriers want it described."""
+    return render(request, "drives/public/terms.html")
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 60 * 60)
+def accent(request: HttpRequest, slug: str) -> HttpResponse:
+    """The organization's accent as a stylesheet of its own: pages carry no inline styles."""
+    found = get_object_or_404(Organization, slug=slug)
+    return HttpResponse(colours.stylesheet(found.accent), content_type="text/css; charset=utf-8")

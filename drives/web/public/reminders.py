@@ -1,0 +1,94 @@
+"""What we will send about a booking, said only if it is true; and what the donor agreed to be sent."""
+
+from dataclasses import dataclass
+
+from django.utils.text import get_text_list
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from drives.models import Booking
+from drives.reminding import REMINDERS
+from notifications.models import Channel, Message, MessageState, Purpose
+from notifications.queries import consents_of, has_consent, messages_about, suppressed
+from volunteers.notices import consent_wording
+from volunteers.queries import Agreement, agreements
+
+AHEAD = {MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED}
+
+
+def may_be_texted(booking: Booking) -> bool:
+    """Whether reminders may go to the donor's phone."""
+    phone = booking.volunteer.phone if booking.volunteer else None
+    if phone is None:
+        return False
+    organization = booking.drive.organization
+    return has_consent(organization, phone.address, Purpose.REMINDERS) and not suppressed(organization, phone.address)
+
+
+def sentence(booking: Booking) -> str:
+    """What reminders will come, and how; empty if there will be none. Texts only with consent, and not after a STOP."""
+    ahead = [message for message in messages_about([booking.about])[booking.about] if _is_ahead(message, booking)]
+    texted = may_be_texted(booking)
+    texts = [message for message in ahead if message.channel == Channel.SMS and texted]
+    # Who may not be texted is reminded by e-mail (`drives.actions.reminders.dress`).
+    mails = [message for message in ahead if message not in texts] if _may_be_mailed(booking) else []
+    said = []
+    if texts:
+        said.append(_("We’ll text you %(when)s.") % {"when": _when(_days(texts, booking))})
+    if mails:
+        said.append(_("We’ll e-mail you %(when)s.") % {"when": _when(_days(mails, booking))})
+    return " ".join(said)
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """One purpose: the words of today, and what each contact agreed to."""
+
+    label: str
+    wording: str
+    agreements: list[Agreement]
+
+
+def agreed(booking: Booking) -> list[Agreed]:
+    """What the donor agreed to be sent, by purpose."""
+    person, organization = booking.volunteer, booking.drive.organization
+    if person is None:
+        return []
+    found = agreements(person)
+    return [
+        Agreed(
+            label=str(purpose.label),
+            wording=consent_wording(purpose, get_language() or "en", organization)[1],
+            agreements=[each for each in found if each.purpose == purpose],
+        )
+        for purpose in Purpose
+    ]
+
+
+def _may_be_mailed(booking: Booking) -> bool:
+    """Reminders by e-mail need no yes, but heed a no."""
+    mailbox = booking.volunteer.email if booking.volunteer else None
+    if mailbox is None:
+        return False
+    given = consents_of(booking.drive.organization, [mailbox.address])
+    return given.get((mailbox.address, Purpose.REMINDERS), True)
+
+
+def _is_ahead(message: Message, booking: Booking) -> bool:
+    return message.kind in REMINDERS and message.state in AHEAD and message.revision == booking.revision
+
+
+def _days(messages: list[Message], booking: Booking) -> list[int]:
+    """How many days before the visit they leave, on the clocks of the site; the earliest first."""
+    zone = booking.drive.site.zone
+    day = booking.starts_at.astimezone(zone).date()
+    return sorted({(day - message.due_at.astimezone(zone).date()).days for message in messages}, reverse=True)
+
+
+def _when(days: list[int]) -> str:
+    """3 days and 1 day before; the day before; 1 day before and on the day."""
+    if days == [1]:
+        return _("the day before")
+    before = [ngettext("%(days)s day", "%(days)s days", number) % {"days": number} for number in days if number]
+    said = [_("%(days)s before") % {"days": get_text_list(before, _("and"))}] if before else []
+    return get_text_list([*said, _("on the day")] if 0 in days else said, _("and"))

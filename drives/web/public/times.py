@@ -1,0 +1,55 @@
+"""Open times as donors choose among them: by part of the day at the site."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from drives.models import Drive, Visit
+from drives.rules import OpenTime
+
+NOON, EVENING = 12, 17
+FEW = 2
+
+
+@dataclass
+class Part:
+    """The times of one part of the day."""
+
+    name: str
+    times: list[OpenTime] = field(default_factory=list)
+
+
+def parts_of_day(times: Iterable[OpenTime], drive: Drive) -> list[Part]:
+    """Morning, afternoon, evening: those that have times, in order."""
+    parts: dict[str, Part] = {}
+    for time in times:
+        name = _part(time.starts_at.astimezone(drive.site.zone))
+        parts.setdefault(name, Part(name)).times.append(time)
+    return list(parts.values())
+
+
+def _part(local: datetime) -> str:
+    if local.hour < NOON:
+        return _("Morning")
+    return _("Afternoon") if local.hour < EVENING else _("Evening")
+
+
+def visit_asked(value: str) -> Visit:
+    """The kind of visit in an address; a stranger's is a first one until they say otherwise."""
+    return Visit.RETURN if value == Visit.RETURN else Visit.FIRST
+
+
+def slot_asked(value: str) -> int | None:
+    """The slot's number in an address, if it is one."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
+
+
+def chosen(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:
+    """The open time with this slot, if it still is open."""
+    return next((time for time in times if time.slot_id == slot_id), None)
+
+
+def choose_one() -> str:
+    return _("Choose a time.")

@@ -1,0 +1,32 @@
+"""The donors' addresses."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from drives.web.public import book, bookings, calendars, changes, consents, drives, pages
+
+urlpatterns = [
+    path("", drives.home, name="home"),
+    path("o/<slug:slug>/", drives.organization, name="organization"),
+    path("o/<slug:slug>/accent.css", pages.accent, name="accent"),
+    path("o/<slug:slug>/calendar.ics", calendars.organization, name="organization_calendar"),
+    path("embed/<slug:slug>/", drives.embed, name="embed"),
+    path("d/<slug:slug>/", drives.drive, name="drive"),
+    path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
+    path("d/<slug:slug>/book/", book.book, name="book"),
+    path("b/<str:token>/", bookings.booking, name="booking"),
+    path("b/<str:token>/prove/", bookings.prove, name="booking_prove"),
+    path("b/<str:token>/code/", bookings.send_code, name="booking_code"),
+    path("b/<str:token>/move/", changes.move, name="booking_move"),
+    path("b/<str:token>/cancel/", changes.cancel, name="booking_cancel"),
+    path("b/<str:token>/restore/", changes.restore, name="booking_restore"),
+    path("b/<str:token>/confirm/", changes.confirm, name="booking_confirm"),
+    path("b/<str:token>/messages/", consents.turn, name="booking_consent"),
+    path("b/<str:token>/new-feed/", consents.new_feed, name="booking_new_feed"),
+    path("b/<str:token>/calendar.ics", calendars.booking, name="booking_calendar"),
+    path("feeds/<str:token>.ics", calendars.feed, name="feed"),
+    path("stop/<str:token>/", consents.stop, name="stop"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("terms/", pages.terms, name="terms"),
+    path("language/", set_language, name="set_language"),
+]

@@ -1,0 +1,53 @@
+"""Ways out that fail: shut after so many failures in a row, tried with one message, opened by the first success."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from notifications.models import Breaker
+
+FAILURES = 10  # in a row
+SHUT_FOR = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
+
+logger = logging.getLogger(__name__)
+
+
+def note(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
+    """Write down how calls ended, in order: the way out, and whether the provider failed."""
+    failures: dict[str, int] = {}
+    successes: set[str] = set()
+    for subject, failed in calls:
+        if failed:
+            failures[subject] = failures.get(subject, 0) + 1
+        else:
+            failures.pop(subject, None)
+            successes.add(subject)
+    if successes:
+        _clear(successes)
+    for subject, count in sorted(failures.items()):
+        _fail(subject, count, now)
+
+
+@transaction.atomic(savepoint=False)
+def _clear(subjects: set[str]) -> None:
+    failing = Breaker.objects.filter(subject__in=subjects, failures__gt=0)
+    rows = failing.order_by("subject").select_for_update(no_key=True).values_list("pk", "subject", "open_until")
+    for pk, subject, open_until in rows:
+        Breaker.objects.filter(pk=pk).update(failures=0, trips=0, opened_at=None, open_until=None, probing=False)
+        if open_until:
+            logger.info("%s is open again", subject)
+
+
+@transaction.atomic(savepoint=False)
+def _fail(subject: str, count: int, now: datetime) -> None:
+    Breaker.objects.bulk_create([Breaker(subject=subject)], ignore_conflicts=True)
+    row = Breaker.objects.select_for_update(no_key=True).get(subject=subject)
+    row.failures += count
+    if row.probing or (row.open_until is None and row.failures >= FAILURES):
+        row.open_until = now + SHUT_FOR[min(row.trips, len(SHUT_FOR) - 1)]
+        row.opened_at = row.opened_at or now
+        row.trips, row.probing = row.trips + 1, False
+        logger.warning("%s is shut after %s failures in a row", subject, row.failures)
+    row.save()

@@ -1,0 +1,187 @@
+"""From the outbox to the provider's door: claim a batch, pass the gate. Each is one statement of its own transaction.
+
+None of them ever waits for a lock, so that they cannot be part of a deadlock: rows that a donor's transaction holds are
+skipped and come up again (`still_ours`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from notifications.actions import throttle
+from notifications.actions.claimed import Claimed
+from notifications.models import MessageState
+from notifications.pacing import Hold
+
+LEASE = timedelta(seconds=30)  # longer than the longest call
+
+
+def claim(*, channel: str, limit: int, now: datetime) -> list[Claimed]:
+    """Take due messages for ourselves, the urgent first, with a lease and a fresh attempt token each.
+
+    Organizations get equal shares of a batch: one that queues a hundred thousand does not hold up the others.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"channel": channel, "limit": limit, "now": now, "lease": now + LEASE})
+        return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def gate(*, claimed: Sequence[Claimed], now: datetime) -> list[Claimed]:
+    """Let through what may leave at this moment: those are `sending` when this returns, and must be sent at once.
+
+    The others get their reason: expired, opted out, without consent or sender; or they wait, with a reason too, until
+    quiet hours are over, for the sender's pace, the day's budget or a provider that fails. What was withdrawn or is no
+    longer ours is left alone.
+    """
+    if not claimed:
+        return []
+    held = {one.id: Hold(until, "quiet_hours") for one in claimed if (until := one.resumes_at(now))}
+    leaving = [one for one in claimed if one.id not in held and one.expires_at > now]
+    broken = throttle.broken_ways()
+    if not broken and not any(one.is_limited for one in leaving):
+        return _judged(claimed, held, now)
+    with transaction.atomic(savepoint=False):
+        valve = throttle.Valve(leaving, broken, now)
+        passed = _judged(claimed, {**held, **valve.holds}, now)
+        valve.spend(passed)
+    return passed
+
+
+def _judged(claimed: Sequence[Claimed], held: Mapping[int, Hold], now: datetime) -> list[Claimed]:
+    ours: dict[str, list[Any]] = {
+        "ids": [one.id for one in claimed],
+        "tokens": [one.token for one in claimed],
+        "until": [held[one.id].until if one.id in held else None for one in claimed],
+        "why": [held[one.id].reason if one.id in held else "" for one in claimed],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(GATE, {**ours, "now": now, "lease": now + LEASE})
+        passed = {message_id for message_id, state in cursor.fetchall() if state == MessageState.SENDING}
+    return [one for one in claimed if one.id in passed]
+
+
+def still_ours(*, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Those that the gate left alone because somebody else held their row at that moment: to be tried again."""
+    if not claimed:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(STILL_OURS, [[one.id for one in claimed], [one.token for one in claimed]])
+        ids = {message_id for (message_id,) in cursor.fetchall()}
+    return [one for one in claimed if one.id in ids]
+
+
+def release(*, claimed: Sequence[Claimed]) -> None:
+    """Give back what was claimed and will not be sent by us; rows that somebody holds come back when the lease ends."""
+    if claimed:
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [[one.id for one in claimed], [one.token for one in claimed]])
+
+
+# The orders and the array keep the planner to the partial index and the primary key, however large the table and stale
+# its statistics: without them it read the whole table for each batch.
+CLAIM = """
+WITH busy AS (
+    SELECT organization.id FROM organizations_organization AS organization
+     WHERE (SELECT message.id FROM notifications_message AS message
+             WHERE message.channel = %(channel)s AND message.organization_id = organization.id
+               AND message.state = 'queued' AND message.due_at <= %(now)s
+             ORDER BY message.priority, message.due_at, message.id LIMIT 1) IS NOT NULL
+), share AS (
+    SELECT greatest(1, %(limit)s / greatest(1, (SELECT count(*) FROM busy))) AS size
+), due AS (
+    SELECT theirs.id FROM busy CROSS JOIN LATERAL (
+        SELECT message.id FROM notifications_message AS message
+         WHERE message.channel = %(channel)s AND message.organization_id = busy.id
+           AND message.state = 'queued' AND message.due_at <= %(now)s
+         ORDER BY message.priority, message.due_at, message.id
+         LIMIT (SELECT size FROM share) FOR NO KEY UPDATE SKIP LOCKED) AS theirs
+    UNION ALL
+    SELECT nobodys.id FROM (
+        SELECT message.id FROM notifications_message AS message
+         WHERE message.channel = %(channel)s AND message.organization_id IS NULL
+           AND message.state = 'queued' AND message.due_at <= %(now)s
+         ORDER BY message.priority, message.due_at, message.id
+         LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) AS nobodys
+), claimed AS (
+    UPDATE notifications_message AS message
+       SET state = 'claimed', lease_until = %(lease)s, provider_id = '', error_code = '', check_at = NULL,
+           attempt_token = replace(gen_random_uuid()::text, '-', ''),
+           sender_id = CASE WHEN message.channel <> 'sms' THEN NULL ELSE coalesce(
+               message.sender_id,
+               (SELECT own.sender_id FROM notifications_sender_organizations AS own
+                  JOIN notifications_sender AS sender ON sender.id = own.sender_id
+                 WHERE own.organization_id = message.organization_id
+                 ORDER BY sender.stopped_at IS NOT NULL, sender.id LIMIT 1),
+               (SELECT sender.id FROM notifications_sender AS sender WHERE sender.is_default)) END
+     WHERE message.id = ANY(ARRAY(SELECT due.id FROM due)) AND message.state = 'queued'
+    RETURNING message.*
+)
+SELECT claimed.id, claimed.attempt_token, claimed.key, claimed.channel, claimed.address, claimed.text, claimed.subject,
+       claimed.html, claimed.calendar, claimed.calendar_method, claimed.unsubscribe_url, claimed.zone,
+       claimed.keeps_quiet_hours, claimed.expires_at, claimed.attempts, claimed.priority, claimed.reason,
+       claimed.sender_id, claimed.organization_id, coalesce(sender.number, ''), coalesce(sender.messaging_service, ''),
+       coalesce(sender.per_minute, 0), coalesce(sender.per_day, 0),
+       coalesce(organization.name, ''), coalesce(organization.email, ''),
+       coalesce(organization.quiet_until_hour, 0), coalesce(organization.quiet_from_hour, 24),
+       coalesce(organization.messages_per_day, 0)
+  FROM claimed
+  LEFT JOIN notifications_sender AS sender ON sender.id = claimed.sender_id
+  LEFT JOIN organizations_organization AS organization ON organization.id = claimed.organization_id
+ ORDER BY claimed.priority, claimed.due_at, claimed.id
+"""
+
+# `state || ''` keeps the planner to the primary key: the partial indexes look cheaper to it than they are.
+GATE = """
+WITH judged AS (
+    SELECT message.id, ours.until, ours.why, CASE
+        WHEN message.expires_at <= %(now)s THEN 'expired'
+        WHEN message.channel = 'sms' AND sender.id IS NULL THEN 'no_sender'
+        WHEN sender.stopped_at IS NOT NULL THEN 'sender_stopped'
+        WHEN EXISTS (SELECT 1 FROM notifications_suppression AS suppression
+                      WHERE suppression.sender_id = message.sender_id AND suppression.address = message.address)
+            THEN 'opted_out'
+        WHEN message.purpose <> '' AND NOT coalesce(
+            (SELECT line.given FROM notifications_consententry AS line
+              WHERE line.organization_id = message.organization_id AND line.address = message.address
+                AND line.purpose = message.purpose
+              ORDER BY line.at DESC, line.id DESC LIMIT 1),
+            message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but heeds a no
+            THEN 'no_consent'
+        WHEN ours.until >= message.expires_at THEN 'too_late'
+        WHEN ours.until IS NOT NULL THEN 'later'
+        ELSE 'go' END AS verdict
+      FROM unnest(%(ids)s::bigint[], %(tokens)s::text[], %(until)s::timestamptz[], %(why)s::text[])
+           AS ours (id, token, until, why)
+      JOIN notifications_message AS message
+        ON message.id = ours.id AND message.attempt_token = ours.token AND message.state || '' = 'claimed'
+      LEFT JOIN notifications_sender AS sender ON sender.id = message.sender_id
+       FOR NO KEY UPDATE OF message SKIP LOCKED
+)
+UPDATE notifications_message AS message
+   SET state = CASE WHEN verdict = 'go' THEN 'sending' WHEN verdict = 'later' THEN 'queued'
+                    WHEN verdict IN ('expired', 'too_late') THEN 'expired' ELSE 'blocked' END,
+       reason = CASE WHEN verdict = 'go' THEN '' WHEN verdict IN ('later', 'too_late') THEN judged.why ELSE verdict END,
+       due_at = CASE WHEN verdict = 'later' THEN judged.until ELSE message.due_at END,
+       lease_until = CASE WHEN verdict = 'go' THEN %(lease)s::timestamptz END,
+       sending_at = CASE WHEN verdict = 'go' THEN %(now)s ELSE message.sending_at END,
+       attempts = message.attempts + CASE WHEN verdict = 'go' THEN 1 ELSE 0 END,
+       settled_at = CASE WHEN verdict NOT IN ('go', 'later') THEN %(now)s END
+  FROM judged
+ WHERE message.id = judged.id
+RETURNING message.id, message.state
+"""
+
+STILL_OURS = """
+SELECT message.id
+  FROM unnest(%s::bigint[], %s::text[]) AS ours (id, token)
+  JOIN notifications_message AS message
+    ON message.id = ours.id AND message.attempt_token = ours.token AND message.state || '' = 'claimed'
+"""
+
+RELEASE = f"""
+UPDATE notifications_message AS message
+   SET state = 'queued', lease_until = NULL, attempt_token = ''
+ WHERE message.id = ANY(ARRAY({STILL_OURS} FOR NO KEY UPDATE OF message SKIP LOCKED))
+"""  # noqa: S608  made of constants

@@ -1,0 +1,66 @@
+"""Texts that come in."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from notifications import rules
+from notifications.actions import consents
+from notifications.models import InboundMessage, Sender
+from notifications.rules import Reading
+
+
+@transaction.atomic(savepoint=False)
+def receive(
+    *, sender_number: str, provider_id: str, address: str, text: str, now: datetime, messaging_service: str = ""
+) -> InboundMessage:
+    """Keep a text that somebody sent to one of our senders; the same one twice is one.
+
+    What means stop, start or help is handled at once, in this transaction. The rest waits for whoever knows what the
+    letter answers; so does a CANCEL, which stops all texts at once and may have meant the appointment. No confirmation
+    is sent: the provider answers the carriers' words itself.
+    """
+    sender = _sender(sender_number, messaging_service)
+    reply, is_new = InboundMessage.objects.get_or_create(
+        provider_id=provider_id,
+        defaults={"sender": sender, "address": address, "text": text.replace("\x00", ""), "received_at": now},
+    )
+    if is_new and sender:
+        _handle(reply, sender, now)
+    return reply
+
+
+def take(*, reply_id: int) -> InboundMessage | None:
+    """A reply that nobody has handled or is handling, ours until the transaction ends."""
+    new = InboundMessage.objects.filter(pk=reply_id, handled_at=None).select_related("sender")
+    return new.select_for_update(skip_locked=True, of=("self",)).first()
+
+
+@transaction.atomic(savepoint=False)
+def mark_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
+    """Say what was done about a reply; False if somebody else has done so."""
+    new = InboundMessage.objects.filter(pk=reply_id, handled_at=None)
+    return bool(new.update(handled_at=now, handled_as=handled_as))
+
+
+def _handle(reply: InboundMessage, sender: Sender, now: datetime) -> None:
+    meaning = rules.reading(reply.text)
+    if meaning in {Reading.STOP, Reading.STOP_OR_CANCEL}:
+        consents.suppress(sender=sender, address=reply.address, now=now)
+    elif meaning in {Reading.START, Reading.YES}:
+        had_stopped = consents.unsuppress(sender=sender, address=reply.address, now=now)
+        if meaning == Reading.YES and not had_stopped:
+            return
+        meaning = Reading.START
+    elif meaning == Reading.OTHER:
+        return
+    reply.handled_at, reply.handled_as = None if meaning == Reading.STOP_OR_CANCEL else now, meaning
+    reply.save(update_fields=["handled_at", "handled_as"])
+
+
+def _sender(number: str, messaging_service: str) -> Sender | None:
+    """The sender a text came to: by its number, by the service that owns it, else the installation's."""
+    found = Sender.objects.filter(number=number).first() if number else None
+    if found is None and messaging_service:
+        found = Sender.objects.filter(messaging_service=messaging_service).first()
+    return found or Sender.objects.filter(is_default=True).first()

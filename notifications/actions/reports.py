@@ -1,0 +1,93 @@
+"""What the provider says later about a message."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from notifications import rules
+from notifications.actions import recording
+from notifications.models import Message, MessageState, Report
+from notifications.rules import Kind
+
+ORPHANS_KEPT = timedelta(days=3)
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic(savepoint=False)
+def report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
+    """Keep a report, and move its message forward if it belongs to one.
+
+    `token` names the attempt, so that also a message whose number we never learned is found. Reports come doubled, out
+    of order, early and late: only upwards counts, and what belongs to nothing is kept for `adopt_orphans`. Locks: the
+    message.
+    """
+    message = _message(provider_id, token)
+    kept = Report.objects.create(
+        message=message, provider_id=provider_id, status=status[:20], error_code=error_code[:40], received_at=now
+    )
+    if message:
+        _apply(message, kept, now)
+    return kept
+
+
+def adopt_orphans(*, now: datetime, limit: int = 500) -> int:
+    """Apply reports that came before we knew the provider's number of their message; return how many."""
+    orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT).exclude(provider_id="")
+    known = Message.objects.filter(provider_id__in=orphans.values("provider_id")).values_list("provider_id", flat=True)
+    ids = list(orphans.filter(provider_id__in=list(known)).order_by("pk").values_list("pk", flat=True)[:limit])
+    return sum(_try_orphan(report_id, now) for report_id in ids)
+
+
+def _try_orphan(report_id: int, now: datetime) -> bool:
+    try:
+        return _adopt_orphan(report_id, now)
+    except Exception as error:  # one bad report must not hold up the rest
+        logger.error("report %s cannot be applied: %s", report_id, type(error).__name__)
+        return False
+
+
+@transaction.atomic(savepoint=False)
+def _adopt_orphan(report_id: int, now: datetime) -> bool:
+    orphan = Report.objects.get(pk=report_id)
+    message = _message(orphan.provider_id, "")
+    if message is None or not Report.objects.filter(pk=report_id, message=None).update(message=message):
+        return False
+    _apply(message, orphan, now)
+    return True
+
+
+def _message(provider_id: str, token: str) -> Message | None:
+    messages = Message.objects.select_for_update(no_key=True, of=("self",))
+    found = messages.filter(attempt_token=token).first() if token else None
+    if found is None and provider_id:
+        found = messages.filter(provider_id=provider_id).first()
+    return found
+
+
+def _apply(message: Message, kept: Report, now: datetime) -> None:
+    reported = rules.state_reported(kept.status)
+    if reported is None or not rules.moves_forward(message.state, reported):
+        return
+    message.state, message.lease_until = reported, None
+    message.provider_id, message.error_code = kept.provider_id, kept.error_code
+    message.check_at = None if reported in rules.FINAL else now + recording.FIRST_CHECK
+    message.sent_at = message.sent_at or now
+    message.settled_at = now if reported in rules.FINAL else None
+    if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
+        _judge_failure(message, now)
+    message.save()
+    if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
+        recording.follow_up(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
+
+
+def _judge_failure(message: Message, now: datetime) -> None:
+    """Say why it failed; send it again later where the table says that this may help, as long as it is useful."""
+    treatment = rules.treatment(message.error_code)
+    message.reason = treatment.reason
+    if treatment.kind == Kind.EXPIRED:
+        message.state = MessageState.EXPIRED
+    delays = treatment.delays[max(0, message.attempts - 1) :]
+    if delays and now + delays[0] < message.expires_at:
+        message.state, message.due_at, message.settled_at = MessageState.QUEUED, now + delays[0], None

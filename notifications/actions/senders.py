@@ -1,0 +1,62 @@
+"""The numbers and messaging services that texts leave from."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from notifications.models import Message, MessageState, Sender
+
+DEMO_NUMBER = "+12025550100"  # of the range that is kept for stories
+
+UNLIMITED = {"per_minute": 0, "per_day": 0}  # no carrier between us and the demo's inbox
+
+logger = logging.getLogger(__name__)
+
+
+def ensure_default() -> Sender | None:
+    """The installation's own sender, as the settings name it: for organizations without one. None if they name none."""
+    wanted = _wanted()
+    present = Sender.objects.filter(is_default=True).first()
+    if not wanted or (present and all(getattr(present, name) == value for name, value in wanted.items())):
+        return present
+    return _make_default(wanted)
+
+
+@transaction.atomic(savepoint=False)
+def _make_default(wanted: dict[str, str]) -> Sender:
+    """One at a time: workers that start together would both make it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
+    Sender.objects.filter(is_default=True).exclude(**wanted).update(is_default=False)
+    created: dict[str, Any] = {**wanted, "is_default": True, "name": "Installation"}
+    if settings.SMS_GATEWAY == "inbox":
+        created |= UNLIMITED
+    sender, _ = Sender.objects.update_or_create(**wanted, defaults={"is_default": True}, create_defaults=created)
+    return sender
+
+
+def _wanted() -> dict[str, str]:
+    service, number = settings.TWILIO_MESSAGING_SERVICE_SID, settings.TWILIO_FROM
+    if service:
+        return {"messaging_service": service}
+    if settings.SMS_GATEWAY == "inbox":
+        return {"number": number or DEMO_NUMBER}
+    return {"number": number} if number else {}
+
+
+@transaction.atomic(savepoint=False)
+def stop(*, sender_id: int, reason: str, now: datetime) -> None:
+    """Send nothing more through a sender that the provider refuses; `resume` undoes it. Logged once, as an error."""
+    if Sender.objects.filter(pk=sender_id, stopped_at=None).update(stopped_at=now, stopped_reason=reason):
+        logger.error("sender %s is stopped: %s", sender_id, reason)
+
+
+@transaction.atomic(savepoint=False)
+def resume(*, sender: Sender, now: datetime) -> int:
+    """Let a stopped sender send again, also what was blocked meanwhile and is still useful; return how many."""
+    Sender.objects.filter(pk=sender.pk).update(stopped_at=None, stopped_reason="")
+    blocked = Message.objects.filter(sender=sender, state=MessageState.BLOCKED, reason="sender_stopped")
+    return blocked.filter(expires_at__gt=now).update(state=MessageState.QUEUED, reason="", settled_at=None)

@@ -1,0 +1,133 @@
+"""What stands at the gate and has to wait all the same: for its sender's pace, a day's budget, a provider that fails.
+
+All of it is rows, so that every worker sees the same and none is over, however many there are. A gate locks what it
+spends of until it has committed: breakers first, then allowances, each in the order of their names, and no message that
+somebody else holds.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import astuple, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from notifications import rules
+from notifications.actions.claimed import Claimed
+from notifications.models import Allowance, Breaker
+from notifications.pacing import Hold, Use
+
+PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call: a worker that dies with a probe delays the next
+
+Limits = dict[str, tuple[int, int]]
+
+
+class Valve:
+    """How much of one batch may leave: `holds` says what has to wait. `spend` counts what has left.
+
+    Belongs in a transaction.
+    """
+
+    def __init__(self, claimed: Iterable[Claimed], broken: Collection[str], now: datetime) -> None:
+        self._leaving = sorted(claimed, key=lambda one: one.priority)
+        self._now = now
+        self._shut = dict.fromkeys(broken, True)
+        self._until = self._probe({one.way_out for one in self._leaving} & set(broken))
+        self._uses = _locked(limits_of(self._leaving), now)
+        self.holds = self._judge()
+
+    def spend(self, passed: Sequence[Claimed]) -> None:
+        """Count what passed the gate; what did not may go to others."""
+        for one in passed:
+            for subject in limits_of([one]):
+                self._uses[subject].take(self._now)
+        _keep(self._uses)
+
+    def _judge(self) -> dict[int, Hold]:
+        """As if everything that is not held here passed the gate: a little less may leave, and never too much."""
+        planned = {subject: replace(use) for subject, use in self._uses.items()}
+        holds: dict[int, Hold] = {}
+        for one in self._leaving:
+            subjects = list(limits_of([one]))
+            if hold := self._held(one, [planned[subject] for subject in subjects]):
+                holds[one.id] = hold
+                continue
+            self._shut[one.way_out] = True  # of a way that is being tried only this one leaves
+            for subject in subjects:
+                planned[subject].take(self._now)
+        for subject, use in planned.items():
+            self._uses[subject].line_until = use.line_until
+        return holds
+
+    def _held(self, one: Claimed, uses: Sequence[Use]) -> Hold | None:
+        if one.way_out in self._until and self._shut[one.way_out]:
+            return Hold(self._until[one.way_out], "provider_down")
+        waited = one.reason == "pace"
+        found = [hold for use in uses if (hold := use.hold(one.priority, self._now, has_waited=waited))]
+        longest = max(found, key=lambda hold: hold.until, default=None)
+        if longest is None or longest.reason != "budget" or not one.priority:
+            return longest
+        return replace(longest, until=rules.next_sendable(longest.until, one.zone, one.opens, one.closes))
+
+    def _probe(self, subjects: Collection[str]) -> dict[str, datetime]:
+        """Until when the broken ways are shut. Where the time has come we try: others wait for what comes of it."""
+        due = Breaker.objects.filter(subject__in=subjects, open_until__lte=self._now).order_by("subject")
+        for subject in due.select_for_update(no_key=True).values_list("subject", flat=True):
+            self._shut[subject] = False
+        ours = [subject for subject, shut in self._shut.items() if not shut]
+        Breaker.objects.filter(subject__in=ours).update(open_until=self._now + PROBE_PATIENCE, probing=True)
+        shut = Breaker.objects.filter(subject__in=subjects, open_until__isnull=False)
+        return {row.subject: row.open_until for row in shut if row.open_until}
+
+
+def broken_ways() -> list[str]:
+    """The ways out that are shut or tried at this moment."""
+    return list(Breaker.objects.filter(open_until__isnull=False).values_list("subject", flat=True))
+
+
+def limits_of(claimed: Iterable[Claimed]) -> Limits:
+    """The limits that these fall under, as messages a minute and a day, by subject."""
+    limits: Limits = {}
+    for one in claimed:
+        if not one.is_limited:
+            continue
+        if one.per_minute or one.per_day:
+            limits[f"sender:{one.sender_id}"] = one.per_minute, one.per_day
+        if one.messages_per_day:
+            limits[f"organization:{one.organization_id}"] = 0, one.messages_per_day
+    return limits
+
+
+def _locked(limits: Limits, now: datetime) -> dict[str, Use]:
+    """What was used, locked until the transaction ends; rows are made when they are first needed."""
+    if not limits:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [sorted(limits)])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    uses = {subject: Use(*limits[subject], *used) for subject, *used in rows}
+    for use in uses.values():
+        use.settle(now)
+    return uses
+
+
+def _keep(uses: dict[str, Use]) -> None:
+    if uses:
+        kept = [(subject, *astuple(use)[2:]) for subject, use in sorted(uses.items())]
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, [list(column) for column in zip(*kept, strict=True)])
+
+
+_TABLE = Allowance._meta.db_table
+LOCK = f"""
+INSERT INTO {_TABLE} AS used (subject, spent) SELECT subject, 0 FROM unnest(%s::text[]) AS wanted (subject)
+    ON CONFLICT (subject) DO UPDATE SET spent = used.spent
+RETURNING used.subject, used.paced_until, used.line_until, used.day, used.spent
+"""  # noqa: S608  made of constants
+KEEP = f"""
+UPDATE {_TABLE} AS used
+   SET paced_until = kept.paced_until, line_until = kept.line_until, day = kept.day, spent = kept.spent
+  FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::date[], %s::int[])
+       AS kept (subject, paced_until, line_until, day, spent)
+ WHERE used.subject = kept.subject
+"""  # noqa: S608  made of constants

@@ -1,0 +1,50 @@
+"""System checks of the settings by which messages leave."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+TAG = "notifications"
+LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+@register(TAG)
+def mail_server_is_named(**kwargs: Any) -> list[CheckMessage]:
+    if settings.EMAIL_URL == "inbox":
+        return []
+    parts = urlsplit(settings.EMAIL_URL)
+    if parts.scheme in {"smtp", "smtps", "smtp+tls"} and parts.hostname:
+        return []
+    hint = "smtp://user:password@host:587, smtps://…:465, smtp+tls://…:587 (never without encryption), or inbox."
+    return [Error("EMAIL_URL names no mail server.", hint=hint, id="notifications.E001")]
+
+
+@register(TAG)
+def texts_have_a_sender(**kwargs: Any) -> list[CheckMessage]:
+    number, service = settings.TWILIO_FROM, settings.TWILIO_MESSAGING_SERVICE_SID
+    found: list[CheckMessage] = []
+    if number and not re.fullmatch(r"\+[1-9]\d{6,14}", number):
+        found.append(Error("TWILIO_FROM is no number such as +12025550100.", id="notifications.E002"))
+    if service and not service.startswith("MG"):
+        hint = "It is the one that begins with MG."
+        found.append(Error("TWILIO_MESSAGING_SERVICE_SID is none.", hint=hint, id="notifications.E003"))
+    return found
+
+
+@register(TAG)
+def secrets_travel_encrypted(**kwargs: Any) -> list[CheckMessage]:
+    """A stand-in on this machine may be spoken to in clear; nobody else."""
+    parts = urlsplit(settings.TWILIO_API_URL)
+    if settings.SMS_GATEWAY != "twilio" or parts.scheme == "https" or parts.hostname in LOCAL:
+        return []
+    return [Error("TWILIO_API_URL would send the account's secret in clear.", id="notifications.E004")]
+
+
+@register(TAG)
+def mail_has_a_sender(**kwargs: Any) -> list[CheckMessage]:
+    if re.search(r"[^@\s]+@[^@\s]+", settings.EMAIL_FROM):
+        return []
+    return [Error("EMAIL_FROM is no e-mail address.", id="notifications.E005")]

@@ -1,0 +1,175 @@
+"""Twilio's REST API: the only module that imports its client."""
+
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from urllib.parse import urlencode, urlsplit
+
+import certifi
+import urllib3
+from twilio.base.exceptions import TwilioException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+
+from notifications.gateways.base import Found, GatewayError, Letter, Receipt
+from notifications.rules import Kind, treatment
+
+THREADS = 24
+CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
+LONGEST_VALIDITY = timedelta(hours=10)
+LISTED = 100  # messages to one number that are looked through for one that is in doubt
+
+# The library's own logger writes numbers and texts at INFO.
+_silent = logging.getLogger("notifications.gateways.twilio.wire")
+_silent.disabled = True
+
+
+class Wire(HttpClient):
+    """The library's HTTP client over urllib3: time-outs always, no retries, and the API's address by setting."""
+
+    def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
+        super().__init__(_silent, is_async=False)
+        self._address = urlsplit(api_url)
+        self._pool = urllib3.PoolManager(
+            maxsize=THREADS,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+            ca_certs=certifi.where(),
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """One call. Raises GatewayError for everything but a 2xx."""
+        target = urlsplit(url)._replace(scheme=self._address.scheme, netloc=self._address.netloc)
+        if params:
+            target = target._replace(query=urlencode(params, doseq=True))
+        body = urlencode(data, doseq=True) if data else None
+        try:
+            answer = self._pool.request(
+                method, target.geturl(), body=body, headers=_headers(headers, auth), redirect=False
+            )
+            text = answer.data.decode(errors="replace")
+        except urllib3.exceptions.HTTPError as error:
+            _no_answer(error, method)
+        if answer.status >= 300:
+            _refused(answer.status, text, answer.headers, method)
+        return Response(answer.status, text, answer.headers)
+
+    def clear(self) -> None:
+        """End the connections."""
+        self._pool.clear()
+
+
+class TwilioGateway:
+    """Sends texts, and asks what became of them."""
+
+    parallel = THREADS
+    can_look_up = True
+
+    def __init__(
+        self, api_url: str, base_url: str, account: str, secret: str, *, read_seconds: float = READ_SECONDS
+    ) -> None:
+        self._base_url = base_url
+        self._wire = Wire(api_url, read_seconds)
+        self._client = Client(account, secret, http_client=self._wire)
+
+    def send(self, letter: Letter) -> Receipt:
+        """Create the message. Twilio has no idempotency key: an unclear answer is in doubt and must be looked up."""
+        leaves_from = (
+            {"messaging_service_sid": letter.messaging_service}
+            if letter.messaging_service
+            else {"from_": letter.number}
+        )
+        try:
+            made = self._client.messages.create(
+                to=letter.address,
+                body=letter.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, at double the price
+                status_callback=f"{self._base_url}/webhooks/twilio/status/{letter.token}/",
+                validity_period=_validity(letter.expires_at - letter.at),
+                **leaves_from,
+            )
+        except (TwilioException, ValueError, KeyError, TypeError) as error:
+            raise GatewayError(Kind.IN_DOUBT, "unreadable_answer") from error
+        if not made.sid:
+            raise GatewayError(Kind.IN_DOUBT, "unreadable_answer")
+        return Receipt(made.sid)
+
+    def find(self, letter: Letter, since: datetime) -> list[Found]:
+        """What was created for the number since then. `date_sent` is no filter: it is empty while one is queued."""
+        known = self._asked(lambda: self._client.messages.list(to=letter.address, limit=LISTED, page_size=LISTED))
+        outbound = [_found(one) for one in known or [] if one.direction != MessageInstance.Direction.INBOUND]
+        return [one for one in outbound if one.created_at is None or one.created_at >= since]
+
+    def fetch(self, provider_id: str) -> Found | None:
+        known = self._asked(lambda: self._client.messages(provider_id).fetch())
+        return _found(known) if known else None
+
+    def close(self) -> None:
+        self._wire.clear()
+
+    def _asked(self, question: Any) -> Any:
+        """The answer; None for what Twilio does not know."""
+        try:
+            return question()
+        except GatewayError as error:
+            if error.code == "20404":
+                return None
+            raise
+        except (TwilioException, ValueError, KeyError, TypeError) as error:
+            raise GatewayError(Kind.TRANSIENT, "unreadable_answer") from error
+
+
+def _headers(headers: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, str]:
+    sent = dict(headers or {})
+    if auth:
+        sent["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
+    return sent
+
+
+def _validity(left: timedelta) -> int:
+    """Seconds that Twilio may keep trying: the time until the message is useless, in its bounds."""
+    return max(1, int(min(left, LONGEST_VALIDITY).total_seconds()))
+
+
+def _found(known: MessageInstance) -> Found:
+    error_code = str(known.error_code or "")
+    return Found(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
+
+
+_CODES = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # of answers without one
+_NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+
+
+def _no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
+    """Without a connection nothing was sent; once a request was on its way, a message may exist."""
+    if method != "POST" or isinstance(error, _NOT_SENT):
+        raise GatewayError(Kind.TRANSIENT, "unreachable") from error
+    raise GatewayError(Kind.IN_DOUBT, "no_answer") from error
+
+
+def _refused(status: int, text: str, headers: Mapping[str, str], method: str) -> NoReturn:
+    try:
+        code = str(json.loads(text).get("code") or "")
+    except (ValueError, AttributeError):
+        code = ""
+    if method != "POST" and status >= 500:
+        raise GatewayError(Kind.TRANSIENT, "unreachable", code)
+    code = code or _CODES.get(status, f"HTTP {status}")
+    treat = treatment(code, status)
+    asked = headers.get("Retry-After", "")
+    retry_after = timedelta(seconds=min(int(asked), 3600)) if asked.isdecimal() else timedelta()
+    raise GatewayError(treat.kind, treat.reason, code, retry_after)

@@ -1,0 +1,22 @@
+from notifications.models.consent import ConsentEntry, Purpose, Suppression
+from notifications.models.inbox import Heartbeat, InboxItem
+from notifications.models.limits import Allowance, Breaker
+from notifications.models.message import Channel, Message, MessageState
+from notifications.models.reply import InboundMessage, Report
+from notifications.models.sender import Sender
+
+__all__ = [
+    "Allowance",
+    "Breaker",
+    "Channel",
+    "ConsentEntry",
+    "Heartbeat",
+    "InboundMessage",
+    "InboxItem",
+    "Message",
+    "MessageState",
+    "Purpose",
+    "Report",
+    "Sender",
+    "Suppression",
+]

@@ -1,0 +1,55 @@
+"""Who agreed to what, and who said stop."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.sender import Sender
+from organizations.models import Organization
+
+
+class Purpose(models.TextChoices):
+    REMINDERS = "reminders", _("Reminders about your booking")
+    APPEALS = "appeals", _("News of coming drives")
+
+
+class ConsentEntry(models.Model):
+    """One line of the ledger: given or withdrawn, with the wording that was shown. Never changed, never deleted."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_entries")
+    address = models.CharField(max_length=254)
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    given = models.BooleanField()
+    wording_version = models.CharField(max_length=20)
+    wording = models.TextField(blank=True)
+    source = models.CharField(max_length=20)  # online, page, api, coordinator, text, link, one_click
+    actor = models.CharField(max_length=60)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(purpose__in=Purpose.values), name="consent_purpose_is_known")
+        ]
+        # The gate reads the newest line of an address and purpose before each send.
+        indexes = [
+            models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_line")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {'given' if self.given else 'withdrawn'} {self.at:%Y-%m-%d}"
+
+
+class Suppression(models.Model):
+    """An address that said STOP to a sender: nothing leaves for it through that sender until START."""
+
+    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
+    address = models.CharField(max_length=254)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "address"], name="one_suppression_per_sender_and_address")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender} since {self.since:%Y-%m-%d}"

@@ -1,0 +1,31 @@
+"""The demo inbox, and signs of life."""
+
+from django.db import models
+
+from notifications.models.message import Channel
+
+
+class InboxItem(models.Model):
+    """A message that the demo gateway 'sent': shown at /demo/inbox/ instead of leaving the machine."""
+
+    channel = models.CharField(max_length=8, choices=Channel)
+    sender = models.CharField(max_length=254)
+    to = models.CharField(max_length=254, db_index=True)  # the inbox page filters by it
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    calendar = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"
+
+
+class Heartbeat(models.Model):
+    """When a periodic job last ran: /readyz reads it."""
+
+    name = models.CharField(max_length=40, unique=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

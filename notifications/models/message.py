@@ -1,0 +1,160 @@
+"""The outbox: one row for one recipient through one channel."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.consent import Purpose
+from notifications.models.sender import Sender
+from organizations.models import Organization
+
+
+class Channel(models.TextChoices):
+    SMS = "sms", _("Text message")
+    EMAIL = "email", _("E-mail")
+
+
+class MessageState(models.TextChoices):
+    PROMISE = "promise", _("planned")  # kind, about and due are known, the text is not yet written
+    QUEUED = "queued", _("waiting to be sent")
+    CLAIMED = "claimed", _("being sent")
+    SENDING = "sending", _("being sent")  # past the gate: the provider may have it
+    ACCEPTED = "accepted", _("given to the provider")
+    SENT = "sent", _("sent")
+    DELIVERED = "delivered", _("delivered")
+    UNDELIVERED = "undelivered", _("not delivered")
+    FAILED = "failed", _("failed")
+    IN_DOUBT = "in_doubt", _("being looked up")
+    WITHDRAWN = "withdrawn", _("no longer needed")
+    EXPIRED = "expired", _("too late to be useful")
+    BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def of(self, organization: Organization) -> "MessageQuerySet":
+        return self.filter(organization=organization)
+
+    def waiting(self) -> "MessageQuerySet":
+        """Not yet handed to anybody: may still be withdrawn."""
+        return self.filter(state__in=[MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED])
+
+
+class Message(models.Model):
+    """A text for one recipient through one channel; a promise until it has its text. Times are UTC."""
+
+    # Only account mail (a coordinator's password reset) belongs to no organization.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="messages"
+    )
+    sender = models.ForeignKey(Sender, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages")
+    key = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=40)
+    about = models.CharField(max_length=60)
+    revision = models.PositiveIntegerField(default=0)
+    recipient = models.CharField(max_length=60, blank=True)
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.CharField(max_length=254)
+    purpose = models.CharField(max_length=12, choices=Purpose, blank=True)  # the consent it needs; blank needs none
+    language = models.CharField(max_length=8, default="en")
+    zone = models.CharField(max_length=64, default="UTC")  # quiet hours are judged in it
+    keeps_quiet_hours = models.BooleanField(default=False)
+
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    calendar = models.TextField(blank=True)
+    calendar_method = models.CharField(max_length=8, blank=True)
+    unsubscribe_url = models.CharField(max_length=200, blank=True)
+
+    state = models.CharField(max_length=12, choices=MessageState, default=MessageState.QUEUED)
+    reason = models.CharField(max_length=60, blank=True)  # a stable code: why it was not sent
+    priority = models.PositiveSmallIntegerField(default=0)  # rules.priority: codes, then reminders, then appeals
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempt_token = models.CharField(max_length=43, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    resends = models.PositiveSmallIntegerField(default=0)  # sent once more because nobody knew of the first
+    sending_at = models.DateTimeField(null=True, blank=True)  # when it last went through the gate
+    check_at = models.DateTimeField(null=True, blank=True)  # when reconciliation looks at it next
+    provider_id = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=MessageState.values), name="message_state_is_known"),
+            models.CheckConstraint(condition=models.Q(channel__in=Channel.values), name="message_channel_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["promise", "withdrawn", "expired", "blocked"]) | ~models.Q(text=""),
+                name="message_is_worded_before_it_is_queued",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["claimed", "sending"]) | models.Q(lease_until__isnull=False),
+                name="message_in_flight_has_a_lease",
+            ),
+        ]
+        indexes = [
+            # notifications.actions.delivery.claim: the next due rows of each organization, the urgent first.
+            models.Index(
+                fields=["channel", "organization", "priority", "due_at", "id"],
+                condition=models.Q(state="queued"),
+                name="message_due_of_organization",
+            ),
+            # queries.outbox_lag: the oldest due row.
+            models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
+            # drives.tasks.dress: promises that are nearly due.
+            models.Index(fields=["due_at", "id"], condition=models.Q(state="promise"), name="message_promised"),
+            # notifications.actions.reconciliation: leases that ran out; rows in doubt or without a report for long.
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state__in=["claimed", "sending"]),
+                name="message_in_flight",
+            ),
+            models.Index(fields=["check_at"], condition=models.Q(check_at__isnull=False), name="message_to_check"),
+            # reconciliation.forget_codes.
+            models.Index(
+                fields=["expires_at"], condition=models.Q(kind="code") & ~models.Q(text="-"), name="message_with_a_code"
+            ),
+            # queries.texts_that_failed: those that a mail may replace.
+            models.Index(
+                fields=["settled_at"],
+                condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
+                name="message_text_that_failed",
+            ),
+            # outbox.withdraw and the messages shown beside a booking.
+            models.Index(fields=["about"], name="message_about"),
+            # Status callbacks adopt by the provider's id or our attempt token.
+            models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_provider_id"),
+            models.Index(fields=["attempt_token"], condition=~models.Q(attempt_token=""), name="message_attempt"),
+            # queries.prompt_for and newest_text: what an address was told last.
+            models.Index(
+                fields=["address", "-sending_at"],
+                condition=models.Q(sending_at__isnull=False),
+                name="message_told_to_address",
+            ),
+            # queries.troubles: the last texts of an organization.
+            models.Index(
+                fields=["organization", "-sending_at"],
+                condition=models.Q(sending_at__isnull=False, channel="sms"),
+                name="message_texts_of_organization",
+            ),
+            # STOP withdraws what is queued for an address.
+            models.Index(
+                fields=["address"],
+                condition=models.Q(state__in=["promise", "queued", "claimed"]),
+                name="message_waiting_for_address",
+            ),
+            # outbox.readdress.
+            models.Index(
+                fields=["recipient"],
+                condition=models.Q(state__in=["promise", "queued", "claimed"]) & ~models.Q(recipient=""),
+                name="message_waiting_for_recipient",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

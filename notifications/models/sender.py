@@ -1,0 +1,35 @@
+"""The numbers and messaging services that texts leave from."""
+
+from django.db import models
+
+from organizations.models import Organization
+
+
+class Sender(models.Model):
+    """A number or messaging service; belongs to one organization or is shared by several."""
+
+    name = models.CharField(max_length=80)
+    number = models.CharField(max_length=20, blank=True)  # E.164
+    messaging_service = models.CharField(max_length=40, blank=True)
+    is_default = models.BooleanField(default=False)  # sends for organizations that have none of their own
+    organizations = models.ManyToManyField(Organization, related_name="senders")
+    # What carriers let a registered number send: AT&T's low-volume class a minute, T-Mobile's a day. 0 is no limit.
+    per_minute = models.PositiveIntegerField(default=75)
+    per_day = models.PositiveIntegerField(default=2000)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(number="") | ~models.Q(messaging_service=""), name="sender_has_an_address"
+            ),
+            # Inbound texts find their sender by the number they came to.
+            models.UniqueConstraint(fields=["number"], condition=~models.Q(number=""), name="one_sender_per_number"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="one_default_sender"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

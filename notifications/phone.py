@@ -1,0 +1,67 @@
+"""Addresses as people write them, and as we keep them."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
+
+# 00 is how half the world dials abroad; in North America it is 011, which the library knows.
+_ABROAD = re.compile(r"^\s*00(?=[1-9])")
+# Letters beyond "tel:" and an extension's mark are prose, in which the library would still find a number.
+_PROSE = re.compile(r"[^\W\d_]{2,}")
+
+
+def normalize(text: str, region: str = "US") -> str:
+    """The number in E.164, however it is spelled; national spellings are the region's. Refuses: phone_invalid."""
+    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("tel:")
+    if _PROSE.search(plain):
+        raise _refused()
+    try:
+        number = phonenumbers.parse(_ABROAD.sub("+", plain), region)
+    except phonenumbers.NumberParseException:
+        raise _refused() from None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise _refused()
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def textable(e164: str) -> str:
+    """The number, if its country is one that we text. Refuses: phone_country.
+
+    Whoever makes us text codes to numbers far away earns by it (SMS pumping). Some of the countries under +1 are such.
+    """
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    if region not in settings.SMS_COUNTRIES:
+        raise ValidationError(
+            _("We cannot send texts to this country. Leave the phone empty and write an e-mail address instead."),
+            code="phone_country",
+        )
+    return e164
+
+
+def show(e164: str) -> str:
+    """The number as people read it: national at home (+1), international elsewhere."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    formats = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, formats.NATIONAL if number.country_code == 1 else formats.INTERNATIONAL)
+
+
+def mailbox(text: str) -> str:
+    """The address trimmed and in lower case, so that one mailbox has one spelling. Refuses: email_invalid."""
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    message = _("Write an e-mail address such as ana@example.org.")
+    if len(plain) > 254:
+        raise ValidationError(message, code="email_invalid")
+    EmailValidator(message=message, code="email_invalid")(plain)
+    return plain
+
+
+def _refused() -> ValidationError:
+    return ValidationError(_("Write a phone number with its area code, such as 213 555 0142."), code="phone_invalid")

@@ -1,0 +1,262 @@
+"""What others read of messages, consents and replies."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Replace
+
+from notifications.models import (
+    Breaker,
+    Channel,
+    ConsentEntry,
+    Heartbeat,
+    InboundMessage,
+    InboxItem,
+    Message,
+    MessageState,
+    Sender,
+    Suppression,
+)
+from notifications.models.message import MessageQuerySet
+from organizations.models import Organization
+
+# Kinds whose text invites a letter for an answer: "Reply C to confirm, X to cancel".
+PROMPT_KINDS = frozenset({"week", "three_days", "day_before", "same_day", "offer"})
+_REACHED = [
+    MessageState.SENDING,
+    MessageState.IN_DOUBT,
+    MessageState.ACCEPTED,
+    MessageState.SENT,
+    MessageState.DELIVERED,
+]
+
+
+def promises_due(now: datetime, within: timedelta, limit: int) -> list[Message]:
+    """Promises to be worded: due within the given time, the next first."""
+    promises = Message.objects.filter(state=MessageState.PROMISE, due_at__lte=now + within)
+    return list(promises.select_related("organization").order_by("due_at", "pk")[:limit])
+
+
+def messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
+    """The messages about each of these, in the order in which they were or will be due."""
+    found: dict[str, list[Message]] = {about: [] for about in abouts}
+    for message in Message.objects.filter(about__in=abouts).order_by("due_at", "pk"):
+        found[message.about].append(message)
+    return found
+
+
+def texts_that_failed(*, kinds: Collection[str], since: datetime) -> list[Message]:
+    """Texts of these kinds that will not arrive, settled since then, which no mail says in their place.
+
+    The mail of a text has the same key with "/email" at its end.
+    """
+    ended = [MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED]
+    failed = Message.objects.filter(channel=Channel.SMS, state__in=ended, settled_at__gt=since, kind__in=kinds)
+    said = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
+    return list(failed.filter(key__endswith="/sms").exclude(Exists(said)).order_by("settled_at", "pk"))
+
+
+def outbox_lag(now: datetime) -> timedelta:
+    """How late the oldest message is that could leave: zero when nothing waits."""
+    oldest = Message.objects.filter(state=MessageState.QUEUED, due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+    return now - oldest if oldest else timedelta()
+
+
+def ways_that_fail() -> list[Breaker]:
+    """The ways out that are shut because the provider fails there, with since when and how often."""
+    return list(Breaker.objects.filter(open_until__isnull=False).order_by("subject"))
+
+
+HOLDS = ("pace", "budget", "provider_down", "quiet_hours")
+
+
+def held_messages() -> dict[str, int]:
+    """How many messages wait at the gate, by the reason: also those of which there are none."""
+    held = Message.objects.filter(state=MessageState.QUEUED, reason__in=HOLDS)
+    counts = dict(held.values_list("reason").annotate(Count("pk")).order_by())
+    return {reason: counts.get(reason, 0) for reason in HOLDS}
+
+
+def last_sweep_at() -> datetime | None:
+    """When a worker last looked into the outbox."""
+    return Heartbeat.objects.filter(name="deliver_due").values_list("seen_at", flat=True).first()
+
+
+def has_consent(organization: Organization, address: str, purpose: str) -> bool:
+    """Whether the newest line of the ledger says yes."""
+    return consents_of(organization, [address]).get((address, purpose), False)
+
+
+def consents_of(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
+    """What the newest lines of the ledger say, by address and purpose; one query for many addresses."""
+    return {key: line.given for key, line in newest_lines(organization, addresses).items()}
+
+
+def newest_lines(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], ConsentEntry]:
+    """The lines of the ledger that count, by address and purpose. One query."""
+    lines = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
+    newest = lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose")
+    return {(line.address, line.purpose): line for line in newest}
+
+
+def ledger(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
+    """Every line about these addresses, the newest first. One query."""
+    lines = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
+    return list(lines.order_by("-at", "-pk"))
+
+
+def may_not_be_texted(message_ids: Collection[int]) -> set[int]:
+    """Which of these texts the gate would stop as things stand: no consent, or a STOP to whom they will leave through.
+    One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NOT_BY_TEXT, [list(message_ids)])
+        return {message_id for (message_id,) in cursor.fetchall()}
+
+
+# As `actions.handover` claims and judges.
+_NOT_BY_TEXT = """
+SELECT message.id FROM notifications_message AS message
+ WHERE message.id = ANY(%s::bigint[]) AND message.channel = 'sms' AND (
+       (message.purpose <> '' AND NOT coalesce(
+           (SELECT line.given FROM notifications_consententry AS line
+             WHERE line.organization_id = message.organization_id AND line.address = message.address
+               AND line.purpose = message.purpose
+             ORDER BY line.at DESC, line.id DESC LIMIT 1), false))
+       OR EXISTS (SELECT 1 FROM notifications_suppression AS suppression
+                   WHERE suppression.address = message.address AND suppression.sender_id = coalesce(
+                       message.sender_id,
+                       (SELECT own.sender_id FROM notifications_sender_organizations AS own
+                          JOIN notifications_sender AS sender ON sender.id = own.sender_id
+                         WHERE own.organization_id = message.organization_id
+                         ORDER BY sender.stopped_at IS NOT NULL, sender.id LIMIT 1),
+                       (SELECT sender.id FROM notifications_sender AS sender WHERE sender.is_default))))
+"""
+
+
+def sender_of(organization: Organization) -> Sender | None:
+    """What an organization's texts leave from: a sender of its own, else the installation's."""
+    own = organization.senders.order_by("stopped_at", "pk").first()
+    return own or Sender.objects.filter(is_default=True).first()
+
+
+def suppressed(organization: Organization, address: str) -> bool:
+    """Whether the address said STOP to the organization's sender, so that only a START can undo it."""
+    sender = sender_of(organization)
+    return bool(sender) and Suppression.objects.filter(sender=sender, address=address).exists()
+
+
+def unhandled_replies(limit: int) -> list[InboundMessage]:
+    """Replies that nobody has acted on, in the order in which they came."""
+    return list(InboundMessage.objects.filter(handled_at=None).select_related("sender").order_by("pk")[:limit])
+
+
+def prompt_for(reply: InboundMessage, now: datetime) -> Message | None:
+    """The newest question that this reply can answer: sent to that address through that sender before the reply came,
+    and not expired. What was asked since, while the reply waited for a worker, it cannot mean.
+    """
+    return _texts_before(reply).filter(kind__in=PROMPT_KINDS, expires_at__gt=now).first()
+
+
+def newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
+    """The last text that its writer had got from this sender; about one thing (in one revision) if that is given."""
+    texts = _texts_before(reply)
+    if about:
+        texts = texts.filter(about=about)
+    return (texts if revision is None else texts.filter(revision=revision)).first()
+
+
+def _texts_before(reply: InboundMessage) -> MessageQuerySet:
+    """What reached the writer of a reply through the sender they wrote to, newest first."""
+    texts = Message.objects.filter(
+        address=reply.address,
+        sender=reply.sender,
+        channel=Channel.SMS,
+        state__in=_REACHED,
+        sending_at__lte=reply.received_at,
+    )
+    return texts.select_related("organization").order_by("-sending_at", "-pk")
+
+
+def organizations_through(sender: Sender) -> QuerySet[Organization]:
+    """Whose texts leave through a sender; through the installation's own also those of organizations without one."""
+    theirs = Q(senders=sender)
+    return Organization.objects.filter(theirs | Q(senders=None) if sender.is_default else theirs).distinct()
+
+
+def suppressed_of(organization: Organization, addresses: Collection[str]) -> set[str]:
+    """Which of these addresses said STOP to the organization's sender."""
+    sender = sender_of(organization)
+    stopped = Suppression.objects.filter(sender=sender, address__in=addresses) if sender else Suppression.objects.none()
+    return set(stopped.values_list("address", flat=True))
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why an organization's messages do not leave or arrive as they should, with the figure that says so."""
+
+    code: str  # late, sender_stopped, no_sender, undelivered
+    organization_id: int
+    figure: int = 0  # late: messages; undelivered: of a hundred texts
+
+
+def troubles(now: datetime, organization: Organization | None = None) -> list[Trouble]:
+    """What is wrong with sending at this moment, for one organization or for all. Three queries.
+
+    A message that was tried four times counts as late, though each try sets a new time. Of the last fifty texts whose
+    fate is known more than a fifth failed; fewer than twenty say nothing.
+    """
+    ours = {"organization": organization.pk if organization else None}
+    found: list[Trouble] = []
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE, {**ours, "now": now, "before": now - LATE_AFTER, "tries": MANY_TRIES})
+        found += [Trouble("late", *row) for row in cursor.fetchall()]
+        cursor.execute(_SENDERS, ours)
+        found += [Trouble(code, organization_id) for code, organization_id in cursor.fetchall()]
+        cursor.execute(_FATES, {**ours, "since": now - timedelta(days=1)})
+        rates = [(pk, lost * 100 // known) for pk, known, lost in cursor.fetchall() if known >= FEW_TEXTS]
+    return found + [Trouble("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
+
+
+LATE_AFTER, MANY_TRIES = timedelta(minutes=2), 4
+FEW_TEXTS, LOST_PERCENT = 20, 20
+_LATE = """
+SELECT message.organization_id, count(*) FROM notifications_message AS message
+ WHERE message.state = 'queued' AND (message.due_at <= %(before)s OR message.attempts >= %(tries)s)
+   AND message.expires_at > %(now)s AND message.organization_id IS NOT NULL
+   AND (%(organization)s::bigint IS NULL OR message.organization_id = %(organization)s)
+ GROUP BY message.organization_id
+"""
+_SENDERS = """
+SELECT CASE WHEN used.id IS NULL THEN 'no_sender' ELSE 'sender_stopped' END, organization.id
+  FROM organizations_organization AS organization
+  LEFT JOIN LATERAL (
+       SELECT sender.id, sender.stopped_at FROM notifications_sender AS sender
+         LEFT JOIN notifications_sender_organizations AS own
+           ON own.sender_id = sender.id AND own.organization_id = organization.id
+        WHERE own.id IS NOT NULL OR sender.is_default
+        ORDER BY own.id IS NULL, sender.stopped_at IS NOT NULL, sender.id LIMIT 1) AS used ON true
+ WHERE (used.id IS NULL OR used.stopped_at IS NOT NULL)
+   AND (%(organization)s::bigint IS NULL OR organization.id = %(organization)s)
+ ORDER BY organization.id
+"""
+_FATES = """
+SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivered')
+  FROM organizations_organization AS organization
+ CROSS JOIN LATERAL (
+       SELECT message.state FROM notifications_message AS message
+        WHERE message.organization_id = organization.id AND message.channel = 'sms'
+          AND message.sending_at > %(since)s AND message.state IN ('delivered', 'undelivered', 'failed')
+        ORDER BY message.sending_at DESC LIMIT 50) AS last
+ WHERE (%(organization)s::bigint IS NULL OR organization.id = %(organization)s)
+ GROUP BY organization.id ORDER BY organization.id
+"""
+
+
+def inbox(to: str = "", limit: int = 100) -> list[InboxItem]:
+    """What the demo's inbox holds, newest first; of one address if given."""
+    items = InboxItem.objects.filter(to=to) if to else InboxItem.objects.all()
+    return list(items.order_by("-at", "-pk")[:limit])

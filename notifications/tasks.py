@@ -1,0 +1,31 @@
+"""The sweeps of the outbox: a clock and one action each."""
+
+import secrets
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from notifications import queries
+from notifications.actions import delivery, reconciliation, watching
+
+_random = secrets.SystemRandom()
+
+
+@shared_task(name="notifications.tasks.deliver_due")
+def deliver_due(**kwargs: Any) -> dict[str, int]:
+    """Send what is due."""
+    return delivery.deliver(clock=timezone.now, chance=_random.random)
+
+
+@shared_task(name="notifications.tasks.reconcile")
+def reconcile(**kwargs: Any) -> dict[str, int]:
+    """Look after what is stuck, in doubt or unreported."""
+    return reconciliation.reconcile(now=timezone.now())
+
+
+@shared_task(name="notifications.tasks.watch")
+def watch(**kwargs: Any) -> dict[str, int]:
+    """Say in the log what keeps messages from leaving or arriving."""
+    now = timezone.now()
+    return watching.report(troubles=queries.troubles(now), now=now)

@@ -1,0 +1,80 @@
+"""The demo's inbox: what would have gone out, and a donor's replies. Not there when DEMO is off."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import phone, queries
+from notifications.actions import replies
+from notifications.models import InboxItem
+
+View = Callable[..., HttpResponse]
+
+
+def demo_only(view: View) -> View:
+    @wraps(view)
+    def shown(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not settings.DEMO:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return never_cache(shown)
+
+
+@demo_only
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """The newest messages, of one phone or mailbox if asked for."""
+    to = request.GET.get("to", "")
+    return render(request, "notifications/inbox.html", {"items": queries.inbox(_address(to)), "to": to})
+
+
+@demo_only
+@require_safe
+def messages(request: HttpRequest) -> HttpResponse:
+    """The same for scripts: a list, the newest first."""
+    items = queries.inbox(_address(request.GET.get("to", "")))
+    found = [{"to": item.to, "channel": item.channel, "text": item.text, "at": item.at.isoformat()} for item in items]
+    return JsonResponse(found, safe=False)
+
+
+@demo_only
+@require_safe
+def invitation(request: HttpRequest, item_id: int) -> HttpResponse:
+    """The calendar object of an e-mail, as a file."""
+    item = get_object_or_404(InboxItem.objects.exclude(calendar=""), pk=item_id)
+    headers = {"Content-Disposition": 'attachment; filename="invitation.ics"'}
+    return HttpResponse(item.calendar, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@demo_only
+@require_POST
+def reply(request: HttpRequest, item_id: int) -> HttpResponse:
+    """Answer a text as the donor who got it."""
+    item = get_object_or_404(InboxItem, pk=item_id, channel="sms")
+    replies.receive(
+        sender_number=item.sender,
+        provider_id=f"demo-{uuid.uuid4()}",
+        address=item.to,
+        text=request.POST.get("text", "")[:1600],
+        now=timezone.now(),
+    )
+    return redirect("demo_inbox")
+
+
+def _address(typed: str) -> str:
+    """The address as it is kept. A plus sign in a query arrives as a space."""
+    for kept in (phone.normalize, phone.mailbox):
+        try:
+            return kept(typed) if typed.strip() else ""
+        except ValidationError:
+            continue
+    return typed

@@ -1,0 +1,18 @@
+"""Who did what: one line for each change of a plan, a person or a setting."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from organizations.models import AuditEntry, Organization
+
+
+@transaction.atomic(savepoint=False)
+def note(
+    *, organization: Organization, actor: str, verb: str, about: str, fields: Sequence[str] = (), now: datetime
+) -> AuditEntry:
+    """Add a line to the audit log: ids and names of fields, never values of personal data."""
+    return AuditEntry.objects.create(
+        organization=organization, actor=actor, verb=verb, about=about, fields=list(fields), at=now
+    )

@@ -1,0 +1,149 @@
+"""The same request twice is done once and answered alike."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from organizations.models import IdempotentAnswer, token_digest
+
+ANONYMOUS = "anonymous"
+KEPT = timedelta(hours=24)
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# 22 url-safe characters, or a UUID, hold 128 bits: nobody guesses their way to another's answer.
+_STRONG = re.compile(r"[A-Za-z0-9._~+/=-]{22,255}")
+
+
+class KeyMissing(ValidationError):
+    """A request that needs a key came without a usable one: 400."""
+
+    def __init__(self) -> None:
+        message = _("Send an Idempotency-Key of 1 to 255 printable characters.")
+        super().__init__(message, code="idempotency_key_missing")
+
+
+class KeyWeak(ValidationError):
+    """An anonymous key that could be guessed: 400."""
+
+    def __init__(self) -> None:
+        message = _("Send a random Idempotency-Key: a UUID, or at least 22 letters and digits.")
+        super().__init__(message, code="idempotency_key_weak")
+
+
+class KeyReused(ValidationError):
+    """The key was sent before with another body: 422."""
+
+    def __init__(self) -> None:
+        message = _("This Idempotency-Key was already used for another request.")
+        super().__init__(message, code="key_reused")
+
+
+class RequestInProgress(ValidationError):
+    """The same request is being worked on at this moment: 409 with Retry-After."""
+
+    retry_after = timedelta(seconds=1)
+
+    def __init__(self) -> None:
+        message = _("The same request is still being worked on. Ask again in a moment.")
+        super().__init__(message, code="request_in_progress")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str
+    replayed: bool
+
+
+@transaction.atomic
+def once(*, scope: str, key: str, body: bytes, now: datetime, work: Callable[[], tuple[int, str]]) -> Answer:
+    """Do the work unless the same caller sent the same key before; then give the first answer again.
+
+    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). The key's advisory lock is the
+    first of all locks and lasts as long as the transaction. Only 2xx answers are kept, for 24 hours, written last and
+    together with the work; any other answer undoes what the work wrote.
+    """
+    key_hash = token_digest(_checked(scope, key))
+    body_hash = hashlib.sha256(body).hexdigest()
+    _lock(scope, key_hash)
+    if known := _known(scope, key_hash, now):
+        known_body_hash, status, text = known
+        if known_body_hash != body_hash:
+            raise KeyReused
+        return Answer(status, text, replayed=True)
+    status, text = work()
+    if 200 <= status < 300:
+        _keep(
+            IdempotentAnswer(
+                scope=scope, key_hash=key_hash, body_hash=body_hash, status=status, body=text, created_at=now
+            )
+        )
+    else:
+        transaction.set_rollback(True)
+    return Answer(status, text, replayed=False)
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget the answers that are older than a day; returns how many."""
+    return IdempotentAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0]
+
+
+def _checked(scope: str, key: str) -> str:
+    # The IETF draft writes the key as a quoted string; most clients leave the quotes out. Both mean the same key.
+    key = key.strip().removeprefix('"').removesuffix('"')
+    if not _KEY.fullmatch(key):
+        raise KeyMissing
+    if scope == ANONYMOUS and not _STRONG.fullmatch(key):
+        raise KeyWeak
+    return key
+
+
+def _lock(scope: str, key_hash: str) -> None:
+    """Take the key for this transaction, or refuse. A plain unique row would make the second caller wait instead."""
+    number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        if not cursor.fetchone()[0]:
+            raise RequestInProgress
+
+
+def _known(scope: str, key_hash: str, now: datetime) -> tuple[str, int, str] | None:
+    # A statement after that of the lock: in the same one, the snapshot could be older than the first caller's commit.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT body_hash, status, body FROM organizations_idempotentanswer"
+            " WHERE scope = %s AND key_hash = %s AND created_at > %s",
+            [scope, key_hash, now - KEPT],
+        )
+        known: tuple[str, int, str] | None = cursor.fetchone()
+        return known
+
+
+def _keep(answer: IdempotentAnswer) -> None:
+    """Write the answer, over an expired one if need be. The unique row stands behind the lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO organizations_idempotentanswer AS kept (scope, key_hash, body_hash, status, body, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT ON CONSTRAINT one_answer_per_scope_and_key DO UPDATE"
+            " SET body_hash = EXCLUDED.body_hash, status = EXCLUDED.status, body = EXCLUDED.body,"
+            " created_at = EXCLUDED.created_at WHERE kept.created_at <= %s",
+            [
+                answer.scope,
+                answer.key_hash,
+                answer.body_hash,
+                answer.status,
+                answer.body,
+                answer.created_at,
+                answer.created_at - KEPT,
+            ],
+        )
+        if cursor.rowcount != 1:
+            raise RequestInProgress

@@ -1,0 +1,23 @@
+"""What was done by whom: append-only, ids and field names, never values of personal data."""
+
+from django.db import models
+
+from organizations.models.organization import Organization
+
+
+class AuditEntry(models.Model):
+    """One change of a plan, a person or a setting."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="audit_entries")
+    actor = models.CharField(max_length=60)
+    verb = models.CharField(max_length=40)
+    about = models.CharField(max_length=60)
+    fields = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        # The audit page lists an organization's entries, newest first.
+        indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_of_an_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.verb} {self.about}"

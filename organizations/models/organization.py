@@ -1,0 +1,77 @@
+"""Organizations and the causes their drives honour."""
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+_gsm = RegexValidator(r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages."))
+_colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such as #1f4e5c."))
+
+
+class Organization(models.Model):
+    """A foundation that runs drives. All other data hangs on one organization."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    legal_name = models.CharField(max_length=160, blank=True)
+    sms_name = models.CharField(max_length=20, validators=[_gsm])
+    email = models.EmailField()
+    phone = models.CharField(max_length=20, blank=True)
+    website = models.URLField(blank=True)
+    country = models.CharField(max_length=2, default="US")
+    language = models.CharField(max_length=8, default="en")
+    accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_colour])
+    calendar_title = models.CharField(max_length=60, blank=True)
+    quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
+    quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
+    sms_price = models.DecimalField(max_digits=7, decimal_places=4, default=Decimal("0.0118"))  # of a segment, all in
+    sms_currency = models.CharField(max_length=3, default="USD")
+    codes_per_day = models.PositiveIntegerField(default=500)
+    messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quiet_until_hour__lt=models.F("quiet_from_hour")),
+                name="organization_sends_at_some_hour",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cause(models.Model):
+    """Whom a drive honours and why: a story, sourced facts, links."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
+    title = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60)
+    strip = models.CharField(max_length=200)
+    story = models.TextField(blank=True)
+    learn_more_url = models.URLField(blank=True)
+    give_url = models.URLField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "slug"], name="one_cause_per_organization_and_slug")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CauseFact(models.Model):
+    """One fact of a cause with where it comes from."""
+
+    cause = models.ForeignKey(Cause, on_delete=models.CASCADE, related_name="facts")
+    position = models.PositiveSmallIntegerField(default=0)
+    text = models.CharField(max_length=300)
+    source_name = models.CharField(max_length=120)
+    source_url = models.URLField(blank=True)
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,48 @@
+"""Who belongs to an organization, and whose key a request carries."""
+
+import hmac
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from organizations.models import ApiKey, Membership, Organization, Role, User, token_digest
+
+
+def membership_of(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
+    """The user's membership in the named organization, or the first by name; none for strangers."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    memberships = Membership.objects.filter(user=user).select_related("organization")
+    if organization_slug is not None:
+        memberships = memberships.filter(organization__slug=organization_slug)
+    return memberships.order_by("organization__name", "id").first()
+
+
+def organizations_of(user: User | AnonymousUser) -> QuerySet[Organization]:
+    """The organizations the user is a member of, by name."""
+    if not isinstance(user, User):
+        return Organization.objects.none()
+    return Organization.objects.filter(memberships__user=user).order_by("name", "id")
+
+
+def key_from_header(header: str, now: datetime) -> ApiKey | None:
+    """The live key of an `Authorization: Bearer pd_…` header with its organization, or none."""
+    scheme, _, token = header.strip().partition(" ")
+    mark, _, rest = token.strip().partition("_")
+    prefix, _, secret = rest.partition("_")
+    if scheme.lower() != "bearer" or mark != "pd" or not prefix or not secret or "\x00" in token:
+        return None
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    key = ApiKey.objects.filter(live, prefix=prefix).select_related("organization").first()
+    return key if key and hmac.compare_digest(key.secret_hash, token_digest(secret)) else None
+
+
+def coordinator_emails(organization: Organization) -> list[str]:
+    """The mailboxes of active owners and coordinators, for what they must hear about."""
+    members = User.objects.filter(
+        is_active=True,
+        memberships__organization=organization,
+        memberships__role__in=[Role.OWNER, Role.COORDINATOR],
+    )
+    return list(members.order_by("email").values_list("email", flat=True))

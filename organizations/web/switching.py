@@ -1,0 +1,24 @@
+"""Somebody who acts for several organizations chooses one."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from organizations.queries import membership_of, organizations_of
+from organizations.web.accounts import CHOSEN, current_membership
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def switch_organization(request: HttpRequest) -> HttpResponse:
+    """Show the user's organizations, or choose one for this session; another's and an unknown one are both a 404."""
+    if request.method == "POST":
+        membership = membership_of(request.user, request.POST.get("organization", ""))
+        if membership is None:
+            raise Http404
+        request.session[CHOSEN] = membership.organization.slug
+        return redirect("/organizer/")
+    current = current_membership(request)
+    context = {"organizations": organizations_of(request.user), "current": current and current.organization}
+    return render(request, "organizations/switch.html", context)

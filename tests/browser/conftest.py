@@ -1,0 +1,45 @@
+"""A real Chromium for the tests that need one: from PATH, at the sizes and in the light that donors have."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Playwright keeps an event loop in this thread: Django is told that our own look into the database is meant."""
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if program is None:
+        pytest.skip("no Chromium on PATH: " + ", ".join(CHROMIUM))
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Make a page in a fresh browser profile: width, scripts on or off, light or dark."""
+    contexts: list[BrowserContext] = []
+
+    def opened(*, width: int = 390, scripts: bool = True, scheme: Any = "light") -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844},
+            java_script_enabled=scripts,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            locale="en-US",
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -1,0 +1,132 @@
+"""The pages of replies, messages to many and calls in a real browser: barriers, narrow screens, light and dark."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from drives.actions import broadcasting, conversations, replies
+from drives.models import Conversation, Drive
+from notifications.actions import replies as inbound
+from notifications.models import Message
+from organizations.models import Membership
+from tests import builders
+from tests.browser.test_donor import OpenPage, scrolls_sideways, violations
+from tests.builders import NOW
+from tests.notifications import made
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+SHOTS = os.environ.get("SHOTS")  # a folder: then each page leaves a picture there
+QUESTIONS = (
+    "Hello, can my sister come along? She has never given before and would like to see how it is.",
+    "Lo siento, no puedo ir mañana",
+    "CANCEL",
+)
+
+
+def world() -> tuple[Membership, Drive]:
+    """A running drive with people who wrote, somebody whom nothing reached, and something said to many."""
+    member = builders.member(builders.organization(), email="ben@example.org")
+    drive = builders.drive(member.organization)
+    names = ("Test Ana Alder", "Test Bo Birch", "Test Carla Cedar", "Test Dee Dogwood", "Test Eve Elm")
+    for number, name in enumerate(names):
+        consents = () if number == 4 else ("reminders",)
+        mail = f"donor{number}@example.org" if number == 3 else ""
+        builders.booked(drive, n=2 * number, number=number, name=name, consents=consents, email=mail)
+    made.deliver(NOW)
+    for number, text in enumerate(QUESTIONS):
+        inbound.receive(
+            sender_number=member.organization.senders.get().number,
+            provider_id=f"SM{number}",
+            address=builders.phone(number),
+            text=text,
+            now=NOW + timedelta(minutes=number),
+        )
+    replies.answer_new(now=NOW + timedelta(minutes=5))
+    first = Conversation.objects.order_by("pk")[0]
+    conversations.answer(
+        conversation_id=first.pk, text="Of course, bring her!", request_key="a", actor="user:1", now=NOW
+    )
+    broadcasting.run_late(drive=drive, minutes=20, request_key="a", actor=f"user:{member.user.pk}", now=drive.starts_at)
+    made.deliver(drive.starts_at + timedelta(minutes=1))
+    return member, drive
+
+
+def signed_in(page: Page, member: Membership, live_server: LiveServer) -> Page:
+    client = Client()
+    client.force_login(member.user)
+    cookie: Any = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+    page.context.add_cookies([cookie])
+    return page
+
+
+def looked_at(page: Page, name: str, problems: list[str]) -> None:
+    """Collect what is wrong with the page as it stands."""
+    problems += [f"{name}: {found}" for found in violations(page)]
+    if scrolls_sideways(page):
+        problems.append(f"{name}: scrolls sideways")
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
+def test_no_barriers_and_no_sideways_scroll(
+    width: int, scheme: str, open_page: OpenPage, live_server: LiveServer, time_machine: Any
+) -> None:
+    member, drive = world()
+    time_machine.move_to(drive.starts_at + timedelta(minutes=1))
+    page, problems = signed_in(open_page(width=width, scheme=scheme), member, live_server), list[str]()
+    talks = list(Conversation.objects.order_by("pk").values_list("pk", flat=True))
+    addresses = {
+        "replies": reverse("organizer_replies"),
+        "replies-all": reverse("organizer_replies") + "?all=1",
+        "reply-answered": reverse("organizer_reply", args=[talks[0]]),
+        "reply-cancel": reverse("organizer_reply", args=[talks[1]]),
+        "reply-stopped": reverse("organizer_reply", args=[talks[2]]),
+        "broadcasts": reverse("organizer_broadcasts", args=[drive.pk]),
+        "calls": reverse("organizer_calls", args=[drive.pk]),
+        "late": reverse("checkin_late", args=[drive.slug]),
+        "checkin": reverse("checkin", args=[drive.slug]),
+        "desk": reverse("organizer_drive", args=[drive.pk]),
+    }
+    for name, address in addresses.items():
+        page.goto(live_server.url + address)
+        looked_at(page, f"{name}-{width}-{scheme}", problems)
+    page.goto(live_server.url + reverse("organizer_write", args=[drive.pk]))
+    looked_at(page, f"write-{width}-{scheme}", problems)
+    page.get_by_role("button", name="Look at it").click()
+    looked_at(page, f"write-error-{width}-{scheme}", problems)
+    page.get_by_label("Message", exact=True).fill("{name}, please come to door B at {time}.")
+    page.get_by_role("button", name="Look at it").click()
+    looked_at(page, f"write-shown-{width}-{scheme}", problems)
+    page.get_by_label("Type this number").fill("3")
+    page.get_by_role("button", name="Send it to 3 people").click()
+    looked_at(page, f"broadcast-{width}-{scheme}", problems)
+    assert page.get_by_role("button", name="Stop it").is_visible()
+    assert problems == []
+
+
+def test_the_length_of_an_answer_is_said_while_typing_and_the_answer_leaves(
+    open_page: Callable[..., Page], live_server: LiveServer
+) -> None:
+    member, _drive = world()
+    page = signed_in(open_page(), member, live_server)
+    page.goto(live_server.url + reverse("organizer_reply", args=[Conversation.objects.order_by("pk")[1].pk]))
+    page.get_by_label("Your answer").fill("Gracias por avisar.")
+    page.get_by_text("36 characters, 1 text").wait_for()
+    page.get_by_role("button", name="Send the answer").click()
+    page.get_by_text("The answer is on its way.").wait_for()
+    assert Message.objects.filter(kind="answer").count() == 2

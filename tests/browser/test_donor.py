@@ -1,0 +1,227 @@
+"""The donors' pages in a real browser: the whole path with and without scripts, barriers, weight."""
+
+import gzip
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
+from playwright.sync_api import Page, Response
+from pytest_django.live_server_helper import LiveServer
+
+from drives.actions import changing, planning
+from drives.models import Booking, Drive, Slot
+from organizations.models import Cause, CauseFact
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OpenPage = Callable[..., Page]
+
+
+def world() -> Drive:
+    """A drive in two weeks with everything that a page can show."""
+    here = builders.organization(phone="+12135550100", website="https://example.org/")
+    cause = Cause.objects.create(
+        organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
+    )
+    CauseFact.objects.create(cause=cause, text="A fact.", source_name="A journal", source_url="https://example.org/")
+    policy = builders.policy(confirms=["age_18", "weight_50kg", "photo_id"])
+    place = builders.site(here, map_url="https://example.org/map", arrival_note="Ring at the side door.")
+    return builders.drive(
+        here,
+        builders.plan(place, cause_id=cause.pk, policy_id=policy.pk, bring="Photo ID", phone="+12135550101"),
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, with where."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def arrive(page: Page, heading: str) -> None:
+    """Wait for the page with this title; the test fails if it does not come."""
+    page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
+
+
+def code_for(page: Page) -> str:
+    return builders.code_of(Booking.by_token(page.url.split("/b/")[1].split("/")[0]).get())
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_donor_books_moves_cancels_and_takes_it_back(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    drive, page = world(), open_page(scripts=scripts)
+    page.goto(f"{live_server.url}/d/{drive.slug}/")
+    page.get_by_role("link", name="Yes").click()
+    page.locator("[aria-current=true]", has_text="Yes").wait_for()
+    page.locator(".tile").nth(2).click()
+    assert page.locator(".tile-echo:visible b").inner_text().endswith("9:30 AM")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Your name").fill("Test Ana Alder")
+    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    page.get_by_label("Remind me").check()
+    page.get_by_role("button", name="Continue").click()
+    arrive(page, "Check and book")
+    page.get_by_label("Code").fill(code_for(page))
+    page.get_by_role("button", name="Book this time").click()
+    arrive(page, "You’re booked")
+
+    page.get_by_role("link", name="Change time").click()
+    page.locator(".tile").nth(5).click()
+    page.get_by_role("button", name="Change the time").click()
+    arrive(page, "Your time is changed")
+
+    page.get_by_role("link", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel my booking").click()
+    arrive(page, "Your booking is cancelled")
+    page.get_by_role("button", name="Undo").click()
+    arrive(page, "You’re booked")
+
+
+def test_everything_can_be_done_with_the_keyboard(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    page.goto(f"{live_server.url}/d/{drive.slug}/?visit=return")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator(".tile input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/book/**")
+    page.get_by_label("Your name").focus()
+    page.keyboard.type("Test Ana Alder")
+    page.keyboard.press("Tab")
+    page.keyboard.type("(201) 555-0142")
+    page.keyboard.press("Enter")
+    arrive(page, "Check and book")
+    page.get_by_label("Code").focus()
+    page.keyboard.type(code_for(page))
+    page.keyboard.press("Enter")
+    arrive(page, "You’re booked")
+
+
+def test_an_error_takes_the_focus_and_leads_to_its_field(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="There is a problem").wait_for()
+    assert page.title().startswith("Error: ")
+    assert page.evaluate("document.activeElement.className") == "errors"
+    page.get_by_role("link", name="Enter your name.").click()
+    assert page.evaluate("document.activeElement.id") == "id_name"
+
+
+def pages_of(drive: Drive) -> list[str]:
+    """One address for every screen and state that donors can meet."""
+    booked, other, cancelled, held = (
+        builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
+        for n in range(0, 12, 3)
+    )
+    changing.cancel(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
+    Booking.objects.filter(pk=other.pk).update(state="donated")
+    Booking.objects.filter(pk=held.pk).update(state="held", held_until=NOW + timedelta(minutes=15))
+    full = builders.drive(drive.organization)
+    Slot.objects.filter(drive=full).update(chairs_limit=0)
+    gone = builders.drive(drive.organization)
+    planning.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
+    contact = booked.volunteer and booked.volunteer.phone
+    assert contact is not None
+    slot, taken = builders.slot(drive, 4).pk, builders.slot(full).pk
+    return [
+        "/",
+        f"/o/{drive.organization.slug}/",
+        f"/d/{drive.slug}/?visit=return&slot={slot}",
+        f"/d/{drive.slug}/?visit=first&choose=1",
+        f"/d/{full.slug}/",
+        f"/d/{gone.slug}/",
+        f"/d/{drive.slug}/book/?visit=return&slot={slot}",
+        f"/d/{drive.slug}/book/?visit=return&slot={taken}",
+        *(f"/b/{booking.token}/" for booking in (booked, other, cancelled, held)),
+        f"/b/{booked.token}/move/",
+        f"/b/{booked.token}/cancel/",
+        f"/stop/{contact.token}/",
+        "/b/nonsense/",
+        "/privacy/",
+        "/terms/",
+        f"/embed/{drive.organization.slug}/",
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (390, "light"), (768, "dark"), (1280, "light")])
+def test_no_page_has_a_barrier_or_scrolls_sideways(
+    width: int, scheme: str, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    page, found = open_page(width=width, scheme=scheme), {}
+    for path in pages_of(world()):
+        page.goto(live_server.url + path)
+        problems = violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])
+        if problems:
+            found[path] = problems
+    assert found == {}
+
+
+def test_error_states_have_no_barrier(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page, found = world(), open_page(width=320), {}
+    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
+    page.get_by_role("button", name="Continue").click()
+    found["details"] = violations(page)
+    page.get_by_label("Your name").fill("Test Ana Alder")
+    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Code").fill("0")
+    page.get_by_role("button", name="Book this time").click()
+    found["code"] = violations(page)
+    assert found == {"details": [], "code": []}
+
+
+def test_the_page_of_a_drive_is_light(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  playwright marks the handler
+    page.goto(f"{live_server.url}/d/{drive.slug}/", wait_until="networkidle")
+    sizes = {answer.url: len(gzip.compress(answer.body())) for answer in answers}
+    assert len(sizes) <= 6, sizes
+    assert sum(sizes.values()) <= 60 * 1024, sizes
+    assert all(url.startswith(live_server.url) for url in sizes), sizes
+
+
+def test_stylesheet_and_scripts_are_small() -> None:
+    limits = {"site/site.css": 12, "django_htmx/htmx-2.min.js": 20}
+    for name, kilobytes in limits.items():
+        with open(str(finders.find(name)), "rb") as file:  # noqa: PTH123  finders answer with a string
+            assert len(gzip.compress(file.read())) <= kilobytes * 1024, name
+
+
+def test_times_change_in_place_without_a_new_page(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    page.goto(f"{live_server.url}/d/{drive.slug}/?visit=first")
+    page.evaluate("window.stayed = true")
+    page.get_by_role("link", name="Yes").click()
+    page.locator("[aria-current=true]", has_text="Yes").wait_for()
+    assert page.locator("input[name=visit]").input_value() == "return"
+    assert page.evaluate("window.stayed") is True
+    assert page.evaluate("document.activeElement.id") == "visit-return"
+
+
+def test_a_browser_under_the_content_policy_complains_of_nothing(open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for path in (f"/d/{drive.slug}/", "/", f"/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}"):
+        page.goto(live_server.url + path, wait_until="networkidle")
+    assert said == []

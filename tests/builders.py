@@ -1,0 +1,198 @@
+"""Builders of the world that tests live in: Ana (volunteer), Ben (coordinator), Cleo (a stranger)."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from drives.actions import booking as booking_actions
+from drives.actions import planning
+from drives.actions.booking import Person
+from drives.models import Booking, Drive, Policy, Site, Slot, Visit
+from drives.plan import Plan
+from notifications.actions import consents
+from notifications.models import Message, Sender
+from organizations.models import Membership, Organization, Role, User
+
+NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
+DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
+PASSWORD = "a long enough made-up password"
+_numbers = count(1)
+
+
+def organization(name: str = "Hope Foundation", **fields: Any) -> Organization:
+    number = next(_numbers)
+    made = Organization.objects.create(
+        **{
+            "name": name,
+            "slug": f"hope-{number}",
+            "sms_name": "Hope Foundation",
+            "email": "office@example.org",
+            "created_at": NOW,
+            **fields,
+        }
+    )
+    sender(made)
+    return made
+
+
+def sender(of: Organization) -> Sender:
+    made = Sender.objects.create(name="Texts", number=f"+1202555{next(_numbers):04}", per_minute=0, per_day=0)
+    made.organizations.add(of)
+    return made
+
+
+def member(of: Organization, role: str = Role.OWNER, email: str = "") -> Membership:
+    user = User.objects.create_user(email or f"ben{next(_numbers)}@example.org", PASSWORD)
+    return Membership.objects.create(user=user, organization=of, role=role)
+
+
+def policy(**fields: Any) -> Policy:
+    return Policy.objects.create(
+        **{
+            "code": f"TEST_{next(_numbers)}",
+            "name": "Test programme",
+            "min_hours": 48,
+            "windows": [[2, 7]],
+            "first_minutes": 120,
+            "return_minutes": 75,
+            "first_screening_minutes": 45,
+            "return_screening_minutes": 15,
+            "chair_minutes": 45,
+            "source": "made up for tests",
+            **fields,
+        }
+    )
+
+
+def lax() -> Policy:
+    """A programme without intervals: for people who are booked at two drives close together."""
+    return policy(min_hours=None, windows=[])
+
+
+def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any) -> Site:
+    made = {
+        "name": "St Mary Hall",
+        "sms_name": "St Mary Hall",
+        "address": "12 Oak St",
+        "city": "Los Angeles",
+        "region": "CA",
+        "postal_code": "90001",
+    }
+    return Site.objects.create(organization=of, timezone=timezone, **{**made, **fields})
+
+
+def plan(at: Site, **changes: Any) -> Plan:
+    """9:00 to 15:00 in steps of 15 minutes; a first visit is 3 + 3 steps, a return visit 1 + 3."""
+    planned: dict[str, Any] = {
+        "site_id": at.pk,
+        "policy_id": None,
+        "title": "Plasma drive",
+        "on": DRIVE_DAY,
+        "opens": time(9),
+        "closes": time(15),
+        "chairs": 4,
+        "screening_places": 4,
+        "first_screening_steps": 3,
+        "first_chair_steps": 3,
+        "return_screening_steps": 1,
+        "return_chair_steps": 3,
+        **changes,
+    }
+    planned["policy_id"] = planned["policy_id"] or policy().pk
+    return Plan(**planned)
+
+
+def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Plan:
+    """A plain drive: no screening, one step in the chair; every step has `places`."""
+    closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
+    shape = {
+        "first_screening_steps": 0,
+        "first_chair_steps": 1,
+        "return_screening_steps": 0,
+        "return_chair_steps": 1,
+        "screening_places": 0,
+    }
+    return plan(at, chairs=places, closes=closes, **{**shape, **changes})
+
+
+def drive(
+    of: Organization | None = None, planned: Plan | None = None, *, published: bool = True, **changes: Any
+) -> Drive:
+    owner = of or organization()
+    planned = planned or plan(site(owner), **changes)
+    made = planning.create_drive(organization=owner, plan=planned, actor="test", now=NOW)
+    if published:
+        planning.publish(drive_id=made.pk, actor="test", now=NOW)
+    return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
+
+
+def coming_drive(*, of: Organization | None = None, shape: Callable[..., Plan] = plan, **changes: Any) -> Drive:
+    """A drive in twelve days by the real clock: for tests that start programs, which know no other."""
+    present, owner = timezone.now(), of or organization()
+    made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
+    planning.publish(drive_id=made.pk, actor="test", now=present)
+    made.refresh_from_db(fields=["state"])
+    return made
+
+
+def slot(of: Drive, n: int = 0) -> Slot:
+    return Slot.objects.get(drive=of, n=n)
+
+
+def phone(number: int) -> str:
+    """The number-th of the reserved American numbers: +1 ... 555 01xx."""
+    area = 201 + number // 100
+    return f"+1{area}55501{number % 100:02}"
+
+
+def person(number: int = 42, **changes: Any) -> Person:
+    return Person(**{"name": "Test Ana Alder", "phone": phone(number), "consents": ("reminders",), **changes})
+
+
+def held(
+    of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
+) -> Booking:
+    return booking_actions.hold(
+        drive=of,
+        slot_id=slot(of, n).pk,
+        visit=visit,
+        person=person(number, **who),
+        ip=f"192.0.2.{number % 250}",
+        bound_to=f"browser-{number}",
+        now=now,
+    )
+
+
+def code_of(booking: Booking) -> str:
+    """The newest code that was sent for a hold."""
+    sent = Message.objects.filter(about=booking.about, kind="code").order_by("-pk")[0]
+    return next(word for word in sent.text.replace("#", " ").split() if word.isdigit() and len(word) == 6)
+
+
+def proved(booking: Booking, *, number: int = 42, now: datetime = NOW) -> Booking:
+    return booking_actions.prove(booking_id=booking.pk, code=code_of(booking), bound_to=f"browser-{number}", now=now)
+
+
+def booked(
+    of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
+) -> Booking:
+    """Held and proved, as a donor does it."""
+    return proved(held(of, n=n, number=number, visit=visit, now=now, **who), number=number, now=now)
+
+
+def agreed(of: Organization, address: str, *purposes: str) -> None:
+    consents.record(
+        organization=of,
+        address=address,
+        purposes=list(purposes) or ["reminders"],
+        given=True,
+        wording_version="test",
+        wording="made up",
+        source="page",
+        actor="donor",
+        ip=None,
+        now=NOW,
+    )

@@ -1,0 +1,46 @@
+"""The compiled catalogues are in step with their sources: a fresh machine has no msgfmt."""
+
+import ast
+import gettext
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted(ROOT.glob("*/locale/*/LC_MESSAGES/*.po"))
+
+
+def entries(source: Path) -> dict[tuple[str, str], list[str]]:
+    """What the source says: (context, text) to its translations; without the fuzzy and the empty."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for block in source.read_text().split("\n\n"):
+        if re.search(r"^#,.*fuzzy", block, re.MULTILINE):
+            continue
+        parts = {
+            keyword: "".join(
+                ast.literal_eval(line) for line in re.findall(r'^(?:\w+(?:\[\d\])? )?(".*")$', text, re.MULTILINE)
+            )
+            for keyword, text in re.findall(r'^(msg\w+(?:\[\d\])?) ((?:".*"\n?)+)', block, re.MULTILINE)
+        }
+        translations = [text for keyword, text in parts.items() if keyword.startswith("msgstr")]
+        if parts.get("msgid") and all(translations):
+            found[parts.get("msgctxt", ""), parts["msgid"]] = translations
+    return found
+
+
+def compiled(source: Path) -> dict[tuple[str, str], list[str]]:
+    with source.with_suffix(".mo").open("rb") as catalogue:
+        texts: dict[str | tuple[str, int], str] = gettext.GNUTranslations(catalogue)._catalog  # type: ignore[attr-defined]
+    found: dict[tuple[str, str], list[str]] = {}
+    for key in sorted(texts, key=str):
+        text = key[0] if isinstance(key, tuple) else key
+        context, _, plain = text.rpartition("\x04")
+        if plain:
+            found.setdefault((context, plain), []).append(texts[key])
+    return found
+
+
+def test_the_compiled_catalogues_are_fresh() -> None:
+    stale = [
+        source for source in SOURCES if not source.with_suffix(".mo").exists() or compiled(source) != entries(source)
+    ]
+    assert stale == [], "run manage.py compilemessages"

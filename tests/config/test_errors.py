@@ -1,0 +1,80 @@
+"""The pages and problems a visitor or a program gets when something is wrong."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import include, path
+
+from config import errors
+
+
+def raising(error: Exception) -> Callable[[HttpRequest], HttpResponse]:
+    def view(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    return view
+
+
+def limited(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=429, headers={"Retry-After": "30"})
+
+
+VIEWS = {
+    400: raising(SuspiciousOperation("odd")),
+    403: raising(PermissionDenied()),
+    404: raising(Http404()),
+    429: limited,
+    500: raising(ValueError("a fault of ours")),
+    503: raising(OperationalError("the database is away")),
+}
+urlpatterns = [
+    *(path(f"{prefix}{status}", view) for status, view in VIEWS.items() for prefix in ("pages/", "api/")),
+    path("", include("config.urls")),
+]
+handler400, handler403, handler404, handler500 = (
+    errors.bad_request,
+    errors.forbidden,
+    errors.not_found,
+    errors.server_error,
+)
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.expects_errors]
+
+
+def visitor() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", VIEWS)
+def test_a_program_gets_a_problem(status: int) -> None:
+    response = visitor().get(f"/api/{status}")
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+    assert (response.json()["status"], response.json()["code"]) == (status, errors.CODES[status])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", VIEWS)
+def test_a_visitor_gets_a_page(status: int) -> None:
+    response = visitor().get(f"/pages/{status}")
+    assert (response.status_code, response["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert b"<h1" in response.content
+
+
+def test_a_database_that_is_away_says_when_to_come_back_and_keeps_the_form() -> None:
+    response = visitor().post("/pages/503", {"name": "Ana <b>", "password": "secret-word"})
+    assert response["Retry-After"] == "5"
+    assert "Ana &lt;b&gt;" in response.content.decode()
+    assert "secret-word" not in response.content.decode()
+
+
+def test_the_page_of_a_fault_reads_nothing_from_the_database() -> None:
+    """There is no django_db mark on this test: a query would fail it."""
+    assert visitor().get("/pages/500").status_code == 500
+
+
+def test_a_limit_keeps_its_own_waiting_time(db: None) -> None:
+    assert visitor().get("/pages/429")["Retry-After"] == "30"

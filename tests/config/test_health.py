@@ -1,0 +1,79 @@
+"""Readiness and figures: what they say, what they cost."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import DjangoAssertNumQueries
+
+from config import health
+from notifications.models import Heartbeat
+
+
+def sweep_seen(ago: timedelta = timedelta()) -> None:
+    Heartbeat.objects.update_or_create(name="deliver_due", defaults={"seen_at": timezone.now() - ago})
+
+
+def answer(client: Client) -> tuple[int, dict[str, str]]:
+    response = client.get("/readyz")
+    return response.status_code, response.json()["checks"]
+
+
+def test_the_process_is_alive_without_a_database(client: Client) -> None:
+    assert client.get("/healthz").json() == {"ok": True}
+
+
+@pytest.mark.django_db
+def test_all_is_well(client: Client) -> None:
+    sweep_seen()
+    assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ago", [None, timedelta(minutes=2)])
+def test_a_silent_beat_is_named(client: Client, ago: timedelta | None) -> None:
+    if ago:
+        sweep_seen(ago)
+    status, checks = answer(client)
+    assert (status, [name for name, said in checks.items() if said != "ok"]) == (503, ["beat"])
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_missing_is_named(client: Client) -> None:
+    sweep_seen()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'drives' AND name LIKE '0001%'")
+    status, checks = answer(client)
+    assert (status, checks["migrations"]) == (503, "1 migrations are not applied")
+
+
+def test_a_database_that_is_away_is_named_and_nothing_else_is_asked(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setitem(health.CHECKS, "database", away)
+    assert answer(client) == (503, {"database": "the database does not answer"})
+
+
+@pytest.mark.django_db
+def test_figures_take_ten_queries(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    sweep_seen()
+    with django_assert_num_queries(10):
+        response = client.get("/metrics")
+    families = {family.name: family for family in text_string_to_metric_families(response.content.decode())}
+    assert set(families) == {
+        "drives_messages",
+        "drives_bookings",
+        "drives_messages_held",
+        "drives_outbox_lag_seconds",
+        "drives_ways_shut",
+        "drives_drifted_slots",
+        "drives_message_troubles",
+        "drives_heartbeat_age_seconds",
+    }
+    assert [sample.value for sample in families["drives_drifted_slots"].samples] == [0.0]

@@ -1,0 +1,182 @@
+"""What every test gets: real servers, a closed network, no patience with warnings, skips in CI and ERROR logs."""
+
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import django
+import hypothesis
+import pytest
+import redis as redis_client
+from django.test import override_settings
+
+from config.embedded.guard import Guard
+from tests.figures import pytest_terminal_summary
+from tests.servers import Servers
+
+__all__ = ["pytest_terminal_summary"]  # a hook
+
+OURS = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "tests-only-secret-key-that-is-long-enough-for-the-system-check",
+    "IDENTITY_KEY": "tests-only-identity-key-that-is-long-enough-for-the-check",
+    "BASE_URL": "http://testserver",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "SMS_GATEWAY": "inbox",
+    "EMAIL_URL": "inbox",
+    "EMAIL_FROM": "drives@example.org",
+    "RATE_LIMITS": "on",
+    "DEMO": "off",
+    "LOG_LEVEL": "INFO",
+    "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
+    "TWILIO_AUTH_TOKEN": "tests-only-token",
+    "TWILIO_FROM": "+12025550100",
+    "TWILIO_MESSAGING_SERVICE_SID": "",
+    "TWILIO_API_URL": "http://127.0.0.1:1",
+    "SENTRY_DSN": "",
+    "WEB": "off",
+    "BEHIND_PROXY": "off",
+}
+SERVERS = pytest.StashKey[Servers]()
+os.environ.update(OURS)
+
+hypothesis.settings.register_profile("drives", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("drives")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers, then Django, which reads where they are; xdist's workers find them in the environment."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        servers = config.stash[SERVERS] = Servers()
+        servers.start()
+    django.setup()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers := config.stash.get(SERVERS, None):
+        servers.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: there everything a test needs is there."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    reason = os.environ.get("TESTS_WITHOUT_REDIS")
+    if reason and item.get_closest_marker("needs_redis"):
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _test_settings() -> Iterator[None]:
+    """Plain static files and a quick password hash; everything else is as in production."""
+    staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    with override_settings(
+        STORAGES={"default": files, "staticfiles": staticfiles},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
+        yield
+
+
+class LiveNetworkError(Exception):
+    """A test reached for another machine."""
+
+
+def _is_local(host: object) -> bool:
+    if host in {None, "", "localhost", "0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_network() -> Iterator[None]:
+    """Only this machine answers: names are not looked up, other addresses are refused."""
+    monkeypatch = pytest.MonkeyPatch()
+    _refuse_elsewhere(monkeypatch, "connect")
+    _refuse_elsewhere(monkeypatch, "connect_ex")
+    look_up = socket.getaddrinfo
+
+    def guarded(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if not _is_local(name) and any(letter.isalpha() for letter in name) and ":" not in name:
+            raise LiveNetworkError(f"looking up {name}")
+        return look_up(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded)
+    yield
+    monkeypatch.undo()
+
+
+def _refuse_elsewhere(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    real: Callable[..., Any] = getattr(socket.socket, method)
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_local(address[0]):
+            raise LiveNetworkError(f"connecting to {address[0]}")
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, method, guarded)
+
+
+class _Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An ERROR in the log fails the test, unless it is marked expects_errors."""
+    errors = _Errors()
+    root = logging.getLogger()
+    root.addHandler(errors)
+    yield
+    root.removeHandler(errors)
+    if errors.seen and not request.node.get_closest_marker("expects_errors"):
+        pytest.fail("logged at ERROR:\n" + "\n".join(errors.seen))
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """An empty database of the run's Redis, this worker's own. Mark the test needs_redis."""
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{1 + int(number) % 15}"
+    with redis_client.Redis.from_url(url) as connection:
+        connection.flushdb()
+        yield url
+        connection.flushdb()
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    """For tests that start servers of their own: what it watches is stopped even when the run is killed."""
+    guard = Guard()
+    yield guard
+    guard.close()

@@ -1,0 +1,116 @@
+"""The same booking sent twice is one booking, answered alike."""
+
+import json
+import threading
+import uuid
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+
+from drives.models import Booking
+from organizations.actions import idempotency
+from organizations.models import IdempotentAnswer
+from tests import builders
+from tests.builders import NOW
+from tests.drives.api.caller import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_same_key_and_body_are_answered_alike() -> None:
+    slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
+    first, second = (Api().book(slot=slot, key=key) for _time in range(2))
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert first["Content-Type"] == second["Content-Type"] == "application/json"
+    assert Booking.objects.count() == 1
+
+
+def test_the_same_key_with_another_body_is_422() -> None:
+    drive, key = builders.drive(), str(uuid.uuid4())
+    Api().book(slot=str(builders.slot(drive).pk), key=key)
+    other = Api().book(slot=str(builders.slot(drive, 8).pk), key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert Booking.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ({}, "idempotency_key_missing"),
+        ({"Idempotency-Key": ""}, "idempotency_key_missing"),
+        ({"Idempotency-Key": "x" * 300}, "idempotency_key_missing"),
+        ({"Idempotency-Key": "short"}, "idempotency_key_weak"),
+    ],
+)
+def test_a_missing_or_weak_key_is_400(key: dict[str, str], code: str) -> None:
+    slot = str(builders.slot(builders.drive()).pk)
+    refused = Api().post("bookings/", {"slot": slot, "visit": "return", "name": "Test Ana", "phone": "x"}, **key)
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert not Booking.objects.exists()
+
+
+def test_an_organizations_own_keys_may_be_short_and_are_its_own() -> None:
+    drive, other = builders.drive(), builders.drive()
+    for owner in (drive, other):
+        booked = Api.with_key(owner.organization).book(slot=str(builders.slot(owner).pk), key="1")
+        assert booked.status_code == 201
+    assert Booking.objects.count() == 2
+
+
+def test_a_refusal_is_not_kept() -> None:
+    drive, key = builders.drive(published=False), str(uuid.uuid4())
+    assert Api().book(slot=str(builders.slot(drive).pk), key=key).status_code == 400
+    assert not IdempotentAnswer.objects.exists()
+    Api.with_key(drive.organization).post(f"drives/{drive.pk}/publish/")
+    assert Api().book(slot=str(builders.slot(drive).pk), key=key).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
+    slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
+    started, finish = threading.Event(), threading.Event()
+
+    def first() -> None:
+        def work() -> tuple[int, str]:
+            started.set()
+            finish.wait(20)
+            return 201, "{}"
+
+        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, work=work)
+        connection.close()
+
+    running = threading.Thread(target=first)
+    running.start()
+    try:
+        assert started.wait(20)
+        refused = Api().book(slot=slot, key=key)
+    finally:
+        finish.set()
+        running.join()
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (409, "request_in_progress", "1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_with_one_key_make_one_booking() -> None:
+    slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
+    answers: list[tuple[int, dict[str, Any]]] = []
+    barrier = threading.Barrier(20)
+
+    def tap() -> None:
+        barrier.wait(20)
+        answer = Api().book(slot=slot, key=key)
+        answers.append((answer.status_code, json.loads(answer.content)))
+        connection.close()
+
+    with time_machine.travel(NOW, tick=True):
+        taps = [threading.Thread(target=tap) for _tap in range(20)]
+        for one in taps:
+            one.start()
+        for one in taps:
+            one.join()
+    assert {status for status, _body in answers} <= {201, 409}
+    assert len({body["token"] for status, body in answers if status == 201}) == 1
+    assert {body["code"] for status, body in answers if status == 409} <= {"request_in_progress"}
+    assert Booking.objects.count() == 1

@@ -1,0 +1,63 @@
+"""The description of the API: valid OpenAPI 3.1, complete, and readable as a page."""
+
+import json
+import re
+
+import pytest
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+
+from config import schema
+from drives.api import urls
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_schema_is_valid_openapi_3_1() -> None:
+    answer = Client().get("/api/v1/openapi.json")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    described = answer.json()
+    assert described["openapi"].startswith("3.1")
+    validate_schema(described)
+
+
+def test_making_the_schema_warns_of_nothing() -> None:
+    GENERATOR_STATS.reset()
+    schema.text.cache_clear()
+    schema.text()
+    assert not GENERATOR_STATS
+
+
+def test_every_call_is_described_with_its_problems() -> None:
+    paths = json.loads(schema.text())["paths"]
+    described = {path.removeprefix("/api/v1/") for path in paths}
+    routes = [str(pattern.pattern).replace("<id:pk>", "{id}") for pattern in urls.urlpatterns]
+    assert described == {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in routes}
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(names) == len(set(names))
+    for methods in paths.values():
+        for operation in methods.values():
+            assert operation["description"]
+            for status, said in operation["responses"].items():
+                problem = int(status) >= 400
+                assert list(said["content"]) == ["application/problem+json" if problem else "application/json"]
+
+
+def test_what_comes_later_is_not_described() -> None:
+    assert b"waiting" not in schema.text().replace(b"waiting_list", b"")
+    assert Client().post("/api/v1/drives/1/waiting-list/").status_code == 404
+
+
+def test_the_page_shows_every_call_and_loads_nothing_of_others() -> None:
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    shown = page.content.decode()
+    for path, methods in json.loads(schema.text())["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in shown
+    assert "<script" not in shown
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", shown)
+    targets = set(re.findall(r'href="#([^"]+)"', shown))
+    assert targets <= set(re.findall(r'id="([^"]+)"', shown))
+    assert "unsafe-inline" not in page["Content-Security-Policy"]

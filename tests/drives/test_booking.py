@@ -1,0 +1,183 @@
+"""Held, then proved; entered by a coordinator."""
+
+from datetime import timedelta
+
+import pytest
+
+from drives import queries
+from drives.actions import booking as actions
+from drives.actions import planning
+from drives.actions.booking import CodeWrong, HoldLapsed
+from drives.models import Booking, BookingChange, BookingState
+from drives.rules import Refusal
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(act: object) -> list[str]:
+    with pytest.raises(Refusal) as caught:
+        act()  # type: ignore[operator]
+    return caught.value.codes
+
+
+def test_a_hold_takes_the_place_and_sends_a_code() -> None:
+    drive = builders.drive()
+    booking = builders.held(drive)
+    assert (booking.state, booking.volunteer, booking.held_until) == ("held", None, NOW + timedelta(minutes=15))
+    slots = list(drive.slots.order_by("n").values_list("screening_taken", "chairs_taken"))[:5]
+    assert slots == [(1, 0), (0, 1), (0, 1), (0, 1), (0, 0)]
+    assert list(Message.objects.values_list("kind", "channel")) == [("code", "sms")]
+    assert queries.drifted_slots() == 0
+
+
+def test_the_code_turns_a_hold_into_a_booking_with_its_messages() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, email="ana@example.org")
+    assert booking.state == BookingState.BOOKED
+    assert booking.volunteer is not None
+    assert booking.volunteer.name == "Test Ana Alder"
+    kinds = set(Message.objects.exclude(kind="code").values_list("kind", "channel", "state"))
+    assert kinds == {
+        ("booked", "sms", "queued"),
+        ("booked", "email", "queued"),
+        ("week", "email", "promise"),
+        ("three_days", "sms", "promise"),
+        ("day_before", "sms", "promise"),
+    }
+    assert list(BookingChange.objects.order_by("pk").values_list("from_state", "to_state")) == [
+        ("", "held"),
+        ("held", "booked"),
+    ]
+
+
+def test_a_wrong_code_is_refused_and_the_hold_stands() -> None:
+    booking = builders.held(builders.drive())
+    wrong = "000000" if builders.code_of(booking) != "000000" else "111111"
+    with pytest.raises(CodeWrong):
+        actions.prove(booking_id=booking.pk, code=wrong, bound_to="browser-42", now=NOW)
+    assert Booking.objects.get().state == BookingState.HELD
+
+
+def test_a_code_counts_only_for_who_asked_for_it() -> None:
+    booking = builders.held(builders.drive())
+    with pytest.raises(CodeWrong):
+        actions.prove(booking_id=booking.pk, code=builders.code_of(booking), bound_to="another browser", now=NOW)
+
+
+def test_proving_twice_answers_as_the_first_time() -> None:
+    booking = builders.held(builders.drive())
+    code = builders.code_of(booking)
+    first = builders.proved(booking)
+    again = actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=NOW)
+    assert again == first
+    assert Message.objects.filter(kind="booked").count() == 1
+
+
+def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    late = builders.held(drive, number=1)
+    with pytest.raises(HoldLapsed):
+        builders.proved(late, number=1, now=NOW + timedelta(minutes=15))
+    builders.held(drive, number=2, now=NOW + timedelta(minutes=15))
+    late.refresh_from_db()
+    assert late.state == BookingState.LAPSED
+    assert queries.drifted_slots() == 0
+
+
+def test_the_sweep_lapses_holds_that_nobody_replaced() -> None:
+    drive = builders.drive()
+    builders.held(drive)
+    assert actions.lapse_holds(now=NOW + timedelta(minutes=14)) == 0
+    assert actions.lapse_holds(now=NOW + timedelta(minutes=15)) == 1
+    assert list(drive.slots.filter(chairs_taken__gt=0)) == []
+
+
+def test_a_full_time_is_refused_with_the_three_nearest() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=6))
+    builders.held(drive, n=2, number=1)
+    with pytest.raises(Refusal) as caught:
+        builders.held(drive, n=2, number=2)
+    assert caught.value.codes == ["slot_full"]
+    assert [builders.slot(drive, n).pk for n in (0, 1, 3)] == [time.slot_id for time in caught.value.alternatives]
+
+
+def test_a_contact_holds_at_most_two_places() -> None:
+    drive = builders.drive()
+    builders.held(drive, n=0)
+    builders.held(drive, n=1)
+    assert refused(lambda: builders.held(drive, n=2)) == ["too_many_holds"]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["+1 213 555 0142", "(213) 555-0142", "213.555.0142", "213-555-0142", "1 213 555 0142", "+12135550142"]
+)
+def test_one_active_booking_whatever_the_spelling_of_the_phone(spelling: str) -> None:
+    drive = builders.drive()
+    builders.booked(drive, phone="2135550142")
+    again = builders.held(drive, n=8, phone=spelling)
+    assert refused(lambda: builders.proved(again)) == ["already_booked"]
+    again.refresh_from_db()
+    assert again.state == BookingState.HELD
+
+
+def test_a_slot_of_another_drive_is_refused() -> None:
+    drive, other = builders.drive(), builders.drive()
+    act = lambda: actions.hold(  # noqa: E731
+        drive=drive,
+        slot_id=builders.slot(other).pk,
+        visit="return",
+        person=builders.person(),
+        ip=None,
+        bound_to="b",
+        now=NOW,
+    )
+    assert refused(act) == ["slot_unknown"]
+    assert Booking.objects.count() == 0
+
+
+def test_a_visit_must_end_by_closing() -> None:
+    drive = builders.drive()
+    assert refused(lambda: builders.held(drive, n=21, visit="return")) == ["visit_does_not_fit"]
+    assert refused(lambda: builders.held(drive, n=19, visit="first")) == ["visit_does_not_fit"]
+    assert builders.held(drive, n=20, visit="return").chair_to == 24
+
+
+def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
+    assert refused(lambda: builders.held(builders.drive(published=False))) == ["drive_not_published"]
+    closed, cancelled, past = builders.drive(), builders.drive(), builders.drive()
+    planning.close(drive_id=closed.pk, actor="user:1", now=NOW)
+    planning.cancel_drive(drive_id=cancelled.pk, reason="storm", actor="user:1", now=NOW)
+    assert refused(lambda: builders.held(closed)) == ["drive_closed"]
+    assert refused(lambda: builders.held(cancelled)) == ["drive_cancelled"]
+    assert refused(lambda: builders.held(past, now=past.ends_at)) == ["drive_past", "slot_past"]
+
+
+def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
+    drive = builders.drive()
+    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    booking = actions.enter(
+        drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
+    )
+    assert (booking.state, booking.source) == ("booked", "organizer")
+    again = lambda: actions.enter(  # noqa: E731
+        drive=drive,
+        slot_id=builders.slot(drive, 1).pk,
+        visit="first",
+        person=builders.person(),
+        actor="user:1",
+        now=NOW,
+    )
+    assert refused(again) == ["already_booked"]
+
+
+def test_first_and_return_visits_share_the_chairs() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
+    builders.held(drive, n=0, visit="first", number=1)  # in the chair in steps 3 to 5
+    assert refused(lambda: builders.held(drive, n=2, visit="return", number=2)) == ["slot_full"]
+    assert builders.held(drive, n=5, visit="return", number=2).chair_from == 6

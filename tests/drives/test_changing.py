@@ -1,0 +1,136 @@
+"""Moves, confirmations, cancellations and what they do to places and messages."""
+
+from datetime import timedelta
+
+import pytest
+
+from drives import queries
+from drives.actions import changing
+from drives.models import BookingState, CancelledBy, Slot
+from drives.rules import Refusal
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def cancel(booking: object, **changes: object) -> object:
+    return changing.cancel(
+        **{"booking_id": booking.pk, "actor": "donor", "by": CancelledBy.DONOR, "now": NOW, **changes}  # type: ignore[attr-defined]
+    )
+
+
+def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=0)
+    moved = changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
+    taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
+    assert list(taken) == [9, 10, 11]
+    assert queries.drifted_slots() == 0
+
+
+def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=0)
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    reminders = (
+        Message.objects.filter(kind="day_before").order_by("revision").values_list("revision", "state", "due_at")
+    )
+    first, second = list(reminders)
+    assert (first[:2], second[:2]) == ((0, "withdrawn"), (1, "promise"))
+    assert second[2] - first[2] == timedelta(hours=2)
+    assert "was 9:00 AM" in Message.objects.get(kind="moved").text
+
+
+def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    booking = builders.booked(drive, n=4)
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
+    assert queries.drifted_slots() == 0
+
+
+def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    booking = builders.booked(drive, n=0, number=1)
+    builders.booked(drive, n=2, number=2)
+    with pytest.raises(Refusal) as caught:
+        changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+    assert caught.value.codes == ["slot_full"]
+    booking.refresh_from_db()
+    assert (booking.first_step, booking.revision) == (0, 0)
+
+
+def test_a_hold_can_be_moved_and_then_proved() -> None:
+    drive = builders.drive()
+    held = builders.held(drive, n=0)
+    changing.move(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
+    booking = builders.proved(held)
+    assert (booking.first_step, booking.state) == (4, "booked")
+
+
+def test_confirming_twice_changes_nothing_the_second_time() -> None:
+    booking = builders.booked(builders.drive())
+    for _time in range(2):
+        assert changing.confirm(booking_id=booking.pk, actor="donor", now=NOW).state == BookingState.CONFIRMED
+    assert booking.changes.filter(to_state="confirmed").count() == 1
+
+
+def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, email="ana@example.org")
+    assert cancel(booking).revision == 1  # type: ignore[attr-defined]
+    assert not Slot.objects.filter(drive=drive, chairs_taken__gt=0).exists()
+    waiting = Message.objects.filter(state__in=["queued", "promise"]).values_list("kind", "channel")
+    assert set(waiting) == {("cancelled", "sms"), ("cancelled", "email")}
+    mail = Message.objects.get(kind="cancelled", channel="email")
+    assert "METHOD:CANCEL" in mail.calendar
+    assert "SEQUENCE:1" in mail.calendar
+
+
+def test_cancelling_twice_changes_nothing_the_second_time() -> None:
+    booking = builders.booked(builders.drive())
+    assert cancel(booking).revision == cancel(booking).revision == 1  # type: ignore[attr-defined]
+
+
+def test_a_cancellation_within_a_day_is_late_and_coordinators_hear_of_it_within_three() -> None:
+    owner = builders.organization()
+    builders.member(owner, email="ben@example.org")
+    drive = builders.drive(owner)
+    early, close, late = (builders.booked(drive, number=number) for number in (1, 2, 3))
+    cancel(early, now=drive.starts_at - timedelta(days=4))
+    cancel(close, now=drive.starts_at - timedelta(days=2))
+    cancel(late, now=drive.starts_at - timedelta(hours=2))
+    for booking, is_late in ((early, False), (close, False), (late, True)):
+        booking.refresh_from_db()
+        assert booking.cancelled_late is is_late
+    alerts = Message.objects.filter(kind="alert_cancellation")
+    assert list(alerts.values_list("address", flat=True)) == ["ben@example.org", "ben@example.org"]
+    assert not any("Ana" in alert.text for alert in alerts)
+
+
+def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    cancel(booking)
+    restored = changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
+    assert (restored.state, restored.revision) == ("booked", 2)
+    assert queries.drifted_slots() == 0
+    assert Message.objects.filter(kind="day_before", state="promise").count() == 1
+
+
+def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    booking = builders.booked(drive, number=1)
+    cancel(booking)
+    builders.booked(drive, number=2)
+    with pytest.raises(Refusal) as caught:
+        changing.restore(booking_id=booking.pk, actor="donor", now=NOW)
+    assert caught.value.codes == ["slot_full"]
+    with pytest.raises(Refusal) as caught:
+        changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
+    assert caught.value.codes == ["booking_cancelled"]

@@ -1,0 +1,426 @@
+"""What donors text back: letters that act, words that wait for a person, answers that go out."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from drives import letters, notices
+from drives.actions import changing, conversations, replies
+from drives.letters import Letter
+from drives.models import Booking, Conversation, Drive
+from drives.queries import conversations as inbox
+from notifications.actions import replies as inbound
+from notifications.models import ConsentEntry, InboundMessage, Message, Sender
+from notifications.notice import is_gsm, segments
+from organizations.models import AuditEntry, Organization
+from tests import builders
+from tests.builders import NOW
+from tests.notifications import made
+
+pytestmark = pytest.mark.django_db
+
+_sids = count(1)
+PHONE = builders.phone(42)
+DAY_BEFORE = NOW + timedelta(days=11)  # 10:00 on the Friday; the visit is on Saturday
+
+
+def say(
+    text: str,
+    now: datetime,
+    sender: Sender | None = None,
+    number: int = 42,
+    sid: str = "",
+    sweep_at: datetime | None = None,
+) -> InboundMessage:
+    """A text from a donor, and the sweep that acts on it."""
+    to = sender or Sender.objects.order_by("pk")[0]
+    reply = inbound.receive(
+        sender_number=to.number,
+        provider_id=sid or f"SM{next(_sids):032x}",
+        address=builders.phone(number),
+        text=text,
+        now=now,
+    )
+    replies.answer_new(now=sweep_at or now)
+    reply.refresh_from_db()
+    return reply
+
+
+def asked(booking: Booking, at: datetime = DAY_BEFORE, kind: str = "day_before", **fields: Any) -> Message:
+    """The question "C or X?" about a booking, sent."""
+    person = booking.volunteer
+    assert person
+    assert person.phone
+    return asked_of(
+        booking.drive.organization,
+        address=person.phone.address,
+        about=booking.about,
+        revision=booking.revision,
+        kind=kind,
+        at=at,
+        expires_at=fields.pop("expires_at", booking.starts_at),
+        **fields,
+    )
+
+
+def asked_of(organization: Organization, at: datetime, **fields: Any) -> Message:
+    message = made.queued(organization, due_at=at, **fields)
+    made.deliver(at)
+    message.refresh_from_db()
+    assert message.state == "delivered", (message.state, message.reason)
+    return message
+
+
+def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
+    """Ana's booking; what was said about it until now is out of the way."""
+    booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
+    Message.objects.exclude(state="promise").update(state="withdrawn", reason="")
+    Message.objects.filter(state="promise").delete()
+    return Booking.objects.select_related("drive__organization", "drive__site", "volunteer__phone").get(pk=booking.pk)
+
+
+def state_of(booking: Booking) -> str:
+    return Booking.objects.values_list("state", flat=True).get(pk=booking.pk)
+
+
+# Letters
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, Letter.CONFIRM) for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")),
+        *((text, Letter.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
+        *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
+    ],
+)
+def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter | None) -> None:
+    assert letters.letter(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, True) for text in ("I can't make it tomorrow", "Please cancel my appointment", "x", "No puedo ir")),
+        *((text, True) for text in ("No voy a poder, perdón", "cancelar mi cita", "I won’t be there")),
+        *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
+    ],
+)
+def test_a_wish_to_give_up_is_heard_in_both_languages(text: str, meant: bool) -> None:
+    assert letters.may_mean_cancel(text) is meant
+
+
+@pytest.mark.parametrize(("text", "state"), [("c", "confirmed"), ("X", "cancelled")])
+def test_a_letter_acts_on_the_booking_it_was_asked_about_and_nobody_has_to_read_it(text: str, state: str) -> None:
+    booking = ana()
+    asked(booking)
+    reply = say(text, DAY_BEFORE)
+    assert (state_of(booking), reply.handled_as) == (state, {"c": "confirm", "X": "cancel"}[text])
+    assert inbox.count_waiting(booking.drive.organization) == 0
+    assert list(inbox.conversations(booking.drive.organization)) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", ("Cancelled:", "Undo or rebook:")), ("es", ("Cancelada:", "Deshacer:"))]
+)
+def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segment(
+    language: str, words: tuple[str, str], settings: Any
+) -> None:
+    settings.BASE_URL = "https://drives.example"
+    owner = builders.organization(sms_name="W" * 20)
+    place = builders.site(owner, sms_name="M" * 20)
+    booking = ana(builders.drive(owner, builders.plan(place)), n=12, language=language)
+    settings.BASE_URL += "x" * (50 - len(notices.link(booking)))
+    asked(booking)
+    say("X", DAY_BEFORE)
+    (answer,) = Message.objects.filter(kind="cancelled", channel="sms")
+    assert all(word in answer.text for word in (*words, "12:00", f"/b/{booking.token}/"))
+    assert (is_gsm(answer.text), segments(answer.text)) == (True, 1), answer.text
+
+
+def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None:
+    booking = ana()
+    asked(booking)
+    say("X", DAY_BEFORE)
+    changing.restore(booking_id=booking.pk, actor="donor", now=DAY_BEFORE + timedelta(minutes=14))
+    assert state_of(booking) == "booked"
+
+
+def test_a_letter_after_the_prompt_has_expired_waits_for_a_person() -> None:
+    booking = ana()
+    asked(booking, expires_at=DAY_BEFORE + timedelta(hours=1))
+    reply = say("X", DAY_BEFORE + timedelta(hours=2))
+    conversation = Conversation.objects.get()
+    assert (state_of(booking), reply.handled_as, conversation.may_mean_cancel) == ("booked", "other", True)
+
+
+def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
+    booking = ana()
+    later = ana(builders.drive(booking.drive.organization), number=43)
+    first = asked(booking, DAY_BEFORE)
+    reply = inbound.receive(
+        sender_number=Sender.objects.order_by("pk")[0].number,
+        provider_id="SM1",
+        address=PHONE,
+        text="C",
+        now=DAY_BEFORE + timedelta(minutes=1),
+    )
+    asked_of(
+        booking.drive.organization,
+        DAY_BEFORE + timedelta(minutes=2),
+        address=PHONE,
+        about=later.about,
+        kind="day_before",
+        expires_at=later.starts_at,
+    )
+    replies.answer_new(now=DAY_BEFORE + timedelta(minutes=3))
+    reply.refresh_from_db()
+    assert first.about == booking.about
+    assert (state_of(booking), state_of(later), reply.handled_as) == ("confirmed", "booked", "confirm")
+
+
+@pytest.mark.parametrize("letter", ["C", "X"])
+def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(letter: str) -> None:
+    booking = ana()
+    asked(booking)
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    reply = say(letter, DAY_BEFORE + timedelta(seconds=10))
+    assert (state_of(booking), reply.handled_as) == ("booked", "unclear")
+    assert inbox.count_waiting(booking.drive.organization) == 1
+
+
+@pytest.mark.parametrize(("letter", "state"), [("C", "confirmed"), ("X", "cancelled")])
+def test_a_letter_counts_for_the_new_time_once_the_donor_has_heard_of_it(letter: str, state: str) -> None:
+    booking = ana()
+    asked(booking)
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    made.deliver(DAY_BEFORE + timedelta(seconds=5))
+    say(letter, DAY_BEFORE + timedelta(minutes=1))
+    assert state_of(booking) == state
+
+
+def test_with_two_organizations_on_a_sender_a_letter_answers_who_asked_last() -> None:
+    first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
+    shared = first.drive.organization.senders.get()
+    second.drive.organization.senders.set([shared])
+    asked(first, DAY_BEFORE)
+    asked(second, DAY_BEFORE + timedelta(minutes=5))
+    say("X", DAY_BEFORE + timedelta(minutes=6), shared)
+    assert (state_of(first), state_of(second)) == ("booked", "cancelled")
+    made.deliver(DAY_BEFORE + timedelta(minutes=6))
+    reply = say("C", DAY_BEFORE + timedelta(minutes=7), shared)
+    assert (state_of(first), reply.handled_as) == ("booked", "refused")
+    assert [inbox.count_waiting(one.drive.organization) for one in (first, second)] == [0, 1]
+
+
+def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
+    organization, later = builders.organization(), DAY_BEFORE + timedelta(days=1)
+    for about in ("offer:7", "booking:0"):
+        asked_of(organization, DAY_BEFORE, address=PHONE, about=about, kind="offer", expires_at=later)
+    assert say("C", DAY_BEFORE).handled_as == "unclear"
+    assert inbox.count_waiting(organization) == 1
+
+
+# What waits for a person
+
+
+def test_words_land_before_the_coordinator_with_the_booking_beside() -> None:
+    booking = ana(n=4)
+    asked(booking)
+    say("Where do I park? <script>alert(1)</script>", DAY_BEFORE)
+    organization = booking.drive.organization
+    (conversation,) = inbox.conversations(organization)
+    (row,) = inbox.conversation_rows(organization, [conversation])
+    assert (row.names, row.text) == (["Test Ana Alder"], "Where do I park? <script>alert(1)</script>")
+    shown = inbox.thread(conversation, DAY_BEFORE)
+    assert [beside.booking for beside in shown.bookings] == [booking]
+    assert [line.message is not None for line in shown.lines] == [True, False]
+    assert conversation.may_mean_cancel is False
+
+
+def test_the_same_text_twice_is_one_line() -> None:
+    booking = ana()
+    asked(booking)
+    for _ in range(3):
+        say("Hello?", DAY_BEFORE, sid="SM-the-same")
+    assert Conversation.objects.get().texts.count() == 1
+    (reply,) = InboundMessage.objects.all()
+    conversations.file(reply=reply, organization=None, needs_a_person=True, may_mean_cancel=False)
+    assert Conversation.objects.get().texts.count() == 1
+
+
+def test_cancel_stops_all_texts_at_once_and_is_shown_as_a_possible_cancellation() -> None:
+    booking = ana()
+    asked(booking)
+    reply = say("CANCEL", DAY_BEFORE)
+    conversation = Conversation.objects.get()
+    assert (reply.handled_as, reply.handled_at) == ("stop_or_cancel", DAY_BEFORE)
+    assert (state_of(booking), conversation.may_mean_cancel) == ("booked", True)
+    assert inbox.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
+
+
+@pytest.mark.parametrize("text", ["STOP", "alto", "please stop texting me", "START", "help"])
+def test_stop_start_and_help_ask_for_nobody(text: str) -> None:
+    booking = ana()
+    asked(booking)
+    say(text, DAY_BEFORE)
+    assert inbox.count_waiting(booking.drive.organization) == 0
+
+
+def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> None:
+    first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
+    shared = first.drive.organization.senders.get()
+    second.drive.organization.senders.set([shared])
+    asked(second, DAY_BEFORE)
+    asked(first, DAY_BEFORE + timedelta(minutes=5), kind="moved")
+    say("Thank you", DAY_BEFORE + timedelta(minutes=6), shared)
+    assert [inbox.count_waiting(one.drive.organization) for one in (first, second)] == [1, 0]
+
+
+def test_who_was_never_written_to_reaches_each_organization_that_knows_the_number() -> None:
+    first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
+    shared = first.drive.organization.senders.get()
+    second.drive.organization.senders.set([shared])
+    third = builders.organization("Third")
+    third.senders.set([shared])
+    say("Are you open today?", DAY_BEFORE, shared)
+    counted = [inbox.count_waiting(one) for one in (first.drive.organization, second.drive.organization, third)]
+    assert counted == [1, 1, 0]
+    say("Hello", DAY_BEFORE, shared, number=77)
+    assert Conversation.objects.filter(address=builders.phone(77)).count() == 0
+
+
+def test_a_stranger_reaches_the_only_organization_of_a_sender() -> None:
+    organization = builders.organization()
+    say("How do I book?", DAY_BEFORE, number=77)
+    assert inbox.count_waiting(organization) == 1
+
+
+@pytest.mark.expects_errors
+def test_a_reply_that_fails_is_parked_and_the_rest_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = ana()
+    asked(booking)
+    Message.objects.filter(kind="day_before").update(about="booking:no-number")
+    assert say("C", DAY_BEFORE).handled_as == "failed"
+    assert inbox.count_waiting(booking.drive.organization) == 1
+    assert say("Hello", DAY_BEFORE).handled_as == "other"
+
+
+# Answers
+
+
+def talk(text: str = "Where do I park?", at: datetime = DAY_BEFORE) -> Conversation:
+    booking = ana()
+    asked(booking, at)
+    say(text, at)
+    return Conversation.objects.select_related("organization").get()
+
+
+def answered(conversation: Conversation, text: str = "Behind the hall.", key: str = "a", after: float = 0) -> Message:
+    return conversations.answer(
+        conversation_id=conversation.pk,
+        text=text,
+        request_key=key,
+        actor="user:1",
+        now=DAY_BEFORE + timedelta(hours=after),
+    )
+
+
+def test_an_answer_within_a_day_needs_no_consent_names_the_organization_and_closes_the_case() -> None:
+    conversation = talk()
+    ConsentEntry.objects.all().delete()
+    message = answered(conversation, "Detrás del salón, ¡gracias!", after=23)
+    assert (message.text, message.purpose) == ("Hope Foundation: Detras del salon, ¡gracias!", "")
+    made.deliver(DAY_BEFORE + timedelta(hours=23))
+    message.refresh_from_db()
+    assert (message.state, message.keeps_quiet_hours) == ("delivered", False)
+    assert inbox.count_waiting(conversation.organization) == 0
+    assert AuditEntry.objects.filter(verb="reply.answered", actor="user:1").count() == 1
+
+
+def test_a_later_answer_needs_consent() -> None:
+    conversation = talk()
+    assert answered(conversation, after=25).purpose == "reminders"
+    ConsentEntry.objects.all().delete()
+    with pytest.raises(ValidationError) as refusal:
+        answered(conversation, key="b", after=25)
+    assert refusal.value.error_dict["text"][0].code == "no_consent"
+
+
+def test_nobody_who_said_stop_is_answered() -> None:
+    conversation = talk()
+    queued = answered(conversation)
+    say("STOP", DAY_BEFORE)
+    made.deliver(DAY_BEFORE)
+    queued.refresh_from_db()
+    assert queued.state == "withdrawn"
+    with pytest.raises(ValidationError) as refusal:
+        answered(conversation, key="b")
+    assert refusal.value.error_dict["text"][0].code == "opted_out"
+
+
+def test_a_consent_taken_back_after_the_text_holds() -> None:
+    conversation = talk()
+    at = DAY_BEFORE + timedelta(minutes=5)
+    builders.agreed(conversation.organization, PHONE)
+    ConsentEntry.objects.filter(address=PHONE).update(given=False, at=at)
+    with pytest.raises(ValidationError) as refusal:
+        answered(conversation, after=1)
+    assert refusal.value.error_dict["text"][0].code == "consent_withdrawn"
+
+
+def test_an_answer_sent_twice_is_one() -> None:
+    conversation = talk()
+    assert answered(conversation) == answered(conversation)
+    assert Message.objects.filter(kind="answer").count() == 1
+    assert AuditEntry.objects.filter(verb="reply.answered").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "text_missing"), (" \u202e ", "text_missing"), ("a" * 460, "too_long")]
+)
+def test_an_answer_without_words_or_without_end_is_refused(text: str, code: str) -> None:
+    conversation = talk()
+    with pytest.raises(ValidationError) as refusal:
+        answered(conversation, text)
+    assert refusal.value.error_dict["text"][0].code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"), [("주차는 뒤쪽입니다", "주차는 뒤쪽입니다"), ("Sure 👍", "Sure 👍"), ("a\nb", "a b")]
+)
+def test_letters_that_a_plain_text_lacks_are_kept(text: str, sent: str) -> None:
+    assert answered(talk(), text).text == f"Hope Foundation: {sent}"
+
+
+def test_a_new_text_opens_a_closed_conversation_again() -> None:
+    conversation = talk()
+    conversations.mark_done(conversation_id=conversation.pk, actor="user:1", now=DAY_BEFORE)
+    assert inbox.count_waiting(conversation.organization) == 0
+    say("And the bus?", DAY_BEFORE + timedelta(hours=1))
+    assert inbox.count_waiting(conversation.organization) == 1
+    assert list(inbox.conversations(conversation.organization)) == [conversation]
+
+
+def test_a_booking_cancelled_for_a_text_counts_as_the_donors_own() -> None:
+    conversation = talk("I can't come")
+    booking = Booking.objects.get()
+    assert conversation.may_mean_cancel is True
+    conversations.cancel_booking(conversation_id=conversation.pk, booking_id=booking.pk, actor="user:1", now=DAY_BEFORE)
+    booking.refresh_from_db()
+    assert (booking.state, booking.cancelled_by) == ("cancelled", "donor")
+    assert inbox.count_waiting(conversation.organization) == 0
+
+
+def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:
+    organization = builders.organization()
+    say("Hello", DAY_BEFORE, number=1)
+    with django_assert_num_queries(3):
+        inbox.conversation_rows(organization, list(inbox.conversations(organization)))
+    say("Hello", DAY_BEFORE, number=2)
+    say("Hello", DAY_BEFORE, number=3)
+    with django_assert_num_queries(3):
+        inbox.conversation_rows(organization, list(inbox.conversations(organization)))

@@ -1,0 +1,146 @@
+"""The demo: true by its own actions, the same each time, brought up to date day by day."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from django.utils import timezone
+
+from drives import queries
+from drives.management.demo import people, words
+from drives.management.demo.fill import fill, plan_around
+from drives.management.demo.foundation import Home
+from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
+from drives.plan import preview
+from notifications import phone
+from notifications.models import InboxItem, Message, MessageState
+from organizations.models import Organization, User
+from organizations.queries import key_from_header
+from volunteers.models import Volunteer
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+NOON = datetime(2027, 3, 3, 12, tzinfo=LOS_ANGELES).astimezone(UTC)
+# An ordinary day, the short one and the long one.
+DAYS = [(2027, 3, 3), (2027, 3, 14), (2027, 11, 7)]
+
+
+def counts() -> list[int]:
+    kinds = (Organization, User, Site, Policy, Drive, Slot, Booking, BookingChange, Message, InboxItem, Volunteer)
+    return [kind._default_manager.count() for kind in kinds]
+
+
+def states(drive: Drive) -> Counter[str]:
+    return Counter(Booking.objects.filter(drive=drive).values_list("state", flat=True))
+
+
+def told() -> str:
+    said = StringIO()
+    call_command("demo", stdout=said)
+    return said.getvalue()
+
+
+def home() -> Home:
+    organization = Organization(slug=words.RHYTHM)
+    policy = Policy(first_screening_minutes=60, return_screening_minutes=30, chair_minutes=45)
+    return Home(organization, [], None, None, policy, "user:1", "user:2")
+
+
+def assert_the_report_is_true(drive: Drive) -> None:
+    report, kept = Turnout.objects.get(), states(drive)
+    assert (report.drive_id, report.final) == (drive.pk, True)
+    assert (report.booked_count, report.walk_in_count, report.unresolved_count) == (48, 2, 0)
+    assert (report.donated_count, report.no_show_count) == (kept["donated"], kept["no_show"])
+    assert report.donated_count > report.booked_count / 2
+
+
+def assert_nothing_is_late(now: datetime) -> None:
+    """What was due has been delivered, at its time and to the inbox only."""
+    settled = [MessageState.PROMISE, MessageState.WITHDRAWN, MessageState.BLOCKED]
+    sent = Message.objects.exclude(state__in=settled)
+    assert set(sent.values_list("state", flat=True)) == {MessageState.DELIVERED}
+    assert not Message.objects.filter(state=MessageState.PROMISE, due_at__lte=now).exists()
+    assert InboxItem.objects.count() == sent.count()
+    assert not InboxItem.objects.filter(at__gt=now).exists()
+
+
+@override_settings(DEMO=False)
+def test_it_is_refused_where_there_is_no_demo() -> None:
+    with pytest.raises(CommandError, match="DEMO=on"):
+        call_command("demo")
+
+
+@pytest.mark.django_db
+@override_settings(DEMO=True)
+@time_machine.travel(datetime(2027, 3, 14, 23, 50, tzinfo=LOS_ANGELES), tick=False)
+def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in() -> None:
+    said, now = told(), timezone.now()
+    for line in ("/o/rhythm-of-life/", "/organizer/", "ben@example.org", words.PASSWORD, words.API_KEY, "/demo/inbox/"):
+        assert line in said
+    assert User.objects.get(email="ben@example.org").check_password(words.PASSWORD)
+    key = key_from_header(f"Bearer {words.API_KEY}", now)
+    assert key is not None
+    assert key.organization.slug == words.RHYTHM
+    assert Drive.objects.get(on="2027-03-14").ends_at <= now
+    assert_nothing_is_late(now)
+
+
+@pytest.mark.django_db
+def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
+    fill(now=NOON)
+    before, today, ahead = Drive.objects.filter(organization__slug=words.RHYTHM).order_by("on")
+    assert [before.state, today.state, ahead.state] == [
+        DriveState.COMPLETED,
+        DriveState.PUBLISHED,
+        DriveState.PUBLISHED,
+    ]
+    assert today.starts_at < NOON < today.ends_at
+    assert 7 <= (ahead.on - today.on).days <= 13
+    assert {"donated", "deferred", "incomplete", "left", "no_show", "cancelled"} <= states(before).keys()
+    assert {"booked", "confirmed", "checked_in", "donated"} <= states(today).keys()
+    assert states(ahead).keys() <= {"booked", "confirmed", "cancelled"}
+    assert Drive.objects.get(organization__slug=words.HARBOR).site.timezone == "America/New_York"
+    assert Volunteer.objects.count() == 200
+    assert queries.drifted_slots() == 0
+    assert_the_report_is_true(before)
+    assert_nothing_is_late(NOON)
+
+
+@pytest.mark.django_db
+def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
+    assert fill(now=NOON) == 4
+    first = counts()
+    assert fill(now=NOON + timedelta(hours=2)) == 0
+    assert counts() == first
+    assert fill(now=NOON + timedelta(days=1)) == 1
+    assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
+    assert fill(now=NOON + timedelta(days=30)) == 3  # today's, the next, and the next of the other foundation
+    assert queries.drifted_slots() == 0
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]) -> None:
+    site = Site(timezone="America/Los_Angeles")
+    midnight = datetime(*day, tzinfo=LOS_ANGELES).astimezone(UTC)
+    for quarter in range(23 * 4):
+        local = (midnight + timedelta(minutes=15 * quarter)).astimezone(LOS_ANGELES)
+        if local.date() != midnight.astimezone(LOS_ANGELES).date():
+            break
+        plan = plan_around(home(), site, local)
+        assert preview(plan=plan, zone=site.timezone).problems == []
+        assert plan.opens <= local.time()
+        assert local.time() <= plan.closes or local.hour == 23
+
+
+def test_its_people_are_made_up_and_can_be_told_apart() -> None:
+    everybody = people.donors(range(160), people.LOS_ANGELES) + people.donors(range(160, 200), people.NEW_YORK)
+    assert len({donor.name for donor in everybody}) == len(everybody) == 200
+    assert all(donor.name.startswith("Test ") for donor in everybody)
+    numbers = [donor.phone for donor in everybody if donor.phone]
+    assert len(set(numbers)) == len(numbers)
+    assert all(number[5:10] == "55501" and phone.normalize(number) == number for number in numbers)
+    assert all(donor.phone or donor.email.endswith("@example.org") for donor in everybody)

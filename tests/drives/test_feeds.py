@@ -1,0 +1,88 @@
+"""A donor's feed: each event is serialized once per change, and "not changed" costs no serializing at all."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+from time_machine import TimeMachineFixture
+
+from drives.actions import changing
+from drives.models import CancelledBy
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_feed_reads_its_bookings_only_after_a_change(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    cache.clear()
+    owner = builders.organization()
+    lax = builders.lax().pk
+    drives = [builders.drive(owner, policy_id=lax) for _drive in range(count)]
+    booked = [builders.booked(drive, now=NOW + timedelta(hours=hour)) for hour, drive in enumerate(drives)]
+    volunteer = booked[0].volunteer
+    assert volunteer is not None
+    address = f"/feeds/{volunteer.token}.ics"
+    with django_assert_num_queries(4):
+        first = client.get(address)
+    with django_assert_num_queries(3):
+        assert client.get(address).content == first.content
+    with django_assert_num_queries(2):
+        assert client.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    changing.cancel(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
+    with django_assert_num_queries(4):
+        changed = client.get(address, headers={"If-None-Match": first["ETag"]})
+    assert changed.content.count(b"BEGIN:VEVENT") == count
+    assert changed.content.count(b"STATUS:CANCELLED") == 1
+
+
+def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
+    client: Client, time_machine: TimeMachineFixture
+) -> None:
+    cache.clear()
+    time_machine.move_to(NOW, tick=False)
+    cancelled = builders.booked(drive := builders.drive())
+    changing.cancel(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    kept = builders.booked(drive, n=4, now=NOW + timedelta(hours=1))
+    assert kept.volunteer is not None
+    assert kept.volunteer_id == cancelled.volunteer_id
+    address = f"/feeds/{kept.volunteer.token}.ics"
+    time_machine.move_to(NOW + timedelta(days=30, seconds=-1), tick=False)
+    assert client.get(address).content.count(b"STATUS:CANCELLED") == 1
+    time_machine.move_to(NOW + timedelta(days=30), tick=False)
+    assert client.get(address).content.count(b"STATUS:CANCELLED") == 0
+    assert client.get(address).content.count(b"STATUS:CONFIRMED") == 1
+
+
+def test_a_new_address_of_a_feed_ends_the_old_one(client: Client, time_machine: TimeMachineFixture) -> None:
+    cache.clear()
+    time_machine.move_to(NOW, tick=False)
+    booking = builders.booked(builders.drive())
+    assert booking.volunteer is not None
+    old = reverse("feed", args=[booking.volunteer.token])
+    first = client.get(old)
+    answer = client.post(reverse("booking_new_feed", args=[booking.token]), follow=True)
+    assert "This is a new address." in answer.content.decode()
+    assert old not in answer.content.decode()
+    assert client.get(old).status_code == 404
+    assert client.get(old, headers={"If-None-Match": first["ETag"]}).status_code == 404
+    found = re.search(r"/feeds/[\w-]{22}\.ics", answer.content.decode())
+    assert found is not None
+    assert client.get(found[0]).content.count(b"BEGIN:VEVENT") == 1
+    assert client.get(reverse("booking", args=[booking.token])).status_code == 200
+
+
+def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:
+    booking = builders.booked(builders.drive())
+    assert booking.volunteer is not None
+    forged = Client(enforce_csrf_checks=True)
+    assert forged.post(reverse("booking_new_feed", args=[booking.token])).status_code == 403
+    assert forged.get(reverse("booking_new_feed", args=[booking.token])).status_code in {303, 404}
+    assert client.get(reverse("feed", args=[booking.volunteer.token])).status_code == 200

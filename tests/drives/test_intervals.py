@@ -1,0 +1,234 @@
+"""How far apart donations must be, against a slow and plain reference that is written separately."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drives.intervals import Broken, Donation, Rules, is_first_again, judge, start_of_day
+
+LOS_ANGELES, VIENNA = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Vienna")
+ZONES = [
+    *(LOS_ANGELES, VIENNA),
+    *map(ZoneInfo, ("Asia/Kathmandu", "Australia/Adelaide", "Pacific/Chatham", "Africa/Cairo", "UTC")),
+]
+STEP = timedelta(minutes=15)  # every boundary of these tests lies on it, so a walk in such steps misses nothing
+MINUTE = timedelta(minutes=1)
+
+
+def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: Rules | None = None, **fields: Any) -> Donation:
+    local = datetime.fromisoformat(wall).replace(tzinfo=zone)
+    return Donation(local.astimezone(UTC), local.date(), rules or Rules(), **fields)
+
+
+def asked(rules: Rules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
+    """The codes of what is broken, and the first allowed time on the wall."""
+    verdict = judge(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
+    earliest = verdict.earliest_ok_at
+    return [one.code for one in verdict.broken], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
+
+
+# The reference: everything is looked at, day by day and pair by pair
+
+
+def reference_allows(rules: Rules, others: list[Donation], at: datetime, zone: ZoneInfo) -> bool:
+    me = Donation(at, at.astimezone(zone).date(), rules)
+    for other in others:
+        if not other.counts:
+            continue
+        if other.at <= at:
+            if not reference_gap_holds(rules, other, me):
+                return False
+        else:
+            if not reference_gap_holds(other.rules, me, other):
+                return False
+            if other.kind == me.kind and not reference_gap_holds(rules, me, other):
+                return False
+            if other.kind == me.kind and reference_run_is_over(other.rules, others, me, other.on, other.on):
+                return False
+    return not reference_run_is_over(rules, others, me, me.on, me.on + timedelta(days=40))
+
+
+def reference_gap_holds(rules: Rules, first: Donation, second: Donation) -> bool:
+    minutes = (second.at - first.at).total_seconds() / 60
+    days = second.on.toordinal() - first.on.toordinal()
+    if first.kind == rules.kind:
+        if rules.min_hours is not None and minutes < rules.min_hours * 60:
+            return False
+        if rules.min_days is not None and days < rules.min_days:
+            return False
+    return first.kind not in rules.cross_days or days >= rules.cross_days[first.kind]
+
+
+def reference_run_is_over(rules: Rules, others: list[Donation], me: Donation, first_end: date, last_end: date) -> bool:
+    for count, days in rules.windows:
+        end = first_end
+        while end <= last_end:
+            run = {end - timedelta(days=back) for back in range(days)}
+            held = [one for one in [*others, me] if one.counts and one.kind == rules.kind and one.on in run]
+            if me.on in run and len(held) > count:
+                return True
+            end += timedelta(days=1)
+    return False
+
+
+def reference_first(rules: Rules, others: list[Donation], wanted: datetime, zone: ZoneInfo) -> datetime:
+    at = wanted
+    while not reference_allows(rules, others, at, zone):
+        at += STEP
+    return at
+
+
+KINDS = st.sampled_from(["plasma", "whole_blood"])
+WINDOW = st.tuples(st.integers(1, 3), st.integers(1, 10))
+RULES = st.builds(
+    Rules,
+    kind=KINDS,
+    min_hours=st.none() | st.integers(1, 96),
+    min_days=st.none() | st.integers(1, 6),
+    windows=st.lists(WINDOW, max_size=2),
+    cross_days=st.dictionaries(KINDS, st.integers(1, 9), max_size=2),
+)
+# Around both nights on which clocks change in North America and Europe, around a leap day, and any other time.
+DAYS = [date(2027, 3, 12), date(2027, 11, 5), date(2027, 10, 29), date(2028, 2, 27), date(2027, 6, 1)]
+START = st.sampled_from([datetime(day.year, day.month, day.day, tzinfo=UTC) for day in DAYS])
+OFFSETS = st.integers(0, 6 * 96)
+
+
+@st.composite
+def donations(draw: st.DrawFn, start: datetime) -> Donation:
+    at, zone = start + draw(OFFSETS) * STEP, draw(st.sampled_from(ZONES))
+    return Donation(at, at.astimezone(zone).date(), draw(RULES), draw(st.sampled_from([True, True, True, False])))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Rules, list[Donation], datetime, ZoneInfo]:
+    start = draw(START)
+    others = draw(st.lists(donations(start), max_size=5))
+    return draw(RULES), others, start + draw(OFFSETS) * STEP, draw(st.sampled_from(ZONES))
+
+
+@settings(max_examples=400, deadline=None)
+@given(cases())
+def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
+    case: tuple[Rules, list[Donation], datetime, ZoneInfo],
+) -> None:
+    rules, others, wanted, zone = case
+    verdict = judge(rules, others, wanted, zone)
+    assert (not verdict.broken) == reference_allows(rules, others, wanted, zone)
+    if verdict.broken:
+        assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone)
+
+
+# To the minute
+
+
+def test_forty_eight_hours_are_up_to_the_minute() -> None:
+    past = given_at("2027-03-01T10:07")
+    rules = Rules(min_hours=48)
+    assert asked(rules, "2027-03-03T10:06", past) == (["interval_too_short"], "2027-03-03T10:07")
+    assert asked(rules, "2027-03-03T10:07", past) == ([], "")
+
+
+def test_hours_are_elapsed_over_both_nights_on_which_the_clock_changes() -> None:
+    spring, autumn = given_at("2027-03-13T10:00"), given_at("2027-11-06T10:00")
+    rules = Rules(min_hours=48)
+    assert asked(rules, "2027-03-15T10:59", spring) == (["interval_too_short"], "2027-03-15T11:00")
+    assert asked(rules, "2027-11-08T08:59", autumn) == (["interval_too_short"], "2027-11-08T09:00")
+
+
+def test_days_are_dates_whatever_the_hour_and_the_clock() -> None:
+    rules = Rules(min_days=28)
+    for past, last, first in [
+        ("2027-03-01T18:00", "2027-03-28T23:59", "2027-03-29T00:00"),
+        ("2027-10-20T08:00", "2027-11-16T23:59", "2027-11-17T00:00"),
+        ("2028-02-20T08:00", "2028-03-18T23:59", "2028-03-19T00:00"),
+    ]:
+        assert asked(rules, last, given_at(past)) == (["interval_too_short"], first)
+        assert asked(rules, first, given_at(past)) == ([], "")
+
+
+def test_monday_evening_to_wednesday_morning_passes_two_days_and_fails_forty_eight_hours() -> None:
+    monday = given_at("2027-03-01T17:00")
+    assert asked(Rules(min_days=2), "2027-03-03T09:00", monday) == ([], "")
+    assert asked(Rules(min_hours=48), "2027-03-03T09:00", monday)[0] == ["interval_too_short"]
+
+
+def test_two_in_seven_days_lets_the_next_monday_and_not_the_friday() -> None:
+    rules = Rules(windows=[[2, 7]])
+    monday, wednesday = given_at("2027-03-01T10:00"), given_at("2027-03-03T10:00")
+    assert asked(rules, "2027-03-05T10:00", monday, wednesday) == (["window_full"], "2027-03-08T00:00")
+    assert asked(rules, "2027-03-08T10:00", monday, wednesday) == ([], "")
+
+
+def test_every_window_is_named_that_is_full() -> None:
+    rules = Rules(windows=[[2, 7], [3, 14], [50, 365]])
+    days = [given_at(f"2027-03-{day:02}T10:00") for day in (1, 8, 10)]
+    verdict = judge(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
+    assert list(verdict.broken) == [Broken("window_full", 2, 7), Broken("window_full", 3, 14)]
+    assert verdict.earliest_ok_at == start_of_day(date(2027, 3, 15), LOS_ANGELES)
+
+
+def test_a_time_between_two_others_keeps_clear_of_both() -> None:
+    rules = Rules(min_hours=48)
+    around = given_at("2027-03-01T10:00"), given_at("2027-03-05T10:00", rules=rules)
+    assert asked(rules, "2027-03-03T10:00", *around) == ([], "")
+    assert asked(rules, "2027-03-03T09:59", *around) == (["interval_too_short"], "2027-03-03T10:00")
+    assert asked(rules, "2027-03-03T10:01", *around) == (["interval_too_short"], "2027-03-07T10:00")
+
+
+def test_a_window_looks_at_what_is_booked_for_later() -> None:
+    ahead = [given_at("2027-03-05T10:00"), given_at("2027-03-07T10:00")]
+    assert asked(Rules(windows=[[2, 7]]), "2027-03-01T10:00", *ahead) == (["window_full"], "2027-03-12T00:00")
+    assert asked(Rules(windows=[[2, 7]]), "2027-02-28T10:00", *ahead) == ([], "")
+
+
+def test_another_kind_counts_by_the_rule_of_whoever_comes_later() -> None:
+    whole_blood = Rules(kind="whole_blood", min_days=56, cross_days={"plasma": 28})
+    plasma = Rules(min_hours=48, cross_days={"whole_blood": 56})
+    blood = given_at("2027-03-01T10:00", rules=whole_blood)
+    assert asked(plasma, "2027-04-25T10:00", blood) == (["cross_interval"], "2027-04-26T00:00")
+    assert asked(plasma, "2027-02-02T10:00", blood) == (["cross_interval"], "2027-04-26T00:00")
+    assert asked(plasma, "2027-02-01T10:00", blood) == ([], "")
+
+
+def test_a_booked_visit_is_not_spoiled_for_its_own_programme() -> None:
+    strict, lax = Rules(min_days=14), Rules(min_hours=48)
+    ahead = given_at("2027-03-20T10:00", rules=strict)
+    assert asked(lax, "2027-03-10T10:00", ahead) == (["interval_too_short"], "2027-03-22T10:00")
+    assert asked(lax, "2027-03-06T10:00", ahead) == ([], "")
+
+
+def test_each_date_is_that_of_its_own_site() -> None:
+    evening = given_at("2027-03-01T23:30", LOS_ANGELES)  # in Vienna it is the morning of the second
+    assert asked(Rules(min_days=2), "2027-03-03T00:00", evening, zone=VIENNA) == ([], "")
+    assert asked(Rules(min_days=2), "2027-03-02T23:59", evening, zone=VIENNA)[1] == "2027-03-03T00:00"
+
+
+def test_a_later_time_on_an_earlier_date_breaks_no_rule_that_there_is_not() -> None:
+    vienna = given_at("2027-03-02T01:00", VIENNA)
+    assert asked(Rules(min_hours=1), "2027-03-01T17:00", vienna) == ([], "")
+    assert asked(Rules(cross_days={"plasma": 0}), "2027-03-01T17:00", vienna)[0] == ["cross_interval"]
+
+
+def test_what_does_not_count_does_not_stand_in_the_way() -> None:
+    assert asked(Rules(min_hours=48), "2027-03-01T10:00", given_at("2027-03-01T09:00", counts=False)) == ([], "")
+
+
+def test_a_day_starts_after_a_skipped_midnight() -> None:
+    cairo = ZoneInfo("Africa/Cairo")  # the clock goes from 0:00 to 1:00 on the last Friday of April
+    assert start_of_day(date(2027, 4, 30), cairo).astimezone(cairo).isoformat() == "2027-04-30T01:00:00+03:00"
+    assert (start_of_day(date(2027, 4, 30), cairo) - MINUTE).astimezone(cairo).date() == date(2027, 4, 29)
+
+
+@pytest.mark.parametrize(("days", "is_first"), [(180, False), (181, True)])
+def test_who_has_not_given_for_long_is_a_first_visit_again(days: int, is_first: bool) -> None:
+    last = date(2027, 1, 1)
+    assert is_first_again(last, last + timedelta(days=days), 180) is is_first
+
+
+def test_who_never_gave_is_a_first_visit() -> None:
+    assert is_first_again(None, date(2027, 1, 1), 180)

@@ -1,0 +1,175 @@
+"""When messages go out: arithmetic without a database, over zones, nights of a changing clock and any plan."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drives import reminding
+from drives.models import PlannedKind, Way
+from drives.reminding import DEFAULT_PLAN, Line, Plan, QuietHours
+from notifications.queries import PROMPT_KINDS
+
+LA = ZoneInfo("America/Los_Angeles")
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "America/Los_Angeles",
+        "America/New_York",
+        "America/Phoenix",
+        "America/Santiago",
+        "America/St_Johns",
+        "Africa/Cairo",
+        "Africa/Casablanca",
+        "Asia/Beirut",
+        "Asia/Kathmandu",
+        "Asia/Kolkata",
+        "Australia/Lord_Howe",
+        "Europe/Vienna",
+        "Pacific/Apia",
+        "Pacific/Chatham",
+        "Pacific/Honolulu",
+        "UTC",
+    )
+]
+FIRST_DAY = datetime(2024, 1, 2, tzinfo=UTC)
+INSTANTS = st.integers(0, 8 * 366 * 24 * 60).map(lambda minutes: FIRST_DAY + timedelta(minutes=minutes))
+WINDOWS = st.integers(0, 23).flatmap(lambda until: st.tuples(st.just(until), st.integers(until + 1, 24)))
+
+
+def line(days: int = 0, hours: int = 0, **changes: object) -> Line:
+    made: dict[str, object] = {"kind": PlannedKind.THREE_DAYS, "way": Way.TEXT, "days": days, "hours": hours, **changes}
+    return Line(**made)  # type: ignore[arg-type]
+
+
+def wall(text: str, zone: ZoneInfo = LA) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+def due(text: str, planned: Line, zone: ZoneInfo = LA, until: int = 9, since: int = 20) -> str:
+    quiet = QuietHours(zone, until, since)
+    return reminding.due_at(planned, wall(text, zone).astimezone(UTC), quiet).astimezone(zone).strftime("%b %d %H:%M")
+
+
+@pytest.mark.parametrize(
+    ("visit", "expected"),
+    [("2027-03-14 10:30", "Mar 13 10:30"), ("2027-03-15 10:30", "Mar 14 10:30"), ("2027-11-07 10:30", "Nov 06 10:30")],
+)
+def test_a_day_before_is_the_same_wall_time_over_both_changes_of_the_clock(visit: str, expected: str) -> None:
+    assert due(visit, line(days=1)) == expected
+
+
+def test_hours_before_are_hours_by_the_clock_also_in_the_night_that_lacks_one() -> None:
+    assert due("2027-03-14 11:30", line(hours=2)) == "Mar 14 09:30"
+    assert due("2027-03-14 05:00", line(hours=4), until=0, since=24) == "Mar 14 00:00"
+    assert due("2027-11-07 05:00", line(hours=6), until=0, since=24) == "Nov 07 00:00"
+
+
+def test_what_would_leave_in_quiet_hours_leaves_on_the_evening_before() -> None:
+    assert due("2027-03-10 08:45", line(days=1)) == "Mar 08 19:45"
+    assert due("2027-03-10 20:00", line(days=1)) == "Mar 09 19:45"
+    assert due("2027-03-10 10:30", line(hours=2)) == "Mar 09 19:45"
+    assert due("2027-03-10 19:59", line(days=1)) == "Mar 09 19:59"
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInfo) -> None:
+    quiet = QuietHours(zone)
+    for number in range(8 * 365):
+        day = FIRST_DAY + timedelta(days=number)
+        for hour in (6, 9, 20):
+            visit = day.replace(hour=hour, tzinfo=zone).astimezone(UTC)
+            for planned in (line(days=1), line(hours=2)):
+                at = reminding.due_at(planned, visit, quiet)
+                assert not quiet.hold(at), (visit, planned)
+                assert at < visit
+
+
+@given(visit=INSTANTS, days=st.integers(0, 30), hours=st.integers(0, 12), zone=st.sampled_from(ZONES), window=WINDOWS)
+def test_a_reminder_never_leaves_in_quiet_hours_nor_after_it_was_wished(
+    visit: datetime, days: int, hours: int, zone: ZoneInfo, window: tuple[int, int]
+) -> None:
+    quiet, planned = QuietHours(zone, *window), line(days, hours)
+    at = reminding.due_at(planned, visit, quiet)
+    assert not quiet.hold(at)
+    assert at <= reminding.wished_at(planned, visit, zone)
+    assert at <= visit
+
+
+PLANS = st.builds(
+    lambda early, later, hours, on: reminding.merged(
+        DEFAULT_PLAN,
+        [
+            line(early, kind=PlannedKind.WEEK, on=on[0]),
+            line(later, kind=PlannedKind.THREE_DAYS, on=on[1]),
+            line(1, kind=PlannedKind.DAY_BEFORE, on=on[2]),
+            line(hours=hours, kind=PlannedKind.SAME_DAY, on=on[3]),
+        ],
+    ),
+    st.integers(2, 30),
+    st.integers(2, 30),
+    st.integers(1, 12),
+    st.tuples(*[st.booleans()] * 4),
+)
+
+
+@given(plan=PLANS, visit=INSTANTS, lead=st.timedeltas(timedelta(), timedelta(days=60)), zone=st.sampled_from(ZONES))
+def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
+    plan: Plan, visit: datetime, lead: timedelta, zone: ZoneInfo
+) -> None:
+    booked_at, quiet = visit - lead, QuietHours(zone)
+    for planned, at in reminding.reminders(plan, visit, booked_at, quiet):
+        assert booked_at + planned.offset / 2 <= at <= visit
+        assert not quiet.hold(at)
+        assert planned.on
+
+
+def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() -> None:
+    visit, quiet = wall("2027-03-13 10:30").astimezone(UTC), QuietHours(LA)
+
+    def reminded(lead: timedelta) -> list[str]:
+        return [planned.kind for planned, _ in reminding.reminders(DEFAULT_PLAN, visit, visit - lead, quiet)]
+
+    assert reminded(timedelta(days=12)) == ["week", "three_days", "day_before"]
+    assert reminded(timedelta(days=10)) == ["three_days", "day_before"]
+    assert reminded(timedelta(days=4)) == ["day_before"]
+    assert reminded(timedelta(hours=30)) == []
+
+
+def test_every_kind_whose_text_invites_a_letter_is_a_prompt_when_it_goes_out_by_text() -> None:
+    assert set(map(str, reminding.REMINDERS)) <= PROMPT_KINDS
+
+
+def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
+    typed = reminding.merged(
+        DEFAULT_PLAN,
+        [line(9, 9, kind=PlannedKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=PlannedKind.BOOKED, on=False)],
+    )
+    kept = reminding.tidy(typed)
+    assert (kept["day_before"].days, kept["day_before"].hours) == (1, 0)
+    assert (kept["three_days"].days, kept["three_days"].hours) == (4, 0)
+    assert (kept["booked"].on, kept["booked"].days) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        (line(1), "days_out_of_range"),
+        (line(31), "days_out_of_range"),
+        (line(7), "same_days"),
+        (line(kind=PlannedKind.SAME_DAY, hours=13), "hours_out_of_range"),
+        (line(kind=PlannedKind.SAME_DAY, hours=0), "hours_out_of_range"),
+        (line(kind=PlannedKind.BOOKED, way=Way.MAIL), "confirmation_needs_text"),
+    ],
+)
+def test_plans_that_would_go_wrong_are_refused(changed: Line, code: str) -> None:
+    assert [problem.code for problem in reminding.problems(reminding.merged(DEFAULT_PLAN, [changed]))] == [code]
+
+
+def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> None:
+    assert reminding.problems(DEFAULT_PLAN) == []
+    other = reminding.merged(DEFAULT_PLAN, [line(4)])
+    assert reminding.fingerprint(DEFAULT_PLAN) != reminding.fingerprint(other)
+    assert reminding.fingerprint(DEFAULT_PLAN) == reminding.fingerprint(dict(reversed(list(DEFAULT_PLAN.items()))))

@@ -1,0 +1,245 @@
+"""The interval rules at every door through which a place is taken."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import attendance, booking, changing
+from drives.models import Booking, BookingState, CancelledBy, Drive, Visit
+from drives.rules import Refusal
+from organizations.models import Organization
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from volunteers.models import Contact
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def drive_on(days_later: int, of: Organization | None = None, **changes: Any) -> Drive:
+    return builders.drive(of, on=DRIVE_DAY + timedelta(days=days_later), **changes)
+
+
+def refused(act: Callable[[], object]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        act()
+    return caught.value
+
+
+def entered(drive: Drive, n: int = 0, **more: Any) -> Booking:
+    slot_id, person = builders.slot(drive, n).pk, builders.person()
+    return booking.enter(
+        drive=drive, slot_id=slot_id, visit=Visit.RETURN, person=person, actor="user:1", now=NOW, **more
+    )
+
+
+# Proving
+
+
+def test_a_booking_at_another_organization_stands_in_the_way_of_who_proved_the_same_phone() -> None:
+    first, second = drive_on(0), drive_on(1)
+    builders.booked(first)
+    hold = builders.held(second)
+    refusal = refused(lambda: builders.proved(hold))
+    assert refusal.codes == ["interval_too_short"]
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours over the DST night
+    assert refusal.reasons[0].detail == (
+        "This is too close to another donation."
+        " The first time that is allowed is Monday, March 15, 2027, 10:00 AM Pacific Time."
+    )
+    hold.refresh_from_db()
+    assert hold.state == BookingState.HELD
+
+
+def test_a_hold_is_answered_the_same_whatever_the_history() -> None:
+    builders.booked(drive_on(0))
+    assert builders.held(drive_on(1)).state == BookingState.HELD
+
+
+@pytest.mark.parametrize("state", ["held", "lapsed", "cancelled", "no_show", "deferred", "left"])
+def test_what_took_nothing_does_not_count(state: str) -> None:
+    known = builders.booked(drive_on(0))
+    free: dict[str, Any] = {"held_until": NOW, "cancelled_at": NOW, "holds_place": state not in {"lapsed", "cancelled"}}
+    Booking.objects.filter(pk=known.pk).update(state=state, **free)
+    assert builders.booked(drive_on(1)).state == BookingState.BOOKED
+
+
+@pytest.mark.parametrize("state", ["booked", "confirmed", "checked_in", "donated", "incomplete"])
+def test_what_is_booked_or_was_given_counts(state: str) -> None:
+    known = builders.booked(drive_on(0))
+    Booking.objects.filter(pk=known.pk).update(state=state)
+    assert refused(lambda: builders.booked(drive_on(1))).codes == ["interval_too_short"]
+
+
+def test_the_clock_starts_with_the_needle() -> None:
+    known = builders.booked(drive_on(0))
+    needle = known.starts_at + timedelta(minutes=47)
+    Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=needle)
+    late = builders.held(drive_on(2), n=6)  # 10:30, which is 48 hours and 30 minutes after the arrival
+    assert refused(lambda: builders.proved(late)).reasons[0].earliest_ok_at == needle + 2 * DAY
+    assert builders.booked(drive_on(2), n=8).state == BookingState.BOOKED
+
+
+def test_two_organizations_with_one_typed_phone_that_only_one_has_proved_are_two_histories() -> None:
+    entered(drive_on(0))
+    assert builders.booked(drive_on(1)).state == BookingState.BOOKED
+
+
+def test_one_of_the_family_has_a_history_of_their_own() -> None:
+    known = builders.booked(drive_on(0))
+    Contact.objects.filter(owner=known.volunteer).update(owner=None)
+    assert builders.booked(drive_on(1), name="Test Ivo Alder").state == BookingState.BOOKED
+
+
+def test_a_full_window_says_its_numbers() -> None:
+    for days in (0, 3):
+        builders.booked(drive_on(days))
+    refusal = refused(lambda: builders.booked(drive_on(5)))
+    assert refusal.codes == ["window_full"]
+    assert refusal.reasons[0].detail == (
+        "At most 2 donations are allowed in any 7 days."
+        " The first time that is allowed is Saturday, March 20, 2027, 12:00 AM Pacific Time."
+    )
+
+
+def test_whole_blood_stands_in_the_way_of_plasma() -> None:
+    whole_blood = builders.policy(kind="whole_blood", min_hours=None, min_days=56, windows=[])
+    plasma = builders.policy(cross_days={"whole_blood": 56})
+    builders.booked(drive_on(0, policy_id=whole_blood.pk))
+    refusal = refused(lambda: builders.booked(drive_on(10, policy_id=plasma.pk)))
+    assert refusal.codes == ["cross_interval"]
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 5, 8, 7, tzinfo=UTC)
+
+
+def test_the_times_proposed_are_later_ones_that_are_allowed_here_and_then_at_other_drives() -> None:
+    owner = builders.organization()
+    closes = builders.plain(builders.site(owner), places=1, steps=6).closes
+    past, here, other = drive_on(0, owner), drive_on(2, owner, closes=closes), drive_on(3, owner)
+    known = builders.booked(past)
+    Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at - timedelta(minutes=45))
+    refusal = refused(lambda: builders.proved(builders.held(here, n=0)))
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 16, 15, tzinfo=UTC)
+    assert [(time.slot_id, time.elsewhere and time.elsewhere.slug) for time in refusal.alternatives] == [
+        (builders.slot(here, 1).pk, None),
+        (builders.slot(here, 2).pk, None),
+        (builders.slot(other, 0).pk, other.slug),
+    ]
+
+
+# Entering
+
+
+def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
+    owner = builders.organization()
+    builders.booked(drive_on(0))
+    assert entered(drive_on(1, owner)).state == BookingState.BOOKED
+    assert refused(lambda: entered(drive_on(2, owner))).codes == ["interval_too_short"]
+
+
+def test_a_coordinator_overrides_with_a_reason_that_is_kept() -> None:
+    owner = builders.organization()
+    entered(drive_on(0, owner))
+    late = entered(drive_on(1, owner), override_reason="The center agreed by phone.")
+    late.refresh_from_db()
+    assert late.override_reason == "The center agreed by phone."
+
+
+# Moving, restoring
+
+
+def test_a_booking_does_not_stand_in_its_own_way() -> None:
+    known = builders.booked(drive_on(0))
+    moved = changing.move(booking_id=known.pk, slot_id=builders.slot(known.drive, 8).pk, actor="donor", now=NOW)
+    assert moved.arrival.n == 8
+
+
+def test_a_move_keeps_clear_of_the_next_booking_and_a_coordinator_is_not_told_of_it() -> None:
+    here, ahead = drive_on(0), drive_on(2)
+    known = builders.booked(here)
+    builders.booked(ahead, n=4)  # 10:00 by the summer's clock, which is 48 hours after 9:00 by the winter's
+    later: dict[str, Any] = {"booking_id": known.pk, "slot_id": builders.slot(here, 8).pk, "now": NOW}
+    assert refused(lambda: changing.move(**later, actor="donor")).codes == ["interval_too_short"]
+    assert changing.move(**later, actor="user:1", by_staff=True).arrival.n == 8
+
+
+def test_a_coordinator_moves_with_a_reason_to_override() -> None:
+    owner = builders.organization()
+    known = builders.booked(drive_on(0, owner))
+    builders.booked(drive_on(2, owner), n=4)
+    later: dict[str, Any] = {
+        "booking_id": known.pk,
+        "slot_id": builders.slot(known.drive, 8).pk,
+        "now": NOW,
+        "by_staff": True,
+    }
+    assert refused(lambda: changing.move(**later, actor="user:1")).codes == ["interval_too_short"]
+    changing.move(**later, actor="user:1", override_reason="The center agreed.")
+    known.refresh_from_db()
+    assert (known.arrival.n, known.override_reason) == (8, "The center agreed.")
+
+
+def test_a_cancelled_booking_does_not_come_back_beside_a_new_one() -> None:
+    known = builders.booked(drive_on(0))
+    changing.cancel(booking_id=known.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    builders.booked(drive_on(1))
+    restore: dict[str, Any] = {"booking_id": known.pk, "actor": "donor", "now": NOW}
+    assert refused(lambda: changing.restore(**restore)).codes == ["interval_too_short"]
+    known.refresh_from_db()
+    assert known.state == BookingState.CANCELLED
+
+
+# The day
+
+
+def test_a_check_in_is_judged_again_and_overridden_with_a_reason() -> None:
+    owner = builders.organization()
+    first, second = drive_on(0, owner), drive_on(2, owner)
+    known, due = builders.booked(first), builders.booked(second, n=4)
+    Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at + timedelta(minutes=40))
+    seen: dict[str, Any] = {"booking_id": due.pk, "actor": "user:1", "now": due.starts_at}
+    assert refused(lambda: attendance.check_in(**seen)).codes == ["interval_too_short"]
+    attendance.check_in(**seen, override_reason="The center agreed.")
+    due.refresh_from_db()
+    assert (due.state, due.override_reason) == ("checked_in", "The center agreed.")
+
+
+def test_who_comes_early_is_judged_by_the_time_that_was_booked() -> None:
+    owner = builders.organization()
+    builders.booked(drive_on(0, owner))
+    due = builders.booked(drive_on(2, owner), n=4)
+    early = attendance.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at - timedelta(minutes=20))
+    assert early.state == BookingState.CHECKED_IN
+
+
+def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
+    owner = builders.organization()
+    entered(drive_on(0, owner))
+    today = drive_on(1, owner)
+    come: dict[str, Any] = {
+        "drive": today,
+        "name": "Test Ana Alder",
+        "visit": "return",
+        "actor": "user:1",
+        "phone": builders.phone(42),
+    }
+    assert refused(lambda: attendance.walk_in(**come, now=today.starts_at)).codes == ["interval_too_short"]
+    came = attendance.walk_in(**come, now=today.starts_at, override_reason="The center agreed.")
+    assert (came.state, came.override_reason) == ("checked_in", "The center agreed.")
+
+
+# The history
+
+
+def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_queries: Any) -> None:
+    known = builders.booked(drive_on(0))
+    assert known.volunteer_id
+    giver = queries.Giver(known.volunteer_id, everywhere=True)
+    for days in (0, 14, 28):
+        if days:
+            builders.booked(drive_on(days))
+        with django_assert_num_queries(1):
+            found = queries.donations_of(giver, NOW)
+    assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]

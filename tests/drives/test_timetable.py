@@ -1,0 +1,432 @@
+"""The time grid: what is refused, what fits, and that no order of bookings takes more than there is."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise, product
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from drives import timetable
+from drives.timetable import Footprint, Grid, Problem, VisitShape
+
+FIRST, RETURNING, PLAIN = VisitShape(2, 4), VisitShape(1, 3), VisitShape(0, 1)
+MARCH = Grid(
+    on=date(2026, 3, 14),
+    opens=time(9),
+    closes=time(17),
+    zone="America/Los_Angeles",
+    step_minutes=15,
+    breaks=((time(12), time(12, 30)),),
+    chairs=6,
+    screening_places=2,
+)
+SPRING, AUTUMN = replace(MARCH, on=date(2026, 3, 8)), replace(MARCH, on=date(2026, 11, 1))
+ZONES = [
+    "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "America/Adak", "America/Anchorage",
+    "America/Asuncion", "America/Bogota", "America/Chicago", "America/Denver", "America/Havana",
+    "America/Los_Angeles", "America/New_York", "America/Phoenix", "America/Santiago", "America/Sao_Paulo",
+    "America/St_Johns", "Antarctica/Troll", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Tehran", "Asia/Tokyo", "Atlantic/Azores", "Australia/Adelaide", "Australia/Eucla",
+    "Australia/Lord_Howe", "Europe/Berlin", "Europe/Dublin", "Europe/Lisbon", "Europe/London", "Pacific/Apia",
+    "Pacific/Auckland", "Pacific/Chatham", "Pacific/Marquesas", "UTC",
+]  # fmt: skip
+HOURS = [
+    (time(0), time(6)), (time(0, 30), time(4, 30)), (time(1), time(3)), (time(1, 30), time(2, 30)),
+    (time(2, 30), time(8)), (time(2, 45), time(4, 45)), (time(3), time(23)), (time(9), time(17)),
+]  # fmt: skip
+
+shapes = st.builds(VisitShape, st.integers(0, 3), st.integers(1, 5))
+counts = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 5)), min_size=1, max_size=24)
+footprints = st.builds(timetable.footprint, st.integers(0, 12), shapes)
+
+
+def codes(found: list[Problem]) -> list[tuple[str, str]]:
+    return [(problem.code, problem.field) for problem in found]
+
+
+def found_in(**changes: object) -> list[tuple[str, str]]:
+    return codes(timetable.problems(replace(MARCH, **changes), FIRST, RETURNING))  # type: ignore[arg-type]
+
+
+# What is refused
+
+
+def test_a_sound_grid_has_no_problems_and_no_warnings() -> None:
+    assert timetable.problems(MARCH, FIRST, RETURNING) == []
+    assert timetable.warnings(MARCH) == []
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "Mars/Olympus", "America", "../etc/passwd", "/etc/localtime", "localtime", "Factory"]
+)
+def test_an_unknown_zone_is_refused(zone: str) -> None:
+    assert found_in(zone=zone) == [("zone_unknown", "zone")]
+
+
+@pytest.mark.parametrize("closes", [time(9), time(8, 45), time(0)])
+def test_closing_before_opening_or_past_midnight_is_refused(closes: time) -> None:
+    assert found_in(closes=closes, breaks=()) == [("closes_before_opens", "closes")]
+
+
+@pytest.mark.parametrize("step_minutes", [-15, 0, 1, 7, 65, 120])
+def test_an_odd_step_is_refused(step_minutes: int) -> None:
+    assert found_in(step_minutes=step_minutes) == [("step_not_allowed", "step_minutes")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"chairs": 0}, ("no_chairs", "chairs")),
+        ({"screening_places": 0}, ("no_screening_places", "screening_places")),
+        ({"screening_places": -1}, ("no_screening_places", "screening_places")),
+        ({"on": date(9999, 12, 31)}, ("date_out_of_range", "on")),
+        ({"on": date.min}, ("date_out_of_range", "on")),
+        ({"opens": time(9, 0, 30)}, ("time_not_whole_minute", "opens")),
+        ({"opens": time(9, 10)}, ("hours_not_whole_steps", "closes")),
+        ({"breaks": ((time(8), time(10)),)}, ("break_outside_hours", "breaks")),
+        ({"breaks": ((time(16), time(18)),)}, ("break_outside_hours", "breaks")),
+        ({"breaks": ((time(12), time(12)),)}, ("break_ends_before_start", "breaks")),
+        ({"breaks": ((time(13), time(12)),)}, ("break_ends_before_start", "breaks")),
+        ({"breaks": ((time(12), time(13)), (time(11), time(12, 15)))}, ("breaks_overlap", "breaks")),
+    ],
+)
+def test_each_problem_is_named(changes: dict[str, object], problem: tuple[str, str]) -> None:
+    assert found_in(**changes) == [problem]
+
+
+def test_several_problems_are_named_at_once() -> None:
+    expected = [("closes_before_opens", "closes"), ("zone_unknown", "zone"), ("no_chairs", "chairs")]
+    assert found_in(closes=time(8), breaks=(), zone="Nowhere", chairs=0) == expected
+
+
+def test_breaks_may_touch_each_other_and_the_hours_and_come_in_any_order() -> None:
+    assert (
+        found_in(breaks=((time(12), time(13)), (time(16), time(17)), (time(11), time(12)), (time(9), time(10)))) == []
+    )
+
+
+def test_a_drive_without_screening_needs_no_place_for_it() -> None:
+    assert timetable.problems(replace(MARCH, screening_places=0), PLAIN, PLAIN) == []
+
+
+def test_a_visit_takes_a_chair() -> None:
+    found = timetable.problems(MARCH, VisitShape(2, 0), VisitShape(-1, 2))
+    assert codes(found) == [("visit_without_chair_time", "first"), ("visit_without_chair_time", "returning")]
+
+
+def test_a_visit_longer_than_any_stretch_between_breaks_does_not_fit() -> None:
+    short = replace(MARCH, opens=time(11), closes=time(13, 45))
+    found = timetable.problems(short, FIRST, RETURNING)
+    assert codes(found) == [("first_visit_does_not_fit", "first")]
+    found = timetable.problems(replace(short, opens=time(11, 15), closes=time(13, 15)), FIRST, RETURNING)
+    assert codes(found) == [("first_visit_does_not_fit", "first"), ("returning_visit_does_not_fit", "returning")]
+
+
+def test_hours_with_problems_make_no_steps() -> None:
+    with pytest.raises(ValueError, match="There is no time zone Nowhere"):
+        timetable.steps(replace(MARCH, zone="Nowhere"))
+    assert timetable.warnings(replace(MARCH, zone="Nowhere")) == []
+
+
+# Nights when the clock changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"opens": time(2, 30)}, "opens"),
+        ({"opens": time(0), "closes": time(2)}, "closes"),
+        ({"opens": time(0), "breaks": ((time(1), time(2, 45)),)}, "breaks"),
+    ],
+)
+def test_a_time_that_does_not_exist_is_refused(changes: dict[str, object], field: str) -> None:
+    grid = replace(SPRING, breaks=(), **changes) if "breaks" not in changes else replace(SPRING, **changes)  # type: ignore[arg-type]
+    assert codes(timetable.problems(grid, PLAIN, PLAIN)) == [("time_does_not_exist", field)]
+
+
+def test_a_spring_night_is_an_hour_shorter() -> None:
+    grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
+    assert len(timetable.steps(grid)) == 5 * 4
+    assert timetable.warnings(grid) == [
+        Problem("zone_changes_in_hours", "on", "The clock goes forward by 1 h 00 min during the drive."),
+        Problem(
+            "hours_differ_from_clock", "closes", "The drive lasts 5 h 00 min, although the clock shows 6 h 00 min."
+        ),
+    ]
+
+
+def test_an_autumn_night_is_an_hour_longer_and_repeats_its_labels() -> None:
+    grid = replace(AUTUMN, opens=time(0), closes=time(6), step_minutes=30, breaks=())
+    labels = [step.starts_at.astimezone(ZoneInfo(grid.zone)).strftime("%H:%M") for step in timetable.steps(grid)]
+    assert labels[:7] == ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00"]
+    assert len(labels) == 7 * 2
+    assert codes(timetable.warnings(grid)) == [("zone_changes_in_hours", "on"), ("hours_differ_from_clock", "closes")]
+
+
+def test_a_time_that_happens_twice_is_the_first_and_is_told_with_its_offset() -> None:
+    grid = replace(AUTUMN, opens=time(1, 30), closes=time(6), breaks=())
+    assert timetable.steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
+    assert timetable.steps(replace(grid, opens=time(1, 30, fold=1))) == timetable.steps(grid)
+    expected = "01:30 happens twice on 2026-11-01; the first one is meant (UTC-07:00)."
+    assert timetable.warnings(grid)[0] == Problem("time_happens_twice", "opens", expected)
+
+
+def test_hours_by_day_have_no_warnings_on_the_day_of_the_change() -> None:
+    assert timetable.warnings(SPRING) == timetable.warnings(AUTUMN) == []
+
+
+def test_half_an_hour_of_change_does_not_fit_a_step_of_an_hour() -> None:
+    night = replace(MARCH, zone="Australia/Lord_Howe", on=date(2026, 4, 5), opens=time(0), closes=time(6), breaks=())
+    assert codes(timetable.problems(replace(night, step_minutes=60), PLAIN, PLAIN)) == [
+        ("hours_not_whole_steps", "closes")
+    ]
+    assert len(timetable.steps(replace(night, step_minutes=30))) == 13
+
+
+def days_of_change(zone: str) -> Iterator[date]:
+    noons = (datetime(2024, 1, 1, 12, tzinfo=ZoneInfo(zone)) + timedelta(days=n) for n in range(8 * 366))
+    for before, after in pairwise(noons):
+        if before.utcoffset() != after.utcoffset():
+            yield after.date()
+
+
+@cache
+def clock_of(on: date, zone: str) -> tuple[list[datetime], list[datetime]]:
+    """Walk the day in five minutes of UTC and read the clock at each, without asking for a conversion back."""
+    midnight = datetime.combine(on, time(0), UTC)
+    instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
+    return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
+
+
+def walked(grid: Grid) -> list[datetime] | None:
+    instants, clock = clock_of(grid.on, grid.zone)
+    opens, closes = (datetime.combine(grid.on, wall) for wall in (grid.opens, grid.closes))
+    if opens not in clock or closes not in clock:
+        return None
+    return instants[clock.index(opens) : clock.index(closes) : grid.step_minutes // 5]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_nights_of_change_are_whole_in_every_zone(zone: str) -> None:
+    days = [*days_of_change(zone), date(2025, 2, 28), date(2028, 2, 29)]
+    for on, (opens, closes), step_minutes in product(days, HOURS, (10, 15, 30)):
+        grid = Grid(on, opens, closes, zone, step_minutes, (), 3, 1)
+        expected = walked(grid)
+        if expected is None:
+            assert {"time_does_not_exist"} == {problem.code for problem in timetable.problems(grid, PLAIN, PLAIN)}
+            continue
+        starts = [step.starts_at for step in timetable.steps(grid)]
+        assert starts == expected
+        assert starts[0].astimezone(ZoneInfo(zone)).time() == opens
+        assert {after - before for before, after in pairwise(starts)} <= {timedelta(minutes=step_minutes)}
+
+
+def test_control_the_zones_do_change_their_clocks() -> None:
+    changes = {zone: len(list(days_of_change(zone))) for zone in ZONES}
+    assert len(ZONES) >= 30
+    assert sum(count >= 16 for count in changes.values()) >= 20
+    night = replace(SPRING, opens=time(0), closes=time(6), breaks=())
+    naive = [datetime.combine(night.on, time(n // 4, n % 4 * 15), ZoneInfo(night.zone)) for n in range(24)]
+    assert [at.astimezone(UTC) for at in naive] != walked(night)
+
+
+# Limits of the steps
+
+
+def test_steps_run_from_opening_to_closing_with_nothing_in_the_break() -> None:
+    grid = replace(MARCH, opens=time(11), closes=time(13), step_minutes=30)
+    limits = [
+        (step.n, f"{step.starts_at:%H:%M}", step.screening_limit, step.chairs_limit) for step in timetable.steps(grid)
+    ]
+    assert limits == [(0, "18:00", 2, 6), (1, "18:30", 2, 6), (2, "19:00", 0, 0), (3, "19:30", 2, 6)]
+
+
+def test_a_break_beside_the_steps_closes_all_it_touches_and_says_so() -> None:
+    grid = replace(MARCH, opens=time(11), closes=time(13), breaks=((time(11, 40), time(12, 10)),))
+    assert [step.n for step in timetable.steps(grid) if not step.chairs_limit] == [2, 3, 4]
+    assert codes(timetable.warnings(grid)) == [("break_not_on_steps", "breaks")]
+
+
+def test_a_visit_has_a_length() -> None:
+    assert (FIRST.steps, FIRST.minutes(15)) == (6, 90)
+
+
+# Footprints and their counters
+
+
+def test_a_footprint_is_screening_and_then_a_chair() -> None:
+    assert timetable.footprint(3, FIRST) == Footprint(range(3, 5), range(5, 9))
+    assert timetable.footprint(3, PLAIN) == Footprint(range(3, 3), range(3, 4))
+    assert timetable.deltas(timetable.footprint(3, VisitShape(1, 2))) == {3: (1, 0), 4: (0, 1), 5: (0, 1)}
+
+
+def test_a_move_by_one_step_changes_only_the_edges() -> None:
+    moved = timetable.net(timetable.footprint(3, FIRST), timetable.footprint(4, FIRST))
+    assert moved == {3: (-1, 0), 5: (1, -1), 9: (0, 1)}
+
+
+def applied(counters: Counter[tuple[int, str]], changes: dict[int, tuple[int, int]]) -> Counter[tuple[int, str]]:
+    after = Counter(counters)
+    for n, (screening, chairs) in changes.items():
+        after[n, "screening"] += screening
+        after[n, "chairs"] += chairs
+    return after
+
+
+def held(taken: Footprint | None, sign: int) -> dict[tuple[int, str], int]:
+    if taken is None:
+        return {}
+    return {(n, "screening"): sign for n in taken.screening} | {(n, "chairs"): sign for n in taken.chairs}
+
+
+@given(st.none() | footprints, st.none() | footprints)
+def test_the_net_change_is_a_release_and_a_taking(old: Footprint | None, new: Footprint | None) -> None:
+    changes = timetable.net(old, new)
+    expected = Counter(held(new, 1))
+    expected.update(held(old, -1))
+    assert applied(Counter(), changes) == expected
+    assert (0, 0) not in changes.values()
+    assert list(changes) == sorted(changes)
+
+
+# What fits
+
+
+def held_by(booked: list[Footprint]) -> Counter[tuple[int, str]]:
+    total: Counter[tuple[int, str]] = Counter()
+    for taken in booked:
+        total.update(held(taken, 1))
+    return total
+
+
+def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -> list[tuple[int, str]]:
+    """Count by hand in which steps, or past which end, the bookings hold more than there is."""
+    limits = {(n, "screening"): limit for n, limit in enumerate(screening)}
+    limits |= {(n, "chairs"): limit for n, limit in enumerate(chairs)}
+    return [place for place, count in held_by(booked).items() if count > limits.get(place, 0)]
+
+
+def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) -> list[Footprint]:
+    """Book in the given order whatever `places_left` allows."""
+    screening, chairs = map(list, zip(*free, strict=True))
+    booked = []
+    for arrival, shape in wishes:
+        if timetable.places_left(screening, chairs, arrival, shape):
+            booked.append(timetable.footprint(arrival, shape))
+            for n, (screened, seated) in timetable.net(None, booked[-1]).items():
+                screening[n] -= screened
+                chairs[n] -= seated
+    return booked
+
+
+@given(counts, st.lists(st.tuples(st.integers(-2, 26), shapes), max_size=80))
+def test_no_order_of_bookings_takes_more_than_there_is(
+    free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]
+) -> None:
+    booked = filled(free, wishes)
+    assert overfull(booked, [row[0] for row in free], [row[1] for row in free]) == []
+
+
+def test_control_looking_at_the_arrival_alone_takes_more_than_there_is() -> None:
+    careless = [timetable.footprint(n, VisitShape(1, 2)) for n in (0, 1, 3)]
+    assert overfull(careless, [1] * 5, [1] * 5) == [(2, "chairs"), (5, "chairs")]
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    edges = sorted(draw(st.lists(st.integers(0, 95), min_size=2, max_size=6, unique=True)))
+    assume(len(edges) % 2 == 0)
+    opens, *inner, closes = (time(edge // 4, edge % 4 * 15) for edge in edges)
+    breaks = tuple(zip(inner[::2], inner[1::2], strict=True))
+    return Grid(date(2026, 7, 1), opens, closes, "Asia/Kathmandu", 15, breaks, draw(st.integers(1, 4)), 2)
+
+
+@given(grids(), st.lists(st.tuples(st.integers(0, 95), shapes), max_size=60))
+def test_nobody_is_there_in_a_break_or_after_closing(grid: Grid, wishes: list[tuple[int, VisitShape]]) -> None:
+    steps = timetable.steps(grid)
+    booked = filled([(step.screening_limit, step.chairs_limit) for step in steps], wishes)
+    zone = ZoneInfo(grid.zone)
+    for taken in booked:
+        hours = [(steps[n].starts_at.astimezone(zone).time(), n) for n in (*taken.screening, *taken.chairs)]
+        assert all(grid.opens <= at < grid.closes for at, _ in hours)
+        assert not any(starts <= at < ends for at, _ in hours for starts, ends in grid.breaks)
+    assert len(steps) * 15 == (as_minutes(grid.closes) - as_minutes(grid.opens))
+
+
+def as_minutes(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
+
+
+def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
+    """Book one visit after another into the same arrival until there is one too many."""
+    screening, chairs = [row[0] for row in free], [row[1] for row in free]
+    booked = [timetable.footprint(arrival, shape)]
+    while not overfull(booked, screening, chairs):
+        booked.append(booked[0])
+    return len(booked) - 1
+
+
+@given(counts, shapes)
+def test_places_left_are_those_that_can_be_booked(free: list[tuple[int, int]], shape: VisitShape) -> None:
+    screening, chairs = [row[0] for row in free], [row[1] for row in free]
+    expected = [counted(free, arrival, shape) for arrival in range(len(free))]
+    assert timetable.places_by_arrival(screening, chairs, shape) == expected
+    assert [timetable.places_left(screening, chairs, n, shape) for n in range(len(free))] == expected
+
+
+def test_before_opening_and_past_closing_there_is_no_place() -> None:
+    assert [timetable.places_left([1] * 4, [1] * 4, n, VisitShape(1, 2)) for n in (-1, 0, 1, 2, 4, 99)] == [
+        0,
+        1,
+        1,
+        0,
+        0,
+        0,
+    ]
+    assert timetable.places_by_arrival([], [], PLAIN) == []
+    assert timetable.places_by_arrival([1], [1], FIRST) == [0]
+
+
+# How much a greedy fill still places
+
+
+@given(counts, shapes)
+def test_a_greedy_fill_is_one_booking_after_another_from_the_first_step_on(
+    free: list[tuple[int, int]], shape: VisitShape
+) -> None:
+    screening, chairs = [row[0] for row in free], [row[1] for row in free]
+    one_by_one = filled(free, [(n, shape) for n in range(len(free)) for _ in range(6)])
+    assert timetable.greedy_fill(screening, chairs, shape) == len(one_by_one)
+    assert (screening, chairs) == ([row[0] for row in free], [row[1] for row in free])
+
+
+@given(counts, shapes, st.data())
+def test_no_first_come_order_places_more_than_a_greedy_fill(
+    free: list[tuple[int, int]], shape: VisitShape, data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations([n for n in range(len(free)) for _ in range(6)]))
+    booked = filled(free, [(arrival, shape) for arrival in arrivals])
+    assert len(booked) <= timetable.greedy_fill([row[0] for row in free], [row[1] for row in free], shape)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=6), shapes)
+def test_a_greedy_fill_is_the_best_there_is(free: list[tuple[int, int]], shape: VisitShape) -> None:
+    screening, chairs = [row[0] for row in free], [row[1] for row in free]
+    best = 0
+    for times in product(range(3), repeat=len(free)):
+        booked = [timetable.footprint(n, shape) for n, count in enumerate(times) for _ in range(count)]
+        if len(booked) > best and not overfull(booked, screening, chairs):
+            best = len(booked)
+    assert timetable.greedy_fill(screening, chairs, shape) == best
+
+
+def test_control_another_order_does_place_fewer() -> None:
+    pair = VisitShape(0, 2)
+    assert len(filled([(0, 1)] * 4, [(1, pair), (0, pair), (2, pair)])) == 1
+    assert timetable.greedy_fill([0] * 4, [1] * 4, pair) == 2

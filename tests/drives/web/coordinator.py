@@ -1,0 +1,83 @@
+"""What a coordinator does in a browser."""
+
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Drive, Policy, Site
+from organizations.models import Membership, User
+
+
+def signed_in(membership: Membership) -> Client:
+    client = Client()
+    client.force_login(membership.user)
+    return client
+
+
+class AllDay(Client):
+    """A browser whose session never ends, for tests that move the clock by days."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__()
+        self.user = user
+
+    def request(self, **request: Any) -> Any:
+        self.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        self.force_login(self.user)
+        return super().request(**request)
+
+
+def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
+    """The plan's form, filled in: a Saturday, 9:00 to 15:00, four chairs."""
+    return {
+        "title": "Plasma drive",
+        "on": "2027-03-13",
+        "opens": "09:00",
+        "closes": "15:00",
+        "site": str(site.pk),
+        "policy": str(policy.pk),
+        "chairs": "4",
+        "screening_places": "2",
+        "step_minutes": "15",
+        "grace_minutes": "60",
+        "goal": "20",
+        **changes,
+    }
+
+
+def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
+    """Every page under /organizer/ and /checkin/ that shows something of one organization."""
+    of_drive = (
+        "drive",
+        "plan",
+        "roster",
+        "roster_csv",
+        "publish",
+        "close",
+        "cancel_drive",
+        "copy_drive",
+        "turnout",
+        "complete",
+        "enter",
+        "drive_messages",
+        "broadcasts",
+        "write",
+        "calls",
+    )
+    of_booking = ("booking", "move", "cancel", "consents")
+    return {
+        **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
+        **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},
+        "site": reverse("organizer_site", args=[drive.site_id]),
+        "collector": reverse("organizer_collector", args=[drive.collector_id]),
+        "cause": reverse("organizer_cause", args=[drive.cause_id]),
+        "checkin": reverse("checkin", args=[drive.slug]),
+        "walk_in": reverse("checkin_walk_in", args=[drive.slug]),
+        "late": reverse("checkin_late", args=[drive.slug]),
+        "reached": reverse("organizer_reached", args=[drive.pk, booking_id]),
+        "not_reached": reverse("organizer_not_reached", args=[drive.pk, booking_id]),
+        "person": reverse("checkin_person", args=[drive.slug, booking_id]),
+        **{f"act_{verb}": reverse("checkin_act", args=[drive.slug, booking_id, verb]) for verb in ("in", "undo")},
+    }

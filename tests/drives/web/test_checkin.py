@@ -1,0 +1,217 @@
+"""The door on the day."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from drives.models import Booking, BookingState, Drive, Source, Visit
+from organizations.models import Role
+from tests import builders
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text, title
+
+pytestmark = pytest.mark.django_db
+
+
+def door(role: str = Role.CHECK_IN) -> tuple[Client, Drive]:
+    helper = builders.member(builders.organization(), role)
+    return coordinator.AllDay(helper.user), builders.drive(helper.organization)
+
+
+def at(drive: Drive, minutes: int = 0) -> Any:
+    """The clock, some minutes after the drive opens."""
+    moment: datetime = drive.starts_at + timedelta(minutes=minutes)
+    return time_machine.travel(moment, tick=False)
+
+
+def day(drive: Drive) -> str:
+    return reverse("checkin", args=[drive.slug])
+
+
+def tap(browser: Client, booking: Booking, verb: str, **typed: str) -> Any:
+    address = reverse("checkin_act", args=[booking.drive.slug, booking.pk, verb])
+    return browser.post(address, typed, follow=True)
+
+
+def test_people_stand_in_the_order_in_which_the_day_is_worked() -> None:
+    browser, drive = door()
+    for n, name in ((0, "Test Ana Alder"), (2, "Test Bo Birch"), (8, "Test Di Dogwood")):
+        builders.booked(drive, n=n, number=n, name=name)
+    with at(drive, 25):
+        shown = text(browser.get(day(drive)))
+    assert "1 due 0 in 1 late 0 done" in shown
+    assert shown.index("Test Bo Birch") < shown.index("Test Ana Alder") < shown.index("Test Di Dogwood")
+    assert "9:00 AM · 25 min late" in shown
+
+
+def test_one_tap_checks_in_and_a_second_tap_is_as_good() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive, name="Test Ana Alder")
+    with at(drive):
+        first, second = tap(browser, booking, "in"), tap(browser, booking, "in")
+    booking.refresh_from_db()
+    assert booking.state == BookingState.CHECKED_IN
+    assert booking.changes.filter(to_state=BookingState.CHECKED_IN).count() == 1
+    for shown in (text(first), text(second)):
+        assert "Test Ana Alder : checked in Undo" in shown
+
+
+def test_the_last_tap_can_be_taken_back() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    with at(drive):
+        tap(browser, booking, "in")
+        tap(browser, booking, "undo")
+    booking.refresh_from_db()
+    assert (booking.state, booking.checked_in_at) == (BookingState.BOOKED, None)
+
+
+def test_the_search_stays_after_a_tap() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive, name="Test Ana Alder")
+    builders.booked(drive, n=1, number=7, name="Test Bo Birch")
+    with at(drive):
+        response = tap(browser, booking, "in", q="alder")
+    assert response.request["QUERY_STRING"] == f"q=alder&done={booking.pk}"
+    assert "Test Bo Birch" not in text(response)
+
+
+def test_the_search_knows_names_digits_and_references() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive, number=42, name="Test Ana Alder")
+    with at(drive):
+        for found in ("ana ald", "0142", booking.reference.lower()):
+            assert "Test Ana Alder" in text(browser.get(day(drive), {"q": found})), found
+        assert "Nobody here matches “zzz”." in text(browser.get(day(drive), {"q": "zzz"}))
+
+
+@pytest.mark.parametrize("outcome", ["donated", "incomplete", "deferred", "left"])
+def test_an_outcome_is_kept_and_can_be_changed(outcome: str) -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    with at(drive):
+        tap(browser, booking, "in")
+    with at(drive, 60):
+        tap(browser, booking, outcome)
+        tap(browser, booking, "donated")
+    booking.refresh_from_db()
+    assert booking.state == BookingState.DONATED
+
+
+def test_an_outcome_without_a_check_in_is_refused_in_words() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive, name="Test Ana Alder")
+    with at(drive):
+        response = tap(browser, booking, "donated")
+    assert "Test Ana Alder: " in text(response)
+    assert Booking.objects.get().state == BookingState.BOOKED
+
+
+def test_who_did_not_come_frees_the_chair_and_may_still_come() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    with at(drive, 60):
+        tap(browser, booking, "missed")
+        assert builders.slot(drive, 2).chairs_taken == 0
+        tap(browser, booking, "in")
+    booking.refresh_from_db()
+    assert booking.state == BookingState.CHECKED_IN
+
+
+def test_a_walk_in_takes_two_fields() -> None:
+    browser, drive = door()
+    with at(drive, 30):
+        form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
+        response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form, follow=True)
+    booking = Booking.objects.get()
+    assert (booking.state, booking.source, booking.visit) == (BookingState.CHECKED_IN, Source.WALK_IN, Visit.FIRST)
+    assert "Test Wes Willow : checked in" in text(response)
+
+
+def test_a_second_tap_on_a_walk_in_leads_to_the_person() -> None:
+    browser, drive = door()
+    with at(drive, 30):
+        form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
+        for _tap in range(2):
+            response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form, follow=True)
+    assert Booking.objects.count() == 1
+    assert "This person is on the list already." in text(response)
+    assert "In 1 Test Wes Willow" in text(response)
+
+
+def test_a_walk_in_without_a_name_or_number_is_told_so() -> None:
+    browser, drive = door()
+    with at(drive):
+        form = {"name": "", "phone": "12", "visit": "return"}
+        response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
+    assert (response.status_code, title(response).startswith("Error: ")) == (422, True)
+    assert "Write the name. Write a phone number with its area code" in text(response)
+
+
+def test_a_walk_in_on_another_day_is_refused() -> None:
+    browser, drive = door()
+    with at(drive, -24 * 60):
+        form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
+        response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
+        assert "This drive is not running now." in text(response)
+        assert "This drive is on Saturday, March 13, not today." in text(browser.get(day(drive)))
+
+
+def test_the_page_of_a_person_offers_what_can_be_done_now() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    address = reverse("checkin_person", args=[drive.slug, booking.pk])
+    with at(drive, 5):
+        before = text(browser.get(address))
+        tap(browser, booking, "in")
+        after = text(browser.get(address))
+    assert ("Check in Did not come" in before, "What happened?" in before) == (True, False)
+    assert ("What happened?" in after, "Take back the last step" in after) == (True, True)
+
+
+def test_an_unknown_verb_is_not_found() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    assert tap(browser, booking, "sing").status_code == 404
+
+
+def test_a_booking_of_another_drive_is_not_found_under_this_one() -> None:
+    browser, drive = door()
+    other = builders.booked(builders.drive(drive.organization))
+    assert browser.post(reverse("checkin_act", args=[drive.slug, other.pk, "in"])).status_code == 404
+
+
+def test_a_viewer_does_not_stand_at_the_door() -> None:
+    browser, drive = door(Role.VIEWER)
+    booking = builders.booked(drive)
+    assert browser.get(day(drive)).status_code == 403
+    assert tap(browser, booking, "in").status_code == 403
+
+
+def test_reading_the_list_checks_nobody_in() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    with at(drive):
+        assert browser.get(reverse("checkin_act", args=[drive.slug, booking.pk, "in"])).status_code == 405
+        assert browser.get(day(drive), {"done": str(booking.pk), "q": "\x00"}).status_code == 200
+        assert browser.get(day(drive), {"done": "9" * 30}).status_code == 200
+
+
+def test_one_row_and_three_take_the_same_number_of_queries() -> None:
+    browser, drive = door()
+    counts = []
+    for rows in (1, 3):
+        while drive.bookings.count() < rows:
+            builders.booked(drive, n=drive.bookings.count(), number=drive.bookings.count())
+        with at(drive):
+            browser.get(day(drive))
+            with CaptureQueriesContext(connection) as queries:
+                browser.get(day(drive))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

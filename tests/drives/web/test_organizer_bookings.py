@@ -1,0 +1,144 @@
+"""One booking at the desk: its record, moving, cancelling, adding by phone."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Booking, BookingState, Drive, Source, Visit
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def desk() -> tuple[Client, Drive]:
+    ben = builders.member(builders.organization(), email="ben@example.org")
+    return coordinator.signed_in(ben), builders.drive(ben.organization)
+
+
+def address(page: str, booking: Booking) -> str:
+    return reverse(f"organizer_{page}", args=[booking.pk])
+
+
+def test_the_record_shows_history_messages_and_consent_in_words() -> None:
+    browser, drive = desk()
+    booking = builders.booked(drive, name="Test Ana Alder")
+    shown = text(browser.get(address("booking", booking)))
+    for words in (
+        "Saturday, March 13, 9:00 AM Pacific Time",
+        "(201) 555-0142 proved",
+        "Reminders agreed",
+        "Appeals no consent",
+        "booked by the donor",
+        "held by the donor",
+        "Confirmation Text message",
+        "Reminder, the day before",
+        "planned",
+    ):
+        assert words in shown, words
+
+
+def test_the_code_of_a_donor_is_not_shown() -> None:
+    browser, drive = desk()
+    booking = builders.held(drive)
+    code = builders.code_of(booking)
+    shown = browser.get(address("booking", builders.proved(booking)))
+    assert code not in shown.content.decode()
+
+
+def test_a_hold_is_nobodys_booking_yet() -> None:
+    browser, drive = desk()
+    assert browser.get(address("booking", builders.held(drive))).status_code == 404
+
+
+def test_a_move_tells_the_donor_and_stands_in_the_history() -> None:
+    browser, drive = desk()
+    booking = builders.booked(drive)
+    new = builders.slot(drive, 4)
+    response = browser.post(address("move", booking), {"slot": new.pk, "reason": "has to work"}, follow=True)
+    shown = text(response)
+    assert "moved from 9:00 AM to 10:00 AM by ben@example.org" in shown
+    assert "has to work" in shown
+    assert Message.objects.filter(about=booking.about, kind="moved").count() == 1
+
+
+def test_a_move_to_a_time_that_is_gone_is_refused() -> None:
+    browser, drive = desk()
+    booking = builders.booked(drive)
+    late = builders.slot(drive, 23)
+    response = browser.post(address("move", booking), {"slot": late.pk})
+    assert response.status_code == 422
+    assert "This time is not free any more. Choose another one." in text(response)
+
+
+def test_cancelling_frees_the_place_and_keeps_the_reason() -> None:
+    browser, drive = desk()
+    booking = builders.booked(drive)
+    shown = text(browser.post(address("cancel", booking), {"reason": "called: ill"}, follow=True))
+    booking.refresh_from_db()
+    assert (booking.state, booking.cancelled_by) == (BookingState.CANCELLED, "coordinator")
+    assert "called: ill" in shown
+    assert builders.slot(drive).screening_taken == 0
+
+
+def test_cancelling_what_is_over_is_refused_in_words() -> None:
+    browser, drive = desk()
+    booking = builders.booked(drive)
+    Booking.objects.filter(pk=booking.pk).update(state=BookingState.CHECKED_IN)
+    response = browser.post(address("cancel", booking), {"reason": ""})
+    assert response.status_code == 422
+    assert "This person is already checked in." in text(response)
+
+
+def enter(browser: Client, drive: Drive, **changes: object) -> object:
+    typed = {
+        "visit": "first",
+        "name": "Test Bo Birch",
+        "phone": "213 555 0142",
+        "email": "",
+        "language": "es",
+        "slot": builders.slot(drive, 3).pk,
+    }
+    return browser.post(reverse("organizer_enter", args=[drive.pk]), {**typed, **changes}, follow=True)
+
+
+def test_somebody_who_calls_is_booked_at_once() -> None:
+    browser, drive = desk()
+    enter(browser, drive)
+    booking = Booking.objects.select_related("volunteer__phone").get()
+    person = booking.volunteer
+    assert (booking.state, booking.source, booking.visit) == (BookingState.BOOKED, Source.ORGANIZER, Visit.FIRST)
+    assert person is not None
+    assert person.phone is not None
+    assert (person.name, person.language, person.phone.address) == ("Test Bo Birch", "es", "+12135550142")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "Write the donor’s name."),
+        ({"phone": ""}, "Write a phone number or an e-mail address."),
+        ({"phone": "12"}, "Write a phone number with its area code"),
+        ({"phone": "", "email": "nobody"}, "Write an e-mail address such as"),
+        ({"slot": ""}, "Choose a time."),
+        ({"slot": "99999999"}, "This time is not free any more."),
+        ({"slot": "x"}, "This time is not free any more."),
+        ({"name": "see https://spam.example.org"}, "There is a problem"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_said(changes: dict[str, str], sentence: str) -> None:
+    browser, drive = desk()
+    response = enter(browser, drive, **changes)
+    assert sentence in text(response)
+    assert Booking.objects.count() == 0
+
+
+def test_a_second_booking_of_the_same_person_is_refused() -> None:
+    browser, drive = desk()
+    enter(browser, drive)
+    response = enter(browser, drive, slot=builders.slot(drive, 5).pk)
+    assert "already" in text(response)
+    assert Booking.objects.count() == 1

@@ -1,0 +1,250 @@
+"""Writing to many, running late in two taps, and calling whom nothing reached."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Broadcast, Call, Drive
+from notifications.models import Message
+from organizations.models import Membership, Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+from tests.notifications import made
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ben(role: str = Role.COORDINATOR) -> Membership:
+    return builders.member(builders.organization(), role)
+
+
+def drive_of(member: Membership, people: int = 2) -> Drive:
+    drive = builders.drive(member.organization)
+    for number in range(people):
+        builders.booked(drive, n=2 * number, number=number)
+    Message.objects.all().delete()
+    return drive
+
+
+def address(drive: Drive, page: str = "write") -> str:
+    return reverse(f"organizer_{page}", args=[drive.pk])
+
+
+def typed(browser: Client, drive: Drive, **changes: Any) -> dict[str, Any]:
+    """The form as it is after somebody has looked at the message."""
+    form = browser.get(address(drive)).context["form"]
+    fields = {
+        "states": ["booked", "confirmed"],
+        "purpose": "reminders",
+        "text_en": "Bring a sweater.",
+        "request_key": form.initial["request_key"],
+        **changes,
+    }
+    shown = browser.post(address(drive), {**fields, "preview": "1"}).context["shown"]
+    return {**fields, "seen": shown["seen"] if shown else "", "send": "1"}
+
+
+def test_it_is_looked_at_counted_and_sent_with_the_number_typed() -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    builders.booked(drive, n=8, number=9, consents=())
+    Message.objects.all().delete()
+    fields = typed(browser, drive)
+    shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
+    assert "Hope Foundation: Bring a sweater. STOP to end" in shown
+    assert "People 2 By text 2 By e-mail 0 No way to them 1 1 × did not agree to it Segments 2 Cost 0.0236 USD" in shown
+    assert Message.objects.count() == 0
+    sent = browser.post(address(drive), {**fields, "typed_count": "2"}, follow=True)
+    assert "2 messages have not left yet. They leave from 10:02 AM on. Stop it" in text(sent)
+    assert Broadcast.objects.get().people_count == 2
+    assert "Running" not in text(browser.get(address(drive, "broadcasts")))
+    assert "Bring a sweater." in text(browser.get(address(drive, "broadcasts")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"typed_count": ""}, "It would go to 2 people. Type this number."),
+        ({"typed_count": "3"}, "It would go to 2 people. Type this number."),
+        ({"typed_count": "two"}, "Type the number of people."),
+        ({"typed_count": "2", "text_en": "Another text."}, "Something has changed. Look at it once more"),
+        ({"typed_count": "2", "seen": ""}, "Something has changed. Look at it once more"),
+        ({"typed_count": "2", "states": []}, "Choose whom it is for."),
+        ({"typed_count": "2", "states": ["booked", "cancelled"]}, "Something has changed."),
+        ({"typed_count": "2", "text_en": ""}, "Write the message."),
+        ({"typed_count": "2", "text_en": "See https://example.org/"}, "reads as a link"),
+    ],
+)
+def test_nothing_leaves_that_was_not_looked_at_or_counted(changes: dict[str, Any], words: str) -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    answer = browser.post(address(drive), {**typed(browser, drive), **changes})
+    assert answer.status_code == 422
+    assert words in text(answer)
+    assert (Message.objects.count(), Broadcast.objects.count()) == (0, 0)
+
+
+def test_news_for_who_has_cancelled_needs_their_consent() -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    answer = browser.post(address(drive), {**typed(browser, drive), "states": ["cancelled"], "preview": "1"})
+    assert "Not everybody chosen has a visit ahead." in text(answer)
+    fields = {**typed(browser, drive), "states": ["booked"], "purpose": "appeals", "preview": "1"}
+    assert "Nobody of these can be reached." in text(browser.post(address(drive), fields))
+
+
+def test_a_second_tap_sends_nothing_and_it_can_be_stopped() -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    fields = {**typed(browser, drive), "typed_count": "2"}
+    for _ in range(2):
+        answer = browser.post(address(drive), fields)
+    sent = Broadcast.objects.get()
+    assert answer["Location"] == reverse("organizer_broadcast", args=[sent.pk])
+    stop = reverse("organizer_stop_broadcast", args=[sent.pk])
+    assert "Stopped. 2 messages will not leave." in text(browser.post(stop, follow=True))
+    assert "Nothing could be stopped" in text(browser.post(stop, follow=True))
+    assert f"Stopped by {member.user.email}" in text(browser.get(answer["Location"]))
+
+
+def test_at_night_the_page_says_until_when_texts_wait(time_machine: Any) -> None:
+    member = ben()
+    drive = drive_of(member)
+    time_machine.move_to(NOW + timedelta(hours=12), tick=False)
+    browser = coordinator.AllDay(member.user)
+    shown = text(browser.post(address(drive), {**typed(browser, drive), "preview": "1"}))
+    assert "It is night at the place: texts wait until 9:00 AM." in shown
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
+def test_who_may_not_plan_sends_and_stops_nothing(role: str) -> None:
+    owner = ben()
+    drive = drive_of(owner)
+    browser = coordinator.signed_in(owner)
+    browser.post(address(drive), {**typed(browser, drive), "typed_count": "2"})
+    other = coordinator.signed_in(builders.member(owner.organization, role))
+    stop = reverse("organizer_stop_broadcast", args=[Broadcast.objects.get().pk])
+    assert [other.get(address(drive)).status_code, other.post(stop).status_code] == [403, 403]
+    assert other.get(reverse("organizer_broadcast", args=[Broadcast.objects.get().pk])).status_code == 200
+    assert set(Message.objects.values_list("state", flat=True)) == {"queued"}
+
+
+def test_a_stranger_finds_no_message_to_many() -> None:
+    owner = ben()
+    drive = drive_of(owner)
+    browser = coordinator.signed_in(owner)
+    browser.post(address(drive), {**typed(browser, drive), "typed_count": "2"})
+    cleo, pk = coordinator.signed_in(ben()), Broadcast.objects.get().pk
+    assert cleo.get(reverse("organizer_broadcast", args=[pk])).status_code == 404
+    assert cleo.post(reverse("organizer_stop_broadcast", args=[pk])).status_code == 404
+    assert cleo.post(reverse("checkin_stop_late", args=[drive.slug, pk])).status_code == 404
+
+
+# Running late
+
+
+def the_day(time_machine: Any, drive: Drive, role: str = Role.CHECK_IN) -> Client:
+    time_machine.move_to(drive.starts_at, tick=False)
+    return coordinator.AllDay(builders.member(drive.organization, role).user)
+
+
+def test_running_late_is_two_taps_from_the_door(time_machine: Any) -> None:
+    drive = drive_of(ben())
+    browser = the_day(time_machine, drive)
+    where = reverse("checkin_late", args=[drive.slug])
+    assert f'href="{where}"' in browser.get(reverse("checkin", args=[drive.slug])).content.decode()
+    shown = browser.get(where)
+    assert "2 people who are due in the next three hours" in text(shown)
+    assert re.findall(r'name="minutes" value="(\d+)"', shown.content.decode()) == ["10", "20", "30", "45"]
+    told = browser.post(where, {"minutes": "20", "request_key": shown.context["request_key"]}, follow=True)
+    assert "2 people are being told." in text(told)
+    assert "“20 min late”, 9:00 AM, 2 people Stop it" in text(told)
+    assert Message.objects.filter(kind="late").count() == 2
+
+
+def test_a_late_notice_is_stopped_at_the_door(time_machine: Any) -> None:
+    drive = drive_of(ben())
+    browser = the_day(time_machine, drive)
+    where = reverse("checkin_late", args=[drive.slug])
+    browser.post(where, {"minutes": "20", "request_key": "a"})
+    stop = reverse("checkin_stop_late", args=[drive.slug, Broadcast.objects.get().pk])
+    assert "Stopped. 2 messages will not leave." in text(browser.post(stop, follow=True))
+
+
+@pytest.mark.parametrize("minutes", ["", "15", "-1", "²", "9" * 30])
+def test_another_number_of_minutes_is_refused(minutes: str, time_machine: Any) -> None:
+    drive = drive_of(ben())
+    answer = the_day(time_machine, drive).post(
+        reverse("checkin_late", args=[drive.slug]), {"minutes": minutes}, follow=True
+    )
+    assert "Choose how late you are." in text(answer)
+    assert Message.objects.count() == 0
+
+
+def test_a_viewer_tells_nobody_that_it_is_late(time_machine: Any) -> None:
+    drive = drive_of(ben())
+    browser = the_day(time_machine, drive, Role.VIEWER)
+    answer = browser.post(reverse("checkin_late", args=[drive.slug]), {"minutes": "20"})
+    assert (answer.status_code, Message.objects.count()) == (403, 0)
+
+
+# The call list
+
+
+def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
+    """Somebody without consent, whom the word of the delay cannot reach."""
+    drive = builders.drive(member.organization)
+    builders.booked(drive, n=2, number=7, consents=())
+    Message.objects.all().delete()
+    browser = the_day(time_machine, drive)
+    browser.post(reverse("checkin_late", args=[drive.slug]), {"minutes": "20"})
+    made.deliver(drive.starts_at + timedelta(seconds=30))
+    return drive
+
+
+def test_the_call_list_says_whom_to_call_what_to_tell_and_why(time_machine: Any) -> None:
+    member = ben()
+    drive = late_and_unreached(time_machine, member)
+    browser = coordinator.AllDay(member.user)
+    shown = text(browser.get(address(drive, "calls")))
+    assert "Test Ana Alder 9:30 AM (201) 555-0107" in shown
+    assert "We are running about 20 min late at St Mary Hall." in shown
+    assert "not sent: did not agree to it" in shown
+    home = browser.get("/organizer/")
+    assert "1 person did not get a message. Call them." in text(home)
+    assert address(drive, "calls") in home.content.decode()
+    desk = text(browser.get(address(drive, "drive")))
+    assert "Not sent 1 1 × did not agree to it" in desk
+
+
+def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> None:
+    member = ben()
+    drive = late_and_unreached(time_machine, member)
+    browser = coordinator.AllDay(builders.member(member.organization, Role.CHECK_IN, "helper@example.org").user)
+    (row,) = browser.get(address(drive, "calls")).context["list"].waiting
+    tick = reverse("organizer_reached", args=[drive.pk, row.booking.pk])
+    browser.post(tick, {"topic": "booking:1/another"})
+    assert Call.objects.count() == 0
+    for _ in range(2):
+        shown = text(browser.post(tick, {"topic": [one.topic for one in row.topics]}, follow=True))
+    assert Call.objects.count() == 1
+    assert "Nobody has to be called." in shown
+    assert "Test Ana Alder Sat Mar 13, 9:00 AM, helper@example.org" in shown
+    browser.post(reverse("organizer_not_reached", args=[drive.pk, row.booking.pk]))
+    assert "Nobody has to be called." not in text(browser.get(address(drive, "calls")))
+
+
+def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> None:
+    member = ben()
+    drive = late_and_unreached(time_machine, member)
+    browser = coordinator.AllDay(builders.member(member.organization, Role.VIEWER).user)
+    (row,) = browser.get(address(drive, "calls")).context["list"].waiting
+    tick = reverse("organizer_reached", args=[drive.pk, row.booking.pk])
+    assert browser.post(tick, {"topic": row.topics[0].topic}).status_code == 403
+    assert Call.objects.count() == 0

@@ -1,0 +1,261 @@
+"""The home and the desk of a drive: what coordinators see, and the life of a drive."""
+
+import csv
+import io
+from datetime import time, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from drives.actions import attendance, planning, turnout
+from drives.models import Booking, BookingState, Drive, DriveState
+from drives.web.organizer.desk import guarded
+from notifications.models import Message, MessageState, Sender
+from organizations.models import Membership, Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ben() -> Membership:
+    return builders.member(builders.organization())
+
+
+def address(drive: Drive, page: str = "drive") -> str:
+    return reverse(f"organizer_{page}", args=[drive.pk])
+
+
+def test_without_a_drive_the_home_leads_to_the_first_one() -> None:
+    response = coordinator.signed_in(ben()).get("/organizer/")
+    assert "Your first drive, in three minutes" in text(response)
+    assert 'href="/organizer/drives/new/"' in response.content.decode()
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in() -> None:
+    response = Client().get("/organizer/")
+    assert response["Location"] == "/accounts/login/?next=/organizer/"
+
+
+def test_the_home_shows_how_full_the_next_drive_is_and_what_its_goal_needs() -> None:
+    member = ben()
+    drive = builders.drive(member.organization, goal=20)
+    for number in range(6):
+        builders.booked(drive, n=number, number=number)
+    shown = text(coordinator.signed_in(member).get("/organizer/"))
+    assert "Next drive · Saturday, March 13, 9:00 AM Pacific Time · St Mary Hall Published" in shown
+    assert "6 of 28 booked" in shown
+    assert "4 of 20 donations expected, against the goal" in shown
+    assert "24 more bookings reach the goal" in shown
+    assert "60 booked give 40 donations" in shown
+
+
+def test_the_home_lists_drafts_to_publish() -> None:
+    member = ben()
+    builders.drive(member.organization, published=False)
+    shown = text(coordinator.signed_in(member).get("/organizer/"))
+    assert "Draft “Plasma drive” on Saturday, March 13: nobody can book yet." in shown
+
+
+def test_the_own_rate_takes_the_place_of_the_rule() -> None:
+    member = ben()
+    earlier = builders.drive(member.organization)
+    people = [builders.booked(earlier, n=n % 20, number=n) for n in range(20)]
+    for booking in people[:15]:
+        day = booking.starts_at
+        attendance.check_in(booking_id=booking.pk, actor="test", now=day)
+        attendance.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
+    turnout.close_out(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
+    later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
+    shown = text(coordinator.signed_in(member).get(address(later)))
+    assert "75 of 100 people who booked gave (20 bookings)" in shown
+
+
+def test_the_desk_shows_hours_sources_and_roster() -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    builders.booked(drive, number=1, name="Test Ana Alder")
+    shown = text(coordinator.signed_in(member).get(address(drive)))
+    assert "Fill by hour" in shown
+    assert "1 booking · Pacific Time" in shown
+    assert "Test Ana Alder (201) 555-0101" in shown
+    assert "Online 1" in shown
+
+
+def test_hours_say_full_only_where_somebody_could_have_come() -> None:
+    member = ben()
+    drive = builders.drive(member.organization, builders.plain(builders.site(member.organization), places=1, steps=4))
+    for n in range(4):
+        builders.booked(drive, n=n, number=n)
+    shown = text(coordinator.signed_in(member).get(address(drive)))
+    assert "9:00 AM 100 % full" in shown
+
+
+def test_the_roster_finds_names_digits_and_states() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    builders.booked(drive, number=1, name="Test Ana Alder")
+    builders.booked(drive, number=2, name="Test Bo Birch")
+    for query in ({"q": "birch"}, {"q": "0102"}, {"q": "(201) 555-0102"}):
+        shown = text(browser.get(address(drive), query))
+        assert ("Test Bo Birch" in shown, "Test Ana Alder" in shown) == (True, False), query
+    assert "Nobody matches." in text(browser.get(address(drive), {"state": "confirmed"}))
+    assert browser.get(address(drive), {"q": "\x00", "state": "nonsense"}).status_code == 200
+
+
+def test_people_whom_no_message_reached_are_to_be_called() -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    booking = builders.booked(drive, number=1)
+    Message.objects.filter(about=booking.about, kind="booked").update(state=MessageState.UNDELIVERED)
+    shown = text(coordinator.signed_in(member).get(address(drive)))
+    assert "1 person did not get a message. Call them." in shown
+    assert "Not reached Test Ana Alder 9:00 AM · (201) 555-0101" in shown
+
+
+def test_a_text_that_failed_while_the_mail_arrived_is_no_trouble() -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    booking = builders.booked(drive, number=1, email="ana@example.org")
+    sent = Message.objects.filter(about=booking.about, kind="booked")
+    sent.filter(channel="sms").update(state=MessageState.FAILED)
+    sent.filter(channel="email").update(state=MessageState.DELIVERED)
+    assert "did not get a message" not in text(coordinator.signed_in(member).get(address(drive)))
+
+
+def test_publish_close_and_open_again() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization, published=False), coordinator.signed_in(member)
+    states = []
+    for verb in ("publish", "close", "publish"):
+        browser.post(address(drive, verb))
+        drive.refresh_from_db()
+        states.append(drive.state)
+    assert states == [DriveState.PUBLISHED, DriveState.CLOSED, DriveState.PUBLISHED]
+
+
+def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    planning.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
+    shown = text(browser.post(address(drive, "publish"), follow=True))
+    assert "This drive is “Cancelled”: that cannot be done now." in shown
+
+
+def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    builders.booked(drive, number=1, email="ana@example.org")
+    builders.booked(drive, number=2, consents=())
+    asked = text(browser.get(address(drive, "cancel_drive")))
+    assert "2 people are booked and will be told at once." in asked
+    assert "By text 1 By e-mail 1 To be called 1" in asked
+    refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
+    assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)
+    done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
+    assert "This drive was cancelled on Monday, March 1. Reason: The hall is closed." in text(done)
+    assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 2
+
+
+def test_a_cancelled_drive_shows_who_does_not_know_yet() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    booking = builders.booked(drive, number=1)
+    planning.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
+    Message.objects.filter(about=booking.about, kind="drive_cancelled").update(state=MessageState.BLOCKED)
+    shown = text(browser.get(address(drive)))
+    assert "Messages about it: 1 not sent." in shown
+    assert "Not reached Test Ana Alder" in shown
+
+
+def test_a_copy_is_a_draft_of_another_day() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization, goal=7), coordinator.signed_in(member)
+    browser.post(address(drive, "copy_drive"), {"on": "2027-04-10"})
+    copy = Drive.objects.exclude(pk=drive.pk).get()
+    assert (str(copy.on), copy.state, copy.goal) == ("2027-04-10", DriveState.DRAFT, 7)
+
+
+def test_a_copy_to_a_night_without_its_hours_is_refused_beside_the_day() -> None:
+    member = ben()
+    site = builders.site(member.organization)
+    night = builders.plan(site, opens=time(2, 30), closes=time(8, 30))
+    drive, browser = builders.drive(member.organization, night), coordinator.signed_in(member)
+    response = browser.post(address(drive, "copy_drive"), {"on": "2027-03-14"})
+    assert response.status_code == 422
+    assert "02:30 does not exist on 2027-03-14" in text(response)
+
+
+def test_a_viewer_sees_the_desk_and_changes_nothing() -> None:
+    organization = builders.organization()
+    vera = coordinator.signed_in(builders.member(organization, Role.VIEWER))
+    drive = builders.drive(organization)
+    shown = vera.get(address(drive))
+    assert (shown.status_code, "Cancel the drive" in text(shown)) == (200, False)
+    for page in ("publish", "close", "cancel_drive", "copy_drive", "complete", "enter", "plan"):
+        assert vera.post(address(drive, page)).status_code == 403, page
+
+
+def test_the_table_starts_no_formula() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    builders.booked(drive, number=1, name="=SUM(A1)")
+    response = browser.get(address(drive, "roster_csv"))
+    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
+    assert [guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
+    assert guarded("Ana") == "Ana"
+
+
+def test_the_printed_roster_leaves_out_who_cancelled() -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    booking = builders.booked(drive, number=1, name="Test Ana Alder")
+    Booking.objects.filter(pk=booking.pk).update(state=BookingState.CANCELLED, cancelled_at=NOW, holds_place=False)
+    assert "Test Ana Alder" not in text(browser.get(address(drive, "roster")))
+
+
+@pytest.mark.parametrize("page", ["drive", "roster", "roster_csv"])
+def test_one_row_and_three_take_the_same_number_of_queries(page: str) -> None:
+    member = ben()
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    counts = []
+    for rows in (1, 3):
+        while drive.bookings.count() < rows:
+            builders.booked(drive, n=drive.bookings.count(), number=drive.bookings.count())
+        browser.get(address(drive, page))
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(address(drive, page))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_one_drive_and_three_take_the_same_number_of_queries_at_home() -> None:
+    member = ben()
+    browser, counts = coordinator.signed_in(member), []
+    for drives in (1, 3):
+        while Drive.objects.count() < drives:
+            builders.booked(builders.drive(member.organization), number=Drive.objects.count())
+        browser.get("/organizer/")
+        with CaptureQueriesContext(connection) as queries:
+            browser.get("/organizer/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_every_page_says_when_messages_do_not_leave() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    drive = builders.drive(member.organization)
+    assert "No texts leave" not in text(browser.get("/organizer/"))
+    Sender.objects.filter(organizations=member.organization).update(stopped_at=NOW)
+    builders.booked(drive)
+    Message.objects.filter(state="queued").update(due_at=NOW - timedelta(minutes=3))
+    shown = text(browser.get(reverse("organizer_drives")))
+    assert "2 messages are late: they should have left minutes ago." in shown
+    assert "No texts leave: the provider refuses the sender." in shown

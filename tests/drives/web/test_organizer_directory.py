@@ -1,0 +1,101 @@
+"""Places, donation centers and causes."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Collector, Site
+from organizations.models import Cause, Membership, Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text, title
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+PLACE = {"name": "Oak Center", "address": "1 Elm St", "city": "Denver", "timezone": "America/Denver"}
+FACTS = {"facts-TOTAL_FORMS": "2", "facts-INITIAL_FORMS": "0", "facts-MIN_NUM_FORMS": "0", "facts-MAX_NUM_FORMS": "8"}
+CAUSE = {"title": "Running for Zoe", "strip": "Your plasma becomes medicine.", **FACTS}
+
+
+def desk() -> tuple[Client, Membership]:
+    ben = builders.member(builders.organization())
+    return coordinator.signed_in(ben), ben
+
+
+def test_a_place_gets_a_name_whose_letters_fit_a_text() -> None:
+    browser, _ben = desk()
+    shown = browser.post(reverse("organizer_new_site"), {**PLACE, "name": "Salón José María Hidalgo"}, follow=True)
+    assert "“Salón José María Hidalgo” is saved." in text(shown)
+    assert Site.objects.get().sms_name == "Salon José Maria Hid"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "Write the name of the place."),
+        ({"timezone": ""}, "Choose the time zone of this place."),
+        ({"timezone": "Mars/Olympus"}, "“Mars/Olympus” is not a time zone."),
+        ({"map_url": "javascript:alert(1)"}, "Write a full address such as"),
+    ],
+)
+def test_what_is_wrong_with_a_place_is_said(changes: dict[str, str], sentence: str) -> None:
+    browser, _ben = desk()
+    response = browser.post(reverse("organizer_new_site"), {**PLACE, **changes})
+    assert (response.status_code, Site.objects.count()) == (422, 0)
+    assert title(response).startswith("Error: ")
+    assert sentence in text(response)
+
+
+def test_the_zone_of_a_place_with_drives_stays() -> None:
+    browser, ben = desk()
+    drive = builders.drive(ben.organization)
+    response = browser.post(reverse("organizer_site", args=[drive.site_id]), PLACE)
+    assert "Drives were planned here in the zone America/Los_Angeles." in text(response)
+    assert Site.objects.get().timezone == "America/Los_Angeles"
+
+
+def test_a_center_keeps_its_phone_as_a_number() -> None:
+    browser, _ben = desk()
+    browser.post(reverse("organizer_new_collector"), {"name": "Example Center", "phone": "213 555 0142"})
+    center = Collector.objects.get()
+    assert center.phone == "+12135550142"
+    assert 'value="(213) 555-0142"' in browser.get(reverse("organizer_collector", args=[center.pk])).content.decode()
+
+
+def test_a_cause_keeps_its_facts_in_order_and_drops_emptied_ones() -> None:
+    browser, _ben = desk()
+    facts = {f"facts-{n}-{part}": f"{part} {n}" for n in range(2) for part in ("text", "source_name")}
+    browser.post(reverse("organizer_new_cause"), {**CAUSE, **facts})
+    cause = Cause.objects.get()
+    assert list(cause.facts.order_by("position").values_list("text", flat=True)) == ["text 0", "text 1"]
+    known = {f"facts-{n}-id": str(fact.pk) for n, fact in enumerate(cause.facts.order_by("position"))}
+    emptied = {**facts, **known, "facts-INITIAL_FORMS": "2", "facts-0-text": "", "facts-0-source_name": ""}
+    browser.post(reverse("organizer_cause", args=[cause.pk]), {**CAUSE, **emptied})
+    assert list(cause.facts.values_list("text", "position")) == [("text 1", 0)]
+
+
+def test_a_fact_without_its_source_is_refused_in_the_summary() -> None:
+    browser, _ben = desk()
+    response = browser.post(reverse("organizer_new_cause"), {**CAUSE, "facts-0-text": "OMS is rare."})
+    assert (response.status_code, Cause.objects.count()) == (422, 0)
+    assert '<a href="#id_facts-0-source_name">Say where the fact comes from.</a>' in response.content.decode()
+
+
+def test_two_causes_of_one_name_have_different_addresses() -> None:
+    browser, _ben = desk()
+    for _time in range(2):
+        browser.post(reverse("organizer_new_cause"), CAUSE)
+    assert set(Cause.objects.values_list("slug", flat=True)) == {"running-for-zoe", "running-for-zoe-2"}
+
+
+def test_a_viewer_sees_the_list_and_changes_nothing() -> None:
+    organization = builders.organization()
+    builders.site(organization)
+    vera: Any = coordinator.signed_in(builders.member(organization, Role.VIEWER))
+    shown = vera.get(reverse("organizer_directory"))
+    assert ("St Mary Hall" in text(shown), "Add a place" in text(shown)) == (True, False)
+    for name in ("organizer_new_site", "organizer_new_cause", "organizer_new_collector"):
+        assert vera.post(reverse(name), PLACE).status_code == 403

@@ -1,0 +1,197 @@
+"""Planning a drive: the form, its preview, and everything that may be wrong with it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Drive, DriveState, Site, Slot
+from organizations.models import Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text, title
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+NEW = "/organizer/drives/new/"
+
+
+def desk() -> tuple[Client, dict[str, Any]]:
+    """Ben's browser, and the form for a drive at his site."""
+    ben = builders.member(builders.organization())
+    return coordinator.signed_in(ben), coordinator.typed(builders.site(ben.organization), builders.policy())
+
+
+def test_a_preview_shows_the_times_and_saves_nothing() -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "preview": "1"})
+    assert response.status_code == 200
+    assert "Room for 28 return visits, or 14 first visits." in text(response)
+    assert "9:00 AM" in text(response)
+    assert Drive.objects.count() == 0
+
+
+def test_a_saved_plan_is_a_draft_in_steps() -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "save": "1"})
+    drive = Drive.objects.get()
+    assert response["Location"] == reverse("organizer_drive", args=[drive.pk])
+    assert (drive.state, drive.goal, drive.slots.count()) == (DriveState.DRAFT, 20, 24)
+    assert (drive.first_screening_steps, drive.first_chair_steps) == (3, 3)
+    assert (drive.return_screening_steps, drive.return_chair_steps) == (1, 3)
+
+
+def test_minutes_are_rounded_up_to_whole_steps() -> None:
+    browser, form = desk()
+    browser.post(NEW, {**form, "first_screening": "50", "return_chair": "46", "save": "1"})
+    drive = Drive.objects.get()
+    assert (drive.first_screening_steps, drive.return_chair_steps) == (4, 4)
+
+
+def test_breaks_close_their_steps() -> None:
+    browser, form = desk()
+    browser.post(NEW, {**form, "break_1_from": "12:00", "break_1_to": "12:30", "save": "1"})
+    closed = Slot.objects.filter(chairs_limit=0).values_list("n", flat=True)
+    assert list(closed.order_by("n")) == [12, 13]
+
+
+def test_a_new_place_is_kept_with_the_drive() -> None:
+    browser, form = desk()
+    place = {
+        "at-name": "Oak Center",
+        "at-address": "1 Elm St",
+        "at-city": "Denver",
+        "at-timezone": "America/Denver",
+    }
+    browser.post(NEW, {**form, "site": "new", **place, "save": "1"})
+    drive = Drive.objects.select_related("site").get()
+    assert (drive.site.name, drive.site.timezone, drive.site.sms_name) == ("Oak Center", "America/Denver", "Oak Center")
+
+
+WRONG = {
+    "end before start": ({"opens": "15:00", "closes": "09:00"}, "closes", "A drive closes after it opens"),
+    "no chairs": ({"chairs": "0"}, "chairs", "Chairs: write a whole number from 1 to 500."),
+    "chairs in words": ({"chairs": "four"}, "chairs", "Chairs: write a whole number from 1 to 500."),
+    "break outside the hours": (
+        {"break_1_from": "07:00", "break_1_to": "07:30"},
+        "break_1_from",
+        "The break at 07:00 is not within the hours",
+    ),
+    "half a break": ({"break_2_from": "12:00"}, "break_2_to", "Say when the break ends."),
+    "a time that the night skips": (
+        {"on": "2027-03-14", "opens": "02:30", "closes": "09:00"},
+        "opens",
+        "02:30 does not exist on 2027-03-14",
+    ),
+    "no day": ({"on": ""}, "on", "Choose the day of the drive."),
+    "a day in words": ({"on": "Saturday"}, "on", "Write a day such as 2027-03-14."),
+    "a time in words": ({"opens": "nine"}, "opens", "Opens: write a time such as 09:00."),
+    "no name": ({"title": " "}, "title", "Write the name of the drive."),
+    "an unknown place": ({"site": "999999"}, "site", "Choose one of your places."),
+    "an unknown program": ({"policy": "999999"}, "policy_0", "Choose a program from the list."),
+    "a step of 7": ({"step_minutes": "7"}, "step_minutes", "Choose one of the steps."),
+    "visits longer than the day": ({"opens": "14:45"}, "first_chair", "fits nowhere in the hours"),
+    "a phone in words": ({"phone": "call me"}, "phone", "Write a phone number with its area code"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(case: str) -> None:
+    changes, field, sentence = WRONG[case]
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "description": "Bring a friend.", **changes, "save": "1"})
+    shown = response.content.decode()
+    assert response.status_code == 422
+    assert title(response).startswith("Error: ")
+    assert "There is a problem" in shown
+    assert sentence in text(response)
+    assert f'href="#id_{field}"' in shown
+    assert "Bring a friend." in shown
+    assert all(f'value="{value.strip()}"' in shown for name, value in changes.items() if name not in UNSHOWN)
+    assert Drive.objects.count() == 0
+
+
+UNSHOWN = ("site", "policy", "step_minutes", "title")  # choices that do not exist cannot be shown again
+
+
+def test_an_unknown_zone_of_a_new_place_is_said() -> None:
+    browser, form = desk()
+    place = {"at-name": "Oak Center", "at-address": "1 Elm St", "at-city": "Denver", "at-timezone": "Mars/Olympus"}
+    response = browser.post(NEW, {**form, "site": "new", **place, "save": "1"})
+    assert (response.status_code, Site.objects.count()) == (422, 1)
+    assert "“Mars/Olympus” is not a time zone." in text(response)
+    assert 'value="Oak Center"' in response.content.decode()
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00", "chairs": "0", "title": "", "save": "1"})
+    for sentence in ("Write the name of the drive.", "A drive closes after it opens", "from 1 to 500."):
+        assert sentence in text(response)
+
+
+def test_a_night_with_two_lengths_is_warned_of() -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "on": "2027-03-14", "opens": "01:00", "preview": "1"})
+    assert "The clock goes forward" in text(response)
+
+
+def test_another_organizations_place_and_cause_are_no_choices() -> None:
+    browser, form = desk()
+    strange = builders.site(builders.organization("Other"), name="Strange Hall")
+    assert "Strange Hall" not in text(browser.get(NEW))
+    assert browser.post(NEW, {**form, "site": str(strange.pk), "save": "1"}).status_code == 422
+
+
+def test_a_second_drive_starts_from_the_first() -> None:
+    browser, form = desk()
+    browser.post(NEW, {**form, "bring": "Photo ID and a smile", "save": "1"})
+    shown = browser.get(NEW).content.decode()
+    assert 'value="Photo ID and a smile"' in shown
+    assert 'value="2027-03-13"' not in shown
+
+
+def test_a_viewer_and_a_helper_may_not_plan() -> None:
+    organization = builders.organization()
+    for role in (Role.VIEWER, Role.CHECK_IN):
+        browser = coordinator.signed_in(builders.member(organization, role))
+        assert browser.get(NEW).status_code == 403
+        assert "Plan a drive" not in text(browser.get("/organizer/"))
+
+
+def test_an_edit_changes_the_draft() -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
+    address = reverse("organizer_plan", args=[drive.pk])
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version)
+    browser.post(address, {**form, "opens": "08:00", "save": "1"})
+    drive.refresh_from_db()
+    assert (drive.opens.hour, drive.slots.count(), drive.version) == (8, 28, 2)
+
+
+def test_an_edit_over_somebody_elses_edit_is_refused() -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
+    address = reverse("organizer_plan", args=[drive.pk])
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version, save="1")
+    browser.post(address, form)
+    response = browser.post(address, {**form, "title": "Mine"})
+    assert response.status_code == 422
+    assert "Somebody else has changed this drive in the meantime." in text(response)
+    assert 'value="Mine"' in response.content.decode()
+
+
+def test_the_day_of_a_booked_drive_stays_and_fewer_chairs_say_whom_it_touches() -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
+    builders.booked(drive, number=1)
+    builders.booked(drive, number=2)
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
+    shown = browser.post(reverse("organizer_plan", args=[drive.pk]), {**form, "preview": "1"})
+    assert "People have booked: the day, the hours" in text(shown)
+    assert "9:15 AM: 2 booked, 1 chairs" in text(shown)
+    browser.post(reverse("organizer_plan", args=[drive.pk]), {**form, "save": "1"})
+    drive.refresh_from_db()
+    assert (str(drive.on), drive.chairs) == ("2027-03-13", 1)

@@ -1,0 +1,181 @@
+"""The page on which coordinators answer what donors texted."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import replies
+from drives.models import Booking, Conversation
+from notifications.actions import replies as inbound
+from notifications.models import Message, Sender
+from organizations.models import Membership, Organization, Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ben(role: str = Role.COORDINATOR) -> Membership:
+    return builders.member(builders.organization(), role)
+
+
+def says(organization: Organization, words: str, number: int = 42) -> Conversation:
+    inbound.receive(
+        sender_number=Sender.objects.get(organizations=organization).number,
+        provider_id=f"SM-{organization.pk}-{number}-{words}",
+        address=builders.phone(number),
+        text=words,
+        now=NOW,
+    )
+    replies.answer_new(now=NOW)
+    return Conversation.objects.get(organization=organization, address=builders.phone(number))
+
+
+def address(conversation: Conversation, page: str = "reply") -> str:
+    return reverse(f"organizer_{page}", args=[conversation.pk])
+
+
+def test_a_reply_is_counted_at_home_listed_and_shown_beside_the_booking() -> None:
+    member = ben()
+    browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "Can my sister come along? <b>")
+    assert "1 reply waits for an answer." in text(browser.get("/organizer/"))
+    listed = browser.get(reverse("organizer_replies"))
+    assert "Test Ana Alder Mon Mar 1, 10:00 AM Can my sister come along? &lt;b&gt; waiting" in text(listed)
+    shown = browser.get(address(conversation))
+    assert "Can my sister come along? &lt;b&gt;" in shown.content.decode()
+    assert reverse("organizer_booking", args=[booking.pk]) in shown.content.decode()
+    at_booking = text(browser.get(reverse("organizer_booking", args=[booking.pk])))
+    assert "“Can my sister come along? &lt;b&gt;” Open the conversation" in at_booking
+
+
+def test_an_answer_goes_out_once_and_closes_the_case() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "Where do I park?")
+    form = browser.get(address(conversation)).context["form"]
+    typed = {"text": "Behind the hall.", "request_key": form.initial["request_key"]}
+    for _ in range(2):
+        assert browser.post(address(conversation, "answer"), typed)["Location"] == address(conversation)
+    assert [message.text for message in Message.objects.filter(kind="answer")] == ["Hope Foundation: Behind the hall."]
+    shown = text(browser.get(address(conversation)))
+    assert "Answer, Mon Mar 1, 10:00 AM waiting to be sent" in shown
+    assert "Nobody waits for an answer." in text(browser.get(reverse("organizer_replies")))
+    assert "Test Ana Alder" in text(browser.get(reverse("organizer_replies"), {"all": "1"}))
+
+
+@pytest.mark.parametrize("typed", [{}, {"text": ""}, {"text": "x" * 500, "request_key": "1"}])
+def test_what_cannot_go_out_is_said_beside_the_field_and_nothing_is_lost(typed: dict[str, str]) -> None:
+    member = ben()
+    conversation = says(member.organization, "Hello")
+    response = coordinator.signed_in(member).post(address(conversation, "answer"), typed)
+    assert response.status_code == 422
+    assert "There is a problem" in text(response)
+    assert typed.get("text", "") in response.content.decode()
+    assert Message.objects.filter(kind="answer").count() == 0
+
+
+def test_whoever_said_stop_is_shown_with_phone_and_mail_instead_of_a_box() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    builders.booked(builders.drive(member.organization), email="ana@example.org")
+    conversation = says(member.organization, "CANCEL")
+    shown = browser.get(address(conversation)).content.decode()
+    assert "They asked for no more texts" in shown
+    assert "mailto:ana@example.org" in shown
+    assert "They may want to cancel." in shown
+    assert 'name="text"' not in shown
+    refused = browser.post(address(conversation, "answer"), {"text": "Hi", "request_key": "1"})
+    assert (refused.status_code, Message.objects.filter(kind="answer").count()) == (422, 0)
+
+
+def test_a_booking_is_cancelled_from_the_conversation() -> None:
+    member = ben()
+    browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "I can't come")
+    assert "may cancel" in text(browser.get(reverse("organizer_replies")))
+    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
+    assert "The booking is cancelled." in text(browser.post(where, follow=True))
+    booking.refresh_from_db()
+    assert (booking.state, booking.cancelled_by) == ("cancelled", "donor")
+
+
+def test_only_bookings_of_that_phone_are_cancelled_there() -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    builders.booked(drive)
+    other = builders.booked(drive, n=4, number=43)
+    conversation = says(member.organization, "I can't come")
+    where = reverse("organizer_reply_cancel", args=[conversation.pk, other.pk])
+    assert coordinator.signed_in(member).post(where).status_code == 404
+    assert Booking.objects.get(pk=other.pk).state == "booked"
+
+
+def test_done_takes_it_off_the_list() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    conversation = says(member.organization, "Thank you!")
+    assert "Done." in text(browser.post(address(conversation, "reply_done"), follow=True))
+    assert "Nobody waits for an answer." in text(browser.get(reverse("organizer_replies")))
+
+
+def test_the_length_is_said_while_typing() -> None:
+    browser = coordinator.signed_in(ben())
+    said = text(browser.post(reverse("organizer_measure"), {"text": "Behind the hall."}))
+    assert said == "33 characters, 1 text"
+    assert "70 a text because of 주" in text(browser.post(reverse("organizer_measure"), {"text": "주"}))
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
+def test_who_may_not_plan_reads_and_sends_nothing(role: str) -> None:
+    member = ben(role)
+    browser = coordinator.signed_in(member)
+    booking = builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "I can't come")
+    shown = browser.get(address(conversation))
+    assert shown.status_code == 200
+    assert "Send the answer" not in text(shown)
+    typed = {"text": "Hi", "request_key": "1"}
+    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
+    addresses = [address(conversation, "answer"), address(conversation, "reply_done"), where]
+    assert [browser.post(each, typed).status_code for each in addresses] == [403, 403, 403]
+    assert Message.objects.filter(kind="answer").count() == 0
+
+
+def test_a_stranger_finds_no_conversation() -> None:
+    member = ben()
+    booking = builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "Hello")
+    cleo = coordinator.signed_in(ben())
+    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
+    typed = {"text": "Hi", "request_key": "1"}
+    answers = [cleo.get(address(conversation)).status_code]
+    answers += [cleo.post(each, typed).status_code for each in (address(conversation, "answer"), where)]
+    assert answers == [404, 404, 404]
+    assert "Test Ana" not in text(cleo.get(reverse("organizer_replies"), {"all": "1"}))
+    assert Client().get(address(conversation)).status_code == 302
+
+
+def test_a_long_list_comes_in_pages(django_assert_max_num_queries: Any) -> None:
+    member = ben()
+    for number in range(30):
+        says(member.organization, "Hello", number)
+    browser = coordinator.signed_in(member)
+    with django_assert_max_num_queries(15):
+        first = browser.get(reverse("organizer_replies"))
+    assert len(first.context["rows"]) == 25
+    assert len(browser.get(reverse("organizer_replies"), {"page": 2}).context["rows"]) == 5
+
+
+def test_an_old_text_is_answered_only_with_consent(time_machine: Any) -> None:
+    member = ben()
+    conversation = says(member.organization, "Hello")
+    time_machine.move_to(NOW + timedelta(hours=25), tick=False)
+    shown = coordinator.AllDay(member.user).get(address(conversation))
+    assert "They wrote more than a day ago and never agreed to texts." in text(shown)

@@ -1,0 +1,238 @@
+"""From a time to a booking through the pages, as a donor does it."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import planning
+from drives.models import Booking, BookingState
+from notifications.models import Message
+from organizations.models import token_digest
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import donor
+from tests.drives.web.donor import text, title
+from volunteers.actions import proving
+from volunteers.models import ProvedBrowser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def test_poster_to_booked_in_four_pages_and_three_typed_fields() -> None:
+    browser, drive = Client(), builders.drive()
+    slot = builders.slot(drive, 2)
+    assert browser.get(reverse("drive", args=[drive.slug]), {"visit": "return"}).status_code == 200
+    asked = browser.get(reverse("book", args=[drive.slug]), {"visit": "return", "slot": str(slot.pk)})
+    assert "Saturday, March 13, 9:30 AM Pacific Time" in text(asked)
+    booking = donor.kept(browser, drive, 2)
+    check = browser.get(reverse("booking", args=[booking.token]))
+    assert "We keep this time for you until 10:15 AM Pacific Time." in text(check)
+    assert "We sent a text with six digits to (201) 555-0142" in text(check)
+    assert donor.prove(browser, booking).status_code == 303
+    done = browser.get(reverse("booking", args=[booking.token]))
+    assert "You’re booked Saturday, March 13, 9:30 AM Pacific Time" in text(done)
+    assert Booking.objects.get().state == BookingState.BOOKED
+
+
+def test_reading_the_pages_changes_nothing() -> None:
+    browser, drive = Client(), builders.drive()
+    query = {"visit": "return", "slot": str(builders.slot(drive).pk)}
+    response = browser.get(reverse("book", args=[drive.slug]), query)
+    assert (Booking.objects.count(), Message.objects.count(), "browser" in response.cookies) == (0, 0, False)
+
+
+def test_the_boxes_of_consent_are_empty_at_first() -> None:
+    drive = builders.drive()
+    query = {"visit": "return", "slot": str(builders.slot(drive).pk)}
+    shown = Client().get(reverse("book", args=[drive.slug]), query).content.decode()
+    assert "checked" not in shown
+    assert "Msg &amp; data rates may apply" in shown
+
+
+def test_nothing_typed_is_lost_when_something_is_wrong() -> None:
+    response = donor.keep(Client(), builders.drive(), name="", phone="213 55", email="ana@example.org")
+    shown = response.content.decode()
+    assert response.status_code == 422
+    assert title(response).startswith("Error: ")
+    assert "There is a problem Enter your name. Write a phone number with its area code" in text(response)
+    assert '<a href="#id_name">Enter your name.</a>' in shown
+    assert 'value="213 55"' in shown
+    assert 'value="ana@example.org"' in shown
+    assert shown.count(" checked") == 1
+
+
+def test_one_contact_is_enough_and_one_is_needed() -> None:
+    drive = builders.drive()
+    assert "Enter a phone number or an e-mail address." in text(donor.keep(Client(), drive, phone=""))
+    booking = donor.kept(Client(), drive, phone="", email="ana@example.org")
+    assert builders.code_of(booking)
+
+
+def test_a_time_that_is_gone_keeps_what_was_typed_and_offers_the_nearest_three() -> None:
+    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
+    builders.booked(drive, n=1, number=7)
+    response = donor.keep(Client(), drive, 1)
+    assert response.status_code == 409
+    assert "Choose another time That time has just been taken." in text(response)
+    shown = response.content.decode()
+    assert [f'value="{builders.slot(drive, n).pk}"' in shown for n in (0, 1, 2, 3)] == [True, False, True, True]
+    assert 'value="Test Ana Alder"' in shown
+    assert 'value="(201) 555-0142"' in shown
+
+
+def test_a_time_that_is_gone_before_the_details_is_said_at_once() -> None:
+    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
+    builders.booked(drive, n=1, number=7)
+    query = {"visit": "return", "slot": str(builders.slot(drive, 1).pk)}
+    assert "Choose another time" in text(Client().get(reverse("book", args=[drive.slug]), query))
+
+
+def test_a_time_has_to_be_chosen_again_and_nothing_typed_is_lost() -> None:
+    response = donor.keep(Client(), builders.drive(), slot="")
+    assert response.status_code == 422
+    assert '<a href="#id_slot">Choose a time.</a>' in response.content.decode()
+    assert 'value="Test Ana Alder"' in response.content.decode()
+
+
+def test_a_third_time_kept_is_refused_without_blaming_the_time() -> None:
+    browser, drive = Client(), builders.drive()
+    for n in (0, 4):
+        donor.kept(browser, drive, n)
+    response = donor.keep(browser, drive, 8)
+    assert response.status_code == 409
+    assert "Two times are already kept for this phone or e-mail." in text(response)
+    assert "That time has just been taken." not in text(response)
+    assert "Saturday, March 13, 11:00 AM" in text(response)
+
+
+def test_a_wrong_code_is_said_beside_the_field_and_the_hold_stands() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive())
+    wrong = "000000" if builders.code_of(booking) != "000000" else "111111"
+    response = donor.prove(browser, booking, wrong)
+    assert response.status_code == 422
+    assert title(response).startswith("Error: ")
+    assert "That is not the code we sent." in text(response)
+    booking.refresh_from_db()
+    assert booking.state == BookingState.HELD
+
+
+def test_a_code_counts_only_in_the_browser_that_asked_for_it() -> None:
+    booking = donor.kept(Client(), builders.drive())
+    assert donor.prove(Client(), booking).status_code == 422
+
+
+def test_tapping_twice_books_once_and_answers_the_same() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive())
+    code = builders.code_of(booking)
+    answers = [donor.prove(browser, booking, code) for _tap in range(2)]
+    assert [(answer.status_code, answer.headers["Location"]) for answer in answers] == [
+        (303, reverse("booking", args=[booking.token]))
+    ] * 2
+    assert Booking.objects.filter(state=BookingState.BOOKED).count() == 1
+
+
+def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive())
+    code, bound_to = builders.code_of(booking), token_digest(browser.cookies["browser"].value)
+    assert booking.registration is not None
+    used = proving.try_code(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
+    assert used == proving.CodeResult.OK
+    assert donor.prove(browser, booking, code).status_code == 303
+    booking.refresh_from_db()
+    assert booking.state == BookingState.BOOKED
+
+
+def test_a_browser_that_proved_the_contact_sees_no_code() -> None:
+    browser, here = Client(), builders.organization()
+    donor.booked(browser, builders.drive(here))
+    booking = donor.kept(browser, builders.drive(here, policy_id=builders.lax().pk))
+    check = browser.get(reverse("booking", args=[booking.token]))
+    assert "Enter the code" not in text(check)
+    assert browser.post(reverse("booking_prove", args=[booking.token])).status_code == 303
+    booking.refresh_from_db()
+    assert booking.state == BookingState.BOOKED
+
+
+def test_the_cookie_is_for_our_eyes_only_and_lasts_thirty_days() -> None:
+    browser = Client()
+    donor.booked(browser, builders.drive())
+    cookie = browser.cookies["browser"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 30 * 24 * 60 * 60)
+    assert ProvedBrowser.objects.get().token_hash == token_digest(cookie.value)
+
+
+def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive())
+    with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
+        assert donor.prove(browser, booking).status_code == 303
+        shown = text(browser.get(reverse("booking", args=[booking.token])))
+    assert "This time is free again" in shown
+    assert "Choose a time again" in shown
+
+
+def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive(), email="ana@example.org")
+    assert browser.post(reverse("booking_code", args=[booking.token]), {"by": "same"}).status_code == 303
+    assert browser.post(reverse("booking_code", args=[booking.token]), {"by": "email"}).status_code == 303
+    sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
+    assert [message.channel for message in sent] == ["sms", "sms", "email"]
+    shown = text(browser.get(reverse("booking", args=[booking.token])))
+    assert "We sent an e-mail with six digits to ana@example.org" in shown
+    assert donor.prove(browser, booking).status_code == 303
+
+
+def test_too_many_codes_are_refused_in_words() -> None:
+    browser = Client()
+    booking = donor.kept(browser, builders.drive())
+    answers = [browser.post(reverse("booking_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
+    assert answers[-1].status_code == 429
+    assert "That was asked for too often." in text(answers[-1])
+
+
+def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_hold_stands() -> None:
+    browser, drive = Client(), builders.drive()
+    donor.booked(browser, drive)
+    booking = donor.kept(browser, drive, 8)
+    response = donor.prove(browser, booking, "")
+    assert response.status_code == 409
+    assert "You already have a booking at this drive." in text(response)
+    booking.refresh_from_db()
+    assert booking.state == BookingState.HELD
+
+
+def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
+    drive = builders.drive()
+    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+    response = donor.keep(Client(), drive)
+    assert response.status_code == 409
+    assert "This drive has been cancelled." in text(response)
+
+
+def test_pages_of_a_booking_are_kept_by_no_cache_and_no_search_engine() -> None:
+    browser = Client()
+    booking = donor.booked(browser, builders.drive())
+    response = browser.get(reverse("booking", args=[booking.token]))
+    assert "no-store" in response.headers["Cache-Control"]
+    assert '<meta name="robots" content="noindex">' in response.content.decode()
+
+
+@pytest.mark.parametrize("token", ["nonsense", "A" * 22, "cut-off"])
+def test_a_cut_or_foreign_link_says_where_to_find_the_booking(token: str) -> None:
+    response = Client().get(reverse("booking", args=[token]))
+    assert response.status_code == 404
+    assert "The address may be cut off or mistyped." in text(response)
+
+
+def test_the_language_of_the_page_is_the_language_of_the_messages() -> None:
+    browser = Client(headers={"Accept-Language": "es"})
+    booking = donor.kept(browser, builders.drive())
+    assert booking.registration is not None
+    assert booking.registration.language == "es"

@@ -1,0 +1,54 @@
+"""Calendar files and feeds at their addresses."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def test_a_booking_is_a_file_that_no_cache_keeps() -> None:
+    booking = builders.booked(builders.drive())
+    response = Client().get(reverse("booking_calendar", args=[booking.token]))
+    assert response.headers["Content-Type"] == "text/calendar; method=PUBLISH; charset=utf-8"
+    assert "no-store" in response.headers["Cache-Control"]
+    assert b"DTSTART:20270313T170000Z" in response.content
+
+
+def test_a_feed_is_answered_304_until_something_changes() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    assert booking.volunteer is not None
+    address = reverse("feed", args=[booking.volunteer.token])
+    first = Client().get(address)
+    assert first.content.count(b"BEGIN:VEVENT") == 1
+    again = Client().get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    Client().post(reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 8).pk})
+    changed = Client().get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+
+
+def test_the_feed_of_an_organization_has_its_published_drives() -> None:
+    here = builders.organization()
+    builders.drive(here, title="Ours")
+    builders.drive(here, title="Draft", published=False)
+    builders.drive(title="Theirs")
+    response = Client().get(reverse("organization_calendar", args=[here.slug]))
+    assert b"SUMMARY:Ours" in response.content
+    assert response.content.count(b"BEGIN:VEVENT") == 1
+
+
+def test_a_drive_is_a_calendar_unless_it_is_a_draft() -> None:
+    here = builders.organization()
+    drive, draft = builders.drive(here), builders.drive(here, published=False)
+    assert Client().get(reverse("drive_calendar", args=[drive.slug])).status_code == 200
+    assert Client().get(reverse("drive_calendar", args=[draft.slug])).status_code == 404
+
+
+def test_unknown_feeds_are_not_found() -> None:
+    assert Client().get(reverse("feed", args=["nonsense"])).status_code == 404
+    assert Client().get(reverse("booking_calendar", args=["nonsense"])).status_code == 404

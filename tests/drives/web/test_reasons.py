@@ -1,0 +1,47 @@
+"""Why a message did not go out or arrive is said in words, in both languages, with the provider's code beside."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from drives.templatetags import drive_words
+from drives.templatetags.drive_words import reason_words, why
+from notifications.models import Message
+from notifications.queries import HOLDS
+from notifications.rules import TREATMENTS
+
+ROOT = Path(__file__).resolve().parents[3]
+INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *HOLDS}
+
+
+def gateway_reasons() -> Iterator[str]:
+    """The second argument of every GatewayError that is raised."""
+    for path in (ROOT / "notifications" / "gateways").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "GatewayError" and len(node.args) > 1:
+                yield from (
+                    each.value
+                    for each in ast.walk(node.args[1])
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                )
+
+
+REASONS = sorted({treatment.reason for treatment in TREATMENTS.values()} | set(gateway_reasons()) | INTERNAL)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_is_in_words_in_both_languages(reason: str) -> None:
+    assert reason in drive_words._REASONS
+    with translation.override("en"):
+        english = reason_words(reason)
+    with translation.override("es"):
+        assert reason_words(reason) != english
+
+
+def test_the_providers_code_stands_beside_the_words() -> None:
+    assert why(Message(reason="unreachable", error_code="30003")) == "the phone cannot be reached (30003)"
+    assert why(Message(reason="", error_code="21999")) == "(21999)"
+    assert why(Message(reason="a_new_one")) == "a new one"

@@ -1,0 +1,124 @@
+"""How a refusal for the interval reads on the pages and through the API, and how a coordinator overrides it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from drives.models import Booking, Drive
+from organizations.models import Organization, Role
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from tests.drives.api.caller import Api
+from tests.drives.web import coordinator, donor
+from tests.drives.web.donor import text
+
+pytestmark = pytest.mark.django_db
+TOO_CLOSE = (
+    "This is too close to another donation."
+    " The first time that is allowed is Monday, March 15, 2027, 10:00 AM Pacific Time."
+)
+WHY = "The center agreed by phone."
+
+
+@pytest.fixture(autouse=True)
+def _at_noon() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def two_days(of: Organization) -> tuple[Drive, Drive]:
+    return builders.drive(of), builders.drive(of, on=DRIVE_DAY + timedelta(days=1))
+
+
+def test_the_check_page_says_from_when_and_leads_to_the_other_drive() -> None:
+    owner, browser = builders.organization(), Client()
+    first, second = two_days(owner)
+    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=3), title="Drive in spring")
+    donor.booked(browser, first)
+    page = donor.prove(browser, donor.kept(browser, second), "")
+    assert page.status_code == 409
+    assert TOO_CLOSE in text(page)
+    assert "Choose another time" not in text(page)
+    assert "Drive in spring, Tuesday, March 16, 9:00 AM Pacific Time" in text(page)
+    slot = builders.slot(later).pk
+    assert f"{reverse('book', args=[later.slug])}?visit=return&amp;slot={slot}" in page.content.decode()
+
+
+def test_the_page_speaks_spanish() -> None:
+    browser = Client(headers={"accept-language": "es"})
+    first, second = two_days(builders.organization())
+    builders.booked(first)
+    with translation.override("es"):  # so that the request's language does not outlive the test
+        page = text(donor.prove(browser, donor.kept(browser, second)))
+    assert "Está demasiado cerca de otra donación." in page
+    assert "lunes 15 de marzo de 2027" in page
+
+
+def test_the_api_answers_with_the_first_allowed_time_and_times_of_the_other_drive() -> None:
+    owner = builders.organization()
+    first, second = two_days(owner)
+    east = builders.plan(builders.site(owner, "America/New_York"), on=DRIVE_DAY + timedelta(days=3))
+    later = builders.drive(owner, east)
+    builders.booked(first)
+    token = Api().book(slot=str(builders.slot(second).pk), phone=builders.phone(42)).json()["token"]
+    hold = Booking.objects.latest("pk")
+    answer = Api().post(f"bookings/{token}/prove/", {"code": builders.code_of(hold)})
+    assert (answer.status_code, answer.json()["code"]) == (409, "interval_too_short")
+    assert answer.json()["reasons"] == [
+        {"code": "interval_too_short", "detail": TOO_CLOSE, "earliest_ok_at": "2027-03-15T10:00:00-07:00"}
+    ]
+    proposed = answer.json()["alternatives"]
+    assert [(time["drive"], time["id"]) for time in proposed] == [
+        (str(later.pk), str(builders.slot(later, n).pk)) for n in range(3)
+    ]
+    assert (proposed[0]["starts_at"], proposed[0]["timezone"]) == ("2027-03-16T09:00:00-04:00", "America/New_York")
+
+
+def test_a_coordinator_is_asked_for_a_reason_and_it_is_kept() -> None:
+    ben = builders.member(builders.organization(), Role.COORDINATOR)
+    first, second = two_days(ben.organization)
+    builders.booked(first)
+    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[second.pk])
+    typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
+    assert "Book all the same" not in text(browser.get(address))
+    refused = text(browser.post(address, typed))
+    assert TOO_CLOSE in refused
+    assert "Book all the same, because" in refused
+    assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
+    assert Booking.objects.get(drive=second).override_reason == WHY
+
+
+def test_at_the_door_a_helper_is_asked_for_a_reason_and_it_is_kept() -> None:
+    helper = builders.member(builders.organization(), Role.CHECK_IN)
+    first, second = (
+        builders.drive(helper.organization),
+        builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=2)),
+    )
+    given, due = builders.booked(first), builders.booked(second, n=4)
+    Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
+    browser = coordinator.AllDay(helper.user)
+    address = reverse("checkin_act", args=[second.slug, due.pk, "in"])
+    with time_machine.travel(due.starts_at, tick=False):
+        asked = text(browser.post(address))
+        assert "This is too close to another donation." in asked
+        assert "Book all the same, because" in asked
+        assert browser.post(address, {"override_reason": WHY}).status_code == 302
+    due.refresh_from_db()
+    assert (due.state, due.override_reason) == ("checked_in", WHY)
+
+
+def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
+    helper = builders.member(builders.organization(), Role.CHECK_IN)
+    today, tomorrow = two_days(helper.organization)
+    builders.booked(tomorrow)
+    browser, address = coordinator.AllDay(helper.user), reverse("checkin_walk_in", args=[today.slug])
+    typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return"}
+    with time_machine.travel(today.starts_at, tick=False):
+        assert "Book all the same, because" in text(browser.post(address, typed))
+        assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
+    assert Booking.objects.get(drive=today).override_reason == WHY

@@ -1,0 +1,237 @@
+"""Kill workers at chosen points, let the rest recover, and count at the provider what was lost or doubled.
+
+Nothing in the program helps with it: a worker is brought to a point by what it waits for, a lock that the test holds or
+an answer that the stand-in withholds.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Self
+
+import psycopg
+from django.utils import timezone
+
+from config.embedded.children import ROOT
+from notifications.actions import delivery, outbox, reconciliation
+from notifications.models import Message, MessageState
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.programs import database_url, eventually
+from tests.standins.twilio import TwilioStandIn
+
+EACH = 3  # messages in the hands of a worker that is killed
+OPEN = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT]
+_WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    " AND backend_type = 'client backend'"
+)
+_numbers = count(1)
+
+
+@dataclass
+class Count:
+    """What came of it all."""
+
+    kills: int = 0
+    messages: int = 0
+    lost: int = 0
+    doubled: int = 0
+    most_extra: int = 0  # of one message
+    extra: int = 0  # of all
+    recovered_after: float = 0.0  # seconds on the workers' clock until the last was with the provider
+
+
+@dataclass
+class Arena:
+    """Workers to be killed, the provider that they call, and the database that they share with the test."""
+
+    twilio: TwilioStandIn
+    bug: str = ""
+    organization: Organization = field(default_factory=lambda: builders.organization(messages_per_day=0))
+    texts: list[str] = field(default_factory=list)
+    kills: int = 0
+    took: float = 0.0
+
+    def __enter__(self) -> Self:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "SMS_GATEWAY": "twilio",
+            "TWILIO_API_URL": self.twilio.url,
+            "LOG_LEVEL": "ERROR",
+        }
+        self._workers = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.killable", *([self.bug] if self.bug else [])],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._watcher = psycopg.connect(database_url(), autocommit=True)
+        delivery.beat(now=timezone.now())
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._workers.kill()
+        self._workers.communicate()
+        self._watcher.close()
+
+    def queue(self, number: int = EACH) -> list[Message]:
+        """Messages that are due, each with a text of its own."""
+        now = timezone.now()
+        numbers = [next(_numbers) for _each in range(number)]
+        fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
+        notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
+        outbox.queue(organization=self.organization, notices=notices, now=now)
+        self.texts += [notice.wording.text for notice in notices]
+        return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
+
+    def start(self) -> int:
+        """A worker that runs one sweep; its process id."""
+        assert self._workers.stdin
+        assert self._workers.stdout
+        self._workers.stdin.write("deliver\n")
+        self._workers.stdin.flush()
+        return int(self._workers.stdout.readline())
+
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.kills += 1
+
+    def waiting(self) -> list[int]:
+        """The backends that wait for a lock."""
+        return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
+
+    @contextlib.contextmanager
+    def holding(self, statement: str, *arguments: Any) -> Iterator[None]:
+        """Hold what a statement locks."""
+        with psycopg.connect(database_url()) as holder:
+            holder.execute(statement.encode(), arguments)
+            yield
+            holder.rollback()
+
+    def stopped_by(self, pid: int, *, finishes: bool) -> None:
+        """Kill a worker whose statement waits for us. The server may finish what the dead had asked, or end it too."""
+        assert eventually(self.waiting), "the worker does not wait"
+        self.kill(pid)
+        if not finishes:
+            for backend in self.waiting():
+                self._watcher.execute("SELECT pg_terminate_backend(%s)", [backend])
+
+    def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
+        """What beat would ring for from here on, on a clock that runs ahead; how many seconds it took."""
+        at = began = timezone.now()
+        offset = random.uniform(0, 30)
+        while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
+            at = began + timedelta(seconds=offset)
+            reconciliation.reconcile(now=at)
+            at += timedelta(seconds=2)
+            delivery.deliver(clock=_clock(at), chance=lambda: 0.5, seconds=30)
+            offset += 30
+        self.took = max(self.took, (at - began).total_seconds())
+        return self.took
+
+    def count(self) -> Count:
+        """What the provider took, beside what was queued."""
+        taken = Counter(kept.fields["Body"] for kept in self.twilio.accepted)
+        extras = [taken[text] - 1 for text in self.texts if taken[text] > 1]
+        return Count(
+            kills=self.kills,
+            messages=len(self.texts),
+            lost=sum(taken[text] == 0 for text in self.texts),
+            doubled=len(extras),
+            most_extra=max(extras, default=0),
+            extra=sum(extras),
+            recovered_after=round(self.took, 1),
+        )
+
+
+def _clock(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
+
+
+def before_the_claim(arena: Arena, *, finishes: bool) -> None:
+    arena.queue()
+    with arena.holding("SELECT FROM notifications_heartbeat WHERE name = 'deliver_due' FOR UPDATE"):
+        arena.stopped_by(arena.start(), finishes=finishes)
+
+
+def after_the_claim(arena: Arena, *, finishes: bool) -> None:
+    arena.queue()
+    with arena.holding("LOCK TABLE notifications_suppression IN ACCESS EXCLUSIVE MODE"):
+        arena.stopped_by(arena.start(), finishes=finishes)
+
+
+def before_the_provider_has_it(arena: Arena, *, finishes: bool) -> None:
+    arena.twilio.plan(["hang"] * EACH)
+    arena.queue()
+    _kill_when_called(arena)
+
+
+def after_the_provider_accepted(arena: Arena, *, finishes: bool) -> None:
+    arena.twilio.plan(["accepted-hang"] * EACH)
+    arena.queue()
+    _kill_when_called(arena)
+
+
+def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
+    """The answer has come, and is being written down."""
+    arena.twilio.plan(["accepted-held"] * EACH)
+    ids = [message.pk for message in arena.queue()]
+    pid = arena.start()
+    assert eventually(lambda: len(arena.twilio.held) == EACH)
+    with arena.holding("SELECT FROM notifications_message WHERE id = ANY(%s) FOR UPDATE", ids):
+        arena.twilio.release()
+        arena.stopped_by(pid, finishes=finishes)
+
+
+def after_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
+    """All but one are done; that one keeps the worker alive."""
+    arena.twilio.plan([*["ok"] * (EACH - 1), "hang"])
+    ids = [message.pk for message in arena.queue()]
+    pid = arena.start()
+    done = Message.objects.filter(pk__in=ids, state=MessageState.ACCEPTED)
+    assert eventually(lambda: done.count() == EACH - 1)
+    arena.kill(pid)
+
+
+def _kill_when_called(arena: Arena) -> None:
+    before = arena.twilio.calls
+    pid = arena.start()
+    assert eventually(lambda: arena.twilio.calls == before + EACH)
+    arena.kill(pid)
+
+
+def anywhere(arena: Arena, *, finishes: bool) -> None:
+    """Three workers at once, killed at a moment that nobody chose."""
+    arena.queue(10 * EACH)
+    arena.twilio.slow = random.choice([0.0, 0.005, 0.02])
+    pids = [arena.start() for _worker in range(3)]
+    time.sleep(random.uniform(0.02, 0.3))
+    for pid in pids:
+        arena.kill(pid)
+    arena.twilio.slow = 0.0
+
+
+POINTS: dict[str, Callable[..., None]] = {
+    "before the claim": before_the_claim,
+    "after the claim": after_the_claim,
+    "before the provider has it": before_the_provider_has_it,
+    "after the provider accepted": after_the_provider_accepted,
+    "before the id is stored": before_the_id_is_stored,
+    "after the id is stored": after_the_id_is_stored,
+    "anywhere": anywhere,
+}

@@ -1,0 +1,47 @@
+"""Reports of the provider, in every order in which they can come."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import permutations
+
+from django.utils import timezone
+
+from notifications import rules
+from notifications.actions import reports
+from notifications.models import Message
+from tests import builders
+from tests.notifications import made
+
+STATUSES = ("queued", "sending", "sent", "delivered", "undelivered", "failed")
+Order = tuple[str, ...]
+ORDERS: list[Order] = [order for length in range(1, 7) for order in permutations(STATUSES, length)]
+_RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5}
+
+
+def highest(order: Order) -> str:
+    """The state that must be left."""
+    return max((str(rules.state_reported(status)) for status in order), key=lambda state: _RANK[state])
+
+
+def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
+    """How many orders leave their message in another state. Early ones come before we know the provider's number."""
+    now = timezone.now()
+    organization = builders.organization()
+    expected = {}
+    for order in orders:
+        message = made.queued(organization, due_at=now, expires_at=now + timedelta(days=1))
+        expected[message.pk] = highest(order)
+        if early:
+            _say(order, message, now)
+        Message.objects.filter(pk=message.pk).update(state="accepted", provider_id=f"SM{message.pk}")
+        if not early:
+            _say(order, message, now)
+    reports.adopt_orphans(now=now)
+    states = dict(Message.objects.filter(pk__in=expected).values_list("pk", "state"))
+    return sum(states[pk] != state for pk, state in expected.items())
+
+
+def _say(order: Order, message: Message, now: datetime) -> None:
+    for status in order:
+        code = "30007" if status in {"failed", "undelivered"} else ""
+        reports.report(provider_id=f"SM{message.pk}", status=status, error_code=code, now=now)

@@ -1,0 +1,96 @@
+"""Real Celery: two beats and eight workers on one outbox; workers killed; Redis lost and back, empty."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+from django.test import override_settings
+from django.utils.timezone import now
+
+from config.embedded import redis_server
+from config.embedded.guard import Guard
+from notifications.models import Message, MessageState
+from notifications.queries import last_sweep_at
+from tests import figures, programs
+from tests.faults.killing import Arena
+from tests.programs import eventually
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.needs_redis,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("stack"),
+]
+DUE, KILLED, LATE_AFTER_REDIS = 500, 4, 60
+QUIET = timedelta(seconds=4)  # two ticks of the beat
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn(slow=0.02) as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+def children(worker: int) -> list[psutil.Process]:
+    found: list[psutil.Process] = psutil.Process(worker).children(recursive=True)
+    return found
+
+
+def kill_some(worker: int, number: int) -> int:
+    """Kill processes of the pool; Celery forks others in their place."""
+    chosen = random.sample(children(worker), number)
+    for child in chosen:
+        os.kill(child.pid, signal.SIGKILL)
+    return len(chosen)
+
+
+def waiting() -> bool:
+    return Message.objects.filter(state=MessageState.QUEUED).exists()
+
+
+def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_the_loss_of_redis(
+    twilio: TwilioStandIn, tmp_path: Path, guard: Guard, request: pytest.FixtureRequest
+) -> None:
+    program = redis_server.binary()
+    assert program
+    broker = redis_server.start(program, tmp_path, guard)
+    environment = {"REDIS_URL": broker.url(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": twilio.url}
+    quiet = ["-l", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    celery = ["-m", "celery", "-q", "-A", "config.celery"]
+    with Arena(twilio) as arena:
+        with ExitStack() as running:
+            log = tmp_path / "worker.log"
+            work = [*celery, "worker", "-c", "8", *quiet]
+            workers = running.enter_context(programs.program(guard, log, work, environment))
+            for name in ("first", "second"):
+                running.enter_context(programs.beat(guard, tmp_path / f"{name}.log", **environment))
+            assert eventually(lambda: Message.objects.exists() or len(children(workers.pid)) >= 8, 40), log.read_text()
+            arena.queue(DUE)
+            assert eventually(lambda: len(twilio.accepted) > DUE // 10, 40), log.read_text()[-3000:]
+            arena.kills += kill_some(workers.pid, KILLED)
+            assert eventually(lambda: not waiting(), 60)
+
+            broker.stop()
+            assert eventually(lambda: now() - (last_sweep_at() or now()) > QUIET, 40)
+            arena.queue(DUE)
+            time.sleep(1)
+            assert waiting()
+            broker = redis_server.start(program, tmp_path, guard, port=broker.port)
+            back = time.monotonic()
+            assert eventually(lambda: not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
+            figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
+            assert workers.poll() is None, "a worker outlives the loss of its broker"
+        arena.recover()
+        found = arena.count()
+    broker.stop()
+    figures.note(request, "two beats, eight workers", found)
+    assert (found.messages, found.lost, found.doubled) == (2 * DUE, 0, 0)
+    assert not Message.objects.exclude(state=MessageState.ACCEPTED).exists()

@@ -1,0 +1,89 @@
+"""Limits under workers that all spend of them at once: never one over; and how it looks without the lock."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import override_settings
+
+from notifications.actions import breakers, delivery, senders, throttle
+from notifications.models import Allowance, Message, Sender
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.races.arena import lost_in, together
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WORKERS, RUNS = 6, 10
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody gets some, and thinks for a moment between reading what was used and writing it down."""
+    monkeypatch.setattr(delivery, "BATCH", 15)
+    slowly = throttle.KEEP.replace("FROM unnest", "FROM pg_sleep(0.05), unnest")
+    assert slowly != throttle.KEEP
+    monkeypatch.setattr(throttle, "KEEP", slowly)
+
+
+def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug: what was used is read without a lock."""
+    plain = (
+        "SELECT subject, used.paced_until, used.line_until, used.day, coalesce(used.spent, 0)"
+        " FROM unnest(%s::text[]) AS wanted (subject) LEFT JOIN notifications_allowance AS used USING (subject)"
+    )
+    monkeypatch.setattr(throttle, "LOCK", plain)
+
+
+def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Callable[[], bool]:
+    senders.ensure_default()
+
+    def race() -> bool:
+        Message.objects.all().delete()
+        Allowance.objects.update(paced_until=None, line_until=None, day=None, spent=0)
+        for subject in (f"organization:{organization.pk}", *(f"sender:{row.pk}" for row in Sender.objects.all())):
+            Allowance.objects.get_or_create(subject=subject)
+        made.many(organization, 3 * most)
+        before = len(twilio.accepted)
+        assert together(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
+        return len(twilio.accepted) - before == most
+
+    return race
+
+
+def test_a_budget_is_used_up_and_never_one_over(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    spend_slowly(monkeypatch)
+    assert lost_in(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) == 0
+
+
+def test_a_pace_is_kept_and_never_one_over(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    spend_slowly(monkeypatch)
+    organization = builders.organization()
+    organization.senders.update(per_minute=150)
+    assert lost_in(crowd(twilio, organization, 30), RUNS) == 0
+
+
+def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
+    twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spend_slowly(monkeypatch)
+    organization = builders.organization(messages_per_day=1000)
+    made.many(organization, 90)
+    way = f"sender:{organization.senders.get().pk}"
+    breakers.note(calls=[(way, True)] * breakers.FAILURES, now=made.NOON - breakers.SHUT_FOR[0])
+    twilio.plan(["503"] * 90)
+    assert together(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
+    assert twilio.calls == 1
+
+
+def test_control_without_the_lock_the_budget_is_overdrawn(
+    twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spend_slowly(monkeypatch)
+    without_the_lock(monkeypatch)
+    assert lost_in(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) >= 9

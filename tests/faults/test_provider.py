@@ -1,0 +1,97 @@
+"""A provider that fails, a clock that jumps, reports in any order: none lost, none doubled."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from notifications import rules
+from notifications.actions import delivery, reconciliation
+from notifications.models import Message, MessageState
+from tests import builders, figures
+from tests.faults.orders import ORDERS, highest, wrong
+from tests.faults.weather import Weather
+from tests.notifications import made
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_a_third_of_faults_everything_arrives_once(twilio: TwilioStandIn, request: pytest.FixtureRequest) -> None:
+    weather = Weather(twilio, random.Random(7))
+    weather.queue(300)
+    weather.last(hangs=2)
+    found = weather.count()
+    figures.note(request, "provider at 30 % faults", found)
+    assert (found.messages, found.lost, found.doubled) == (300, 0, 0)
+    assert found.faults > 60
+    assert set(Message.objects.values_list("state", flat=True)) == {MessageState.ACCEPTED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_whoever_sends_again_without_asking_doubles(twilio: TwilioStandIn) -> None:
+    weather = Weather(twilio, random.Random(7))
+    weather.queue(60)
+    weather.last(asks=False)
+    assert weather.count().doubled > 0
+
+
+@pytest.mark.parametrize("hours", [2, -2, 24, -24])
+def test_a_clock_that_jumps_sends_nothing_twice_and_nothing_too_late(twilio: TwilioStandIn, hours: int) -> None:
+    jump = timedelta(hours=hours)
+    weather = Weather(twilio, random.Random(hours), jumps=[timedelta(), jump, timedelta(), jump, timedelta()])
+    weather.queue(20, useful_for=timedelta(hours=1))
+    weather.queue(20, useful_for=timedelta(days=4))
+    weather.last()
+    found = weather.count()
+    assert (found.doubled, found.too_late) == (0, 0)
+    assert not Message.objects.filter(state__in=["claimed", "sending", "in_doubt", "queued"]).exists()
+    sent = {kept.fields["Body"] for kept in twilio.accepted}
+    assert set(Message.objects.exclude(text__in=sent).values_list("state", flat=True)) <= {MessageState.EXPIRED}
+    assert Message.objects.filter(text__in=sent, expires_at__gt=weather.began + timedelta(days=3)).count() == 20
+
+
+def test_a_worker_that_died_while_the_clock_was_ahead_is_made_good(twilio: TwilioStandIn) -> None:
+    now = timezone.now()
+    made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(days=2))
+    ahead = now + timedelta(days=1)
+    delivery.gate(claimed=delivery.claim(channel="sms", limit=1, now=ahead), now=ahead)
+    for seconds in range(0, 180, 30):
+        reconciliation.reconcile(now=now + timedelta(seconds=seconds))
+        made.deliver(now + timedelta(seconds=seconds + 2))
+    assert len(twilio.accepted) == 1
+    assert Message.objects.get().state == MessageState.ACCEPTED
+
+
+def test_whatever_the_order_of_reports_the_highest_wins() -> None:
+    assert len(ORDERS) == 1956
+    for order in ORDERS:
+        state = str(MessageState.ACCEPTED)
+        for status in order:
+            reported = rules.state_reported(status)
+            state = str(reported) if reported and rules.moves_forward(state, reported) else state
+        assert state == highest(order)
+
+
+def test_reports_in_any_order_leave_the_message_in_the_highest_state() -> None:
+    assert wrong(random.Random(3).sample(ORDERS, 100)) == 0
+
+
+def test_reports_in_any_order_before_our_own_record_are_adopted() -> None:
+    assert wrong(random.Random(4).sample(ORDERS, 40), early=True) == 0
+
+
+def test_control_where_the_last_report_wins_orders_go_wrong() -> None:
+    with patch.object(rules, "moves_forward", lambda current, reported: True):
+        assert wrong(random.Random(3).sample(ORDERS, 50)) > 0

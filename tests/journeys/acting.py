@@ -1,0 +1,219 @@
+"""Who acts in the journeys: donors with a browser and a phone, workers who sweep, and a clock that only we move."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from django.test import Client
+from icalendar import Calendar
+
+from config.celery import SWEEPS, app
+from drives.models import Booking, Drive
+from notifications.models import InboxItem, Message, Sender
+from organizations.actions import keys
+from organizations.models import Organization
+from tests import builders
+from tests.standins.twilio import signed
+from tests.visitor import Answer, Page, Visitor
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+# What is worded in a round leaves in the same one.
+IN_ORDER = sorted(SWEEPS, key="notifications.tasks.deliver_due".__eq__)
+_sids = count(1)
+
+
+class Clock(Protocol):
+    """The clock of a test (time-machine's fixture)."""
+
+    def move_to(self, destination: datetime, tick: bool | None = None) -> None: ...
+
+
+def set_to(clock: Clock, moment: datetime) -> None:
+    clock.move_to(moment, tick=False)
+
+
+def sweep() -> None:
+    """One round of everything that beat rings for, as the worker runs it."""
+    for task in _tasks():
+        task()
+
+
+@cache
+def _tasks() -> list[Callable[[], Any]]:
+    app.loader.import_default_modules()
+    return [app.tasks[name] for name in IN_ORDER]
+
+
+def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[datetime] = ()) -> None:
+    """Let time pass with the workers awake: a round every twelve hours, a second before and at each watched moment."""
+    moments = {since + timedelta(hours=12) * step for step in range(1 + (until - since) // timedelta(hours=12))}
+    for watched in watching:
+        moments |= {watched - timedelta(seconds=1), watched}
+    for moment in sorted(moments | {until}):
+        if since <= moment <= until:
+            set_to(clock, moment)
+            sweep()
+
+
+def wall(moment: datetime, zone: ZoneInfo = LOS_ANGELES) -> str:
+    """An instant as a clock on the wall shows it: Sat Mar 13 10:30."""
+    return f"{moment.astimezone(zone):%a %b %-d %H:%M}"
+
+
+def local(text: str, zone: ZoneInfo = LOS_ANGELES) -> datetime:
+    """The instant of 2027-03-13 10:30 on the wall."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+class TestBrowser:
+    """Django's test client, with CSRF checked."""
+
+    __test__ = False
+
+    def __init__(self, language: str, ip: str) -> None:
+        self.client = Client(enforce_csrf_checks=True, headers={"accept-language": language}, REMOTE_ADDR=ip)
+
+    def send(self, method: str, path: str, body: str) -> Answer:
+        if method == "GET":
+            response = self.client.get(path)
+        else:
+            response = self.client.post(path, data=body, content_type="application/x-www-form-urlencoded")
+        return Answer(response.status_code, response.headers.get("Location", ""), response.content)
+
+
+class Donor:
+    """Test Ana Alder or somebody like her: what she does, and what her phone and mailbox show."""
+
+    def __init__(
+        self,
+        number: int = 42,
+        *,
+        name: str = "Test Ana Alder",
+        language: str = "en",
+        email: str = "",
+        has_phone: bool = True,
+        consents: bool = True,
+    ) -> None:
+        self.name, self.phone, self.email = name, builders.phone(number) if has_phone else "", email
+        self.browser = TestBrowser(language, f"192.0.2.{number % 250}")
+        self.visitor = Visitor(self.browser)
+        self.consents = {"reminders": "on"} if consents else {}
+        self.token = ""
+
+    def holds(self, drive: Drive, n: int, visit: str = "return") -> Page:
+        """From the drive's page to the check page."""
+        page = self.visitor.open(f"/d/{drive.slug}/?visit={visit}")
+        page = self.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive, n).pk))
+        details = {"name": self.name, "phone": self.phone, "email": self.email, **self.consents}
+        page = self.visitor.submit(page.form("/book/"), **details)
+        assert page.path.startswith("/b/"), (page.status, page.html)
+        self.token = page.path.split("/")[2]
+        return page
+
+    def books(self, drive: Drive, n: int, visit: str = "return") -> Booking:
+        """All the way: the code is read from the phone."""
+        page = self.holds(drive, n, visit)
+        sweep()
+        page = self.visitor.submit(page.form("/prove/"), code=self.code)
+        assert (page.status, page.path) == (200, f"/b/{self.token}/"), page.html
+        sweep()
+        return self.booking
+
+    def opens(self, ending: str = "") -> Page:
+        return self.visitor.open(f"/b/{self.token}/{ending}")
+
+    def submits(self, page: Page, ending: str, **values: str) -> Page:
+        return self.visitor.submit(page.form(ending), **values)
+
+    def texts_back(self, word: str, sender: Sender | None = None) -> None:
+        """A text to the number that the last one came from, as the provider hands it on."""
+        to = (sender or Sender.objects.get(number=received(self.phone)[-1].sender)).number
+        fields = {"From": self.phone, "To": to, "Body": word, "MessageSid": f"SM{next(_sids):032x}"}
+        address = "/webhooks/twilio/inbound/"
+        signature = signed(f"http://testserver{address}", fields)
+        response = self.browser.client.post(address, fields, headers={"x-twilio-signature": signature})
+        assert response.status_code == 200
+
+    @property
+    def booking(self) -> Booking:
+        return Booking.by_token(self.token).get()
+
+    @property
+    def link(self) -> str:
+        return f"http://testserver/b/{self.token}/"
+
+    @property
+    def code(self) -> str:
+        """The newest code that came."""
+        words = received(self.phone or self.email)[-1].text.replace("#", " ").split()
+        return next(word for word in words if word.isdigit() and len(word) == 6)
+
+    def messages(self, *states: str) -> list[Message]:
+        """What the outbox holds about the booking in these states."""
+        return list(Message.objects.filter(about=self.booking.about, state__in=states).order_by("due_at", "pk"))
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What the phone received, and when."""
+        return [(wall(item.at), item.text) for item in received(self.phone)]
+
+    @property
+    def mails(self) -> list[tuple[str, str]]:
+        """When mail came, and its subject."""
+        return [(wall(item.at), item.subject) for item in received(self.email)]
+
+
+def received(address: str) -> list[InboxItem]:
+    return list(InboxItem.objects.filter(to=address).order_by("pk"))
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What a calendar takes from an e-mail."""
+
+    method: str
+    uid: str
+    sequence: int
+    status: str
+    starts: str
+
+
+def invitations(address: str) -> list[Invitation]:
+    """The calendar objects that came to a mailbox, in order."""
+    found = [Calendar.from_ical(item.calendar) for item in received(address) if item.calendar]
+    return [_invitation(calendar) for calendar in found]
+
+
+def _invitation(calendar: Any) -> Invitation:
+    (event,) = calendar.walk("VEVENT")
+    starts = wall(event.decoded("DTSTART"))
+    return Invitation(str(calendar["METHOD"]), str(event["UID"]), int(event["SEQUENCE"]), str(event["STATUS"]), starts)
+
+
+class Coordinator:
+    """Test Ben Birch: plans and runs drives through the API, with his organization's key."""
+
+    def __init__(self, organization: Organization) -> None:
+        member = builders.member(organization)
+        _key, token = keys.issue(organization=organization, name="Ben", role=member.role, now=builders.NOW)
+        self.mailbox = member.user.email
+        self.client = Client(headers={"authorization": f"Bearer {token}"})
+
+    def gets(self, path: str) -> dict[str, Any]:
+        return self._answered(self.client.get(f"/api/v1/{path}"))
+
+    def posts(self, path: str, **body: Any) -> dict[str, Any]:
+        return self._answered(self.client.post(f"/api/v1/{path}", body, content_type="application/json"))
+
+    @property
+    def mails(self) -> list[tuple[str, str]]:
+        return [(wall(item.at), item.subject) for item in received(self.mailbox)]
+
+    def _answered(self, response: Any) -> dict[str, Any]:
+        assert response.status_code < 300, response.content
+        found: dict[str, Any] = response.json()
+        return found

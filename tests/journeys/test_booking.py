@@ -1,0 +1,210 @@
+"""From the first look at a drive to the word that somebody is coming."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from drives import queries
+from drives.models import BookingState
+from notifications.models import Message, MessageState
+from tests import builders
+from tests.builders import NOW
+from tests.journeys import words
+from tests.journeys.acting import Clock, Donor, Invitation, invitations, live, local, set_to, sweep
+
+pytestmark = pytest.mark.django_db
+
+WEEK, THREE_DAYS, DAY = local("2027-03-06 10:30"), local("2027-03-10 10:30"), local("2027-03-12 10:30")
+VISIT = local("2027-03-13 10:30")
+
+
+def test_a_donor_books_and_is_reminded_three_days_and_one_day_before(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    drive = builders.drive()
+    ana = Donor(email="ana@example.org")
+    ana.books(drive, 6)
+    live(time_machine, NOW, VISIT, watching=[WEEK, THREE_DAYS, DAY])
+    code, *texts = ana.texts
+    assert code[0] == "Mon Mar 1 10:00"
+    assert texts == [
+        ("Mon Mar 1 10:00", words.booked(ana.link)),
+        ("Wed Mar 10 10:30", words.days_before()),
+        ("Fri Mar 12 10:30", words.the_day_before()),
+    ]
+    assert ana.mails == [
+        ("Mon Mar 1 10:00", "You're booked: Saturday, March 13, 10:30 AM"),
+        ("Sat Mar 6 10:30", "Reminder: Saturday, March 13, 10:30 AM"),
+    ]
+    uid = f"{ana.booking.uuid}@testserver"
+    assert invitations("ana@example.org") == [Invitation("REQUEST", uid, 0, "CONFIRMED", "Sat Mar 13 10:30")]
+
+
+def test_a_donor_who_answers_c_is_confirmed(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    assert "We’ll text you 3 days and 1 day before." in ana.opens().html
+    live(time_machine, THREE_DAYS, THREE_DAYS)
+    ana.texts_back("C")
+    sweep()
+    assert ana.booking.state == BookingState.CONFIRMED
+    assert "we know you are coming" in ana.opens().html
+    live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
+    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.days_before()), ("Fri Mar 12 10:30", words.the_day_before())]
+
+
+def test_a_donor_who_answers_x_has_cancelled(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    live(time_machine, THREE_DAYS, THREE_DAYS)
+    ana.texts_back("x.")
+    live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
+    assert ana.booking.state == BookingState.CANCELLED
+    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.days_before()), ("Wed Mar 10 10:30", words.cancelled(ana.link))]
+
+
+def test_a_worker_that_wakes_late_still_reminds_once(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    for late in (THREE_DAYS + timedelta(minutes=20), THREE_DAYS + timedelta(hours=2)):
+        live(time_machine, late, late)
+    assert ana.texts[2:] == [("Wed Mar 10 10:50", words.days_before())]
+
+
+def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    live(time_machine, VISIT, VISIT)
+    assert ana.texts[2:] == []
+    waiting = Message.objects.filter(about=ana.booking.about, state__in=["promise", "queued", "claimed"])
+    assert list(waiting) == []
+
+
+def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Clock) -> None:
+    """At seven in the morning nobody is texted: the reminder moves to the evening before, never later."""
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    drive = builders.drive(owner, opens=local("2027-03-13 07:00").time())
+    ana = Donor()
+    ana.books(drive, 0)
+    evenings = [local("2027-03-09 19:45"), local("2027-03-11 19:45")]
+    live(time_machine, NOW, local("2027-03-13 07:00"), watching=evenings)
+    text = words.days_before("Sat Mar 13 7:00 AM")
+    assert ana.texts[2:] == [("Tue Mar 9 19:45", text), ("Thu Mar 11 19:45", text)]
+
+
+@pytest.mark.parametrize(
+    ("booked_at", "kinds"),
+    [
+        ("2027-03-02 10:00", ["week", "three_days", "day_before"]),
+        ("2027-03-08 22:29", ["three_days", "day_before"]),
+        ("2027-03-08 22:31", ["day_before"]),
+        ("2027-03-11 22:29", ["day_before"]),
+        ("2027-03-11 22:31", []),
+    ],
+)
+def test_a_late_booking_skips_reminders_that_would_come_too_soon(
+    time_machine: Clock, booked_at: str, kinds: list[str]
+) -> None:
+    """Skipped when less than half its offset lies between the booking and the reminder."""
+    set_to(time_machine, NOW)
+    drive = builders.drive()
+    set_to(time_machine, local(booked_at))
+    ana = Donor(email="ana@example.org")
+    ana.books(drive, 6)
+    promised = Message.objects.filter(about=ana.booking.about, state=MessageState.PROMISE).order_by("due_at")
+    assert [message.kind for message in promised] == kinds
+
+
+def test_a_donor_without_a_phone_gets_everything_by_mail(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor(email="ana@example.org", has_phone=False)
+    ana.books(builders.drive(), 6)
+    live(time_machine, NOW, VISIT, watching=[WEEK, THREE_DAYS, DAY])
+    code, *mails = ana.mails
+    assert code[0] == "Mon Mar 1 10:00"
+    assert mails == [
+        ("Mon Mar 1 10:00", "You're booked: Saturday, March 13, 10:30 AM"),
+        ("Sat Mar 6 10:30", "Reminder: Saturday, March 13, 10:30 AM"),
+        ("Wed Mar 10 10:30", "Reminder: Saturday, March 13, 10:30 AM"),
+        ("Fri Mar 12 10:30", "Reminder: Saturday, March 13, 10:30 AM"),
+    ]
+
+
+def test_a_donor_who_reads_spanish_is_written_to_in_spanish(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor(language="es-MX,es;q=0.9", email="ana@example.org")
+    ana.books(builders.drive(), 6)
+    live(time_machine, NOW, VISIT, watching=[WEEK, THREE_DAYS, DAY])
+    assert ana.texts[1:] == [
+        ("Mon Mar 1 10:00", words.booked_in_spanish(ana.link)),
+        ("Wed Mar 10 10:30", words.days_before_in_spanish()),
+        ("Fri Mar 12 10:30", words.the_day_before_in_spanish()),
+    ]
+    assert ana.mails == [
+        ("Mon Mar 1 10:00", "Su cita: sábado 13 de marzo, 10:30 a.m."),
+        ("Sat Mar 6 10:30", "Recordatorio: sábado 13 de marzo, 10:30 a.m."),
+    ]
+    assert "es su codigo de Hope Foundation" in ana.texts[0][1]
+
+
+def test_a_donor_who_comes_back_in_the_same_browser_needs_no_code_for_thirty_days(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    first, second, third = (
+        builders.drive(owner, on=day) for day in (date(2027, 3, 13), date(2027, 4, 10), date(2027, 4, 17))
+    )
+    ana = Donor()
+    ana.books(first, 6)
+    set_to(time_machine, NOW + timedelta(days=29))
+    page = ana.holds(second, 6)
+    assert "no code is needed" in page.html
+    ana.submits(page, "/prove/")
+    assert ana.booking.state == BookingState.BOOKED
+    set_to(time_machine, NOW + timedelta(days=31))
+    page = ana.holds(third, 6)
+    assert "no code is needed" not in page.html
+    ana.submits(page, "/prove/")
+    assert ana.booking.state == BookingState.HELD
+
+
+def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana, drive = Donor(), builders.drive()
+    page = ana.holds(drive, 6)
+    sweep()
+    page = ana.submits(ana.opens("move/"), "/move/", slot=str(builders.slot(drive, 12).pk))
+    ana.submits(page, "/prove/", code=ana.code)
+    sweep()
+    assert [text for _at, text in ana.texts[1:]] == [words.booked(ana.link, "Sat Mar 13, 12:00 PM")]
+    assert queries.drifted_slots() == 0
+
+
+def test_an_answer_counts_for_the_booking_that_was_asked_about_last(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    saturday = builders.drive(owner)
+    sunday = builders.drive(owner, on=date(2027, 3, 14), policy_id=builders.lax().pk)
+    ana, same = Donor(), Donor()
+    ana.books(saturday, 6)
+    same.books(sunday, 6)
+    live(time_machine, NOW, THREE_DAYS + timedelta(days=1), watching=[THREE_DAYS, THREE_DAYS + timedelta(days=1)])
+    ana.texts_back("c")
+    sweep()
+    assert (ana.booking.state, same.booking.state) == (BookingState.BOOKED, BookingState.CONFIRMED)
+
+
+def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:
+    """Somebody who is booked already learns it only after proving the phone, and keeps the hold for somebody else."""
+    set_to(time_machine, NOW)
+    ana, again = Donor(), Donor()
+    drive = builders.drive()
+    ana.books(drive, 6)
+    page = again.holds(drive, 12)
+    sweep()
+    page = again.submits(page, "/prove/", code=again.code)
+    assert (page.status, again.booking.state) == (409, BookingState.HELD)
+    assert "You already have a booking at this drive." in page.html

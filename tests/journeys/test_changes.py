@@ -1,0 +1,187 @@
+"""Plans change: another time, no time, the same time again."""
+
+from datetime import timedelta
+
+import pytest
+
+from drives import queries
+from drives.models import BookingState
+from tests import builders
+from tests.builders import NOW
+from tests.journeys import words
+from tests.journeys.acting import Clock, Coordinator, Donor, Invitation, invitations, live, local, set_to, sweep
+
+pytestmark = pytest.mark.django_db
+
+OLD = [local("2027-03-06 10:30"), local("2027-03-10 10:30"), local("2027-03-12 10:30")]
+NEW = [local("2027-03-06 12:00"), local("2027-03-10 12:00"), local("2027-03-12 12:00")]
+END = local("2027-03-13 12:00")
+MARCH_4, MARCH_11 = local("2027-03-04 10:00"), local("2027-03-11 10:00")
+
+
+def moves(ana: Donor, n: int) -> None:
+    slot = str(builders.slot(ana.booking.drive, n).pk)
+    page = ana.submits(ana.opens("move/"), "/move/", slot=slot)
+    assert "Your time is changed" in page.html
+    sweep()
+
+
+def test_a_moved_booking_is_reminded_of_its_new_time_only(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor(email="ana@example.org")
+    ana.books(builders.drive(), 6)
+    live(time_machine, NOW, MARCH_4)
+    moves(ana, 12)
+    live(time_machine, MARCH_4, END, watching=[*OLD, *NEW])
+    assert ana.texts[2:] == [
+        ("Thu Mar 4 10:00", words.moved(ana.link)),
+        ("Wed Mar 10 12:00", words.days_before("Sat Mar 13 12:00 PM")),
+        ("Fri Mar 12 12:00", words.the_day_before("Sat Mar 13 12:00 PM")),
+    ]
+    assert ana.mails == [
+        ("Mon Mar 1 10:00", "You're booked: Saturday, March 13, 10:30 AM"),
+        ("Thu Mar 4 10:00", "New time: Saturday, March 13, 12:00 PM"),
+    ]
+    uid = f"{ana.booking.uuid}@testserver"
+    assert invitations("ana@example.org") == [
+        Invitation("REQUEST", uid, 0, "CONFIRMED", "Sat Mar 13 10:30"),
+        Invitation("REQUEST", uid, 1, "CONFIRMED", "Sat Mar 13 12:00"),
+    ]
+    assert queries.drifted_slots() == 0
+
+
+def test_a_reminder_that_is_worded_already_does_not_leave_after_a_move(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    ten_minutes_before = OLD[1] - timedelta(minutes=10)
+    live(time_machine, ten_minutes_before, ten_minutes_before)
+    assert [message.kind for message in ana.messages("queued")] == ["three_days"]
+    moves(ana, 12)
+    live(time_machine, ten_minutes_before, END, watching=[*OLD[1:], *NEW[1:]])
+    assert ana.texts[2:] == [
+        ("Wed Mar 10 10:20", words.moved(ana.link)),
+        ("Fri Mar 12 12:00", words.the_day_before("Sat Mar 13 12:00 PM")),
+    ]
+
+
+def test_a_reminder_that_is_worded_already_does_not_leave_after_a_cancellation(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    a_second_before = OLD[1] - timedelta(seconds=1)
+    live(time_machine, a_second_before, a_second_before)
+    assert [message.kind for message in ana.messages("queued")] == ["three_days"]
+    ana.submits(ana.opens("cancel/"), "/cancel/")
+    assert ana.messages("promise", "claimed") == []
+    assert [message.kind for message in ana.messages("queued")] == ["cancelled"]
+    live(time_machine, OLD[1], END, watching=OLD[1:])
+    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.cancelled(ana.link))]
+
+
+def test_a_booking_moved_there_and_back_is_reminded_once(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor(email="ana@example.org")
+    ana.books(builders.drive(), 6)
+    moves(ana, 12)
+    moves(ana, 6)
+    live(time_machine, NOW, END, watching=[*OLD, *NEW])
+    assert [text for _at, text in ana.texts[4:]] == [
+        words.days_before("Sat Mar 13 10:30 AM"),
+        words.the_day_before("Sat Mar 13 10:30 AM"),
+    ]
+    assert [(sent.sequence, sent.starts) for sent in invitations("ana@example.org")] == [
+        (0, "Sat Mar 13 10:30"),
+        (1, "Sat Mar 13 12:00"),
+        (2, "Sat Mar 13 10:30"),
+    ]
+
+
+def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_close_to_the_drive(
+    time_machine: Clock,
+) -> None:
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    ben, ana = Coordinator(owner), Donor(email="ana@example.org")
+    ana.books(builders.drive(owner), 6)
+    live(time_machine, NOW, MARCH_11, watching=OLD)
+    page = ana.submits(ana.opens("cancel/"), "/cancel/")
+    assert "Your booking is cancelled" in page.html
+    live(time_machine, MARCH_11, END, watching=OLD)
+    assert ana.texts[3:] == [("Thu Mar 11 10:00", words.cancelled(ana.link))]
+    uid = f"{ana.booking.uuid}@testserver"
+    assert invitations("ana@example.org") == [
+        Invitation("REQUEST", uid, 0, "CONFIRMED", "Sat Mar 13 10:30"),
+        Invitation("CANCEL", uid, 1, "CANCELLED", "Sat Mar 13 10:30"),
+    ]
+    assert [mail for mail in ben.mails if "Cancelled" in mail[1]] == [
+        ("Thu Mar 11 10:00", "Cancelled close to the drive: Sat Mar 13, 10:30 AM")
+    ]
+    assert ana.messages("promise", "queued", "claimed") == []
+
+
+def test_a_cancellation_long_before_alerts_nobody(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    ben, ana = Coordinator(owner), Donor()
+    ana.books(builders.drive(owner), 6)
+    set_to(time_machine, MARCH_4)
+    ana.submits(ana.opens("cancel/"), "/cancel/")
+    sweep()
+    assert ana.texts[2:] == [("Thu Mar 4 10:00", words.cancelled(ana.link))]
+    assert ben.mails == []
+
+
+def test_a_cancellation_is_undone_while_the_place_is_free(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor(email="ana@example.org")
+    ana.books(builders.drive(), 6)
+    set_to(time_machine, MARCH_11)
+    page = ana.submits(ana.opens("cancel/"), "/cancel/")
+    set_to(time_machine, MARCH_11 + timedelta(minutes=14))
+    page = ana.submits(page, "/restore/")
+    assert "You’re booked" in page.html
+    live(time_machine, MARCH_11 + timedelta(minutes=14), END, watching=OLD)
+    assert ana.texts[2:] == [
+        ("Thu Mar 11 10:14", words.cancelled(ana.link)),
+        ("Thu Mar 11 10:14", words.booked(ana.link)),
+        ("Fri Mar 12 10:30", words.the_day_before("Sat Mar 13 10:30 AM")),
+    ]
+    assert [(sent.method, sent.sequence, sent.status) for sent in invitations("ana@example.org")] == [
+        ("REQUEST", 0, "CONFIRMED"),
+        ("CANCEL", 1, "CANCELLED"),
+        ("REQUEST", 2, "CONFIRMED"),
+    ]
+    assert queries.drifted_slots() == 0
+
+
+def test_a_cancellation_is_final_after_a_quarter_of_an_hour_or_when_the_place_is_taken(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    ana, bo = Donor(1), Donor(2, name="Test Bo Birch")
+    ana.books(drive, 2)
+    page = ana.submits(ana.opens("cancel/"), "/cancel/")
+    bo.books(drive, 2)
+    page = ana.submits(page, "/restore/")
+    assert (page.status, ana.booking.state) == (409, BookingState.CANCELLED)
+    assert "last place" in page.html
+    bo.submits(bo.opens("cancel/"), "/cancel/")
+    set_to(time_machine, NOW + timedelta(minutes=15))
+    assert [form.action for form in ana.opens().forms if "restore" in form.action] == []
+    assert queries.drifted_slots() == 0
+
+
+def test_a_hold_that_is_not_proved_lapses_and_says_so(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    ana = Donor()
+    page = ana.holds(builders.drive(), 6)
+    sweep()
+    code = ana.code
+    set_to(time_machine, NOW + timedelta(minutes=15))
+    page = ana.submits(page, "/prove/", code=code)
+    assert "This time is free again" in page.html
+    sweep()
+    assert ana.booking.state == BookingState.LAPSED
+    assert len(ana.texts) == 1
+    assert queries.drifted_slots() == 0

@@ -1,0 +1,76 @@
+"""Drives around the nights in which the clocks change: a day before is the same time on the wall."""
+
+from datetime import date, time
+
+import pytest
+
+from drives.models import Drive
+from tests import builders
+from tests.builders import NOW
+from tests.journeys.acting import Clock, Donor, live, local, set_to
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_morning_after_the_clocks_went_forward(time_machine: Clock) -> None:
+    set_to(time_machine, NOW)
+    drive = builders.drive(on=date(2027, 3, 14))
+    ana = Donor()
+    ana.books(drive, 6)
+    days = [local("2027-03-11 10:30"), local("2027-03-13 10:30")]
+    live(time_machine, NOW, local("2027-03-14 10:30"), watching=days)
+    assert [at for at, _text in ana.texts[2:]] == ["Thu Mar 11 10:30", "Sat Mar 13 10:30"]
+    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Mar 14 10:30 AM, St Mary Hall.")
+    assert (ana.booking.starts_at - days[1]).total_seconds() == 23 * 3600
+
+
+def test_the_morning_after_the_clocks_went_back(time_machine: Clock) -> None:
+    october = local("2027-10-25 10:00")
+    set_to(time_machine, NOW)
+    drive = builders.drive(on=date(2027, 11, 7))
+    set_to(time_machine, october)
+    ana = Donor()
+    ana.books(drive, 6)
+    days = [local("2027-11-04 10:30"), local("2027-11-06 10:30")]
+    live(time_machine, october, local("2027-11-07 10:30"), watching=days)
+    assert [at for at, _text in ana.texts[2:]] == ["Thu Nov 4 10:30", "Sat Nov 6 10:30"]
+    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Nov 7 10:30 AM, St Mary Hall.")
+    assert (ana.booking.starts_at - days[1]).total_seconds() == 25 * 3600
+
+
+def night(on: date) -> Drive:
+    """From midnight to seven on the wall, at an organization that texts around the clock."""
+    owner = builders.organization(quiet_until_hour=0, quiet_from_hour=24)
+    return builders.drive(owner, builders.plan(builders.site(owner), on=on, opens=time(0), closes=time(7)))
+
+
+def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> None:
+    """Six hours pass between midnight and seven; 3:15 on the wall is two and a quarter hours in."""
+    set_to(time_machine, NOW)
+    drive = night(date(2027, 3, 14))
+    assert drive.slots.count() == 24
+    ana = Donor()
+    ana.books(drive, 9)
+    days = [local("2027-03-11 03:15"), local("2027-03-13 03:15")]
+    live(time_machine, NOW, local("2027-03-14 03:15"), watching=days)
+    assert [at for at, _text in ana.texts[2:]] == ["Thu Mar 11 03:15", "Sat Mar 13 03:15"]
+    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Mar 14 3:15 AM, St Mary Hall.")
+    assert "3:15 AM" in ana.opens().html
+
+
+def test_a_drive_in_the_night_that_has_one_oclock_twice(time_machine: Clock) -> None:
+    """The second 1:30 is told from the first by its zone, in every text and on the page."""
+    october = local("2027-10-25 10:00")
+    set_to(time_machine, NOW)
+    drive = night(date(2027, 11, 7))
+    assert drive.slots.count() == 32
+    set_to(time_machine, october)
+    ana, bo = Donor(1), Donor(2, name="Test Bo Birch")
+    ana.books(drive, 6)
+    bo.books(drive, 10)
+    day = local("2027-11-06 01:30")
+    live(time_machine, october, local("2027-11-07 01:30"), watching=[local("2027-11-04 01:30"), day])
+    for donor, clock in ((ana, "1:30 AM (PDT)"), (bo, "1:30 AM (PST)")):
+        assert [at for at, _text in donor.texts[2:]] == ["Thu Nov 4 01:30", "Sat Nov 6 01:30"]
+        assert donor.texts[-1][1].startswith(f"Hope Foundation: Reminder, tomorrow Sun Nov 7 {clock}, St Mary Hall.")
+        assert clock in donor.opens().html

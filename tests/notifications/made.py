@@ -1,0 +1,55 @@
+"""Builders of messages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from notifications.actions import delivery, outbox
+from notifications.models import Message
+from notifications.notice import Envelope, Notice, Wording
+from organizations.models import Organization
+
+NOON = datetime(2027, 3, 10, 20, tzinfo=UTC)  # noon in Los Angeles
+ANA = "+12135550142"
+_keys = count(1)
+
+
+def envelope(**fields: Any) -> Envelope:
+    return Envelope(
+        **{
+            "key": f"test/{next(_keys)}",
+            "kind": "day_before",
+            "about": "booking:1",
+            "channel": "sms",
+            "address": ANA,
+            "zone": "America/Los_Angeles",
+            "due_at": NOON,
+            "expires_at": NOON + timedelta(days=1),
+            **fields,
+        }
+    )
+
+
+def notice(text: str = "See you tomorrow", **fields: Any) -> Notice:
+    wording = {name: fields.pop(name) for name in ("subject", "html", "calendar", "calendar_method") if name in fields}
+    return Notice(envelope(**fields), Wording(text, **wording))
+
+
+def queued(organization: Organization, text: str = "See you tomorrow", **fields: Any) -> Message:
+    made = notice(text, **fields)
+    outbox.queue(organization=organization, notices=[made], now=NOON - timedelta(hours=1))
+    return Message.objects.get(key=made.envelope.key)
+
+
+def many(organization: Organization, number: int, **fields: Any) -> Sequence[Message]:
+    notices = [
+        notice(f"Text {n}", address=f"+1213555{n % 10000:04}", about=f"booking:{n}", **fields) for n in range(number)
+    ]
+    outbox.queue(organization=organization, notices=notices, now=NOON - timedelta(hours=1))
+    return list(Message.objects.order_by("pk"))
+
+
+def deliver(now: datetime = NOON, seconds: float = 15) -> dict[str, int]:
+    """One run of a worker, at a moment."""
+    return delivery.deliver(clock=lambda: now, chance=lambda: 1.0, seconds=seconds)

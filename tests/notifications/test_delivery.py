@@ -1,0 +1,342 @@
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import override_settings
+
+from notifications.actions import consents, delivery, outbox, senders
+from notifications.gateways import Found, Letter, Receipt
+from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
+from notifications.queries import outbox_lag, sender_of
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import ANA, NOON
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+def agreed(organization: Organization, given: bool = True) -> None:
+    consents.record(
+        organization=organization,
+        address=ANA,
+        purposes=[Purpose.REMINDERS],
+        given=given,
+        wording_version="1",
+        wording="Text me",
+        source="page",
+        actor="donor",
+        ip=None,
+        now=NOON,
+    )
+
+
+def what_became(message: Message) -> tuple[str, str]:
+    message.refresh_from_db()
+    return message.state, message.reason
+
+
+def test_a_due_message_leaves_once() -> None:
+    message = made.queued(builders.organization())
+    assert made.deliver() == {"delivered": 1}
+    assert made.deliver() == {}
+    assert [(item.to, item.text) for item in InboxItem.objects.all()] == [(ANA, "See you tomorrow")]
+    assert what_became(message) == ("delivered", "")
+    assert (message.attempts, message.sent_at, message.settled_at) == (1, NOON, NOON)
+
+
+def test_what_is_not_due_stays() -> None:
+    message = made.queued(builders.organization(), due_at=NOON + timedelta(minutes=1))
+    assert made.deliver() == {}
+    assert what_became(message) == ("queued", "")
+
+
+def test_a_run_leaves_a_sign_of_life() -> None:
+    made.deliver()
+    assert Heartbeat.objects.get().seen_at == NOON
+
+
+def test_the_lag_is_that_of_the_oldest_due_message() -> None:
+    organization = builders.organization()
+    made.queued(organization, due_at=NOON - timedelta(minutes=3))
+    made.queued(organization, due_at=NOON + timedelta(minutes=3))
+    assert outbox_lag(NOON) == timedelta(minutes=3)
+    made.deliver()
+    assert outbox_lag(NOON) == timedelta()
+
+
+def test_without_consent_nothing_leaves_and_the_newest_line_decides() -> None:
+    organization = builders.organization()
+    before = made.queued(organization, purpose="reminders")
+    made.deliver()
+    agreed(organization)
+    after = made.queued(organization, purpose="reminders")
+    made.deliver()
+    assert [what_became(before), what_became(after)] == [("blocked", "no_consent"), ("delivered", "")]
+
+
+def test_consent_given_to_another_organization_counts_for_nothing() -> None:
+    agreed(builders.organization())
+    message = made.queued(builders.organization(), purpose="reminders")
+    made.deliver()
+    assert what_became(message) == ("blocked", "no_consent")
+
+
+def test_taking_consent_back_withdraws_what_waits_for_it() -> None:
+    organization = builders.organization()
+    agreed(organization)
+    reminder, code = made.queued(organization, purpose="reminders"), made.queued(organization)
+    agreed(organization, given=False)
+    made.deliver()
+    assert what_became(reminder) == ("withdrawn", "consent_withdrawn")
+    assert what_became(code) == ("delivered", "")
+
+
+def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
+    organization = builders.organization()
+    message = made.queued(organization)
+    claimed = delivery.claim(channel="sms", limit=10, now=NOON)
+    sender = sender_of(organization)
+    assert sender is not None
+    consents.suppress(sender=sender, address=ANA, now=NOON)
+    assert delivery.gate(claimed=claimed, now=NOON) == []
+    assert what_became(message) == ("withdrawn", "opted_out")
+
+
+def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
+    organization = builders.organization()
+    sender = sender_of(organization)
+    assert sender is not None
+    consents.suppress(sender=sender, address=ANA, now=NOON)
+    text = made.queued(organization)
+    mail = made.queued(organization, channel="email", address="ana@example.org")
+    made.deliver()
+    assert [what_became(text), what_became(mail)] == [("blocked", "opted_out"), ("delivered", "")]
+
+
+def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
+    message = made.queued(builders.organization())
+    claimed = delivery.claim(channel="sms", limit=10, now=NOON)
+    outbox.withdraw(abouts=["booking:1"], now=NOON)
+    assert delivery.gate(claimed=claimed, now=NOON) == []
+    assert what_became(message) == ("withdrawn", "withdrawn")
+
+
+def test_what_is_past_its_use_does_not_leave() -> None:
+    message = made.queued(builders.organization())
+    made.deliver(NOON + timedelta(days=1))
+    assert what_became(message) == ("expired", "expired")
+
+
+def test_in_quiet_hours_it_waits_for_the_morning_in_the_recipients_zone() -> None:
+    message = made.queued(builders.organization(), keeps_quiet_hours=True)
+    night = NOON + timedelta(hours=10)  # 22:00 in Los Angeles
+    made.deliver(night)
+    assert what_became(message) == ("queued", "quiet_hours")
+    assert message.due_at == NOON + timedelta(hours=21)
+    assert message.attempts == 0
+
+
+def test_what_would_be_useless_in_the_morning_ends_at_night() -> None:
+    message = made.queued(builders.organization(), keeps_quiet_hours=True, expires_at=NOON + timedelta(hours=21))
+    made.deliver(NOON + timedelta(hours=10))
+    assert what_became(message) == ("expired", "quiet_hours")
+
+
+def test_the_hours_are_the_organizations_own() -> None:
+    organization = builders.organization(quiet_until_hour=13)
+    message = made.queued(organization, keeps_quiet_hours=True)
+    made.deliver()
+    assert what_became(message) == ("queued", "quiet_hours")
+    assert message.due_at == NOON + timedelta(hours=1)
+
+
+def test_codes_do_not_keep_quiet_hours() -> None:
+    message = made.queued(builders.organization())
+    made.deliver(NOON + timedelta(hours=10))
+    assert what_became(message) == ("delivered", "")
+
+
+def test_an_organization_without_a_sender_uses_the_installations() -> None:
+    organization = builders.organization()
+    organization.senders.all().delete()
+    message = made.queued(organization)
+    made.deliver()
+    assert what_became(message) == ("delivered", "")
+    assert message.sender == Sender.objects.get(is_default=True)
+
+
+@override_settings(SMS_GATEWAY="twilio", TWILIO_FROM="")
+def test_without_any_sender_it_is_blocked() -> None:
+    organization = builders.organization()
+    organization.senders.all().delete()
+    message = made.queued(organization)
+    made.deliver()
+    assert what_became(message) == ("blocked", "no_sender")
+
+
+def test_another_number_in_the_settings_becomes_the_default() -> None:
+    first = senders.ensure_default()
+    with override_settings(TWILIO_FROM="+12025550177"):
+        second = senders.ensure_default()
+    assert first
+    assert second
+    assert first.number == "+12025550100"
+    assert Sender.objects.get(is_default=True) == second
+
+
+def test_account_mail_belongs_to_nobody_and_leaves() -> None:
+    outbox.queue(organization=None, notices=[made.notice(channel="email", address="ben@example.org")], now=NOON)
+    assert made.deliver() == {"delivered": 1}
+
+
+def test_organizations_share_a_batch() -> None:
+    big, small = builders.organization(), builders.organization()
+    made.many(big, 30)
+    reminder = made.queued(small, address="+12135550199", due_at=NOON - timedelta(seconds=1))
+    claimed = delivery.claim(channel="sms", limit=10, now=NOON)
+    assert reminder.pk in {one.id for one in claimed}
+    assert len(claimed) == 6
+
+
+def test_what_was_claimed_and_not_called_is_given_back() -> None:
+    message = made.queued(builders.organization())
+    delivery.release(claimed=delivery.claim(channel="sms", limit=10, now=NOON))
+    assert what_became(message) == ("queued", "")
+    assert made.deliver() == {"delivered": 1}
+
+
+def test_a_run_without_time_sends_nothing_and_holds_nothing() -> None:
+    message = made.queued(builders.organization())
+    made.deliver(seconds=0)
+    assert what_became(message) == ("queued", "")
+
+
+def test_a_hundred_texts_are_each_taken_once(twilio: TwilioStandIn) -> None:
+    messages = made.many(builders.organization(), 100)
+    assert made.deliver() == {"accepted": 100}
+    assert sorted(kept.fields["To"] for kept in twilio.accepted) == sorted(message.address for message in messages)
+    ids = set(Message.objects.values_list("provider_id", flat=True))
+    assert ids == {kept.sid for kept in twilio.accepted}
+
+
+def test_what_was_surely_not_sent_is_sent_after_a_pause(twilio: TwilioStandIn) -> None:
+    twilio.plan(["429"])
+    message = made.queued(builders.organization())
+    assert made.deliver() == {"queued": 1}
+    assert what_became(message) == ("queued", "too_many_requests")
+    assert message.due_at >= NOON + timedelta(seconds=30)  # as the provider asked
+    assert made.deliver(message.due_at) == {"accepted": 1}
+    assert len(twilio.accepted) == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "reset", "accepted-500", "accepted-reset", "accepted-not-json"])
+def test_an_unclear_answer_is_in_doubt_and_not_sent_again(twilio: TwilioStandIn, fault: str) -> None:
+    twilio.plan([fault])
+    message = made.queued(builders.organization())
+    assert made.deliver() == {"in_doubt": 1}
+    assert made.deliver() == {}
+    assert what_became(message)[0] == "in_doubt"
+    assert twilio.calls == 1
+
+
+def test_a_provider_that_is_not_there_is_tried_again() -> None:
+    message = made.queued(builders.organization())
+    with override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL="http://127.0.0.1:9"):
+        made.deliver()
+    assert what_became(message) == ("queued", "unreachable")
+
+
+def test_in_the_end_it_gives_up(twilio: TwilioStandIn) -> None:
+    message = made.queued(builders.organization(), expires_at=NOON + timedelta(days=9))
+    Message.objects.update(attempts=9)
+    twilio.plan(["429"])
+    made.deliver()
+    assert what_became(message) == ("failed", "gave_up")
+
+
+def test_a_pause_beyond_its_use_ends_it(twilio: TwilioStandIn) -> None:
+    message = made.queued(builders.organization(), expires_at=NOON + timedelta(seconds=20))
+    twilio.plan(["429"])
+    made.deliver()
+    assert what_became(message) == ("expired", "too_many_requests")
+
+
+def test_a_wrong_number_fails_for_good(twilio: TwilioStandIn) -> None:
+    twilio.refuse(ANA, 21211)
+    message = made.queued(builders.organization())
+    assert made.deliver() == {"failed": 1}
+    assert what_became(message) == ("failed", "number_invalid")
+    assert message.error_code == "21211"
+
+
+def test_an_opt_out_that_only_the_provider_knew_stops_the_rest(twilio: TwilioStandIn) -> None:
+    twilio.refuse(ANA, 21610)
+    organization = builders.organization()
+    message = made.queued(organization)
+    later = made.queued(organization, due_at=NOON + timedelta(hours=1))
+    made.deliver()
+    assert [what_became(message), what_became(later)] == [("blocked", "opted_out"), ("withdrawn", "opted_out")]
+
+
+@pytest.mark.expects_errors
+def test_a_sender_that_is_not_fit_is_stopped_until_somebody_resumes_it(twilio: TwilioStandIn) -> None:
+    twilio.refuse(ANA, 20003, status=401)
+    organization = builders.organization()
+    first = made.queued(organization)
+    made.deliver()
+    other = made.queued(organization, address="+12135550143")
+    made.deliver()
+    assert [what_became(first), what_became(other)] == [("blocked", "sender_stopped")] * 2
+    sender = sender_of(organization)
+    assert sender is not None
+    assert senders.resume(sender=sender, now=NOON) == 2
+    assert made.deliver() == {"accepted": 1, "blocked": 1}
+
+
+def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn) -> None:
+    twilio.refuse("+442079460958", 21408)
+    organization = builders.organization()
+    abroad = made.queued(organization, address="+442079460958")
+    made.deliver()
+    at_home = made.queued(organization)
+    made.deliver()
+    assert [what_became(abroad), what_became(at_home)] == [("blocked", "region_not_enabled"), ("accepted", "")]
+
+
+class Broken:
+    """A gateway with a fault that nobody foresaw."""
+
+    parallel = 0
+    can_look_up = False
+
+    def send(self, letter: Letter) -> Receipt:
+        raise ZeroDivisionError(letter.address)
+
+    def find(self, letter: Letter, since: datetime) -> list[Found]:
+        return []
+
+    def fetch(self, provider_id: str) -> Found | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.expects_errors
+def test_what_nobody_foresaw_is_in_doubt_and_named_without_the_number(caplog: pytest.LogCaptureFixture) -> None:
+    made.queued(builders.organization())
+    [claimed] = delivery.claim(channel="sms", limit=1, now=NOON)
+    outcome = delivery.attempt(Broken(), claimed, claimed.letter(NOON))
+    assert outcome.error
+    assert outcome.error.kind == "in_doubt"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"message {claimed.id}: the gateway failed with ZeroDivisionError"
+    ]

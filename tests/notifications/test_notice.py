@@ -1,0 +1,53 @@
+import pytest
+
+from notifications.notice import gsm, gsm_length, is_gsm, segments
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("a" * 152 + "€" + "a" * 10, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),  # the two halves of € stay together
+        ("á" * 70, 1),
+        ("á" * 71, 2),
+        ("á" * 134, 2),
+        ("á" * 135, 3),
+        ("👍" * 35, 1),
+        ("👍" * 36, 2),
+    ],
+)
+def test_segments_are_counted_as_carriers_bill_them(text: str, count: int) -> None:
+    assert segments(text) == count
+
+
+def test_letters_of_the_extension_table_count_twice() -> None:
+    assert gsm_length("^{}[]\\~|€") == 18
+    assert gsm_length("ñéü¿¡") == 5
+
+
+def test_spanish_accents_that_gsm_lacks_are_known() -> None:
+    assert [letter for letter in "áíóúñéü¿¡" if not is_gsm(letter)] == list("áíóú")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("María Núñez, Corazón", "Maria Nuñez, Corazon"),
+        ("“We’re” – here…", '"We\'re" - here...'),
+        ("a\u00a0b\u200bc", "a bc"),
+        ("Łódź", "Lódz".replace("ó", "o")),
+        ("李", "?"),
+        ("see you 👍", "see you "),
+        ("e\u0301", "é"),
+    ],
+)
+def test_transliteration_leaves_gsm_only(text: str, plain: str) -> None:
+    assert gsm(text) == plain
+    assert is_gsm(gsm(text))

@@ -1,0 +1,98 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from notifications.actions import delivery, outbox
+from notifications.models import Message
+from notifications.notice import Wording
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def states() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_queueing_the_same_key_twice_is_once() -> None:
+    organization, twice = builders.organization(), made.notice()
+    assert outbox.queue(organization=organization, notices=[twice, made.notice()], now=NOON) == 2
+    assert outbox.queue(organization=organization, notices=[twice, made.notice()], now=NOON) == 1
+    assert states() == ["queued", "queued", "queued"]
+
+
+def test_nothing_to_queue_is_fine() -> None:
+    assert outbox.queue(organization=builders.organization(), notices=[], now=NOON) == 0
+    assert outbox.word(worded=[], now=NOON) == 0
+
+
+def test_a_thousand_are_queued_in_few_statements(django_assert_max_num_queries: Any) -> None:
+    organization = builders.organization()
+    notices = [made.notice() for _ in range(1000)]
+    with django_assert_max_num_queries(4):
+        assert outbox.queue(organization=organization, notices=notices, now=NOON) == 1000
+
+
+def test_a_promise_leaves_only_once_it_is_worded() -> None:
+    organization = builders.organization()
+    assert outbox.promise(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
+    assert made.deliver() == {}
+    promise = Message.objects.get()
+    assert outbox.word(worded=[(promise.pk, Wording("See you", subject="s", html="<p>"))], now=NOON) == 1
+    assert outbox.word(worded=[(promise.pk, Wording("Something else"))], now=NOON) == 0
+    promise.refresh_from_db()
+    assert (promise.state, promise.text, promise.subject, promise.html) == ("queued", "See you", "s", "<p>")
+    assert made.deliver() == {"delivered": 1}
+
+
+def test_a_withdrawn_promise_is_not_worded() -> None:
+    outbox.promise(organization=builders.organization(), envelopes=[made.envelope()], now=NOON)
+    promise = Message.objects.get()
+    assert outbox.drop(ids=[promise.pk], reason="booking_changed", now=NOON) == 1
+    assert outbox.word(worded=[(promise.pk, Wording("See you"))], now=NOON) == 0
+    promise.refresh_from_db()
+    assert (promise.state, promise.reason) == ("withdrawn", "booking_changed")
+
+
+def test_withdrawing_takes_back_what_waits_about_one_thing() -> None:
+    organization = builders.organization()
+    made.queued(organization, about="booking:1", kind="day_before", revision=1)
+    made.queued(organization, about="booking:1", kind="moved", revision=1)
+    made.queued(organization, about="booking:1", kind="day_before", revision=2)
+    made.queued(organization, about="booking:2", kind="day_before", revision=1)
+    taken = outbox.withdraw(abouts=["booking:1"], kinds=["day_before"], before_revision=2, now=NOON)
+    assert taken == 1
+    assert states() == ["withdrawn", "queued", "queued", "queued"]
+    assert outbox.withdraw(abouts=["booking:1"], now=NOON) == 2
+    assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued"]
+
+
+def test_a_changed_number_is_followed_by_what_waits() -> None:
+    organization = builders.organization()
+    waiting = made.queued(organization, recipient="volunteer:1")
+    mail = made.queued(organization, recipient="volunteer:1", channel="email", address="ana@example.org")
+    other = made.queued(organization, recipient="volunteer:2")
+    assert outbox.readdress(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON) == 1
+    addresses = dict(Message.objects.values_list("pk", "address"))
+    assert addresses == {waiting.pk: "+12135550143", mail.pk: "ana@example.org", other.pk: made.ANA}
+
+
+def test_a_claimed_message_that_is_readdressed_is_read_anew() -> None:
+    waiting = made.queued(builders.organization(), recipient="volunteer:1")
+    [claimed] = delivery.claim(channel="sms", limit=10, now=NOON)
+    outbox.readdress(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON)
+    assert delivery.gate(claimed=[claimed], now=NOON) == []
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.address) == ("queued", "+12135550143")
+
+
+def test_codes_leave_before_reminders_and_those_before_appeals() -> None:
+    organization = builders.organization()
+    for purpose in ("appeals", "reminders", ""):
+        made.queued(organization, purpose=purpose, due_at=NOON - timedelta(minutes=len(purpose)))
+    claimed = delivery.claim(channel="sms", limit=10, now=NOON)
+    purposes = [Message.objects.get(pk=one.id).purpose for one in claimed]
+    assert purposes == ["", "reminders", "appeals"]

@@ -1,0 +1,84 @@
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import override_settings
+
+from notifications import phone
+
+SPELLINGS = [
+    "+12135550142",
+    "12135550142",
+    "2135550142",
+    "213-555-0142",
+    "(213) 555-0142",
+    "213.555.0142",
+    "1 (213) 555 0142",
+    " +1 213 555 0142 ",
+    "+1\u00a0(213)\u00a0555\u20110142",
+    "２１３５５５０１４２",
+    "tel:+1-213-555-0142",
+    "011 1 213 555 0142",
+]
+NONSENSE = [
+    "",
+    "hello",
+    "12",
+    "911",
+    "0000000000",
+    "call me 2135550142",
+    "213 555 0142 x5",
+    "213 555 0142 213 555 0143",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_twelve_spellings_are_one_number(spelling: str) -> None:
+    assert phone.normalize(spelling) == "+12135550142"
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_nonsense_is_refused_with_a_sentence(nonsense: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        phone.normalize(nonsense)
+    assert refusal.value.code == "phone_invalid"
+    assert refusal.value.messages == ["Write a phone number with its area code, such as 213 555 0142."]
+
+
+def test_a_number_abroad_keeps_its_country_and_a_national_one_is_the_regions() -> None:
+    assert phone.normalize("0044 20 7946 0958") == "+442079460958"
+    assert phone.normalize("020 7946 0958", region="GB") == "+442079460958"
+
+
+def test_a_number_is_shown_as_people_read_it() -> None:
+    assert phone.show("+12135550142") == "(213) 555-0142"
+    assert phone.show("+442079460958") == "+44 20 7946 0958"
+    assert phone.show("nonsense") == "nonsense"
+
+
+def test_one_mailbox_has_one_spelling() -> None:
+    assert phone.mailbox(" Test.Ana@Example.ORG ") == "test.ana@example.org"
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "ana", "ana@", "a b@example.org", "a@example.org\nBcc: b@example.org", "a" * 250 + "@example.org"]
+)
+def test_a_mailbox_that_cannot_be_one_is_refused(nonsense: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        phone.mailbox(nonsense)
+    assert refusal.value.code == "email_invalid"
+
+
+@pytest.mark.parametrize("number", ["+12135550142", "+17875550142", "+14165550142"])
+def test_phones_of_the_countries_we_text_are_taken(number: str) -> None:
+    assert phone.textable(number) == number
+
+
+@pytest.mark.parametrize("number", ["+442079460958", "+18765550142", "+2348031234567", "+79161234567"])
+def test_no_code_is_texted_to_countries_far_away_nor_to_their_neighbours_under_our_prefix(number: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        phone.textable(number)
+    assert refused.value.code == "phone_country"
+
+
+def test_the_countries_are_a_setting() -> None:
+    with override_settings(SMS_COUNTRIES=frozenset({"GB"})):
+        assert phone.textable("+442079460958")

@@ -1,0 +1,54 @@
+"""Rows and answers that nothing can be done with are parked with a reason; the rest flows."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DataError
+
+from notifications.actions import delivery, recording
+from notifications.gateways import GatewayError, Letter, Receipt
+from notifications.gateways.smtp import SmtpGateway
+from notifications.models import Message
+from notifications.rules import Kind
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import NOON
+from tests.standins.smtp import MailSink
+
+
+@pytest.mark.expects_errors
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_no_row_can_hold_is_in_doubt_and_the_others_are_recorded() -> None:
+    made.many(builders.organization(), 3)
+    claimed = delivery.gate(claimed=delivery.claim(channel="sms", limit=9, now=NOON), now=NOON)
+    receipts = [Receipt("SM1"), Receipt("SM" + 99 * "0"), Receipt("SM3")]
+    outcomes = [recording.Outcome(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
+    with pytest.raises(DataError):
+        recording._write([(outcomes[1], recording._after(outcomes[1], NOON, 0.0))], NOON, recording.RECORD)
+    recording.record(outcomes=outcomes, now=NOON, chance=lambda: 0.0)
+    states = list(Message.objects.order_by("pk").values_list("state", "reason"))
+    assert states == [("accepted", ""), ("in_doubt", "unreadable_answer"), ("accepted", "")]
+
+
+def test_an_error_code_is_kept_as_far_as_a_row_can_hold_it() -> None:
+    assert GatewayError(Kind.PERMANENT, "refused", "9\x00" * 99).code == "9" * 40
+
+
+def test_what_cannot_be_written_as_a_mail_fails_for_good_before_anybody_is_called() -> None:
+    letter = Letter(
+        key="k", token="t", channel="email", address="ana@example.org", text="\ud800", at=NOON, expires_at=NOON
+    )
+    with MailSink() as sink:
+        gateway = SmtpGateway(sink.url, "drives@example.org")
+        with pytest.raises(GatewayError, match="permanent: not_composable"):
+            gateway.send(letter)
+        assert sink.connections == 0
+
+
+@pytest.mark.django_db
+def test_a_zone_that_does_not_exist_holds_up_nobody() -> None:
+    organization = builders.organization()
+    made.queued(organization, zone="Nowhere/At All", keeps_quiet_hours=True)
+    made.queued(organization)
+    made.deliver(NOON + timedelta(hours=14))  # ten in the morning, UTC
+    assert list(Message.objects.values_list("state", flat=True)) == ["delivered", "delivered"]

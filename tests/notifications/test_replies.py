@@ -1,0 +1,141 @@
+from datetime import timedelta
+
+import pytest
+
+from notifications import queries
+from notifications.actions import consents, replies
+from notifications.models import ConsentEntry, InboundMessage, Message, Purpose, Sender, Suppression
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import ANA, NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def agree(organization: Organization) -> None:
+    consents.record(
+        organization=organization,
+        address=ANA,
+        purposes=Purpose.values,
+        given=True,
+        wording_version="1",
+        wording="Text me",
+        source="page",
+        actor="donor",
+        ip="203.0.113.9",
+        now=NOON,
+    )
+
+
+def only_sender(organization: Organization) -> Sender:
+    return organization.senders.get()
+
+
+def say(organization: Organization, text: str, provider_id: str = "SM1") -> InboundMessage:
+    number = only_sender(organization).number
+    return replies.receive(sender_number=number, provider_id=provider_id, address=ANA, text=text, now=NOON)
+
+
+def states() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_stop_withdraws_everything_and_takes_consent_back() -> None:
+    organization = builders.organization()
+    agree(organization)
+    for purpose in ("reminders", "appeals", ""):
+        made.queued(organization, purpose=purpose)
+    made.queued(organization, address="+12135550143")
+    made.queued(organization, channel="email", address="ana@example.org")
+    reply = say(organization, "STOP")
+    assert (reply.handled_as, reply.handled_at) == ("stop", NOON)
+    assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued", "queued"]
+    assert queries.suppressed(organization, ANA) is True
+    assert queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): False, (ANA, "appeals"): False}
+
+
+def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
+    shared, other, stranger = builders.organization(), builders.organization(), builders.organization()
+    only_sender(shared).organizations.add(other)
+    other.senders.exclude(pk=only_sender(shared).pk).delete()
+    for organization in (shared, other, stranger):
+        agree(organization)
+        made.queued(organization)
+    say(shared, "stop")
+    assert states() == ["withdrawn", "withdrawn", "queued"]
+    assert [queries.has_consent(one, ANA, "reminders") for one in (shared, other, stranger)] == [False, False, True]
+
+
+def test_start_brings_back_what_stop_took_and_nothing_else() -> None:
+    organization = builders.organization()
+    agree(organization)
+    consents.record(
+        organization=organization,
+        address=ANA,
+        purposes=["appeals"],
+        given=False,
+        wording_version="1",
+        wording="",
+        source="page",
+        actor="donor",
+        ip=None,
+        now=NOON,
+    )
+    say(organization, "STOP", "SM1")
+    assert say(organization, "START", "SM2").handled_as == "start"
+    assert queries.suppressed(organization, ANA) is False
+    assert queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): True, (ANA, "appeals"): False}
+
+
+@pytest.mark.parametrize("text", ["STOP", "Yes"])
+def test_the_same_text_twice_has_one_effect(text: str) -> None:
+    organization = builders.organization()
+    agree(organization)
+    for _ in range(20):
+        say(organization, text)
+    lines = ConsentEntry.objects.count()
+    say(organization, text)
+    assert (InboundMessage.objects.count(), ConsentEntry.objects.count()) == (1, lines)
+
+
+def test_yes_opts_in_again_only_whoever_had_opted_out() -> None:
+    organization = builders.organization()
+    assert say(organization, "yes", "SM1").handled_at is None
+    say(organization, "STOP", "SM2")
+    assert say(organization, "yes", "SM3").handled_as == "start"
+    assert Suppression.objects.count() == 0
+
+
+def test_cancel_is_an_opt_out_that_a_coordinator_should_see() -> None:
+    organization = builders.organization()
+    assert say(organization, "CANCEL").handled_as == "stop_or_cancel"
+    assert queries.suppressed(organization, ANA) is True
+
+
+def test_help_is_left_to_the_provider_and_letters_to_others() -> None:
+    organization = builders.organization()
+    assert say(organization, "help", "SM1").handled_as == "help"
+    letter = say(organization, "C", "SM2")
+    assert queries.unhandled_replies(10) == [letter]
+    assert replies.mark_handled(reply_id=letter.pk, handled_as="confirm", now=NOON) is True
+    assert replies.mark_handled(reply_id=letter.pk, handled_as="cancel", now=NOON) is False
+    assert queries.unhandled_replies(10) == []
+
+
+def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
+    organization, stranger = builders.organization(), builders.organization()
+    made.queued(organization, kind="three_days", due_at=NOON - timedelta(hours=3))
+    made.deliver(NOON - timedelta(hours=3))
+    question = made.queued(organization, kind="day_before", due_at=NOON - timedelta(hours=2))
+    made.deliver(NOON - timedelta(hours=2))
+    made.queued(organization, kind="booked", due_at=NOON - timedelta(hours=1))
+    made.queued(stranger, kind="day_before", due_at=NOON - timedelta(hours=1))
+    made.deliver(NOON - timedelta(hours=1))
+    letter = say(organization, "C")
+    assert queries.prompt_for(letter, NOON) == question
+    assert queries.prompt_for(letter, NOON + timedelta(days=1)) is None
+
+
+def test_a_text_with_a_nul_is_kept_without_it() -> None:
+    assert say(builders.organization(), "C\x00").text == "C"

@@ -1,0 +1,140 @@
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications import rules
+from notifications.models import MessageState
+from notifications.rules import Kind, Reading
+
+ZONES = ["America/Los_Angeles", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "UTC", "Pacific/Chatham"]
+instants = st.integers(0, 8 * 366 * 24 * 60).map(
+    lambda minutes: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+
+
+def la(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(("hour", "minute", "fine"), [(8, 59, False), (9, 0, True), (19, 59, True), (20, 0, False)])
+def test_people_are_texted_from_nine_until_eight_on_their_clocks(hour: int, minute: int, fine: bool) -> None:
+    assert rules.sendable(la(2027, 3, 10, hour, minute), "America/Los_Angeles") is fine
+
+
+def test_the_next_sendable_instant_is_nine_oclock_also_over_a_change_of_clocks() -> None:
+    assert rules.next_sendable(la(2027, 3, 13, 21), "America/Los_Angeles") == la(2027, 3, 14, 9)
+    assert rules.next_sendable(la(2027, 3, 14, 3), "America/Los_Angeles") == la(2027, 3, 14, 9)
+    assert rules.next_sendable(la(2027, 3, 14, 12), "America/Los_Angeles") == la(2027, 3, 14, 12)
+
+
+def test_a_reminder_in_quiet_hours_moves_to_the_hour_before_them() -> None:
+    assert rules.earlier(la(2027, 3, 14, 7), "America/Los_Angeles") == la(2027, 3, 13, 19)
+    assert rules.earlier(la(2027, 3, 14, 22), "America/Los_Angeles") == la(2027, 3, 14, 19)
+    assert rules.earlier(la(2027, 3, 14, 10), "America/Los_Angeles") == la(2027, 3, 14, 10)
+
+
+def test_an_unknown_zone_is_read_as_utc() -> None:
+    assert rules.sendable(datetime(2027, 3, 14, 12, tzinfo=UTC), "Mars/Olympus") is True
+
+
+@given(at=instants, zone=st.sampled_from(ZONES), opens=st.integers(0, 22), hours=st.integers(1, 24))
+def test_what_is_moved_is_sendable_and_moves_the_right_way(at: datetime, zone: str, opens: int, hours: int) -> None:
+    closes = min(opens + hours, 24)
+    later, before = rules.next_sendable(at, zone, opens, closes), rules.earlier(at, zone, opens, closes)
+    assert rules.sendable(later, zone, opens, closes)
+    assert at <= later <= at + timedelta(hours=25)
+    assert rules.sendable(before, zone, opens, closes)
+    assert at - timedelta(hours=26) <= before <= at
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("21211", 400, Kind.PERMANENT),
+        ("21610", 400, Kind.OPTED_OUT),
+        ("21408", 400, Kind.CONFIGURATION),
+        ("30034", 0, Kind.CONFIGURATION),
+        ("30003", 0, Kind.TRANSIENT),
+        ("30036", 0, Kind.EXPIRED),
+        ("20429", 429, Kind.TRANSIENT),
+        ("20003", 401, Kind.CONFIGURATION),
+        ("", 500, Kind.IN_DOUBT),
+        ("", 503, Kind.IN_DOUBT),
+        ("99999", 400, Kind.PERMANENT),
+    ],
+)
+def test_errors_are_treated_by_the_table(code: str, status: int, kind: Kind) -> None:
+    assert rules.treatment(code, status).kind == kind
+
+
+def test_pauses_double_up_to_half_an_hour_and_are_spread() -> None:
+    assert [rules.pause(n, 1.0).total_seconds() for n in (1, 2, 3, 20)] == [10, 20, 40, 1800]
+    assert rules.pause(1, 0.0) == timedelta(seconds=5)
+
+
+@given(attempt=st.integers(1, 50), chance=st.floats(0, 1), asked=st.integers(0, 7200))
+def test_a_pause_is_never_shorter_than_the_provider_asked(attempt: int, chance: float, asked: int) -> None:
+    assert rules.pause(attempt, chance, timedelta(seconds=asked)) >= timedelta(seconds=asked)
+
+
+def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
+    statuses = ["queued", "sending", "sent", "failed", "undelivered", "delivered"]
+    for count in range(1, 7):
+        for reports in itertools.permutations(statuses, count):
+            state = MessageState.SENDING
+            for status in reports:
+                reported = rules.state_reported(status)
+                if reported and rules.moves_forward(state, reported):
+                    state = reported
+            assert state == rules.state_reported(max(reports, key=statuses.index))
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked", "promise"])
+def test_reports_do_not_revive_what_was_ended(state: str) -> None:
+    assert rules.moves_forward(state, MessageState.DELIVERED) is False
+
+
+def test_words_that_no_provider_sends_change_nothing() -> None:
+    assert rules.state_reported("teleported") is None
+
+
+STOPS = """
+STOP | stop |  Stop.  | STOP!! | stopall | STOP ALL | Unsubscribe | END | quit | Revoke | OPTOUT | opt out | Opt-out |
+please stop | stop please | Stop texting me | please stop texting | Don't text me anymore | do not contact me again |
+no more messages | unsubscribe me | remove me from your list | take me off this list | wrong number | leave me alone |
+I want to opt out | I revoke my consent | ALTO | Alto por favor | parar | Basta | BAJA | no más | No mas |
+NO MÁS MENSAJES | no me envíen más | no quiero recibir mensajes | dejen de escribirme | dar de baja |
+número equivocado | STOP 🛑 | ｓｔｏｐ
+"""
+OTHERS = """
+C | c | X | x | ok | No | Can I stop by early? | cancel my appointment | Can't make it, please cancel | see you then |
+When does it end? | my bus stop is far | 👍 | thanks! | ¿Puedo ir antes? | Is there parking? |
+At the end of the day is fine
+"""
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
+def test_what_a_reasonable_person_reads_as_stop_is_one(text: str) -> None:
+    assert rules.reading(text) == Reading.STOP
+
+
+@pytest.mark.parametrize("text", ["", *(text.strip() for text in OTHERS.split("|"))])
+def test_ordinary_replies_are_not_opt_outs(text: str) -> None:
+    assert rules.reading(text) == Reading.OTHER
+
+
+@pytest.mark.parametrize("text", ["CANCEL", "cancel.", "Cancel please", "cancelar"])
+def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: str) -> None:
+    assert rules.reading(text) == Reading.STOP_OR_CANCEL
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [("START", "start"), ("Unstop", "start"), ("yes", "yes"), ("HELP", "help"), ("Ayuda", "help")],
+)
+def test_start_and_help_are_read(text: str, meaning: str) -> None:
+    assert rules.reading(text) == meaning

@@ -1,0 +1,149 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import cast
+
+import pytest
+
+from notifications.gateways import GatewayError, Letter
+from notifications.gateways.smtp import SmtpGateway, compose
+from notifications.models import MessageState
+from tests.notifications.made import NOON
+from tests.standins.smtp import MailSink
+
+CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nSUMMARY:Plasmaspende für Zoë\r\nEND:VCALENDAR\r\n"
+LETTER = Letter(
+    key="booking:1/booked/0/email",
+    token="the-token",
+    channel="email",
+    address="ana@example.org",
+    text="You're booked.\n.\nBring a photo ID, Núñez.",
+    at=NOON,
+    expires_at=NOON + timedelta(hours=2),
+    name="Rhythm of Life, Foundation",
+    reply_to="office@example.org",
+    subject="You're booked: Saturday, März 13",
+    html="<p>You're booked.</p>",
+    calendar=CALENDAR,
+    calendar_method="REQUEST",
+)
+
+
+@pytest.fixture
+def sink() -> Iterator[MailSink]:
+    with MailSink() as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(sink: MailSink) -> Iterator[SmtpGateway]:
+    made = SmtpGateway(sink.url, "drives@example.org")
+    yield made
+    made.close()
+
+
+def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, gateway: SmtpGateway) -> None:
+    receipt = gateway.send(LETTER)
+    [mail] = sink.mails
+    parsed = mail.parsed
+    assert parsed.get_content_type() == "multipart/alternative"
+    parts = [cast(EmailMessage, part) for part in parsed.iter_parts()]
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
+    assert parts[0].get_content().split("\r\n") == [*LETTER.text.split("\n"), ""]
+    assert parts[2].get_param("method") == "REQUEST"
+    assert parts[2].get_content_charset() == "utf-8"
+    assert parts[2].get_payload(decode=True) == CALENDAR.encode()
+    assert (mail.sender, mail.to) == ("drives@example.org", "ana@example.org")
+    assert receipt.state == MessageState.SENT
+
+
+def test_the_headers_say_who_writes_and_that_a_machine_does(sink: MailSink, gateway: SmtpGateway) -> None:
+    gateway.send(LETTER)
+    parsed = sink.mails[0].parsed
+    assert str(parsed["From"]) == '"Rhythm of Life, Foundation" <drives@example.org>'
+    assert parsed["Subject"] == LETTER.subject
+    assert parsed["Reply-To"] == "office@example.org"
+    assert parsed["Auto-Submitted"] == "auto-generated"
+    assert parsed["Date"].datetime == NOON
+    assert parsed["List-Unsubscribe"] is None
+
+
+def test_a_second_try_has_the_same_message_id(sink: MailSink, gateway: SmtpGateway) -> None:
+    first, second = gateway.send(LETTER), gateway.send(replace(LETTER, token="another"))
+    assert first.provider_id == second.provider_id == str(sink.mails[0].parsed["Message-ID"])
+    assert gateway.send(replace(LETTER, key="another")).provider_id != first.provider_id
+
+
+def test_plain_mail_is_plain() -> None:
+    mail = compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org")
+    assert mail.get_content_type() == "text/plain"
+    assert str(mail["From"]) == "drives@example.org"
+
+
+def test_unsubscribing_is_one_click_where_there_is_a_link() -> None:
+    mail = compose(replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/"), "", "drives@example.org")
+    assert mail["List-Unsubscribe"] == "<https://drives.example.org/stop/x/>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_long_way_out_stays_readable() -> None:
+    """Python would encode a header's word of more than 76 characters."""
+    url = f"https://{'drives.' * 12}example.org/stop/{'x' * 22}/"
+    sent = compose(replace(LETTER, unsubscribe_url=url), "", "drives@example.org").as_bytes(policy=SMTP)
+    assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sent
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x85", "\u2028", "\u2029", "\x00"])
+def test_no_header_can_be_slipped_in(line_break: str) -> None:
+    evil = f"Hello{line_break}Bcc: cleo@example.org"
+    mail = compose(
+        replace(LETTER, subject=evil, name=evil, reply_to="a@example.org" + line_break), "", "drives@example.org"
+    )
+    raw = mail.as_bytes()
+    assert mail["Bcc"] is None
+    assert b"\nBcc:" not in raw
+    assert b"\rBcc:" not in raw
+
+
+def test_no_line_ends_twice() -> None:
+    assert b"\r\r\n" not in compose(LETTER, "", "drives@example.org").as_bytes()
+
+
+def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, gateway: SmtpGateway) -> None:
+    gateway.send(LETTER)
+    gateway.send(LETTER)
+    assert sink.connections == 1
+    sink.answers["RSET"] = "drop"
+    gateway.send(LETTER)
+    assert (sink.connections, len(sink.mails)) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "reason"),
+    [
+        ({"RCPT": "550 no such user"}, "permanent", "address_refused"),
+        ({"RCPT": "450 later"}, "transient", "refused_for_now"),
+        ({"MAIL": "550 who are you"}, "configuration", "sender_refused"),
+        ({"DATA": "451 busy"}, "transient", "refused_for_now"),
+        ({".": "554 spam"}, "permanent", "refused"),
+        ({".": "452 full"}, "transient", "refused_for_now"),
+        ({".": "drop"}, "in_doubt", "no_answer"),
+        ({"MAIL": "drop"}, "transient", "unreachable"),
+        ({"EHLO": "drop"}, "transient", "unreachable"),
+    ],
+)
+def test_refusals_are_told_apart(
+    sink: MailSink, gateway: SmtpGateway, answers: dict[str, str], kind: str, reason: str
+) -> None:
+    sink.answers = answers
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert (error.value.kind, error.value.reason) == (kind, reason)
+
+
+def test_a_server_that_is_down_is_tried_later() -> None:
+    with pytest.raises(GatewayError) as error:
+        SmtpGateway("smtp://127.0.0.1:9", "drives@example.org").send(LETTER)
+    assert error.value.kind == "transient"

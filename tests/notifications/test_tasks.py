@@ -1,0 +1,31 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from config.celery import app
+from notifications import tasks
+from notifications.models import Heartbeat
+from notifications.queries import last_sweep_at
+from tests import builders
+from tests.notifications import made
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_sweep_says_what_it_did_and_bears_arguments_of_later_versions() -> None:
+    now = timezone.now()
+    made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(hours=1))
+    assert tasks.deliver_due(later=True) == {"delivered": 1}
+    assert tasks.reconcile(later=True) == {}
+
+
+def test_the_sweep_is_seen() -> None:
+    assert last_sweep_at() is None
+    tasks.deliver_due()
+    assert last_sweep_at() == Heartbeat.objects.get().seen_at
+
+
+def test_the_beat_table_names_our_sweeps() -> None:
+    ours = {name for name in app.conf.beat_schedule if name.startswith("notifications.")}
+    assert ours == {tasks.deliver_due.name, tasks.reconcile.name}

@@ -1,0 +1,207 @@
+"""What waits at the gate: for a sender's pace, a day's budget, a provider that fails."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from notifications.actions import outbox
+from notifications.models import Breaker, Message, Sender
+from notifications.queries import ways_that_fail
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import NOON
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = pytest.mark.django_db
+TOMORROW = datetime.fromisoformat("2027-03-11T08:00:00+00:00")  # midnight in Los Angeles
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+def paced(per_minute: int = 0, per_day: int = 0, **fields: Any) -> Organization:
+    organization = builders.organization(**fields)
+    Sender.objects.update(per_minute=per_minute, per_day=per_day)
+    return organization
+
+
+def states() -> Counter[tuple[str, str]]:
+    return Counter(Message.objects.values_list("state", "reason"))
+
+
+def appeals(organization: Organization, number: int, purpose: str = "appeals") -> Sequence[Message]:
+    for n in range(number):
+        builders.agreed(organization, f"+1213555{n:04}", purpose)
+    return made.many(organization, number, purpose=purpose)
+
+
+def test_a_sender_keeps_its_pace_and_says_why_the_rest_waits(twilio: TwilioStandIn) -> None:
+    made.many(paced(per_minute=25), 40)
+    made.deliver()
+    assert states() == {("accepted", ""): 5, ("queued", "pace"): 35}
+    for second in range(1, 180):
+        made.deliver(NOON + timedelta(seconds=second))
+    assert states() == {("accepted", ""): 40}
+    assert len(twilio.accepted) == 40
+
+
+def test_a_long_line_is_not_looked_at_again_and_again() -> None:
+    made.many(paced(per_minute=60), 200)
+    made.deliver()
+    turns = list(Message.objects.filter(reason="pace").order_by("due_at").values_list("due_at", flat=True))
+    assert len(set(turns)) == len(turns) == 200 - 12
+    assert turns[-1] > NOON + timedelta(minutes=3)
+
+
+def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
+    organization = paced(per_minute=25)
+    appeals(organization, 40, "reminders")
+    made.deliver()
+    code = made.queued(organization, kind="code", address="+12135559999")
+    made.deliver()
+    code.refresh_from_db()
+    assert code.state == "accepted"
+
+
+def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> None:
+    big, small = paced(messages_per_day=10), builders.organization()
+    made.many(big, 20, expires_at=NOON + timedelta(days=3))
+    made.queued(small, address="+12135559999")
+    made.deliver()
+    assert states() == {("accepted", ""): 11, ("queued", "budget"): 10}
+    assert set(Message.objects.filter(state="queued").values_list("due_at", flat=True)) == {TOMORROW}
+    made.deliver(TOMORROW)
+    assert states() == {("accepted", ""): 21}
+
+
+def test_when_the_budget_is_short_appeals_wait_first_then_reminders(twilio: TwilioStandIn) -> None:
+    organization = paced(messages_per_day=20)
+    appeals(organization, 20, "appeals")
+    made.deliver()
+    assert states() == {("accepted", ""): 14, ("queued", "budget"): 6}
+    appeals(organization, 8, "reminders")
+    made.deliver()
+    assert states() == {("accepted", ""): 18, ("queued", "budget"): 10}
+    made.many(organization, 5, kind="drive_cancelled", purpose="reminders")
+    made.deliver()
+    assert states() == {("accepted", ""): 20, ("queued", "budget"): 13}
+
+
+def test_what_waited_for_the_budget_leaves_in_the_hours_in_which_people_are_texted() -> None:
+    organization = paced(messages_per_day=1)
+    appeals(organization, 2, "reminders")
+    made.deliver()
+    assert Message.objects.get(state="queued").due_at == TOMORROW + timedelta(hours=9)
+
+
+def test_what_the_budget_keeps_until_it_is_useless_says_so() -> None:
+    made.many(paced(messages_per_day=1), 2, expires_at=TOMORROW)
+    made.deliver()
+    assert states() == {("delivered", ""): 1, ("expired", "budget"): 1}
+
+
+def test_a_carriers_day_holds_for_all_who_share_the_sender() -> None:
+    first, second = builders.organization(), builders.organization()
+    Sender.objects.all().delete()
+    shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=0, per_day=4)
+    shared.organizations.set([first, second])
+    for organization in (first, second):
+        made.many(organization, 3)
+    made.deliver()
+    assert states() == {("delivered", ""): 4, ("queued", "budget"): 2}
+
+
+def test_what_is_withdrawn_at_the_gate_uses_nothing_of_the_budget() -> None:
+    organization = paced(messages_per_day=2)
+    for message in appeals(organization, 2, "reminders"):
+        outbox.withdraw(abouts=[message.about], now=NOON)
+    made.many(organization, 2)
+    made.deliver()
+    assert states() == {("withdrawn", "withdrawn"): 2, ("delivered", ""): 2}
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(days=-1), timedelta(hours=2), timedelta(days=1)])
+def test_a_clock_that_jumps_stops_no_sender(twilio: TwilioStandIn, jump: timedelta) -> None:
+    organization = paced(per_minute=25)
+    made.many(organization, 5)
+    made.deliver()
+    Message.objects.all().delete()
+    made.many(organization, 5, due_at=NOON + jump, expires_at=NOON + timedelta(days=3))
+    for seconds in range(0, 40, 2):
+        made.deliver(NOON + jump + timedelta(seconds=seconds))
+    assert states() == {("accepted", ""): 5}
+
+
+def test_mail_has_no_budget() -> None:
+    organization = paced(per_minute=1, messages_per_day=1)
+    for n in range(5):
+        made.queued(organization, channel="email", address=f"ana{n}@example.org")
+    made.deliver()
+    assert states() == {("delivered", ""): 5}
+
+
+def failing(twilio: TwilioStandIn, *faults: str) -> Organization:
+    twilio.plan(faults)
+    organization = paced()
+    made.many(organization, len(faults))
+    made.deliver()
+    return organization
+
+
+def test_a_provider_that_fails_is_left_alone_and_tried_with_one_message(twilio: TwilioStandIn) -> None:
+    organization = failing(twilio, *["503"] * 10)
+    assert [way.failures for way in ways_that_fail()] == [10]
+    made.many(organization, 20)
+    made.deliver()
+    assert (twilio.calls, states()["queued", "provider_down"]) == (10, 20)
+    twilio.plan(["503"])
+    made.deliver(NOON + timedelta(seconds=15))
+    assert (twilio.calls, states()["queued", "provider_down"]) == (11, 19)
+    for seconds in range(16, 62):
+        made.deliver(NOON + timedelta(seconds=seconds))
+    assert len(twilio.accepted) == 19
+    assert ways_that_fail() == []
+
+
+def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: TwilioStandIn) -> None:
+    organization = failing(twilio, *["503"] * 10)
+    made.many(organization, 2)
+    made.deliver()
+    Breaker.objects.update(probing=True)
+    made.deliver(NOON + timedelta(seconds=15))
+    made.deliver(NOON + timedelta(seconds=30))
+    assert len(twilio.accepted) == 2
+
+
+def test_other_senders_and_mail_go_on(twilio: TwilioStandIn) -> None:
+    failing(twilio, *["503"] * 10)
+    made.queued(builders.organization(), address="+12135559998")
+    made.queued(builders.organization(), channel="email", address="ana@example.org")
+    made.deliver()
+    assert (states()["accepted", ""], states()["delivered", ""]) == (1, 1)
+
+
+def test_a_success_among_the_failures_starts_the_count_again(twilio: TwilioStandIn) -> None:
+    organization = failing(twilio, *["503"] * 9)
+    made.queued(organization, address="+12135559999")
+    made.deliver()
+    twilio.plan(["503"] * 9)
+    made.many(organization, 9)
+    made.deliver()
+    assert ways_that_fail() == []
+
+
+def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
+    organization = paced()
+    for message in made.many(organization, 12):
+        twilio.refuse(message.address, 21211)
+    made.deliver()
+    assert ways_that_fail() == []

@@ -1,0 +1,182 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import urllib3
+
+from notifications.gateways import GatewayError, Letter
+from notifications.gateways import twilio as gateway_module
+from notifications.gateways.twilio import TwilioGateway
+from notifications.models import MessageState
+from tests.notifications.made import ANA, NOON
+from tests.standins.twilio import SECRET, TwilioStandIn
+
+ACCOUNT = "AC" + "0" * 32
+LETTER = Letter(
+    key="booking:1/day_before/0/sms",
+    token="the-token",
+    channel="sms",
+    address=ANA,
+    text="See you tomorrow",
+    at=NOON,
+    expires_at=NOON + timedelta(hours=2),
+    number="+12025550100",
+)
+
+
+@pytest.fixture
+def standin() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(standin: TwilioStandIn) -> Iterator[TwilioGateway]:
+    made = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET)
+    yield made
+    made.close()
+
+
+def test_a_text_carries_where_to_report_and_how_long_it_is_useful(
+    standin: TwilioStandIn, gateway: TwilioGateway
+) -> None:
+    receipt = gateway.send(LETTER)
+    [kept] = standin.accepted
+    assert kept.fields == {
+        "To": ANA,
+        "From": "+12025550100",
+        "Body": "See you tomorrow",
+        "StatusCallback": "https://drives.example.org/webhooks/twilio/status/the-token/",
+        "ValidityPeriod": "7200",
+    }
+    assert (receipt.provider_id, receipt.state) == (kept.sid, MessageState.ACCEPTED)
+
+
+def test_a_messaging_service_stands_in_the_place_of_a_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    gateway.send(replace(LETTER, number="", messaging_service="MG1"))
+    fields = standin.accepted[0].fields
+    assert (fields.get("MessagingServiceSid"), fields.get("From")) == ("MG1", None)
+
+
+def test_no_break_spaces_do_not_double_the_price(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    gateway.send(replace(LETTER, text="10:30\u00a0AM"))
+    assert standin.accepted[0].fields["Body"] == "10:30 AM"
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(timedelta(days=3), "36000"), (timedelta(milliseconds=5), "1")])
+def test_validity_stays_in_the_providers_bounds(
+    standin: TwilioStandIn, gateway: TwilioGateway, left: timedelta, seconds: str
+) -> None:
+    gateway.send(replace(LETTER, expires_at=NOON + left))
+    assert standin.accepted[0].fields["ValidityPeriod"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "taken"),
+    [
+        ("500", "in_doubt", 0),
+        ("503", "in_doubt", 0),
+        ("429", "transient", 0),
+        ("reset", "in_doubt", 0),
+        ("accepted-500", "in_doubt", 1),
+        ("accepted-reset", "in_doubt", 1),
+        ("accepted-not-json", "in_doubt", 1),
+    ],
+)
+def test_faults_are_told_apart_by_whether_it_may_have_been_sent(
+    standin: TwilioStandIn, gateway: TwilioGateway, fault: str, kind: str, taken: int
+) -> None:
+    standin.plan([fault])
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert error.value.kind == kind
+    assert len(standin.accepted) == taken
+    assert standin.calls == 1  # never tried again by itself
+
+
+@pytest.mark.parametrize("fault", ["hang", "accepted-hang"])
+def test_a_call_that_hangs_ends_in_doubt(standin: TwilioStandIn, fault: str) -> None:
+    gateway = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
+    standin.plan([fault])
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    gateway.close()
+    assert (error.value.kind, error.value.reason) == ("in_doubt", "no_answer")
+
+
+def test_a_slow_answer_is_an_answer(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    standin.slow = 0.3
+    assert gateway.send(LETTER).provider_id
+
+
+def test_retry_after_is_passed_on(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    standin.plan(["429"])
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert error.value.retry_after == timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"), [(21211, 400, "permanent"), (21610, 400, "opted_out"), (20003, 401, "configuration")]
+)
+def test_error_codes_are_read(
+    standin: TwilioStandIn, gateway: TwilioGateway, code: int, status: int, kind: str
+) -> None:
+    standin.refuse(ANA, code, status)
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert (error.value.kind, error.value.code) == (kind, str(code))
+
+
+def test_nobody_there_means_surely_not_sent() -> None:
+    gateway = TwilioGateway("http://127.0.0.1:9", "https://drives.example.org", ACCOUNT, SECRET)
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert error.value.kind == "transient"
+
+
+def test_errors_carry_no_number_and_no_text(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    standin.plan(["500"])
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert ANA not in str(error.value)
+    assert LETTER.text not in str(error.value)
+
+
+def test_what_it_took_is_found_by_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    receipt = gateway.send(LETTER)
+    gateway.send(replace(LETTER, address="+12135550143"))
+    [found] = gateway.find(LETTER, datetime.now(UTC) - timedelta(minutes=1))
+    assert (found.provider_id, found.status, found.text) == (receipt.provider_id, "queued", "See you tomorrow")
+    assert gateway.find(LETTER, datetime.now(UTC) + timedelta(minutes=1)) == []
+
+
+def test_one_message_is_fetched_by_its_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    receipt = gateway.send(LETTER)
+    standin.set_status(receipt.provider_id, "undelivered", 30003)
+    found = gateway.fetch(receipt.provider_id)
+    assert found
+    assert (found.status, found.error_code) == ("undelivered", "30003")
+    assert gateway.fetch("SM-unknown") is None
+
+
+def test_connections_are_kept(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+    for _ in range(5):
+        gateway.send(LETTER)
+    assert len(standin.open) == 1
+
+
+def test_the_library_logs_nothing(
+    standin: TwilioStandIn, gateway: TwilioGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    gateway.send(LETTER)
+    assert not any(ANA in record.getMessage() or LETTER.text in record.getMessage() for record in caplog.records)
+
+
+def test_certificates_are_checked() -> None:
+    pool: Any = gateway_module.Wire("https://api.twilio.com")._pool
+    assert isinstance(pool, urllib3.PoolManager)
+    assert pool.connection_pool_kw["ca_certs"]

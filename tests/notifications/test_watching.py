@@ -1,0 +1,126 @@
+"""When messages do not leave or arrive, somebody hears of it: figures, log, metric."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from notifications import queries
+from notifications.actions import senders, watching
+from notifications.models import Message, Sender
+from notifications.queries import Trouble
+from organizations.models import Organization
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def codes(organization: Organization) -> list[tuple[str, int]]:
+    return [(one.code, one.figure) for one in queries.troubles(NOON, organization)]
+
+
+def fates(organization: Organization, *states: str) -> None:
+    """Texts of the last day whose fate is known, the newest last."""
+    for position, state in enumerate(states):
+        message = made.queued(organization)
+        Message.objects.filter(pk=message.pk).update(
+            state=state, sending_at=NOON - timedelta(minutes=len(states) - position)
+        )
+
+
+def test_all_is_well_while_messages_leave_and_arrive() -> None:
+    organization = builders.organization()
+    made.queued(organization, due_at=NOON - timedelta(seconds=119))
+    made.queued(organization, due_at=NOON + timedelta(hours=1))
+    fates(organization, *["delivered"] * 40, *["undelivered"] * 10)
+    assert codes(organization) == []
+
+
+def test_messages_that_should_have_left_two_minutes_ago_are_late() -> None:
+    organization, other = builders.organization(), builders.organization()
+    for _ in range(3):
+        made.queued(organization, due_at=NOON - timedelta(minutes=2))
+    assert (codes(organization), codes(other)) == ([("late", 3)], [])
+
+
+def test_a_message_that_is_tried_again_and_again_is_late_whatever_its_time_is_now() -> None:
+    organization = builders.organization()
+    message = made.queued(organization, due_at=NOON + timedelta(minutes=20))
+    Message.objects.filter(pk=message.pk).update(attempts=4)
+    assert codes(organization) == [("late", 1)]
+
+
+def test_a_stopped_sender_is_trouble_for_who_has_no_other() -> None:
+    organization, lucky = builders.organization(), builders.organization()
+    builders.sender(lucky)
+    for one in (organization, lucky):
+        sender = one.senders.order_by("pk")[0]
+        Sender.objects.filter(pk=sender.pk).update(stopped_at=NOON, stopped_reason="20003 credentials_refused")
+    assert (codes(organization), codes(lucky)) == ([("sender_stopped", 0)], [])
+
+
+def test_without_any_sender_nothing_can_leave() -> None:
+    organization = builders.organization()
+    Sender.objects.all().delete()
+    assert codes(organization) == [("no_sender", 0)]
+    senders.ensure_default()
+    assert codes(organization) == []
+
+
+def test_more_than_a_fifth_of_the_last_fifty_that_did_not_arrive_is_trouble() -> None:
+    organization = builders.organization()
+    fates(organization, *["undelivered"] * 30, *["delivered"] * 39, *["failed"] * 11)
+    assert codes(organization) == [("undelivered", 22)]
+
+
+def test_few_or_old_texts_say_nothing() -> None:
+    organization = builders.organization()
+    fates(organization, *["undelivered"] * 19)
+    assert codes(organization) == []
+    fates(organization, "undelivered")
+    assert codes(organization) == [("undelivered", 100)]
+    Message.objects.update(sending_at=NOON - timedelta(days=2))
+    assert codes(organization) == []
+
+
+def test_all_organizations_are_looked_at_in_three_queries(django_assert_num_queries: object) -> None:
+    for _ in range(3):
+        made.queued(builders.organization(), due_at=NOON - timedelta(minutes=5))
+    with django_assert_num_queries(3):  # type: ignore[operator]
+        assert len(queries.troubles(NOON)) == 3
+
+
+def test_the_log_says_it_once_a_minute_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    organization = builders.organization()
+    found = [Trouble("late", organization.pk, 7), Trouble("late", organization.pk + 1, 3)]
+    for seconds in (0, 5, 60):
+        with caplog.at_level(logging.WARNING):
+            assert watching.report(troubles=found, now=NOON + timedelta(seconds=seconds)) == {"late": 2}
+    lines = [record for record in caplog.records if record.name == "notifications.actions.watching"]
+    assert [(record.levelname, record.getMessage()) for record in lines] == [
+        ("WARNING", "messages in trouble: late")
+    ] * 2
+    assert lines[0].__dict__["fields"] == {"organizations": f"{organization.pk},{organization.pk + 1}", "figure": 7}
+
+
+@pytest.mark.expects_errors
+def test_a_stopped_sender_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    watching.report(troubles=[Trouble("sender_stopped", 1)], now=NOON)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_without_trouble_the_log_is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    assert watching.report(troubles=[], now=NOON) == {}
+    assert caplog.records == []
+
+
+def test_the_metric_counts_organizations_by_trouble(client: Client) -> None:
+    present = timezone.now()
+    made.queued(builders.organization(), due_at=present - timedelta(minutes=5), expires_at=present + timedelta(hours=1))
+    lines = client.get("/metrics").content.decode()
+    assert 'drives_message_troubles{code="late"} 1.0' in lines
+    assert 'drives_message_troubles{code="sender_stopped"} 0.0' in lines

@@ -1,0 +1,95 @@
+import itertools
+
+import pytest
+from django.test import Client, override_settings
+
+from notifications.models import InboundMessage, Message, Report
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import ANA
+from tests.standins.twilio import signed
+
+pytestmark = pytest.mark.django_db
+STATUS = "/webhooks/twilio/status/the-token/"
+INBOUND = "/webhooks/twilio/inbound/"
+BASE = "http://testserver"
+REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": ANA, "ErrorCode": ""}
+
+
+def post(path: str, fields: dict[str, str], signature: str, **extra: str) -> int:
+    return Client().post(path, fields, headers={"X-Twilio-Signature": signature, **extra}).status_code
+
+
+def test_a_signed_report_moves_its_message() -> None:
+    message = made.queued(builders.organization())
+    Message.objects.update(state="accepted", attempt_token="the-token")
+    assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT)) == 204
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == ("delivered", "SM1")
+
+
+def test_a_report_of_an_unknown_message_is_kept() -> None:
+    assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT)) == 204
+    assert Report.objects.get().message is None
+
+
+def test_whatever_was_changed_is_refused() -> None:
+    right = signed(BASE + STATUS, REPORT)
+    mutated = [
+        *(({**REPORT, name: value + "x"}, right, STATUS) for name, value in REPORT.items()),
+        *(({key: REPORT[key] for key in REPORT if key != name}, right, STATUS) for name in ("MessageSid", "To")),
+        ({**REPORT, "Extra": "1"}, right, STATUS),
+        (REPORT, right, STATUS + "?a=b"),
+        (REPORT, right, STATUS.replace("the-token", "another")),
+        *((REPORT, wrong, STATUS) for wrong in ("", "nonsense", right[:-1], right.lower(), right[::-1])),
+    ]
+    assert {post(path, fields, signature) for fields, signature, path in mutated} == {403}
+    assert Report.objects.count() == 0
+
+
+def test_every_flipped_character_of_the_signature_is_refused() -> None:
+    right = signed(BASE + STATUS, REPORT)
+    flips = itertools.islice(
+        (right[:at] + letter + right[at + 1 :] for at in range(27) for letter in "AZaz09+/" if letter != right[at]), 200
+    )
+    assert {post(STATUS, REPORT, signature) for signature in flips} == {403}
+
+
+def test_another_secret_is_refused_and_none_opens_nothing() -> None:
+    right = signed(BASE + STATUS, REPORT)
+    for secret in ("another", ""):
+        with override_settings(TWILIO_AUTH_TOKEN=secret):
+            assert post(STATUS, REPORT, right) == 403
+
+
+@override_settings(BASE_URL="https://drives.example.org")
+def test_behind_a_proxy_the_public_address_counts_whatever_the_request_shows() -> None:
+    assert post(STATUS, REPORT, signed("https://drives.example.org" + STATUS, REPORT)) == 204
+    assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT)) == 403
+
+
+def test_blanks_at_the_ends_are_part_of_what_was_signed() -> None:
+    fields = {"MessageSid": "SM1", "From": ANA, "To": "+12025550100", "Body": "  C \n"}
+    assert post(INBOUND, fields, signed(BASE + INBOUND, fields)) == 200
+    assert InboundMessage.objects.get().text == "  C \n"
+
+
+def test_an_inbound_text_is_answered_with_silence() -> None:
+    organization = builders.organization()
+    number = organization.senders.get().number
+    fields = {"MessageSid": "SM1", "From": ANA, "To": number, "Body": "STOP"}
+    answer = Client().post(INBOUND, fields, headers={"X-Twilio-Signature": signed(BASE + INBOUND, fields)})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/xml")
+    assert answer.content == b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+    assert InboundMessage.objects.get().handled_as == "stop"
+
+
+@pytest.mark.parametrize("path", [STATUS, INBOUND])
+def test_only_posts_are_heard(path: str) -> None:
+    assert Client().get(path).status_code == 405
+
+
+def test_no_csrf_token_is_asked_of_the_provider() -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(STATUS, REPORT, headers={"X-Twilio-Signature": signed(BASE + STATUS, REPORT)})
+    assert answer.status_code == 204

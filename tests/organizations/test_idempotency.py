@@ -1,0 +1,177 @@
+"""The same request twice is done once."""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from organizations.actions import idempotency
+from organizations.actions.idempotency import Answer, KeyMissing, KeyReused, KeyWeak, RequestInProgress, once
+from organizations.models import IdempotentAnswer, Organization
+from tests import builders, storm
+from tests.builders import NOW
+
+
+def make(status: int = 201) -> tuple[int, str]:
+    made = builders.organization()
+    return status, str(made.pk)
+
+
+def ask(
+    key: str = "k1", *, scope: str = "key:1", body: bytes = b"{}", now: datetime = NOW, status: int = 201
+) -> Answer:
+    return once(scope=scope, key=key, body=body, now=now, work=lambda: make(status))
+
+
+@pytest.mark.django_db
+def test_the_same_request_is_answered_alike_and_done_once() -> None:
+    first, second = ask(), ask()
+    assert (second.status, second.body, second.replayed) == (201, first.body, True)
+    assert not first.replayed
+    assert Organization.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_quotes_around_a_key_do_not_make_another_key() -> None:
+    assert not ask('"abc"').replayed
+    assert ask("abc").replayed
+
+
+@pytest.mark.django_db
+def test_the_same_key_with_another_body_is_refused() -> None:
+    ask()
+    with pytest.raises(KeyReused) as caught:
+        ask(body=b'{"a": 1}')
+    assert caught.value.code == "key_reused"
+    assert Organization.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_two_callers_may_use_the_same_key() -> None:
+    assert not ask(scope="key:1").replayed
+    assert not ask(scope="key:2").replayed
+    assert not ask(scope="user:1").replayed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 500])
+def test_an_answer_that_is_no_success_is_not_kept_and_changes_nothing(status: int) -> None:
+    assert ask(status=status).status == status
+    assert (Organization.objects.count(), IdempotentAnswer.objects.count()) == (0, 0)
+    assert not ask().replayed
+
+
+@pytest.mark.django_db
+def test_work_that_raises_leaves_the_key_free() -> None:
+    def fail() -> tuple[int, str]:
+        make()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        once(scope="key:1", key="k1", body=b"{}", now=NOW, work=fail)
+    assert Organization.objects.count() == 0
+    assert not ask().replayed
+
+
+@pytest.mark.django_db
+def test_an_answer_is_kept_for_a_day_even_if_nobody_cleaned_up() -> None:
+    ask()
+    assert ask(now=NOW + timedelta(hours=23, minutes=59)).replayed
+    assert not ask(now=NOW + timedelta(hours=24)).replayed
+    assert ask(now=NOW + timedelta(hours=47)).replayed
+    assert idempotency.purge(now=NOW + timedelta(hours=47)) == 0
+    assert idempotency.purge(now=NOW + timedelta(hours=48)) == 1
+
+
+@pytest.mark.django_db
+def test_keys_are_kept_hashed() -> None:
+    ask("a-key-that-is-nowhere")
+    assert "a-key-that-is-nowhere" not in str(IdempotentAnswer.objects.values().get())
+
+
+@pytest.mark.parametrize("key", ["", "  ", '""', "ä", "a b", "x" * 256, "a\x00b"])
+def test_a_request_without_a_usable_key_is_refused(key: str) -> None:
+    with pytest.raises(KeyMissing) as caught:
+        idempotency._checked("key:1", key)
+    assert caught.value.code == "idempotency_key_missing"
+
+
+@pytest.mark.parametrize("key", ["1", "booking-1", "a" * 21, "a b" * 9, "ü" * 30])
+def test_a_stranger_cannot_use_a_key_that_can_be_guessed(key: str) -> None:
+    with pytest.raises((KeyWeak, KeyMissing)):
+        idempotency._checked("anonymous", key)
+
+
+@pytest.mark.parametrize("key", [str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "Qz3-_" * 5, f'"{uuid.UUID(int=7)}"'])
+def test_a_stranger_may_use_a_random_key(key: str) -> None:
+    assert idempotency._checked("anonymous", key) == key.strip('"')
+
+
+@pytest.mark.django_db
+def test_a_key_costs_three_statements_and_a_replay_two() -> None:
+    def nothing() -> tuple[int, str]:
+        return 201, ""
+
+    for statements in (3, 2):
+        with CaptureQueriesContext(connection) as caught:
+            once(scope="key:1", key="k", body=b"", now=NOW, work=nothing)
+        work = [query["sql"] for query in caught if "SAVEPOINT" not in query["sql"]]
+        assert len(work) == statements
+
+
+def naive(number: int, key: str, work: Callable[[], tuple[int, str]]) -> Answer:
+    """The control: look, work, write, with nothing in between."""
+    known = IdempotentAnswer.objects.filter(scope="key:1", key_hash=key).first()
+    if known:
+        return Answer(known.status, known.body, replayed=True)
+    time.sleep(0.01)
+    status, text = work()
+    row = IdempotentAnswer(scope=f"key:{number}", key_hash=key, body_hash="", status=status, body=text, created_at=NOW)
+    row.save()
+    return Answer(status, text, replayed=False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_at_once_one_does_the_work() -> None:
+    for round_ in range(10):
+        before = Organization.objects.count()
+        answers = storm.at_once(20, lambda _, key=f"round-{round_}": ask(key))  # type: ignore[misc]
+        done = [answer for answer in answers if isinstance(answer, Answer)]
+        assert Organization.objects.count() == before + 1
+        assert len({answer.body for answer in done}) == 1
+        assert [answer.replayed for answer in done].count(False) == 1
+        assert {type(answer) for answer in answers} <= {Answer, RequestInProgress}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_the_work_is_done_more_than_once() -> None:
+    doubled = 0
+    for round_ in range(10):
+        before = Organization.objects.count()
+        storm.at_once(20, lambda number, key=f"round-{round_}": naive(number, key, make))  # type: ignore[misc]
+        doubled += Organization.objects.count() > before + 1
+    assert doubled >= 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
+    def slow() -> tuple[int, str]:
+        time.sleep(0.3)
+        return 201, "done"
+
+    began = time.monotonic()
+    times: list[float] = []
+
+    def call(_number: int) -> Answer:
+        try:
+            return once(scope="key:1", key="slow", body=b"", now=NOW, work=slow)
+        finally:
+            times.append(time.monotonic() - began)
+
+    answers = storm.at_once(2, call)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Answer", "RequestInProgress"]
+    assert min(times) < 0.3

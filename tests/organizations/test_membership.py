@@ -1,0 +1,93 @@
+"""Who belongs to an organization."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from organizations.actions import organizing
+from organizations.actions.organizing import LastOwner
+from organizations.models import AuditEntry, Membership, Role
+from organizations.queries import coordinator_emails, membership_of, organizations_of
+from tests import builders, storm
+from tests.builders import NOW
+
+
+@pytest.mark.django_db
+def test_a_user_is_found_in_their_own_organization_only() -> None:
+    hope, other = builders.organization("Hope"), builders.organization("Other")
+    ben = builders.member(hope)
+    assert membership_of(ben.user) == ben
+    assert membership_of(ben.user, hope.slug) == ben
+    assert membership_of(ben.user, other.slug) is None
+    assert membership_of(ben.user, "unknown") is None
+    assert membership_of(AnonymousUser()) is None
+    assert list(organizations_of(ben.user)) == [hope]
+    assert list(organizations_of(AnonymousUser())) == []
+
+
+@pytest.mark.django_db
+def test_a_user_who_was_switched_off_belongs_nowhere() -> None:
+    ben = builders.member(builders.organization())
+    ben.user.is_active = False
+    assert membership_of(ben.user) is None
+
+
+@pytest.mark.django_db
+def test_with_several_organizations_the_first_by_name_is_taken() -> None:
+    zeal, hope = builders.organization("Zeal"), builders.organization("Hope")
+    ben = builders.member(zeal)
+    organizing.add_member(organization=hope, user=ben.user, role=Role.VIEWER, actor="test", now=NOW)
+    found = membership_of(ben.user)
+    assert found is not None
+    assert found.organization == hope
+    assert list(organizations_of(ben.user)) == [hope, zeal]
+
+
+@pytest.mark.django_db
+def test_coordinators_and_owners_are_written_to_and_nobody_else() -> None:
+    hope = builders.organization()
+    for role in Role:
+        builders.member(hope, role, f"{role.value}@example.org")
+    builders.member(builders.organization(), Role.OWNER, "cleo@example.org")
+    gone = builders.member(hope, Role.OWNER, "gone@example.org")
+    gone.user.is_active = False
+    gone.user.save()
+    assert coordinator_emails(hope) == ["coordinator@example.org", "owner@example.org"]
+
+
+@pytest.mark.django_db
+def test_an_organization_is_founded_with_its_owner_and_a_trace() -> None:
+    ben = builders.member(builders.organization()).user
+    hope = organizing.create_organization(
+        name="Hope", slug="hope", sms_name="Hope", email="office@example.org", owner=ben, actor="system", now=NOW
+    )
+    assert [member.role for member in hope.memberships.all()] == ["owner"]
+    traces = list(AuditEntry.objects.filter(organization=hope).order_by("pk").values_list("verb", "about"))
+    assert traces == [("created", f"organization:{hope.pk}"), ("added", f"user:{ben.pk}")]
+
+
+@pytest.mark.django_db
+def test_who_is_a_member_already_gets_the_new_role() -> None:
+    hope = builders.organization()
+    builders.member(hope)
+    ben = builders.member(hope, Role.VIEWER)
+    organizing.add_member(organization=hope, user=ben.user, role=Role.COORDINATOR, actor="test", now=NOW)
+    assert list(Membership.objects.filter(user=ben.user).values_list("role", flat=True)) == ["coordinator"]
+
+
+@pytest.mark.django_db
+def test_the_last_owner_stays() -> None:
+    ben = builders.member(builders.organization())
+    builders.member(ben.organization, Role.COORDINATOR)
+    with pytest.raises(LastOwner):
+        organizing.remove_member(membership=ben, actor="test", now=NOW)
+    with pytest.raises(LastOwner):
+        organizing.change_role(membership=ben, role=Role.VIEWER, actor="test", now=NOW)
+    assert list(Membership.objects.filter(role=Role.OWNER)) == [ben]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
+    hope = builders.organization()
+    owners = [builders.member(hope), builders.member(hope)]
+    storm.at_once(2, lambda n: organizing.remove_member(membership=owners[n], actor="test", now=NOW))
+    assert Membership.objects.filter(role=Role.OWNER).count() == 1

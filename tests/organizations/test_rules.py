@@ -1,0 +1,21 @@
+"""What a role may do."""
+
+import pytest
+
+from organizations.models import Role
+from organizations.rules import VERBS, may
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        (Role.VIEWER, ["view"]),
+        (Role.CHECK_IN, ["view", "check_in"]),
+        (Role.COORDINATOR, ["view", "check_in", "plan"]),
+        (Role.OWNER, ["view", "check_in", "plan", "manage"]),
+        ("stranger", []),
+        ("", []),
+    ],
+)
+def test_a_role_may_do_what_is_listed_and_nothing_else(role: str, allowed: list[str]) -> None:
+    assert [verb for verb in VERBS if may(role, verb)] == allowed

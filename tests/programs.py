@@ -1,0 +1,109 @@
+"""The service's programs as processes of their own, on the database that the test lives in (mark it transactional)."""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+from config.embedded.children import ROOT
+from config.embedded.guard import Guard
+from config.embedded.redis_server import free_port
+
+DEMO = {"DEMO": "on", "RATE_LIMITS": "off"}
+
+
+def database_url() -> str:
+    """The address of the test's own database."""
+    name = f"/{connection.settings_dict['NAME']}"
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=name))
+
+
+@contextmanager
+def program(
+    guard: Guard, log: Path, command: list[str], environment: dict[str, str]
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a program until the block ends; what it says is in the log."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": database_url(), **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    guard.watch(process)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        guard.forget(process)
+
+
+@contextmanager
+def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment: str) -> Iterator[int]:
+    """The real web server; gives its port once it answers."""
+    port = free_port()
+    ours = {
+        **DEMO,
+        "WEB": "on",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "BASE_URL": f"http://localhost:{port}",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        **environment,
+    }
+    command = ["-m", "gunicorn", "-c", "python:config.web_server", application]
+    with program(guard, log, command, ours) as process:
+        assert eventually(lambda: process.poll() is not None or _answers(port)), "the web server did not start"
+        assert process.poll() is None, log.read_text()[-2000:]
+        yield port
+
+
+def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """A real Celery worker; it takes tasks from the broker named by REDIS_URL."""
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return _celery(guard, log, ["worker", "-c", "1", *quiet], environment)
+
+
+def beat(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """The real clock that rings for the sweeps."""
+    return _celery(guard, log, ["beat", "--pidfile="], environment)
+
+
+def _celery(
+    guard: Guard, log: Path, words: list[str], environment: dict[str, str]
+) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    command = ["-m", "celery", "-q", "-A", "config.celery", *words, "-l", "INFO"]
+    return program(guard, log, command, {**DEMO, **environment})
+
+
+def eventually(true: Callable[[], object], seconds: float = 20) -> bool:
+    """Whether it becomes true within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (reached := true()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(reached)
+
+
+def _answers(port: int) -> bool:
+    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        probe.request("GET", "/healthz")
+        return probe.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        probe.close()

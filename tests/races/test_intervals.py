@@ -1,0 +1,91 @@
+"""One person books twice at once, too close together, at drives of two organizations; with its control."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from drives.actions import booking, locking
+from drives.models import Booking
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from tests.races import arena
+from tests.races.arena import lost_in, together
+from volunteers.actions import registration
+from volunteers.models import Contact, Registration
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def two_organizations() -> Callable[[], bool]:
+    drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        number = next(numbers)
+        holds = [builders.held(drive, number=number) for drive in drives]
+        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        return one_wins(holds)
+
+    return race
+
+
+def a_phone_and_a_mailbox() -> Callable[[], bool]:
+    """Ana proved both at one organization, and books with the one there and with the other elsewhere."""
+    drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        number = next(numbers)
+        email = f"ana{number}@example.org"
+        known = {"name": "Test Ana Alder", "phone": builders.phone(number), "email": email}
+        registration.enter(organization=drives[0].organization, **known, actor="user:1", now=NOW)
+        Contact.objects.update(proved_at=NOW)
+        holds = [
+            builders.held(drives[0], number=number),
+            builders.held(drives[1], number=number, phone="", email=email),
+        ]
+        Registration.objects.update(proved_at=NOW)
+        return one_wins(holds)
+
+    return race
+
+
+def one_wins(holds: list[Booking]) -> bool:
+    results = together(*(partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds))
+    return sorted(results) == ["interval_too_short", "ok"] and Booking.objects.filter(state="booked").count() == 1
+
+
+@pytest.mark.parametrize("race", [two_organizations, a_phone_and_a_mailbox])
+def test_of_two_bookings_too_close_together_one_wins(
+    race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena.pause_after_history(monkeypatch)
+    assert lost_in(race()) == 0
+
+
+@pytest.mark.parametrize("race", [two_organizations, a_phone_and_a_mailbox])
+def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
+    race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena.pause_after_history(monkeypatch)
+    arena.without_locks(monkeypatch, "identities_then_drive")
+    assert lost_in(race()) >= ALMOST_ALWAYS
+
+
+def test_control_both_are_booked_when_only_the_contact_that_was_typed_is_locked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arena.pause_after_history(monkeypatch)
+    monkeypatch.setattr(locking, "identities_of", lambda *, organization_id, identities: set(identities))
+    assert lost_in(a_phone_and_a_mailbox()) >= ALMOST_ALWAYS

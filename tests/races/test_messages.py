@@ -1,0 +1,167 @@
+"""Races of workers for messages, and of messages against those who take them back; each with its control."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from notifications.actions import delivery, handover, outbox, senders
+from notifications.models import Message
+from tests import builders
+from tests.notifications import made
+from tests.notifications.made import NOON
+from tests.races.arena import PAUSE, lost_in, together
+from tests.standins.twilio import TwilioStandIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioStandIn]:
+    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+        yield standin
+
+
+def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody thinks for a moment between reading what is due and taking it."""
+    slowly = handover.CLAIM.replace("SELECT due.id FROM due", "SELECT due.id FROM due, pg_sleep(0.3)")
+    assert slowly != handover.CLAIM
+    monkeypatch.setattr(handover, "CLAIM", slowly)
+
+
+def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug: rows are read without a lock, and taken without another look at their state."""
+    unlocked = handover.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
+        "AND message.state = 'queued'\n    RETURNING", "\n    RETURNING"
+    )
+    assert "SKIP LOCKED" not in unlocked
+    assert unlocked.count("'queued'") == handover.CLAIM.count("'queued'") - 1
+    monkeypatch.setattr(handover, "CLAIM", unlocked)
+
+
+def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug: whoever claimed, sends; nobody looks whether it is still theirs and still wanted."""
+    open_gate = handover.GATE.replace("AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", "")
+    assert open_gate != handover.GATE
+    monkeypatch.setattr(handover, "GATE", open_gate)
+
+
+def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = delivery.gate
+
+    def slowly(**asked: Any) -> Any:
+        if asked["claimed"]:
+            time.sleep(PAUSE * 3)
+        return gate(**asked)
+
+    monkeypatch.setattr(delivery, "gate", slowly)
+
+
+def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
+    organization = builders.organization()
+    senders.ensure_default()
+
+    def race() -> bool:
+        made.queued(organization)
+        before = len(twilio.accepted)
+        assert together(made.deliver, made.deliver) == ["ok", "ok"]
+        return len(twilio.accepted) - before == 1
+
+    return race
+
+
+def test_two_workers_send_one_message_once(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_claim(monkeypatch)
+    assert lost_in(two_workers_one_message(twilio)) == 0
+
+
+def test_control_without_lock_and_condition_it_is_sent_twice(
+    twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_claim(monkeypatch)
+    claim_without_lock(monkeypatch)
+    gate_without_condition(monkeypatch)
+    assert lost_in(two_workers_one_message(twilio)) >= ALMOST_ALWAYS
+
+
+def two_claims() -> Callable[[], bool]:
+    organization = builders.organization()
+
+    def race() -> bool:
+        Message.objects.all().delete()
+        made.many(organization, 10)
+        taken: list[int] = []
+
+        def take() -> None:
+            taken.extend(one.id for one in delivery.claim(channel="sms", limit=10, now=NOON))
+
+        together(take, take)
+        return len(taken) == len(set(taken)) == 10
+
+    return race
+
+
+def test_a_row_is_claimed_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_claim(monkeypatch)
+    assert lost_in(two_claims()) == 0
+
+
+def test_control_without_the_lock_a_row_is_claimed_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_claim(monkeypatch)
+    claim_without_lock(monkeypatch)
+    assert lost_in(two_claims()) >= ALMOST_ALWAYS
+
+
+def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
+    organization = builders.organization()
+    senders.ensure_default()
+
+    def race() -> bool:
+        message = made.queued(organization)
+        before, withdrawn = len(twilio.accepted), []
+
+        def withdraw() -> None:
+            time.sleep(PAUSE)
+            withdrawn.append(outbox.withdraw(abouts=[message.about], now=NOON))
+
+        together(made.deliver, withdraw)
+        sent = len(twilio.accepted) - before
+        return withdrawn == [1 - sent]
+
+    return race
+
+
+def test_what_was_taken_back_does_not_leave(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_gate(monkeypatch)
+    assert lost_in(withdrawal_against_delivery(twilio)) == 0
+
+
+def test_control_an_open_gate_sends_what_was_taken_back(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_gate(monkeypatch)
+    gate_without_condition(monkeypatch)
+    assert lost_in(withdrawal_against_delivery(twilio)) >= ALMOST_ALWAYS
+
+
+def test_a_crowd_of_workers_sends_everything_once(twilio: TwilioStandIn) -> None:
+    for organization in (builders.organization(), builders.organization()):
+        made.many(organization, 200)
+    assert together(*[made.deliver] * 6) == ["ok"] * 6
+    assert len(twilio.accepted) == 400
+    assert len({kept.fields["StatusCallback"] for kept in twilio.accepted}) == 400
+    assert set(Message.objects.values_list("state", "attempts")) == {("accepted", 1)}
+
+
+def test_workers_and_donors_do_not_deadlock(twilio: TwilioStandIn) -> None:
+    made.many(builders.organization(), 60)
+    abouts = list(Message.objects.values_list("about", flat=True))
+    takers = [partial(outbox.withdraw, abouts=abouts[start::3], now=NOON + timedelta(0)) for start in range(3)]
+    results = together(made.deliver, *takers, made.deliver)
+    assert results == ["ok"] * 5
+    states = Message.objects.values_list("state", flat=True)
+    assert len(twilio.accepted) == sum(state == "accepted" for state in states)
+    assert set(states) <= {"accepted", "withdrawn"}

@@ -1,0 +1,83 @@
+"""Races of one person against themselves, with their controls."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import pytest
+
+from drives.actions import booking
+from drives.models import Booking, BookingState
+from tests import builders
+from tests.builders import NOW
+from tests.races import arena
+from tests.races.arena import lost_in, together
+from volunteers.actions import registration
+from volunteers.models import Registration, Volunteer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+def one_volunteer_twice() -> Callable[[], bool]:
+    drive = builders.drive(builders.organization(codes_per_day=100_000))
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        number = next(numbers)
+        known = builders.booked(drive, number=number)
+        Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, holds_place=False)
+        holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
+        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        results = together(
+            *(partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
+        )
+        active = Booking.objects.filter(volunteer=known.volunteer, state="booked").count()
+        return sorted(results) == ["already_booked", "ok"] and active == 1
+
+    return race
+
+
+def test_one_volunteer_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(one_volunteer_twice()) == 0
+
+
+def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    locked = registration.resolve
+
+    def unlocked(*, registration: Registration, now: datetime) -> Volunteer:
+        known = Volunteer.objects.filter(owned_contacts__identity=registration.identity).first()
+        return known or locked(registration=registration, now=now)
+
+    arena.pause_after_facts(monkeypatch)
+    arena.without_locks(monkeypatch, "identities_then_drive")
+    monkeypatch.setattr(registration, "resolve", unlocked)
+    assert lost_in(one_volunteer_twice()) >= ALMOST_ALWAYS
+
+
+def three_holds_at_once() -> Callable[[], bool]:
+    drive = builders.drive(builders.organization(codes_per_day=100_000))
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        number = next(numbers)
+        acts = [partial(builders.held, drive, n=n, number=number) for n in (0, 6, 12)]
+        return sorted(together(*acts)) == ["ok", "ok", "too_many_holds"]
+
+    return race
+
+
+def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(three_holds_at_once()) == 0
+
+
+def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    arena.without_locks(monkeypatch, "identities_then_drive")
+    assert lost_in(three_holds_at_once()) >= ALMOST_ALWAYS

@@ -1,0 +1,194 @@
+"""Races for places. Each runs with the locks, ten times without a loss, and without them, where it must be lost."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import changing, planning
+from drives.models import Booking, Drive, Slot
+from tests import builders
+from tests.builders import NOW
+from tests.races import arena
+from tests.races.arena import lost_in, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    """The counter of an organization's codes would put its donors in a row, and hide what is raced here."""
+    settings.RATE_LIMITS = False
+
+
+def small_drive(places: int = 1, steps: int = 4) -> Drive:
+    owner = builders.organization(codes_per_day=100_000)
+    return builders.drive(owner, builders.plain(builders.site(owner), places=places, steps=steps))
+
+
+def slots(drive: Drive) -> list[Slot]:
+    return list(drive.slots.order_by("n"))
+
+
+# The last place
+
+
+def last_place() -> Callable[[], bool]:
+    drive, numbers = small_drive(), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        first, second = next(numbers), next(numbers)
+        results = together(
+            lambda: builders.held(drive, number=first, now=later(first)),
+            lambda: builders.held(drive, number=second, now=later(second)),
+        )
+        return sorted(results) == ["ok", "slot_full"] and not arena.oversold(slots(drive))
+
+    return race
+
+
+def later(number: int) -> datetime:
+    """Each pair of runs a day of its own, so that the limits on codes play no part."""
+    return NOW + timedelta(minutes=number // 2)
+
+
+def test_the_last_place_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(last_place()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_the_last_place_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.without_conditional_update(monkeypatch)
+    assert lost_in(last_place()) >= ALMOST_ALWAYS
+
+
+# A first and a return visit that would sit in one chair
+
+
+def overlapping_chair_time() -> Callable[[], bool]:
+    owner = builders.organization(codes_per_day=100_000)
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        first, second = next(numbers), next(numbers)
+        results = together(
+            lambda: builders.held(drive, n=0, visit="first", number=first, now=later(first)),
+            lambda: builders.held(drive, n=2, visit="return", number=second, now=later(second)),
+        )
+        return sorted(results) == ["ok", "slot_full"] and not arena.oversold(slots(drive))
+
+    return race
+
+
+def test_a_first_and_a_return_visit_never_share_a_chair(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(overlapping_chair_time()) == 0
+
+
+def test_control_chair_time_overlaps_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.without_conditional_update(monkeypatch)
+    assert lost_in(overlapping_chair_time()) >= ALMOST_ALWAYS
+
+
+# A move against a booking for the same place
+
+
+def move_against_book() -> Callable[[], bool]:
+    drive, numbers = small_drive(), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        mover, other = next(numbers), next(numbers)
+        held = builders.held(drive, n=0, number=mover, now=later(mover))
+        target = builders.slot(drive, 1).pk
+        results = together(
+            lambda: changing.move(booking_id=held.pk, slot_id=target, actor="donor", now=later(mover)),
+            lambda: builders.held(drive, n=1, number=other, now=later(other)),
+        )
+        held.refresh_from_db()
+        stayed = held.first_step == (1 if results[0] == "ok" else 0)
+        return sorted(results) == ["ok", "slot_full"] and stayed and not arena.oversold(slots(drive))
+
+    return race
+
+
+def test_a_move_and_a_booking_never_get_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(move_against_book()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_a_move_and_a_booking_share_a_place_without_the_conditional_update(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arena.without_conditional_update(monkeypatch)
+    assert lost_in(move_against_book()) >= ALMOST_ALWAYS
+
+
+# Two people who swap their times: each wants the slot that the other has
+
+
+def crossing_moves() -> Callable[[], bool]:
+    drive, numbers = small_drive(places=2), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        first, second = next(numbers), next(numbers)
+        left = builders.held(drive, n=0, number=first, now=later(first))
+        right = builders.held(drive, n=1, number=second, now=later(second))
+        results = together(
+            lambda: changing.move(booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="d", now=later(first)),
+            lambda: changing.move(
+                booking_id=right.pk, slot_id=builders.slot(drive, 0).pk, actor="d", now=later(second)
+            ),
+        )
+        return results == ["ok", "ok"]
+
+    return race
+
+
+def test_two_people_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(crossing_moves()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_two_people_who_cross_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.without_slot_order(monkeypatch)
+    assert lost_in(crossing_moves()) >= ALMOST_ALWAYS
+
+
+# A drive is cancelled while somebody books
+
+
+def cancel_against_book() -> Callable[[], bool]:
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        drive, number = small_drive(), next(numbers)
+        together(
+            lambda: builders.held(drive, number=number, now=later(number)),
+            lambda: planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
+        )
+        live = Booking.objects.filter(drive=drive, state__in=arena.HOLDS_A_PLACE).count()
+        return live == 0 and not any(slot.chairs_taken for slot in slots(drive))
+
+    return race
+
+
+def test_a_cancelled_drive_keeps_no_booking_that_raced_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(cancel_against_book()) == 0
+
+
+def test_control_a_booking_survives_its_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    arena.without_locks(monkeypatch, "identities_then_drive", "drive_exclusive")
+    assert lost_in(cancel_against_book()) >= ALMOST_ALWAYS

@@ -1,0 +1,142 @@
+"""Plans of messages that change while people book and while reminders leave; each race with its control."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from drives import queries, reminding
+from drives.actions import booking, locking, planning_messages, reminders, replanning
+from drives.models import Booking
+from notifications.models import Message, MessageState
+from organizations.models import Organization
+from tests import builders
+from tests.builders import NOW
+from tests.races.arena import PAUSE, lost_in, together
+from volunteers.models import Registration
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+def edit(of: Organization, days: int) -> None:
+    before = queries.organization_plan(of)
+    plan = reminding.merged(before, [replace(before["three_days"], days=days)])
+    version = reminding.fingerprint(before)
+    planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seconds: float) -> None:
+    """Think for a moment after reading."""
+    read = getattr(module, name)
+
+    def thinking(*args: Any, **named: Any) -> Any:
+        found = read(*args, **named)
+        time.sleep(seconds)
+        return found
+
+    monkeypatch.setattr(module, name, thinking)
+
+
+def edit_against_booking() -> Callable[[], bool]:
+    numbers = count(1)  # a person a run: codes to one phone are limited
+
+    def race() -> bool:
+        drive = builders.drive()
+        held = builders.held(drive, n=6, number=next(numbers))
+        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+
+        def book() -> None:
+            booking.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
+
+        def edit_meanwhile() -> None:
+            time.sleep(PAUSE)
+            edit(drive.organization, 5)
+
+        results = together(book, edit_meanwhile)
+        planned = Message.objects.waiting().filter(about=held.about, kind="three_days")
+        due = [held.starts_at - message.due_at for message in planned]
+        return results == ["ok", "ok"] and due == [timedelta(days=5)]
+
+    return race
+
+
+def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly(monkeypatch, queries, "drive_plan", PAUSE * 4)
+    assert lost_in(edit_against_booking()) == 0
+
+
+def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly(monkeypatch, queries, "drive_plan", PAUSE * 4)
+    monkeypatch.setattr(locking, "drives_exclusive", lambda drive_ids: None)
+    assert lost_in(edit_against_booking()) >= ALMOST_ALWAYS
+
+
+def edit_against_gate() -> Callable[[], bool]:
+    """A worker takes the claimed reminder through its gate while a coordinator moves it to another day."""
+    numbers = count(1)
+
+    def race() -> bool:
+        drive = builders.drive()
+        booked: Booking = builders.booked(drive, n=6, number=next(numbers))
+        mine = Message.objects.filter(about=booked.about, kind="three_days")
+        mine.update(state=MessageState.CLAIMED, text="written", lease_until=NOW)
+
+        def pass_the_gate() -> None:
+            time.sleep(PAUSE)
+            with transaction.atomic():
+                mine.filter(state=MessageState.CLAIMED).update(state=MessageState.SENDING)
+
+        together(lambda: edit(drive.organization, 5), pass_the_gate)
+        states = sorted(mine.values_list("state", flat=True))
+        return states in (["promise", "withdrawn"], ["sending"])
+
+    return race
+
+
+def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 4)
+    assert lost_in(edit_against_gate()) == 0
+
+
+def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlocked(bookings: list[Booking]) -> dict[tuple[str, str], list[Message]]:
+        found: dict[tuple[str, str], list[Message]] = {}
+        for one in bookings:
+            for kind in reminders.KINDS:
+                found[one.about, kind] = list(Message.objects.filter(about=one.about, kind=kind))
+        return found
+
+    monkeypatch.setattr(replanning, "_messages_of", unlocked)
+    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 4)
+    assert lost_in(edit_against_gate()) >= ALMOST_ALWAYS
+
+
+def test_two_edits_at_once_are_not_both_kept() -> None:
+    def race() -> bool:
+        owner = builders.organization()
+        before = queries.organization_plan(owner)
+        version = reminding.fingerprint(before)
+
+        def change(days: int) -> None:
+            plan = reminding.merged(before, [replace(before["three_days"], days=days)])
+            planning_messages.change_plan(organization=owner, plan=plan, version=version, actor="user:1", now=NOW)
+
+        kept = together(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))
+        return kept == ["ok", "ok"] and sorted(outcomes[-2:]) == ["changed meanwhile", "kept"]
+
+    outcomes: list[str] = []
+    assert lost_in(race) == 0
+
+
+def _tried(change: Callable[[int], None], days: int) -> str:
+    try:
+        change(days)
+    except planning_messages.ChangedMeanwhile:
+        return "changed meanwhile"
+    return "kept"

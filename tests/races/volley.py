@@ -1,0 +1,98 @@
+"""Many requests let go at the same moment, and somebody who counts how many transactions are open meanwhile."""
+
+import http.client
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from tests.programs import database_url
+
+PATIENCE = 60  # seconds
+
+
+@dataclass(frozen=True)
+class Post:
+    """One request."""
+
+    path: str
+    body: dict[str, Any]
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+
+
+def volley(port: int, posts: Sequence[Post]) -> list[Answer]:
+    """Connect all, let all go at once, and give back the answers in order."""
+    barrier = threading.Barrier(len(posts))
+    answers: list[Answer | None] = [None] * len(posts)
+
+    def shoot(position: int, post: Post) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.connect()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": post.key}
+        barrier.wait(timeout=PATIENCE)
+        connection.request("POST", post.path, json.dumps(post.body), headers)
+        response = connection.getresponse()
+        answers[position] = Answer(response.status, json.loads(response.read()))
+        connection.close()
+
+    threads = [threading.Thread(target=shoot, args=numbered) for numbered in enumerate(posts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=2 * PATIENCE)
+    return [answer or Answer(0, {}) for answer in answers]
+
+
+@dataclass
+class Watched:
+    """The most transactions that were open together, seen from outside, and for how long it was watched."""
+
+    most: int = 0
+    looks: int = 0
+    seconds: float = 0.0
+
+
+@contextmanager
+def watched(barred: int, until: int) -> Iterator[Watched]:
+    """Count open transactions from a connection of its own, as often as it can.
+
+    The slot `barred` is kept locked until so many are open (or five seconds have passed): however fast the machine is,
+    a crowd stands before it when it opens.
+    """
+    seen, stop, began = Watched(), threading.Event(), time.monotonic()
+    open_now = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_type = 'client backend' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+    )
+
+    def watch() -> None:
+        with psycopg.connect(database_url(), autocommit=True) as connection:
+            while not stop.wait(0.004):
+                row = connection.execute(open_now).fetchone()
+                seen.most, seen.looks = max(seen.most, row[0] if row else 0), seen.looks + 1
+                if bar.info.transaction_status and (seen.most > until or time.monotonic() - began > 5):
+                    bar.commit()
+
+    bar = psycopg.connect(database_url())
+    bar.execute("SELECT FROM drives_slot WHERE id = %s FOR UPDATE", [barred])
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        seen.seconds = time.monotonic() - began
+        stop.set()
+        thread.join()
+        bar.close()

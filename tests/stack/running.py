@@ -1,0 +1,107 @@
+"""The whole stack as `make run` starts it, and a browser that reaches it over HTTP."""
+
+import http.client
+import http.cookies
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import psutil
+
+from config.embedded.children import ROOT
+from tests.conftest import OURS
+from tests.programs import eventually
+from tests.visitor import Answer
+
+NOT_OURS = {*OURS, "DATABASE_URL", "REDIS_URL", "STATIC_ROOT", "TESTS_WITHOUT_REDIS"}
+READY_WITHIN = 90.0
+
+
+class Running:
+    """`python -m config.embedded` on a folder and a port, from an environment that names nothing else."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.port = port
+        self.log = data.with_suffix(".log")
+        names = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.embedded", "--with-parent"],
+                cwd=ROOT,
+                env={**names, "PORT": str(port), "DATA_DIR": str(data)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """The guard stops whatever a test that failed left running."""
+        self.process.kill()
+        self.process.wait()
+
+    def wait_until_ready(self) -> float:
+        """Until the stack says so; gives the seconds."""
+        began = time.monotonic()
+        ready = f"Ready: http://localhost:{self.port}/"
+        assert eventually(lambda: self.process.poll() is not None or ready in self.said, READY_WITHIN), self.said
+        assert self.process.poll() is None, self.said
+        return round(time.monotonic() - began, 1)
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def everybody(self) -> list[psutil.Process]:
+        """All processes of the stack, the guard among them."""
+        top = psutil.Process(self.process.pid)
+        return [top, *top.children(recursive=True)]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop; gives the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+def left_over(processes: list[psutil.Process]) -> list[str]:
+    """Which of them are still there after a moment."""
+    _gone, alive = psutil.wait_procs(processes, timeout=5)
+    return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+class Http:
+    """A connection for `Visitor`: one request after the other, with a cookie jar."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._cookies: dict[str, str] = {}
+
+    def send(self, method: str, path: str, body: str = "") -> Answer:
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=20)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, body or None, headers)
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers.get("Location", ""), response.read())
+        for line in response.headers.get_all("Set-Cookie", []):
+            self._cookies.update({name: morsel.value for name, morsel in http.cookies.SimpleCookie(line).items()})
+        connection.close()
+        return answer
+
+    def get_json(self, path: str) -> Any:
+        return json.loads(self.send("GET", path).body)
+
+    def inbox(self, to: str) -> list[str]:
+        """The texts that the demo sent to somebody, oldest first."""
+        return [item["text"] for item in reversed(self.get_json(f"/demo/inbox/messages.json?to={quote(to)}"))]

@@ -1,0 +1,87 @@
+"""The whole service as `make run` starts it, used over HTTP by somebody without JavaScript."""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from icalendar import Calendar
+
+from config.embedded.redis_server import free_port
+from tests import figures
+from tests.programs import eventually
+from tests.stack.running import Http, Running, left_over
+from tests.visitor import Page, Visitor
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+PHONE, MAILBOX = "+12095550199", "test.ana.alder@example.org"
+SOON = 15.0  # seconds; messages leave within two or three, but the machine may be busy with other tests
+
+
+def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    port = free_port()
+    with Running(tmp_path / "data", port) as stack:
+        figures.note(request, "seconds to the first start", stack.wait_until_ready())
+        path, seconds = _book(port)
+        figures.note(request, "seconds to the messages", seconds)
+        assert _stopped(stack, signal.SIGTERM) == []
+    with Running(tmp_path / "data", port) as stack:
+        figures.note(request, "seconds to the second start", stack.wait_until_ready())
+        assert "You’re booked" in Visitor(Http(port)).open(path).html
+        assert _stopped(stack, signal.SIGINT) == []
+
+
+def _stopped(stack: Running, number: int) -> list[str]:
+    """Stop the stack; gives the processes that outlived it."""
+    processes = stack.everybody()
+    assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
+    assert stack.stop(number) == 0
+    assert stack.said.endswith("Stopped.\n")
+    assert '"level": "error"' not in stack.said
+    return left_over(processes)
+
+
+def _book(port: int) -> tuple[str, dict[str, float]]:
+    """From the list of drives to the calendar file; gives the booking's page and how long the messages took."""
+    http = Http(port)
+    assert http.get_json("/readyz")["ok"] is True
+    ana = Visitor(http)
+    page = _held(ana)
+    seconds = {"code": _until(lambda: len(http.inbox(PHONE)) == 1)}
+    code = http.inbox(PHONE)[0].split()[0]
+    page = ana.submit(page.form("/prove/"), code=code)
+    assert "You’re booked" in page.html
+    seconds["confirmation"] = _until(lambda: len(http.inbox(PHONE)) == 2 and len(http.inbox(MAILBOX)) == 1)
+    assert f"http://localhost:{port}{page.path}" in http.inbox(PHONE)[1]
+    assert f"http://localhost:{port}{page.path}" in http.inbox(MAILBOX)[0]
+    _check_calendar(http, page)
+    return page.path, seconds
+
+
+def _held(ana: Visitor) -> Page:
+    """The last drive on the home page, its last open time."""
+    slugs = re.findall(r'href="(/d/[^/"]+/)"', ana.open("/").html)
+    page = ana.open(f"{slugs[-1]}?visit=return")
+    form = page.form("/book/")
+    page = ana.submit(form, slot=form.choices["slot"][-1])
+    details = {"name": "Test Ana Alder", "phone": PHONE, "email": MAILBOX, "reminders": "on"}
+    return ana.submit(page.form("/book/"), **details)
+
+
+def _check_calendar(http: Http, page: Page) -> None:
+    answer = http.send("GET", f"{page.path}calendar.ics")
+    calendar = Calendar.from_ical(answer.body)
+    (event,) = calendar.walk("VEVENT")
+    assert (answer.status, event["SEQUENCE"], event["STATUS"]) == (200, 0, "CONFIRMED")
+    assert f"http://localhost:{http.port}{page.path}" in str(event["DESCRIPTION"])
+
+
+def _until(true: Callable[[], bool]) -> float:
+    began = time.monotonic()
+    assert eventually(true, SOON)
+    return round(time.monotonic() - began, 1)

@@ -1,0 +1,48 @@
+"""The parts of the bench that can be wrong without anybody noticing."""
+
+from collections import Counter
+
+import pytest
+
+from bench.load import Measured, get, percentile, post
+from bench.table import Work
+
+
+def test_a_percentile_is_an_answer_that_was_seen() -> None:
+    times = [number / 1000 for number in range(1, 101)]
+    assert (percentile(times, 0.5), percentile(times, 0.99), percentile([], 0.5)) == (51.0, 100.0, 0.0)
+
+
+def test_a_line_holds_medians_and_their_ratio() -> None:
+    work = Work("book", "bare SQL")
+    for count in (10, 30, 20):
+        work.add(Measured(seconds=1.0, times=[0.004] * count))
+        work.floors.append(4.0 * count)
+    assert work.row() == {
+        "name": "book",
+        "unit": "1/s",
+        "ours": 20.0,
+        "floor": 80.0,
+        "ratio": 0.25,
+        "n": 60,
+        "p50_ms": 4.0,
+        "p99_ms": 4.0,
+    }
+
+
+def test_a_run_with_other_answers_counts_for_nothing() -> None:
+    measured = Measured(seconds=1.0, times=[0.1, 0.1], statuses=Counter({201: 1, 409: 1}))
+    with pytest.raises(RuntimeError, match="409"):
+        measured.expect(201)
+
+
+def test_requests_are_well_formed() -> None:
+    assert get("/healthz") == b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head, _, body = post("/x", b"{}", "Idempotency-Key: 1\r\n").partition(b"\r\n\r\n")
+    assert body == b"{}"
+    assert head.split(b"\r\n")[1:] == [
+        b"Host: localhost",
+        b"Content-Type: application/json",
+        b"Content-Length: 2",
+        b"Idempotency-Key: 1",
+    ]

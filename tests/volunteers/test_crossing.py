@@ -1,0 +1,35 @@
+"""A donor proves a contact while a coordinator types the same one: nobody waits in a circle."""
+
+import pytest
+from django.db import OperationalError
+
+from drives.actions import booking as booking_actions
+from drives.models import Booking
+from drives.rules import Refusal
+from tests import builders, storm
+from tests.builders import NOW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> None:
+    hope = builders.organization()
+    drive = builders.drive(hope, chairs=40, screening_places=40)
+    for number in range(1, 9):
+        held = builders.held(drive, number=number)
+        code = builders.code_of(held)
+        slot_id = builders.slot(drive, 8).pk
+
+        def work(
+            n: int, number: int = number, held: Booking = held, code: str = code, slot_id: int = slot_id
+        ) -> Booking:
+            if n % 2:
+                return booking_actions.prove(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
+            return booking_actions.enter(
+                drive=drive, slot_id=slot_id, visit="return", person=builders.person(number), actor="user:1", now=NOW
+            )
+
+        answers = storm.at_once(6, work)
+        assert [answer for answer in answers if isinstance(answer, OperationalError)] == []
+        booked = Booking.objects.filter(state="booked", volunteer__phone__address=builders.phone(number))
+        assert booked.count() == 1, answers
+        assert {type(answer) for answer in answers} <= {Booking, Refusal, booking_actions.CodeWrong}

@@ -1,0 +1,60 @@
+"""What is said about codes and consents."""
+
+import re
+
+import pytest
+
+from notifications.models import Channel, Purpose
+from notifications.notice import segments
+from organizations.models import Organization
+from volunteers import notices
+
+HOPE = Organization(name="Hope Foundation", legal_name="Hope Foundation, Inc.", sms_name="Hope Foundation")
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr"])
+@pytest.mark.parametrize("base_url", ["https://drives.example.org", "http://localhost:8000", f"https://{'x' * 40}.org"])
+def test_a_code_text_is_one_segment_and_ends_with_its_host(language: str, base_url: str, settings: object) -> None:
+    settings.BASE_URL = base_url  # type: ignore[attr-defined]
+    longest = Organization(sms_name="W" * 20)
+    text = notices.code(longest, Channel.SMS, language, "482913").text
+    host = base_url.split("//")[1].split(":", maxsplit=1)[0]
+    assert segments(text) == 1
+    assert text.startswith("482913 ")
+    assert text.splitlines()[-1] == f"@{host} #482913"
+
+
+def test_a_host_that_is_too_long_is_left_out(settings: object) -> None:
+    settings.BASE_URL = f"https://{'x' * 63}.{'y' * 63}.org"  # type: ignore[attr-defined]
+    text = notices.code(HOPE, Channel.SMS, "en", "482913").text
+    assert text == "482913 is your Hope Foundation code. It expires in 10 minutes. Do not share it."
+
+
+def test_a_code_is_worded_in_both_languages() -> None:
+    texts = [notices.code(HOPE, Channel.SMS, language, "482913").text.splitlines()[0] for language in ("en", "es")]
+    assert texts == [
+        "482913 is your Hope Foundation code. It expires in 10 minutes. Do not share it.",
+        "482913 es su codigo de Hope Foundation. Vence en 10 minutos. No lo comparta.",
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_code_mail_names_the_code_in_its_subject(language: str) -> None:
+    mail = notices.code(HOPE, Channel.EMAIL, language, "482913")
+    assert "482913" in mail.subject
+    assert "482913" in mail.text
+    assert "\n" not in mail.subject
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("purpose", Purpose.values)
+def test_a_consent_says_all_that_the_law_asks_for(purpose: str, language: str) -> None:
+    version, text = notices.consent_wording(purpose, language, HOPE)
+    said = ["Hope Foundation, Inc.", "Msg & data rates may apply", "STOP", "HELP", "privac"]
+    assert re.search(r"\d (messages|mensajes)", text)
+    assert [part for part in said if part not in text] == []
+    assert version == f"2026-11-{language}"
+
+
+def test_a_consent_in_another_language_is_shown_and_kept_in_english() -> None:
+    assert notices.consent_wording("reminders", "fr", HOPE) == notices.consent_wording("reminders", "en", HOPE)

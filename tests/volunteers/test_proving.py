@@ -1,0 +1,294 @@
+"""How somebody proves that a phone or mailbox is theirs."""
+
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from notifications.models import Message
+from organizations.models import Organization
+from tests import builders, storm
+from tests.builders import NOW
+from volunteers import queries, rules
+from volunteers.actions import proving, registration, retention
+from volunteers.actions.limits import TooMany
+from volunteers.actions.proving import CodeResult
+from volunteers.models import LimitCounter, ProofCode, ProvedBrowser, Registration
+
+PHONE = "+12135550142"
+ANA = rules.identity(PHONE)
+MINUTE = timedelta(minutes=1)
+
+
+def registered(of: Organization, **typed: Any) -> Registration:
+    typed = {"phone": PHONE, "source": "page", "ip": None, "now": NOW, **typed}
+    return registration.register(organization=of, name="Test Ana Alder", **typed)
+
+
+def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: str | None = None, **typed: Any) -> str:
+    """The code that was sent."""
+    with transaction.atomic():
+        code = proving.send_code(
+            organization=of,
+            registration=registered(of, **typed),
+            bound_to=bound_to,
+            booking_about="booking:1",
+            ip=ip,
+            now=now,
+        )
+    return Message.objects.get(key=f"code:{code.pk}").text[:6]
+
+
+def tried(code: str, *, bound_to: str = "here", now: datetime = NOW, identity: str = ANA) -> CodeResult:
+    return proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
+
+
+def wrong(code: str, by: int = 1) -> str:
+    return f"{(int(code) + by) % 1_000_000:06}"
+
+
+@pytest.mark.django_db
+def test_the_code_goes_to_the_phone_at_once_and_is_useless_later() -> None:
+    code = sent(builders.organization())
+    message = Message.objects.get()
+    assert (message.kind, message.channel, message.address, message.about) == ("code", "sms", PHONE, "booking:1")
+    assert (message.purpose, message.keeps_quiet_hours) == ("", False)
+    assert (message.due_at, message.expires_at) == (NOW, NOW + 10 * MINUTE)
+    assert message.text.endswith(f"#{code}")
+
+
+@pytest.mark.django_db
+def test_without_a_phone_the_code_goes_by_mail() -> None:
+    code = sent(builders.organization(), phone="", email="ana@example.org", language="es")
+    message = Message.objects.get()
+    assert (message.channel, message.address, message.language) == ("email", "ana@example.org", "es")
+    assert code in message.subject
+
+
+@pytest.mark.django_db
+def test_the_right_code_proves_once() -> None:
+    code = sent(builders.organization())
+    assert not queries.proved_here(ANA, "here", NOW)
+    assert [tried(f" {code[:3]} {code[3:]}"), tried(code)] == [CodeResult.OK, CodeResult.EXPIRED]
+    assert queries.proved_here(ANA, "here", NOW + 14 * MINUTE)
+    assert not queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
+    assert not queries.proved_here(ANA, "elsewhere", NOW)
+
+
+@pytest.mark.django_db
+def test_a_wrong_code_does_not_prove_and_five_are_judged() -> None:
+    code = sent(builders.organization())
+    assert [tried(wrong(code, by)) for by in range(1, 7)] == [CodeResult.WRONG] * 5 + [CodeResult.NO_TRIES_LEFT]
+    assert tried(code) == CodeResult.NO_TRIES_LEFT
+    assert ProofCode.objects.get().tries == 5
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_a_code_costs_no_try() -> None:
+    code = sent(builders.organization())
+    assert {tried(typed) for typed in ("", "12345", "abcdef", "1234567", "\x00" * 6)} == {CodeResult.WRONG}
+    assert tried(code) == CodeResult.OK
+
+
+@pytest.mark.django_db
+def test_a_code_lives_ten_minutes() -> None:
+    code = sent(builders.organization())
+    assert tried(code, now=NOW + 10 * MINUTE) == CodeResult.EXPIRED
+    assert tried(code, now=NOW + 10 * MINUTE - timedelta(seconds=1)) == CodeResult.OK
+
+
+@pytest.mark.django_db
+def test_a_code_counts_only_for_its_contact_and_for_who_asked() -> None:
+    code = sent(builders.organization())
+    assert tried(code, bound_to="elsewhere") == CodeResult.EXPIRED
+    assert tried(code, identity=rules.identity("+12135550143")) == CodeResult.EXPIRED
+    assert tried(code) == CodeResult.OK
+
+
+@pytest.mark.django_db
+def test_a_new_code_makes_the_older_one_useless() -> None:
+    hope = builders.organization()
+    first, second = sent(hope), sent(hope, now=NOW + MINUTE)
+    if first != second:
+        assert tried(first, now=NOW + MINUTE) == CodeResult.WRONG
+    assert tried(second, now=NOW + MINUTE) == CodeResult.OK
+
+
+@pytest.mark.django_db
+def test_an_older_code_is_not_opened_again_by_using_up_the_newer() -> None:
+    hope = builders.organization()
+    first, second = sent(hope), sent(hope, now=NOW + MINUTE)
+    for by in range(1, 6):
+        tried(wrong(second, by), now=NOW + MINUTE)
+    assert tried(first, now=NOW + MINUTE) == CodeResult.NO_TRIES_LEFT
+
+
+@pytest.mark.django_db
+def test_the_code_is_kept_as_a_keyed_hash() -> None:
+    code = sent(builders.organization())
+    kept = str(ProofCode.objects.values("code_hash", "bound_to", "identity").get())
+    assert [part in kept for part in (code, "here", PHONE)] == [False] * 3
+
+
+@pytest.mark.django_db
+def test_three_codes_a_quarter_of_an_hour_and_eight_a_day_go_to_a_contact() -> None:
+    hope, taken = builders.organization(), 0
+    for quarter in range(5):
+        for _ in range(4):
+            try:
+                sent(hope, now=NOW + quarter * 15 * MINUTE)
+                taken += 1
+            except TooMany:
+                continue
+        assert taken == min(3 * (quarter + 1), 8)
+    assert Message.objects.count() == ProofCode.objects.count() == 8
+
+
+@pytest.mark.django_db
+def test_a_contact_has_one_limit_over_all_organizations() -> None:
+    for _ in range(3):
+        sent(builders.organization())
+    with pytest.raises(TooMany) as caught:
+        sent(builders.organization())
+    assert caught.value.retry_at == NOW + 15 * MINUTE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("addresses", [["192.0.2.7"], ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"]])
+def test_ten_codes_an_hour_go_out_for_one_network(addresses: list[str]) -> None:
+    hope = builders.organization()
+    for number in range(10):
+        sent(hope, phone=builders.phone(number), ip=addresses[number % len(addresses)])
+    with pytest.raises(TooMany):
+        sent(hope, phone=builders.phone(11), ip=addresses[0])
+    sent(hope, phone=builders.phone(11), ip="192.0.2.8")
+
+
+@pytest.mark.django_db
+def test_an_organization_sends_so_many_codes_a_day() -> None:
+    hope = builders.organization(codes_per_day=2)
+    sent(hope, phone=builders.phone(1))
+    sent(hope, phone=builders.phone(2))
+    with pytest.raises(TooMany):
+        sent(hope, phone=builders.phone(3))
+    sent(builders.organization(), phone=builders.phone(3))
+    sent(hope, phone=builders.phone(4), now=NOW + timedelta(days=1))
+
+
+@pytest.mark.django_db
+def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
+    hope = builders.organization()
+    registration.resolve(registration=registered(hope), now=NOW)
+    work = []
+    for phone in (PHONE, "+12135550143"):
+        typed = registered(hope, phone=phone)
+        with CaptureQueriesContext(connection) as caught:
+            proving.send_code(
+                organization=hope, registration=typed, bound_to="x", booking_about="booking:1", ip=None, now=NOW
+            )
+        work.append([query["sql"].split()[:3] for query in caught])
+    assert work[0] == work[1]
+    assert len(work[0]) <= 4
+
+
+@pytest.mark.django_db
+def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
+    proving.remember_browser(token="secret", identity=ANA, now=NOW)
+    assert queries.browser_proved("secret", ANA, NOW + timedelta(days=30) - MINUTE)
+    assert not queries.browser_proved("secret", ANA, NOW + timedelta(days=30))
+    assert not queries.browser_proved("other", ANA, NOW)
+    assert not queries.browser_proved("secret", rules.identity("+12135550143"), NOW)
+    assert not queries.browser_proved("", ANA, NOW)
+
+
+@pytest.mark.django_db
+def test_proving_again_keeps_the_browser_known_longer() -> None:
+    for day in (0, 20):
+        proving.remember_browser(token="secret", identity=ANA, now=NOW + timedelta(days=day))
+    assert queries.browser_proved("secret", ANA, NOW + timedelta(days=49))
+    assert ProvedBrowser.objects.count() == 1
+    proving.forget_browser(token="secret")
+    assert not queries.browser_proved("secret", ANA, NOW)
+
+
+@pytest.mark.django_db
+def test_a_browser_without_a_token_is_not_remembered() -> None:
+    proving.remember_browser(token="", identity=ANA, now=NOW)
+    assert ProvedBrowser.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_what_has_done_its_work_is_deleted() -> None:
+    hope = builders.organization()
+    sent(hope)
+    proving.remember_browser(token="secret", identity=ANA, now=NOW)
+    kept = registered(hope)
+    registration.resolve(registration=kept, now=NOW)
+    later = NOW + timedelta(days=31)
+    young = registered(hope, now=later - timedelta(hours=23))
+    assert retention.purge(now=later) == {"codes": 1, "browsers": 1, "counters": 3, "registrations": 1}
+    assert set(Registration.objects.all()) == {kept, young}
+    assert (ProofCode.objects.count(), LimitCounter.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_a_registration_that_a_hold_uses_is_not_deleted() -> None:
+    held = builders.held(builders.drive())
+    assert retention.purge(now=NOW + timedelta(days=2))["registrations"] == 0
+    type(held).objects.update(state="lapsed", holds_place=False)
+    assert retention.purge(now=NOW + timedelta(days=2))["registrations"] == 1
+    held.refresh_from_db()
+    assert held.registration is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_guesses_at_once_five_are_judged() -> None:
+    hope = builders.organization()
+    for number in range(10):
+        code = sent(hope, phone=builders.phone(number))
+        identity = rules.identity(builders.phone(number))
+        answers = storm.at_once(20, lambda n, code=code, who=identity: tried(wrong(code, n + 1), identity=who))  # type: ignore[misc]
+        assert Counter(answers) == {CodeResult.WRONG: 5, CodeResult.NO_TRIES_LEFT: 15}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_right_code_twenty_times_at_once_proves_once() -> None:
+    hope = builders.organization()
+    for number in range(10):
+        code = sent(hope, phone=builders.phone(number))
+        identity = rules.identity(builders.phone(number))
+        answers = storm.at_once(20, lambda _, code=code, who=identity: tried(code, identity=who))  # type: ignore[misc]
+        assert Counter(answers) == {CodeResult.OK: 1, CodeResult.EXPIRED: 19}
+
+
+def naive(code_id: int) -> CodeResult:
+    """The control: read the tries, judge, count."""
+    code = ProofCode.objects.get(pk=code_id)
+    if code.tries >= 5:
+        return CodeResult.NO_TRIES_LEFT
+    time.sleep(0.002)
+    ProofCode.objects.filter(pk=code_id, tries__lt=5).update(tries=F("tries") + 1)
+    return CodeResult.WRONG
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_that_are_read_first_let_more_than_five_through() -> None:
+    hope, over = builders.organization(), 0
+    for number in range(10):
+        sent(hope, phone=builders.phone(number))
+        newest = ProofCode.objects.latest("pk").pk
+        over += Counter(storm.at_once(20, lambda _, pk=newest: naive(pk)))[CodeResult.WRONG] > 5  # type: ignore[misc]
+    assert over >= 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
+    hope = builders.organization()
+    answers = storm.at_once(16, lambda _: sent(hope, ip="192.0.2.9"))
+    assert Counter(type(answer) for answer in answers) == {str: 3, TooMany: 13}
+    assert Message.objects.count() == 3

@@ -1,0 +1,101 @@
+"""Consent given and taken back after the booking: by a donor's link or button, or by a coordinator who was told."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from notifications.actions import consents as ledger
+from notifications.models import Purpose
+from notifications.queries import suppressed
+from organizations.actions import audit
+from volunteers import notices, rules
+from volunteers.models import Contact, ContactKind, Volunteer
+from volunteers.queries import addresses_of
+
+
+@transaction.atomic(savepoint=False)
+def stop(
+    *,
+    contact: Contact,
+    purposes: Collection[str] = tuple(Purpose.values),
+    everywhere: bool = False,
+    wording: str,
+    source: str,
+    actor: str,
+    ip: str | None = None,
+    now: datetime,
+) -> int:
+    """No more of this to one phone or mailbox; `everywhere`: to any of its owner, for whatever purpose (revoke-all).
+
+    A consent belongs to an address: whoever shares the phone gets no more texts there either. Another's addresses are
+    left alone. Returns how many lines the ledger got.
+    """
+    addresses = {contact.address}
+    if everywhere and contact.owner_id is not None:
+        addresses |= set(addresses_of(Volunteer.objects.select_related("phone", "email").get(pk=contact.owner_id)))
+    return ledger.revoke(
+        organization=contact.organization,
+        addresses=addresses,
+        purposes=Purpose.values if everywhere else purposes,
+        wording=wording,
+        source=source,
+        actor=actor,
+        ip=ip,
+        now=now,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def stop_for(
+    *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
+) -> int:
+    """What a coordinator was told by the person: no more to these, none given is to all. Noted in the audit log too."""
+    told = {contact.address for contact in contacts if contact} or set(addresses_of(volunteer))
+    written = ledger.revoke(
+        organization=volunteer.organization,
+        addresses=told,
+        wording=wording,
+        source="coordinator",
+        actor=actor,
+        now=now,
+    )
+    if written:
+        about = f"volunteer:{volunteer.pk}"
+        audit.note(organization=volunteer.organization, actor=actor, verb="consent.withdrawn", about=about, now=now)
+    return written
+
+
+def agree(
+    *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
+) -> None:
+    """A donor turns a purpose on for one of their contacts, under the words of today.
+
+    Refuses what is not theirs to agree to (a contact that was not proved, but for reminders to a mailbox), and a phone
+    that said STOP: only its START opens the carrier's way again.
+    """
+    stopped = contact.kind == ContactKind.PHONE and suppressed(volunteer.organization, contact.address)
+    rules.may_agree(contact, volunteer.pk, purpose, stopped=stopped)
+    version, wording = notices.consent_wording(purpose, language, volunteer.organization)
+    ledger.record(
+        organization=volunteer.organization,
+        address=contact.address,
+        purposes=[purpose],
+        given=True,
+        wording_version=version,
+        wording=wording,
+        source=source,
+        actor="donor",
+        ip=ip,
+        now=now,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def renew_feed(*, volunteer_id: int) -> Volunteer:
+    """Give a volunteer's calendar a new address; the old one opens nothing any more. Locks the volunteer."""
+    volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=volunteer_id)
+    fields = volunteer.renewed_link()
+    Volunteer.objects.filter(pk=volunteer.pk).update(**fields)
+    volunteer.epoch, volunteer.link_hash = fields["epoch"], fields["link_hash"]
+    return volunteer

@@ -1,0 +1,86 @@
+"""Limits that guard money and people: atomic rows, never one over."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from volunteers.models import LimitCounter
+
+LONGEST_WINDOW = timedelta(days=1)
+
+
+class TooMany(ValidationError):
+    """A limit is reached: 429 with Retry-After until `retry_at`."""
+
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__(_("That was asked for too often. Wait a little, then try again."), code="too_many_codes")
+        self.retry_at = retry_at
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `limit` in each `window` for one subject; the scope names what is counted."""
+
+    scope: str
+    subject: str
+    limit: int
+    window: timedelta
+
+    def starts(self, now: datetime) -> datetime:
+        """When the window began: windows are fixed, so that a counter is one row and is never read first."""
+        seconds = int(self.window.total_seconds())
+        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+
+    @property
+    def digest(self) -> str:
+        material = f"limit:{self.scope}:{self.subject}".encode()
+        return hmac.new(settings.SECRET_KEY.encode(), material, hashlib.sha256).hexdigest()
+
+
+def spend(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:
+    """Count one, or refuse with TooMany."""
+    spend_all(limits=[Limit(scope, subject, limit, window)], now=now)
+
+
+@transaction.atomic(savepoint=False)
+def spend_all(*, limits: Sequence[Limit], now: datetime) -> None:
+    """Count one for each of several limits of different scopes, or none at all and refuse with TooMany.
+
+    One statement. It locks the counters in the order given until the transaction ends, so name them from the narrow
+    to the wide and spend late: the wide ones are hot.
+    """
+    if not settings.RATE_LIMITS or not limits:
+        return
+    rows = [(limit.scope, limit.digest, limit.starts(now)) for limit in limits]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO volunteers_limitcounter AS spent (scope, subject, window_start, count)"
+            " SELECT scope, subject, window_start, 1 FROM"
+            " unnest(%s::text[], %s::text[], %s::timestamptz[], %s::int[])"
+            " AS asked (scope, subject, window_start, most)"
+            " WHERE most > 0"
+            " ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.count + 1"
+            " WHERE spent.count < (%s::jsonb ->> spent.scope)::int RETURNING scope",
+            [
+                *(list(column) for column in zip(*rows, strict=True)),
+                [limit.limit for limit in limits],
+                json.dumps({limit.scope: limit.limit for limit in limits}),
+            ],
+        )
+        counted = {scope for (scope,) in cursor.fetchall()}
+    if spent := [limit for limit in limits if limit.scope not in counted]:
+        raise TooMany(max(limit.starts(now) + limit.window for limit in spent))
+
+
+@transaction.atomic(savepoint=False)
+def purge(*, now: datetime) -> int:
+    """Delete the counters whose window is surely over; returns how many."""
+    return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

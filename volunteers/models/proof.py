@@ -1,0 +1,45 @@
+"""How a contact is proved: a six-digit code, or a browser that proved it before."""
+
+from django.db import models
+
+from organizations.models import Organization
+
+
+class ProofCode(models.Model):
+    """A code that was sent to a contact: six digits, ten minutes, one use, five tries, bound to who asked."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="proof_codes")
+    identity = models.CharField(max_length=64)
+    bound_to = models.CharField(max_length=64)  # hash of the browser's session or of the booking's token
+    code_hash = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(tries__lte=5), name="proof_code_has_at_most_five_tries")
+        ]
+        # Checking a code reads the newest one of a contact and its asker.
+        indexes = [models.Index(fields=["identity", "bound_to", "-created_at"], name="proof_code_newest")]
+
+    def __str__(self) -> str:
+        return f"code {self.pk}"
+
+
+class ProvedBrowser(models.Model):
+    """A browser that proved a contact: for 30 days it is not asked again."""
+
+    token_hash = models.CharField(max_length=64)
+    identity = models.CharField(max_length=64)
+    proved_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)  # the nightly purge
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token_hash", "identity"], name="one_proof_per_browser_and_contact")
+        ]
+
+    def __str__(self) -> str:
+        return f"browser {self.pk}"

@@ -1,0 +1,39 @@
+"""What somebody typed before it was proved."""
+
+from django.db import models
+
+from organizations.models import Organization
+from volunteers.models.volunteer import Volunteer
+
+
+class Registration(models.Model):
+    """The details behind a held booking. Nothing in it is believed until the contact is proved."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registrations")
+    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=20, blank=True)  # E.164
+    phone_as_typed = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(blank=True)
+    identity = models.CharField(max_length=64)  # keyed hash of the contact the code goes to
+    language = models.CharField(max_length=8, default="en")
+    consents = models.JSONField(default=list)  # purposes ticked
+    confirms = models.JSONField(default=list)  # codes of the policy's confirmations
+    source = models.CharField(max_length=20, default="page")
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    volunteer = models.ForeignKey(
+        Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"
+    )
+    created_at = models.DateTimeField(db_index=True)  # the sweep deletes unproved ones by age
+    proved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(phone="") | ~models.Q(email=""), name="registration_has_a_contact"
+            )
+        ]
+        # Live holds of one contact are counted by it.
+        indexes = [models.Index(fields=["identity", "-created_at"], name="registration_identity")]
+
+    def __str__(self) -> str:
+        return f"registration {self.pk}"

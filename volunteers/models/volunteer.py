@@ -1,0 +1,74 @@
+"""People and how they are reached."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from organizations.models import Linked, Organization
+
+
+class ContactKind(models.TextChoices):
+    PHONE = "phone", _("Phone")
+    EMAIL = "email", _("E-mail")
+
+
+class VolunteerQuerySet(models.QuerySet["Volunteer"]):
+    def of(self, organization: Organization) -> "VolunteerQuerySet":
+        return self.filter(organization=organization)
+
+
+class Volunteer(Linked):
+    """A person who donates or helps, known to one organization. The link is that of the personal calendar feed."""
+
+    link_purpose = "feed"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="volunteers")
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=8, default="en")
+    phone = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    email = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = VolunteerQuerySet.as_manager()
+
+    class Meta:
+        # The people page and the roster search by name.
+        indexes = [models.Index(fields=["organization", "name", "id"], name="volunteer_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def of(self, organization: Organization) -> "ContactQuerySet":
+        return self.filter(organization=organization)
+
+
+class Contact(Linked):
+    """A phone number (E.164) or mailbox (lower case) as one organization knows it; it has at most one owner.
+
+    The link is that of the page that stops messages.
+    """
+
+    link_purpose = "stop"
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
+    kind = models.CharField(max_length=5, choices=ContactKind)
+    address = models.CharField(max_length=254)
+    identity = models.CharField(max_length=64)  # keyed hash of the address, the same in every organization
+    owner = models.ForeignKey(
+        Volunteer, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_contacts"
+    )
+    proved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "kind", "address"], name="one_contact_per_address"),
+            models.CheckConstraint(condition=models.Q(kind__in=ContactKind.values), name="contact_kind_is_known"),
+        ]
+        # The interval rule finds one person's bookings over all organizations.
+        indexes = [models.Index(fields=["identity"], name="contact_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -1,0 +1,64 @@
+"""What is said about proving and consenting. Texts are data, with versions."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from notifications.models import Channel, Purpose
+from notifications.notice import Wording, gsm, segments
+from organizations.models import Organization
+
+CONSENT_VERSION: Final = "2026-11"
+
+_CODE: Final = {
+    "en": "{code} is your {name} code. It expires in 10 minutes. Do not share it.",
+    "es": "{code} es su código de {name}. Vence en 10 minutos. No lo comparta.",
+}
+_SUBJECT: Final = {"en": "{code} is your {name} code", "es": "{code} es su código de {name}"}
+_MAIL: Final = {
+    "en": "{code} is your code to confirm your time with {name}.\n\n"
+    "It expires in 10 minutes. Do not share it. If you did not ask for it, you need do nothing.\n",
+    "es": "{code} es su código para confirmar su hora con {name}.\n\n"
+    "Vence en 10 minutos. No lo comparta. Si no lo ha pedido, no tiene que hacer nada.\n",
+}
+_CONSENT: Final = {
+    ("reminders", "en"): "Send me reminders about my booking with {name}, by text or e-mail: about 4 messages per"
+    " booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy."
+    " You can book without this.",
+    ("reminders", "es"): "Envíenme recordatorios de mi cita con {name}, por mensaje de texto o correo: unos 4 mensajes"
+    " por cita. Pueden aplicarse tarifas de mensajes y datos (Msg & data rates may apply). Responda STOP para no"
+    " recibir más, HELP para ayuda. Consulte las condiciones y la política de privacidad. Puede reservar sin esto.",
+    ("appeals", "en"): "Tell me about coming drives of {name}, by text or e-mail: about 2 messages a month. Msg & data"
+    " rates may apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy. You can book without"
+    " this.",
+    ("appeals", "es"): "Avísenme de las próximas jornadas de {name}, por mensaje de texto o correo: unos 2 mensajes al"
+    " mes. Pueden aplicarse tarifas de mensajes y datos (Msg & data rates may apply). Responda STOP para no recibir"
+    " más, HELP para ayuda. Consulte las condiciones y la política de privacidad. Puede reservar sin esto.",
+}
+
+
+def code(organization: Organization, channel: str, language: str, digits: str) -> Wording:
+    """The message that carries a code: one GSM-7 segment, or a mail."""
+    if channel == Channel.SMS:
+        return Wording(text=_code_text(organization, language, digits))
+    words = {"code": digits, "name": organization.name}
+    return Wording(text=_in(language, _MAIL).format(**words), subject=_in(language, _SUBJECT).format(**words))
+
+
+def consent_wording(purpose: str, language: str, organization: Organization) -> tuple[str, str]:
+    """The version and the words beside an un-ticked box of consent, as kept in the ledger."""
+    spoken = language if (purpose, language) in _CONSENT else "en"
+    programme = organization.legal_name or organization.name
+    return f"{CONSENT_VERSION}-{spoken}", _CONSENT[Purpose(purpose).value, spoken].format(name=programme)
+
+
+def _code_text(organization: Organization, language: str, digits: str) -> str:
+    text = gsm(_in(language, _CODE).format(code=digits, name=organization.sms_name))
+    # The last line lets phones fill the code in, on this host only. A host too long for the segment does without.
+    bound = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
+    return bound if segments(bound) == 1 else text
+
+
+def _in(language: str, texts: dict[str, str]) -> str:
+    return texts.get(language, texts["en"])

@@ -1,0 +1,142 @@
+"""Who is known, and what a browser has proved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from notifications.models import ConsentEntry, Purpose
+from notifications.queries import newest_lines, sender_of, suppressed_of
+from organizations.models import Organization, token_digest
+from volunteers import rules
+from volunteers.models import Contact, ContactKind, ProofCode, ProvedBrowser, Volunteer
+
+PROOF_HOLDS_FOR = timedelta(minutes=15)
+
+
+def browser_proved(token: str, identity: str, now: datetime) -> bool:
+    """Whether this browser proved this contact in the last 30 days."""
+    if not token:
+        return False
+    proofs = ProvedBrowser.objects.filter(token_hash=token_digest(token), identity=identity, expires_at__gt=now)
+    return proofs.exists()
+
+
+def proved_here(identity: str, bound_to: str, now: datetime) -> bool:
+    """Whether whoever holds `bound_to` typed a right code for this contact in the last quarter of an hour.
+
+    For the second tap on "Book this time", the return after a refusal, and a crash between the proof and the booking:
+    the code itself is used up, the proof is not.
+    """
+    proofs = ProofCode.objects.filter(
+        identity=identity, bound_to=token_digest(bound_to), used_at__gt=now - PROOF_HOLDS_FOR
+    )
+    return proofs.exists()
+
+
+def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
+    """The organization's volunteers with their contacts, by name; `search` is part of a name, number or mailbox."""
+    volunteers = Volunteer.objects.of(organization).select_related("phone", "email")
+    wanted = Q()
+    for word in search.replace("\x00", "").split():
+        wanted &= Q(name__icontains=word) | Q(email__address__icontains=word)
+    digits = "".join(letter for letter in search if letter.isdecimal())
+    if len(digits) >= 3:
+        wanted |= Q(phone__address__contains=digits)
+    return volunteers.filter(wanted).order_by("name", "id")
+
+
+def volunteer_by_feed_token(token: str) -> Volunteer | None:
+    """Whose personal calendar feed this link opens, with the organization."""
+    return Volunteer.by_token(token).select_related("organization").first()
+
+
+def addresses_of(volunteer: Volunteer) -> list[str]:
+    """Every phone number and mailbox under which this person is reached or which they proved. One query."""
+    mine = Q(owner=volunteer) | Q(pk__in=[pk for pk in (volunteer.phone_id, volunteer.email_id) if pk])
+    return list(Contact.objects.filter(mine).order_by("kind", "pk").values_list("address", flat=True))
+
+
+# The unions keep each part on its index; an OR over them would read the tables.
+_IDENTITIES = """
+WITH typed AS (SELECT id, owner_id FROM volunteers_contact WHERE organization_id = %(organization)s
+        AND identity = ANY(%(identities)s)),
+people AS (
+    SELECT %(volunteer)s::bigint AS id
+    UNION SELECT owner_id FROM typed
+    UNION SELECT person.id FROM typed JOIN volunteers_volunteer AS person ON person.phone_id = typed.id
+    UNION SELECT person.id FROM typed JOIN volunteers_volunteer AS person ON person.email_id = typed.id)
+SELECT contact.identity FROM people JOIN volunteers_contact AS contact ON contact.owner_id = people.id
+UNION SELECT contact.identity FROM people JOIN volunteers_volunteer AS person ON person.id = people.id
+    JOIN volunteers_contact AS contact ON contact.id IN (person.phone_id, person.email_id)
+"""
+
+
+def identities_of(
+    *, organization_id: int | None = None, identities: Sequence[str] = (), volunteer_id: int | None = None
+) -> set[str]:
+    """The identities of all contacts of a person, and those given: what is locked before a place is taken. One query.
+
+    The person is a volunteer, or whoever in an organization owns or names a contact with one of these identities. Two
+    volunteers of two organizations are one person by an identity that both have proved, so both of them lock it.
+    """
+    asked = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_IDENTITIES, asked)
+        return {*identities, *(identity for (identity,) in cursor.fetchall())}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Whether one contact gets messages of one purpose, since when, and what the person may do about it."""
+
+    contact: Contact
+    purpose: str
+    line: ConsentEntry | None  # the newest of the ledger
+    is_stopped: bool  # by a text: only a START opens the way again
+    may_turn_on: bool
+
+    @property
+    def is_on(self) -> bool:
+        return self.line is not None and self.line.given and not self.is_stopped
+
+    @property
+    def is_heard_anyway(self) -> bool:
+        """Mail of reminders needs no yes, only heeds a no."""
+        return self.line is None and self.contact.kind == ContactKind.EMAIL and self.purpose == Purpose.REMINDERS
+
+
+def agreements(volunteer: Volunteer) -> list[Agreement]:
+    """What somebody agreed to, by purpose and contact. Three queries."""
+    contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
+    addresses = [contact.address for contact in contacts]
+    lines = newest_lines(volunteer.organization, addresses)
+    stopped = suppressed_of(volunteer.organization, addresses)
+    return [
+        Agreement(
+            contact=contact,
+            purpose=purpose,
+            line=lines.get((contact.address, purpose)),
+            is_stopped=contact.address in stopped,
+            may_turn_on=_may_agree(contact, volunteer.pk, purpose, stopped=contact.address in stopped),
+        )
+        for purpose in Purpose.values
+        for contact in contacts
+    ]
+
+
+def texting_number(organization: Organization) -> str:
+    """The number that an organization's texts come from; empty for a service of several."""
+    sender = sender_of(organization)
+    return sender.number if sender else ""
+
+
+def _may_agree(contact: Contact, volunteer_id: int, purpose: str, *, stopped: bool) -> bool:
+    try:
+        rules.may_agree(contact, volunteer_id, purpose, stopped=stopped)
+    except ValidationError:
+        return False
+    return True

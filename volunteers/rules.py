@@ -1,0 +1,184 @@
+"""What is a name, a code, a language; and the keyed hash by which a contact is known."""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from notifications import phone as phones
+from notifications.models import Purpose
+from volunteers.models import Contact, ContactKind
+
+T = TypeVar("T")
+
+CODE_LIFE: Final = timedelta(minutes=10)
+CODE_TRIES: Final = 5
+BROWSER_LIFE: Final = timedelta(days=30)
+CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
+CODES_PER_CONTACT_A_DAY: Final = 8, timedelta(days=1)
+CODES_PER_NETWORK: Final = 10, timedelta(hours=1)
+CODE_BUDGET_WINDOW: Final = timedelta(days=1)
+
+_NAME_LENGTH: Final = 120
+_JOINERS: Final = "\u200c\u200d"  # Persian and Indic names are spelled with them
+_TITLES: Final = "dr|dra|fr|hon|jr|ma|mr|mrs|ms|mx|prof|rev|sr|sra|srta|st|sta|ste|sto"
+_AFTER_TITLE: Final = re.compile(rf"(?i)\b(\w|{_TITLES})\.(?=\w{{2}})")
+_ADDRESS: Final = re.compile(
+    r"(?i)[/\\@<>]|\bwww\."
+    r"|\w\.(?:ai|app|biz|cc|click|club|co|com|dev|edu|gg|gl|gov|info|io|link|live|ly|me|net|online|org|page|ru|sh|shop"
+    r"|site|store|top|tv|uk|us|vip|web|xyz)\b"
+)
+_DOTTED: Final = re.compile(r"[\w-]{2}\.[^\W\d_]{2}")
+_DOTS: Final = str.maketrans("。｡．", "...", _JOINERS)
+
+
+def identity(address: str) -> str:
+    """The keyed hash (hex) of a normalized phone number or mailbox: the same in every organization, never reversed."""
+    return hmac.new(settings.IDENTITY_KEY.encode(), address.encode(), hashlib.sha256).hexdigest()
+
+
+def may_agree(contact: Contact, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
+    """Refuse a consent that this volunteer cannot give for this contact.
+
+    It must be proved theirs, for nobody agrees to texts to another's number; an unowned mailbox may get reminders.
+    After a STOP no box on a page undoes the carrier's block.
+    """
+    if stopped:
+        raise ValidationError(_("Text START to the number our texts come from first."), code="stopped")
+    is_theirs = contact.owner_id == volunteer_id and contact.proved_at is not None
+    to_mailbox = contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
+    if not is_theirs and not (to_mailbox and purpose == Purpose.REMINDERS):
+        raise ValidationError(
+            _("Book with this number or address first, so that we know it is yours."), code="unproved"
+        )
+
+
+def clean_name(text: str) -> str:
+    """The name as it may be shown and sent: one line, no control, separator or bidi characters, single spaces.
+
+    Refuses nothing to call somebody by, more than 120 characters, and web addresses: names go out in text messages.
+    """
+    name = " ".join("".join(map(_plain, unicodedata.normalize("NFC", text))).split())
+    if not any(letter.isalpha() for letter in name):
+        raise ValidationError(_("Enter your name."), code="name_missing")
+    if len(name) > _NAME_LENGTH:
+        raise ValidationError(_("Enter a name of at most 120 characters."), code="name_too_long")
+    if _has_link(name):
+        message = _("Enter a name without a web address. If it is a name, put a space after the dot.")
+        raise ValidationError(message, code="name_has_link")
+    return name
+
+
+def six_digits(text: str) -> str:
+    """The code without the spaces and hyphens people type, in plain digits; empty if it cannot be a code."""
+    kept = [letter for letter in text.strip() if not letter.isspace() and letter != "-"]
+    if len(kept) != 6 or not all(letter.isdecimal() for letter in kept):
+        return ""
+    return "".join(str(unicodedata.decimal(letter)) for letter in kept)
+
+
+def language(text: str, default: str) -> str:
+    """The service's language that a tag such as es-MX asks for; without one, the default."""
+    if not text:
+        return default
+    base = text.replace("_", "-").split("-")[0].lower()
+    if base not in dict(settings.LANGUAGES):
+        raise ValidationError(_("Choose one of the languages offered."), code="language_unknown")
+    return base
+
+
+def purposes(ticked: Sequence[str]) -> list[str]:
+    """The consents ticked, each once, in their own order."""
+    if unknown := set(ticked) - set(Purpose.values):
+        raise ValidationError(_("This consent is not known."), code="consent_unknown", params={"unknown": unknown})
+    return [purpose for purpose in Purpose.values if purpose in ticked]
+
+
+def confirmations(codes: Sequence[str]) -> list[str]:
+    """The codes of what a donor confirmed, each once; whether a policy knows them is judged with the booking."""
+    if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
+        raise ValidationError(_("This confirmation is not known."), code="confirmation_unknown")
+    return list(dict.fromkeys(codes))
+
+
+def network(ip: str | None) -> str:
+    """What counts as one network for limits: an IPv4 address, or the /64 of an IPv6 address; empty if unknown."""
+    try:
+        address = ipaddress.ip_address(ip or "")
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address.packed, 64), strict=False))
+    return str(address)
+
+
+@dataclass
+class Problems:
+    """What is wrong with a form's fields: all of it is said at once."""
+
+    by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
+
+    def judge(self, name: str, rule: Callable[[], T], otherwise: T) -> T:
+        """What the rule answers; if it refuses, note that for the field and go on."""
+        try:
+            return rule()
+        except ValidationError as problem:
+            self.by_field[name] = [problem]
+            return otherwise
+
+    def refuse(self) -> None:
+        """Raise everything that was noted."""
+        if self.by_field:
+            raise ValidationError(self.by_field)
+
+
+@dataclass(frozen=True)
+class Details:
+    """Who somebody is and how they are reached, cleaned and normalized."""
+
+    name: str
+    phone: str
+    phone_as_typed: str
+    email: str
+    language: str
+
+
+def details(problems: Problems, *, name: str, phone: str, email: str, spoken: str, country: str) -> Details:
+    """Clean and judge what was typed; a phone or a mailbox is needed. Problems are noted by field."""
+    typed_phone, typed_email = phone.strip(), email.strip()
+    if not typed_phone and not typed_email:
+        message = _("Enter a phone number or an e-mail address.")
+        problems.by_field["phone"] = [ValidationError(message, code="contact_missing")]
+    return Details(
+        name=problems.judge("name", lambda: clean_name(name), ""),
+        phone=problems.judge("phone", lambda: phones.normalize(typed_phone, country), "") if typed_phone else "",
+        phone_as_typed="".join(map(_plain, typed_phone))[:40],
+        email=problems.judge("email", lambda: phones.mailbox(typed_email), "") if typed_email else "",
+        language=problems.judge("language", lambda: language(spoken, ""), ""),
+    )
+
+
+def _plain(letter: str) -> str:
+    """The character, a space for one that separates, nothing for one that is not seen."""
+    category = unicodedata.category(letter)
+    if category in {"Cc", "Zl", "Zp", "Zs"}:
+        return " "
+    return letter if category[0] != "C" or letter in _JOINERS else ""
+
+
+def _has_link(name: str) -> bool:
+    # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
+    seen = unicodedata.normalize("NFKC", name).translate(_DOTS)
+    # "J.Smith" and "St.John" are names; "Ana.Alder" could be an address.
+    return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))
