@@ -25,7 +25,7 @@ from tests.notifications import made
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("browser"),
 ]
 
