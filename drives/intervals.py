@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 PLASMA = "plasma"
+BOOKED, GIVEN, STATED = "booked", "given", "stated"
 INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_full", "cross_interval"
 
 
@@ -27,12 +28,16 @@ class Rules:
 
 @dataclass(frozen=True)
 class Donation:
-    """A donation that was given or is booked: its instant, its date at its own site, and what its programme asks."""
+    """A donation: its instant, its date at its own site, what its programme asks, and how it is known.
+
+    `known`: it is booked, was given, or was given elsewhere and only stated by the donor.
+    """
 
     at: datetime
     on: date
     rules: Rules = field(default_factory=Rules)
     counts: bool = True
+    known: str = BOOKED
 
     @property
     def kind(self) -> str:
@@ -72,6 +77,11 @@ def judge(rules: Rules, others: Sequence[Donation], wanted: datetime, zone: Zone
 def is_first_again(last_on: date | None, on: date, lapse_after_days: int) -> bool:
     """Whether a visit is a first one: nothing given yet, or not for so many days that the donor starts anew."""
     return last_on is None or (on - last_on).days > lapse_after_days
+
+
+def last_given(donations: Sequence[Donation], kind: str, known: str = GIVEN) -> date | None:
+    """The date of the newest donation of a kind that is known in this way; None if there is none."""
+    return max((one.on for one in donations if one.known == known and one.kind == kind), default=None)
 
 
 def start_of_day(on: date, zone: ZoneInfo) -> datetime:

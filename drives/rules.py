@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from drives import intervals, localtime
-from drives.models import BookingState, Drive, DriveState, Visit
+from drives.models import BookingState, Drive, DriveState, Policy, Visit
 from drives.timetable import VisitShape
 
 HOLD_FOR = timedelta(minutes=15)
@@ -124,7 +124,10 @@ _RULES: tuple[Callable[[PlaceFacts, datetime], list[Reason]], ...] = (
 )
 
 
-MAY_BE_OVERRIDDEN = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
+VISIT_IS_FIRST = "visit_is_first"
+MAY_BE_OVERRIDDEN = frozenset(
+    {intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL, VISIT_IS_FIRST}
+)
 
 
 def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: str) -> Reason:
@@ -142,6 +145,28 @@ def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: s
         "moment": localtime.allowed_from(earliest_ok_at, zone)
     }
     return Reason(broken.code, f"{detail} {first}", earliest_ok_at)
+
+
+def visit_by_record(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
+    """The kind of visit that follows from what was given; None while nothing is recorded and the donor's word stands.
+
+    Who has not given for `lapse_after_days` is a first visit again. A donation that is only stated makes nobody a
+    return visit, for no centre of a drive has seen them; but it keeps one from lapsing.
+    """
+    recorded, stated = (
+        intervals.last_given(donations, policy.kind, known) for known in (intervals.GIVEN, intervals.STATED)
+    )
+    if recorded is None and stated is None:
+        return None
+    last = max(day for day in (recorded, stated) if day)
+    if intervals.is_first_again(last, on, policy.lapse_after_days):
+        return Visit.FIRST
+    return Visit.RETURN if recorded else None
+
+
+def visit_is_first() -> Reason:
+    text = _("Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.")
+    return Reason(VISIT_IS_FIRST, text)
 
 
 def slot_full() -> Reason:

@@ -101,7 +101,8 @@ def walk_in(
 ) -> Booking:
     """Somebody came without a booking: booked at the present step and checked in at once.
 
-    Taken even when the chairs are full, which then shows as "over by n": the helper at the door decides.
+    The kind of visit follows what this organization recorded. Taken even when the chairs are full, which then shows
+    as "over by n": the helper at the door decides.
     Refuses a drive that is not on its day, somebody who is booked here already, and who is close to another donation
     at this organization, unless there is a reason to override, which is kept.
     Locks: identities, drive (shared), slots.
@@ -116,7 +117,7 @@ def walk_in(
     if reasons := rules.reasons_not_to_take(found.facts, now):
         raise rules.Refusal(reasons)
     if not override_reason:
-        spacing.refuse_too_close(queries.Giver(volunteer.pk), drive, visit, now, now)
+        visit = spacing.refuse_too_close(queries.Giver(volunteer.pk), drive, visit, now, now)
     taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
     places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
     booking = taking.create_booking(

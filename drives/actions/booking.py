@@ -100,8 +100,10 @@ hold = transaction.atomic(hold_within)
 def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "") -> Booking:
     """Turn a hold into a booking: the code proves the contact, then every rule is judged.
 
+    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit.
     A second call for the same booking answers as the first did. Raises CodeWrong, HoldLapsed, or Refusal while the hold
-    still stands for another choice. Locks: identities, drive (shared), booking.
+    still stands for another choice. Locks: identities, drive (shared), booking; slots if
+    the kind of visit is another one.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     if held.state != BookingState.HELD or held.registration is None:
@@ -145,7 +147,8 @@ def enter(
     """Book for somebody by phone or through an organization's key: booked at once, judged on this organization's rows.
 
     May use closed times and closed drives. Refuses as `hold` does, a second active booking, and a time too close to
-    another donation, unless there is a reason to override, which is kept. Locks: identities, drive (shared), slots.
+    another donation, unless there is a reason to override, which is kept. The kind of visit follows what this
+    organization recorded. Locks: identities, drive (shared), slots.
     """
     country = drive.organization.country
     typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
@@ -158,11 +161,12 @@ def enter(
     )
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else queries.Giver(volunteer.pk)
-    taking.refuse_unless_possible(found.facts, drive, visit, now, giver)
-    taken = taking.write(
-        drive, found, visit, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
-    )
-    booking = taking.count(taken, now)
+    known = taking.refuse_unless_possible(found.facts, drive, visit, now, giver)
+    with taking.says_if_longer(asked=visit, visit=known):
+        taken = taking.write(
+            drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
+        )
+        booking = taking.count(taken, now)
     if override_reason:
         Booking.objects.filter(pk=booking.pk).update(override_reason=override_reason)
     telling.booked(locking.booking(booking.pk), now)
@@ -234,13 +238,18 @@ def _settle(*, booking_id: int, identity: str, now: datetime) -> Booking:
     volunteer = registration.resolve(registration=booking.registration, now=now)
     found = queries.place_facts(drive_id=drive.pk, slot_id=booking.arrival_id, volunteer_id=volunteer.pk, now=now)
     giver = queries.Giver(volunteer.pk, everywhere=True)
-    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+    visit = taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+    if visit != booking.visit:
+        taking.correct_visit(booking, visit, now, holds_are_over=found.holds_are_over)
     booking.volunteer, booking.state, booking.held_until = volunteer, BookingState.BOOKED, None
     booking.proved_at = booking.changed_at = now
-    booking.save(update_fields=["volunteer", "state", "held_until", "proved_at", "changed_at"])
+    booking.save(update_fields=PROVED_FIELDS)
     history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
     telling.booked(booking, now)
     return booking
+
+
+PROVED_FIELDS = ["volunteer", "state", "held_until", "proved_at", "changed_at", "visit", *taking.FOOTPRINT]
 
 
 def drive_of(organization: Organization, drive_id: int) -> Drive:

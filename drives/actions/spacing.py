@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives import intervals, queries, rules
-from drives.models import Drive
+from drives.models import Drive, Visit
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Spacing:
     donations: Sequence[intervals.Donation]
     verdict: intervals.Verdict
     zone: str
+    visit: Visit | None = None  # that follows from what was given, if it does
 
     @property
     def reasons(self) -> list[rules.Reason]:
@@ -33,14 +34,23 @@ class Spacing:
 
 def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
     """Judge a time at a drive against all that the person has given and booked. One query."""
+    policy, zone = drive.policy, drive.site.zone
     donations = queries.donations_of(giver, wanted)
     return Spacing(
-        donations, intervals.judge(drive.policy.rules, donations, wanted, drive.site.zone), drive.site.timezone
+        donations,
+        intervals.judge(policy.rules, donations, wanted, zone),
+        drive.site.timezone,
+        rules.visit_by_record(donations, policy, wanted.astimezone(zone).date()),
     )
 
 
-def refuse_too_close(giver: queries.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> None:
-    """Raise what the interval rules have against a visit at this time, with later times that they allow."""
+def refuse_too_close(giver: queries.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> str:
+    """Raise what the interval rules have against a visit at this time, with later times that they allow.
+
+    Returns the kind of visit: what was recorded of the giver says it, else what was asked for.
+    """
     spacing = of(giver, drive, wanted)
+    visit = spacing.visit or visit
     if reasons := spacing.reasons:
         raise rules.Refusal(reasons, spacing.alternatives(drive, visit, now))
+    return visit

@@ -1,13 +1,17 @@
 """Taking a place: the one way from facts that were read under the locks to a booking's row."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
+from django.db import transaction
+
 from drives import queries, rules, timetable
 from drives.actions import history, places, spacing
-from drives.models import Booking, BookingState, Drive, Slot, Source
+from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from organizations.models import insert
 from volunteers.models import Registration, Volunteer
 
@@ -16,8 +20,10 @@ REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for
 
 def refuse_unless_possible(
     facts: rules.PlaceFacts, drive: Drive, visit: str, now: datetime, giver: queries.Giver | None = None
-) -> None:
+) -> str:
     """Raise every reason that stands against this place, with the nearest times that fit the visit.
+
+    Returns the kind of visit: what was recorded of the giver says it, else what was asked for.
 
     Without a `giver` the interval rules are not asked: a hold counts in nobody's, and a coordinator may override them.
     With one, the times proposed keep them. Who is booked at this drive already is told that alone.
@@ -26,10 +32,12 @@ def refuse_unless_possible(
     wanted = facts.slot_starts_at
     if giver and wanted and not facts.active_booking:
         judged = spacing.of(giver, drive, wanted)
+        visit = judged.visit or visit
         if judged.reasons:
             raise rules.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
     if reasons:
         raise rules.Refusal(reasons, queries.nearest_times(drive, visit, wanted, now))
+    return visit
 
 
 def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> timetable.Footprint:
@@ -127,6 +135,40 @@ def create_booking(
         changed_at=now,
     )
     return insert(row)
+
+
+def correct_visit(booking: Booking, visit: str, now: datetime, *, holds_are_over: bool) -> None:
+    """Give a locked hold the steps of the kind of visit that it really is; the caller saves it.
+
+    A return visit that finds no nearer chair keeps the longer time. Refuses a first visit that does not fit, with the
+    nearest times that do. Locks: slots.
+    """
+    taken = timetable.footprint(booking.first_step, rules.visit_shape(booking.drive, visit))
+    with transaction.atomic():
+        freed = lapse_in(booking.drive_id, now) if holds_are_over else {}
+        deltas = places.combined([freed, timetable.net(places.footprint(booking), taken)])
+        fits = places.change(drive_id=booking.drive_id, deltas=deltas)
+        transaction.set_rollback(not fits)
+    if not fits and visit == Visit.FIRST:
+        nearest = queries.nearest_times(booking.drive, visit, booking.starts_at, now)
+        raise rules.Refusal([rules.visit_is_first()], nearest)
+    booking.visit = visit
+    for name, value in stored_footprint(taken).items() if fits else ():
+        setattr(booking, name, value)
+
+
+@contextmanager
+def says_if_longer(*, asked: str, visit: str) -> Iterator[None]:
+    """Where the record made a visit longer than was asked for, a place that is refused is refused for that."""
+    try:
+        yield
+    except rules.Refusal as refusal:
+        if visit != Visit.FIRST or asked == visit:
+            raise
+        raise rules.Refusal([rules.visit_is_first()], refusal.alternatives) from refusal
+
+
+FOOTPRINT = ("first_step", "screening_steps", "chair_from", "chair_to")
 
 
 def stored_footprint(taken: timetable.Footprint) -> dict[str, int]:

@@ -20,7 +20,7 @@ from drives.queries.drives import (
     fill_by_hour,
     public_drives,
 )
-from drives.queries.history import Giver, donations_of, later_times
+from drives.queries.history import Giver, donations_of, gave_lately, later_times
 from drives.queries.message_plan import (
     DriveMessages,
     bookings_to_remind,
@@ -71,6 +71,7 @@ __all__ = [
     "feed_stamps",
     "feed_version",
     "fill_by_hour",
+    "gave_lately",
     "give_rate",
     "has_bookings",
     "home",

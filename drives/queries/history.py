@@ -12,6 +12,7 @@ from django.db import connection
 from drives import intervals, rules
 from drives.models import Drive, DriveState
 from drives.queries.places import NEAREST, open_times, slots_of, times_in
+from organizations.models import token_digest
 
 REACHES_BACK = timedelta(days=800)  # twice the longest window of a known programme, and some days
 OTHER_DRIVES = 5  # are looked at for another time
@@ -32,8 +33,10 @@ class Giver:
 
 # One person over all organizations: whoever owns and has proved a contact that this volunteer owns and has proved.
 # Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
+# Donations of long ago are read for the visit they make a return visit, not for the intervals.
 _HISTORY = """
-SELECT COALESCE(booking.donated_at, booking.starts_at), site.timezone,
+SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'booked' END,
+    COALESCE(booking.donated_at, booking.starts_at), site.timezone,
     policy.kind, policy.min_hours, policy.min_days, policy.windows, policy.cross_days
 FROM drives_booking AS booking
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
@@ -46,8 +49,9 @@ WHERE booking.volunteer_id IN (
         WHERE %(everywhere)s AND mine.owner_id = %(volunteer)s AND mine.proved_at IS NOT NULL
             AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
 AND booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
-AND booking.starts_at > %(since)s AND booking.id IS DISTINCT FROM %(besides)s
-ORDER BY 1
+AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
+AND booking.id IS DISTINCT FROM %(besides)s
+ORDER BY 2
 """
 
 
@@ -56,11 +60,12 @@ def donations_of(giver: Giver, wanted: datetime) -> list[intervals.Donation]:
 
     Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
     """
+    since = wanted - REACHES_BACK
     asked = {
         "volunteer": giver.volunteer_id,
         "everywhere": giver.everywhere,
         "besides": giver.besides,
-        "since": wanted - REACHES_BACK,
+        "since": since,
     }
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, asked)
@@ -69,9 +74,36 @@ def donations_of(giver: Giver, wanted: datetime) -> list[intervals.Donation]:
                 at,
                 at.astimezone(ZoneInfo(zone)).date(),
                 intervals.Rules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days)),
+                counts=at > since,
+                known=known,
             )
-            for at, zone, kind, min_hours, min_days, windows, cross_days in cursor.fetchall()
+            for known, at, zone, kind, min_hours, min_days, windows, cross_days in cursor.fetchall()
         ]
+
+
+# Whoever proved a contact in this browser, in any organization. Uses one_proof_per_browser_and_contact,
+# contact_identity and booking_of_a_volunteer.
+_GAVE_LATELY = """
+SELECT EXISTS (
+    SELECT FROM volunteers_provedbrowser AS proof
+    JOIN volunteers_contact AS contact ON contact.identity = proof.identity AND contact.proved_at IS NOT NULL
+    JOIN drives_booking AS booking ON booking.volunteer_id = contact.owner_id
+    WHERE proof.token_hash = %(token)s AND proof.expires_at > %(now)s
+        AND booking.state IN ('donated', 'incomplete') AND booking.starts_at > %(since)s)
+"""
+
+
+def gave_lately(browser_token: str, drive: Drive, now: datetime) -> bool:
+    """Whether the drive would be a return visit for somebody who proved a contact in this browser. At most one query.
+
+    Only what stands ready to be chosen depends on it; the proof of the booking judges.
+    """
+    if not browser_token:
+        return False
+    since = drive.starts_at - timedelta(days=drive.policy.lapse_after_days)
+    with connection.cursor() as cursor:
+        cursor.execute(_GAVE_LATELY, {"token": token_digest(browser_token), "now": now, "since": since})
+        return bool(cursor.fetchone()[0])
 
 
 Allows = Callable[[Drive, datetime], bool]

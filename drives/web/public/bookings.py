@@ -47,7 +47,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     page, form, browser = page_or_404(token), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
-        actions.prove(
+        proved = actions.prove(
             booking_id=page.booking.pk,
             code=form.cleaned_data.get("code", ""),
             bound_to=visitor.bound_to(browser),
@@ -60,7 +60,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
         return to_booking(token)
     except ValidationError as problem:
         return _still_held(request, token, form, problem, status_of(problem))
-    response = to_booking(token)
+    response = to_booking(token, "visit=1" if page.held and proved.visit != page.booking.visit else "")
     visitor.remember(response, browser)
     return response
 
@@ -131,6 +131,7 @@ def manage(request: HttpRequest, page: BookingPage, problems: Sequence[str] = ()
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
+        "visit_is_other": "visit" in request.GET,
         "minutes": notices.visit_minutes(booking),
         "reminders": reminders.sentence(booking) if has_place else "",
         "may_be_texted": reminders.may_be_texted(booking),

@@ -7,12 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from drives import confirms, queries
-from drives.models import Drive, DriveState
+from drives.models import Drive, DriveState, Visit
 from drives.queries import DrivePage, DriveSummary
+from drives.web import visitor
 from drives.web.public import times
 from organizations.models import Organization
 
@@ -57,7 +59,9 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     if page is None:
         raise Http404
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
-    visit = times.visit_asked(request.GET.get("visit", ""))
+    browser = visitor.browser_of(request)
+    knows = "visit" not in request.GET and queries.gave_lately(browser, page.drive, now)
+    visit = Visit.RETURN if knows else times.visit_asked(request.GET.get("visit", ""))
     context = {
         **drive_context(page),
         "visit": visit,
@@ -68,7 +72,10 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
     }
-    return render(request, "drives/public/drive.html", context)
+    response = render(request, "drives/public/drive.html", context)
+    if browser:  # what stands ready to be chosen may be this browser's own
+        patch_cache_control(response, private=True)
+    return response
 
 
 def drive_context(page: DrivePage) -> dict[str, object]:

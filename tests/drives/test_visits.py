@@ -1,0 +1,278 @@
+"""First or return: asked once, then known from what was recorded."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives import queries
+from drives.actions import attendance, booking
+from drives.intervals import GIVEN, STATED, Donation, Rules
+from drives.models import Booking, BookingState, Drive, Policy, Slot, Visit
+from drives.rules import Refusal, visit_by_record
+from organizations.models import Organization
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from tests.drives.web import coordinator, donor
+from tests.drives.web.donor import text
+from volunteers.models import ProvedBrowser
+
+DAY = timedelta(days=1)
+
+
+def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
+    return Donation(NOW - days_ago * DAY, DRIVE_DAY - days_ago * DAY, Rules(kind), known=known)
+
+
+@pytest.mark.parametrize(
+    ("donations", "visit"),
+    [
+        ([], None),
+        ([gave(180)], Visit.RETURN),
+        ([gave(181)], Visit.FIRST),
+        ([gave(400), gave(30)], Visit.RETURN),
+        ([gave(30, known="booked")], None),
+        ([gave(30, kind="whole_blood")], None),
+        ([gave(30, known=STATED)], None),
+        ([gave(181, known=STATED)], Visit.FIRST),
+        ([gave(300), gave(30, known=STATED)], Visit.RETURN),
+    ],
+)
+def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donation], visit: Visit | None) -> None:
+    assert visit_by_record(donations, Policy(), DRIVE_DAY) == visit
+
+
+def test_half_a_year_over_a_leap_day_is_counted_in_days() -> None:
+    leap = Donation(NOW, date(2028, 1, 1), Rules(), known=GIVEN)
+    assert visit_by_record([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
+    assert visit_by_record([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
+
+
+def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
+    """A donation of Ana's so many days before the drive's day, at some organization."""
+    given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
+    then = given.starts_at - days_before * DAY
+    Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
+    return given
+
+
+def steps(row: Booking) -> tuple[int, int, int]:
+    return row.screening_steps, row.chair_from, row.chair_to
+
+
+def refused(act: Callable[[], object]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        act()
+    return caught.value
+
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_donation_at_another_organization_makes_a_first_visit_a_return_visit() -> None:
+    donated(60)
+    hold = builders.held(builders.drive(), visit=Visit.FIRST)
+    assert steps(hold) == (3, 3, 6)
+    proved = builders.proved(hold)
+    assert (proved.visit, steps(proved)) == (Visit.RETURN, (1, 1, 4))
+    assert queries.drifted_slots() == 0
+
+
+def test_who_has_not_given_for_long_gets_the_time_of_a_first_visit() -> None:
+    donated(181)
+    proved = builders.booked(builders.drive(), visit=Visit.RETURN)
+    assert (proved.visit, steps(proved)) == (Visit.FIRST, (3, 3, 6))
+    assert queries.drifted_slots() == 0
+
+
+def test_who_gave_before_everything_that_the_intervals_look_at_is_a_first_visit_again() -> None:
+    donated(900)
+    assert builders.booked(builders.drive(), visit=Visit.RETURN).visit == Visit.FIRST
+
+
+@pytest.mark.parametrize("visit", [Visit.FIRST, Visit.RETURN])
+def test_the_word_of_whoever_is_new_here_stands(visit: Visit) -> None:
+    assert builders.booked(builders.drive(), visit=visit).visit == visit
+
+
+def test_a_first_visit_that_does_not_fit_is_refused_with_times_that_do_and_the_hold_stands() -> None:
+    donated(200)
+    drive = builders.drive()
+    last = Slot.objects.filter(drive=drive).count() - 4  # a return visit takes four steps, a first one six
+    hold = builders.held(drive, n=last)
+    refusal = refused(lambda: builders.proved(hold))
+    assert refusal.codes == ["visit_is_first"]
+    fitting = [builders.slot(drive, n).pk for n in (last - 4, last - 3, last - 2)]
+    assert [time.slot_id for time in refusal.alternatives] == fitting
+    hold.refresh_from_db()
+    assert (hold.state, hold.visit, steps(hold)) == (BookingState.HELD, Visit.RETURN, (1, last + 1, last + 4))
+    assert queries.drifted_slots() == 0
+
+
+def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
+    donated(200)
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    over = builders.held(drive, n=3, number=7, now=NOW - timedelta(minutes=10))  # in the chair from step 4 on
+    hold = builders.held(drive)  # in the chair until step 4, and until step 6 as a first visit
+    assert builders.proved(hold, now=NOW + timedelta(minutes=6)).visit == Visit.FIRST
+    over.refresh_from_db()
+    assert over.state == BookingState.LAPSED
+    assert queries.drifted_slots() == 0
+
+
+def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
+    donated(200)
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    builders.held(drive, n=10, number=7, now=NOW - timedelta(minutes=10))
+    builders.held(drive, n=3, number=8)
+    hold = builders.held(drive)
+    assert refused(lambda: builders.proved(hold, now=NOW + timedelta(minutes=6))).codes == ["visit_is_first"]
+    assert queries.drifted_slots() == 0
+
+
+def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> None:
+    donated(60)
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
+    hold = builders.held(drive, n=3, visit=Visit.FIRST)  # in the chair from step 6 on
+    builders.held(drive, n=0, number=7, visit=Visit.FIRST)  # in the chair until step 6
+    proved = builders.proved(hold)
+    assert (proved.visit, steps(proved)) == (Visit.RETURN, (3, 6, 9))
+    assert queries.drifted_slots() == 0
+
+
+def test_the_answer_before_the_proof_is_the_same_whatever_was_recorded() -> None:
+    donated(181)
+    drive = builders.drive()
+    known, new = builders.held(drive), builders.held(drive, n=0, number=7)
+    assert (known.visit, steps(known)) == (new.visit, steps(new))
+
+
+def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
+    owner = builders.organization()
+    donated(60)
+    slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
+    asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
+    assert booking.enter(**asked, visit=Visit.FIRST).visit == Visit.FIRST
+
+
+def test_who_is_entered_is_what_the_organization_recorded() -> None:
+    owner = builders.organization()
+    donated(60, owner)
+    slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
+    asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
+    assert booking.enter(**asked, visit=Visit.FIRST).visit == Visit.RETURN
+
+
+def entering_late(owner: Organization) -> dict[str, Any]:
+    """A coordinator enters somebody for the last time at which a return visit fits."""
+    drive = builders.drive(owner)
+    last = Slot.objects.filter(drive=drive).count() - 4
+    person, slot_id = builders.person(), builders.slot(drive, last).pk
+    return {"drive": drive, "slot_id": slot_id, "visit": "return", "person": person, "actor": "user:1", "now": NOW}
+
+
+def test_entering_who_has_lapsed_for_a_time_that_is_too_short_is_refused_unless_there_is_a_reason() -> None:
+    owner = builders.organization()
+    donated(200, owner)
+    asked = entering_late(owner)
+    assert refused(lambda: booking.enter(**asked)).codes == ["visit_is_first"]
+    assert booking.enter(**asked, override_reason="The center agreed.").visit == Visit.RETURN
+
+
+def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
+    drive = builders.drive()
+    Slot.objects.filter(drive=drive).update(chairs_limit=0)
+    person, slot_id = builders.person(), builders.slot(drive).pk
+    asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
+    assert refused(lambda: booking.enter(drive=drive, visit="return", **asked)).codes == ["slot_full"]
+
+
+def test_a_walk_in_is_what_the_organization_recorded() -> None:
+    owner = builders.organization()
+    donated(60, owner)
+    today = builders.drive(owner)
+    came = attendance.walk_in(
+        drive=today,
+        name="Test Ana Alder",
+        visit="first",
+        phone=builders.phone(42),
+        actor="user:1",
+        now=today.starts_at,
+    )
+    assert came.visit == Visit.RETURN
+
+
+# On the pages
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+@pytest.mark.parametrize(
+    ("days", "asked", "words"),
+    [
+        (60, "first", "Good to see you again: you gave not long ago, so this is a return visit."),
+        (200, "return", "Your last donation is a while ago, so this is a first visit again."),
+        (200, "first", ""),
+    ],
+)
+def test_the_page_says_kindly_that_the_visit_is_another_one(days: int, asked: str, words: str) -> None:
+    donated(days)
+    browser = Client()
+    held = donor.kept(browser, builders.drive(), visit=asked)
+    page = browser.get(donor.prove(browser, held).headers["Location"])
+    assert words in text(page)
+    assert ('role="status"' in page.content.decode()) == bool(words)
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+def test_the_check_page_offers_times_that_fit_a_first_visit() -> None:
+    donated(200)
+    browser, drive = Client(), builders.drive()
+    last = Slot.objects.filter(drive=drive).count() - 4
+    page = donor.prove(browser, donor.kept(browser, drive, last))
+    assert page.status_code == 409
+    assert "so this is a first visit again. It takes longer and does not fit then." in text(page)
+    assert "Take this time" in text(page)
+
+
+def chosen(browser: Client, drive: Drive, **query: str) -> str:
+    response = browser.get(reverse("drive", args=[drive.slug]), query)
+    return str(response.context["visit"])
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+def test_a_browser_that_proved_the_contact_of_a_donor_starts_with_a_return_visit() -> None:
+    browser, stranger, drive = Client(), Client(), builders.drive()
+    donor.booked(browser, builders.drive(policy_id=builders.lax().pk))
+    assert chosen(browser, drive) == "first"
+    Booking.objects.update(state="donated", donated_at=NOW - 30 * DAY, starts_at=NOW - 30 * DAY)
+    assert chosen(browser, drive) == "return"
+    assert chosen(browser, drive, visit="first") == "first"
+    assert chosen(stranger, drive) == "first"
+    Booking.objects.update(starts_at=NOW - 200 * DAY)
+    assert chosen(browser, drive) == "first"
+    Booking.objects.update(starts_at=NOW - 30 * DAY)
+    ProvedBrowser.objects.update(expires_at=NOW)
+    assert chosen(browser, drive) == "first"
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+def test_what_stands_ready_for_one_browser_is_kept_by_no_shared_cache() -> None:
+    browser, drive = Client(), builders.drive()
+    donor.booked(browser, builders.drive())
+    assert "private" in browser.get(reverse("drive", args=[drive.slug])).headers["Cache-Control"]
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+def test_a_coordinator_is_asked_for_a_reason_when_the_visit_is_longer() -> None:
+    ben = builders.member(builders.organization())
+    donated(200, ben.organization)
+    asked = entering_late(ben.organization)
+    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[asked["drive"].pk])
+    typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": asked["slot_id"]}
+    assert "Book all the same, because" in text(browser.post(address, typed))
