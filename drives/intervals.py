@@ -45,6 +45,18 @@ class Donation:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """A donation elsewhere as the donor remembers it: what was given, and the date."""
+
+    kind: str
+    on: date
+
+    def donation(self, zone: ZoneInfo) -> Donation:
+        """It counts as one of the last moment of its date, read in the zone of the drive that is asked about."""
+        return Donation(start_of_day(self.on + timedelta(days=1), zone), self.on, Rules(self.kind), known=STATED)
+
+
+@dataclass(frozen=True)
 class Broken:
     """A rule that stands against a time; `count` in `days` if it is a window."""
 
@@ -101,7 +113,9 @@ def _broken(rules: Rules, others: Sequence[Donation], at: datetime, zone: ZoneIn
 
 
 def _too_close(wanted: Donation, other: Donation) -> Iterator[Broken]:
-    earlier, later = (other, wanted) if other.at <= wanted.at else (wanted, other)
+    # What is stated has taken place, though its hour is not known.
+    is_past = other.at <= wanted.at or other.known == STATED
+    earlier, later = (other, wanted) if is_past else (wanted, other)
     programmes = [later.rules]
     if later is other and other.kind == wanted.kind:
         programmes.append(wanted.rules)

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import history, locking, places, taking, telling
+from drives.actions import history, locking, places, stating, taking, telling
+from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import Organization, token_digest
 from volunteers.actions import proving, registration
@@ -28,6 +29,7 @@ class Person:
     language: str = "en"
     consents: Sequence[str] = field(default_factory=tuple)
     confirms: Sequence[str] = field(default_factory=tuple)
+    stated: Stated | None = None  # a last donation elsewhere
 
     def said(self) -> dict[str, Any]:
         """What the organization may keep of it, for `volunteers.actions.registration`."""
@@ -84,6 +86,7 @@ def hold_within(
         ip=ip,
         now=now,
     )
+    stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
     locking.identities_then_drive([details.identity], drive.pk)
     shape = rules.visit_shape(drive, visit)
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=shape, now=now)
@@ -159,6 +162,7 @@ def enter(
         actor=actor,
         now=now,
     )
+    stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else queries.Giver(volunteer.pk)
     known = taking.refuse_unless_possible(found.facts, drive, visit, now, giver)
@@ -236,6 +240,7 @@ def _settle(*, booking_id: int, identity: str, now: datetime) -> Booking:
     if booking.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
         raise CodeWrong(proving.CodeResult.EXPIRED)
     volunteer = registration.resolve(registration=booking.registration, now=now)
+    stating.adopt(registration=booking.registration, volunteer=volunteer)
     found = queries.place_facts(drive_id=drive.pk, slot_id=booking.arrival_id, volunteer_id=volunteer.pk, now=now)
     giver = queries.Giver(volunteer.pk, everywhere=True)
     visit = taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)

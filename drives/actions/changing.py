@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import queries, rules, timetable
-from drives.actions import history, locking, places, taking, telling
+from drives.actions import history, locking, places, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, BookingState, CancelledBy, Slot
 
@@ -107,6 +107,12 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     _revive(booking, actor=actor, now=now)
     telling.booked(booking, now)
     return booking
+
+
+def reasons_against(booking: Booking) -> list[rules.Reason]:
+    """What the interval rules have by now against a booking that stands: what was stated or given since. One query."""
+    giver = _giver(booking)
+    return spacing.of(giver, booking.drive, booking.starts_at).reasons if giver else []
 
 
 CANCEL_FIELDS = [

@@ -35,7 +35,7 @@ class Spacing:
 def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
     """Judge a time at a drive against all that the person has given and booked. One query."""
     policy, zone = drive.policy, drive.site.zone
-    donations = queries.donations_of(giver, wanted)
+    donations = queries.donations_of(giver, wanted, zone)
     return Spacing(
         donations,
         intervals.judge(policy.rules, donations, wanted, zone),

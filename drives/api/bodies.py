@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from drives.models import BookingState, DriveState, Visit
+from drives.models import BookingState, DonationKind, DriveState, Visit
 from drives.rules import OUTCOMES
 from notifications.models import Purpose
 
@@ -57,6 +57,13 @@ class Choice(serializers.ChoiceField):
         return str(super().to_internal_value(data))
 
 
+class StatedBody(serializers.Serializer[Any]):
+    """The last donation elsewhere as the donor states it: a kind and a day."""
+
+    kind = Choice(choices=DonationKind.choices)
+    on = serializers.DateField()
+
+
 class BookingBody(serializers.Serializer[Any]):
     """A place, and the person it is for. `phone` or `email` is needed; the code goes to the phone if there is one."""
 
@@ -71,6 +78,9 @@ class BookingBody(serializers.Serializer[Any]):
     )
     confirms = serializers.ListField(
         child=Text(max_length=40), required=False, max_length=30, help_text=_("Codes of the drive's `confirms`.")
+    )
+    stated = StatedBody(
+        required=False, allow_null=True, help_text=_("A last donation elsewhere; counts for the intervals.")
     )
 
 

@@ -4,9 +4,10 @@ from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
 from drives.models.drive import Drive, DriveState
 from drives.models.message_plan import OwnText, PlanLine, PlannedKind, Way
-from drives.models.policy import Policy
+from drives.models.policy import DonationKind, Policy
 from drives.models.site import Collector, Site
 from drives.models.slot import Slot
+from drives.models.stated import StatedDonation
 from drives.models.turnout import Turnout
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Collector",
     "Conversation",
     "ConversationText",
+    "DonationKind",
     "Drive",
     "DriveState",
     "OwnText",
@@ -30,6 +32,7 @@ __all__ = [
     "Site",
     "Slot",
     "Source",
+    "StatedDonation",
     "Turnout",
     "Visit",
     "Way",

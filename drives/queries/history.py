@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -35,30 +36,34 @@ class Giver:
 # Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
 # Donations of long ago are read for the visit they make a return visit, not for the intervals.
 _HISTORY = """
+WITH people AS (
+    SELECT %(volunteer)s AS id
+    UNION SELECT theirs.owner_id FROM volunteers_contact AS mine
+        JOIN volunteers_contact AS theirs ON theirs.identity = mine.identity
+        WHERE %(everywhere)s AND mine.owner_id = %(volunteer)s AND mine.proved_at IS NOT NULL
+            AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
 SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'booked' END,
-    COALESCE(booking.donated_at, booking.starts_at), site.timezone,
+    COALESCE(booking.donated_at, booking.starts_at), NULL, site.timezone,
     policy.kind, policy.min_hours, policy.min_days, policy.windows, policy.cross_days
 FROM drives_booking AS booking
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
 JOIN drives_site AS site ON site.id = drive.site_id
 JOIN drives_policy AS policy ON policy.id = drive.policy_id
-WHERE booking.volunteer_id IN (
-    SELECT %(volunteer)s
-    UNION SELECT theirs.owner_id FROM volunteers_contact AS mine
-        JOIN volunteers_contact AS theirs ON theirs.identity = mine.identity
-        WHERE %(everywhere)s AND mine.owner_id = %(volunteer)s AND mine.proved_at IS NOT NULL
-            AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
+WHERE booking.volunteer_id IN (SELECT id FROM people)
 AND booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
 AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
 AND booking.id IS DISTINCT FROM %(besides)s
-ORDER BY 2
+UNION ALL SELECT 'stated', NULL, stated.on, NULL, stated.kind, NULL, NULL, NULL, NULL
+FROM drives_stateddonation AS stated WHERE stated.volunteer_id IN (SELECT id FROM people)
+ORDER BY 2 NULLS LAST
 """
 
 
-def donations_of(giver: Giver, wanted: datetime) -> list[intervals.Donation]:
-    """All that counts for the person: what was given, from when it was, and what is booked. One query.
+def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
+    """All that counts for the person: what was given, from when it was, what is booked, what is stated. One query.
 
-    Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
+    `zone` is that of the site of the wanted time. What is stated of a day on which the same was given here is that
+    very donation. Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
     """
     since = wanted - REACHES_BACK
     asked = {
@@ -69,16 +74,17 @@ def donations_of(giver: Giver, wanted: datetime) -> list[intervals.Donation]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, asked)
-        return [
-            intervals.Donation(
-                at,
-                at.astimezone(ZoneInfo(zone)).date(),
-                intervals.Rules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days)),
-                counts=at > since,
-                known=known,
-            )
-            for known, at, zone, kind, min_hours, min_days, windows, cross_days in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    recorded = [_recorded(row, since) for row in rows if row[0] != intervals.STATED]
+    days = {(one.kind, one.on) for one in recorded}
+    stated = [intervals.Stated(row[4], row[2]) for row in rows if row[0] == intervals.STATED]
+    return recorded + [one.donation(zone) for one in stated if (one.kind, one.on) not in days]
+
+
+def _recorded(row: tuple[Any, ...], since: datetime) -> intervals.Donation:
+    known, at, _on, zone, kind, min_hours, min_days, windows, cross_days = row
+    asks = intervals.Rules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days))
+    return intervals.Donation(at, at.astimezone(ZoneInfo(zone)).date(), asks, counts=at > since, known=known)
 
 
 # Whoever proved a contact in this browser, in any organization. Uses one_proof_per_browser_and_contact,

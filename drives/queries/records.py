@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drives.models import Booking, BookingChange, BookingState
+from drives.models import Booking, BookingChange, BookingState, StatedDonation
 from drives.queries.actors import in_words
 from drives.queries.conversations import ConversationRow, talk_with
 from notifications.models import Message
@@ -36,11 +36,12 @@ class BookingRecord:
     history: list[HistoryLine]
     messages: list[Message]
     talk: ConversationRow | None  # what they texted that no rule could answer
+    stated: StatedDonation | None
     consents: dict[str, bool]  # purpose: the newest word of any of the person's contacts
 
 
 def booking_record(booking: Booking) -> BookingRecord:
-    """History, messages, replies and consent of one booking. Up to eight queries."""
+    """History, messages, replies and consent of one booking. Up to nine queries."""
     changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
     lines = list(changes)
     names = in_words({change.actor for change in lines}, booking.drive.organization_id)
@@ -48,6 +49,7 @@ def booking_record(booking: Booking) -> BookingRecord:
         history=[HistoryLine(change, names.get(change.actor, change.actor)) for change in lines],
         messages=messages_about([booking.about])[booking.about],
         talk=talk_with(booking),
+        stated=StatedDonation.objects.filter(volunteer=booking.volunteer_id).first() if booking.volunteer_id else None,
         consents=_consents(booking),
     )
 

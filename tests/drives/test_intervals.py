@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drives.intervals import Broken, Donation, Rules, is_first_again, judge, start_of_day
+from drives.intervals import Broken, Donation, Rules, Stated, is_first_again, judge, start_of_day
 
 LOS_ANGELES, VIENNA = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Vienna")
 ZONES = [
@@ -52,6 +52,16 @@ def reference_allows(rules: Rules, others: list[Donation], at: datetime, zone: Z
     return not reference_run_is_over(rules, others, me, me.on, me.on + timedelta(days=40))
 
 
+def reference_allows_beside(
+    past: Donation | None, rules: Rules, others: list[Donation], at: datetime, zone: ZoneInfo
+) -> bool:
+    """Beside one that is past, whatever its hour says."""
+    if past is None:
+        return reference_allows(rules, others, at, zone)
+    me = Donation(at, at.astimezone(zone).date(), rules)
+    return reference_gap_holds(rules, past, me) and reference_allows(rules, [*others, past], at, zone)
+
+
 def reference_gap_holds(rules: Rules, first: Donation, second: Donation) -> bool:
     minutes = (second.at - first.at).total_seconds() / 60
     days = second.on.toordinal() - first.on.toordinal()
@@ -75,9 +85,21 @@ def reference_run_is_over(rules: Rules, others: list[Donation], me: Donation, fi
     return False
 
 
-def reference_first(rules: Rules, others: list[Donation], wanted: datetime, zone: ZoneInfo) -> datetime:
+def reference_stated(stated: Stated, near: datetime, zone: ZoneInfo) -> Donation:
+    """At the end of its day, found by walking there."""
+    at = near
+    while at.astimezone(zone).date() > stated.on:
+        at -= STEP
+    while at.astimezone(zone).date() <= stated.on:
+        at += STEP
+    return Donation(at, stated.on, Rules(stated.kind))
+
+
+def reference_first(
+    rules: Rules, others: list[Donation], wanted: datetime, zone: ZoneInfo, past: Donation | None = None
+) -> datetime:
     at = wanted
-    while not reference_allows(rules, others, at, zone):
+    while not reference_allows_beside(past, rules, others, at, zone):
         at += STEP
     return at
 
@@ -121,6 +143,20 @@ def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
     assert (not verdict.broken) == reference_allows(rules, others, wanted, zone)
     if verdict.broken:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases(), KINDS, st.integers(0, 12))
+def test_what_is_stated_is_judged_as_the_reference_judges_it(
+    case: tuple[Rules, list[Donation], datetime, ZoneInfo], kind: str, days_ago: int
+) -> None:
+    rules, others, wanted, zone = case
+    stated = Stated(kind, wanted.astimezone(zone).date() - timedelta(days=days_ago))
+    verdict = judge(rules, [*others, stated.donation(zone)], wanted, zone)
+    past = reference_stated(stated, wanted, zone)
+    assert (not verdict.broken) == reference_allows_beside(past, rules, others, wanted, zone)
+    if verdict.broken:
+        assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone, past)
 
 
 # To the minute
@@ -212,6 +248,26 @@ def test_a_later_time_on_an_earlier_date_breaks_no_rule_that_there_is_not() -> N
     vienna = given_at("2027-03-02T01:00", VIENNA)
     assert asked(Rules(min_hours=1), "2027-03-01T17:00", vienna) == ([], "")
     assert asked(Rules(cross_days={"plasma": 0}), "2027-03-01T17:00", vienna)[0] == ["cross_interval"]
+
+
+def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
+    monday = Stated("plasma", date(2027, 3, 1)).donation(LOS_ANGELES)
+    rules = Rules(min_hours=48)
+    assert asked(rules, "2027-03-03T23:59", monday) == (["interval_too_short"], "2027-03-04T00:00")
+    assert asked(rules, "2027-03-04T00:00", monday) == ([], "")
+    assert asked(Rules(min_days=2), "2027-03-02T23:59", monday) == (["interval_too_short"], "2027-03-03T00:00")
+
+
+def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> None:
+    friday = Stated("plasma", date(2027, 3, 12)).donation(LOS_ANGELES)
+    assert asked(Rules(min_hours=48), "2027-03-14T12:00", friday) == (["interval_too_short"], "2027-03-15T01:00")
+
+
+def test_what_is_stated_of_the_same_day_comes_before_whatever_the_hour() -> None:
+    blood = Stated("whole_blood", date(2028, 2, 29)).donation(LOS_ANGELES)
+    rules = Rules(cross_days={"whole_blood": 56})
+    assert asked(rules, "2028-02-29T09:00", blood) == (["cross_interval"], "2028-04-25T00:00")
+    assert asked(rules, "2028-04-25T00:00", blood) == ([], "")
 
 
 def test_what_does_not_count_does_not_stand_in_the_way() -> None:

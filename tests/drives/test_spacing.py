@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -241,5 +242,5 @@ def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_qu
         if days:
             builders.booked(drive_on(days))
         with django_assert_num_queries(1):
-            found = queries.donations_of(giver, NOW)
+            found = queries.donations_of(giver, NOW, ZoneInfo("America/Los_Angeles"))
     assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]

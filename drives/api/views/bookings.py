@@ -19,6 +19,7 @@ from drives.actions.booking import Person
 from drives.api import answers, bodies, shapes
 from drives.api.access import ApiView, caller
 from drives.api.documented import IDEMPOTENCY_KEY, call
+from drives.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.queries import listing
 from drives.rules import Reason, Refusal
@@ -204,6 +205,7 @@ def _person(body: dict[str, Any]) -> Person:
         language=body.get("language") or "",
         consents=body.get("consents", ()),
         confirms=body.get("confirms", ()),
+        stated=Stated(**stated) if (stated := body.get("stated")) else None,
     )
 
 

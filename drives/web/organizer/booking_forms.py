@@ -11,6 +11,7 @@ from drives import rules
 from drives.actions.booking import Person
 from drives.rules import OpenTime
 from drives.web.organizer.directory_forms import PhoneField
+from drives.web.stated_form import StatedForm
 
 
 class TimeForm(forms.Form):
@@ -55,7 +56,7 @@ class OverrideForm(forms.Form):
         return bool(refused & rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
 
 
-class EnterForm(TimeForm, OverrideForm):
+class EnterForm(TimeForm, OverrideForm, StatedForm):
     """Somebody who called: a name, a way to reach them, a time."""
 
     name = forms.CharField(
@@ -77,7 +78,7 @@ class EnterForm(TimeForm, OverrideForm):
 
     def clean(self) -> dict[str, Any]:
         """Somebody must be reachable."""
-        typed = self.cleaned_data
+        typed = super().clean()
         if not typed.get("phone") and not typed.get("email") and not {"phone", "email"} & set(self.errors):
             self.add_error("phone", _("Write a phone number or an e-mail address."))
         return typed
@@ -86,7 +87,11 @@ class EnterForm(TimeForm, OverrideForm):
         """What was typed, for the action."""
         typed = self.cleaned_data
         return Person(
-            name=typed["name"], phone=typed["phone"], email=typed["email"], language=typed["language"] or "en"
+            name=typed["name"],
+            phone=typed["phone"],
+            email=typed["email"],
+            language=typed["language"] or "en",
+            stated=self.stated,
         )
 
 

@@ -50,7 +50,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 override_reason=form.cleaned_data["override_reason"],
             )
         except ValidationError as error:
-            refuse(form, error)
+            refuse(form, error, {"stated": "stated_on"})
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)

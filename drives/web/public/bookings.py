@@ -18,13 +18,15 @@ from django.views.decorators.http import require_safe
 
 from drives import appointments, calendars, notices
 from drives.actions import booking as actions
-from drives.models import Booking, BookingState
+from drives.actions import changing
+from drives.models import Booking, BookingState, StatedDonation
 from drives.queries import BookingPage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import reminders
 from drives.web.public.forms import CodeForm, another_time_helps, status_of
 from drives.web.public.links import acts, page_or_404, to_booking
+from drives.web.stated_form import StatedForm
 from notifications.models import Channel
 from notifications.queries import messages_about
 from volunteers.queries import browser_proved, texting_number
@@ -120,7 +122,13 @@ def _check(
     return render(request, "drives/public/check.html", context, status=status)
 
 
-def manage(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+def manage(
+    request: HttpRequest,
+    page: BookingPage,
+    problems: Sequence[str] = (),
+    status: int = 200,
+    elsewhere: StatedForm | None = None,
+) -> HttpResponse:
     """The booking's page once it is no hold: how it stands, and what may be done."""
     booking = page.booking
     appointment = appointments.of_booking(booking)
@@ -139,11 +147,23 @@ def manage(request: HttpRequest, page: BookingPage, problems: Sequence[str] = ()
         "texting_number": texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,
         "new_feed": "new_feed" in request.GET,
+        **(_elsewhere(request, page, elsewhere) if has_place and booking.volunteer_id else {}),
         "google_link": calendars.google_link(appointment),
         "outlook_link": calendars.outlook_link(appointment),
         "qr": qr_code(booking) if has_place else "",
     }
     return render(request, "drives/public/booking.html", context, status=status)
+
+
+def _elsewhere(request: HttpRequest, page: BookingPage, typed: StatedForm | None) -> dict[str, Any]:
+    """The question about a donation elsewhere with the answer that is kept, and whether the booking is too close."""
+    kept = StatedDonation.objects.filter(volunteer=page.booking.volunteer_id).first()
+    is_judged = kept and not page.is_over and not page.booking.override_reason
+    return {
+        "elsewhere": typed or StatedForm(initial={"stated_kind": kept.kind, "stated_on": kept.on} if kept else None),
+        "elsewhere_is_open": typed or "elsewhere" in request.GET,
+        "too_close": changing.reasons_against(page.booking) if is_judged else (),
+    }
 
 
 def qr_code(booking: Booking) -> SafeString:

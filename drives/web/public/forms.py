@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drives.actions.booking import Person
 from drives.models import Policy, Visit
 from drives.rules import Refusal
+from drives.web.stated_form import StatedForm
 from notifications.models import Purpose
 from volunteers.actions.limits import TooMany
 
@@ -33,7 +34,7 @@ class Tick(forms.BooleanField):
         super().__init__(label=label, required=False, widget=widget)
 
 
-class DetailsForm(forms.Form):
+class DetailsForm(StatedForm):
     """Who wants the place, and how they are reached."""
 
     use_required_attribute = False
@@ -72,6 +73,7 @@ class DetailsForm(forms.Form):
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data[purpose]],
             confirms=list(policy.confirms) if data["confirmed"] else [],
+            stated=self.stated,
         )
 
     def refuse(self, problem: ValidationError) -> None:
@@ -83,7 +85,8 @@ class DetailsForm(forms.Form):
             self.add_error(None, problem)
             return
         for name, errors in problem.error_dict.items():
-            self.add_error(name if name in self.fields else NON_FIELD_ERRORS, errors)
+            shown = "stated_on" if name == "stated" else name
+            self.add_error(shown if shown in self.fields else NON_FIELD_ERRORS, errors)
 
 
 class CodeForm(forms.Form):

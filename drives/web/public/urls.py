@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import book, bookings, calendars, changes, consents, drives, pages
+from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, pages
 
 urlpatterns = [
     path("", drives.home, name="home"),
@@ -21,6 +21,7 @@ urlpatterns = [
     path("b/<str:token>/cancel/", changes.cancel, name="booking_cancel"),
     path("b/<str:token>/restore/", changes.restore, name="booking_restore"),
     path("b/<str:token>/confirm/", changes.confirm, name="booking_confirm"),
+    path("b/<str:token>/elsewhere/", elsewhere.state, name="booking_elsewhere"),
     path("b/<str:token>/messages/", consents.turn, name="booking_consent"),
     path("b/<str:token>/new-feed/", consents.new_feed, name="booking_new_feed"),
     path("b/<str:token>/calendar.ics", calendars.booking, name="booking_calendar"),

@@ -1,0 +1,62 @@
+"""What a donor says of the last donation elsewhere: kept beside what was recorded, counted by the interval rules."""
+
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives.intervals import Stated
+from drives.models import DonationKind, Drive, StatedDonation
+from volunteers.models import Registration, Volunteer
+
+
+def refuse_impossible(stated: Stated, today: date) -> None:
+    """Refuse a kind that is none, and a date that has not come yet where the drive is."""
+    if stated.kind not in DonationKind.values:
+        raise ValidationError({"stated": ValidationError(_("Choose what you gave."), code="stated_kind_unknown")})
+    if stated.on > today:
+        text = _("Give the day of a donation that has taken place.")
+        raise ValidationError({"stated": ValidationError(text, code="stated_in_future")})
+
+
+def keep(
+    stated: Stated | None,
+    *,
+    drive: Drive,
+    actor: str,
+    now: datetime,
+    registration: Registration | None = None,
+    volunteer: Volunteer | None = None,
+) -> None:
+    """Keep what was stated with a booking, if anything was, instead of what was stated before. Part of its caller."""
+    if stated is None:
+        return
+    refuse_impossible(stated, now.astimezone(drive.site.zone).date())
+    StatedDonation.objects.update_or_create(
+        registration=registration,
+        volunteer=volunteer,
+        defaults={"kind": stated.kind, "on": stated.on, "actor": actor, "stated_at": now},
+    )
+
+
+def adopt(*, registration: Registration, volunteer: Volunteer) -> None:
+    """What was stated before the proof is the person's from now on. Part of its caller."""
+    stated = StatedDonation.objects.filter(registration=registration).first()
+    if stated is None:
+        return
+    StatedDonation.objects.filter(volunteer=volunteer).delete()
+    stated.registration, stated.volunteer = None, volunteer
+    stated.save(update_fields=["registration", "volunteer"])
+
+
+@transaction.atomic
+def state(*, volunteer: Volunteer, drive: Drive, stated: Stated | None, actor: str, now: datetime) -> None:
+    """Change or take back (None) what somebody states; `drive` is the one on whose page it is said.
+
+    What is booked stays booked: whether it is too close is shown, and judged again at the door. Refuses, by field, a
+    kind that is none and a day that has not come.
+    """
+    if stated is None:
+        StatedDonation.objects.filter(volunteer=volunteer).delete()
+    keep(stated, drive=drive, actor=actor, now=now, volunteer=volunteer)

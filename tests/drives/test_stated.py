@@ -1,0 +1,264 @@
+"""A last donation elsewhere, as the donor states it: kept, counted, changed, and gone with the person."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import booking, stating
+from drives.intervals import Stated
+from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
+from drives.rules import Refusal
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from tests.drives.api.caller import Api
+from tests.drives.web import coordinator, donor
+from tests.drives.web.donor import text
+from volunteers.actions import retention
+from volunteers.models import Registration
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+DAY = timedelta(days=1)
+TODAY = date(2027, 3, 1)
+YESTERDAY = Stated("plasma", TODAY - DAY)
+BLOOD = Stated("whole_blood", TODAY - DAY)
+
+
+def soon(**changes: Any) -> Drive:
+    """A drive tomorrow."""
+    return builders.drive(on=TODAY + DAY, **changes)
+
+
+def refused(act: Callable[[], object]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        act()
+    return caught.value
+
+
+def wrong(act: Callable[[], object]) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as caught:
+        act()
+    return {field: [str(error.code) for error in errors] for field, errors in caught.value.error_dict.items()}
+
+
+def test_it_belongs_to_the_registration_until_the_contact_is_proved_and_then_to_the_person() -> None:
+    hold = builders.held(builders.drive(), stated=YESTERDAY)
+    kept = StatedDonation.objects.get()
+    assert (kept.registration_id, kept.volunteer_id, kept.stated) == (hold.registration_id, None, YESTERDAY)
+    proved = builders.proved(hold)
+    kept.refresh_from_db()
+    assert (kept.registration_id, kept.volunteer_id) == (None, proved.volunteer_id)
+    assert (kept.actor, kept.stated_at) == ("donor", NOW)
+
+
+def test_it_counts_to_the_end_of_its_day_where_the_drive_is() -> None:
+    refusal = refused(lambda: builders.booked(soon(), stated=YESTERDAY))
+    assert refusal.codes == ["interval_too_short"]
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)  # midnight in Los Angeles
+
+
+def test_whole_blood_elsewhere_counts_by_the_rule_across_kinds() -> None:
+    plasma = builders.policy(cross_days={"whole_blood": 56})
+    refusal = refused(lambda: builders.booked(builders.drive(policy_id=plasma.pk), stated=BLOOD))
+    assert refusal.codes == ["cross_interval"]
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 4, 25, 7, tzinfo=UTC)
+
+
+def test_a_hold_is_answered_the_same_whatever_is_stated() -> None:
+    assert builders.held(soon(), stated=YESTERDAY).state == BookingState.HELD
+
+
+def test_a_refusal_leaves_the_hold_and_what_was_stated_as_they_were() -> None:
+    hold = builders.held(soon(), stated=YESTERDAY)
+    refused(lambda: builders.proved(hold))
+    hold.refresh_from_db()
+    assert (hold.state, StatedDonation.objects.get().registration_id) == (BookingState.HELD, hold.registration_id)
+
+
+def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not_for_their_coordinators() -> None:
+    builders.booked(builders.drive(), stated=YESTERDAY)
+    tomorrow = soon()
+    assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
+    person, slot_id = builders.person(), builders.slot(tomorrow).pk
+    asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
+    assert booking.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
+
+
+def test_a_later_word_replaces_an_earlier_one() -> None:
+    owner = builders.organization()
+    builders.booked(builders.drive(owner), stated=YESTERDAY)
+    earlier = Stated("platelets", TODAY - 30 * DAY)
+    builders.booked(builders.drive(owner, on=DRIVE_DAY + 3 * DAY), stated=earlier)
+    assert StatedDonation.objects.get().stated == earlier
+
+
+def test_what_was_recorded_here_is_not_counted_once_more_when_it_is_stated() -> None:
+    given = builders.booked(builders.drive(policy_id=builders.lax().pk))
+    then = given.starts_at - 14 * DAY
+    Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
+    stated = Stated("plasma", DRIVE_DAY - 14 * DAY)
+    once = builders.policy(min_hours=None, windows=[[2, 30]])
+    here = builders.drive(policy_id=once.pk, on=DRIVE_DAY + DAY)
+    assert builders.booked(here, stated=stated).state == BookingState.BOOKED
+    Booking.objects.filter(pk=given.pk).update(donated_at=then - DAY)
+    assert refused(lambda: builders.booked(builders.drive(policy_id=once.pk, on=DRIVE_DAY + 2 * DAY))).codes == [
+        "window_full"
+    ]
+
+
+def test_it_makes_nobody_a_return_visit_and_a_long_gone_one_makes_a_first_visit() -> None:
+    assert builders.booked(builders.drive(), visit=Visit.FIRST, stated=YESTERDAY).visit == Visit.FIRST
+    long_ago = Stated("plasma", DRIVE_DAY - 181 * DAY)
+    assert builders.booked(builders.drive(), number=7, visit=Visit.RETURN, stated=long_ago).visit == Visit.FIRST
+
+
+def test_a_day_that_has_not_come_where_the_drive_is_is_refused() -> None:
+    tomorrow = Stated("plasma", TODAY + DAY)
+    assert wrong(lambda: builders.held(builders.drive(), stated=tomorrow)) == {"stated": ["stated_in_future"]}
+    assert wrong(lambda: builders.held(builders.drive(), stated=Stated("hair", TODAY))) == {
+        "stated": ["stated_kind_unknown"]
+    }
+    east = builders.organization()
+    in_auckland = builders.drive(east, builders.plan(builders.site(east, "Pacific/Auckland")))
+    assert builders.held(in_auckland, stated=tomorrow).state == BookingState.HELD
+    assert Booking.objects.count() == 1
+
+
+def test_it_goes_with_the_registration_and_with_the_person() -> None:
+    hold = builders.held(builders.drive(), stated=YESTERDAY)
+    Booking.objects.filter(pk=hold.pk).update(state="lapsed", holds_place=False)
+    Registration.objects.update(created_at=NOW - 3 * DAY)
+    retention.purge(now=NOW)
+    assert StatedDonation.objects.count() == 0
+    proved = builders.booked(builders.drive(), stated=YESTERDAY)
+    assert proved.volunteer is not None
+    proved.volunteer.delete()
+    assert StatedDonation.objects.count() == 0
+
+
+# On the pages
+
+
+ELSEWHERE: dict[str, Any] = {"stated_kind": "plasma", "stated_on": "2027-02-28"}
+
+
+def test_the_question_costs_nobody_a_field() -> None:
+    drive = builders.drive()
+    query = {"visit": "return", "slot": str(builders.slot(drive).pk)}
+    page = Client().get(reverse("book", args=[drive.slug]), query).content.decode()
+    assert '<details class="card">' in page
+
+
+def test_a_donor_states_it_with_the_details() -> None:
+    booking = donor.kept(Client(), builders.drive(), **ELSEWHERE)
+    assert StatedDonation.objects.get(registration=booking.registration).stated == YESTERDAY
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"stated_kind": "plasma"}, "Give the day, too."),
+        ({"stated_on": "2027-02-28"}, "Choose what you gave."),
+        ({"stated_kind": "hair", "stated_on": "2027-02-28"}, "Choose what you gave."),
+        ({"stated_kind": "plasma", "stated_on": "lately"}, "Write a day such as 2027-03-14."),
+        ({"stated_kind": "plasma", "stated_on": "2027-03-02"}, "Give the day of a donation that has taken place."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_question_which_stands_open(typed: dict[str, Any], sentence: str) -> None:
+    page = donor.keep(Client(), builders.drive(), **typed)
+    assert page.status_code == 422
+    assert sentence in text(page)
+    assert '<details class="card" open>' in page.content.decode()
+
+
+def test_the_page_of_the_booking_changes_it_and_says_that_the_booking_is_too_close_by_now() -> None:
+    browser = Client()
+    booked = donor.booked(browser, soon())
+    address = reverse("booking_elsewhere", args=[booked.token])
+    page = text(browser.post(address, ELSEWHERE, follow=True))
+    assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in page
+    assert "Please choose another time." in page
+    page = text(browser.post(address, {"stated_kind": "", "stated_on": ""}, follow=True))
+    assert "Please choose another time." not in page
+    assert StatedDonation.objects.count() == 0
+
+
+@pytest.mark.parametrize("on", ["", "2027-03-02"])
+def test_the_page_of_the_booking_says_what_is_wrong_with_it(on: str) -> None:
+    browser = Client()
+    booked = donor.booked(browser, builders.drive())
+    page = browser.post(reverse("booking_elsewhere", args=[booked.token]), {"stated_kind": "plasma", "stated_on": on})
+    assert page.status_code == 422
+    assert "There is a problem" in text(page)
+
+
+def test_a_hold_is_nobodys_to_state_about() -> None:
+    browser = Client()
+    held = donor.kept(browser, builders.drive())
+    assert browser.post(reverse("booking_elsewhere", args=[held.token]), ELSEWHERE).status_code == 303
+    assert StatedDonation.objects.count() == 0
+
+
+def test_a_booking_with_an_exception_is_not_warned_about() -> None:
+    browser = Client()
+    booked = donor.booked(browser, soon())
+    Booking.objects.filter(pk=booked.pk).update(override_reason="The center agreed.")
+    page = browser.post(reverse("booking_elsewhere", args=[booked.token]), ELSEWHERE, follow=True)
+    assert "Please choose another time." not in text(page)
+
+
+def test_a_coordinator_states_it_for_who_calls_and_sees_it_in_the_record() -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
+    typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
+    response = browser.post(reverse("organizer_enter", args=[drive.pk]), {**typed, **ELSEWHERE}, follow=True)
+    kept = StatedDonation.objects.get()
+    assert (kept.stated, kept.actor) == (YESTERDAY, f"user:{ben.user_id}")
+    assert "Gave elsewhere Plasma, Feb. 28, 2027 stated by the donor" in text(response)
+
+
+def test_a_coordinator_reads_what_is_wrong_with_it() -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
+    typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
+    address = reverse("organizer_enter", args=[drive.pk])
+    page = browser.post(address, {**typed, **ELSEWHERE, "stated_on": "2027-03-02"})
+    assert "Give the day of a donation that has taken place." in text(page)
+
+
+# Through the API
+
+
+def test_the_api_takes_it_with_a_booking() -> None:
+    drive = builders.drive()
+    stated = {"kind": "whole_blood", "on": "2027-02-28"}
+    assert Api().book(slot=str(builders.slot(drive).pk), stated=stated).status_code == 201
+    assert StatedDonation.objects.get().stated == BLOOD
+    assert Api().book(slot=str(builders.slot(drive).pk), stated=None).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("stated", "pointer"),
+    [
+        ({"kind": "hair", "on": "2027-02-28"}, "#/stated/kind"),
+        ({"kind": "plasma"}, "#/stated/on"),
+        ({"kind": "plasma", "on": "2027-03-02"}, "#/stated"),
+        ("yesterday", "#/stated"),
+    ],
+)
+def test_the_api_says_what_is_wrong_with_it(stated: object, pointer: str) -> None:
+    answer = Api().book(slot=str(builders.slot(builders.drive()).pk), stated=stated)
+    assert answer.status_code == 400
+    assert pointer in [error["pointer"].removesuffix("/non_field_errors") for error in answer.json()["errors"]]
+
+
+def test_changing_it_twice_keeps_one() -> None:
+    proved = builders.booked(drive := builders.drive())
+    assert proved.volunteer
+    for stated in (YESTERDAY, BLOOD, None, None):
+        stating.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
+        assert [kept.stated for kept in StatedDonation.objects.all()] == ([stated] if stated else [])
