@@ -52,6 +52,12 @@ def long_day(at: datetime, zone: str) -> str:
     return formats.date_format(local, translation.pgettext("date format", "l, F j"))
 
 
+def long_date(at: datetime, zone: str) -> str:
+    """Saturday, March 14, 2027: for days that may be far off, or long past."""
+    # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
+    return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
+
+
 def moment(at: datetime, zone: str) -> str:
     """Saturday, March 14, 10:30 AM Pacific Time."""
     return f"{long_day(at, zone)}, {clock(at, zone)} {zone_name(zone)}"
@@ -64,9 +70,7 @@ def allowed_from(at: datetime, zone: str) -> str:
     """
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
-    # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
-    day = formats.date_format(shown.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
-    return f"{day}, {clock(shown, zone)} {zone_name(zone)}"
+    return f"{long_date(shown, zone)}, {clock(shown, zone)} {zone_name(zone)}"
 
 
 def _clock_format() -> str:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives import queries
-from drives.actions import booking, fallback, reminders, replies, sweeps
+from drives.actions import booking, fallback, finding, reminders, replies, sweeps
 from organizations.actions import idempotency
 from volunteers.actions import retention
 
@@ -33,6 +33,12 @@ def lapse_holds(**_options: Any) -> dict[str, int]:
 def answer_replies(**_options: Any) -> dict[str, int]:
     """Do what donors texted: C confirms, X cancels."""
     return replies.answer_new(now=timezone.now())
+
+
+@shared_task(name="drives.tasks.send_codes")
+def send_codes(**_options: Any) -> dict[str, int]:
+    """Send the codes of people who look for their bookings."""
+    return {"sent": finding.send_codes(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.close_out")

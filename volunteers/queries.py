@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications.models import ConsentEntry, Purpose
 from notifications.queries import newest_lines, sender_of, suppressed_of
@@ -21,8 +21,33 @@ def browser_proved(token: str, identity: str, now: datetime) -> bool:
     """Whether this browser proved this contact in the last 30 days."""
     if not token:
         return False
-    proofs = ProvedBrowser.objects.filter(token_hash=token_digest(token), identity=identity, expires_at__gt=now)
-    return proofs.exists()
+    return proved_from(token, now).filter(identity=identity).exists()
+
+
+def proved_from(browser: str, now: datetime) -> QuerySet[ProvedBrowser]:
+    """What this browser proved in the last 30 days."""
+    return ProvedBrowser.objects.filter(token_hash=token_digest(browser), expires_at__gt=now)
+
+
+def reached_from(browser: str, now: datetime) -> QuerySet[Volunteer]:
+    """Everybody, in every organization, who owns a contact that this browser proved or is reached through it."""
+    contacts = Contact.objects.filter(identity__in=proved_from(browser, now).values("identity"))
+    # The unions keep each part on its index; an OR over them would read the table.
+    by_phone, by_email = (
+        Volunteer.objects.filter(**{f"{name}__in": contacts}).values("pk") for name in ("phone", "email")
+    )
+    return Volunteer.objects.filter(pk__in=contacts.exclude(owner=None).values("owner").union(by_phone, by_email))
+
+
+def known_here(browser: str, now: datetime) -> list[Volunteer]:
+    """Those of `reached_from` with contacts and organization, the first known first; `is_theirs` says whether the
+    contact is their own. One query.
+    """
+    if not browser:
+        return []
+    own = Contact.objects.filter(owner=OuterRef("pk"), identity__in=proved_from(browser, now).values("identity"))
+    people = reached_from(browser, now).annotate(is_theirs=Exists(own))
+    return list(people.select_related("organization", "phone", "email").order_by("created_at", "pk"))
 
 
 def proved_here(identity: str, bound_to: str, now: datetime) -> bool:

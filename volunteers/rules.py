@@ -27,6 +27,7 @@ CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_A_DAY: Final = 8, timedelta(days=1)
 CODES_PER_NETWORK: Final = 10, timedelta(hours=1)
 CODE_BUDGET_WINDOW: Final = timedelta(days=1)
+FINDS_A_DAY: Final = 2_000, timedelta(days=1)  # of the whole service: codes for people who look for their bookings
 
 _NAME_LENGTH: Final = 120
 _JOINERS: Final = "\u200c\u200d"  # Persian and Indic names are spelled with them
@@ -76,6 +77,17 @@ def clean_name(text: str) -> str:
         message = _("Enter a name without a web address. If it is a name, put a space after the dot.")
         raise ValidationError(message, code="name_has_link")
     return name
+
+
+def address(text: str, country: str) -> str:
+    """The phone number (E.164) or mailbox that was typed into one field; a national number is the country's.
+
+    Refuses what is neither, and a phone in a country that we do not text.
+    """
+    typed = text.strip()
+    if not typed:
+        raise ValidationError(_("Enter a phone number or an e-mail address."), code="contact_missing")
+    return phones.mailbox(typed) if "@" in typed else phones.textable(phones.normalize(typed, country))
 
 
 def six_digits(text: str) -> str:

@@ -19,6 +19,12 @@ from volunteers.queries import identities_of
 _DRIVES = 2  # the first half of the two-part advisory keys; identities use the one-part keys
 
 
+def identities(of: Iterable[str]) -> None:
+    """Step 2 alone, for a change of how people are known: each identity, sorted."""
+    if keys := sorted({_identity_key(identity) for identity in of}):
+        _run("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
+
+
 def identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
     """Steps 2 and 3 for a booking: each identity, sorted, then the drive, shared. Held until the transaction ends."""
     keys = sorted({_identity_key(identity) for identity in identities})

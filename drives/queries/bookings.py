@@ -11,7 +11,9 @@ from django.db.models.functions import MD5, Cast, Concat
 
 from drives import rules
 from drives.models import ACTIVE, Booking, BookingState
+from organizations.models import token_digest
 from volunteers.models import Volunteer
+from volunteers.queries import reached_from
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class BookingPage:
     """All that the donor's page of one booking shows. `held` while the code is outstanding."""
 
     booking: Booking
+    key: str  # what its address names it by: the link's token, or the reference where a cookie holds the token
     may_change: bool
     may_confirm: bool
     may_be_restored: bool
@@ -34,15 +37,35 @@ def booking_page(token: str, now: datetime) -> BookingPage | None:
 
     A link is good until 30 days after its drive. A hold whose time is over shows as lapsed.
     """
-    rows = Booking.by_token(token).select_related(*WITH_DRIVE, "registration")
-    booking = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
-    if booking is None:
-        return None
+    return _page(Booking.by_token(token), token, now)
+
+
+def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: datetime) -> BookingPage | None:
+    """The booking with this reference, for a browser that holds its token or proved its donor's contact; else None.
+
+    The reference alone opens nothing. Two queries at most.
+    """
+    named = Booking.objects.filter(reference=reference).order_by("-pk")
+    page = _page(named.filter(link_hash__in=map(token_digest, tokens)), reference, now) if tokens else None
+    if page or not browser:
+        return page
+    return _page(named.filter(volunteer__in=reached_from(browser, now)), reference, now)
+
+
+def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
+    good = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR)
+    booking = good.select_related(*WITH_DRIVE, "registration").first()
+    return page_of(booking, key, now) if booking else None
+
+
+def page_of(booking: Booking, key: str, now: datetime) -> BookingPage:
+    """What may be done about a booking at this moment; a hold whose time is over shows as lapsed."""
     if booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until <= now:
         booking.state = BookingState.LAPSED
     state, is_over = BookingState(booking.state), booking.starts_at <= now
     return BookingPage(
         booking=booking,
+        key=key,
         may_change=state in rules.MAY_BE_CHANGED and not is_over,
         may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
         may_be_restored=may_be_restored(booking, now),

@@ -20,6 +20,8 @@ register.filter("short_day", localtime.short_day)
 register.filter("long_day", localtime.long_day)
 register.filter("moment", localtime.moment)
 register.filter("zone_name", localtime.zone_name)
+register.filter("allowed_from", localtime.allowed_from)
+register.filter("long_date", localtime.long_date)
 register.filter("phone", phone.show)
 
 

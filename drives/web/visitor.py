@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from organizations.models import token_digest
 
-COOKIE = "browser"
+# With the prefix, no neighbouring host and no page without TLS can plant a token of its own here.
+COOKIE = "__Host-browser" if settings.SECURE else "browser"
 COOKIE_AGE = 30 * 24 * 60 * 60
 _TOKEN = re.compile(r"[\w-]{43}")
 
@@ -36,3 +37,8 @@ def bound_to(browser: str) -> str:
 def remember(response: HttpResponse, browser: str) -> None:
     """Give the browser its token for another 30 days."""
     response.set_cookie(COOKIE, browser, max_age=COOKIE_AGE, httponly=True, samesite="Lax", secure=settings.SECURE)
+
+
+def forget(response: HttpResponse) -> None:
+    """Take its token from the browser."""
+    response.set_cookie(COOKIE, max_age=0, httponly=True, samesite="Lax", secure=settings.SECURE)

@@ -58,7 +58,7 @@ def arrive(page: Page, heading: str) -> None:
 
 
 def code_for(page: Page) -> str:
-    return builders.code_of(Booking.by_token(page.url.split("/b/")[1].split("/")[0]).get())
+    return builders.code_of(Booking.objects.get(reference=page.url.split("/b/")[1].split("/")[0]))
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

@@ -76,7 +76,7 @@ def test_a_new_address_of_a_feed_ends_the_old_one(client: Client, time_machine: 
     found = re.search(r"/feeds/[\w-]{22}\.ics", answer.content.decode())
     assert found is not None
     assert client.get(found[0]).content.count(b"BEGIN:VEVENT") == 1
-    assert client.get(reverse("booking", args=[booking.token])).status_code == 200
+    assert client.get(reverse("booking", args=[booking.token]), follow=True).status_code == 200
 
 
 def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:

@@ -111,7 +111,7 @@ class Donor:
         details = {"name": self.name, "phone": self.phone, "email": self.email, **self.consents}
         page = self.visitor.submit(page.form("/book/"), **details)
         assert page.path.startswith("/b/"), (page.status, page.html)
-        self.token = page.path.split("/")[2]
+        self.token = Booking.objects.get(reference=page.path.split("/")[2]).token
         return page
 
     def books(self, drive: Drive, n: int, visit: str = "return") -> Booking:
@@ -119,7 +119,7 @@ class Donor:
         page = self.holds(drive, n, visit)
         sweep()
         page = self.visitor.submit(page.form("/prove/"), code=self.code)
-        assert (page.status, page.path) == (200, f"/b/{self.token}/"), page.html
+        assert (page.status, page.path) == (200, f"/b/{self.booking.reference}/"), page.html
         sweep()
         return self.booking
 

@@ -16,7 +16,7 @@ from organizations.models import Organization, insert, token_digest
 from volunteers import notices, rules
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
-from volunteers.models import ProofCode, ProvedBrowser, Registration
+from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration
 
 
 class CodeResult(enum.Enum):
@@ -42,21 +42,57 @@ def send_code(
     A newer code of the same contact and asker makes the older ones useless. The same work is done whether the contact
     is known or not. Call it last: the organization's counter is locked until the transaction ends.
     """
-    _spend(organization, registration.identity, ip, now)
-    digits = f"{secrets.randbelow(1_000_000):06}"
-    bound = token_digest(bound_to)
-    row = ProofCode(
-        organization=organization,
-        identity=registration.identity,
-        bound_to=bound,
-        code_hash=_code_hash(digits, registration.identity, bound),
-        expires_at=now + rules.CODE_LIFE,
-        created_at=now,
+    budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
+    _spend(registration.identity, ip, budget, now)
+    digits, bound = _digits(), token_digest(bound_to)
+    code_hash = _code_hash(digits, registration.identity, bound)
+    sent = insert(_row(registration.identity, bound, code_hash, now, organization))
+    by_text = registration.identity == rules.identity(registration.phone)
+    _queue(
+        sent,
+        organization,
+        registration.phone if by_text else registration.email,
+        registration.language,
+        digits,
+        about=booking_about,
+        now=now,
     )
-    sent = insert(row)
-    notice = _notice(sent, registration, organization, booking_about, digits)
-    outbox.queue(organization=organization, notices=[notice], now=now)
     return sent
+
+
+@transaction.atomic(savepoint=False)
+def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
+    """Note that somebody looks for what is booked under a contact; a worker sends the code (`send_waiting`).
+
+    Returns the identity to prove. Nothing here looks at whether the contact is known: answer, work and time are the
+    same for everybody. Refuses what is neither a phone nor a mailbox (by field), and with limits.TooMany: the contact,
+    the network, and a budget of the whole service.
+    """
+    problems = rules.Problems()
+    address = problems.judge("contact", lambda: rules.address(typed, settings.PHONENUMBER_DEFAULT_REGION), "")
+    problems.refuse()
+    identity = rules.identity(address)
+    _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
+    insert(_row(identity, token_digest(bound_to), "", now))
+    return identity
+
+
+def waiting(limit: int, now: datetime) -> list[ProofCode]:
+    """The rows of `ask` that no worker has seen to, locked; others skip them. Inside a transaction of the caller's."""
+    rows = ProofCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
+    return list(rows.select_for_update(skip_locked=True)[:limit])
+
+
+@transaction.atomic(savepoint=False)
+def send_waiting(*, asked: ProofCode, to: Contact | None, language: str, now: datetime) -> None:
+    """Give what was asked for its code, and send it to the contact as its organization knows it; none: to nobody."""
+    if to is None:
+        ProofCode.objects.filter(pk=asked.pk).update(code_hash="-")
+        return
+    digits = _digits()
+    code_hash = _code_hash(digits, asked.identity, asked.bound_to)
+    ProofCode.objects.filter(pk=asked.pk).update(code_hash=code_hash, organization=to.organization)
+    _queue(asked, to.organization, to.address, language, digits, about="find", now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -101,13 +137,29 @@ def remember_browser(*, token: str, identity: str, now: datetime) -> None:
 
 
 @transaction.atomic(savepoint=False)
+def renew_browser(*, old: str, new: str, now: datetime) -> None:
+    """Let another token of the same browser stand for what it proved before, until the same days."""
+    proofs = ProvedBrowser.objects.filter(token_hash=token_digest(old), expires_at__gt=now)
+    kept = [
+        ProvedBrowser(
+            token_hash=token_digest(new),
+            identity=proof.identity,
+            proved_at=proof.proved_at,
+            expires_at=proof.expires_at,
+        )
+        for proof in proofs
+    ]
+    ProvedBrowser.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+@transaction.atomic(savepoint=False)
 def forget_browser(*, token: str) -> None:
     """Ask this browser for codes again, of every contact it proved."""
     ProvedBrowser.objects.filter(token_hash=token_digest(token)).delete()
 
 
-def _spend(organization: Organization, identity: str, ip: str | None, now: datetime) -> None:
-    """Count the code against its contact, its network and the organization's budget, from the narrow to the wide."""
+def _spend(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
+    """Count the code against its contact, its network and a budget, from the narrow to the wide."""
     codes = [
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
         Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_A_DAY),
@@ -115,24 +167,43 @@ def _spend(organization: Organization, identity: str, ip: str | None, now: datet
     # Without an address (a misconfigured proxy) everybody would share one counter: the other limits hold.
     if network := rules.network(ip):
         codes.append(Limit("code_network", network, *rules.CODES_PER_NETWORK))
-    codes.append(Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW))
-    limits.spend_all(limits=codes, now=now)
+    limits.spend_all(limits=[*codes, budget], now=now)
 
 
-def _notice(sent: ProofCode, registration: Registration, organization: Organization, about: str, digits: str) -> Notice:
-    channel = Channel.SMS if registration.identity == rules.identity(registration.phone) else Channel.EMAIL
+def _row(
+    identity: str, bound: str, code_hash: str, now: datetime, organization: Organization | None = None
+) -> ProofCode:
+    return ProofCode(
+        organization=organization,
+        identity=identity,
+        bound_to=bound,
+        code_hash=code_hash,
+        expires_at=now + rules.CODE_LIFE,
+        created_at=now,
+    )
+
+
+def _queue(
+    sent: ProofCode, organization: Organization, address: str, language: str, digits: str, *, about: str, now: datetime
+) -> None:
+    channel = Channel.EMAIL if "@" in address else Channel.SMS
     envelope = Envelope(
         key=f"code:{sent.pk}",
         kind="code",
         about=about,
         channel=channel,
-        address=registration.phone if channel == Channel.SMS else registration.email,
+        address=address,
         purpose="",
-        language=registration.language,
-        due_at=sent.created_at,
+        language=language,
+        due_at=now,
         expires_at=sent.expires_at,
     )
-    return Notice(envelope, notices.code(organization, channel, registration.language, digits))
+    notice = Notice(envelope, notices.code(organization, channel, language, digits))
+    outbox.queue(organization=organization, notices=[notice], now=now)
+
+
+def _digits() -> str:
+    return f"{secrets.randbelow(1_000_000):06}"
 
 
 def _code_hash(digits: str, identity: str, bound: str) -> str:

@@ -6,12 +6,18 @@ from organizations.models import Organization
 
 
 class ProofCode(models.Model):
-    """A code that was sent to a contact: six digits, ten minutes, one use, five tries, bound to who asked."""
+    """A code that was sent to a contact: six digits, ten minutes, one use, five tries, bound to who asked.
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="proof_codes")
+    Who looks for their bookings asks no organization in particular: such a row waits, with no code, until a worker has
+    seen whether the contact is known. It is judged like any other meanwhile, and nothing that is typed matches.
+    """
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="proof_codes"
+    )
     identity = models.CharField(max_length=64)
     bound_to = models.CharField(max_length=64)  # hash of the browser's session or of the booking's token
-    code_hash = models.CharField(max_length=64)
+    code_hash = models.CharField(max_length=64)  # empty: to be sent; "-": nobody is known under the contact
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
@@ -22,7 +28,11 @@ class ProofCode(models.Model):
             models.CheckConstraint(condition=models.Q(tries__lte=5), name="proof_code_has_at_most_five_tries")
         ]
         # Checking a code reads the newest one of a contact and its asker.
-        indexes = [models.Index(fields=["identity", "bound_to", "-created_at"], name="proof_code_newest")]
+        indexes = [
+            models.Index(fields=["identity", "bound_to", "-created_at"], name="proof_code_newest"),
+            # The sweep that sends what was asked for by people who look for their bookings.
+            models.Index(fields=["id"], condition=models.Q(code_hash=""), name="proof_code_to_send"),
+        ]
 
     def __str__(self) -> str:
         return f"code {self.pk}"

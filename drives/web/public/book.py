@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -16,9 +16,10 @@ from drives.models import Booking
 from drives.queries import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import times
+from drives.web.public import keys, times
 from drives.web.public.drives import asked_by, drive_context, to_drive
 from drives.web.public.forms import DetailsForm, another_time_helps, status_of
+from drives.web.public.links import to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
 
@@ -83,8 +84,8 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         details.status = status_of(problem)
         form.refuse(problem)
     else:
-        response = redirect("booking", held.token)
-        response.status_code = 303
+        response = to_booking(held.reference)
+        keys.BOOKINGS.add(response, request, held.token)
         visitor.remember(response, browser)
         return response
     return _show(request, details)

@@ -25,7 +25,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import reminders
 from drives.web.public.forms import CodeForm, another_time_helps, status_of
-from drives.web.public.links import acts, page_or_404, to_booking
+from drives.web.public.links import acts, page_or_404, swapped, to_booking
 from drives.web.stated_form import StatedForm
 from notifications.models import Channel
 from notifications.queries import messages_about
@@ -36,17 +36,18 @@ CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not s
 
 @never_cache
 @require_safe
-def booking(request: HttpRequest, token: str) -> HttpResponse:
+@swapped
+def booking(request: HttpRequest, key: str) -> HttpResponse:
     """The page behind a booking's link, whatever became of it."""
-    page = page_or_404(token)
+    page = page_or_404(request, key)
     return _check(request, page, CodeForm()) if page.held else manage(request, page)
 
 
 @never_cache
 @acts
-def prove(request: HttpRequest, token: str) -> HttpResponse:
+def prove(request: HttpRequest, key: str) -> HttpResponse:
     """Book this time: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = page_or_404(token), CodeForm(request.POST), visitor.browser_or_new(request)
+    page, form, browser = page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
         proved = actions.prove(
@@ -57,21 +58,21 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
             now=timezone.now(),
         )
     except Refusal as refusal:
-        return _still_held(request, token, form, refusal, 409)
+        return _still_held(request, key, form, refusal, 409)
     except actions.HoldLapsed:
-        return to_booking(token)
+        return to_booking(key)
     except ValidationError as problem:
-        return _still_held(request, token, form, problem, status_of(problem))
-    response = to_booking(token, "visit=1" if page.held and proved.visit != page.booking.visit else "")
+        return _still_held(request, key, form, problem, status_of(problem))
+    response = to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
     visitor.remember(response, browser)
     return response
 
 
 @never_cache
 @acts
-def send_code(request: HttpRequest, token: str) -> HttpResponse:
+def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = page_or_404(token), visitor.browser_or_new(request)
+    page, browser = page_or_404(request, key), visitor.browser_or_new(request)
     try:
         actions.send_code_again(
             booking_id=page.booking.pk,
@@ -81,20 +82,18 @@ def send_code(request: HttpRequest, token: str) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.HoldLapsed:
-        return to_booking(token)
+        return to_booking(key)
     except ValidationError as problem:
-        return _still_held(request, token, CodeForm(data={}), problem, status_of(problem))
-    response = to_booking(token, "sent=1")
+        return _still_held(request, key, CodeForm(data={}), problem, status_of(problem))
+    response = to_booking(key, "sent=1")
     visitor.remember(response, browser)
     return response
 
 
-def _still_held(
-    request: HttpRequest, token: str, form: CodeForm, problem: ValidationError, status: int
-) -> HttpResponse:
-    page = page_or_404(token)
+def _still_held(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, status: int) -> HttpResponse:
+    page = page_or_404(request, key)
     if not page.held:  # another tap was quicker
-        return to_booking(token)
+        return to_booking(key)
     is_refused = isinstance(problem, Refusal)
     form.add_error(None if is_refused or status != 422 else "code", problem)
     alternatives = problem.alternatives if isinstance(problem, Refusal) and another_time_helps(problem) else ()

@@ -18,9 +18,9 @@ HOUR = 60 * 60
 
 
 @require_safe
-def booking(request: HttpRequest, token: str) -> HttpResponse:
+def booking(request: HttpRequest, key: str) -> HttpResponse:
     """One booking as a file."""
-    body = calendars.download(appointments.of_booking(page_or_404(token).booking))
+    body = calendars.download(appointments.of_booking(page_or_404(request, key).booking))
     return _answer(request, body, "booking.ics", "private, no-store")
 
 

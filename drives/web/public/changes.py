@@ -21,11 +21,11 @@ from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def move(request: HttpRequest, token: str) -> HttpResponse:
+def move(request: HttpRequest, key: str) -> HttpResponse:
     """Another time of the same drive; the old one is kept until the new one is sure."""
-    page = page_or_404(token)
+    page = page_or_404(request, key)
     if not page.may_change:
-        return to_booking(token)
+        return to_booking(key)
     if request.method != "POST":
         return _choose(request, page)
     slot_id = times.slot_asked(request.POST.get("slot", ""))
@@ -34,10 +34,10 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     try:
         changing.move(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
     except HoldLapsed:
-        return to_booking(token)
+        return to_booking(key)
     except ValidationError as refusal:
         return _choose(request, page, refusal.messages, 409)
-    return to_booking(token, "moved=1")
+    return to_booking(key, "moved=1")
 
 
 def _choose(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
@@ -54,40 +54,40 @@ def _choose(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, token: str) -> HttpResponse:
+def cancel(request: HttpRequest, key: str) -> HttpResponse:
     """Give the place up. The page asks once; the answer can be undone for a quarter of an hour."""
-    page = page_or_404(token)
+    page = page_or_404(request, key)
     if not page.may_change:
-        return to_booking(token)
+        return to_booking(key)
     if request.method != "POST":
         return render(request, "drives/public/cancel.html", booking_context(page))
     now = timezone.now()
     return _act(
         request,
-        token,
+        key,
         lambda: changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=now),
     )
 
 
 @never_cache
 @acts
-def restore(request: HttpRequest, token: str) -> HttpResponse:
+def restore(request: HttpRequest, key: str) -> HttpResponse:
     """Undo the cancellation, if nobody has taken the place."""
-    page = page_or_404(token)
-    return _act(request, token, lambda: changing.restore(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+    page = page_or_404(request, key)
+    return _act(request, key, lambda: changing.restore(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
 
 
 @never_cache
 @acts
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
+def confirm(request: HttpRequest, key: str) -> HttpResponse:
     """The donor says that they are coming."""
-    page = page_or_404(token)
-    return _act(request, token, lambda: changing.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+    page = page_or_404(request, key)
+    return _act(request, key, lambda: changing.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
 
 
-def _act(request: HttpRequest, token: str, act: Callable[[], Booking]) -> HttpResponse:
+def _act(request: HttpRequest, key: str, act: Callable[[], Booking]) -> HttpResponse:
     try:
         act()
     except ValidationError as refusal:
-        return manage(request, page_or_404(token), refusal.messages, 409)
-    return to_booking(token)
+        return manage(request, page_or_404(request, key), refusal.messages, 409)
+    return to_booking(key)

@@ -50,28 +50,28 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @acts
-def turn(request: HttpRequest, token: str) -> HttpResponse:
+def turn(request: HttpRequest, key: str) -> HttpResponse:
     """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
-    page = page_or_404(token)
+    page = page_or_404(request, key)
     contact, purpose = _contact(page.booking, request.POST.get("contact", "")), request.POST.get("purpose", "")
     if contact is None or purpose not in Purpose.values:
-        return to_booking(token)
+        return to_booking(key)
     try:
         _turn(request, page.booking, contact, purpose)
     except ValidationError as refusal:
         return manage(request, page, refusal.messages, 409)
-    return to_booking(token, SHOWN)
+    return to_booking(key, SHOWN)
 
 
 @never_cache
 @acts
-def new_feed(request: HttpRequest, token: str) -> HttpResponse:
+def new_feed(request: HttpRequest, key: str) -> HttpResponse:
     """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
-    volunteer = page_or_404(token).booking.volunteer
+    volunteer = page_or_404(request, key).booking.volunteer
     if volunteer is None:
-        return to_booking(token)
+        return to_booking(key)
     consenting.renew_feed(volunteer_id=volunteer.pk)
-    return to_booking(token, "new_feed=1")
+    return to_booking(key, "new_feed=1")
 
 
 def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:

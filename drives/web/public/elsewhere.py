@@ -13,12 +13,12 @@ from drives.web.stated_form import StatedForm
 
 @never_cache
 @acts
-def state(request: HttpRequest, token: str) -> HttpResponse:
+def state(request: HttpRequest, key: str) -> HttpResponse:
     """Keep, change or take back the last donation elsewhere; the page then says whether the booking is too close."""
-    page, form = page_or_404(token), StatedForm(request.POST)
+    page, form = page_or_404(request, key), StatedForm(request.POST)
     booking = page.booking
     if booking.volunteer is None:
-        return to_booking(token)
+        return to_booking(key)
     if form.is_valid():
         try:
             stating.state(
@@ -31,6 +31,6 @@ def state(request: HttpRequest, token: str) -> HttpResponse:
         except ValidationError as problem:
             form.add_error("stated_on", problem.messages)
         else:
-            return to_booking(token, "elsewhere=1")
+            return to_booking(key, "elsewhere=1")
     said = [str(error) for errors in form.errors.values() for error in errors]
     return manage(request, page, said, 422, form)

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, pages
+from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, find, me, pages
 
 urlpatterns = [
     path("", drives.home, name="home"),
@@ -14,17 +14,21 @@ urlpatterns = [
     path("d/<slug:slug>/", drives.drive, name="drive"),
     path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
     path("d/<slug:slug>/book/", book.book, name="book"),
-    path("b/<str:token>/", bookings.booking, name="booking"),
-    path("b/<str:token>/prove/", bookings.prove, name="booking_prove"),
-    path("b/<str:token>/code/", bookings.send_code, name="booking_code"),
-    path("b/<str:token>/move/", changes.move, name="booking_move"),
-    path("b/<str:token>/cancel/", changes.cancel, name="booking_cancel"),
-    path("b/<str:token>/restore/", changes.restore, name="booking_restore"),
-    path("b/<str:token>/confirm/", changes.confirm, name="booking_confirm"),
-    path("b/<str:token>/elsewhere/", elsewhere.state, name="booking_elsewhere"),
-    path("b/<str:token>/messages/", consents.turn, name="booking_consent"),
-    path("b/<str:token>/new-feed/", consents.new_feed, name="booking_new_feed"),
-    path("b/<str:token>/calendar.ics", calendars.booking, name="booking_calendar"),
+    path("b/<str:key>/", bookings.booking, name="booking"),
+    path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
+    path("b/<str:key>/code/", bookings.send_code, name="booking_code"),
+    path("b/<str:key>/move/", changes.move, name="booking_move"),
+    path("b/<str:key>/cancel/", changes.cancel, name="booking_cancel"),
+    path("b/<str:key>/restore/", changes.restore, name="booking_restore"),
+    path("b/<str:key>/confirm/", changes.confirm, name="booking_confirm"),
+    path("b/<str:key>/elsewhere/", elsewhere.state, name="booking_elsewhere"),
+    path("b/<str:key>/messages/", consents.turn, name="booking_consent"),
+    path("b/<str:key>/new-feed/", consents.new_feed, name="booking_new_feed"),
+    path("b/<str:key>/calendar.ics", calendars.booking, name="booking_calendar"),
+    path("find/", find.find, name="find"),
+    path("find/code/", find.code, name="find_code"),
+    path("me/", me.me, name="me"),
+    path("me/sign-out/", me.sign_out, name="me_sign_out"),
     path("feeds/<str:token>.ics", calendars.feed, name="feed"),
     path("stop/<str:token>/", consents.stop, name="stop"),
     path("privacy/", pages.privacy, name="privacy"),

@@ -38,7 +38,7 @@ def kept(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
     """A hold made through the page."""
     response = keep(client, drive, n, **changes)
     assert response.status_code == 303, text(response)
-    return Booking.by_token(response.headers["Location"].split("/")[2]).get()
+    return Booking.objects.get(reference=response.headers["Location"].split("/")[2])
 
 
 def prove(client: Client, booking: Booking, code: str | None = None) -> Any:

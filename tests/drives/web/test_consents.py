@@ -199,13 +199,13 @@ def test_a_stop_counts_for_everybody_who_shares_the_phone() -> None:
 def test_a_donor_sees_what_they_agreed_to_and_turns_it_off_and_on() -> None:
     booking = world(consents=("reminders", "appeals"))
     here = booking.drive.organization
-    page = text(Client().get(reverse("booking", args=[booking.token])))
+    page = text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     assert "Yes, since March 1, 2027" in page
     assert "Msg & data rates may apply" in page.replace("&amp;", "&")
     turn(booking, "phone", "appeals", "off")
     assert (PHONE, "appeals") not in agreed_to(here)
     assert (PHONE, "reminders") in agreed_to(here)
-    assert "No, since March 1, 2027" in text(Client().get(reverse("booking", args=[booking.token])))
+    assert "No, since March 1, 2027" in text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     turn(booking, "phone", "appeals", "on")
     assert (PHONE, "appeals") in agreed_to(here)
     line = ConsentEntry.objects.latest("pk")
@@ -218,7 +218,7 @@ def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() ->
     sender = sender_of(booking.drive.organization)
     assert sender is not None
     consents.suppress(sender=sender, address=PHONE, now=NOW)
-    page = text(Client().get(reverse("booking", args=[booking.token])))
+    page = text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     assert "Stopped Text START to (202) 555-" in page
     answer = turn(booking, "phone", "reminders", "on")
     assert answer.status_code == 409

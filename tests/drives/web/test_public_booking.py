@@ -28,11 +28,11 @@ def test_poster_to_booked_in_four_pages_and_three_typed_fields() -> None:
     asked = browser.get(reverse("book", args=[drive.slug]), {"visit": "return", "slot": str(slot.pk)})
     assert "Saturday, March 13, 9:30 AM Pacific Time" in text(asked)
     booking = donor.kept(browser, drive, 2)
-    check = browser.get(reverse("booking", args=[booking.token]))
+    check = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "We keep this time for you until 10:15 AM Pacific Time." in text(check)
     assert "We sent a text with six digits to (201) 555-0142" in text(check)
     assert donor.prove(browser, booking).status_code == 303
-    done = browser.get(reverse("booking", args=[booking.token]))
+    done = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "You’re booked Saturday, March 13, 9:30 AM Pacific Time" in text(done)
     assert Booking.objects.get().state == BookingState.BOOKED
 
@@ -152,7 +152,7 @@ def test_a_browser_that_proved_the_contact_sees_no_code() -> None:
     browser, here = Client(), builders.organization()
     donor.booked(browser, builders.drive(here))
     booking = donor.kept(browser, builders.drive(here, policy_id=builders.lax().pk))
-    check = browser.get(reverse("booking", args=[booking.token]))
+    check = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "Enter the code" not in text(check)
     assert browser.post(reverse("booking_prove", args=[booking.token])).status_code == 303
     booking.refresh_from_db()
@@ -172,7 +172,7 @@ def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:
     booking = donor.kept(browser, builders.drive())
     with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
         assert donor.prove(browser, booking).status_code == 303
-        shown = text(browser.get(reverse("booking", args=[booking.token])))
+        shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
     assert "This time is free again" in shown
     assert "Choose a time again" in shown
 
@@ -184,7 +184,7 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     assert browser.post(reverse("booking_code", args=[booking.token]), {"by": "email"}).status_code == 303
     sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
     assert [message.channel for message in sent] == ["sms", "sms", "email"]
-    shown = text(browser.get(reverse("booking", args=[booking.token])))
+    shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
     assert "We sent an e-mail with six digits to ana@example.org" in shown
     assert donor.prove(browser, booking).status_code == 303
 
@@ -219,7 +219,7 @@ def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
 def test_pages_of_a_booking_are_kept_by_no_cache_and_no_search_engine() -> None:
     browser = Client()
     booking = donor.booked(browser, builders.drive())
-    response = browser.get(reverse("booking", args=[booking.token]))
+    response = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "no-store" in response.headers["Cache-Control"]
     assert '<meta name="robots" content="noindex">' in response.content.decode()
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def page_of(booking: Booking) -> str:
-    return text(Client().get(reverse("booking", args=[booking.token])))
+    return text(Client().get(reverse("booking", args=[booking.token]), follow=True))
 
 
 def post(name: str, booking: Booking, **data: object) -> object:
@@ -35,7 +35,7 @@ def test_the_page_says_which_reminders_will_come() -> None:
 
 def test_the_page_has_the_calendars_and_the_code_for_the_door() -> None:
     booking = builders.booked(builders.drive())
-    shown = Client().get(reverse("booking", args=[booking.token])).content.decode()
+    shown = Client().get(reverse("booking", args=[booking.token]), follow=True).content.decode()
     assert reverse("booking_calendar", args=[booking.token]) in shown
     assert "https://calendar.google.com/" in shown
     assert "https://outlook.live.com/" in shown
@@ -78,7 +78,7 @@ def test_a_hold_can_be_moved_before_it_is_proved() -> None:
     browser, drive = Client(), builders.drive()
     booking = donor.kept(browser, drive)
     browser.post(reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 4).pk})
-    assert "10:00 AM Pacific Time" in text(browser.get(reverse("booking", args=[booking.token])))
+    assert "10:00 AM Pacific Time" in text(browser.get(reverse("booking", args=[booking.token]), follow=True))
 
 
 def test_opening_the_page_to_cancel_cancels_nothing() -> None:
@@ -159,7 +159,7 @@ def test_the_link_is_good_until_thirty_days_after_the_drive() -> None:
     address = reverse("booking", args=[booking.token])
     day_29, day_32 = (DRIVE_DAY + timedelta(days=days) for days in (29, 32))
     with time_machine.travel(day_29, tick=False):
-        assert Client().get(address).status_code == 200
+        assert Client().get(address, follow=True).status_code == 200
     with time_machine.travel(day_32, tick=False):
         assert Client().get(address).status_code == 404
 

@@ -1,0 +1,123 @@
+"""Find my booking: a phone or mailbox, a code, and the donor's own page. The answer is the same whoever is known."""
+
+import secrets
+from typing import Final, NamedTuple
+
+from django import forms
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from drives.actions import finding
+from drives.web import visitor
+from drives.web.public.forms import CodeForm, Typed, status_of
+from volunteers.queries import proved_from
+
+ASKED: Final = "find"  # a signed cookie: what was typed, until its code is of no use
+ASKED_FOR: Final = 15 * 60  # seconds
+
+
+class Asked(NamedTuple):
+    """What somebody looks for: the identity to prove, and the contact as it was typed."""
+
+    identity: str
+    typed: str
+
+
+class FindForm(forms.Form):
+    """Under what somebody booked."""
+
+    use_required_attribute = False
+
+    contact = Typed(
+        label=_("Phone number or e-mail address"),
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: HttpRequest) -> HttpResponse:
+    """Ask for the contact; then send a code there, if anybody is known under it."""
+    form = FindForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, form, 200 if request.method != "POST" else 422)
+    typed, fresh = form.cleaned_data["contact"], secrets.token_urlsafe(32)
+    try:
+        identity = finding.ask(
+            typed=typed,
+            browser=visitor.browser_of(request),
+            fresh=fresh,
+            bound_to=visitor.bound_to(fresh),
+            ip=visitor.ip_of(request),
+            now=timezone.now(),
+        )
+    except ValidationError as problem:
+        form.add_error(None, problem)
+        return _page(request, form, status_of(problem))
+    response = redirect("find_code")
+    response.status_code = 303
+    response.set_cookie(
+        ASKED,
+        signing.dumps(Asked(identity, typed), salt=ASKED),
+        max_age=ASKED_FOR,
+        path=request.path,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SECURE,
+    )
+    visitor.remember(response, fresh)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Type the code: this browser then knows its user for 30 days."""
+    asked, browser = _asked(request), visitor.browser_of(request)
+    if asked is None or not browser:
+        return redirect("find")
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _code_page(request, form, asked)
+    try:
+        finding.prove(
+            identity=asked.identity,
+            code=form.cleaned_data["code"],
+            bound_to=visitor.bound_to(browser),
+            browser=browser,
+            now=timezone.now(),
+        )
+    except ValidationError as problem:
+        form.add_error("code", problem)
+        return _code_page(request, form, asked, 422)
+    response = redirect("me")
+    response.status_code = 303
+    visitor.remember(response, browser)
+    return response
+
+
+def _asked(request: HttpRequest) -> Asked | None:
+    try:
+        return Asked(*signing.loads(request.COOKIES.get(ASKED, ""), salt=ASKED, max_age=ASKED_FOR))
+    except signing.BadSignature:
+        return None
+
+
+def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
+    browser = visitor.browser_of(request)
+    is_known = bool(browser) and proved_from(browser, timezone.now()).exists()
+    return render(request, "drives/public/find.html", {"form": form, "is_known": is_known}, status=status)
+
+
+def _code_page(request: HttpRequest, form: CodeForm, asked: Asked, status: int = 200) -> HttpResponse:
+    context = {"form": form, "typed": asked.typed, "is_demo": settings.DEMO}
+    return render(request, "drives/public/find_code.html", context, status=status)

@@ -1,0 +1,36 @@
+"""The donor's own page: everything that the contacts reach which this browser proved, in all organizations."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from drives import queries
+from drives.web import visitor
+from drives.web.public import keys
+from volunteers.actions import proving
+from volunteers.queries import proved_from
+
+
+@never_cache
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    """Bookings to come and past, and when the next donation is possible."""
+    browser, now = visitor.browser_of(request), timezone.now()
+    if not browser or not proved_from(browser, now).exists():
+        return redirect("find")
+    context = {"people": queries.donor_page(browser, now), "now": now}
+    return render(request, "drives/public/me.html", context)
+
+
+@never_cache
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Forget on this browser whom it belongs to, and which bookings' links were opened in it."""
+    proving.forget_browser(token=visitor.browser_of(request))
+    response = redirect("find")
+    response.status_code = 303
+    visitor.forget(response)
+    keys.BOOKINGS.drop(response)
+    return response

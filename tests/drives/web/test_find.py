@@ -1,0 +1,237 @@
+"""Find my booking: a code for whoever is known, the same answer for everybody, and the donor's own page."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from drives.actions import finding
+from drives.models import Booking
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web.donor import PHONE, text, title
+from volunteers.actions import registration
+from volunteers.models import Contact, ProofCode, ProvedBrowser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
+    return browser.post(reverse("find"), {"contact": contact}, **headers)
+
+
+def code() -> str:
+    """What the worker sends: the newest code."""
+    finding.send_codes(now=NOW)
+    newest = Message.objects.filter(kind="code").order_by("-pk")[0]
+    found = re.search(r"\d{6}", newest.text)
+    assert found
+    return found[0]
+
+
+def found(browser: Client, contact: str = PHONE) -> Any:
+    """All the way to the donor's page."""
+    assert ask(browser, contact).status_code == 303
+    response = browser.post(reverse("find_code"), {"code": code()}, follow=True)
+    assert response.redirect_chain == [(reverse("me"), 303)], text(response)
+    return response
+
+
+def test_a_lost_link_is_found_again_with_phone_and_code() -> None:
+    booking = builders.booked(builders.drive())
+    Message.objects.all().delete()
+    browser = Client()
+    asked = browser.post(reverse("find"), {"contact": PHONE}, follow=True)
+    assert "If somebody booked with (201) 555-0142, a code with six digits is on its way there." in text(asked).replace(" ,", ",")
+    shown = browser.post(reverse("find_code"), {"code": code()}, follow=True)
+    assert "Your bookings Test Ana Alder Plasma drive" in text(shown)
+    assert "Saturday, March 13, 9:00 AM Pacific Time" in text(shown)
+    assert reverse("booking_move", args=[booking.reference]) in shown.content.decode()
+    assert browser.get(reverse("booking", args=[booking.reference])).status_code == 200
+
+
+def test_the_code_comes_from_the_organization_of_the_latest_booking() -> None:
+    early, late = builders.organization(), builders.organization()
+    builders.booked(builders.drive(late, policy_id=builders.lax().pk))
+    early_drive = builders.drive(early, policy_id=builders.lax().pk, on=builders.DRIVE_DAY - timedelta(days=2))
+    builders.booked(early_drive, n=4)
+    Message.objects.all().delete()
+    ask(Client())
+    assert finding.send_codes(now=NOW) == 1
+    sent = Message.objects.get()
+    assert (sent.organization, sent.channel, sent.address) == (late, "sms", builders.phone(42))
+
+
+def test_a_mailbox_finds_what_was_booked_with_it() -> None:
+    builders.booked(builders.drive(), phone="", email="ana@example.org")
+    shown = found(Client(), "ANA@example.org ")
+    assert "Test Ana Alder" in text(shown)
+
+
+def seen(response: Any) -> tuple[Any, ...]:
+    """Everything of an answer that a stranger could tell apart; the token and the contact they typed are their own."""
+    body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
+    headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
+    return response.status_code, body, headers, sorted(response.cookies)
+
+
+def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
+    builders.booked(builders.drive())
+    answers = []
+    for contact, guess in ((PHONE, "000000"), ("(201) 555-0199", "000000")):
+        browser = Client()
+        with CaptureQueriesContext(connection) as asked:
+            answer = [seen(ask(browser, contact))]
+            statements = [query["sql"] for query in asked]
+        answer.append(seen(browser.get(reverse("find_code"))))
+        finding.send_codes(now=NOW)
+        with CaptureQueriesContext(connection) as tried:
+            answer += [seen(browser.post(reverse("find_code"), {"code": guess})) for _ in range(6)]
+            statements += [query["sql"] for query in tried]
+        answers.append((answer, [re.sub(r"'[^']*'|-?\d+", "?", statement) for statement in statements]))
+    assert answers[0][0] == answers[1][0]
+    assert answers[0][1] == answers[1][1]
+
+
+def test_who_is_not_known_gets_no_text_and_no_guess_helps() -> None:
+    builders.organization()
+    browser = Client()
+    ask(browser)
+    assert finding.send_codes(now=NOW) == 0
+    assert Message.objects.count() == 0
+    answers = [text(browser.post(reverse("find_code"), {"code": f"{guess:06}"})) for guess in range(6)]
+    assert "That is not the code we sent." in answers[0]
+    assert "This code was tried too often." in answers[5]
+    assert ProvedBrowser.objects.count() == 0
+
+
+def test_who_waits_is_seen_to_once() -> None:
+    builders.booked(builders.drive())
+    Message.objects.all().delete()
+    ask(Client(), PHONE)
+    ask(Client(), "nobody@example.org")
+    assert [finding.send_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
+    assert Message.objects.count() == 1
+    assert not ProofCode.objects.filter(code_hash="").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Enter a phone number or an e-mail address."),
+        ("12345", "Write a phone number with its area code"),
+        ("ana@", "Write an e-mail address such as"),
+        ("+44 20 7946 0018", "We cannot send texts to this country."),
+    ],
+)
+def test_what_is_no_contact_is_refused_beside_the_field(typed: str, said: str) -> None:
+    response = ask(Client(), typed)
+    assert response.status_code == 422
+    assert title(response).startswith("Error: ")
+    assert said in text(response)
+    assert ProofCode.objects.count() == 0
+
+
+def test_too_many_codes_of_one_contact_or_network_are_refused_in_words() -> None:
+    answers = [ask(Client()) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
+    assert "That was asked for too often." in text(answers[-1])
+    others = [ask(Client(), f"test{number}@example.org").status_code for number in range(8)]
+    assert others == [303] * 7 + [429]
+
+
+def test_a_code_counts_in_the_browser_that_asked_and_not_for_a_token_that_was_there_before() -> None:
+    builders.booked(builders.drive())
+    browser = Client()
+    browser.cookies["browser"] = planted = "p" * 43
+    ask(browser)
+    sent = code()
+    assert browser.cookies["browser"].value != planted
+    thief = Client()
+    thief.cookies["browser"] = planted
+    thief.cookies["find"] = browser.cookies["find"].value
+    assert "This code is too old." in text(thief.post(reverse("find_code"), {"code": sent}))
+    assert browser.post(reverse("find_code"), {"code": sent}).status_code == 303
+    assert thief.get(reverse("me")).status_code == 302
+
+
+def test_the_second_of_two_taps_answers_as_the_first() -> None:
+    builders.booked(builders.drive())
+    browser = Client()
+    ask(browser)
+    sent = code()
+    assert [browser.post(reverse("find_code"), {"code": sent}).status_code for _ in range(2)] == [303, 303]
+
+
+def test_a_code_is_useless_after_ten_minutes() -> None:
+    builders.booked(builders.drive())
+    browser = Client()
+    ask(browser)
+    sent = code()
+    with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
+        assert "This code is too old." in text(browser.post(reverse("find_code"), {"code": sent}))
+
+
+def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for() -> None:
+    drive = builders.drive()
+    builders.booked(drive)
+    builders.booked(drive, n=8, number=7, phone="", email="bo@example.org", name="Test Bo Birch")
+    browser = Client()
+    found(browser)
+    assert "Test Ana Alder" in (shown := text(found(browser, "bo@example.org")))
+    assert "Test Bo Birch" in shown
+
+
+def test_what_a_coordinator_typed_is_proved_by_the_code() -> None:
+    hope = builders.organization()
+    registration.enter(organization=hope, name="Test Ana Alder", phone=PHONE, actor="user:1", now=NOW)
+    found(Client())
+    assert Contact.objects.get().proved_at == NOW
+
+
+def test_the_donors_page_is_for_a_browser_that_proved_something() -> None:
+    builders.booked(builders.drive())
+    assert Client().get(reverse("me")).headers["Location"] == reverse("find")
+    guessed = Client()
+    guessed.cookies["browser"] = "x" * 43
+    assert guessed.get(reverse("me")).headers["Location"] == reverse("find")
+
+
+def test_signing_out_forgets_the_browser_and_its_keys() -> None:
+    booking = builders.booked(builders.drive())
+    browser = Client()
+    found(browser)
+    browser.get(reverse("booking", args=[booking.token]), follow=True)
+    assert browser.get(reverse("me_sign_out")).status_code == 405
+    assert browser.post(reverse("me_sign_out")).headers["Location"] == reverse("find")
+    assert ProvedBrowser.objects.count() == 0
+    assert browser.get(reverse("me")).status_code == 302
+    assert browser.get(reverse("booking", args=[booking.reference])).status_code == 404
+
+
+def test_pages_of_the_donor_are_kept_by_no_cache_and_no_search_engine() -> None:
+    builders.booked(builders.drive())
+    browser = Client()
+    ask(browser)
+    for response in (browser.get(reverse("find_code")), found(browser), browser.get(reverse("find"))):
+        assert "no-store" in response.headers["Cache-Control"]
+        assert '<meta name="robots" content="noindex">' in response.content.decode()
+
+
+def test_reading_changes_nothing() -> None:
+    booking = builders.booked(builders.drive())
+    browser = Client()
+    found(browser)
+    before = list(Booking.objects.values()), list(ProvedBrowser.objects.values()), Message.objects.count()
+    for name in ("find", "find_code", "me"):
+        browser.get(reverse(name))
+        browser.head(reverse(name))
+    browser.get(reverse("booking", args=[booking.token]), follow=True)
+    assert (list(Booking.objects.values()), list(ProvedBrowser.objects.values()), Message.objects.count()) == before
