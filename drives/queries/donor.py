@@ -80,7 +80,9 @@ def _next_dates(person: PersonHere, drives: Sequence[Drive], now: datetime) -> l
     """One for each programme of the coming drives of the organizations that know them, the soonest drive first."""
     known = {record.organization_id for record in person.records}
     theirs = [drive for drive in drives if drive.organization_id in known]
-    donations = donations_of(Giver(person.records[0].pk, everywhere=True), now) if theirs else []
+    if not theirs:
+        return []
+    donations = donations_of(Giver(person.records[0].pk, everywhere=True), now, theirs[0].site.zone)
     by_policy: dict[int, list[Drive]] = {}
     for drive in theirs:
         by_policy.setdefault(drive.policy_id, []).append(drive)
