@@ -16,6 +16,7 @@ SWEEPS = {
     "drives.tasks.dress": 30 * SECOND,
     "drives.tasks.mail_what_texts_could_not_say": MINUTE,
     "drives.tasks.lapse_holds": 30 * SECOND,
+    "drives.tasks.offer_places": 2 * SECOND,
     "drives.tasks.close_out": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
     "drives.tasks.check_drift": HOUR,

@@ -45,6 +45,11 @@ def short_day(at: datetime, zone: str) -> str:
     return formats.date_format(local, translation.pgettext("date format", "D M j"))
 
 
+def day_and_clock(at: datetime, zone: str) -> str:
+    """Sat 10:30 AM: an instant of the next few days, as short as can be."""
+    return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {clock(at, zone)}"
+
+
 def long_day(at: datetime, zone: str) -> str:
     """Saturday, March 14."""
     local = at.astimezone(ZoneInfo(zone))

@@ -137,7 +137,7 @@ def cancellation_alert(booking: Booking, places_left: int, url: str) -> Wording:
         _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
         _("Places for return visits that are open now: %(left)s.") % facts,
     ]
-    return _mail(_("Cancelled close to the drive: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
+    return mail(_("Cancelled close to the drive: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
 
 
 def under_filled_alert(drive: Drive, booked_count: int, places_left: int, url: str) -> Wording:
@@ -152,7 +152,7 @@ def under_filled_alert(drive: Drive, booked_count: int, places_left: int, url: s
         _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Places still open: %(left)s.") % facts,
         _("About two of three people who book come and give. Share the link again while there is time."),
     ]
-    return _mail(_("Still open: %(left)s places on %(day)s") % facts, lines, _("Open the drive"), url)
+    return mail(_("Still open: %(left)s places on %(day)s") % facts, lines, _("Open the drive"), url)
 
 
 def in_language(language: str, word: Callable[[], T]) -> T:
@@ -201,7 +201,7 @@ def visit_minutes(booking: Booking) -> int:
 
 def letter(booking: Booking, subject: str, lines: Sequence[str], action: str) -> Wording:
     """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
-    return _mail(subject, lines, action, link(booking), stop_link(booking))
+    return mail(subject, lines, action, link(booking), stop_link(booking))
 
 
 def stop_link(booking: Booking) -> str:
@@ -210,7 +210,8 @@ def stop_link(booking: Booking) -> str:
     return absolute(reverse("stop", args=[mailbox.token])) if mailbox else ""
 
 
-def _mail(subject: str, lines: Sequence[str], action: str, url: str, stop: str = "") -> Wording:
+def mail(subject: str, lines: Sequence[str], action: str, url: str, stop: str = "") -> Wording:
+    """A mail in plain text and in HTML: lines, one way on, and the way to no more mail."""
     shown = {"subject": subject, "lines": lines, "action": action, "url": url, "stop": stop}
     way_out = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
     return Wording(

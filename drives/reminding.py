@@ -65,6 +65,14 @@ class QuietHours:
         """Whether nothing leaves at this instant."""
         return not self.until <= at.astimezone(self.zone).hour < self.since
 
+    def after(self, at: datetime) -> datetime:
+        """The instant itself, or in quiet hours their end. UTC."""
+        if not self.hold(at):
+            return at
+        local = at.astimezone(self.zone)
+        day = local.date() if local.hour < self.until else local.date() + timedelta(days=1)
+        return datetime.combine(day, time(self.until), self.zone).astimezone(UTC)
+
     def before(self, at: datetime) -> datetime:
         """The instant itself, or in quiet hours the last quarter of an hour before them. Never later. UTC."""
         if not self.hold(at):

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives import queries
-from drives.actions import booking, fallback, finding, reminders, replies, sweeps
+from drives.actions import booking, fallback, finding, offering, reminders, replies, sweeps
 from organizations.actions import idempotency
 from volunteers.actions import retention
 
@@ -27,6 +27,12 @@ def mail_what_texts_could_not_say(**_options: Any) -> dict[str, int]:
 def lapse_holds(**_options: Any) -> dict[str, int]:
     """Free the places of holds that were not proved in time."""
     return {"lapsed": booking.lapse_holds(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.offer_places")
+def offer_places(**_options: Any) -> dict[str, int]:
+    """Offer freed places to those who wait, pass on what was not answered, close the lists of drives that are shut."""
+    return offering.sweep(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.answer_replies")

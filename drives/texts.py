@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import get_language, gettext_lazy, gettext_noop, override
 from django.utils.translation import gettext as _
 
-from drives.localtime import clock, short_day
+from drives.localtime import clock, day_and_clock, short_day
 from notifications.notice import gsm, gsm_length, is_gsm, segments
 
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
         needs=(*WHEN, "link"),
+    ),
+    "offer": TextKind(
+        gettext_lazy("A place for who waits"),
+        gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
+        needs=(*WHEN, "until"),
+        knows=("org", "day", "time", "until", "place", "link"),
+        prompts=True,
     ),
     "drive_cancelled": TextKind(
         gettext_lazy("The drive is cancelled"),
@@ -203,6 +211,7 @@ def longest(sms_name: str, link_length: int) -> dict[str, str]:
         "day": _longest_day(language),
         "time": _longest_clock(language),
         "old_time": _longest_clock(language),
+        "until": _longest_until(language),
         "place": "M" * PLACE_LENGTH,
         "link": "x" * link_length,
     }
@@ -223,6 +232,12 @@ def _longest_day(language: str) -> str:
 @cache
 def _longest_clock(language: str) -> str:
     return max((gsm(clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(24)), key=gsm_length)
+
+
+@cache
+def _longest_until(language: str) -> str:
+    moments = (gsm(day_and_clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(7 * 24))
+    return max(moments, key=gsm_length)
 
 
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

@@ -8,9 +8,11 @@ from typing import Any
 from django.utils import timezone
 
 from drives.actions import booking as booking_actions
-from drives.actions import planning
+from drives.actions import planning, waiting
 from drives.actions.booking import Person
-from drives.models import Booking, Drive, Policy, Site, Slot, Visit
+from drives.actions.waiting import Wish
+from drives.models import Booking, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
+from drives.offering import ANY_TIME, Window
 from drives.plan import Plan
 from notifications.actions import consents
 from notifications.models import Message, Sender
@@ -166,9 +168,9 @@ def held(
     )
 
 
-def code_of(booking: Booking) -> str:
-    """The newest code that was sent for a hold."""
-    sent = Message.objects.filter(about=booking.about, kind="code").order_by("-pk")[0]
+def code_of(asked: Booking | WaitingEntry) -> str:
+    """The newest code that was sent for a hold, or for a request to wait."""
+    sent = Message.objects.filter(about=asked.about, kind="code").order_by("-pk")[0]
     return next(word for word in sent.text.replace("#", " ").split() if word.isdigit() and len(word) == 6)
 
 
@@ -196,3 +198,49 @@ def agreed(of: Organization, address: str, *purposes: str) -> None:
         ip=None,
         now=NOW,
     )
+
+
+def full_drive(*, places: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
+    """A plain drive whose places are all taken, by their bookings: people 1, 2, 3 and so on, in order of time."""
+    owner = of or organization(codes_per_day=100_000)
+    made = drive(owner, plain(site(owner), places=places, steps=steps, **changes))
+    return [booked(made, n=n, number=1 + n * places + place) for n in range(steps) for place in range(places)]
+
+
+def asked_to_wait(
+    at: Drive,
+    *,
+    number: int = 42,
+    visit: str = Visit.RETURN,
+    window: Window = ANY_TIME,
+    now: datetime = NOW,
+    **who: Any,
+) -> WaitingEntry:
+    """On the waiting list once the code is entered."""
+    return waiting.join(
+        drive=at,
+        wish=Wish(visit, window),
+        person=person(number, **who),
+        ip=f"192.0.2.{number % 250}",
+        bound_to=f"browser-{number}",
+        now=now,
+    )
+
+
+def waits(
+    at: Drive,
+    *,
+    number: int = 42,
+    visit: str = Visit.RETURN,
+    window: Window = ANY_TIME,
+    now: datetime = NOW,
+    **who: Any,
+) -> WaitingEntry:
+    """Joined and proved, as a donor does it."""
+    asked = asked_to_wait(at, number=number, visit=visit, window=window, now=now, **who)
+    return waiting.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
+
+
+def offer_to(entry: WaitingEntry) -> Offer | None:
+    """What is offered to somebody now."""
+    return Offer.objects.open().filter(entry=entry).first()

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules, timetable
-from drives.actions import history, locking, places, spacing, taking, turnout
+from drives.actions import history, keeping, locking, places, spacing, taking, turnout
 from drives.models import Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from volunteers.actions import registration
 
@@ -126,6 +126,7 @@ def walk_in(
     booking.checked_in_at, booking.override_reason = now, override_reason
     booking.save(update_fields=["checked_in_at", "override_reason"])
     history.note(booking, from_state="", to_arrival=slot, actor=actor, now=now)
+    keeping.has_place(booking, now)
     return booking
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import history, locking, places, stating, taking, telling
+from drives.actions import history, keeping, locking, places, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import Organization, token_digest
@@ -113,8 +113,8 @@ def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser_t
         return _proved_before(held)
     if held.held_until is None or held.held_until <= now:
         raise HoldLapsed
-    if not _is_proved(held.registration, browser_token, now):
-        _try_code(held.registration, code, bound_to, browser_token, now)
+    if not is_proved(held.registration, browser_token, now):
+        try_code(held.registration, code, bound_to, browser_token, now)
     return _settle(booking_id=booking_id, identity=held.registration.identity, now=now)
 
 
@@ -173,6 +173,7 @@ def enter(
         booking = taking.count(taken, now)
     if override_reason:
         Booking.objects.filter(pk=booking.pk).update(override_reason=override_reason)
+    keeping.has_place(booking, now)
     telling.booked(locking.booking(booking.pk), now)
     return booking
 
@@ -205,7 +206,8 @@ def _send_code(booking: Booking, details: Registration, bound_to: str, ip: str |
     )
 
 
-def _is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
+def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
+    """Whether what was typed needs no code: its contact was proved, now or in this browser before."""
     return details.proved_at is not None or browser_proved(browser_token, details.identity, now)
 
 
@@ -215,7 +217,8 @@ def _proved_before(booking: Booking) -> Booking:
     return booking
 
 
-def _try_code(details: Registration, code: str, bound_to: str, browser_token: str, now: datetime) -> None:
+def try_code(details: Registration, code: str, bound_to: str, browser_token: str, now: datetime) -> None:
+    """Prove the contact by its code, or raise CodeWrong."""
     # Its own transaction: a wrong try counts although it is refused, a right one proves even if a rule then refuses.
     with transaction.atomic():
         result = proving.try_code(identity=details.identity, bound_to=bound_to, code=code, now=now)
@@ -250,6 +253,7 @@ def _settle(*, booking_id: int, identity: str, now: datetime) -> Booking:
     booking.proved_at = booking.changed_at = now
     booking.save(update_fields=PROVED_FIELDS)
     history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
+    keeping.has_place(booking, now)
     telling.booked(booking, now)
     return booking
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import queries, rules, timetable
-from drives.actions import history, locking, places, spacing, taking, telling
+from drives import offering, queries, rules, timetable
+from drives.actions import history, keeping, locking, places, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, BookingState, CancelledBy, Slot
 
@@ -40,7 +40,9 @@ def move(
     assert slot is not None  # the rules refused a slot of another drive
     taken = taking.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
     freed = taking.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
-    deltas = places.combined([freed, timetable.net(places.footprint(booking), taken)])
+    old = places.footprint(booking)
+    kept = keeping.keep(booking.drive_id, offering.remainders(old, taken), now)
+    deltas = places.combined([freed, timetable.net(old, taken), kept])
     if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
         raise rules.Refusal(
             [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, slot.starts_at, now)
@@ -78,7 +80,7 @@ def cancel(*, booking_id: int, actor: str, by: CancelledBy, now: datetime, reaso
     mark_cancelled(booking, by=by, now=now)
     booking.save(update_fields=CANCEL_FIELDS)
     history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
-    places.change(drive_id=drive_id, deltas=places.released([booking]))
+    _free(booking, now)
     telling.cancelled(booking, now)
     return booking
 
@@ -105,6 +107,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
             [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
         )
     _revive(booking, actor=actor, now=now)
+    keeping.has_place(booking, now)
     telling.booked(booking, now)
     return booking
 
@@ -156,9 +159,15 @@ def _put(booking: Booking, slot: Slot, taken: timetable.Footprint, *, actor: str
 def _give_up_hold(booking: Booking, now: datetime) -> Booking:
     booking.state, booking.holds_place, booking.changed_at = BookingState.LAPSED, False, now
     booking.save(update_fields=["state", "holds_place", "changed_at"])
-    places.change(drive_id=booking.drive_id, deltas=places.released([booking]))
+    _free(booking, now)
     history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
     return booking
+
+
+def _free(booking: Booking, now: datetime) -> None:
+    """Its place is open to everybody, or kept for who waits."""
+    kept = keeping.keep(booking.drive_id, [places.footprint(booking)], now)
+    places.change(drive_id=booking.drive_id, deltas=places.combined([places.released([booking]), kept]))
 
 
 def _revive(booking: Booking, *, actor: str, now: datetime) -> None:

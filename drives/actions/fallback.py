@@ -41,7 +41,7 @@ def _say_by_mail(text: Message, now: datetime) -> int:
     own = queries.own_words([booking.drive.organization_id])[booking.drive.organization_id]
     told = [
         Notice(_envelope(text, address, now), _words(booking, text.kind, own, now))
-        for channel, address in reminders.channels(booking, Way.MAIL)
+        for channel, address in reminders.channels(booking.volunteer, Way.MAIL)
     ]
     return outbox.queue(organization=booking.drive.organization, notices=told, now=now)
 

@@ -4,19 +4,22 @@
 2. identities, sorted: the keyed hashes of all contacts of the person who takes a place
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
-5. slots by (starts_at, id), last (`drives.actions.places`)
+5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
+6. slots by (starts_at, id), last (`drives.actions.places`)
 
-Only taking a place locks identities; freeing one does not.
+Only taking a place locks identities; freeing one does not. Whoever offers freed places of a drive first tries for its
+line, and goes away if somebody has it: that lock never waits, so it may stand before all others.
 """
 
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
-from drives.models import Booking, Drive
+from drives.models import Booking, Drive, Hold, WaitingEntry
 from volunteers.queries import identities_of
 
-_DRIVES = 2  # the first half of the two-part advisory keys; identities use the one-part keys
+# The first halves of the two-part advisory keys; identities use the one-part keys.
+_DRIVES, _LINES = 2, 3
 
 
 def identities(of: Iterable[str]) -> None:
@@ -83,6 +86,35 @@ def booking(booking_id: int) -> Booking:
     if not rows:
         raise Booking.DoesNotExist
     return rows[0]
+
+
+def line(drive_id: int) -> bool:
+    """Take a drive's waiting list for this transaction, to offer places in order; False if somebody else has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LINES, drive_id])
+        return bool(cursor.fetchone()[0])
+
+
+def waiting_entries(entry_ids: Iterable[int]) -> list[WaitingEntry]:
+    """Step 5: the entries as they are now, locked by id."""
+    rows = WaitingEntry.objects.filter(pk__in=list(entry_ids)).order_by("pk")
+    rows = rows.select_for_update(no_key=True, of=("self",))
+    related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email")
+    return list(rows.select_related(*related, "registration"))
+
+
+def waiting_entry(entry_id: int) -> WaitingEntry:
+    """Step 5 for one entry. Raises WaitingEntry.DoesNotExist."""
+    rows = waiting_entries([entry_id])
+    if not rows:
+        raise WaitingEntry.DoesNotExist
+    return rows[0]
+
+
+def kept_places(drive_id: int) -> list[Hold]:
+    """Step 5: a drive's kept places that are offered to nobody, locked by id."""
+    rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
 
 
 def _identity_key(identity: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from drives import timetable
-from drives.models import Booking
+from drives.models import Booking, Hold
 
 Deltas = Mapping[int, tuple[int, int]]
 """Per step n of one drive: change of screening places and of chairs taken."""
@@ -52,17 +52,17 @@ def force(*, drive_id: int, deltas: Deltas) -> None:
     _execute(_CHANGE, drive_id, deltas)
 
 
-def footprint(booking: Booking) -> timetable.Footprint:
-    """The steps of a booking as it was booked, whatever the drive's plan says today."""
+def footprint(place: Booking | Hold) -> timetable.Footprint:
+    """The steps of a booking (or a kept place) as it was booked, whatever the drive's plan says today."""
     return timetable.Footprint(
-        range(booking.first_step, booking.first_step + booking.screening_steps),
-        range(booking.chair_from, booking.chair_to),
+        range(place.first_step, place.first_step + place.screening_steps),
+        range(place.chair_from, place.chair_to),
     )
 
 
-def released(bookings: Iterable[Booking]) -> dict[int, tuple[int, int]]:
-    """What the slots get back when these bookings give up their places."""
-    return combined(timetable.net(footprint(booking), None) for booking in bookings)
+def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:
+    """What the slots get back when these places are given up."""
+    return combined(timetable.net(footprint(place), None) for place in given_up)
 
 
 def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules
-from drives.actions import grid, history, locking, replanning, telling
+from drives import queries, rules
+from drives.actions import grid, history, keeping, locking, replanning, telling
 from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.plan import Plan, plan_of
@@ -53,7 +53,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
         raise VersionChanged
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
     steps = grid.steps_or_refuse(drive.organization, plan)
-    booked = Booking.objects.filter(drive=drive).exists()
+    booked = queries.has_bookings(drive)
     if booked:
         grid.refuse_new_grid(drive, plan, steps)
     changed = _apply(drive, {**grid.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
@@ -156,5 +156,6 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     Booking.objects.filter(pk__in=[hold.pk for hold in holds]).update(
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
+    keeping.drop_all(drive, now)
     Slot.objects.filter(drive=drive).update(screening_taken=0, chairs_taken=0, over=0)
     telling.drive_cancelled(told, now)

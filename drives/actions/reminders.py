@@ -14,6 +14,7 @@ from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Wording
 from notifications.queries import may_not_be_texted, promises_due
+from volunteers.models import Volunteer
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +60,8 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
     return {"dressed": len(worded), "dropped": len(unfit)}
 
 
-def channels(booking: Booking, way: str = Way.BOTH) -> list[tuple[Channel, str]]:
+def channels(person: Volunteer | None, way: str = Way.BOTH) -> list[tuple[Channel, str]]:
     """How the person is reached in this way: by phone, mailbox or both; a text where there is a phone, else a mail."""
-    person = booking.volunteer
     if person is None:
         return []
     known = [(Channel.SMS, person.phone), (Channel.EMAIL, person.email)]
@@ -87,7 +87,7 @@ def _sealed(booking: Booking, line: reminding.Line, due_at: datetime) -> Iterabl
     drive = booking.drive
     # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
     revision = f"{booking.revision}.{drive.plan_revision}" if drive.plan_revision else str(booking.revision)
-    for channel, address in channels(booking, line.way):
+    for channel, address in channels(booking.volunteer, line.way):
         yield Envelope(
             key=f"{booking.about}/{line.kind}/{revision}/{channel}",
             kind=line.kind,

@@ -5,16 +5,18 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import letters, rules
-from drives.actions import changing, conversations
+from drives import letters, queries, rules
+from drives.actions import changing, conversations, offering, telling_waiting
 from drives.letters import Letter
-from drives.models import Booking, CancelledBy
+from drives.models import Booking, CancelledBy, Offer
 from notifications.actions.replies import mark_handled, take
 from notifications.models import InboundMessage, Message
 from notifications.queries import newest_text, prompt_for, unhandled_replies
 
 BATCH = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
+TOO_LATE = "too_late"  # for an offered place, and answered so
+SETTLED = frozenset({*Letter, TOO_LATE})
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def _answer(reply_id: int, now: datetime) -> str:
     reply = take(reply_id=reply_id)
     if reply is None:
         return "taken"
-    prompt, letter = prompt_for(reply, now), letters.letter(reply.text)
+    prompt, letter = _asked(reply, now), letters.letter(reply.text)
     handled_as = reply.handled_as or OTHER  # a CANCEL comes with its meaning
     if prompt is not None and letter is not None and not reply.handled_as:
         handled_as = _act(letter, prompt, reply, now)
@@ -58,19 +60,48 @@ def _file(reply: InboundMessage, handled_as: str, prompt: Message | None, now: d
     conversations.file(
         reply=reply,
         organization=prompt.organization if prompt and letters.letter(reply.text) else None,
-        needs_a_person=handled_as not in set(Letter),
+        needs_a_person=handled_as not in SETTLED,
         may_mean_cancel=letters.may_mean_cancel(reply.text),
     )
     mark_handled(reply_id=reply.pk, handled_as=handled_as, now=now)
     return handled_as
 
 
+def _asked(reply: InboundMessage, now: datetime) -> Message | None:
+    """The question that a letter answers: one that stands, else an offer that is over, if that came last."""
+    if prompt := prompt_for(reply, now):
+        return prompt
+    last = newest_text(reply)
+    return last if last is not None and last.kind == "offer" else None
+
+
 def _act(letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Confirm or cancel what the prompt asked about, if its donor knows how the booking now stands."""
+    """Do what the letter says to what the prompt asked about."""
     kind, _, number = prompt.about.partition(":")
+    if kind == "offer" and Offer.objects.filter(pk=int(number)).exists():
+        return _answer_offer(letter, int(number), reply, now)
     booking = Booking.objects.filter(pk=int(number)).first() if kind == "booking" else None
-    if booking is None:
-        return UNCLEAR
+    return UNCLEAR if booking is None else _change(booking, letter, prompt, reply, now)
+
+
+def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: datetime) -> str:
+    """Take the offered place or pass it on; who is too late is told so, and where they stand in line."""
+    try:
+        with transaction.atomic():
+            if letter == Letter.CONFIRM:
+                offering.accept(offer_id=offer_id, actor="donor", now=now)
+            else:
+                offering.decline(offer_id=offer_id, now=now, by_text=True)
+            return str(letter)
+    except rules.Refusal as refusal:
+        if not refusal.codes[0].startswith("offer_"):
+            return REFUSED
+    telling_waiting.too_late(queries.offer(offer_id), reply.pk, now)
+    return TOO_LATE
+
+
+def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:
+    """Confirm or cancel a booking, if its donor knows how it now stands."""
     # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
     if newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR

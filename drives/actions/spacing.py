@@ -26,9 +26,10 @@ class Spacing:
         """The next times that keep every rule, each by the programme of its own drive."""
         if self.verdict.earliest_ok_at is None:
             return []
-        return queries.later_times(drive, visit, self.verdict.earliest_ok_at, now, self._allows)
+        return queries.later_times(drive, visit, self.verdict.earliest_ok_at, now, self.allows)
 
-    def _allows(self, drive: Drive, at: datetime) -> bool:
+    def allows(self, drive: Drive, at: datetime) -> bool:
+        """Whether another time keeps every rule, by the programme of its own drive."""
         return not intervals.judge(drive.policy.rules, self.donations, at, drive.site.zone).broken
 
 

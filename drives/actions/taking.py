@@ -10,7 +10,7 @@ from typing import NoReturn
 from django.db import transaction
 
 from drives import queries, rules, timetable
-from drives.actions import history, places, spacing
+from drives.actions import history, keeping, places, spacing
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from organizations.models import insert
 from volunteers.models import Registration, Volunteer
@@ -182,7 +182,10 @@ def stored_footprint(taken: timetable.Footprint) -> dict[str, int]:
 
 
 def lapse_in(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
-    """Lapse one drive's holds that are over; the caller applies what their slots get back. Skips locked ones."""
+    """Lapse one drive's holds that are over; the caller applies what their slots get back. Skips locked ones.
+
+    While somebody waits, their places are kept: the slots get nothing back.
+    """
     over = Booking.objects.filter(drive=drive_id, state=BookingState.HELD, held_until__lte=now).order_by("pk")
     lapsed = list(over.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     if not lapsed:
@@ -191,4 +194,4 @@ def lapse_in(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
     history.note_all(lapsed, to_state=BookingState.LAPSED, actor="worker", now=now)
-    return places.released(lapsed)
+    return places.combined([places.released(lapsed), keeping.keep(drive_id, map(places.footprint, lapsed), now)])

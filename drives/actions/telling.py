@@ -138,7 +138,7 @@ def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str
 def _envelopes(
     booking: Booking, kind: str, now: datetime, *, keeps_quiet_hours: bool, once: bool, way: str
 ) -> Iterable[Envelope]:
-    for channel, address in reminders.channels(booking, way):
+    for channel, address in reminders.channels(booking.volunteer, way):
         revision = "once" if once else str(booking.revision)
         yield Envelope(
             key=f"{booking.about}/{kind}/{revision}/{channel}",

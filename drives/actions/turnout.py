@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import history, locking, places, telling
+from drives.actions import history, keeping, locking, places, telling
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
 from organizations.actions import audit
 
@@ -75,7 +75,7 @@ def _settle_bookings(drive: Drive, now: datetime) -> None:
         rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
         history.note_all(rows, to_state=after, actor="worker", now=now)
         Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, holds_place=False, changed_at=now)
-    places.change(drive_id=drive.pk, deltas=places.released(bookings))
+    places.change(drive_id=drive.pk, deltas=places.released([*bookings, *keeping.drop_all(drive, now)]))
 
 
 def _came_or_missed(drive: Drive) -> list[int]:

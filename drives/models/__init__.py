@@ -9,9 +9,11 @@ from drives.models.site import Collector, Site
 from drives.models.slot import Slot
 from drives.models.stated import StatedDonation
 from drives.models.turnout import Turnout
+from drives.models.waiting import IN_LINE, Hold, Offer, OfferState, WaitingEntry, WaitingState
 
 __all__ = [
     "ACTIVE",
+    "IN_LINE",
     "Booking",
     "BookingChange",
     "BookingState",
@@ -25,6 +27,9 @@ __all__ = [
     "DonationKind",
     "Drive",
     "DriveState",
+    "Hold",
+    "Offer",
+    "OfferState",
     "OwnText",
     "PlanLine",
     "PlannedKind",
@@ -35,5 +40,7 @@ __all__ = [
     "StatedDonation",
     "Turnout",
     "Visit",
+    "WaitingEntry",
+    "WaitingState",
     "Way",
 ]

@@ -33,13 +33,29 @@ from drives.queries.message_plan import (
     own_words,
     quiet_hours,
 )
-from drives.queries.places import PlaceFound, nearest_times, open_times, place_facts, places_left
+from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
 from drives.queries.reports import TurnoutReport, turnout_report
 from drives.queries.turnout import TurnoutNumbers, turnout_numbers
+from drives.queries.waiting import (
+    Line,
+    OfferPage,
+    WaitingPage,
+    WaitingRow,
+    closed_lists,
+    drives_with_a_line,
+    line,
+    offer,
+    offer_page,
+    waiting_count,
+    waiting_facts,
+    waiting_page,
+    waiting_rows,
+)
 
 __all__ = [
+    "NEAREST",
     "BookingPage",
     "BookingRecord",
     "CheckinList",
@@ -54,18 +70,23 @@ __all__ = [
     "Home",
     "HourFill",
     "NextDate",
+    "Line",
+    "OfferPage",
     "PeopleToTell",
     "PersonHere",
     "PlaceFound",
     "RosterRow",
     "TurnoutNumbers",
     "TurnoutReport",
+    "WaitingPage",
+    "WaitingRow",
     "booking_page",
     "booking_page_here",
     "booking_record",
     "bookings_for_messages",
     "bookings_to_remind",
     "checkin_list",
+    "closed_lists",
     "desk",
     "donations_of",
     "donor_page",
@@ -73,6 +94,7 @@ __all__ = [
     "drive_page",
     "drive_plan",
     "drive_plans",
+    "drives_with_a_line",
     "drives_with_messages",
     "feed_stamps",
     "feed_version",
@@ -82,9 +104,12 @@ __all__ = [
     "has_bookings",
     "home",
     "later_times",
+    "line",
     "may_be_restored",
     "nearest_times",
     "newest_contacts",
+    "offer",
+    "offer_page",
     "open_times",
     "organization_plan",
     "own_words",
@@ -98,4 +123,8 @@ __all__ = [
     "times_over",
     "turnout_numbers",
     "turnout_report",
+    "waiting_count",
+    "waiting_facts",
+    "waiting_page",
+    "waiting_rows",
 ]

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Q
 
 from drives import forecast, rules, timetable
-from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Slot, Source
+from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
 from drives.queries.calls import people_to_call
 from drives.queries.conversations import count_waiting
 from drives.queries.delivery import Fates, delivery_summary
@@ -214,8 +214,8 @@ def _room(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Whether the plan's grid is frozen: any booking or hold was ever made. One query."""
-    return Booking.objects.filter(drive=drive).exists()
+    """Whether the plan's grid is frozen: any booking, hold or offer was ever made. At most two queries."""
+    return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
 
 
 @dataclass(frozen=True)

@@ -97,15 +97,21 @@ def fill_by_hour(drive: Drive) -> list[HourFill]:
     return [HourFill(hour, taken, limit) for hour, (taken, limit) in hours.items()]
 
 
-# The counters against the bookings that hold a place, step by step. Zero rows, always.
+# The counters against the bookings that hold a place and the places kept for the waiting list, step by step. Zero
+# rows, always. A step with screening and chair of one kept place counts in both.
 _DRIFT = """
-WITH used AS (
+WITH place AS (
+    SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
+    FROM drives_booking WHERE holds_place
+    UNION ALL SELECT drive_id, first_step, first_step + screening_steps, chair_from, chair_to FROM drives_hold
+),
+used AS (
     SELECT slot.id,
-        count(*) FILTER (WHERE slot.n < booking.chair_from) AS screening,
-        count(*) FILTER (WHERE slot.n >= booking.chair_from) AS chairs
-    FROM drives_booking AS booking JOIN drives_slot AS slot
-        ON slot.drive_id = booking.drive_id AND slot.n >= booking.first_step AND slot.n < booking.chair_to
-    WHERE booking.holds_place
+        count(*) FILTER (WHERE slot.n >= place.first_step AND slot.n < place.screened) AS screening,
+        count(*) FILTER (WHERE slot.n >= place.chair_from AND slot.n < place.chair_to) AS chairs
+    FROM place JOIN drives_slot AS slot
+        ON slot.drive_id = place.drive_id
+        AND slot.n >= least(place.first_step, place.chair_from) AND slot.n < greatest(place.screened, place.chair_to)
     GROUP BY slot.id
 )
 SELECT count(*) FROM drives_slot AS slot LEFT JOIN used ON used.id = slot.id

@@ -1,0 +1,290 @@
+"""A freed place goes to the first in line who can have it: offered, taken, passed on; a line closed with its drive."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from drives import offering, queries, rules, timetable
+from drives.actions import history, keeping, locking, places, spacing, taking, telling, telling_waiting
+from drives.models import (
+    IN_LINE,
+    Booking,
+    BookingState,
+    Drive,
+    DriveState,
+    Hold,
+    Offer,
+    OfferState,
+    Source,
+    WaitingEntry,
+    WaitingState,
+)
+from organizations.models import insert
+from volunteers.queries import identities_of
+
+AT_ONCE = 200  # offers of one drive in one sweep
+
+log = logging.getLogger(__name__)
+
+
+def sweep(*, now: datetime) -> dict[str, int]:
+    """Close what is over, lapse what was not proved or answered in time, and offer every place somebody waits for."""
+    counts = {
+        "closed": _each(queries.closed_lists(now), lambda pk: _close_list(drive_id=pk, now=now)),
+        "lapsed": _lapse_unproved(now),
+        "expired": _each(_unanswered(now), lambda pk: expire(offer_id=pk, now=now)),
+    }
+    return {**counts, "offered": _each(queries.drives_with_a_line(), lambda pk: _offer_all(pk, now))}
+
+
+def _each(ids: list[int], act: Callable[[int], int]) -> int:
+    """One row that fails in a way nobody foresaw must not hold up the others."""
+    done = 0
+    for pk in ids:
+        try:
+            done += act(pk)
+        except Exception as error:
+            log.error("waiting list, row %s: %s", pk, type(error).__name__)
+    return done
+
+
+def _offer_all(drive_id: int, now: datetime) -> int:
+    made = 0
+    while made < AT_ONCE and offer_next(drive_id=drive_id, now=now):
+        made += 1
+    return made
+
+
+class _QuickerElseError(Exception):
+    """Somebody took what was free while we looked: look again at the next sweep."""
+
+
+@transaction.atomic
+def offer_next(*, drive_id: int, now: datetime) -> bool:
+    """Offer one place to the first in line who can have it; False if there is none to offer, or nobody to offer it to.
+
+    Kept places that nobody in line can have are free for everybody again. One sweep at a time works off a line, so
+    that the order holds. Locks: the line (try), identities of who is judged, drive (shared), entry, kept places, slots.
+    """
+    if not locking.line(drive_id):
+        return False
+    line = queries.line(drive_id)
+    try:
+        for entry in line.entries:
+            # A quick look without locks; a slow one under them, undone with its locks if it comes to nothing.
+            if line.fits(entry, now) and _offer_or_undo(entry, now):
+                return True
+    except _QuickerElseError:
+        return False
+    _give_back(drive_id, set(line.kept))
+    return False
+
+
+def _offer_or_undo(entry: WaitingEntry, now: datetime) -> bool:
+    with transaction.atomic():
+        offered = _offer(entry, now)
+        transaction.set_rollback(not offered)
+    return offered
+
+
+def _offer(candidate: WaitingEntry, now: datetime) -> bool:
+    locking.identities_then_drive(identities_of(volunteer_id=candidate.volunteer_id), candidate.drive_id)
+    entry = locking.waiting_entry(candidate.pk)
+    kept = locking.kept_places(entry.drive_id)
+    if entry.state != WaitingState.WAITING:
+        return False
+    fit = _best(queries.line(entry.drive_id, entry.pk), entry, now)
+    if fit is None:
+        return False
+    used = [place for place in kept if place.pk in fit.uses]
+    _write(entry, fit, now)
+    Hold.objects.filter(pk__in=fit.uses).delete()
+    if not places.change(
+        drive_id=entry.drive_id,
+        deltas=places.combined([timetable.net(None, fit.footprint), places.released(used)]),
+    ):
+        raise _QuickerElseError
+    return True
+
+
+def _best(line: queries.Line, entry: WaitingEntry, now: datetime) -> offering.Fit | None:
+    """The first of the ways to seat them that every rule of a booking allows."""
+    judged: spacing.Spacing | None = None
+    for fit in line.fits(entry, now):
+        found = queries.place_facts(
+            drive_id=entry.drive_id, slot_id=fit.slot_id, volunteer_id=entry.volunteer_id, now=now
+        )
+        if rules.reasons_not_to_take(found.facts, now):
+            continue
+        judged = judged or spacing.of(_giver(entry), entry.drive, fit.starts_at)
+        if judged.allows(entry.drive, fit.starts_at):
+            return fit
+    return None
+
+
+def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
+    kept = insert(keeping.hold(entry.drive_id, fit.footprint, now))
+    offer = Offer(
+        **Offer.new_link(),
+        entry=entry,
+        hold=kept,
+        arrival_id=fit.slot_id,
+        starts_at=fit.starts_at,
+        deadline=offering.deadline(now, fit.starts_at, queries.quiet_hours(entry.drive)),
+        made_at=now,
+    )
+    insert(offer)
+    _enter_state(entry, WaitingState.OFFERED, now)
+    telling_waiting.offered(offer, now)
+
+
+def _give_back(drive_id: int, looked_at: set[int]) -> None:
+    """Free the kept places that fit nobody; those that came since we looked are looked at next time."""
+    if not looked_at:
+        return
+    locking.drive_shared(drive_id)
+    unused = [place for place in locking.kept_places(drive_id) if place.pk in looked_at]
+    Hold.objects.filter(pk__in=[place.pk for place in unused]).delete()
+    places.change(drive_id=drive_id, deltas=places.released(unused))
+
+
+@transaction.atomic
+def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
+    """Take the offered place: booked at once, for every rule is judged here as for any booking.
+
+    A second tap answers with the same booking. Refuses an offer that is over, and what stands against a booking; the
+    place stays theirs until the deadline then. Locks: identities, drive (shared), entry.
+    """
+    known = WaitingEntry.objects.get(offers=offer_id)
+    locking.identities_then_drive(identities_of(volunteer_id=known.volunteer_id), known.drive_id)
+    offer = _locked(known.pk, offer_id)
+    if offer.state == OfferState.ACCEPTED and offer.booking:
+        return locking.booking(offer.booking.pk)
+    _refuse_over(offer, now)
+    entry, drive = offer.entry, offer.entry.drive
+    found = queries.place_facts(drive_id=drive.pk, slot_id=offer.arrival_id, volunteer_id=entry.volunteer_id, now=now)
+    taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
+    booking = _book(offer, now)
+    history.note(booking, from_state="", to_arrival=booking.arrival, actor=actor, now=now)
+    telling.booked(locking.booking(booking.pk), now)
+    return booking
+
+
+def _book(offer: Offer, now: datetime) -> Booking:
+    """The kept place becomes a booking: the counters stay as they are."""
+    entry, kept = offer.entry, offer.hold
+    assert kept is not None  # an open offer keeps a place
+    booking = taking.create_booking(
+        entry.drive,
+        offer.arrival,
+        places.footprint(kept),
+        entry.visit,
+        now,
+        state=BookingState.BOOKED,
+        source=Source.WAITING_LIST,
+        registration=entry.registration,
+        volunteer=entry.volunteer,
+    )
+    Booking.objects.filter(pk=booking.pk).update(proved_at=entry.proved_at)
+    offer.booking = booking
+    keeping.end_offer(offer, OfferState.ACCEPTED, now)
+    kept.delete()
+    _enter_state(entry, WaitingState.BOOKED, now)
+    return booking
+
+
+@transaction.atomic
+def decline(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
+    """Pass the place on, and keep one's place in line; this time is not offered again. Twice changes nothing.
+
+    Refuses an offer that is over. Locks: drive (shared), entry.
+    """
+    offer = _locked_shared(offer_id)
+    if offer.state == OfferState.DECLINED:
+        return offer
+    _refuse_over(offer, now)
+    keeping.end_offer(offer, OfferState.DECLINED, now)
+    _enter_state(offer.entry, WaitingState.WAITING, now)
+    if by_text:
+        telling_waiting.passed_on(offer, now)
+    return offer
+
+
+@transaction.atomic
+def expire(*, offer_id: int, now: datetime) -> bool:
+    """Nobody answered in time: the place goes to the next, and its person to the end of the line.
+
+    Changes nothing about an offer that was answered meanwhile. Locks: drive (shared), entry.
+    """
+    offer = _locked_shared(offer_id)
+    if offer.state != OfferState.OPEN or offer.deadline > now:
+        return False
+    keeping.end_offer(offer, OfferState.EXPIRED, now)
+    offer.entry.waits_since = now
+    _enter_state(offer.entry, WaitingState.WAITING, now)
+    return True
+
+
+def _locked(entry_id: int, offer_id: int) -> Offer:
+    """The offer as it is under the lock of its entry."""
+    entry = locking.waiting_entry(entry_id)
+    offer = Offer.objects.select_related("arrival", "booking", "hold").get(pk=offer_id)
+    offer.entry = entry
+    return offer
+
+
+def _locked_shared(offer_id: int) -> Offer:
+    entry_id, drive_id = WaitingEntry.objects.values_list("pk", "drive_id").get(offers=offer_id)
+    locking.drive_shared(drive_id)
+    return _locked(entry_id, offer_id)
+
+
+def _refuse_over(offer: Offer, now: datetime) -> None:
+    if offer.state != OfferState.OPEN:
+        raise rules.Refusal([rules.offer_is_over(offer.state)])
+    if offer.deadline <= now:
+        raise rules.Refusal([rules.offer_is_over(OfferState.EXPIRED)])
+
+
+def _giver(entry: WaitingEntry) -> queries.Giver:
+    """Over all organizations only for who proved a contact; a coordinator's entry is judged on their own rows."""
+    assert entry.volunteer_id is not None  # who is in line is known
+    return queries.Giver(entry.volunteer_id, everywhere=entry.proved_at is not None)
+
+
+def _enter_state(entry: WaitingEntry, state: WaitingState, now: datetime) -> None:
+    entry.state, entry.changed_at = state, now
+    entry.save(update_fields=["state", "changed_at", "waits_since"])
+
+
+def _unanswered(now: datetime) -> list[int]:
+    return list(Offer.objects.open().filter(deadline__lte=now).order_by("deadline", "pk").values_list("pk", flat=True))
+
+
+def _lapse_unproved(now: datetime) -> int:
+    late = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__lte=now)
+    return late.update(state=WaitingState.LAPSED, changed_at=now)
+
+
+@transaction.atomic
+def _close_list(*, drive_id: int, now: datetime) -> int:
+    """The drive takes no bookings any more: nobody waits, nothing is kept, and everybody in line is told once.
+
+    Locks: drive (exclusive), entries, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.get(pk=drive_id)
+    if drive.state == DriveState.PUBLISHED and drive.ends_at > now:
+        return 0
+    given_up = keeping.drop_all(drive, now)
+    live = WaitingEntry.objects.filter(drive=drive, state__in=(WaitingState.HELD, *IN_LINE))
+    entries = locking.waiting_entries(live.values_list("pk", flat=True))
+    for entry in entries:
+        was_in_line = entry.state in IN_LINE
+        keeping.close(entry, WaitingState.OVER, now)
+        if was_in_line:
+            telling_waiting.over(entry, now)
+    places.change(drive_id=drive_id, deltas=places.released(given_up))
+    return len(entries)

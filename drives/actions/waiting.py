@@ -1,0 +1,262 @@
+"""How somebody gets into a drive's line and out of it: joined and proved, entered by a coordinator, changed, left."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import offering, queries, rules
+from drives.actions import keeping, locking, spacing, telling_waiting
+from drives.actions.booking import CodeWrong, Person, is_proved, try_code
+from drives.models import IN_LINE, Drive, Source, WaitingEntry, WaitingState
+from drives.offering import ANY_TIME, Window
+from drives.queries.waiting import window_of
+from organizations.actions import audit
+from organizations.models import insert, token_digest
+from volunteers.actions import proving, registration
+from volunteers.models import Registration, Volunteer
+from volunteers.queries import browser_proved
+
+
+class RequestLapsed(ValidationError):
+    """The contact was not proved within fifteen minutes."""
+
+    def __init__(self) -> None:
+        text = _("The code was not entered in time. Join the waiting list once more.")
+        super().__init__(text, "hold_lapsed")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """For which kind of visit somebody waits, and which arrival times they can make."""
+
+    visit: str
+    window: Window = ANY_TIME
+
+
+def join_within(
+    *,
+    drive: Drive,
+    wish: Wish,
+    person: Person,
+    source: Source = Source.ONLINE,
+    ip: str | None,
+    now: datetime,
+    bound_to: str = "",
+    browser_token: str = "",
+) -> WaitingEntry:
+    """Note somebody for fifteen minutes and send the code that proves the contact; inside the caller's transaction.
+
+    Nothing is offered to them before they have proved it, and the answer does not depend on their history. Refuses
+    (`Refusal`) a drive that takes no bookings, a window in which times are open or none is left, and a third unproved
+    request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
+    """
+    details = registration.register(
+        organization=drive.organization, **person.said(), confirms=person.confirms, source=source, ip=ip, now=now
+    )
+    locking.identities_then_drive([details.identity], drive.pk)
+    facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
+    if reasons := rules.reasons_not_to_wait(facts, now):
+        raise rules.Refusal(reasons)
+    _refuse_wish(drive, wish, now)
+    held_until = now + rules.HOLD_FOR
+    entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
+    if not browser_proved(browser_token, details.identity, now):
+        _send_code(entry, details, bound_to or token_digest(entry.token), ip, now)
+    return entry
+
+
+join = transaction.atomic(join_within)
+
+
+def prove(*, entry_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "") -> WaitingEntry:
+    """Put somebody in line: the code proves the contact, then the rules are judged.
+
+    Who is in line already gets the entry they have, with the new wish unless a place is offered to them just now. A
+    second call answers as the first. Raises CodeWrong, RequestLapsed, or Refusal while the request still stands.
+    Locks: identities, drive (shared), entries.
+    """
+    held = WaitingEntry.objects.select_related("registration").get(pk=entry_id)
+    if held.state != WaitingState.HELD or held.registration is None:
+        return _proved_before(held)
+    if held.held_until is None or held.held_until <= now:
+        raise RequestLapsed
+    if not is_proved(held.registration, browser_token, now):
+        try_code(held.registration, code, bound_to, browser_token, now)
+    return _settle(entry_id=entry_id, identity=held.registration.identity, now=now)
+
+
+@transaction.atomic
+def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
+    """Send a new code; the earlier one is worth nothing from now on. Raises RequestLapsed or TooMany."""
+    held = WaitingEntry.objects.select_related("registration__organization").get(pk=entry_id)
+    details = held.registration
+    if held.state != WaitingState.HELD or details is None or held.held_until is None or held.held_until <= now:
+        raise RequestLapsed
+    if by_email:
+        details = registration.prove_by_email(registration=details)
+    _send_code(held, details, bound_to, ip, now)
+
+
+@transaction.atomic
+def enter(
+    *, drive: Drive, wish: Wish, person: Person, actor: str, now: datetime, source: Source = Source.ORGANIZER
+) -> WaitingEntry:
+    """Put somebody in line by phone or through an organization's key, judged on this organization's rows.
+
+    Refuses as `join` and `prove` do. Locks: identities, drive (shared), entries.
+    """
+    country = drive.organization.country
+    typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
+    locking.typed_then_drive(typed, drive)
+    volunteer = registration.enter(organization=drive.organization, **person.said(), actor=actor, now=now)
+    _refuse(drive, wish, queries.Giver(volunteer.pk), now)
+    _refuse_wish(drive, wish, now)
+    audit.note(organization=drive.organization, actor=actor, verb="waiting.enter", about=f"drive:{drive.pk}", now=now)
+    if known := _in_line(drive, volunteer):
+        return _wishes(known, wish, now)
+    entry = _write(drive, wish, now, source=source, state=WaitingState.WAITING, volunteer=volunteer)
+    telling_waiting.joined(locking.waiting_entry(entry.pk), now)
+    return entry
+
+
+@transaction.atomic
+def change(*, entry_id: int, wish: Wish, now: datetime) -> WaitingEntry:
+    """Wait for other times or another visit, at the same place in line. Locks: drive (shared), entry.
+
+    Refuses who is not in line, who has an offer to answer first, and a window with open times or none.
+    """
+    drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
+    locking.drive_shared(drive.pk)
+    entry = locking.waiting_entry(entry_id)
+    if entry.state == WaitingState.OFFERED:
+        raise rules.Refusal([rules.Reason("waiting_offered", _("Answer the offer first: take the place or pass."))])
+    if entry.state != WaitingState.WAITING:
+        raise rules.Refusal([rules.not_in_line(entry.state)])
+    _refuse_wish(drive, wish, now)
+    return _wishes(entry, wish, now)
+
+
+@transaction.atomic
+def leave(*, entry_id: int, actor: str, now: datetime) -> WaitingEntry:
+    """Out of the line; what was offered goes to the next. Twice changes nothing. Locks: drive (shared), entry."""
+    drive_id = WaitingEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
+    locking.drive_shared(drive_id)
+    entry = locking.waiting_entry(entry_id)
+    if entry.state in (WaitingState.HELD, *IN_LINE):
+        keeping.close(entry, WaitingState.LEFT, now)
+        if actor != "donor":
+            organization = entry.drive.organization
+            audit.note(organization=organization, actor=actor, verb="waiting.remove", about=entry.about, now=now)
+    return entry
+
+
+@transaction.atomic
+def _settle(*, entry_id: int, identity: str, now: datetime) -> WaitingEntry:
+    drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
+    locking.typed_then_drive([identity], drive)
+    entry = locking.waiting_entry(entry_id)
+    if entry.state != WaitingState.HELD or entry.registration is None:
+        return _proved_before(entry)
+    if entry.held_until is None or entry.held_until <= now:
+        raise RequestLapsed
+    if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
+        raise CodeWrong(proving.CodeResult.EXPIRED)
+    entry.volunteer = registration.resolve(registration=entry.registration, now=now)
+    wish = Wish(entry.visit, window_of(entry))
+    _refuse(drive, wish, queries.Giver(entry.volunteer.pk, everywhere=True), now)
+    entry.proved_at, known = now, _in_line(drive, entry.volunteer)
+    entry.state = WaitingState.LEFT if known else WaitingState.WAITING
+    entry.held_until, entry.waits_since, entry.changed_at = None, now, now
+    entry.save()
+    if known:
+        return _wishes(known, wish, now)
+    telling_waiting.joined(entry, now)
+    return entry
+
+
+def _refuse(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> None:
+    """Raise what stands against this person's waiting here; the last time they can make is judged by the intervals."""
+    facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
+    if reasons := rules.reasons_not_to_wait(facts, now):
+        raise rules.Refusal(reasons)
+    last = max(drive.starts_at, min(drive.ends_at, wish.window.until or drive.ends_at))
+    spacing.refuse_too_close(giver, drive, wish.visit, last, now)
+
+
+def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
+    """Raise that there is nothing to wait for: no time is left in the window, or one is open."""
+    line, window = queries.line(drive.pk), wish.window
+    shape, soonest = rules.visit_shape(drive, wish.visit), offering.earliest_offered(now)
+    last = len(line.steps) - shape.steps
+    ahead = [row for row in line.steps[: max(0, last + 1)] if row[1] >= soonest and row[2] and window.holds(row[1])]
+    if not ahead:
+        raise rules.Refusal([rules.no_time_to_wait_for()])
+    openings = queries.open_times(drive, wish.visit, now)
+    if found := [time for time in openings if time.starts_at >= soonest and window.holds(time.starts_at)]:
+        raise rules.Refusal([rules.places_are_open()], found[: queries.NEAREST])
+
+
+def _in_line(drive: Drive, volunteer: Volunteer) -> WaitingEntry | None:
+    mine = WaitingEntry.objects.in_line().filter(drive=drive, volunteer=volunteer).values_list("pk", flat=True)
+    return next(iter(locking.waiting_entries(mine)), None)
+
+
+def _wishes(entry: WaitingEntry, wish: Wish, now: datetime) -> WaitingEntry:
+    if entry.state == WaitingState.WAITING:
+        entry.visit, entry.window_from, entry.window_to = wish.visit, wish.window.since, wish.window.until
+        entry.changed_at = now
+        entry.save(update_fields=["visit", "window_from", "window_to", "changed_at"])
+    return entry
+
+
+def _write(
+    drive: Drive,
+    wish: Wish,
+    now: datetime,
+    *,
+    source: Source,
+    state: WaitingState,
+    details: Registration | None = None,
+    volunteer: Volunteer | None = None,
+    held_until: datetime | None = None,
+) -> WaitingEntry:
+    row = WaitingEntry(
+        **WaitingEntry.new_link(),
+        drive=drive,
+        volunteer=volunteer,
+        registration=details,
+        visit=wish.visit,
+        window_from=wish.window.since,
+        window_to=wish.window.until,
+        state=state,
+        source=source,
+        held_until=held_until,
+        waits_since=now if volunteer else None,
+        created_at=now,
+        changed_at=now,
+    )
+    return insert(row)
+
+
+def _send_code(entry: WaitingEntry, details: Registration, bound_to: str, ip: str | None, now: datetime) -> None:
+    proving.send_code(
+        organization=details.organization,
+        registration=details,
+        bound_to=bound_to,
+        booking_about=entry.about,
+        ip=ip,
+        now=now,
+    )
+
+
+def _proved_before(entry: WaitingEntry) -> WaitingEntry:
+    """A second tap: the entry, or the one of the same person that it was joined with."""
+    if entry.state == WaitingState.LAPSED:
+        raise RequestLapsed
+    if entry.state != WaitingState.LEFT or entry.volunteer_id is None:
+        return entry
+    mine = WaitingEntry.objects.in_line().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)
+    return mine.first() or entry

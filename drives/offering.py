@@ -1,0 +1,113 @@
+"""Who can have a freed place, and until when it is theirs. Pure: free places and instants in, choices out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import TypeAlias
+
+from drives import timetable
+from drives.reminding import QuietHours
+from drives.timetable import Footprint, VisitShape
+
+SHARE = 4  # an offer stands for a quarter of the time that is left
+LONGEST, SHORTEST = timedelta(hours=24), timedelta(minutes=15)
+LEAST_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival: people have to get there
+
+# Id, start, open, free screening places, free chairs of each step of a drive's grid, from step 0 on.
+Steps: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The arrival times somebody can make: [since, until), UTC; None is any time."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+
+ANY_TIME = Window()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A way to seat somebody: the arrival, what it takes, and the kept places (by id) that are used up for it."""
+
+    slot_id: int
+    starts_at: datetime
+    footprint: Footprint
+    uses: tuple[int, ...]
+
+
+def earliest_offered(now: datetime) -> datetime:
+    """Arrivals before this instant are too near to be offered."""
+    return now + LEAST_NOTICE + SHORTEST
+
+
+def deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
+    """Until when an offer stands that is made now, to the next full minute: a quarter of the time to the arrival.
+
+    At most a day, at least a quarter of an hour. One that is made in quiet hours counts from their end, unless too
+    little would then be left: it counts from now, and who has a mailbox hears of it.
+    """
+    morning = quiet.after(now)
+    begins = morning if earliest_offered(morning) <= starts_at else now
+    stands = min(LONGEST, max(SHORTEST, (starts_at - begins) / SHARE))
+    ends = begins + stands
+    minute = ends.replace(second=0, microsecond=0)
+    return minute if minute == ends else minute + timedelta(minutes=1)
+
+
+def fits(steps: Steps, kept: Mapping[int, Footprint], shape: VisitShape) -> Iterator[Fit]:
+    """Every way to seat a visit of this shape: those that use up the fewest kept places first, then the earliest.
+
+    So of two freed places none is spoilt for a visit between them while it can be helped.
+    """
+    for uses in [(), *((pk,) for pk in kept)]:
+        yield from _arrivals(steps, kept, uses, shape)
+    for fit in _arrivals(steps, kept, tuple(kept), shape):
+        yield _spared(fit, steps, kept, shape)
+
+
+def remainders(old: Footprint, new: Footprint) -> list[Footprint]:
+    """What a move leaves over of the old place, in runs of steps."""
+    screening, chairs = _runs(old.screening, new.screening), _runs(old.chairs, new.chairs)
+    return [Footprint(screened, seated) for screened, seated in zip_longest(screening, chairs, fillvalue=range(0))]
+
+
+def _runs(old: range, new: range) -> list[range]:
+    before = range(old.start, min(old.stop, max(old.start, new.start)))
+    after = range(max(old.start, min(old.stop, max(new.stop, before.stop))), old.stop)
+    pieces = (before, after) if len(new) else (old,)
+    return [piece for piece in pieces if len(piece)]
+
+
+def _arrivals(steps: Steps, kept: Mapping[int, Footprint], uses: tuple[int, ...], shape: VisitShape) -> Iterator[Fit]:
+    screening, chairs = _free(steps, [kept[pk] for pk in uses])
+    for n, places in enumerate(timetable.places_by_arrival(screening, chairs, shape)):
+        slot_id, starts_at, is_open = steps[n][:3]
+        if places and is_open:
+            yield Fit(slot_id, starts_at, timetable.footprint(n, shape), uses)
+
+
+def _free(steps: Steps, given_back: Sequence[Footprint]) -> tuple[list[int], list[int]]:
+    screening, chairs = [row[3] for row in steps], [row[4] for row in steps]
+    for place in given_back:
+        for n in place.screening:
+            screening[n] += 1
+        for n in place.chairs:
+            chairs[n] += 1
+    return screening, chairs
+
+
+def _spared(fit: Fit, steps: Steps, kept: Mapping[int, Footprint], shape: VisitShape) -> Fit:
+    """The same arrival without the kept places that it does not need."""
+    needed, arrival = list(fit.uses), fit.footprint.screening.start
+    for pk in fit.uses:
+        without = [kept[other] for other in needed if other != pk]
+        if timetable.places_left(*_free(steps, without), arrival, shape):
+            needed.remove(pk)
+    return Fit(fit.slot_id, fit.starts_at, fit.footprint, tuple(needed))

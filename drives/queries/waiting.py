@@ -1,0 +1,219 @@
+"""The waiting list: who is in line, whose turn it is, and what stands on the pages of those who wait."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from drives import offering, rules
+from drives.models import (
+    IN_LINE,
+    Booking,
+    Drive,
+    DriveState,
+    Hold,
+    Offer,
+    OfferState,
+    WaitingEntry,
+    WaitingState,
+)
+from drives.offering import Window
+from drives.queries.places import slots_of
+from drives.timetable import Footprint
+
+REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
+_WITH_DRIVE = (
+    "drive__site",
+    "drive__organization",
+    "drive__policy",
+    "drive__cause",
+    "drive__collector",
+    "volunteer__phone",
+    "volunteer__email",
+)
+
+
+def window_of(entry: WaitingEntry) -> Window:
+    return Window(entry.window_from, entry.window_to)
+
+
+def position(entry: WaitingEntry) -> int:
+    """1 for the first in line; 0 for who is not in it. One query."""
+    if entry.state not in IN_LINE or entry.waits_since is None:
+        return 0
+    before = Q(waits_since__lt=entry.waits_since) | Q(waits_since=entry.waits_since, pk__lt=entry.pk)
+    return 1 + WaitingEntry.objects.filter(before, drive=entry.drive_id, state__in=IN_LINE).count()
+
+
+def waiting_facts(
+    *, drive_id: int, now: datetime, identity: str = "", volunteer_id: int | None = None
+) -> rules.PlaceFacts:
+    """What stands against waiting at a drive: its state, unproved requests, a booking. At most three queries."""
+    held = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__gt=now, registration__identity=identity)
+    drive = Drive.objects.get(pk=drive_id)
+    mine = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
+    return rules.PlaceFacts(
+        drive_state=DriveState(drive.state),
+        drive_ends_at=drive.ends_at,
+        slot_of_drive=False,
+        slot_open=False,
+        slot_starts_at=None,
+        live_holds=held.count() if identity else 0,
+        active_booking=volunteer_id is not None and mine.exists(),
+    )
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """All that the page of somebody who waits shows."""
+
+    entry: WaitingEntry
+    position: int
+    offer: Offer | None  # that stands now
+
+    @property
+    def held(self) -> bool:
+        return self.entry.state == WaitingState.HELD
+
+    @property
+    def in_line(self) -> bool:
+        return self.entry.state in IN_LINE
+
+
+def waiting_page(token: str, now: datetime) -> WaitingPage | None:
+    """The entry behind a link, with its place in line; None when the link opens nothing (any more). Three queries.
+
+    Good as long as a booking's link. An entry that was not proved in time shows as lapsed.
+    """
+    rows = WaitingEntry.by_token(token).select_related(*_WITH_DRIVE, "registration")
+    entry = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
+    if entry is None:
+        return None
+    if entry.state == WaitingState.HELD and entry.held_until is not None and entry.held_until <= now:
+        entry.state = WaitingState.LAPSED
+    offer = Offer.objects.open().filter(entry=entry, deadline__gt=now).first()
+    return WaitingPage(entry, position(entry), offer)
+
+
+@dataclass(frozen=True)
+class OfferPage:
+    """An offered place, whatever became of it, and where its person stands in line."""
+
+    offer: Offer
+    position: int
+    is_open: bool
+
+
+def offer_page(token: str, now: datetime) -> OfferPage | None:
+    """The offer behind a link; None when the link opens nothing (any more). Two queries."""
+    related = [f"entry__{name}" for name in _WITH_DRIVE]
+    rows = Offer.by_token(token).select_related(*related, "booking")
+    offer = rows.filter(entry__drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
+    if offer is None:
+        return None
+    is_open = offer.state == OfferState.OPEN and offer.deadline > now
+    if offer.state == OfferState.OPEN and not is_open:
+        offer.state = OfferState.EXPIRED
+    return OfferPage(offer, position(offer.entry), is_open)
+
+
+def offer(offer_id: int) -> Offer:
+    """An offer with all that is said about it. One query."""
+    return Offer.objects.select_related(*(f"entry__{name}" for name in _WITH_DRIVE)).get(pk=offer_id)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A drive's free and kept places, and who waits for one, in order."""
+
+    drive: Drive
+    entries: list[WaitingEntry]
+    steps: offering.Steps
+    kept: dict[int, Footprint]
+    refused: dict[int, set[int]]  # by entry, the slots that were offered to them before and not taken
+
+    def fits(self, entry: WaitingEntry, now: datetime) -> Sequence[offering.Fit]:
+        """The ways to seat somebody who waits, best first: in their window, not too near, not refused before."""
+        window, soonest = window_of(entry), offering.earliest_offered(now)
+        refused = self.refused.get(entry.pk, set())
+        found = offering.fits(self.steps, self.kept, rules.visit_shape(self.drive, entry.visit))
+        return [
+            fit
+            for fit in found
+            if fit.starts_at >= soonest and window.holds(fit.starts_at) and fit.slot_id not in refused
+        ]
+
+
+def line(drive_id: int, entry_id: int | None = None) -> Line:
+    """Who waits for a place at a drive without an offer, or one of them, and what there is for them. Five queries."""
+    drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
+    waiting = WaitingEntry.objects.in_line().filter(drive=drive_id, state=WaitingState.WAITING)
+    entries = list(waiting if entry_id is None else waiting.filter(pk=entry_id))
+    before = Offer.objects.filter(entry__in=entries, state__in=REFUSED).values_list("entry", "arrival")
+    refused: dict[int, set[int]] = {}
+    for pk, slot_id in before:
+        refused.setdefault(pk, set()).add(slot_id)
+    return Line(drive, entries, slots_of([drive_id])[drive_id], _kept(drive_id), refused)
+
+
+def _kept(drive_id: int) -> dict[int, Footprint]:
+    rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
+    return {
+        row.pk: Footprint(
+            range(row.first_step, row.first_step + row.screening_steps), range(row.chair_from, row.chair_to)
+        )
+        for row in rows
+    }
+
+
+def drives_with_a_line() -> list[int]:
+    """The drives at which somebody waits without an offer, or a place is kept for nobody yet. Two queries."""
+    waiting = WaitingEntry.objects.filter(state=WaitingState.WAITING).order_by().values_list("drive", flat=True)
+    kept = Hold.objects.filter(offer=None).order_by().values_list("drive", flat=True)
+    return sorted({*waiting.distinct(), *kept.distinct()})
+
+
+def closed_lists(now: datetime) -> list[int]:
+    """The drives whose list is to be closed: somebody is on it, and nobody can book there any more. One query."""
+    live = (WaitingState.HELD, *IN_LINE)
+    shut = ~Q(state=DriveState.PUBLISHED) | Q(ends_at__lte=now)
+    rows = Drive.objects.filter(shut, pk__in=WaitingEntry.objects.filter(state__in=live).values("drive"))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    """Somebody in line as a coordinator sees them, with what was offered to them."""
+
+    position: int
+    entry: WaitingEntry
+    offers: list[Offer]
+
+
+def waiting_rows(drive: Drive) -> list[WaitingRow]:
+    """Everybody in line at a drive, with their offers, the newest last. Two queries."""
+    rows = WaitingEntry.objects.in_line().filter(drive=drive)
+    entries = list(rows.select_related("volunteer__phone", "volunteer__email"))
+    offers: dict[int, list[Offer]] = {entry.pk: [] for entry in entries}
+    for offer in Offer.objects.filter(entry__in=entries).order_by("made_at", "pk"):
+        offers[offer.entry_id].append(offer)
+    return [WaitingRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=1)]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many wait at a drive, and how many of them have been offered a place."""
+
+    people: int
+    offered: int
+
+
+def waiting_count(drive: Drive) -> Waiting:
+    """How long a drive's line is. One query."""
+    counts = in_line(drive).aggregate(people=Count("pk"), offered=Count("pk", filter=Q(state=WaitingState.OFFERED)))
+    return Waiting(**counts)
+
+
+def in_line(drive: Drive) -> QuerySet[WaitingEntry]:
+    return WaitingEntry.objects.filter(drive=drive, state__in=IN_LINE)

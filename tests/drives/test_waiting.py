@@ -1,0 +1,437 @@
+"""Joining, waiting, being offered a place, taking it, passing it on."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import booking as booking_actions
+from drives.actions import changing, offering, planning, waiting
+from drives.actions.booking import CodeWrong
+from drives.actions.waiting import RequestLapsed, Wish
+from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.offering import Window
+from drives.plan import plan_of
+from drives.queries.waiting import position
+from drives.rules import Refusal
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def cancel(booking: Booking, now: datetime = NOW) -> None:
+    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+
+
+def state_of(entry: WaitingEntry) -> str:
+    return str(WaitingEntry.objects.get(pk=entry.pk).state)
+
+
+def offered(entry: WaitingEntry) -> Offer:
+    offer = builders.offer_to(entry)
+    assert offer is not None, state_of(entry)
+    return offer
+
+
+def sweep(now: datetime = NOW) -> dict[str, int]:
+    counts = offering.sweep(now=now)
+    assert queries.drifted_slots() == 0
+    return counts
+
+
+def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
+    with pytest.raises(Refusal) as caught:
+        act(*arguments, **named)
+    return caught.value.codes
+
+
+def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
+    assert (ana.state, position(ana), dan.state, position(dan)) == ("waiting", 1, "waiting", 2)
+    assert ana.volunteer is not None
+    text = Message.objects.get(about=dan.about, kind="waiting_joined").text
+    assert text.startswith("Hope Foundation: You are number 2 in line for Sat Mar 13.")
+
+
+def test_nothing_is_offered_before_the_code_is_entered() -> None:
+    full = builders.full_drive()
+    asked = builders.asked_to_wait(full[0].drive)
+    cancel(full[0])
+    sweep()
+    assert (state_of(asked), builders.offer_to(asked)) == ("held", None)
+    assert Slot.objects.get(pk=full[0].arrival_id).chairs_taken == 0
+
+
+def test_a_freed_place_is_kept_offered_and_taken() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[2])
+    assert Slot.objects.get(pk=full[2].arrival_id).chairs_taken == 1
+    assert sweep()["offered"] == 1
+    offer = offered(ana)
+    assert (offer.arrival_id, state_of(ana)) == (full[2].arrival_id, "offered")
+    booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    assert (booking.state, booking.source, booking.starts_at) == ("booked", "waiting_list", full[2].starts_at)
+    assert (state_of(ana), Hold.objects.count(), booking.proved_at) == ("booked", 0, NOW)
+    assert Message.objects.filter(about=booking.about, kind="booked").exists()
+    assert list(booking.changes.values_list("from_state", "to_state", "actor")) == [("", "booked", "donor")]
+    assert sweep() == {"closed": 0, "lapsed": 0, "expired": 0, "offered": 0}
+
+
+def test_taking_twice_makes_one_booking() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    offer = offered(ana)
+    first, second = (offering.accept(offer_id=offer.pk, actor="donor", now=NOW) for _tap in range(2))
+    assert first.pk == second.pk
+
+
+def test_what_is_kept_cannot_be_booked_by_others() -> None:
+    full = builders.full_drive()
+    builders.waits(full[0].drive)
+    cancel(full[0])
+    assert refusal(builders.held, full[0].drive, n=0, number=50) == ["slot_full"]
+    sweep()
+    assert refusal(builders.held, full[0].drive, n=0, number=50) == ["slot_full"]
+
+
+def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_position() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
+    cancel(full[0])
+    sweep()
+    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    assert (state_of(ana), position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
+    sweep()
+    assert (builders.offer_to(ana), offered(dan).arrival_id) == (None, full[0].arrival_id)
+    cancel(full[1])
+    sweep()
+    assert offered(ana).arrival_id == full[1].arrival_id
+
+
+def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end_of_the_line() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
+    cancel(full[0])
+    sweep()
+    offer = offered(ana)
+    assert offer.deadline == NOW + timedelta(hours=24)
+    sweep(offer.deadline - timedelta(seconds=1))
+    assert offered(ana) == offer
+    assert sweep(offer.deadline)["expired"] == 1
+    assert offered(dan).arrival_id == full[0].arrival_id
+    assert position(WaitingEntry.objects.get(pk=ana.pk)) == 2
+    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
+
+
+def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    sweep()
+    assert Hold.objects.count() == 0
+    assert builders.held(full[0].drive, n=0, number=50).state == "held"
+
+
+def test_a_place_outside_everybodys_window_is_free_for_everybody() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive, window=Window(full[2].starts_at, full[3].starts_at))
+    cancel(full[0])
+    cancel(full[2])
+    sweep()
+    assert offered(ana).arrival_id == full[2].arrival_id
+    assert Slot.objects.get(pk=full[0].arrival_id).chairs_taken == 0
+
+
+def test_a_raised_capacity_is_offered_too() -> None:
+    full = builders.full_drive(steps=2)
+    drive = Drive.objects.get(pk=full[0].drive_id)
+    people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
+    changed = {**vars(plan_of(drive, on=drive.on)), "chairs": 2}
+    planning.change_drive(
+        drive_id=drive.pk,
+        plan=type(plan_of(drive, on=drive.on))(**changed),
+        version=drive.version,
+        actor="user:1",
+        now=NOW,
+    )
+    assert sweep()["offered"] == 2
+    assert [state_of(entry) for entry in people] == ["offered", "offered", "waiting"]
+
+
+def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
+    full = builders.full_drive(places=2, steps=1)
+    drive = Drive.objects.get(pk=full[0].drive_id)
+    ana = builders.waits(drive)
+    plan = plan_of(drive, on=drive.on)
+    planning.change_drive(
+        drive_id=drive.pk,
+        plan=type(plan)(**{**vars(plan), "chairs": 1}),
+        version=drive.version,
+        actor="user:1",
+        now=NOW,
+    )
+    cancel(full[0])
+    sweep()
+    assert state_of(ana) == "waiting"
+    slot = Slot.objects.get(pk=full[0].arrival_id)
+    assert (slot.chairs_taken, slot.over) == (1, 0)
+
+
+def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
+    owner = builders.organization(codes_per_day=100_000)
+    drive = builders.drive(
+        owner,
+        builders.plan(builders.site(owner), chairs=1, screening_places=1, closes=datetime(2027, 3, 13, 10, 30).time()),
+    )
+    booking = builders.booked(drive, n=0, visit="first", number=1)
+    ana = builders.waits(drive)
+    cancel(booking)
+    sweep()
+    offer = offered(ana)
+    assert offer.arrival.n == 0
+    offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    assert queries.drifted_slots() == 0
+
+
+def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
+    owner = builders.organization(codes_per_day=100_000)
+    drive = builders.drive(
+        owner,
+        builders.plan(builders.site(owner), chairs=1, screening_places=1, closes=datetime(2027, 3, 13, 10, 30).time()),
+    )
+    booking = builders.booked(drive, n=2, number=1)
+    ana = builders.waits(drive, visit="first")
+    cancel(booking)
+    sweep()
+    offer = offered(ana)
+    assert offer.arrival.n == 0
+    booked = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    assert (booked.first_step, booked.chair_from, booked.chair_to) == (0, 3, 6)
+    assert queries.drifted_slots() == 0
+
+
+def test_what_a_move_leaves_over_is_offered() -> None:
+    full = builders.full_drive(steps=3)
+    cancel(full[2])
+    ana = builders.waits(full[0].drive, window=Window(until=full[2].starts_at))
+    changing.move(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
+    assert Hold.objects.count() == 1
+    sweep()
+    assert offered(ana).arrival_id == full[0].arrival_id
+
+
+def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None:
+    full = builders.full_drive(steps=2)
+    drive = full[0].drive
+    ana, dan = builders.waits(drive), builders.waits(drive, number=43, now=LATER)
+    cancel(full[0])
+    sweep()
+    offer = offered(ana)
+    Slot.objects.filter(pk=full[1].arrival_id).update(chairs_limit=2)
+    booking_actions.enter(
+        drive=drive, slot_id=full[1].arrival_id, visit="return", person=builders.person(42), actor="user:1", now=NOW
+    )
+    assert state_of(ana) == "booked"
+    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=NOW) == ["offer_withdrawn"]
+    sweep()
+    assert offered(dan).arrival_id == full[0].arrival_id
+
+
+def test_who_is_booked_too_close_elsewhere_is_passed_over() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
+    elsewhere = builders.drive(on=builders.DRIVE_DAY + timedelta(days=1))
+    builders.booked(elsewhere, number=42)
+    cancel(full[0])
+    sweep()
+    assert (state_of(ana), state_of(dan)) == ("waiting", "offered")
+
+
+def test_who_books_too_close_elsewhere_after_the_offer_cannot_take_it() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    assert refusal(offering.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
+
+
+def test_who_is_too_close_to_another_donation_is_told_when_joining() -> None:
+    full = builders.full_drive()
+    builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    assert refusal(builders.waits, full[0].drive) == ["interval_too_short"]
+
+
+def test_joining_is_refused_while_times_are_open_in_the_window() -> None:
+    full = builders.full_drive()
+    cancel(full[3])
+    with pytest.raises(Refusal) as caught:
+        builders.asked_to_wait(full[0].drive)
+    assert caught.value.codes == ["places_open"]
+    assert [time.slot_id for time in caught.value.alternatives] == [full[3].arrival_id]
+    assert builders.asked_to_wait(full[0].drive, window=Window(until=full[3].starts_at)).state == "held"
+
+
+def test_joining_is_refused_where_no_visit_can_begin() -> None:
+    full = builders.full_drive()
+    drive = full[0].drive
+    assert refusal(builders.asked_to_wait, drive, window=Window(since=drive.ends_at)) == ["window_empty"]
+    assert refusal(builders.asked_to_wait, drive, now=full[3].starts_at - timedelta(minutes=44)) == ["window_empty"]
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [("closed", "drive_closed"), ("cancelled", "drive_cancelled"), ("draft", "drive_not_published")]
+)
+def test_joining_is_refused_where_nobody_can_book(state: str, code: str) -> None:
+    full = builders.full_drive()
+    Drive.objects.update(state=state)
+    assert refusal(builders.asked_to_wait, full[0].drive) == [code]
+
+
+def test_a_contact_asks_at_most_twice_before_it_is_proved() -> None:
+    full = builders.full_drive()
+    for _time in range(2):
+        builders.asked_to_wait(full[0].drive)
+    assert refusal(builders.asked_to_wait, full[0].drive) == ["too_many_holds"]
+
+
+def test_who_has_a_place_at_the_drive_cannot_wait_for_another_and_learns_it_after_the_proof() -> None:
+    full = builders.full_drive()
+    asked = builders.asked_to_wait(full[0].drive, number=1)
+    code = builders.code_of(asked)
+    assert refusal(waiting.prove, entry_id=asked.pk, code=code, bound_to="browser-1", now=NOW) == ["already_booked"]
+    assert state_of(asked) == "held"
+
+
+def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
+    again = builders.asked_to_wait(full[0].drive, window=Window(since=full[2].starts_at), now=LATER)
+    proof = {"entry_id": again.pk, "bound_to": "browser-42", "now": LATER}
+    first = waiting.prove(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
+    second = waiting.prove(code="", **proof)  # type: ignore[arg-type]
+    assert (first.pk, second.pk, first.window_from) == (ana.pk, ana.pk, full[2].starts_at)
+    assert (position(first), position(dan), state_of(again)) == (1, 2, "left")
+
+
+def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
+    full = builders.full_drive()
+    asked = builders.asked_to_wait(full[0].drive)
+    with pytest.raises(CodeWrong):
+        waiting.prove(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
+    with pytest.raises(RequestLapsed):
+        waiting.prove(
+            entry_id=asked.pk, code=builders.code_of(asked), bound_to="browser-42", now=NOW + timedelta(minutes=15)
+        )
+    assert sweep(NOW + timedelta(minutes=15))["lapsed"] == 1
+    assert state_of(asked) == "lapsed"
+
+
+def test_who_leaves_gives_their_offer_to_the_next() -> None:
+    full = builders.full_drive()
+    ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
+    cancel(full[0])
+    sweep()
+    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    sweep()
+    assert (state_of(ana), state_of(dan)) == ("left", "offered")
+
+
+def test_another_window_keeps_the_position() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    builders.waits(full[0].drive, number=43)
+    changed = waiting.change(entry_id=ana.pk, wish=Wish("first", Window(since=full[1].starts_at)), now=LATER)
+    assert (position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
+    cancel(full[1])
+    sweep()
+    codes = refusal(waiting.change, entry_id=ana.pk, wish=Wish("first"), now=LATER)
+    assert codes == ["waiting_offered"]
+    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    assert refusal(waiting.change, entry_id=ana.pk, wish=Wish("first"), now=LATER) == ["waiting_left"]
+
+
+def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
+    full = builders.full_drive()
+    drive = full[0].drive
+    for _twice in range(2):
+        entry = waiting.enter(drive=drive, wish=Wish("return"), person=builders.person(42), actor="user:1", now=NOW)
+    assert (entry.state, entry.source, WaitingEntry.objects.count()) == ("waiting", "organizer", 1)
+    cancel(full[0])
+    sweep()
+    assert offering.accept(offer_id=offered(entry).pk, actor="donor", now=NOW).proved_at is None
+    other = waiting.enter(drive=drive, wish=Wish("return"), person=builders.person(43), actor="user:1", now=NOW)
+    waiting.leave(entry_id=other.pk, actor="user:1", now=NOW)
+    assert state_of(other) == "left"
+
+
+@pytest.mark.parametrize("state", ["closed", "cancelled", "over"])
+def test_when_nobody_can_book_any_more_everybody_in_line_is_told_once(state: str) -> None:
+    full = builders.full_drive()
+    drive = full[0].drive
+    ana, dan = builders.waits(drive), builders.waits(drive, number=43, email="dan@example.org")
+    cancel(full[0])
+    sweep()
+    offer, now = offered(ana), NOW
+    if state == "closed":
+        planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    elif state == "cancelled":
+        planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+    else:
+        now = drive.ends_at
+    assert sweep(now)["closed"] == 2
+    sweep(now)
+    assert (state_of(ana), state_of(dan), Hold.objects.count()) == ("over", "over", 0)
+    told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
+    assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms"), (dan.about, "email")])
+    gone = "offer_withdrawn" if state != "over" else "offer_withdrawn"
+    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=now) == [gone]
+    assert refusal(offering.decline, offer_id=offer.pk, now=now) == [gone]
+
+
+def test_an_offer_of_a_drive_that_was_just_closed_cannot_be_taken() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    planning.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    assert refusal(offering.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["drive_closed"]
+
+
+def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:
+    full = builders.full_drive(steps=2)
+    cancel(full[0])
+    builders.held(full[0].drive, n=0, number=50)
+    ana = builders.waits(full[0].drive)
+    later = NOW + timedelta(minutes=15)
+    booking_actions.lapse_holds(now=later)
+    assert Hold.objects.count() == 1
+    assert refusal(builders.held, full[0].drive, n=0, number=51, now=later) == ["slot_full"]
+    sweep(later)
+    assert offered(ana).arrival_id == full[0].arrival_id
+
+
+def test_places_of_an_hour_away_are_not_offered_but_free() -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    near = full[0].starts_at - timedelta(minutes=44)
+    cancel(full[0], now=near)
+    sweep(near)
+    assert (state_of(ana), Hold.objects.count()) == ("waiting", 0)
