@@ -95,7 +95,9 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     kept = locking.kept_places(entry.drive_id)
     if entry.state != WaitingState.WAITING:
         return False
-    fit = _best(queries.line(entry.drive_id, entry.pk), entry, now)
+    judged = spacing.of(_giver(entry), entry.drive, entry.drive.starts_at)
+    entry.visit = judged.visit or entry.visit
+    fit = _best(entry, judged, now)
     if fit is None:
         return False
     used = [place for place in kept if place.pk in fit.uses]
@@ -109,17 +111,13 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     return True
 
 
-def _best(line: queries.Line, entry: WaitingEntry, now: datetime) -> offering.Fit | None:
+def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offering.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
-    judged: spacing.Spacing | None = None
-    for fit in line.fits(entry, now):
+    for fit in queries.line(entry.drive_id, entry.pk).fits(entry, now):
         found = queries.place_facts(
             drive_id=entry.drive_id, slot_id=fit.slot_id, volunteer_id=entry.volunteer_id, now=now
         )
-        if rules.reasons_not_to_take(found.facts, now):
-            continue
-        judged = judged or spacing.of(_giver(entry), entry.drive, fit.starts_at)
-        if judged.allows(entry.drive, fit.starts_at):
+        if not rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
             return fit
     return None
 
@@ -165,7 +163,7 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     _refuse_over(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     found = queries.place_facts(drive_id=drive.pk, slot_id=offer.arrival_id, volunteer_id=entry.volunteer_id, now=now)
-    taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
+    entry.visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
     booking = _book(offer, now)
     history.note(booking, from_state="", to_arrival=booking.arrival, actor=actor, now=now)
     telling.booked(locking.booking(booking.pk), now)
@@ -187,7 +185,8 @@ def _book(offer: Offer, now: datetime) -> Booking:
         registration=entry.registration,
         volunteer=entry.volunteer,
     )
-    Booking.objects.filter(pk=booking.pk).update(proved_at=entry.proved_at)
+    booking.proved_at = entry.proved_at
+    booking.save(update_fields=["proved_at"])
     offer.booking = booking
     keeping.end_offer(offer, OfferState.ACCEPTED, now)
     kept.delete()
@@ -256,7 +255,7 @@ def _giver(entry: WaitingEntry) -> queries.Giver:
 
 def _enter_state(entry: WaitingEntry, state: WaitingState, now: datetime) -> None:
     entry.state, entry.changed_at = state, now
-    entry.save(update_fields=["state", "changed_at", "waits_since"])
+    entry.save(update_fields=["state", "changed_at", "waits_since", "visit"])
 
 
 def _unanswered(now: datetime) -> list[int]:

@@ -1,6 +1,6 @@
 """How somebody gets into a drive's line and out of it: joined and proved, entered by a coordinator, changed, left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -112,7 +112,7 @@ def enter(
     typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
     locking.typed_then_drive(typed, drive)
     volunteer = registration.enter(organization=drive.organization, **person.said(), actor=actor, now=now)
-    _refuse(drive, wish, queries.Giver(volunteer.pk), now)
+    wish = _judged(drive, wish, queries.Giver(volunteer.pk), now)
     _refuse_wish(drive, wish, now)
     audit.note(organization=drive.organization, actor=actor, verb="waiting.enter", about=f"drive:{drive.pk}", now=now)
     if known := _in_line(drive, volunteer):
@@ -165,8 +165,9 @@ def _settle(*, entry_id: int, identity: str, now: datetime) -> WaitingEntry:
     if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
         raise CodeWrong(proving.CodeResult.EXPIRED)
     entry.volunteer = registration.resolve(registration=entry.registration, now=now)
-    wish = Wish(entry.visit, window_of(entry))
-    _refuse(drive, wish, queries.Giver(entry.volunteer.pk, everywhere=True), now)
+    giver = queries.Giver(entry.volunteer.pk, everywhere=True)
+    wish = _judged(drive, Wish(entry.visit, window_of(entry)), giver, now)
+    entry.visit = wish.visit
     entry.proved_at, known = now, _in_line(drive, entry.volunteer)
     entry.state = WaitingState.LEFT if known else WaitingState.WAITING
     entry.held_until, entry.waits_since, entry.changed_at = None, now, now
@@ -177,13 +178,16 @@ def _settle(*, entry_id: int, identity: str, now: datetime) -> WaitingEntry:
     return entry
 
 
-def _refuse(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> None:
-    """Raise what stands against this person's waiting here; the last time they can make is judged by the intervals."""
+def _judged(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> Wish:
+    """Raise what stands against this person's waiting here; the last time they can make is judged by the intervals.
+
+    Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
+    """
     facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
         raise rules.Refusal(reasons)
     last = max(drive.starts_at, min(drive.ends_at, wish.window.until or drive.ends_at))
-    spacing.refuse_too_close(giver, drive, wish.visit, last, now)
+    return replace(wish, visit=spacing.refuse_too_close(giver, drive, wish.visit, last, now))
 
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:

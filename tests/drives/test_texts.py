@@ -133,8 +133,8 @@ def test_letters_are_invited_only_where_an_answer_is_understood() -> None:
     assert codes("booked", "{day} {time} {link} Reply C to confirm") == ["letter_not_understood"]
     assert codes("missed", "Responda X") == ["letter_not_understood"]
     prompting = {kind for kind, words in TEXTS.items() if words.prompts}
-    assert prompting == {"reminder", "day_before", "same_day"}
-    assert {"week", "three_days", "day_before", "same_day"} <= PROMPT_KINDS
+    assert prompting == {"reminder", "day_before", "same_day", "offer"}
+    assert {"week", "three_days", "day_before", "same_day", "offer"} <= PROMPT_KINDS
 
 
 def test_all_problems_are_said_at_once() -> None:

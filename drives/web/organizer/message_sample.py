@@ -8,8 +8,20 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from drives import notices, reminding, texts
-from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Policy, Site, Visit, Way
+from drives import notices, reminding, texts, waiting_words
+from drives.models import (
+    Booking,
+    BookingState,
+    CancelledBy,
+    Drive,
+    Offer,
+    PlannedKind,
+    Policy,
+    Site,
+    Visit,
+    WaitingEntry,
+    Way,
+)
 from drives.reminding import Plan, QuietHours
 from drives.texts import Measure, Own, OwnWords
 from notifications.notice import Wording
@@ -108,12 +120,20 @@ def _in_words(drive: Drive, kind: str, language: str, channel: str, own: Own) ->
         "moved": lambda: notices.moved(booking, channel, starts_at + timedelta(hours=1), own),
         "cancelled": lambda: notices.cancelled(booking, channel, own),
         "given_up": lambda: notices.cancelled(booking, channel, own),
+        "offer": lambda: waiting_words.offered(_offer(drive), channel, own),
         "drive_cancelled": lambda: notices.drive_cancelled(booking, channel, own),
         "thank_you": lambda: notices.thank_you(booking, channel, own),
         "came": lambda: notices.thank_you(booking, channel, own),
         "missed": lambda: notices.missed(booking, channel, own),
     }
     return notices.in_language(language, words[kind])
+
+
+def _offer(drive: Drive) -> Offer:
+    """Nobody's offer, never kept."""
+    person = Volunteer(name="Ana Alder", organization=drive.organization)
+    entry = WaitingEntry(uuid=NOBODY, drive=drive, volunteer=person, visit=Visit.RETURN)
+    return Offer(uuid=NOBODY, entry=entry, starts_at=drive.starts_at, deadline=drive.starts_at - timedelta(days=1))
 
 
 def _booking(drive: Drive, kind: str) -> Booking:

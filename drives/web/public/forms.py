@@ -71,7 +71,7 @@ class DetailsForm(StatedForm):
             phone=data["phone"],
             email=data["email"],
             language=get_language() or "",
-            consents=[purpose for purpose in Purpose.values if data[purpose]],
+            consents=[purpose for purpose in Purpose.values if data.get(purpose)],
             confirms=list(policy.confirms) if data["confirmed"] else [],
             stated=self.stated,
         )

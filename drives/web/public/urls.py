@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, find, me, pages
+from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, waiting
 
 urlpatterns = [
     path("", drives.home, name="home"),
@@ -29,6 +29,15 @@ urlpatterns = [
     path("find/code/", find.code, name="find_code"),
     path("me/", me.me, name="me"),
     path("me/sign-out/", me.sign_out, name="me_sign_out"),
+    path("d/<slug:slug>/wait/", waiting.join, name="wait"),
+    path("w/<str:token>/", waiting.waiting, name="waiting"),
+    path("w/<str:token>/prove/", waiting.prove, name="waiting_prove"),
+    path("w/<str:token>/code/", waiting.send_code, name="waiting_code"),
+    path("w/<str:token>/change/", waiting.change, name="waiting_change"),
+    path("w/<str:token>/leave/", waiting.leave, name="waiting_leave"),
+    path("offer/<str:token>/", offers.offer, name="offer"),
+    path("offer/<str:token>/accept/", offers.accept, name="offer_accept"),
+    path("offer/<str:token>/pass/", offers.decline, name="offer_pass"),
     path("feeds/<str:token>.ics", calendars.feed, name="feed"),
     path("stop/<str:token>/", consents.stop, name="stop"),
     path("privacy/", pages.privacy, name="privacy"),

@@ -1,0 +1,64 @@
+"""A place that is offered: take it or pass it on; afterwards, what became of it and where one stands."""
+
+from collections.abc import Sequence
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from drives import queries
+from drives.actions import offering
+from drives.queries import OfferPage
+from drives.rules import Refusal
+from drives.web.public.links import DONOR, to_booking
+from drives.web.public.waiting import entry_context
+
+
+@never_cache
+@require_safe
+def offer(request: HttpRequest, token: str) -> HttpResponse:
+    """The time, until when it is kept, and two buttons; opening the link answers nothing."""
+    return _show(request, _page_or_404(token))
+
+
+@never_cache
+def accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the place: booked at once."""
+    page = _page_or_404(token)
+    if request.method != "POST":
+        return redirect("offer", token)
+    try:
+        booking = offering.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
+    except Refusal as refusal:
+        return _show(request, _page_or_404(token), refusal.messages, 409)
+    return to_booking(booking.token)
+
+
+@never_cache
+def decline(request: HttpRequest, token: str) -> HttpResponse:
+    """Pass the place on, and stay in line."""
+    page = _page_or_404(token)
+    if request.method == "POST":
+        try:
+            offering.decline(offer_id=page.offer.pk, now=timezone.now())
+        except Refusal as refusal:
+            return _show(request, _page_or_404(token), refusal.messages, 409)
+    response = redirect("offer", token)
+    response.status_code = 303
+    return response
+
+
+def _page_or_404(token: str) -> OfferPage:
+    page = queries.offer_page(token, timezone.now())
+    if page is None:
+        raise Http404
+    return page
+
+
+def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+    if page.offer.booking is not None and status == 200:
+        return to_booking(page.offer.booking.token)
+    context = {**entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
+    return render(request, "drives/public/offer.html", context, status=status)

@@ -1,0 +1,75 @@
+"""Which visit and which hours somebody waits for: the choices of a drive, on donors' and coordinators' pages."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives.actions.waiting import Wish
+from drives.localtime import clock
+from drives.models import Drive, Visit, WaitingEntry
+from drives.offering import Window
+
+HOUR = timedelta(hours=1)
+
+
+class WishForm(forms.Form):
+    """The kind of visit, and between which full hours somebody can come. Empty hours are any time."""
+
+    use_required_attribute = False
+
+    visit = forms.ChoiceField(
+        label=gettext_lazy("Have you given plasma before?"),
+        choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
+        widget=forms.RadioSelect,
+    )
+    since = forms.ChoiceField(label=gettext_lazy("I can come from"), required=False)
+    until = forms.ChoiceField(label=gettext_lazy("and start before"), required=False)
+
+    def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.hours = {_value(hour): hour for hour in _full_hours(drive)}
+        shown = [(value, clock(hour, drive.site.timezone)) for value, hour in self.hours.items()]
+        self._offer("since", _("any time"), shown[:-1])
+        self._offer("until", _("any time"), shown[1:])
+
+    def _offer(self, name: str, empty: str, shown: list[tuple[str, str]]) -> None:
+        self.fields[name].choices = [("", empty), *shown]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """The second hour lies after the first."""
+        typed = super().clean() or {}
+        since, until = self.hours.get(typed.get("since", "")), self.hours.get(typed.get("until", ""))
+        if since and until and until <= since:
+            self.add_error("until", _("Choose an hour after the first one."))
+        return typed
+
+    @property
+    def wish(self) -> Wish:
+        """What was chosen; the form is valid."""
+        typed = self.cleaned_data
+        return Wish(typed["visit"], Window(self.hours.get(typed["since"]), self.hours.get(typed["until"])))
+
+
+def initial(entry: WaitingEntry) -> dict[str, str]:
+    """What somebody waits for, as the form's first values."""
+    since, until = entry.window_from, entry.window_to
+    return {"visit": entry.visit, "since": _value(since) if since else "", "until": _value(until) if until else ""}
+
+
+def _full_hours(drive: Drive) -> Iterator[datetime]:
+    """Opening, every full hour at the site, and closing."""
+    local = drive.starts_at.astimezone(drive.site.zone)
+    yield drive.starts_at
+    hour = drive.starts_at + timedelta(minutes=60 - local.minute)
+    while hour < drive.ends_at:
+        yield hour
+        hour += HOUR
+    yield drive.ends_at
+
+
+def _value(hour: datetime) -> str:
+    return f"{int(hour.timestamp())}"
