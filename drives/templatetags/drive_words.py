@@ -62,6 +62,10 @@ _KINDS = {
     "alert_cancellation": _("Note to coordinators"),
     "alert_under_filled": _("Note to coordinators"),
     "answer": _("Answer"),
+    "offer": _("A place for who waits"),
+    "waiting_joined": _("On the waiting list"),
+    "waiting_answer": _("Answer"),
+    "waiting_over": _("The waiting list is closed"),
     "broadcast": _("Message to many"),
     "late": _("Running late"),
 }

@@ -1,5 +1,6 @@
 """What donors type. The forms only shape it; the actions judge it, and their words come back beside the fields."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -34,8 +35,8 @@ class Tick(forms.BooleanField):
         super().__init__(label=label, required=False, widget=widget)
 
 
-class DetailsForm(StatedForm):
-    """Who wants the place, and how they are reached."""
+class PersonForm(forms.Form):
+    """Who wants a place, and how they are reached."""
 
     use_required_attribute = False
 
@@ -58,10 +59,7 @@ class DetailsForm(StatedForm):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
     reminders = Tick(label=_("Remind me"), described_by="id_reminders_hint")
-    appeals = Tick(label=_("Tell me about coming drives"), described_by="id_appeals_hint")
     confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
-    visit = forms.ChoiceField(choices=Visit.choices, widget=forms.HiddenInput)
-    slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def person(self, policy: Policy) -> Person:
         """What was typed, as the booking wants it; a tick stands for everything the policy asks."""
@@ -73,20 +71,37 @@ class DetailsForm(StatedForm):
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
             confirms=list(policy.confirms) if data["confirmed"] else [],
-            stated=self.stated,
         )
 
     def refuse(self, problem: ValidationError) -> None:
         """Show what an action said beside the fields it was about; the rest stands above."""
-        if isinstance(problem, Refusal):
-            self.add_error("slot" if another_time_helps(problem) else None, problem.messages)
-            return
         if not hasattr(problem, "error_dict"):
             self.add_error(None, problem)
             return
         for name, errors in problem.error_dict.items():
             shown = "stated_on" if name == "stated" else name
             self.add_error(shown if shown in self.fields else NON_FIELD_ERRORS, errors)
+
+
+class DetailsForm(StatedForm, PersonForm):
+    """Somebody, the time they have chosen, and a donation elsewhere that they state."""
+
+    appeals = Tick(label=_("Tell me about coming drives"), described_by="id_appeals_hint")
+    visit = forms.ChoiceField(choices=Visit.choices, widget=forms.HiddenInput)
+    slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    field_order = ("name", "phone", "email", "reminders", "appeals", "confirmed")
+
+    def person(self, policy: Policy) -> Person:
+        """What was typed, with what was stated."""
+        return replace(super().person(policy), stated=self.stated)
+
+    def refuse(self, problem: ValidationError) -> None:
+        """Beside the time, if another one helps."""
+        if isinstance(problem, Refusal):
+            self.add_error("slot" if another_time_helps(problem) else None, problem.messages)
+        else:
+            super().refuse(problem)
 
 
 class CodeForm(forms.Form):

@@ -3,7 +3,20 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, waiting
+from drives.web.public import (
+    book,
+    bookings,
+    calendars,
+    changes,
+    consents,
+    drives,
+    elsewhere,
+    find,
+    me,
+    offers,
+    pages,
+    waiting,
+)
 
 urlpatterns = [
     path("", drives.home, name="home"),

@@ -20,7 +20,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import times
 from drives.web.public.drives import asked_by, drive_context
-from drives.web.public.forms import CodeForm, DetailsForm, status_of
+from drives.web.public.forms import CodeForm, PersonForm, status_of
 from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm, initial
 from notifications.models import Channel, Purpose
@@ -31,11 +31,10 @@ from volunteers.queries import browser_proved
 View = Callable[[HttpRequest, str], HttpResponse]
 
 
-class JoinForm(WishForm, DetailsForm):
+class JoinForm(WishForm, PersonForm):
     """Who waits, how they are reached, and what they wait for."""
 
-    slot = None
-    appeals = None
+    field_order = ("visit", "since", "until")
 
 
 @never_cache

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drives', '0006_kinds_of_donation'),
+        ('drives', '0007_stated_donations'),
         ('volunteers', '0001_initial'),
     ]
 
