@@ -6,7 +6,7 @@ that is already booked also keeps both programmes' least times towards it, and i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,15 @@ class Rules:
     min_days: int | None = None
     windows: Sequence[Sequence[int]] = ()  # (count, days): no run of days holds more than count
     cross_days: Mapping[str, int] = field(default_factory=dict)
+
+    def stricter(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "Rules":
+        """These rules with longer least times and one window more; what is shorter than theirs changes nothing."""
+        return replace(
+            self,
+            min_hours=max(filter(None, (self.min_hours, hours)), default=None),
+            min_days=max(filter(None, (self.min_days, days)), default=None),
+            windows=[*self.windows, *([window] if window else [])],
+        )
 
 
 @dataclass(frozen=True)

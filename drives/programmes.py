@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from drives.intervals import Rules
 
 _FILE = Path(__file__).with_name("policies.json")
 
@@ -29,3 +32,14 @@ def seed(policy: type[Model]) -> int:
     missing = [row for row in known() if (row["code"], row["version"]) not in there]
     new = [policy(**{name: value for name, value in row.items() if name in fields}) for row in missing]
     return len(rows.bulk_create(new, ignore_conflicts=True))
+
+
+def in_words(rules: Rules) -> str:
+    """How often somebody may give under these rules."""
+    parts = []
+    if rules.min_hours:
+        parts.append(_("at least %(hours)s hours between donations") % {"hours": rules.min_hours})
+    if rules.min_days:
+        parts.append(_("at least %(days)s days between donations") % {"days": rules.min_days})
+    parts += [_("at most %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in rules.windows]
+    return ", ".join(parts).capitalize() + "." if parts else _("No interval is counted.")

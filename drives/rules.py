@@ -225,6 +225,7 @@ MAY_BE_CONFIRMED = frozenset({BookingState.BOOKED})
 MAY_BE_CHANGED = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
 MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, BookingState.NO_SHOW})
 OUTCOMES = frozenset({BookingState.DONATED, BookingState.INCOMPLETE, BookingState.DEFERRED, BookingState.LEFT})
+COUNTS_NOT = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})  # for the intervals
 MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
 MAY_BE_MISSED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
 

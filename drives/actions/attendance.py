@@ -26,10 +26,7 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     if booking.state == BookingState.CHECKED_IN:
         return booking
     _refuse(booking, rules.MAY_BE_CHECKED_IN)
-    _keep_override(booking, override_reason)
-    if booking.volunteer_id and not booking.override_reason:
-        giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
-        spacing.refuse_too_close(giver, booking.drive, booking.visit, max(now, booking.starts_at), now)
+    _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
     _enter(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
     return booking
@@ -70,11 +67,13 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def undo(*, booking_id: int, actor: str, now: datetime) -> Booking:
+def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
     """Take back the last step of the day: an outcome, a check-in, a no-show. Refuses what was done before the day.
 
-    Locks: drive (shared), booking, slots if the place had been given up.
+    A visit that counts again by it is judged as at check-in.
+    Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
+    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = _locked(booking_id)
     of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | rules.OUTCOMES
     _refuse(booking, frozenset(of_the_day))
@@ -82,6 +81,8 @@ def undo(*, booking_id: int, actor: str, now: datetime) -> Booking:
     step = forward.order_by("-pk").first()
     if step is None or not step.from_state:
         raise rules.Refusal([rules.Reason("nothing_to_undo", _("There is nothing to take back."))])
+    if booking.state in rules.COUNTS_NOT:
+        _refuse_too_close(booking, override_reason, booking.starts_at, now)
     _forget_times(booking, step.from_state)
     _enter(booking, BookingState(step.from_state), before=booking.state, actor=actor, now=now, reason=UNDO)
     return booking
@@ -152,10 +153,22 @@ def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, no
     turnout.recompute(drive=booking.drive, now=now)
 
 
-def _keep_override(booking: Booking, reason: str) -> None:
-    if reason:
-        booking.override_reason = reason
+def reasons_against(booking: Booking, now: datetime) -> list[rules.Reason]:
+    """What the organization's own rows have against checking somebody in now. One query."""
+    if booking.volunteer_id is None or booking.override_reason:
+        return []
+    giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
+    return spacing.of(giver, booking.drive, max(now, booking.starts_at)).reasons
+
+
+def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, now: datetime) -> None:
+    """Judge a visit that is to count, unless there is or was a reason to override, which is kept."""
+    if override_reason:
+        booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
+    if booking.volunteer_id and not booking.override_reason:
+        giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
+        spacing.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
 
 
 def _forget_times(booking: Booking, state: str) -> None:

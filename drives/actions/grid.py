@@ -4,24 +4,25 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from drives import timetable
 from drives.models import Drive, Policy, Site, Slot
-from drives.plan import Plan
+from drives.plan import Plan, looser
 from organizations.models import Organization
 
 
 def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.Step]:
-    """The grid of a plan; refuses, by field, one with problems and what belongs to another organization."""
+    """The grid of a plan; refuses, by field, one with problems, one that is looser than its
+    policy, and what belongs to another organization."""
     site = Site.objects.filter(organization=organization, pk=plan.site_id).first()
     if site is None:
         raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
     _refuse_foreign(organization, plan)
     grid = plan.grid(site.timezone)
-    if problems := timetable.problems(grid, plan.first, plan.returning):
+    policy = Policy.objects.get(pk=plan.policy_id)
+    if problems := [*timetable.problems(grid, plan.first, plan.returning), *looser(plan, policy)]:
         by_field: dict[str, list[ValidationError]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(ValidationError(problem.detail, code=problem.code))
@@ -30,7 +31,7 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
 
 
 def _refuse_foreign(organization: Organization, plan: Plan) -> None:
-    policies = Policy.objects.filter(Q(organization=None) | Q(organization=organization))
+    policies = Policy.objects.offered_to(organization)
     causes, collectors = organization.causes, organization.collectors
     named = (("policy", plan.policy_id, policies), ("cause", plan.cause_id, causes))
     for name, pk, rows in (*named, ("collector", plan.collector_id, collectors)):

@@ -30,7 +30,7 @@ class Spacing:
 
     def allows(self, drive: Drive, at: datetime) -> bool:
         """Whether another time keeps every rule, by the programme of its own drive."""
-        return not intervals.judge(drive.policy.rules, self.donations, at, drive.site.zone).broken
+        return not intervals.judge(drive.rules, self.donations, at, drive.site.zone).broken
 
 
 def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
@@ -39,7 +39,7 @@ def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
     donations = queries.donations_of(giver, wanted, zone)
     return Spacing(
         donations,
-        intervals.judge(policy.rules, donations, wanted, zone),
+        intervals.judge(drive.rules, donations, wanted, zone),
         drive.site.timezone,
         rules.visit_by_record(donations, policy, wanted.astimezone(zone).date()),
     )

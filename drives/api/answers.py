@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from drives import confirms, localtime
+from drives.intervals import Rules
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
 from drives.queries import DriveSummary, RosterRow, TurnoutNumbers
 from drives.rules import OpenTime, Reason
@@ -35,13 +36,22 @@ def drive(row: Drive, places_left: int) -> Answer:
         **_drive(row, places_left),
         "description": row.description,
         "cause": row.cause and _cause_of(row.cause),
-        "policy": {"code": policy.code, "version": policy.version, "name": policy.name, "source": policy.source},
+        "policy": {**_named(policy), **_intervals(row.rules)},
         "confirms": [{"code": code, "text": confirms.sentence(code)} for code in policy.confirms],
         "visits": [
             {"kind": "first", "minutes": policy.first_minutes},
             {"kind": "return", "minutes": policy.return_minutes},
         ],
     }
+
+
+def _named(policy: Policy) -> Answer:
+    return {"code": policy.code, "version": policy.version, "name": policy.name, "source": policy.source}
+
+
+def _intervals(rules: Rules) -> Answer:
+    windows = [{"count": count, "days": days} for count, days in rules.windows]
+    return {"min_hours": rules.min_hours, "min_days": rules.min_days, "windows": windows}
 
 
 def _drive(row: Drive, places_left: int) -> Answer:
@@ -150,6 +160,7 @@ def day_booking(row: Booking, zone: str) -> Answer:
         "email": person.email.address if person and person.email else None,
         "checked_in_at": row.checked_in_at and at(row.checked_in_at, zone),
         "outcome_at": row.outcome_at and at(row.outcome_at, zone),
+        "override_reason": row.override_reason,
     }
 
 
@@ -211,15 +222,10 @@ def policy(row: Policy) -> Answer:
     """A programme's rules: least times, windows of (count, days), what donors confirm, how long visits take."""
     return {
         "id": str(row.pk),
-        "code": row.code,
-        "version": row.version,
-        "name": row.name,
-        "min_hours": row.min_hours,
-        "min_days": row.min_days,
-        "windows": [{"count": count, "days": days} for count, days in row.windows],
+        **_named(row),
+        **_intervals(row.rules),
         "confirms": row.confirms,
         "first_minutes": row.first_minutes,
         "return_minutes": row.return_minutes,
-        "source": row.source,
         "verified": row.verified,
     }

@@ -82,6 +82,13 @@ class BookingBody(serializers.Serializer[Any]):
     stated = StatedBody(
         required=False, allow_null=True, help_text=_("A last donation elsewhere; counts for the intervals.")
     )
+    override_reason = Text(
+        max_length=200,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text=_("With a key or a session only: why an interval rule does not count this once."),
+    )
 
 
 class CodeBody(serializers.Serializer[Any]):
@@ -130,6 +137,10 @@ class PlanBody(serializers.Serializer[Any]):
     first_chair_steps = Number(min_value=1, max_value=100)
     return_screening_steps = Number(min_value=0, max_value=100)
     return_chair_steps = Number(min_value=1, max_value=100)
+    stricter_hours = Number(required=False, allow_null=True, min_value=1, max_value=9999)
+    stricter_days = Number(required=False, allow_null=True, min_value=1, max_value=366)
+    stricter_count = Number(required=False, allow_null=True, min_value=1, max_value=366)
+    stricter_count_days = Number(required=False, allow_null=True, min_value=1, max_value=366)
     grace_minutes = Number(required=False, min_value=0, max_value=1440)
 
 

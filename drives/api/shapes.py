@@ -97,6 +97,19 @@ class PolicyName(Shape):
     source = CharField()  # type: ignore[assignment]
 
 
+class Window(Shape):
+    count = IntegerField()
+    days = IntegerField()
+
+
+class DriveRules(PolicyName):
+    """The policy as strict as the drive makes it: what bookings are judged by."""
+
+    min_hours = IntegerField(**maybe())
+    min_days = IntegerField(**maybe())
+    windows = Window(many=True)
+
+
 class Confirmation(Shape):
     code = CharField()
     text = CharField()
@@ -110,7 +123,7 @@ class VisitLength(Shape):
 class DriveDetail(Drive):
     description = CharField(allow_blank=True)
     cause = CauseName(**maybe())
-    policy = PolicyName()
+    policy = DriveRules()
     confirms = Confirmation(many=True)
     visits = VisitLength(many=True)
 
@@ -142,6 +155,10 @@ class Plan(Shape):
     return_screening_steps = IntegerField()
     return_chair_steps = IntegerField()
     grace_minutes = IntegerField()
+    stricter_hours = IntegerField(**maybe(help_text="Between donations; never less than the policy's."))
+    stricter_days = IntegerField(**maybe())
+    stricter_count = IntegerField(**maybe(help_text="At most so many donations in any `stricter_count_days`."))
+    stricter_count_days = IntegerField(**maybe())
 
 
 class OwnDrive(DriveDetail):
@@ -202,6 +219,7 @@ class DayBooking(Shape):
     email = CharField(**maybe())
     checked_in_at = DateTimeField(**maybe())
     outcome_at = DateTimeField(**maybe())
+    override_reason = CharField(allow_blank=True)
 
 
 class MessageState(Shape):
@@ -275,16 +293,8 @@ class Collector(Shape):
     website = CharField(allow_blank=True)
 
 
-class Window(Shape):
-    count = IntegerField()
-    days = IntegerField()
-
-
-class Policy(PolicyName):
+class Policy(DriveRules):
     id = CharField()
-    min_hours = IntegerField(**maybe())
-    min_days = IntegerField(**maybe())
-    windows = Window(many=True)
     confirms = ListField(child=CharField())
     first_minutes = IntegerField()
     return_minutes = IntegerField()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from drives import intervals
 from drives.models.policy import Policy
 from drives.models.site import Collector, Site
 from organizations.models import Cause, Organization
@@ -60,6 +61,11 @@ class Drive(models.Model):
     first_chair_steps = models.PositiveSmallIntegerField()
     return_screening_steps = models.PositiveSmallIntegerField()
     return_chair_steps = models.PositiveSmallIntegerField()
+    # Stricter than the policy, where the coordinator says so; never looser (`drives.plan.looser`).
+    stricter_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    stricter_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    stricter_count = models.PositiveSmallIntegerField(null=True, blank=True)  # at most so many donations…
+    stricter_count_days = models.PositiveSmallIntegerField(null=True, blank=True)  # …in any so many days
     grace_minutes = models.PositiveSmallIntegerField(default=60)  # after the end, until the close-out
 
     version = models.PositiveIntegerField(default=1)  # ETag; rises with every edit
@@ -98,3 +104,9 @@ class Drive(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}, {self.on}"
+
+    @property
+    def rules(self) -> intervals.Rules:
+        """What is judged with every booking here: the policy, as strict as this drive makes it."""
+        window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
+        return self.policy.rules.stricter(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]

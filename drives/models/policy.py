@@ -14,8 +14,14 @@ class DonationKind(models.TextChoices):
     DOUBLE_RED_CELLS = "double_red_cells", _("Double red cells")
 
 
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def offered_to(self, organization: Organization) -> "PolicyQuerySet":
+        """Those of everybody, and its own."""
+        return self.filter(models.Q(organization=None) | models.Q(organization=organization))
+
+
 class Policy(models.Model):
-    """A donation programme's rules. A version is never edited; a tightened copy belongs to an organization."""
+    """A donation programme's rules. A version is never edited; a drive may only be stricter (`Drive.rules`)."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
@@ -38,6 +44,8 @@ class Policy(models.Model):
     unenforced = models.TextField(blank=True)  # caps that cannot be counted here, in words
     source = models.TextField()
     verified = models.BooleanField(default=False)
+
+    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         constraints = [

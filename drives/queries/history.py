@@ -44,7 +44,10 @@ WITH people AS (
             AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
 SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'booked' END,
     COALESCE(booking.donated_at, booking.starts_at), NULL, site.timezone,
-    policy.kind, policy.min_hours, policy.min_days, policy.windows, policy.cross_days
+    policy.kind, GREATEST(policy.min_hours, drive.stricter_hours), GREATEST(policy.min_days, drive.stricter_days),
+    policy.windows || CASE WHEN drive.stricter_count IS NULL THEN '[]'
+        ELSE jsonb_build_array(jsonb_build_array(drive.stricter_count, drive.stricter_count_days)) END,
+    policy.cross_days
 FROM drives_booking AS booking
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
 JOIN drives_site AS site ON site.id = drive.site_id

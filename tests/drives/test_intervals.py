@@ -159,6 +159,20 @@ def test_what_is_stated_is_judged_as_the_reference_judges_it(
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone, past)
 
 
+@settings(max_examples=200, deadline=None)
+@given(cases(), st.none() | st.integers(1, 96), st.none() | st.integers(1, 6), st.none() | WINDOW)
+def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
+    case: tuple[Rules, list[Donation], datetime, ZoneInfo],
+    hours: int | None,
+    days: int | None,
+    window: tuple[int, int] | None,
+) -> None:
+    rules, others, wanted, zone = case
+    beside = Rules(rules.kind, hours, days, [window] if window else [])
+    both = reference_allows(rules, others, wanted, zone) and reference_allows(beside, others, wanted, zone)
+    assert (not judge(rules.stricter(hours, days, window), others, wanted, zone).broken) == both
+
+
 # To the minute
 
 

@@ -231,6 +231,51 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
     assert (came.state, came.override_reason) == ("checked_in", "The center agreed.")
 
 
+def missed_and_booked_tomorrow() -> Booking:
+    """Somebody did not come, and then booked the next day's drive."""
+    owner = builders.organization()
+    missed = builders.booked(drive_on(0, owner))
+    attendance.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))
+    builders.booked(drive_on(1, owner), now=missed.starts_at + timedelta(hours=2))
+    return missed
+
+
+def test_a_missed_visit_that_is_to_count_again_is_judged() -> None:
+    missed = missed_and_booked_tomorrow()
+    back: dict[str, Any] = {
+        "booking_id": missed.pk,
+        "actor": "user:1",
+        "now": missed.starts_at + 3 * timedelta(hours=1),
+    }
+    assert refused(lambda: attendance.undo(**back)).codes == ["interval_too_short"]
+    missed.refresh_from_db()
+    assert missed.state == BookingState.NO_SHOW
+    attendance.undo(**back, override_reason="It was our mistake.")
+    missed.refresh_from_db()
+    assert (missed.state, missed.override_reason) == ("booked", "It was our mistake.")
+
+
+@pytest.mark.parametrize("outcome", ["deferred", "left"])
+def test_an_outcome_that_did_not_count_is_judged_when_it_is_taken_back(outcome: str) -> None:
+    owner = builders.organization()
+    known = builders.booked(drive_on(0, owner))
+    seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
+    attendance.check_in(**seen)
+    attendance.record_outcome(**seen, outcome=outcome)
+    builders.booked(drive_on(1, owner))
+    assert refused(lambda: attendance.undo(**seen)).codes == ["interval_too_short"]
+
+
+def test_what_counted_before_is_taken_back_without_a_question() -> None:
+    owner = builders.organization()
+    known = builders.booked(drive_on(0, owner))
+    builders.booked(drive_on(2, owner), n=4)
+    seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
+    attendance.check_in(**seen)
+    attendance.record_outcome(**seen, outcome="donated", at=known.starts_at + timedelta(hours=1))
+    assert attendance.undo(**seen).state == BookingState.CHECKED_IN
+
+
 # The history
 
 

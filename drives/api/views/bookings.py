@@ -194,6 +194,7 @@ def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: 
         actor=actor,
         source=Source.API,
         now=now,
+        override_reason=body.get("override_reason") or "",
     )
 
 

@@ -72,12 +72,15 @@ class Outcome(DayView):
 
 
 class Undo(DayView):
-    """Take back the last step of the day."""
+    """Take back the last step of the day. Where that makes a visit count again, it is judged as at check-in."""
 
-    @call("undo", shapes.DayBooking, 404, 409)
+    @call("undo", shapes.DayBooking, 404, 409, takes=OVERRIDE)
     def post(self, request: Request, booking_id: int) -> Response:
-        booking = self.booking(booking_id)
-        return self.answer(attendance.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now()))
+        booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
+        reason = body.get("override_reason") or ""
+        return self.answer(
+            attendance.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason)
+        )
 
 
 class WalkIns(DayView):

@@ -1,5 +1,6 @@
 """The life of a drive: preview, publish, close, cancel, copy."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,8 @@ from drives.api import bodies, plans, shapes
 from drives.api.access import ApiView
 from drives.api.documented import call
 from drives.api.views.drives import own_drive
-from drives.models import Site
-from drives.plan import preview
+from drives.models import Policy, Site
+from drives.plan import looser, preview
 
 PLAN, DAY, REASON = bodies.PlanBody(), bodies.DayBody(), bodies.ReasonBody()
 
@@ -30,7 +31,10 @@ class Preview(ApiView):
         site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
         if site is None:
             raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
-        return Response(plans.preview(preview(plan=plan, zone=site.timezone), site.timezone))
+        found = preview(plan=plan, zone=site.timezone)
+        policy = Policy.objects.offered_to(self.caller.organization).filter(pk=plan.policy_id).first()
+        problems = [*found.problems, *(looser(plan, policy) if policy else ())]
+        return Response(plans.preview(replace(found, problems=problems), site.timezone))
 
 
 class Publish(ApiView):

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -47,7 +47,7 @@ def _collectors(of: Organization) -> QuerySet[Collector]:
 
 def _policies(of: Organization) -> QuerySet[Policy]:
     """Those offered to everybody, and the organization's own tightened ones."""
-    return Policy.objects.filter(Q(organization=None) | Q(organization=of))
+    return Policy.objects.offered_to(of)
 
 
 class Organizations(RecordsView):

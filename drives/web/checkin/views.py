@@ -37,6 +37,9 @@ ACTS: dict[str, Act] = {
 }
 
 
+JUDGED = ("in", "undo")  # make a visit count, which an interval rule may stand against
+
+
 class WalkInForm(OverrideForm):
     """Somebody without a booking: two fields and the kind of visit."""
 
@@ -83,7 +86,10 @@ def day(request: MemberRequest, slug: str) -> HttpResponse:
 def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One person with everything that may be done about them now."""
     booking, now = _booking(request, slug, booking_id), timezone.now()
-    return page(request, "drives/checkin/person.html", _person(request, booking, now))
+    context = _person(request, booking, now)
+    if context["may_check_in_now"] and (reasons := attendance.reasons_against(booking, now)):
+        context |= {"warnings": reasons, "form": OverrideForm(), "judged": "in"}
+    return page(request, "drives/checkin/person.html", context)
 
 
 @require_POST
@@ -94,7 +100,7 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
     if verb not in ACTS:
         raise Http404
     override = OverrideForm(request.POST if "override_reason" in request.POST else {})
-    reason = override.cleaned_data["override_reason"] if override.is_valid() and verb == "in" else ""
+    reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in JUDGED else ""
     try:
         ACTS[verb](
             booking_id=booking.pk,
@@ -104,18 +110,18 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
         )
     except ValidationError as error:
         if isinstance(error, rules.Refusal) and rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
-            return _ask_to_override(request, booking, override, error)
+            return _ask_to_override(request, booking, override, error, verb)
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
         return redirect(_list_address(slug, _search(request)))
     return redirect(_list_address(slug, _search(request), done=booking.pk))
 
 
 def _ask_to_override(
-    request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal
+    request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal, verb: str
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
     refuse(form, refusal)
-    context = {**_person(request, booking, timezone.now()), "form": form}
+    context = {**_person(request, booking, timezone.now()), "form": form, "judged": verb}
     return page(request, "drives/checkin/person.html", context)
 
 

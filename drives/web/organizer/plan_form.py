@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.models import Collector, Policy, Site
-from drives.plan import Plan, Preview, preview
+from drives.plan import Plan, Preview, looser, preview
 from drives.web.organizer.directory_forms import PhoneField, SiteForm
 from drives.web.organizer.policies import policies, policy_minutes
 from organizations.models import Cause, Organization
@@ -21,6 +21,7 @@ VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_ch
 # Where a refusal of the grid stands in this form.
 FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
 DAY = ("on", "opens", "closes")
+STRICTER = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
 SAME_IN_PLAN = (
     *DAY,
     "title",
@@ -32,6 +33,7 @@ SAME_IN_PLAN = (
     "screening_places",
     "step_minutes",
     "grace_minutes",
+    *STRICTER,
 )
 ABOUT_THE_DAY = (*DAY, "breaks")
 STAND_INS: dict[str, Any] = {"policy": None, "cause": None, "collector": None, "step_minutes": 5} | {
@@ -105,6 +107,10 @@ class PlanForm(forms.Form):
     first_chair = number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
     return_screening = number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
     return_chair = number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
+    stricter_hours = number_field(gettext_lazy("Hours between donations"), 1, 9999, required=False)
+    stricter_days = number_field(gettext_lazy("Days between donations"), 1, 366, required=False)
+    stricter_count = number_field(gettext_lazy("At most so many donations"), 1, 366, required=False)
+    stricter_count_days = number_field(gettext_lazy("in so many days"), 1, 366, required=False)
     goal = number_field(
         gettext_lazy("Goal of donations"),
         1,
@@ -190,9 +196,16 @@ class PlanForm(forms.Form):
     def has_own_lengths(self) -> bool:
         return any(self[name].value() not in (None, "") or self[name].errors for name in VISIT_FIELDS)
 
+    @property
+    def is_stricter(self) -> bool:
+        return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER)
+
     def clean(self) -> dict[str, Any]:
         """Judge the whole plan as the action will: everything that is wrong is said at once."""
         self._check_breaks()
+        if policy := self.cleaned_data.get("policy"):
+            for problem in looser(self.plan(), policy):
+                self.add_error(problem.field, problem.detail)
         if all(name in self.cleaned_data for name in DAY):
             self._judge()
         return self.cleaned_data

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from drives.models import Drive, Site
-from drives.web.organizer.plan_form import NEW_SITE
+from drives.web.organizer.plan_form import NEW_SITE, STRICTER
 from drives.web.organizer.policies import policy_minutes
 from organizations.models import Organization
 
@@ -25,7 +25,7 @@ def initial_of(drive: Drive) -> dict[str, Any]:
         "description",
         "bring",
     )
-    rest = ("phone", "version", "grace_minutes", "breaks")
+    rest = ("phone", "version", "grace_minutes", "breaks", *STRICTER)
     initial: dict[str, Any] = {name: getattr(drive, name) for name in (*same, *rest)}
     initial |= {"site": str(drive.site_id), "policy": drive.policy_id}
     initial |= {"cause": drive.cause_id, "collector": drive.collector_id}

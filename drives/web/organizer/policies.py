@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
 
+from drives import programmes
 from drives.models import Policy
 from organizations.models import Organization
 
 
 def policies(organization: Organization) -> QuerySet[Policy]:
     """The newest version of each program that is offered to everybody or belongs to the organization."""
-    offered = Policy.objects.filter(Q(organization=None) | Q(organization=organization))
-    newest = offered.order_by("code", "organization", "-version").distinct("code", "organization")
+    newest = (
+        Policy.objects.offered_to(organization)
+        .order_by("code", "organization", "-version")
+        .distinct("code", "organization")
+    )
     return Policy.objects.filter(pk__in=newest.values("pk")).order_by("name", "pk")
 
 
@@ -40,20 +43,7 @@ def policy_choices(offered: QuerySet[Policy], chosen: str, country: str) -> tupl
     near: list[Choice] = []
     far: list[Choice] = []
     for policy in offered:
-        choice = Choice(policy, rule_in_words(policy), str(policy.pk) == chosen)
+        choice = Choice(policy, programmes.in_words(policy.rules), str(policy.pk) == chosen)
         is_near = choice.chosen or policy.organization_id or policy.code.startswith(f"{country}_")
         (near if is_near else far).append(choice)
     return (near, far) if near else (far, [])
-
-
-def rule_in_words(policy: Policy) -> str:
-    """How often somebody may give under this program."""
-    parts = []
-    if policy.min_hours:
-        parts.append(_("at least %(hours)s hours between donations") % {"hours": policy.min_hours})
-    if policy.min_days:
-        parts.append(_("at least %(days)s days between donations") % {"days": policy.min_days})
-    parts += [
-        _("at most %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in policy.windows
-    ]
-    return ", ".join(parts).capitalize() + "." if parts else _("No interval is counted.")

@@ -11,7 +11,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import confirms, queries
+from drives import confirms, programmes, queries
 from drives.models import Drive, DriveState, Visit
 from drives.queries import DrivePage, DriveSummary
 from drives.web import visitor
@@ -69,6 +69,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
         "confirms": asked_by(page.drive),
+        "rule": programmes.in_words(page.drive.rules),
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
     }

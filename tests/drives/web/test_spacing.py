@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from drives.actions import attendance
 from drives.models import Booking, Drive
 from organizations.models import Organization, Role
 from tests import builders
@@ -122,3 +123,63 @@ def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
         assert "Book all the same, because" in text(browser.post(address, typed))
         assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
     assert Booking.objects.get(drive=today).override_reason == WHY
+
+
+def test_at_the_door_the_page_of_a_person_warns_before_the_tap() -> None:
+    helper = builders.member(builders.organization(), Role.CHECK_IN)
+    first = builders.drive(helper.organization)
+    second = builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=2))
+    given, due, other = builders.booked(first), builders.booked(second, n=4), builders.booked(second, n=4, number=7)
+    Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
+    browser = coordinator.AllDay(helper.user)
+    with time_machine.travel(due.starts_at, tick=False):
+        warned = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
+        calm = text(browser.get(reverse("checkin_person", args=[second.slug, other.pk])))
+        attendance.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
+        settled = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
+    assert "This is too close to another donation." in warned
+    assert "Book all the same, because" in warned
+    assert "too close" not in calm + settled
+
+
+def test_at_the_door_taking_back_a_missed_visit_may_need_a_reason() -> None:
+    helper = builders.member(builders.organization(), Role.CHECK_IN)
+    today, tomorrow = two_days(helper.organization)
+    missed = builders.booked(today)
+    later = missed.starts_at + timedelta(hours=1)
+    attendance.mark_no_show(booking_id=missed.pk, actor="user:1", now=later)
+    builders.booked(tomorrow, now=later)
+    browser, address = coordinator.AllDay(helper.user), reverse("checkin_act", args=[today.slug, missed.pk, "undo"])
+    with time_machine.travel(later, tick=False):
+        asked = browser.post(address)
+        assert f'action="{address}"' in asked.content.decode()
+        assert "Book all the same, because" in text(asked)
+        assert browser.post(address, {"override_reason": WHY}).status_code == 302
+    missed.refresh_from_db()
+    assert (missed.state, missed.override_reason) == ("booked", WHY)
+
+
+def test_the_api_takes_a_reason_to_override_at_every_door_of_staff() -> None:
+    ben = builders.member(builders.organization())
+    first, second = two_days(ben.organization)
+    builders.booked(first)
+    api = Api.with_key(ben.organization)
+    asked: dict[str, Any] = {"slot": str(builders.slot(second).pk), "phone": builders.phone(42)}
+    assert api.book(**asked).json()["code"] == "interval_too_short"
+    assert api.book(**asked, override_reason=WHY).status_code == 201
+    kept = Booking.objects.get(drive=second)
+    assert kept.override_reason == WHY
+    row = api.get(f"drives/{second.pk}/roster/").json()["results"][0]
+    assert row["override_reason"] == WHY
+
+
+def test_the_public_overrides_nothing() -> None:
+    owner = builders.organization()
+    first, second = two_days(owner)
+    builders.booked(first)
+    asked: dict[str, Any] = {"slot": str(builders.slot(second).pk), "phone": builders.phone(42)}
+    token = Api().book(**asked, override_reason=WHY).json()["token"]
+    hold = Booking.objects.latest("pk")
+    assert Api().post(f"bookings/{token}/prove/", {"code": builders.code_of(hold)}).status_code == 409
+    hold.refresh_from_db()
+    assert hold.override_reason == ""

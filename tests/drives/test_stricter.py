@@ -1,0 +1,179 @@
+"""A drive may be stricter than its programme, and never looser."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import planning
+from drives.intervals import Rules
+from drives.models import Booking, Drive, Policy
+from drives.plan import looser, plan_of
+from drives.rules import Refusal
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+from tests.drives.api.caller import Api
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+DAY = timedelta(days=1)
+PROGRAMME = Rules(min_hours=48, windows=[[2, 7]])
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ((None, None, None), PROGRAMME),
+        ((72, None, None), Rules(min_hours=72, windows=[[2, 7]])),
+        ((24, None, None), PROGRAMME),
+        ((None, 5, None), Rules(min_hours=48, min_days=5, windows=[[2, 7]])),
+        ((None, None, (3, 30)), Rules(min_hours=48, windows=[[2, 7], (3, 30)])),
+    ],
+)
+def test_the_longer_of_two_times_counts_and_every_window(asked: Any, expected: Rules) -> None:
+    assert PROGRAMME.stricter(*asked) == expected
+
+
+def after(days: int, **changes: Any) -> Drive:
+    return builders.drive(on=DRIVE_DAY + days * DAY, **changes)
+
+
+def refused(drive: Drive, n: int = 0) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        builders.booked(drive, n=n)
+    return caught.value
+
+
+def test_a_stricter_drive_refuses_what_its_programme_allows() -> None:
+    builders.booked(after(0))
+    assert builders.booked(after(3)).state == "booked"
+    Booking.objects.filter(drive__on=DRIVE_DAY + 3 * DAY).update(state="lapsed", holds_place=False)
+    refusal = refused(after(3, stricter_days=5))
+    assert refusal.codes == ["interval_too_short"]
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 18, 7, tzinfo=UTC)
+
+
+def test_hours_are_kept_to_the_minute_over_the_night_on_which_the_clock_goes_forward() -> None:
+    builders.booked(after(0))  # at 9:00, the day before
+    assert refused(after(3, stricter_hours=72)).reasons[0].earliest_ok_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
+    assert builders.booked(after(3, stricter_hours=72), n=4).starts_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
+
+
+def test_a_window_beside_those_of_the_programme_is_kept() -> None:
+    for days in (0, 8):
+        builders.booked(after(days))
+    assert refused(after(16, stricter_count=2, stricter_count_days=30)).codes == ["window_full"]
+
+
+def test_what_is_booked_at_a_stricter_drive_is_kept_clear_by_others() -> None:
+    builders.booked(after(3, stricter_days=5))
+    assert refused(after(0)).codes == ["interval_too_short"]
+
+
+def test_times_proposed_at_a_stricter_drive_keep_its_rules() -> None:
+    owner = builders.organization()
+    builders.booked(builders.drive(owner))
+    strict = builders.drive(owner, on=DRIVE_DAY + 3 * DAY, stricter_days=5)
+    lax = builders.drive(owner, on=DRIVE_DAY + 4 * DAY)
+    refusal = refused(builders.drive(owner, on=DRIVE_DAY + DAY))
+    assert {time.elsewhere.slug for time in refusal.alternatives if time.elsewhere} == {lax.slug}
+    assert strict.slug != lax.slug
+
+
+# Never looser
+
+
+LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
+    ({"stricter_hours": 47}, {"stricter_hours": "looser_than_policy"}),
+    ({"stricter_hours": 48}, {}),
+    ({"stricter_days": 1}, {"stricter_days": "looser_than_policy"}),
+    ({"stricter_days": 3}, {}),
+    ({"stricter_count": 3, "stricter_count_days": 7}, {"stricter_count": "looser_than_policy"}),
+    ({"stricter_count": 3, "stricter_count_days": 8}, {}),
+    ({"stricter_count": 2, "stricter_count_days": 7}, {}),
+    ({"stricter_count": 2}, {"stricter_count": "window_incomplete"}),
+    ({"stricter_count_days": 7}, {"stricter_count": "window_incomplete"}),
+]
+
+
+@pytest.mark.parametrize(("changes", "problems"), LOOSER)
+def test_what_would_be_looser_is_said(changes: dict[str, int], problems: dict[str, str]) -> None:
+    policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
+    plan = builders.plan(builders.site(builders.organization()), **changes)
+    assert {problem.field: problem.code for problem in looser(plan, policy)} == problems
+
+
+def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed() -> None:
+    here = builders.organization()
+    loose = builders.plan(builders.site(here), stricter_hours=24)
+    with pytest.raises(ValidationError) as caught:
+        planning.create_drive(organization=here, plan=loose, actor="test", now=NOW)
+    assert list(caught.value.error_dict) == ["stricter_hours"]
+    drive = builders.drive(here)
+    with pytest.raises(ValidationError):
+        planning.change_drive(drive_id=drive.pk, plan=loose, version=drive.version, actor="test", now=NOW)
+
+
+def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plan(builders.site(here), stricter_hours=72))
+    far = builders.policy(min_hours=96)
+    plan = plan_of(drive).__class__(**{**vars(plan_of(drive)), "policy_id": far.pk})
+    with pytest.raises(ValidationError) as caught:
+        planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="test", now=NOW)
+    assert list(caught.value.error_dict) == ["stricter_hours"]
+
+
+def test_a_copy_is_as_strict() -> None:
+    drive = after(0, stricter_days=5)
+    copied = planning.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
+    assert copied.stricter_days == 5
+
+
+# On the pages, through the API
+
+
+def test_a_coordinator_makes_a_drive_stricter_and_donors_read_it() -> None:
+    ben = builders.member(builders.organization())
+    form = coordinator.typed(builders.site(ben.organization), builders.policy())
+    typed = {**form, "stricter_days": "5", "stricter_count": "3", "stricter_count_days": "30", "save": "1"}
+    browser = coordinator.signed_in(ben)
+    assert browser.post("/organizer/drives/new/", typed).status_code == 302
+    drive = Drive.objects.get()
+    assert (drive.stricter_hours, drive.stricter_days, drive.stricter_count_days) == (None, 5, 30)
+    assert 'name="stricter_days" value="5"' in browser.get(reverse("organizer_plan", args=[drive.pk])).content.decode()
+    planning.publish(drive_id=drive.pk, actor="test", now=NOW)
+    sentence = "How often: At least 48 hours between donations, at least 5 days between donations,"
+    assert f"{sentence} at most 2 in 7 days, at most 3 in 30 days." in text(
+        Client().get(reverse("drive", args=[drive.slug]))
+    )
+
+
+def test_a_coordinator_reads_beside_the_field_what_would_be_looser() -> None:
+    ben = builders.member(builders.organization())
+    form = coordinator.typed(builders.site(ben.organization), builders.policy())
+    page = coordinator.signed_in(ben).post("/organizer/drives/new/", {**form, "stricter_hours": "24", "save": "1"})
+    assert page.status_code == 422
+    assert "The program asks for 48 already: write more, or leave it empty." in text(page)
+    assert Drive.objects.count() == 0
+
+
+def planned(drive: Drive, **changes: Any) -> dict[str, Any]:
+    api = Api.with_key(drive.organization)
+    return {**api.get(f"drives/{drive.pk}/").json()["plan"], "title": "Another drive", **changes}
+
+
+def test_the_api_makes_changes_and_previews_a_stricter_drive() -> None:
+    drive = after(0)
+    api = Api.with_key(drive.organization)
+    made = api.post("drives/", planned(drive, stricter_hours=72))
+    assert (made.status_code, made.json()["plan"]["stricter_hours"]) == (201, 72)
+    assert made.json()["policy"]["min_hours"] == 72
+    changed = api.patch(f"drives/{drive.pk}/", {"stricter_days": 4}, **{"If-Match": f'"{drive.version}"'})
+    assert (changed.json()["policy"]["min_hours"], changed.json()["policy"]["min_days"]) == (48, 4)
+    for path in ("drives/preview/", "drives/"):
+        assert "looser_than_policy" in api.post(path, planned(drive, stricter_hours=24)).content.decode()
