@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from django.utils.translation import gettext as _
-
 from drives import timetable
 from drives.models import Drive, Policy
 from drives.timetable import Grid, Problem, VisitShape
@@ -107,23 +105,19 @@ def preview(*, plan: Plan, zone: str) -> Preview:
 def looser(plan: Plan, policy: Policy) -> list[Problem]:
     """What of a plan would be less strict than its policy, and so would not count: said, never done silently."""
     problems = []
-    least = _("The program asks for %(least)s already: write more, or leave it empty.")
-    for field_name, typed, own in (
+    for name, typed, own in (
         ("stricter_hours", plan.stricter_hours, policy.min_hours),
         ("stricter_days", plan.stricter_days, policy.min_days),
     ):
         if typed and own and typed < own:
-            problems.append(Problem("looser_than_policy", field_name, least % {"least": own}))
+            problems.append(Problem("looser_than_policy", name, {"least": own}))
     count, days = plan.stricter_count, plan.stricter_count_days
     if (count is None) != (days is None):
-        text = _("Say both: how many donations, and in how many days.")
-        problems.append(Problem("window_incomplete", "stricter_count", text))
-    most = _("The program allows at most %(count)s in %(days)s days already: write fewer, or leave it empty.")
+        problems.append(Problem("window_incomplete", "stricter_count"))
     for own_count, own_days in policy.windows if count and days else ():
         if own_count < count and own_days >= days:
-            problems.append(
-                Problem("looser_than_policy", "stricter_count", most % {"count": own_count, "days": own_days})
-            )
+            values = {"count": own_count, "days": own_days}
+            problems.append(Problem("looser_window_than_policy", "stricter_count", values))
     return problems
 
 

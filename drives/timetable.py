@@ -6,8 +6,9 @@ the number of steps is the real one, and the local labels of the steps skip or r
 An hour that happens twice means its first occurrence. Periods are [from, to).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as made_by
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -22,11 +23,11 @@ Counts: TypeAlias = Sequence[int]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a grid, or worth a look: a stable code, the field it stands beside, a sentence."""
+    """What is wrong with a grid, or worth a look: a stable code, its field, and what the sentence for it names."""
 
     code: str
     field: str
-    detail: str
+    values: Mapping[str, object] = made_by(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def steps(grid: Grid) -> list[Step]:
     The steps lie exactly `step_minutes` of elapsed time apart. Refuses hours with problems by ValueError.
     """
     if found := _grid_problems(grid):
-        raise ValueError(" ".join(problem.detail for problem in found))
+        raise ValueError(" ".join(problem.code for problem in found))
     width = timedelta(minutes=grid.step_minutes)
     opens, closes = _utc(grid, grid.opens), _utc(grid, grid.closes)
     breaks = [(_utc(grid, starts), _utc(grid, ends)) for starts, ends in grid.breaks]
@@ -202,42 +203,39 @@ def _wall_times(grid: Grid) -> list[tuple[str, time]]:
 def _grid_problems(grid: Grid) -> list[Problem]:
     found = [*_hours_problems(grid), *_break_problems(grid)]
     if grid.zone not in _zones():
-        found.append(Problem("zone_unknown", "zone", f"There is no time zone {grid.zone}."))
+        found.append(Problem("zone_unknown", "zone", {"zone": grid.zone}))
     return found or list(_clock_problems(grid))
 
 
 def _hours_problems(grid: Grid) -> Iterator[Problem]:
     if grid.on.year not in YEARS:
-        yield Problem("date_out_of_range", "on", f"The year {grid.on.year} is out of range.")
+        yield Problem("date_out_of_range", "on", {"year": grid.on.year})
     if grid.closes <= grid.opens:
-        yield Problem("closes_before_opens", "closes", "A drive closes after it opens, on the same day.")
+        yield Problem("closes_before_opens", "closes")
     if grid.step_minutes not in STEP_MINUTES:
-        yield Problem("step_not_allowed", "step_minutes", "A step is 5 to 60 minutes, in fives.")
-    for field in sorted({field for field, wall in _wall_times(grid) if wall.second or wall.microsecond}):
-        yield Problem("time_not_whole_minute", field, "Times are whole minutes.")
+        yield Problem("step_not_allowed", "step_minutes")
+    for name in sorted({name for name, wall in _wall_times(grid) if wall.second or wall.microsecond}):
+        yield Problem("time_not_whole_minute", name)
 
 
 def _break_problems(grid: Grid) -> Iterator[Problem]:
     for starts, ends in grid.breaks:
-        subject = f"The break at {starts:%H:%M}"
         if ends <= starts:
-            yield Problem("break_ends_before_start", "breaks", f"{subject} must end after it starts.")
+            yield Problem("break_ends_before_start", "breaks", _at(starts))
         elif starts < grid.opens or ends > grid.closes:
-            yield Problem("break_outside_hours", "breaks", f"{subject} is not within the hours of the drive.")
+            yield Problem("break_outside_hours", "breaks", _at(starts))
     for (_, ends), (starts, _) in pairwise(sorted(grid.breaks)):
         if starts < ends:
-            yield Problem("breaks_overlap", "breaks", f"The break at {starts:%H:%M} starts within another.")
+            yield Problem("breaks_overlap", "breaks", _at(starts))
 
 
 def _clock_problems(grid: Grid) -> Iterator[Problem]:
-    missing = [(field, wall) for field, wall in _wall_times(grid) if not _exists(grid, wall)]
-    for field, wall in missing:
-        detail = f"{wall:%H:%M} does not exist on {grid.on}: the clock goes forward over it."
-        yield Problem("time_does_not_exist", field, detail)
+    missing = [(name, wall) for name, wall in _wall_times(grid) if not _exists(grid, wall)]
+    for name, wall in missing:
+        yield Problem("time_does_not_exist", name, {**_at(wall), "day": grid.on})
     elapsed = _utc(grid, grid.closes) - _utc(grid, grid.opens)
     if not missing and elapsed % timedelta(minutes=grid.step_minutes):
-        detail = f"{_hours(elapsed)} are not whole steps of {grid.step_minutes} minutes."
-        yield Problem("hours_not_whole_steps", "closes", detail)
+        yield Problem("hours_not_whole_steps", "closes", {"length": _hours(elapsed), "minutes": grid.step_minutes})
 
 
 def _exists(grid: Grid, wall: time) -> bool:
@@ -246,31 +244,29 @@ def _exists(grid: Grid, wall: time) -> bool:
 
 def _place_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
     if grid.chairs < 1:
-        yield Problem("no_chairs", "chairs", "A drive needs at least one chair.")
+        yield Problem("no_chairs", "chairs")
     screened = max(first.screening_steps, returning.screening_steps) > 0
     if grid.screening_places < (1 if screened else 0):
-        yield Problem("no_screening_places", "screening_places", "Visits with screening need a place for it.")
-    for field, shape in (("first", first), ("returning", returning)):
+        yield Problem("no_screening_places", "screening_places")
+    for name, shape in (("first", first), ("returning", returning)):
         if shape.screening_steps < 0 or shape.chair_steps < 1:
-            yield Problem("visit_without_chair_time", field, "A visit takes a chair for at least one step.")
+            yield Problem("visit_without_chair_time", name)
 
 
 def _fit_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
     limits = [(step.screening_limit, step.chairs_limit) for step in steps(grid)]
     screening, chairs = zip(*limits, strict=True)
-    for field, shape in (("first", first), ("returning", returning)):
+    for name, shape in (("first", first), ("returning", returning)):
         if not any(places_by_arrival(screening, chairs, shape)):
-            detail = f"A visit of {shape.minutes(grid.step_minutes)} minutes fits nowhere in the hours."
-            yield Problem(f"{field}_visit_does_not_fit", field, detail)
+            yield Problem(f"{name}_visit_does_not_fit", name, {"minutes": shape.minutes(grid.step_minutes)})
 
 
 def _ambiguous(grid: Grid) -> Iterator[Problem]:
-    for field, wall in _wall_times(grid):
+    for name, wall in _wall_times(grid):
         earlier = datetime.combine(grid.on, wall, ZoneInfo(grid.zone))
         if earlier.utcoffset() != earlier.replace(fold=1).utcoffset():
             meant = f"UTC{earlier.isoformat()[19:25]}"
-            detail = f"{wall:%H:%M} happens twice on {grid.on}; the first one is meant ({meant})."
-            yield Problem("time_happens_twice", field, detail)
+            yield Problem("time_happens_twice", name, {**_at(wall), "day": grid.on, "meant": meant})
 
 
 def _clock_changes(grid: Grid) -> Iterator[Problem]:
@@ -278,20 +274,21 @@ def _clock_changes(grid: Grid) -> Iterator[Problem]:
     for at, following in pairwise(starts):
         if change := (_local(grid, following) - _local(grid, at)) - (following - at):
             way = "forward" if change > timedelta(0) else "back"
-            detail = f"The clock goes {way} by {_hours(abs(change))} during the drive."
-            yield Problem("zone_changes_in_hours", "on", detail)
+            yield Problem("zone_changes_in_hours", "on", {"way": way, "length": _hours(abs(change))})
     elapsed, visible = starts[-1] - starts[0], _local(grid, starts[-1]) - _local(grid, starts[0])
     if elapsed != visible:
-        detail = f"The drive lasts {_hours(elapsed)}, although the clock shows {_hours(visible)}."
-        yield Problem("hours_differ_from_clock", "closes", detail)
+        yield Problem("hours_differ_from_clock", "closes", {"length": _hours(elapsed), "shown": _hours(visible)})
 
 
 def _breaks_off_step(grid: Grid) -> Iterator[Problem]:
     opens, width = _utc(grid, grid.opens), timedelta(minutes=grid.step_minutes)
     for starts, ends in grid.breaks:
         if any((_utc(grid, wall) - opens) % width for wall in (starts, ends)):
-            detail = f"The break at {starts:%H:%M} closes every step it touches: it is not on the steps."
-            yield Problem("break_not_on_steps", "breaks", detail)
+            yield Problem("break_not_on_steps", "breaks", _at(starts))
+
+
+def _at(wall: time) -> dict[str, object]:
+    return {"at": f"{wall:%H:%M}"}
 
 
 def _hours(length: timedelta) -> str:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from drives import timetable
+from drives import grid_words, timetable
 from drives.models import Drive, Policy, Site, Slot
 from drives.plan import Plan, looser
 from organizations.models import Organization
@@ -25,7 +25,9 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
     if problems := [*timetable.problems(grid, plan.first, plan.returning), *looser(plan, policy)]:
         by_field: dict[str, list[ValidationError]] = {}
         for problem in problems:
-            by_field.setdefault(problem.field, []).append(ValidationError(problem.detail, code=problem.code))
+            by_field.setdefault(problem.field, []).append(
+                ValidationError(grid_words.in_words(problem), code=problem.code)
+            )
         raise ValidationError(by_field)
     return timetable.steps(grid)
 

@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from drives import grid_words
 from drives.actions.planning import VersionChanged
 from drives.api.answers import Answer, at
 from drives.models import Drive
 from drives.plan import Plan, Preview, plan_of
+from drives.timetable import Problem
 
 REFERENCES: Final = ("site", "policy", "cause", "collector")
 _TAG = re.compile(r'"([0-9]{1,9})"')
@@ -69,13 +71,17 @@ def answer(drive: Drive) -> Answer:
 def preview(found: Preview, zone: str) -> Answer:
     """What a plan would make: its problems by field, or its times with their places."""
     return {
-        "problems": [vars(problem) for problem in found.problems],
-        "warnings": [vars(warning) for warning in found.warnings],
+        "problems": [_problem(problem) for problem in found.problems],
+        "warnings": [_problem(warning) for warning in found.warnings],
         "timezone": zone,
         "times": [{**vars(time), "starts_at": at(time.starts_at, zone)} for time in found.times],
         "first_visits": found.first_visits,
         "return_visits": found.return_visits,
     }
+
+
+def _problem(problem: Problem) -> Answer:
+    return {"code": problem.code, "field": problem.field, "detail": grid_words.in_words(problem)}
 
 
 def _opaque(pk: int | None) -> str | None:

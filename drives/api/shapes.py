@@ -103,8 +103,6 @@ class Window(Shape):
 
 
 class DriveRules(PolicyName):
-    """The policy as strict as the drive makes it: what bookings are judged by."""
-
     min_hours = IntegerField(**maybe())
     min_days = IntegerField(**maybe())
     windows = Window(many=True)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from django import template
 from django.utils.translation import gettext_lazy as _
 
-from drives import localtime
+from drives import grid_words, localtime
 from drives.models import Booking, BookingState, DriveState
 from drives.queries.calls import Topic
 from drives.queries.delivery import Why
+from drives.timetable import Problem
 from notifications import phone
 from notifications.models import Channel, Message, MessageState
 
@@ -31,6 +32,12 @@ _DRIVE_PILLS: dict[str, str] = {
     DriveState.CLOSED: "gold",
     DriveState.CANCELLED: "bad",
 }
+
+
+@register.filter
+def problem_words(problem: Problem) -> str:
+    """What is wrong with a plan, or worth a look."""
+    return grid_words.in_words(problem)
 
 
 @register.filter

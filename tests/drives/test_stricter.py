@@ -92,7 +92,7 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
     ({"stricter_hours": 48}, {}),
     ({"stricter_days": 1}, {"stricter_days": "looser_than_policy"}),
     ({"stricter_days": 3}, {}),
-    ({"stricter_count": 3, "stricter_count_days": 7}, {"stricter_count": "looser_than_policy"}),
+    ({"stricter_count": 3, "stricter_count_days": 7}, {"stricter_count": "looser_window_than_policy"}),
     ({"stricter_count": 3, "stricter_count_days": 8}, {}),
     ({"stricter_count": 2, "stricter_count_days": 7}, {}),
     ({"stricter_count": 2}, {"stricter_count": "window_incomplete"}),

@@ -30,6 +30,7 @@ class TimeForm(forms.Form):
     def __init__(self, times: list[OpenTime], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.times = times
+        self.proposed: list[OpenTime] = []  # by a refusal
         self.fields["slot"].choices = [(time.slot_id, time.starts_at) for time in times]  # type: ignore[attr-defined]
 
     @property

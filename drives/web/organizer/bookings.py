@@ -18,7 +18,7 @@ from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries.consents import consent_ledger
 from drives.web.members import actor_of, booking_of, drive_of, page
 from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
-from drives.web.organizer.forms import refuse
+from drives.web.organizer.forms import proposed_by, refuse
 from organizations.web.accounts import MemberRequest, role_required
 
 
@@ -51,6 +51,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
             )
         except ValidationError as error:
             refuse(form, error, {"stated": "stated_on"})
+            form.proposed = proposed_by(error)
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)
@@ -79,6 +80,7 @@ def move(request: MemberRequest, booking_id: int) -> HttpResponse:
             )
         except ValidationError as error:
             refuse(form, error)
+            form.proposed = proposed_by(error)
         else:
             messages.success(request, _("The booking has a new time. The donor is being told."))
             return redirect("organizer_booking", found.pk)

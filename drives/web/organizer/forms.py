@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from drives.rules import OpenTime, Refusal
+
 
 def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
     """Put an action's refusal beside the fields it is about; `fields` says where names differ. Nothing is lost."""
@@ -12,3 +14,8 @@ def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, st
     for name, problems in by_field.items():
         shown = (fields or {}).get(name, name)
         form.add_error(shown if shown in form.fields else None, problems)
+
+
+def proposed_by(error: ValidationError) -> list[OpenTime]:
+    """The times that a refusal proposes."""
+    return error.alternatives if isinstance(error, Refusal) else []

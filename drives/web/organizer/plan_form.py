@@ -9,6 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from drives import grid_words
 from drives.models import Collector, Policy, Site
 from drives.plan import Plan, Preview, looser, preview
 from drives.web.organizer.directory_forms import PhoneField, SiteForm
@@ -205,7 +206,7 @@ class PlanForm(forms.Form):
         self._check_breaks()
         if policy := self.cleaned_data.get("policy"):
             for problem in looser(self.plan(), policy):
-                self.add_error(problem.field, problem.detail)
+                self.add_error(problem.field, grid_words.in_words(problem))
         if all(name in self.cleaned_data for name in DAY):
             self._judge()
         return self.cleaned_data
@@ -236,7 +237,7 @@ class PlanForm(forms.Form):
         self.preview = preview(plan=self.plan(), zone=self.zone)
         for problem in self.preview.problems:
             if not had_errors or problem.field in ABOUT_THE_DAY:
-                self.add_error(FIELDS.get(problem.field, problem.field), problem.detail)
+                self.add_error(FIELDS.get(problem.field, problem.field), grid_words.in_words(problem))
 
     def _zone(self) -> str:
         chosen = self.sites.get(self.cleaned_data.get("site", ""))

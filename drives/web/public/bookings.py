@@ -1,6 +1,5 @@
 """A donor's booking: check and confirm while it is kept, and everything about it afterwards."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -21,10 +20,10 @@ from drives.actions import booking as actions
 from drives.actions import changing
 from drives.models import Booking, BookingState, StatedDonation
 from drives.queries import BookingPage
-from drives.rules import OpenTime, Refusal
+from drives.rules import Refusal
 from drives.web import visitor
 from drives.web.public import reminders
-from drives.web.public.forms import CodeForm, another_time_helps, status_of
+from drives.web.public.forms import CodeForm, proposed_by, status_of
 from drives.web.public.links import acts, page_or_404, swapped, to_booking
 from drives.web.stated_form import StatedForm
 from notifications.models import Channel
@@ -96,12 +95,11 @@ def _still_held(request: HttpRequest, key: str, form: CodeForm, problem: Validat
         return to_booking(key)
     is_refused = isinstance(problem, Refusal)
     form.add_error(None if is_refused or status != 422 else "code", problem)
-    alternatives = problem.alternatives if isinstance(problem, Refusal) and another_time_helps(problem) else ()
-    return _check(request, page, form, alternatives, status)
+    return _check(request, page, form, problem, status)
 
 
 def _check(
-    request: HttpRequest, page: BookingPage, form: CodeForm, alternatives: Sequence[OpenTime] = (), status: int = 200
+    request: HttpRequest, page: BookingPage, form: CodeForm, problem: ValidationError | None = None, status: int = 200
 ) -> HttpResponse:
     typed, browser = page.booking.registration, visitor.browser_of(request)
     assert typed is not None  # a hold has one
@@ -114,8 +112,7 @@ def _check(
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,
-        "alternatives": [time for time in alternatives if not time.elsewhere],
-        "elsewhere": [time for time in alternatives if time.elsewhere],
+        **proposed_by(problem),
         "minutes": notices.visit_minutes(page.booking),
     }
     return render(request, "drives/public/check.html", context, status=status)
@@ -124,7 +121,7 @@ def _check(
 def manage(
     request: HttpRequest,
     page: BookingPage,
-    problems: Sequence[str] = (),
+    problem: ValidationError | None = None,
     status: int = 200,
     elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
@@ -134,7 +131,8 @@ def manage(
     has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
     context = {
         **booking_context(page),
-        "problems": problems,
+        "problems": problem.messages if problem else (),
+        **proposed_by(problem),
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
         "moved": "moved" in request.GET,

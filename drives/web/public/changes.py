@@ -16,6 +16,7 @@ from drives.models import Booking, CancelledBy
 from drives.queries import BookingPage
 from drives.web.public import times
 from drives.web.public.bookings import booking_context, manage
+from drives.web.public.forms import proposed_by
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 
 
@@ -36,11 +37,17 @@ def move(request: HttpRequest, key: str) -> HttpResponse:
     except HoldLapsed:
         return to_booking(key)
     except ValidationError as refusal:
-        return _choose(request, page, refusal.messages, 409)
+        return _choose(request, page, refusal.messages, 409, refusal)
     return to_booking(key, "moved=1")
 
 
-def _choose(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+def _choose(
+    request: HttpRequest,
+    page: BookingPage,
+    problems: Sequence[str] = (),
+    status: int = 200,
+    refusal: ValidationError | None = None,
+) -> HttpResponse:
     booking = page.booking
     found = queries.open_times(booking.drive, booking.visit, timezone.now())
     others = [time for time in found if time.slot_id != booking.arrival_id]
@@ -48,6 +55,7 @@ def _choose(request: HttpRequest, page: BookingPage, problems: Sequence[str] = (
         **booking_context(page),
         "parts": times.parts_of_day(others, booking.drive),
         "problems": problems,
+        **proposed_by(refusal),
     }
     return render(request, "drives/public/move.html", context, status=status)
 
@@ -89,5 +97,5 @@ def _act(request: HttpRequest, key: str, act: Callable[[], Booking]) -> HttpResp
     try:
         act()
     except ValidationError as refusal:
-        return manage(request, page_or_404(request, key), refusal.messages, 409)
+        return manage(request, page_or_404(request, key), refusal, 409)
     return to_booking(key)

@@ -59,7 +59,7 @@ def turn(request: HttpRequest, key: str) -> HttpResponse:
     try:
         _turn(request, page.booking, contact, purpose)
     except ValidationError as refusal:
-        return manage(request, page, refusal.messages, 409)
+        return manage(request, page, refusal, 409)
     return to_booking(key, SHOWN)
 
 

@@ -33,4 +33,4 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
         else:
             return to_booking(key, "elsewhere=1")
     said = [str(error) for errors in form.errors.values() for error in errors]
-    return manage(request, page, said, 422, form)
+    return manage(request, page, ValidationError(said), 422, form)

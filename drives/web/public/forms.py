@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.actions.booking import Person
 from drives.models import Policy, Visit
-from drives.rules import Refusal
+from drives.rules import OpenTime, Refusal
 from drives.web.stated_form import StatedForm
 from notifications.models import Purpose
 from volunteers.actions.limits import TooMany
@@ -122,6 +122,16 @@ class CodeForm(forms.Form):
 def another_time_helps(refusal: Refusal) -> bool:
     """Whether what was refused is the time, and not the drive, the person or the contact."""
     return all(code not in OTHER_THAN_TIME and not code.startswith("drive_") for code in refusal.codes)
+
+
+def proposed_by(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
+    """The times that a refusal proposes, for `alternatives.html`: at this drive, and at others."""
+    helps = isinstance(problem, Refusal) and another_time_helps(problem)
+    times = problem.alternatives if isinstance(problem, Refusal) and helps else []
+    return {
+        "alternatives": [time for time in times if not time.elsewhere],
+        "at_others": [time for time in times if time.elsewhere],
+    }
 
 
 def status_of(problem: ValidationError) -> int:

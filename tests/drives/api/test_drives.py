@@ -123,6 +123,9 @@ def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
         "version": 1,
         "name": "Test programme",
         "source": "made up for tests",
+        "min_hours": 48,
+        "min_days": None,
+        "windows": [{"count": 2, "days": 7}],
     }
     assert told["confirms"] == [
         {"code": "age_18", "text": "I am 18 or older."},

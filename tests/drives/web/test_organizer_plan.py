@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from drives.models import Drive, DriveState, Site, Slot
 from organizations.models import Role
@@ -130,6 +131,13 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     response = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00", "chairs": "0", "title": "", "save": "1"})
     for sentence in ("Write the name of the drive.", "A drive closes after it opens", "from 1 to 500."):
         assert sentence in text(response)
+
+
+def test_what_is_wrong_with_the_hours_is_said_in_spanish() -> None:
+    browser, form = desk()
+    with translation.override("es"):  # so that the request's language does not outlive the test
+        page = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00"}, headers={"accept-language": "es"})
+    assert "Una colecta cierra después de abrir, el mismo día." in text(page)
 
 
 def test_a_night_with_two_lengths_is_warned_of() -> None:

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives.actions import attendance
-from drives.models import Booking, Drive
+from drives.actions import attendance, changing
+from drives.models import Booking, CancelledBy, Drive
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -183,3 +183,40 @@ def test_the_public_overrides_nothing() -> None:
     assert Api().post(f"bookings/{token}/prove/", {"code": builders.code_of(hold)}).status_code == 409
     hold.refresh_from_db()
     assert hold.override_reason == ""
+
+
+def test_the_move_page_leads_to_times_that_are_possible() -> None:
+    owner, browser = builders.organization(), Client()
+    here, ahead = builders.drive(owner), builders.drive(owner, on=DRIVE_DAY + timedelta(days=2))
+    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=6), title="Drive in spring")
+    mine = donor.booked(browser, here)
+    builders.booked(ahead, n=4)
+    address = reverse("booking_move", args=[mine.token])
+    page = browser.post(address, {"slot": builders.slot(here, 8).pk})
+    assert page.status_code == 409
+    assert "This is too close to another donation." in text(page)
+    assert "Or at another drive" in text(page)
+    assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
+
+
+def test_a_refused_undo_leads_to_times_that_are_possible() -> None:
+    owner, browser = builders.organization(), Client()
+    mine = donor.booked(browser, builders.drive(owner))
+    changing.cancel(booking_id=mine.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    builders.booked(builders.drive(owner, on=DRIVE_DAY + timedelta(days=1)))
+    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=4))
+    page = browser.post(reverse("booking_restore", args=[mine.token]))
+    assert page.status_code == 409
+    assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
+
+
+def test_a_coordinator_reads_which_times_are_possible() -> None:
+    ben = builders.member(builders.organization(), Role.COORDINATOR)
+    first, second = two_days(ben.organization)
+    later = builders.drive(ben.organization, on=DRIVE_DAY + timedelta(days=4), title="Drive in spring")
+    builders.booked(first)
+    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[second.pk])
+    typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
+    page = browser.post(address, typed)
+    assert "These times are possible Drive in spring, Wednesday, March 17, 9:00 AM Pacific Time" in text(page)
+    assert f"{reverse('organizer_enter', args=[later.pk])}?visit=return" in page.content.decode()
