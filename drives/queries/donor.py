@@ -97,7 +97,7 @@ def _next_date(drives: Sequence[Drive], donations: Sequence[intervals.Donation],
         drive
         for drive in drives
         if not any(drive.starts_at <= at < drive.ends_at for at in booked)
-        and not intervals.judge(policy.rules, donations, drive.starts_at, drive.site.zone).broken
+        and not intervals.judge(drive.rules, donations, drive.starts_at, drive.site.zone).broken
     )
     return NextDate(policy, earliest, site.timezone, next(fitting, None))
 

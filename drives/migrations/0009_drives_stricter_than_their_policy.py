@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('drives', '0007_stated_donations'),
+        ('drives', '0008_waiting_list'),
     ]
 
     operations = [
