@@ -224,7 +224,7 @@ def test_the_page_says_kindly_that_the_visit_is_another_one(days: int, asked: st
     donated(days)
     browser = Client()
     held = donor.kept(browser, builders.drive(), visit=asked)
-    page = browser.get(donor.prove(browser, held).headers["Location"])
+    page = browser.get(donor.prove(browser, held).headers["Location"], follow=True)
     assert words in text(page)
     assert ('role="status"' in page.content.decode()) == bool(words)
 
