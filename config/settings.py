@@ -88,8 +88,7 @@ _database = environ.Env.db_url_config(env.text("DATABASE_URL"))
 DATABASES = {
     "default": {
         **_database,
-        "ENGINE": "django.db.backends.postgresql",
-        "CONN_HEALTH_CHECKS": True,
+        "ENGINE": "config.postgresql",
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
             # Statements are planned once a connection, not once a call: half of PostgreSQL's time for a booking.

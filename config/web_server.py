@@ -1,5 +1,6 @@
 """Settings of gunicorn: `gunicorn -c python:config.web_server config.wsgi`."""
 
+import gc
 from pathlib import Path
 
 from config import env, logs
@@ -17,3 +18,10 @@ control_socket_disable = True
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 accesslog = None
 logconfig_dict = logs.configuration(env.text("LOG_LEVEL", "INFO"))
+
+
+def post_worker_init(_worker: object) -> None:
+    """Look for garbage seldom, and never among what was there before the first request: that took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -13,7 +13,7 @@ from drives import queries, rules
 from drives.actions import history, keeping, locking, places, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, token_digest
+from organizations.models import Organization, pipelined, token_digest
 from volunteers.actions import proving, registration
 from volunteers.models import Registration
 from volunteers.queries import browser_proved, proved_here
@@ -78,23 +78,25 @@ def hold_within(
     third live hold of one contact; malformed details are a ValidationError by field.
     Locks: identity, drive (shared), slots.
     """
-    details = registration.register(
-        organization=drive.organization,
-        **person.said(),
-        confirms=person.confirms,
-        source=source,
-        ip=ip,
-        now=now,
-    )
-    stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
-    locking.identities_then_drive([details.identity], drive.pk)
-    shape = rules.visit_shape(drive, visit)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=shape, now=now)
+    with pipelined():
+        details = registration.register(
+            organization=drive.organization,
+            **person.said(),
+            confirms=person.confirms,
+            source=source,
+            ip=ip,
+            now=now,
+        )
+        stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
+        locking.identities_then_drive([details.identity], drive.pk)
+        shape = rules.visit_shape(drive, visit)
+        found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=shape, now=now)
     taking.refuse_unless_possible(found.facts, drive, visit, now)
-    taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-    if not browser_proved(browser_token, details.identity, now):
-        _send_code(taken.booking, details, bound_to or token_digest(taken.booking.token), ip, now)
-    return taking.count(taken, now)
+    with pipelined():
+        taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
+        if not browser_proved(browser_token, details.identity, now):
+            _send_code(taken.booking, details, bound_to or token_digest(taken.booking.token), ip, now)
+        return taking.count(taken, now)
 
 
 hold = transaction.atomic(hold_within)

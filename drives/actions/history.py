@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from drives.models import Booking, BookingChange, Slot
-from organizations.models import insert
+from organizations.models import append
 
 
 def note(
@@ -28,7 +28,7 @@ def note(
         reason=reason,
         at=now,
     )
-    insert(change)
+    append(change)
 
 
 def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:

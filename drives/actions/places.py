@@ -32,11 +32,11 @@ SET screening_taken = slot.screening_taken + locked.screening,
         slot.chairs_taken + locked.chairs - slot.chairs_limit
     )
 FROM locked
-WHERE slot.id = locked.id
-"""
+WHERE slot.id = locked.id"""
 _FITS = """
   AND (locked.screening <= 0 OR slot.screening_taken + locked.screening <= slot.screening_limit)
   AND (locked.chairs <= 0 OR slot.chairs_taken + locked.chairs <= slot.chairs_limit)"""
+_CHANGED = "\nRETURNING slot.n"
 
 
 def change(*, drive_id: int, deltas: Deltas) -> bool:
@@ -87,5 +87,5 @@ def _execute(sql: str, drive_id: int, deltas: Deltas) -> int:
         "chairs": [chairs for _, chairs in deltas.values()],
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)
+        cursor.execute(sql + _CHANGED, parameters)
+        return len(cursor.fetchall())

@@ -120,7 +120,7 @@ def _insert(rows: Sequence[dict[str, Any]]) -> int:
         for start in range(0, len(ordered), ROWS_PER_STATEMENT):
             chunk = ordered[start : start + ROWS_PER_STATEMENT]
             cursor.execute(_insertion(), [[row[field.attname] for row in chunk] for field in _COLUMNS])
-            inserted += cursor.rowcount
+            inserted += len(cursor.fetchall())
     return inserted
 
 
@@ -138,7 +138,7 @@ def _insertion() -> str:
     # As text, for a cast to varchar(n) would cut what is too long instead of refusing it.
     types = [re.sub(r"varchar.*", "text", str(field.db_type(connection))) for field in _COLUMNS]
     arrays = ", ".join(f"%s::{name}[]" for name in types)
-    return f"INSERT INTO notifications_message ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT (key) DO NOTHING"  # noqa: S608  names of the model
+    return f"INSERT INTO notifications_message ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT (key) DO NOTHING RETURNING id"  # noqa: S608  names of the model
 
 
 _COLUMNS = [field for field in Message._meta.concrete_fields if not field.primary_key]

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, token_digest
+from organizations.models import IdempotentAnswer, pipelined, token_digest
 
 ANONYMOUS = "anonymous"
 KEPT = timedelta(hours=24)
@@ -71,8 +71,7 @@ def once(*, scope: str, key: str, body: bytes, now: datetime, work: Callable[[],
     """
     key_hash = token_digest(_checked(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
-    _lock(scope, key_hash)
-    if known := _known(scope, key_hash, now):
+    if known := _locked(scope, key_hash, now):
         known_body_hash, status, text = known
         if known_body_hash != body_hash:
             raise KeyReused
@@ -105,24 +104,23 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _lock(scope: str, key_hash: str) -> None:
-    """Take the key for this transaction, or refuse. A plain unique row would make the second caller wait instead."""
+def _locked(scope: str, key_hash: str, now: datetime) -> tuple[str, int, str] | None:
+    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
+
+    A plain unique row would make the second caller wait instead. Two statements, although they travel together: in
+    one, the snapshot could be older than the first caller's commit.
+    """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
-            raise RequestInProgress
-
-
-def _known(scope: str, key_hash: str, now: datetime) -> tuple[str, int, str] | None:
-    # A statement after that of the lock: in the same one, the snapshot could be older than the first caller's commit.
-    with connection.cursor() as cursor:
-        cursor.execute(
+    with pipelined(), connection.cursor() as lock, connection.cursor() as kept:
+        lock.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        kept.execute(
             "SELECT body_hash, status, body FROM organizations_idempotentanswer"
             " WHERE scope = %s AND key_hash = %s AND created_at > %s",
             [scope, key_hash, now - KEPT],
         )
-        known: tuple[str, int, str] | None = cursor.fetchone()
+        if not lock.fetchone()[0]:
+            raise RequestInProgress
+        known: tuple[str, int, str] | None = kept.fetchone()
         return known
 
 

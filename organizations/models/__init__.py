@@ -3,7 +3,7 @@ from organizations.models.audit import AuditEntry
 from organizations.models.idempotency import IdempotentAnswer
 from organizations.models.linked import Linked, token_digest
 from organizations.models.organization import Cause, CauseFact, Organization
-from organizations.models.rows import insert
+from organizations.models.rows import append, insert, pipelined
 
 __all__ = [
     "ApiKey",
@@ -16,6 +16,8 @@ __all__ = [
     "Organization",
     "Role",
     "User",
+    "append",
     "insert",
+    "pipelined",
     "token_digest",
 ]
