@@ -1,7 +1,6 @@
 """A booking and a drive as calendars see them."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -15,8 +14,7 @@ from drives import calendars, notices, queries
 from drives.calendars import Appointment
 from drives.localtime import zone_name
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.queries import FeedStamp
-from volunteers.models import Volunteer
+from drives.queries import Feed
 
 KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (a site's address) shows after it
 
@@ -66,27 +64,23 @@ def of_drive(drive: Drive) -> Appointment:
     )
 
 
-def feed_events(stamps: Sequence[FeedStamp]) -> list[bytes]:
+def feed_events(feed: Feed) -> list[bytes]:
     """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
-    keys = {_kept_as(stamp): stamp.booking_id for stamp in stamps}
+    language = get_language()
+    keys = {f"event:{language}:{stamp}": stamp for stamp in feed.stamps}
     kept = cache.get_many(keys)
-    missing = {key: booking_id for key, booking_id in keys.items() if key not in kept}
-    if missing:
-        bookings = queries.bookings_for_messages(list(missing.values()))
-        fresh = {key: calendars.event(of_booking(bookings[booking_id])) for key, booking_id in missing.items()}
+    if missing := {key: stamp for key, stamp in keys.items() if key not in kept}:
+        ids = feed.booking_ids(missing.values())
+        bookings = queries.bookings_for_messages(list(ids.values()))
+        fresh = {key: calendars.event(of_booking(bookings[ids[stamp]])) for key, stamp in missing.items()}
         cache.set_many(fresh, KEPT_FOR)
         kept |= fresh
     return [kept[key] for key in keys]
 
 
-def feed_etag(volunteer: Volunteer, name: str, now: datetime) -> str:
-    """The tag of a feed, from what its events depend on: to answer "not changed" nothing is read or serialized."""
-    return calendars.etag(f"{name}:{get_language()}:{queries.feed_version(volunteer, now)}".encode())
-
-
-def _kept_as(stamp: FeedStamp) -> str:
-    changed = f"{stamp.changed_at.timestamp():.6f}:{stamp.drive_changed_at.timestamp():.6f}"
-    return f"event:{stamp.booking_id}:{stamp.revision}:{stamp.state}:{changed}:{get_language()}"
+def feed_etag(feed: Feed, name: str) -> str:
+    """The tag of a feed, from what its events depend on: to answer "not changed" nothing is serialized."""
+    return calendars.etag(",".join([name, get_language() or "", *feed.stamps]).encode())
 
 
 def _host() -> str:

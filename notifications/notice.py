@@ -67,7 +67,7 @@ def is_gsm(text: str) -> bool:
 
 def gsm_length(text: str) -> int:
     """The septets a GSM-7 text takes: ^{}[]\\~|€ count twice."""
-    return sum(_septets(character) for character in text)
+    return len(text) + sum(map(text.count, _EXTENDED))
 
 
 def segments(text: str) -> int:

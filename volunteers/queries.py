@@ -74,11 +74,6 @@ def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
     return volunteers.filter(wanted).order_by("name", "id")
 
 
-def volunteer_by_feed_token(token: str) -> Volunteer | None:
-    """Whose personal calendar feed this link opens, with the organization."""
-    return Volunteer.by_token(token).select_related("organization").first()
-
-
 def addresses_of(volunteer: Volunteer) -> list[str]:
     """Every phone number and mailbox under which this person is reached or which they proved. One query."""
     mine = Q(owner=volunteer) | Q(pk__in=[pk for pk in (volunteer.phone_id, volunteer.email_id) if pk])

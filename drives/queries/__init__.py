@@ -3,12 +3,11 @@
 from drives.queries.attendance import CheckinList, CheckinRow, RosterRow, checkin_list, roster
 from drives.queries.bookings import (
     BookingPage,
-    FeedStamp,
+    Feed,
     booking_page,
     booking_page_here,
     bookings_for_messages,
-    feed_stamps,
-    feed_version,
+    feed,
     may_be_restored,
 )
 from drives.queries.desk import Desk, DriveFigures, Home, desk, give_rate, has_bookings, home, times_over
@@ -65,7 +64,7 @@ __all__ = [
     "DriveMessages",
     "DrivePage",
     "DriveSummary",
-    "FeedStamp",
+    "Feed",
     "Giver",
     "Home",
     "HourFill",
@@ -96,8 +95,7 @@ __all__ = [
     "drive_plans",
     "drives_with_a_line",
     "drives_with_messages",
-    "feed_stamps",
-    "feed_version",
+    "feed",
     "fill_by_hour",
     "gave_lately",
     "give_rate",

@@ -38,13 +38,3 @@ def test_a_list_of_people_costs_one_query(count: int, django_assert_num_queries:
         )
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert len([person.phone and person.phone.address for person in queries.people(hope)]) == count
-
-
-def test_a_feed_opens_with_its_link_and_no_longer_once_it_is_renewed() -> None:
-    ana = registration.enter(
-        organization=builders.organization(), name="Test Ana", phone="+12135550142", actor="user:1", now=NOW
-    )
-    assert queries.volunteer_by_feed_token(ana.token) == ana
-    old = ana.token
-    Volunteer.objects.filter(pk=ana.pk).update(**ana.renewed_link())
-    assert queries.volunteer_by_feed_token(old) is None

@@ -12,7 +12,6 @@ from drives import appointments, calendars, queries
 from drives.models import Drive
 from drives.web.public.links import page_or_404
 from organizations.models import Organization
-from volunteers.queries import volunteer_by_feed_token
 
 HOUR = 60 * 60
 
@@ -47,16 +46,15 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """Everything one donor has booked, to subscribe to; its address is a secret."""
-    volunteer = volunteer_by_feed_token(token)
-    if volunteer is None:
+    found = queries.feed(token, timezone.now())
+    if found is None:
         raise Http404
-    with override(volunteer.language):
-        name = _("My bookings: %(org)s") % {"org": volunteer.organization.name}
-        now = timezone.now()
-        etag = appointments.feed_etag(volunteer, name, now)
+    with override(found.language):
+        name = _("My bookings: %(org)s") % {"org": found.organization}
+        etag = appointments.feed_etag(found, name)
         if not_changed := _not_changed(request, etag, caching := f"private, max-age={HOUR}"):
             return not_changed
-        body = calendars.feed(name, appointments.feed_events(queries.feed_stamps(volunteer, now)))
+        body = calendars.feed(name, appointments.feed_events(found))
     return _answer(request, body, "bookings.ics", caching, etag)
 
 
