@@ -21,7 +21,7 @@ logconfig_dict = logs.configuration(env.text("LOG_LEVEL", "INFO"))
 
 
 def post_worker_init(_worker: object) -> None:
-    """Look for garbage seldom, and never among what was there before the first request: that took a tenth of the time."""
+    """Look for garbage seldom, and never among what was there before the first request: it took a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -6,7 +6,6 @@ from tests import builders
 from tests.builders import NOW
 from volunteers import queries
 from volunteers.actions import registration
-from volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 
