@@ -38,7 +38,7 @@ def pipelined() -> Iterator[None]:
     """Send the statements of this block without waiting, until one's answer is read: several on one way and back.
 
     They run in order, each with a snapshot of its own. An error comes up when an answer is read, at the latest at the
-    end of the block. Do not ask a cursor for `rowcount` in it: it waits for nothing.
+    end of the block. What asks for a row count gets -1 in it: use RETURNING, and not `save()` of an old row.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():

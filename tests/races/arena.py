@@ -89,7 +89,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
                 return False
         time.sleep(PAUSE)
         for slot in slots.values():
-            slot.save(update_fields=["screening_taken", "chairs_taken"])
+            Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
 
     monkeypatch.setattr(places, "change", naive)

@@ -1,0 +1,84 @@
+"""Rows written without the ORM: what is read back is what was written, and no key is given twice."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connection
+from pytest_django import DjangoAssertNumQueries
+
+from organizations.models import AuditEntry, append, insert, pipelined, rows
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def entry(verb: str = "entered") -> AuditEntry:
+    return AuditEntry(organization=builders.organization(), actor="user:1", verb=verb, about="volunteer:1", at=NOW)
+
+
+def test_an_inserted_row_has_its_key_and_reads_back_alike() -> None:
+    row = insert(entry())
+    read = AuditEntry.objects.get(pk=row.pk)
+    assert [getattr(read, field.attname) for field in AuditEntry._meta.concrete_fields] == [
+        getattr(row, field.attname) for field in AuditEntry._meta.concrete_fields
+    ]
+    row.verb = "changed"
+    row.save()
+    assert AuditEntry.objects.get(pk=row.pk).verb == "changed"
+
+
+def test_keys_are_fetched_a_block_at_a_time(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    made = [entry() for _row in range(rows.NUMBERS_AT_ONCE + 1)]
+    insert(made[0])
+    with django_assert_num_queries(rows.NUMBERS_AT_ONCE + 1):  # one of them for the next block
+        for row in made[1:]:
+            insert(row)
+    keys = [row.pk for row in made]
+    assert len(set(keys)) == len(keys)
+
+
+def test_keys_of_the_block_and_of_the_database_do_not_meet() -> None:
+    for number in range(60):
+        append(entry(f"appended {number}"))
+        insert(entry(f"inserted {number}"))
+    assert AuditEntry.objects.count() == 120
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_at_once_get_different_keys() -> None:
+    def some(_thread: int) -> list[int]:
+        keys = [rows._number(AuditEntry) for _row in range(3 * rows.NUMBERS_AT_ONCE)]
+        connection.close()
+        return keys
+
+    with ThreadPoolExecutor(8) as threads:
+        keys = [key for found in threads.map(some, range(8)) for key in found]
+    assert len(set(keys)) == 24 * rows.NUMBERS_AT_ONCE
+
+
+def test_a_child_process_starts_a_block_of_its_own() -> None:
+    insert(entry())
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(write, str(len(rows._numbers)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 10) == b"0"
+
+
+def test_what_is_pipelined_is_read_in_order() -> None:
+    with pipelined(), connection.cursor() as first, connection.cursor() as second:
+        row = insert(entry())
+        first.execute("SELECT 1")
+        second.execute("SELECT verb FROM organizations_auditentry WHERE id = %s", [row.pk])
+        assert second.fetchone() == ("entered",)
+        assert first.fetchone() == (1,)
+
+
+def test_an_error_of_a_pipelined_statement_comes_up_as_djangos() -> None:
+    row = insert(entry())
+    rows._numbers[AuditEntry].append(row.pk)
+    with pytest.raises(IntegrityError), pipelined():
+        insert(entry())
