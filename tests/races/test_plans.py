@@ -1,5 +1,6 @@
 """Plans of messages that change while people book and while reminders leave; each race with its control."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,12 +32,17 @@ def edit(of: Organization, days: int) -> None:
     planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
 
 
+READ = threading.Event()  # somebody has read, and thinks
+LONGEST = 5.0  # seconds
+
+
 def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seconds: float) -> None:
-    """Think for a moment after reading."""
+    """Say that it was read, then think for a moment."""
     read = getattr(module, name)
 
     def thinking(*args: Any, **named: Any) -> Any:
         found = read(*args, **named)
+        READ.set()
         time.sleep(seconds)
         return found
 
@@ -55,9 +61,10 @@ def edit_against_booking() -> Callable[[], bool]:
             booking.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
 
         def edit_meanwhile() -> None:
-            time.sleep(PAUSE)
+            assert READ.wait(LONGEST)
             edit(drive.organization, 5)
 
+        READ.clear()
         results = together(book, edit_meanwhile)
         planned = Message.objects.waiting().filter(about=held.about, kind="three_days")
         due = [held.starts_at - message.due_at for message in planned]
@@ -67,12 +74,12 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, queries, "drive_plan", PAUSE * 4)
+    slowly(monkeypatch, queries, "drive_plan", PAUSE * 6)
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, queries, "drive_plan", PAUSE * 4)
+    slowly(monkeypatch, queries, "drive_plan", PAUSE * 6)
     monkeypatch.setattr(locking, "drives_exclusive", lambda drive_ids: None)
     assert lost_in(edit_against_booking()) >= ALMOST_ALWAYS
 
@@ -88,10 +95,11 @@ def edit_against_gate() -> Callable[[], bool]:
         mine.update(state=MessageState.CLAIMED, text="written", lease_until=NOW)
 
         def pass_the_gate() -> None:
-            time.sleep(PAUSE)
+            assert READ.wait(LONGEST)
             with transaction.atomic():
                 mine.filter(state=MessageState.CLAIMED).update(state=MessageState.SENDING)
 
+        READ.clear()
         together(lambda: edit(drive.organization, 5), pass_the_gate)
         states = sorted(mine.values_list("state", flat=True))
         return states in (["promise", "withdrawn"], ["sending"])
@@ -100,7 +108,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 
 def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 4)
+    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 6)
     assert lost_in(edit_against_gate()) == 0
 
 
@@ -113,7 +121,7 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
         return found
 
     monkeypatch.setattr(replanning, "_messages_of", unlocked)
-    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 4)
+    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 6)
     assert lost_in(edit_against_gate()) >= ALMOST_ALWAYS
 
 
