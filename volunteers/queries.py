@@ -50,6 +50,13 @@ def known_here(browser: str, now: datetime) -> list[Volunteer]:
     return list(people.select_related("organization", "phone", "email").order_by("created_at", "pk"))
 
 
+def proved_addresses(volunteer: Volunteer, browser: str, now: datetime) -> dict[str, str]:
+    """A person's own phone and mailbox, by kind, as far as this browser proved them. One query."""
+    proved = proved_from(browser, now).values("identity")
+    own = Contact.objects.filter(owner=volunteer, identity__in=proved).order_by("pk")
+    return dict(own.values_list("kind", "address"))
+
+
 def proved_here(identity: str, bound_to: str, now: datetime) -> bool:
     """Whether whoever holds `bound_to` typed a right code for this contact in the last quarter of an hour.
 

@@ -16,7 +16,7 @@ from drives.models import Booking
 from drives.queries import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import keys, times
+from drives.web.public import again, keys, times
 from drives.web.public.drives import asked_by, drive_context, to_drive
 from drives.web.public.forms import DetailsForm, another_time_helps, status_of
 from drives.web.public.links import to_booking
@@ -62,6 +62,8 @@ def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
     slot_id = times.slot_asked(request.GET.get("slot", ""))
     if slot_id is None or page.is_full:
         return to_drive(page, visit)
+    if "new" not in request.GET and (donors := again.known_donors(request, page)):
+        return again.check(request, page, donors, visit, slot_id)
     return _show(request, Details(page, DetailsForm(initial={"visit": visit, "slot": slot_id}), visit, slot_id))
 
 

@@ -17,6 +17,7 @@ from drives.queries import DrivePage, DriveSummary
 from drives.web import visitor
 from drives.web.public import times
 from organizations.models import Organization
+from volunteers.queries import proved_from
 
 
 @require_safe
@@ -68,6 +69,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "parts": times.parts_of_day(page.times(visit), page.drive),
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
+        "is_known": bool(browser) and proved_from(browser, now).exists(),
         "confirms": asked_by(page.drive),
         "rule": programmes.in_words(page.drive.rules),
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,

@@ -3,20 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import (
-    book,
-    bookings,
-    calendars,
-    changes,
-    consents,
-    drives,
-    elsewhere,
-    find,
-    me,
-    offers,
-    pages,
-    waiting,
-)
+from drives.web.public import (again, book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, waiting)
 
 urlpatterns = [
     path("", drives.home, name="home"),
@@ -27,6 +14,7 @@ urlpatterns = [
     path("d/<slug:slug>/", drives.drive, name="drive"),
     path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
     path("d/<slug:slug>/book/", book.book, name="book"),
+    path("d/<slug:slug>/again/", again.book_again, name="book_again"),
     path("b/<str:key>/", bookings.booking, name="booking"),
     path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
     path("b/<str:key>/code/", bookings.send_code, name="booking_code"),

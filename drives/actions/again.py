@@ -1,0 +1,56 @@
+"""Booking again: whoever proved a contact in this browser types nothing and needs no code."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from drives.actions import booking, changing
+from drives.actions.booking import Person
+from drives.models import Booking, CancelledBy, Drive
+from drives.rules import Refusal
+from volunteers.models import ContactKind, Volunteer
+from volunteers.queries import proved_addresses
+
+
+def book_again(
+    *,
+    drive: Drive,
+    slot_id: int,
+    visit: str,
+    volunteer: Volunteer,
+    browser: str,
+    language: str,
+    consents: Sequence[str] = (),
+    confirms: Sequence[str] = (),
+    ip: str | None,
+    now: datetime,
+) -> Booking:
+    """Book a time for a person whose contact this browser proved, in this organization or another.
+
+    A hold and its proof, one after the other, for they lock in the same order each; a refusal of the second gives the
+    hold up. Whoever has this very time already is answered with it, so a second tap answers as the first. Refuses as
+    `booking.hold` and `booking.prove`; a proof that is over meanwhile is a ValidationError by field.
+    """
+    proved = proved_addresses(volunteer, browser, now)
+    person = Person(
+        name=volunteer.name,
+        phone=proved.get(ContactKind.PHONE, ""),
+        email=proved.get(ContactKind.EMAIL, ""),
+        language=language,
+        consents=consents,
+        confirms=confirms,
+    )
+    held = booking.hold(drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now)
+    try:
+        return booking.prove(booking_id=held.pk, code="", bound_to="", browser_token=browser, now=now)
+    except Refusal as refusal:
+        changing.cancel(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+        same = Booking.objects.active().filter(
+            drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=_of(held)
+        )
+        if "already_booked" in refusal.codes and (known := same.first()):
+            return known
+        raise
+
+
+def _of(held: Booking) -> str:
+    return held.registration.identity if held.registration else ""

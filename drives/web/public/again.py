@@ -1,0 +1,137 @@
+"""Booking again in two taps: a time, then "Book this time". Who it is for is known from this browser's proof."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from drives import queries
+from drives.actions import again as actions
+from drives.models import Visit
+from drives.queries import DrivePage
+from drives.rules import OpenTime, Refusal
+from drives.web import visitor
+from drives.web.public import keys, times
+from drives.web.public.drives import asked_by, drive_context, to_drive
+from drives.web.public.forms import Tick, status_of
+from drives.web.public.links import to_booking
+from notifications.models import Purpose
+from notifications.queries import has_consent
+from volunteers.models import Volunteer
+from volunteers.notices import consent_wording
+from volunteers.queries import proved_addresses
+
+
+class AgainForm(forms.Form):
+    """Which of the people this browser knows, and the boxes that may be ticked."""
+
+    known = forms.UUIDField()
+    visit = forms.ChoiceField(choices=Visit.choices)
+    slot = forms.IntegerField(required=False)
+    reminders = Tick(label="", described_by="id_reminders_hint")
+    confirmed = Tick(label="", described_by="id_confirmed_hint")
+
+
+@dataclass(frozen=True)
+class KnownDonor:
+    """Somebody this browser knows: as the drive's organization knows them, else as another does."""
+
+    record: Volunteer
+    addresses: Sequence[str]
+    is_reminded: bool
+
+
+def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
+    """Whom this browser may book for at a drive without a word. Two queries, and two for each person."""
+    browser, now, organization = visitor.browser_of(request), timezone.now(), page.drive.organization
+    found = []
+    for person in queries.people_here(browser, now):
+        if person.is_theirs:
+            here = [record for record in person.records if record.organization_id == organization.pk]
+            record = (here or person.records)[-1]
+            addresses = list(proved_addresses(record, browser, now).values())
+            reminded = any(has_consent(organization, address, Purpose.REMINDERS) for address in addresses)
+            found.append(KnownDonor(record, addresses, reminded))
+    return found
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def book_again(request: HttpRequest, slug: str) -> HttpResponse:
+    """Book the time; whoever comes back to this address by a reload chooses a time anew."""
+    page = queries.drive_page(slug, timezone.now())
+    if page is None:
+        raise Http404
+    form = AgainForm(request.POST)
+    if request.method != "POST" or not form.is_valid() or form.cleaned_data["slot"] is None:
+        return to_drive(page, times.visit_asked(request.POST.get("visit", "")))
+    donors = known_donors(request, page)
+    donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
+    visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
+    if donor is None:  # the thirty days are over: the details are asked for
+        return redirect(f"{reverse('book', args=[slug])}?visit={visit}&slot={slot_id}")
+    try:
+        return _book(request, page, form, donor)
+    except ValidationError as problem:
+        refused = problem if isinstance(problem, Refusal) else None
+        status = 409 if refused else status_of(problem)
+        return check(request, page, donors, visit, slot_id, problem.messages, refused, status)
+
+
+def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDonor) -> HttpResponse:
+    asked, drive = form.cleaned_data, page.drive
+    booking = actions.book_again(
+        drive=drive,
+        slot_id=asked["slot"],
+        visit=asked["visit"],
+        volunteer=donor.record,
+        browser=visitor.browser_of(request),
+        language=translation.get_language() or "",
+        consents=[Purpose.REMINDERS] if asked["reminders"] else [],
+        confirms=list(drive.policy.confirms) if asked["confirmed"] else [],
+        ip=visitor.ip_of(request),
+        now=timezone.now(),
+    )
+    response = to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
+    keys.BOOKINGS.add(response, request, booking.token)
+    return response
+
+
+def check(
+    request: HttpRequest,
+    page: DrivePage,
+    donors: Sequence[KnownDonor],
+    visit: str,
+    slot_id: int | None,
+    problems: Sequence[str] = (),
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Check and book: the time, the place, and whom the browser knows. Nothing is kept while somebody reads."""
+    time = None if refusal else times.chosen(page.times(visit), slot_id)
+    alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
+    if time is None and not refusal:
+        alternatives = queries.nearest_times(page.drive, visit, None, timezone.now())
+    drive, language = page.drive, translation.get_language() or "en"
+    context = {
+        **drive_context(page),
+        "donors": donors,
+        "visit": visit,
+        "time": time,
+        "slot_id": slot_id,
+        "problems": problems,
+        "alternatives": [time for time in alternatives if not time.elsewhere],
+        "elsewhere": [time for time in alternatives if time.elsewhere],
+        "asks_to_remind": not all(donor.is_reminded for donor in donors),
+        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "confirms": asked_by(drive),
+        "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
+    }
+    return render(request, "drives/public/again.html", context, status=status)

@@ -1,0 +1,182 @@
+"""Booking again: a known browser types nothing and taps twice."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Booking, BookingState, Drive
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import donor
+from tests.drives.web.donor import text
+from tests.races import arena
+from volunteers.models import Volunteer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def next_drive(of: Drive, **changes: Any) -> Drive:
+    """Another drive of the same organization four weeks later."""
+    return builders.drive(of.organization, on=builders.DRIVE_DAY + timedelta(days=28), **changes)
+
+
+def check_page(browser: Client, drive: Drive, n: int = 0, **query: str) -> Any:
+    asked = {"visit": "return", "slot": str(builders.slot(drive, n).pk), **query}
+    return browser.get(reverse("book", args=[drive.slug]), asked)
+
+
+def fields(response: Any) -> dict[str, str]:
+    """What the check page would send untouched."""
+    form = re.search(r"<form class=\"stack\".*?</form>", response.content.decode(), re.DOTALL)
+    assert form
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])
+    button = re.findall(r'<button type="submit" class="button start" name="(\w+)" value="([^"]*)"', form[0])
+    return dict([*hidden, *button])
+
+
+def again(browser: Client, drive: Drive, n: int = 0) -> Any:
+    return browser.post(reverse("book_again", args=[drive.slug]), fields(check_page(browser, drive, n)))
+
+
+def test_a_known_browser_books_with_two_taps_and_nothing_typed() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = next_drive(first)
+    shown = browser.get(reverse("drive", args=[drive.slug]), {"visit": "return"}).content.decode()
+    assert f'<button type="submit" class="tile" name="slot" value="{builders.slot(drive).pk}">' in shown
+    check = check_page(browser, drive)
+    assert "Test Ana Alder (201) 555-0142" in text(check)
+    assert not re.search(r'type="(text|tel|email)"', check.content.decode())
+    before = Message.objects.filter(kind="code").count()
+    done = browser.post(reverse("book_again", args=[drive.slug]), fields(check), follow=True)
+    assert "You’re booked Saturday, April 10, 9:00 AM Pacific Time" in text(done)
+    assert "We’ll text you" in text(done)
+    assert (Message.objects.filter(kind="code").count(), Volunteer.objects.count()) == (before, 1)
+
+
+def test_looking_at_the_check_page_keeps_no_place() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    check_page(browser, next_drive(first))
+    assert Booking.objects.count() == 1
+
+
+def test_the_second_of_two_taps_answers_as_the_first() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = next_drive(first)
+    answers = [again(browser, drive) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert Booking.objects.filter(drive=drive, holds_place=True).count() == 1
+
+
+def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = builders.drive(first.organization, on=builders.DRIVE_DAY + timedelta(days=1))
+    response = again(browser, drive)
+    assert response.status_code == 409
+    assert "There is a problem" in text(response)
+    assert not Booking.objects.filter(drive=drive, holds_place=True).exists()
+
+
+def test_a_second_time_at_the_same_drive_is_refused() -> None:
+    browser, drive = Client(), builders.drive()
+    donor.booked(browser, drive)
+    response = again(browser, drive, 8)
+    assert response.status_code == 409
+    assert "You already have a booking at this drive." in text(response)
+    assert Booking.objects.filter(holds_place=True).count() == 1
+
+
+def test_a_time_that_is_gone_offers_the_nearest_to_tap() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    place = builders.site(first.organization)
+    drive = builders.drive(
+        first.organization, builders.plain(place, places=1, on=builders.DRIVE_DAY + timedelta(days=28))
+    )
+    sent = fields(check_page(browser, drive))
+    builders.booked(drive, number=7)
+    response = browser.post(reverse("book_again", args=[drive.slug]), sent)
+    assert response.status_code == 409
+    assert "A tap on a time books it. 9:15 AM 1 left 9:30 AM 1 left 9:45 AM 1 left" in text(response)
+    tapped = browser.post(reverse("book_again", args=[drive.slug]), {**sent, "slot": builders.slot(drive, 1).pk})
+    assert tapped.status_code == 303
+
+
+def test_not_you_leads_to_empty_details() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    shown = check_page(browser, next_drive(first), new="1")
+    assert "Your details" in text(shown)
+    assert "Test Ana Alder" not in shown.content.decode()
+
+
+def test_another_organization_gets_to_know_the_donor_who_books_there() -> None:
+    browser = Client()
+    donor.booked(browser, builders.drive())
+    there = builders.drive(on=builders.DRIVE_DAY + timedelta(days=28))
+    check = check_page(browser, there)
+    assert "Hope Foundation gets your name and contact." in text(check)
+    assert "Remind me" in text(check)
+    assert again(browser, there).status_code == 303
+    booking = Booking.objects.get(drive=there)
+    assert booking.volunteer is not None
+    assert (booking.volunteer.organization, booking.volunteer.name) == (there.organization, "Test Ana Alder")
+
+
+def test_two_people_of_one_browser_are_asked_for_whom() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    donor.booked(browser, first, 8, name="Test Bo Birch", phone="(201) 555-0107")
+    shown = check_page(browser, next_drive(first))
+    assert "For whom? Test Ana Alder Test Bo Birch Somebody else" in text(shown)
+
+
+def test_a_stranger_cannot_book_for_somebody_by_their_id() -> None:
+    drive = builders.drive()
+    known = builders.booked(drive).volunteer
+    assert known is not None
+    browser, other = Client(), next_drive(drive)
+    donor.booked(browser, drive, 8, name="Test Bo Birch", phone="(201) 555-0107")
+    sent = {"known": str(known.uuid), "visit": "return", "slot": builders.slot(other).pk}
+    response = browser.post(reverse("book_again", args=[other.slug]), sent)
+    assert response.status_code == 302
+    assert not Booking.objects.filter(drive=other).exists()
+
+
+def test_after_thirty_days_the_details_are_asked_for() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = next_drive(first)
+    sent = fields(check_page(browser, drive))
+    with time_machine.travel(NOW + timedelta(days=31), tick=False):
+        response = browser.post(reverse("book_again", args=[drive.slug]), sent)
+        assert response.status_code == 302
+        assert "Your details" in text(browser.get(response.headers["Location"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_taps_at_once_make_one_booking() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = next_drive(first)
+    sent = fields(check_page(browser, drive))
+    cookies = {name: morsel.value for name, morsel in browser.cookies.items()}
+
+    def tap() -> None:
+        another = Client()
+        another.cookies.load(cookies)
+        assert another.post(reverse("book_again", args=[drive.slug]), sent).status_code == 303
+
+    assert arena.together(tap, tap) == ["ok", "ok"]
+    assert Booking.objects.filter(drive=drive, state=BookingState.BOOKED).count() == 1
+    assert Booking.objects.filter(drive=drive, holds_place=True).count() == 1
