@@ -17,6 +17,11 @@ from volunteers.models import Contact, ContactKind, ProofCode, ProvedBrowser, Vo
 PROOF_HOLDS_FOR = timedelta(minutes=15)
 
 
+def identity_of(address: str) -> str:
+    """The keyed hash by which a phone number or mailbox is known everywhere."""
+    return rules.identity(address)
+
+
 def browser_proved(token: str, identity: str, now: datetime) -> bool:
     """Whether this browser proved this contact in the last 30 days."""
     if not token:

@@ -42,22 +42,44 @@ def send_code(
     A newer code of the same contact and asker makes the older ones useless. The same work is done whether the contact
     is known or not. Call it last: the organization's counter is locked until the transaction ends.
     """
-    budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
-    _spend(registration.identity, ip, budget, now)
-    digits, bound = _digits(), token_digest(bound_to)
-    code_hash = _code_hash(digits, registration.identity, bound)
-    sent = insert(_row(registration.identity, bound, code_hash, now, organization))
     by_text = registration.identity == rules.identity(registration.phone)
-    _queue(
-        sent,
-        organization,
-        registration.phone if by_text else registration.email,
-        registration.language,
-        digits,
+    return send_code_to(
+        organization=organization,
+        address=registration.phone if by_text else registration.email,
+        language=registration.language,
+        bound_to=bound_to,
         about=booking_about,
+        ip=ip,
         now=now,
     )
+
+
+@transaction.atomic(savepoint=False)
+def send_code_to(
+    *,
+    organization: Organization,
+    address: str,
+    language: str,
+    bound_to: str,
+    about: str,
+    ip: str | None,
+    now: datetime,
+) -> ProofCode:
+    """Queue a fresh code to a phone or mailbox, cleaned as the rules do it; as `send_code`."""
+    budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
+    identity, digits, bound = rules.identity(address), _digits(), token_digest(bound_to)
+    _spend(identity, ip, budget, now)
+    sent = insert(_row(identity, bound, _code_hash(digits, identity, bound), now, organization))
+    _queue(sent, organization, address, language, digits, about=about, now=now)
     return sent
+
+
+def contact_of(typed: str, country: str) -> str:
+    """The phone number or mailbox that was typed into the field "contact"; refuses by that field what is neither."""
+    problems = rules.Problems()
+    address: str = problems.judge("contact", lambda: rules.address(typed, country), "")
+    problems.refuse()
+    return address
 
 
 @transaction.atomic(savepoint=False)
@@ -68,10 +90,7 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     same for everybody. Refuses what is neither a phone nor a mailbox (by field), and with limits.TooMany: the contact,
     the network, and a budget of the whole service.
     """
-    problems = rules.Problems()
-    address = problems.judge("contact", lambda: rules.address(typed, settings.PHONENUMBER_DEFAULT_REGION), "")
-    problems.refuse()
-    identity = rules.identity(address)
+    identity = rules.identity(contact_of(typed, settings.PHONENUMBER_DEFAULT_REGION))
     _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
     insert(_row(identity, token_digest(bound_to), "", now))
     return identity

@@ -22,8 +22,7 @@ from drives.models import Booking, BookingState, StatedDonation
 from drives.queries import BookingPage
 from drives.rules import Refusal
 from drives.web import visitor
-from drives.web.public import reminders
-from drives.web.public.forms import CodeForm, proposed_by, status_of
+from drives.web.public import (agreements, another_time_helps, proposed_by, reminders from drives.web.public.forms import CodeForm, status_of)
 from drives.web.public.links import acts, page_or_404, swapped, to_booking
 from drives.web.stated_form import StatedForm
 from notifications.models import Channel
@@ -140,7 +139,8 @@ def manage(
         "minutes": notices.visit_minutes(booking),
         "reminders": reminders.sentence(booking) if has_place else "",
         "may_be_texted": reminders.may_be_texted(booking),
-        "agreed": reminders.agreed(booking),
+        "agreed": agreements.agreed(booking.volunteer) if booking.volunteer else [],
+        "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,
         "new_feed": "new_feed" in request.GET,

@@ -1,25 +1,23 @@
 """What a donor agreed to be sent, and how to change it: behind every mail, and on the booking's page."""
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from drives.models import Booking
 from drives.web import visitor
+from drives.web.public import agreements
 from drives.web.public.bookings import manage
 from drives.web.public.links import acts, page_or_404, to_booking
 from notifications.models import Purpose
 from notifications.phone import show
 from notifications.queries import consents_of
 from volunteers.actions import consenting
-from volunteers.models import Contact, ContactKind
+from volunteers.models import Contact, ContactKind, Volunteer
 
 NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
 SCOPES = (ADDRESS, NEWS, EVERYTHING)
@@ -53,11 +51,12 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 def turn(request: HttpRequest, key: str) -> HttpResponse:
     """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
     page = page_or_404(request, key)
-    contact, purpose = _contact(page.booking, request.POST.get("contact", "")), request.POST.get("purpose", "")
-    if contact is None or purpose not in Purpose.values:
+    person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
+    contact = _contact(person, request.POST.get("contact", ""))
+    if person is None or contact is None or purpose not in Purpose.values:
         return to_booking(key)
     try:
-        _turn(request, page.booking, contact, purpose)
+        agreements.turn(request, person, contact, purpose)
     except ValidationError as refusal:
         return manage(request, page, refusal, 409)
     return to_booking(key, SHOWN)
@@ -93,16 +92,5 @@ def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:
     )
 
 
-def _turn(request: HttpRequest, booking: Booking, contact: Contact, purpose: str) -> None:
-    shared: dict[str, Any] = {"contact": contact, "ip": visitor.ip_of(request), "now": timezone.now()}
-    if request.POST.get("turn") != "on":
-        words = _("Turned off on the page of the booking")
-        consenting.stop(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
-    elif booking.volunteer is not None:
-        language = translation.get_language() or "en"
-        consenting.agree(volunteer=booking.volunteer, purpose=purpose, language=language, source="page", **shared)
-
-
-def _contact(booking: Booking, kind: str) -> Contact | None:
-    person = booking.volunteer
+def _contact(person: Volunteer | None, kind: str) -> Contact | None:
     return {"phone": person.phone, "email": person.email}.get(kind) if person else None

@@ -1,11 +1,10 @@
 """Find my booking: a phone or mailbox, a code, and the donor's own page. The answer is the same whoever is known."""
 
 import secrets
-from typing import Final, NamedTuple
+from typing import Final
 
 from django import forms
 from django.conf import settings
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,17 +16,10 @@ from django.views.decorators.http import require_http_methods
 from drives.actions import finding
 from drives.web import visitor
 from drives.web.public.forms import CodeForm, Typed, status_of
+from drives.web.public.pending import Pending
 from volunteers.queries import proved_from
 
-ASKED: Final = "find"  # a signed cookie: what was typed, until its code is of no use
-ASKED_FOR: Final = 15 * 60  # seconds
-
-
-class Asked(NamedTuple):
-    """What somebody looks for: the identity to prove, and the contact as it was typed."""
-
-    identity: str
-    typed: str
+ASKED: Final = Pending("find")  # the identity to prove, and the contact as it was typed
 
 
 class FindForm(forms.Form):
@@ -65,15 +57,7 @@ def find(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status_of(problem))
     response = redirect("find_code")
     response.status_code = 303
-    response.set_cookie(
-        ASKED,
-        signing.dumps(Asked(identity, typed), salt=ASKED),
-        max_age=ASKED_FOR,
-        path=request.path,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.SECURE,
-    )
+    ASKED.keep(response, request.path, identity, typed)
     visitor.remember(response, fresh)
     return response
 
@@ -82,15 +66,16 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Type the code: this browser then knows its user for 30 days."""
-    asked, browser = _asked(request), visitor.browser_of(request)
-    if asked is None or not browser:
+    said, browser = ASKED.said(request), visitor.browser_of(request)
+    if said is None or not browser:
         return redirect("find")
+    identity, typed = said
     form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        return _code_page(request, form, asked)
+        return _code_page(request, form, typed)
     try:
         finding.prove(
-            identity=asked.identity,
+            identity=identity,
             code=form.cleaned_data["code"],
             bound_to=visitor.bound_to(browser),
             browser=browser,
@@ -98,18 +83,11 @@ def code(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as problem:
         form.add_error("code", problem)
-        return _code_page(request, form, asked, 422)
+        return _code_page(request, form, typed, 422)
     response = redirect("me")
     response.status_code = 303
     visitor.remember(response, browser)
     return response
-
-
-def _asked(request: HttpRequest) -> Asked | None:
-    try:
-        return Asked(*signing.loads(request.COOKIES.get(ASKED, ""), salt=ASKED, max_age=ASKED_FOR))
-    except signing.BadSignature:
-        return None
 
 
 def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
@@ -118,6 +96,6 @@ def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
     return render(request, "drives/public/find.html", {"form": form, "is_known": is_known}, status=status)
 
 
-def _code_page(request: HttpRequest, form: CodeForm, asked: Asked, status: int = 200) -> HttpResponse:
-    context = {"form": form, "typed": asked.typed, "is_demo": settings.DEMO}
+def _code_page(request: HttpRequest, form: CodeForm, typed: str, status: int = 200) -> HttpResponse:
+    context = {"form": form, "typed": typed, "is_demo": settings.DEMO}
     return render(request, "drives/public/find_code.html", context, status=status)

@@ -1,17 +1,13 @@
-"""What we will send about a booking, said only if it is true; and what the donor agreed to be sent."""
-
-from dataclasses import dataclass
+"""What we will send about a booking, said only if it is true."""
 
 from django.utils.text import get_text_list
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from drives.models import Booking
 from drives.reminding import REMINDERS
 from notifications.models import Channel, Message, MessageState, Purpose
 from notifications.queries import consents_of, has_consent, messages_about, suppressed
-from volunteers.notices import consent_wording
-from volunteers.queries import Agreement, agreements
 
 AHEAD = {MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED}
 
@@ -38,31 +34,6 @@ def sentence(booking: Booking) -> str:
     if mails:
         said.append(_("We’ll e-mail you %(when)s.") % {"when": _when(_days(mails, booking))})
     return " ".join(said)
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """One purpose: the words of today, and what each contact agreed to."""
-
-    label: str
-    wording: str
-    agreements: list[Agreement]
-
-
-def agreed(booking: Booking) -> list[Agreed]:
-    """What the donor agreed to be sent, by purpose."""
-    person, organization = booking.volunteer, booking.drive.organization
-    if person is None:
-        return []
-    found = agreements(person)
-    return [
-        Agreed(
-            label=str(purpose.label),
-            wording=consent_wording(purpose, get_language() or "en", organization)[1],
-            agreements=[each for each in found if each.purpose == purpose],
-        )
-        for purpose in Purpose
-    ]
 
 
 def _may_be_mailed(booking: Booking) -> bool:

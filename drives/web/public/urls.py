@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import (again, book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, waiting)
+from drives.web.public import (again, book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, profile, waiting)
 
 urlpatterns = [
     path("", drives.home, name="home"),
@@ -39,6 +39,11 @@ urlpatterns = [
     path("offer/<str:token>/", offers.offer, name="offer"),
     path("offer/<str:token>/accept/", offers.accept, name="offer_accept"),
     path("offer/<str:token>/pass/", offers.decline, name="offer_pass"),
+    path("me/<uuid:record>/", profile.details, name="me_details"),
+    path("me/<uuid:record>/contact/", profile.contact, name="me_contact"),
+    path("me/<uuid:record>/contact/code/", profile.contact_code, name="me_contact_code"),
+    path("me/<uuid:record>/messages/", profile.consent, name="me_consent"),
+    path("me/<uuid:record>/new-feed/", profile.new_feed, name="me_new_feed"),
     path("feeds/<str:token>.ics", calendars.feed, name="feed"),
     path("stop/<str:token>/", consents.stop, name="stop"),
     path("privacy/", pages.privacy, name="privacy"),

@@ -1,0 +1,60 @@
+"""A donor's new phone or mailbox: it counts once it is proved, and then everywhere they are known."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from drives.actions import locking
+from drives.actions.booking import CodeWrong
+from organizations.models import Organization
+from volunteers.actions import profile, proving
+from volunteers.models import Volunteer
+from volunteers.queries import browser_proved, identities_of, identity_of, proved_here
+
+
+@transaction.atomic
+def describe(*, people: Sequence[Volunteer], name: str, language: str) -> None:
+    """Give a person another name or language, everywhere they are known; refuses by field."""
+    profile.describe(volunteer_ids=[person.pk for person in people], name=name, language=language)
+
+
+@transaction.atomic
+def ask(
+    *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
+) -> str:
+    """Send a code to a new phone or mailbox, unless this browser proved it before; returns it as it is kept.
+
+    Nothing changes yet. Refuses (by field "contact") what is neither, and limits.TooMany.
+    """
+    address = proving.contact_of(typed, organization.country)
+    if not browser_proved(browser, identity_of(address), now):
+        proving.send_code_to(
+            organization=organization,
+            address=address,
+            language=language,
+            bound_to=bound_to,
+            about="contact",
+            ip=ip,
+            now=now,
+        )
+    return address
+
+
+def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
+    """Reach a person at a new phone or mailbox from here on; raises CodeWrong and `profile.ContactTaken`.
+
+    Locks: the identities of the person and the new one.
+    """
+    identity = identity_of(address)
+    if not browser_proved(browser, identity, now):
+        with transaction.atomic():  # a wrong try counts although it is refused
+            result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
+            if result == proving.CodeResult.OK:
+                proving.remember_browser(token=browser, identity=identity, now=now)
+        if result != proving.CodeResult.OK and not proved_here(identity, bound_to, now):
+            raise CodeWrong(result)
+    with transaction.atomic():
+        known = (identities_of(volunteer_id=person.pk) for person in people)
+        locking.identities({identity}.union(*known))
+        profile.reach_at(people=people, address=address, now=now)

@@ -1,0 +1,49 @@
+"""What a person agreed to be sent by one organization, by purpose, and the buttons that change it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from drives.web import visitor
+from notifications.models import Purpose
+from volunteers.actions import consenting
+from volunteers.models import Contact, Volunteer
+from volunteers.notices import consent_wording
+from volunteers.queries import Agreement, agreements
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """One purpose: the words of today, and what each contact agreed to."""
+
+    label: str
+    wording: str
+    agreements: list[Agreement]
+
+
+def agreed(person: Volunteer) -> list[Agreed]:
+    """What somebody agreed to be sent by the organization that knows them so, by purpose."""
+    found = agreements(person)
+    return [
+        Agreed(
+            label=str(purpose.label),
+            wording=consent_wording(purpose, get_language() or "en", person.organization)[1],
+            agreements=[each for each in found if each.purpose == purpose],
+        )
+        for purpose in Purpose
+    ]
+
+
+def turn(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str) -> None:
+    """Turn a purpose on or off for a contact, as the button says that was pressed; refuses as `consenting.agree`."""
+    shared: dict[str, Any] = {"contact": contact, "ip": visitor.ip_of(request), "now": timezone.now()}
+    if request.POST.get("turn") != "on":
+        words = _("Turned off on the page of the booking")
+        consenting.stop(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
+        return
+    language = get_language() or "en"
+    consenting.agree(volunteer=person, purpose=purpose, language=language, source="page", **shared)

@@ -1,0 +1,199 @@
+"""A donor's own details: name, language, phone, mailbox, messages, calendar; the same in all organizations."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from drives import queries
+from drives.actions import profile as actions
+from drives.queries import PersonHere
+from drives.web import visitor
+from drives.web.public import agreements
+from drives.web.public.find import FindForm
+from drives.web.public.forms import CodeForm, Typed, status_of
+from drives.web.public.pending import Pending
+from notifications.models import Purpose
+from volunteers.actions import consenting
+from volunteers.models import Volunteer
+from volunteers.queries import browser_proved, identity_of, texting_number
+
+NEW: Final = Pending("contact")
+KINDS: Final = ("phone", "email")
+
+
+class NameForm(forms.Form):
+    """What somebody is called, and the language we write to them in."""
+
+    use_required_attribute = False
+
+    name = Typed(
+        label=_("Your name"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}),
+    )
+    language = forms.ChoiceField(label=_("Language of our messages"), choices=settings.LANGUAGES)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest, record: UUID) -> HttpResponse:
+    """How the organizations know the donor; a form for name and language, and ways to change the rest."""
+    person = _person_or_404(request, record)
+    if request.method != "POST":
+        said = {"name": person.name, "language": person.records[0].language}
+        return _page(request, person, NameForm(initial=said))
+    form = NameForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.describe(people=person.records, **form.cleaned_data)
+        except ValidationError as problem:
+            form.add_error(None, problem)
+        else:
+            messages.success(request, _("Your details are saved."))
+            return _to(person)
+    return _page(request, person, form, 422)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest, record: UUID) -> HttpResponse:
+    """A new phone number or mailbox is typed; a code goes there."""
+    person = _person_or_404(request, record)
+    form = FindForm(request.POST if request.method == "POST" else None)
+    browser = visitor.browser_of(request)
+    if form.is_valid():
+        try:
+            address = actions.ask(
+                organization=person.records[-1].organization,
+                typed=form.cleaned_data["contact"],
+                language=translation.get_language() or "",
+                browser=browser,
+                bound_to=visitor.bound_to(browser),
+                ip=visitor.ip_of(request),
+                now=timezone.now(),
+            )
+        except ValidationError as problem:
+            form.add_error(None, problem)
+            return _contact_page(request, person, form, status_of(problem))
+        response = _to(person, "me_contact_code")
+        NEW.keep(response, response["Location"], address, form.cleaned_data["contact"])
+        return response
+    return _contact_page(request, person, form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
+    """The code that came there: from now on it counts."""
+    person, browser = _person_or_404(request, record), visitor.browser_of(request)
+    said = NEW.said(request)
+    if said is None:
+        return _to(person, "me_contact")
+    address, typed = said
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            actions.change(
+                people=person.records,
+                address=address,
+                code=form.cleaned_data["code"],
+                browser=browser,
+                bound_to=visitor.bound_to(browser),
+                now=timezone.now(),
+            )
+        except ValidationError as problem:
+            form.add_error("code" if problem.code == "code_wrong" else None, problem)
+        else:
+            messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
+            return _to(person)
+    context = {"person": person, "form": form, "typed": typed, "is_demo": settings.DEMO}
+    context["is_proved"] = browser_proved(browser, identity_of(address), timezone.now())
+    return render(request, "drives/public/me_contact_code.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_POST
+def consent(request: HttpRequest, record: UUID) -> HttpResponse:
+    """Turn one purpose on or off in one organization, under the words that stand beside the button."""
+    person = _person_or_404(request, record)
+    volunteer = _record(person, record)
+    kind, purpose = request.POST.get("contact", ""), request.POST.get("purpose", "")
+    if kind not in KINDS or purpose not in Purpose.values or getattr(volunteer, kind) is None:
+        return _to(person)
+    try:
+        agreements.turn(request, volunteer, getattr(volunteer, kind), purpose)
+    except ValidationError as refusal:
+        messages.error(request, " ".join(refusal.messages))
+    return _to(person, fragment=f"agreed-{volunteer.pk}")
+
+
+@never_cache
+@require_POST
+def new_feed(request: HttpRequest, record: UUID) -> HttpResponse:
+    """Another address for the calendar of one organization's bookings."""
+    person = _person_or_404(request, record)
+    consenting.renew_feed(volunteer_id=_record(person, record).pk)
+    messages.success(request, _("This is a new address. The old one shows nothing any more: subscribe again."))
+    return _to(person)
+
+
+def _person_or_404(request: HttpRequest, record: UUID) -> PersonHere:
+    """The person who owns this record, if this browser proved a contact of theirs."""
+    for person in queries.people_here(visitor.browser_of(request), timezone.now()):
+        if person.is_theirs and any(one.uuid == record for one in person.records):
+            return person
+    raise Http404
+
+
+def _record(person: PersonHere, uuid: UUID) -> Volunteer:
+    return next(one for one in person.records if one.uuid == uuid)
+
+
+def _to(person: PersonHere, name: str = "me_details", *, fragment: str = "") -> HttpResponse:
+    response = redirect(name, person.records[0].uuid)
+    response.status_code = 303
+    if fragment:
+        response["Location"] += f"#{fragment}"
+    return response
+
+
+def _page(request: HttpRequest, person: PersonHere, form: NameForm, status: int = 200) -> HttpResponse:
+    context = {
+        "person": person,
+        "form": form,
+        "reached": _reached(person),
+        "organizations": [_known_to(record) for record in person.records],
+    }
+    return render(request, "drives/public/me_details.html", context, status=status)
+
+
+def _reached(person: PersonHere) -> list[str]:
+    """The numbers and mailboxes under which the organizations reach the person, phones first."""
+    contacts = [one for record in person.records for one in (record.phone, record.email) if one]
+    return sorted({one.address for one in contacts}, key=lambda address: ("@" in address, address))
+
+
+def _known_to(record: Volunteer) -> dict[str, Any]:
+    return {
+        "record": record,
+        "agreed": agreements.agreed(record),
+        "agreed_address": reverse("me_consent", args=[record.uuid]),
+        "texting_number": texting_number(record.organization),
+    }
+
+
+def _contact_page(request: HttpRequest, person: PersonHere, form: FindForm, status: int = 200) -> HttpResponse:
+    status = 422 if form.errors and status == 200 else status
+    return render(request, "drives/public/me_contact.html", {"person": person, "form": form}, status=status)

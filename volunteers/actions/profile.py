@@ -1,0 +1,70 @@
+"""What a person changes about how an organization knows them: the name, the language, a proved phone or mailbox."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notifications.actions import outbox
+from notifications.models import Channel
+from volunteers import rules
+from volunteers.actions import contacts
+from volunteers.models import Contact, ContactKind, Volunteer
+
+
+class ContactTaken(ValidationError):
+    """The phone or mailbox is another person's in that organization."""
+
+    def __init__(self, organization: str) -> None:
+        super().__init__(
+            _("%(org)s knows somebody else by this number or address. If that is you too, ask them to join the two.")
+            % {"org": organization},
+            code="contact_taken",
+        )
+
+
+@transaction.atomic(savepoint=False)
+def describe(*, volunteer_ids: Collection[int], name: str, language: str) -> None:
+    """Give a person another name or language, everywhere they are known; refuses by field."""
+    problems = rules.Problems()
+    clean = problems.judge("name", lambda: rules.clean_name(name), "")
+    spoken = problems.judge("language", lambda: rules.language(language, ""), "")
+    problems.refuse()
+    people = Volunteer.objects.filter(pk__in=volunteer_ids)
+    people.update(name=clean, **({"language": spoken} if spoken else {}))
+
+
+@transaction.atomic(savepoint=False)
+def reach_at(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
+    """Reach a person at a phone or mailbox they have just proved, in every organization that knows them, or in none.
+
+    What waits for them goes there; the old contact is theirs no more, so that whoever gets the number next is somebody
+    else. Consents stay with the old address. Raises ContactTaken. The caller holds the locks of the old identities and
+    of the new one; the contacts' rows are locked in the order of the organizations.
+    """
+    kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
+    own = {person.pk for person in people}
+    for person in sorted(people, key=lambda one: (one.organization_id, one.pk)):
+        contact = _contact(person, kind, address, now)
+        if contact.owner_id not in {None, *own}:
+            raise ContactTaken(person.organization.name)
+        _give(person, kind, contact, now)
+
+
+def _contact(person: Volunteer, kind: str, address: str, now: datetime) -> Contact:
+    typed = {"phone": "", "email": "", kind: address}
+    reached = contacts.reach(organization_id=person.organization_id, **typed, proved=rules.identity(address), now=now)
+    return reached.all()[0]
+
+
+def _give(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None:
+    old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
+    if contact.owner_id is None:
+        Contact.objects.filter(pk=contact.pk).update(owner=person)
+    Volunteer.objects.filter(pk=person.pk).update(**{f"{kind}_id": contact.pk})
+    if old not in {None, contact.pk}:
+        Contact.objects.filter(pk=old, owner=person).update(owner=None, proved_at=None)
+    channel = Channel.SMS if kind == ContactKind.PHONE else Channel.EMAIL
+    outbox.readdress(recipient=f"volunteer:{person.pk}", channel=channel, address=contact.address, now=now)
