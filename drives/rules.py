@@ -230,6 +230,11 @@ MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
 MAY_BE_MISSED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
 
 
+def visit_past() -> Reason:
+    """The time of a visit is over."""
+    return Reason("visit_past", _("The time of this booking has passed."))
+
+
 def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[Reason]:
     """Why a booking in this state does not take this verb, in words that say how it stands."""
     if state in allowed:

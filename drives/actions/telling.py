@@ -28,6 +28,17 @@ def booked(booking: Booking, now: datetime) -> None:
     reminders.promise(booking, plan, now)
 
 
+def booked_again(booking: Booking, now: datetime) -> int:
+    """The confirmation once more, for who lost it; asked for twice in a minute it comes once. How many were queued."""
+    organization = booking.drive.organization
+    own = queries.own_words([organization.pk])[organization.pk]
+    way = queries.drive_plan(booking.drive)[PlannedKind.BOOKED].way
+    told = _notices(booking, "booked", notices.booked, own, now, method="REQUEST", way=way)
+    mark = f"again-{int(now.timestamp()) // 60}"
+    again = [replace(each, envelope=replace(each.envelope, key=f"{each.envelope.key}/{mark}")) for each in told]
+    return outbox.queue(organization=organization, notices=again, now=now)
+
+
 def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
     """The new time; reminders of the old one are withdrawn and promised anew."""
     reminders.withdraw(booking, now)

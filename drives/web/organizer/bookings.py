@@ -9,11 +9,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import queries, rules
 from drives.actions import booking as booking_actions
-from drives.actions import changing
+from drives.actions import changing, resending
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries.consents import consent_ledger
 from drives.web.members import actor_of, booking_of, drive_of, page
@@ -103,6 +103,20 @@ def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
             return redirect("organizer_booking", found.pk)
     return page(request, "drives/organizer/cancel.html", {"booking": found, "drive": found.drive, "form": form})
+
+
+@require_POST
+@role_required("plan")
+def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
+    """The confirmation once more, for a donor who says that none came."""
+    found = booking_of(request, pk=booking_id)
+    try:
+        resending.send_again(booking_id=found.pk, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The confirmation is on its way again."))
+    return redirect("organizer_booking", found.pk)
 
 
 def _may_change(found: Booking) -> bool:

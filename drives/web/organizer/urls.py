@@ -36,6 +36,7 @@ urlpatterns = [
     path("bookings/<int:booking_id>/", bookings.booking, name="organizer_booking"),
     path("bookings/<int:booking_id>/move/", bookings.move, name="organizer_move"),
     path("bookings/<int:booking_id>/cancel/", bookings.cancel, name="organizer_cancel"),
+    path("bookings/<int:booking_id>/again/", bookings.send_again, name="organizer_again"),
     path("bookings/<int:booking_id>/consents/", consents.stop, name="organizer_consents"),
     path("drives/<int:drive_id>/messages/", messages.drive_plan, name="organizer_drive_messages"),
     path("drives/<int:drive_id>/messages/preview/", messages.preview_plan, name="organizer_preview_drive_messages"),

@@ -135,6 +135,7 @@ def manage(
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
+        "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
         "minutes": notices.visit_minutes(booking),
         "reminders": reminders.sentence(booking) if has_place else "",

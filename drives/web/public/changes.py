@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives import queries
-from drives.actions import changing
+from drives.actions import changing, resending
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, CancelledBy
 from drives.queries import BookingPage
@@ -18,6 +18,7 @@ from drives.web.public import times
 from drives.web.public.bookings import booking_context, manage
 from drives.web.public.forms import proposed_by
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+from volunteers.actions.limits import TooMany
 
 
 @never_cache
@@ -91,6 +92,18 @@ def confirm(request: HttpRequest, key: str) -> HttpResponse:
     """The donor says that they are coming."""
     page = page_or_404(request, key)
     return _act(request, key, lambda: changing.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+
+
+@never_cache
+@acts
+def send_again(request: HttpRequest, key: str) -> HttpResponse:
+    """The confirmation once more, with the link."""
+    page = page_or_404(request, key)
+    try:
+        resending.send_again(booking_id=page.booking.pk, now=timezone.now())
+    except ValidationError as refusal:
+        return manage(request, page, refusal.messages, 429 if isinstance(refusal, TooMany) else 409)
+    return to_booking(key, "sent=1")
 
 
 def _act(request: HttpRequest, key: str, act: Callable[[], Booking]) -> HttpResponse:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("b/<str:key>/restore/", changes.restore, name="booking_restore"),
     path("b/<str:key>/confirm/", changes.confirm, name="booking_confirm"),
     path("b/<str:key>/elsewhere/", elsewhere.state, name="booking_elsewhere"),
+    path("b/<str:key>/again/", changes.send_again, name="booking_again"),
     path("b/<str:key>/messages/", consents.turn, name="booking_consent"),
     path("b/<str:key>/new-feed/", consents.new_feed, name="booking_new_feed"),
     path("b/<str:key>/calendar.ics", calendars.booking, name="booking_calendar"),

@@ -66,7 +66,7 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "write",
         "calls",
     )
-    of_booking = ("booking", "move", "cancel", "consents")
+    of_booking = ("booking", "move", "cancel", "again", "consents")
     return {
         **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
         **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},

@@ -13,11 +13,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 NAMES = (
     *("drive", "plan", "roster", "roster_csv", "publish", "close", "cancel_drive", "copy_drive", "turnout", "complete"),
-    *("enter", "booking", "move", "cancel", "consents", "site", "collector", "cause"),
+    *("enter", "booking", "move", "cancel", "again", "consents", "site", "collector", "cause"),
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
-POSTED = ("publish", "close", "complete", "consents", "act_in", "act_undo", "reached", "not_reached")
+POSTED = ("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached")
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""The confirmation once more, for a donor who lost it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from drives import rules
+from drives.actions import locking, telling
+from drives.models import Booking
+from volunteers.actions import limits
+from volunteers.actions.limits import Limit
+
+AN_HOUR: Final = 2, timedelta(hours=1)
+A_DAY: Final = 4, timedelta(days=1)
+
+
+@transaction.atomic
+def send_again(*, booking_id: int, now: datetime) -> Booking:
+    """Send a booking's confirmation again, as things stand now, to its donor's phone and mailbox.
+
+    Refuses a booking that has no place ahead (`Refusal`), and the third in an hour or fifth in a day (limits.TooMany),
+    whoever asks. Locks: booking.
+    """
+    booking = locking.booking(booking_id)
+    if reasons := rules.reasons_not_to_change(booking.state, rules.MAY_BE_MISSED):
+        raise rules.Refusal(reasons)
+    if booking.starts_at <= now:
+        raise rules.Refusal([rules.visit_past()])
+    telling.booked_again(booking, now)
+    subject = str(booking.pk)
+    limits.spend_all(limits=[Limit("resend", subject, *AN_HOUR), Limit("resend_day", subject, *A_DAY)], now=now)
+    return booking

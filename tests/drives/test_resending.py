@@ -1,0 +1,92 @@
+"""The confirmation once more: by the donor or a coordinator, seldom, and only for a place ahead."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import changing, resending
+from drives.models import Booking, CancelledBy
+from drives.rules import Refusal
+from notifications.models import Message
+from organizations.models import Role
+from tests import builders, storm
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+from volunteers.actions.limits import TooMany
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+MINUTE = timedelta(minutes=1)
+
+
+def confirmations(booking: Booking) -> list[tuple[str, str]]:
+    sent = Message.objects.filter(about=booking.about, kind="booked").order_by("pk")
+    return sorted((message.channel, message.text.split(": ", 1)[-1][:13]) for message in sent)
+
+
+def test_a_donor_has_the_confirmation_sent_again() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org")
+    page = Client().post(reverse("booking_again", args=[booking.token]), follow=True)
+    assert "The confirmation is on its way" in text(page)
+    assert [channel for channel, _ in confirmations(booking)] == ["email", "email", "sms", "sms"]
+    assert len({said for channel, said in confirmations(booking) if channel == "sms"}) == 1
+
+
+def test_a_second_tap_within_a_minute_sends_nothing_more() -> None:
+    booking = builders.booked(builders.drive())
+    for _ in range(2):
+        resending.send_again(booking_id=booking.pk, now=NOW)
+    assert len(confirmations(booking)) == 2
+
+
+def test_the_third_in_an_hour_is_refused_in_words() -> None:
+    booking, answers = builders.booked(builders.drive()), []
+    for minutes in range(3):
+        with time_machine.travel(NOW + minutes * MINUTE, tick=False):
+            answers.append(Client().post(reverse("booking_again", args=[booking.token])))
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert "That was asked for too often." in text(answers[-1])
+    assert len(confirmations(booking)) == 3
+
+
+@pytest.mark.parametrize(("cancelled", "later", "code"), [(True, 0, "already_cancelled"), (False, 20, "visit_past")])
+def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, later: int, code: str) -> None:
+    booking = builders.booked(builders.drive())
+    if cancelled:
+        changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    with pytest.raises(Refusal) as caught:
+        resending.send_again(booking_id=booking.pk, now=NOW + timedelta(days=later))
+    assert len(caught.value.codes) == 1
+    assert len(confirmations(booking)) == 1
+
+
+def test_a_coordinator_sends_it_again_and_a_viewer_does_not() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    address = reverse("organizer_again", args=[booking.pk])
+    viewer: Any = coordinator.signed_in(builders.member(drive.organization, Role.VIEWER))
+    assert viewer.post(address).status_code == 403
+    assert len(confirmations(booking)) == 1
+    ben: Any = coordinator.signed_in(builders.member(drive.organization, Role.COORDINATOR))
+    assert "Send the confirmation again" in text(ben.get(reverse("organizer_booking", args=[booking.pk])))
+    assert "The confirmation is on its way again." in text(ben.post(address, follow=True))
+    assert len(confirmations(booking)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_two_are_let_through() -> None:
+    booking = builders.booked(builders.drive())
+
+    def ask(number: int) -> None:
+        with transaction.atomic():
+            resending.send_again(booking_id=booking.pk, now=NOW + number * MINUTE)
+
+    answers = storm.at_once(8, ask)
+    assert sum(answer is None for answer in answers) == 2
+    assert all(answer is None or isinstance(answer, TooMany) for answer in answers)
+    assert len(confirmations(booking)) == 3
