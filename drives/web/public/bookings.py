@@ -22,7 +22,8 @@ from drives.models import Booking, BookingState, StatedDonation
 from drives.queries import BookingPage
 from drives.rules import Refusal
 from drives.web import visitor
-from drives.web.public import (agreements, another_time_helps, proposed_by, reminders from drives.web.public.forms import CodeForm, status_of)
+from drives.web.public import agreements, reminders
+from drives.web.public.forms import CodeForm, proposed_by, status_of
 from drives.web.public.links import acts, page_or_404, swapped, to_booking
 from drives.web.stated_form import StatedForm
 from notifications.models import Channel

@@ -102,7 +102,7 @@ def send_again(request: HttpRequest, key: str) -> HttpResponse:
     try:
         resending.send_again(booking_id=page.booking.pk, now=timezone.now())
     except ValidationError as refusal:
-        return manage(request, page, refusal.messages, 429 if isinstance(refusal, TooMany) else 409)
+        return manage(request, page, refusal, 429 if isinstance(refusal, TooMany) else 409)
     return to_booking(key, "sent=1")
 
 

@@ -3,7 +3,22 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.web.public import (again, book, bookings, calendars, changes, consents, drives, elsewhere, find, me, offers, pages, profile, waiting)
+from drives.web.public import (
+    again,
+    book,
+    bookings,
+    calendars,
+    changes,
+    consents,
+    drives,
+    elsewhere,
+    find,
+    me,
+    offers,
+    pages,
+    profile,
+    waiting,
+)
 
 urlpatterns = [
     path("", drives.home, name="home"),
