@@ -8,7 +8,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from drives import notices, own_words, texts
-from drives.localtime import clock, long_day, short_day
 from drives.models import Booking, Broadcast, BroadcastKind
 from notifications.models import Channel, Purpose
 from notifications.notice import Wording, gsm, is_gsm
@@ -70,7 +69,7 @@ def worded(broadcast: Broadcast, booking: Booking, channel: str) -> Wording:
 
 def announced(booking: Booking, channel: str, typed: str, purpose: str) -> Wording:
     """What a coordinator typed, with the facts of this booking in place of {variables}."""
-    facts = _facts(booking)
+    facts = notices.facts_of(booking)
     if channel == Channel.SMS:
         return Wording(texts.filled(texts.complete(plain(typed)), {name: gsm(fact) for name, fact in facts.items()}))
     lines = [_("Hello %(name)s,") % facts, texts.filled(texts.cleaned(typed), {**facts, "org": facts["org_name"]})]
@@ -82,7 +81,7 @@ def announced(booking: Booking, channel: str, typed: str, purpose: str) -> Wordi
 
 def late(booking: Booking, channel: str, minutes: int) -> Wording:
     """The drive is running late; the place is kept."""
-    facts = {**_facts(booking), "minutes": minutes}
+    facts = {**notices.facts_of(booking), "minutes": minutes}
     if channel == Channel.SMS:
         text = _(
             "%(org)s: We are running about %(minutes)s min late at %(place)s. "
@@ -101,17 +100,3 @@ def in_active_language(typed: Mapping[str, str]) -> str:
     """The words in the active language, else those that were typed first."""
     language = get_language() or "en"
     return typed.get(language) or next(iter(typed.values()), "")
-
-
-def _facts(booking: Booking) -> dict[str, str]:
-    drive, zone = booking.drive, booking.drive.site.timezone
-    return {
-        "org": drive.organization.sms_name,
-        "org_name": drive.organization.name,
-        "name": booking.volunteer.name if booking.volunteer else "",
-        "day": short_day(booking.starts_at, zone),
-        "long_day": long_day(booking.starts_at, zone),
-        "time": clock(booking.starts_at, zone),
-        "place": drive.site.sms_name,
-        "link": notices.link(booking),
-    }

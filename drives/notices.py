@@ -40,7 +40,7 @@ def absolute(path: str) -> str:
 
 def booked(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """The confirmation."""
-    facts = _facts(booking)
+    facts = facts_of(booking)
     if channel == "sms":
         return _text("booked", facts, own)
     lines = [
@@ -54,7 +54,7 @@ def booked(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
 
 def reminder(booking: Booking, channel: str, due_at: datetime, own: Own = texts.NONE) -> Wording:
     """A reminder as it is true when it leaves: says "tomorrow" or "today" only when it is."""
-    facts, kind = _facts(booking), reminder_kind(booking, due_at)
+    facts, kind = facts_of(booking), reminder_kind(booking, due_at)
     if channel == "sms":
         return _text(kind, facts, own)
     lines = [
@@ -75,7 +75,7 @@ def reminder_kind(booking: Booking, due_at: datetime) -> str:
 
 def moved(booking: Booking, channel: str, old_starts_at: datetime, own: Own = texts.NONE) -> Wording:
     """The new time first, the old one in brackets."""
-    facts = {**_facts(booking), "old_time": clock(old_starts_at, booking.drive.site.timezone)}
+    facts = {**facts_of(booking), "old_time": clock(old_starts_at, booking.drive.site.timezone)}
     if channel == "sms":
         return _text("moved", facts, own)
     lines = [texts.opened("moved", facts, own), *_when_and_where(booking)]
@@ -84,7 +84,7 @@ def moved(booking: Booking, channel: str, old_starts_at: datetime, own: Own = te
 
 def cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """What was cancelled, and the way back; donors can undo their own cancellation behind the link."""
-    facts, kind = _facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
+    facts, kind = facts_of(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
     if channel == "sms":
         return _text(kind, facts, own)
     lines = [
@@ -96,7 +96,7 @@ def cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
 
 def drive_cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """The whole drive does not take place."""
-    facts = {**_facts(booking), "reason": booking.drive.cancel_reason}
+    facts = {**facts_of(booking), "reason": booking.drive.cancel_reason}
     if channel == "sms":
         return _text("drive_cancelled", facts, own)
     lines = [
@@ -109,7 +109,7 @@ def drive_cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wo
 
 def thank_you(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """After the visit; for those who came, whatever came of it."""
-    facts, gave = _facts(booking), booking.state == BookingState.DONATED
+    facts, gave = facts_of(booking), booking.state == BookingState.DONATED
     kind = "thank_you" if gave else "came"
     if channel == "sms":
         return _text(kind, facts, own)
@@ -124,7 +124,7 @@ def thank_you(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
 
 def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """We missed you: kind, with a way to another time."""
-    facts = _facts(booking)
+    facts = facts_of(booking)
     if channel == "sms":
         return _text("missed", facts, own)
     return letter(booking, _("We missed you"), [texts.opened("missed", facts, own)], _("See the next dates"))
@@ -132,7 +132,7 @@ def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
 
 def cancellation_alert(booking: Booking, places_left: int, url: str) -> Wording:
     """To coordinators: somebody cancelled close to the drive. Names nobody."""
-    facts = {**_facts(booking), "left": places_left, "title": booking.drive.title}
+    facts = {**facts_of(booking), "left": places_left, "title": booking.drive.title}
     lines = [
         _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
         _("Places for return visits that are open now: %(left)s.") % facts,
@@ -165,7 +165,8 @@ def _text(kind: str, facts: dict[str, str], own: Own) -> Wording:
     return Wording(text=texts.worded(kind, facts, own))
 
 
-def _facts(booking: Booking) -> dict[str, str]:
+def facts_of(booking: Booking) -> dict[str, str]:
+    """What every text about a booking may name, in the active language."""
     drive, zone = booking.drive, booking.drive.site.timezone
     return {
         "org": drive.organization.sms_name,

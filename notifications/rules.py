@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from notifications.models import MessageState, Purpose
 
 OPENS, CLOSES = 9, 20  # the hours in which people are texted, unless their organization says otherwise
-LAST_CALL = timedelta(hours=1)  # a reminder moved to the evening before leaves this long before closing
 
 # Quiet hours -----------------------------------------------------------------------------------------------------
 
@@ -37,15 +36,6 @@ def next_sendable(at: datetime, zone: str, opens: int = OPENS, closes: int = CLO
     local = at.astimezone(zone_named(zone))
     day = local.date() if local.hour < opens else local.date() + timedelta(days=1)
     return _wall(day, opens, zone)
-
-
-def earlier(due: datetime, zone: str, opens: int = OPENS, closes: int = CLOSES) -> datetime:
-    """Where a reminder goes that is due in quiet hours: before them, an hour before closing, never after `due`."""
-    if sendable(due, zone, opens, closes):
-        return due
-    local = due.astimezone(zone_named(zone))
-    day = local.date() if local.hour >= closes else local.date() - timedelta(days=1)
-    return max(_wall(day, closes, zone) - LAST_CALL, _wall(day, opens, zone))
 
 
 def _wall(day: date, hour: int, zone: str) -> datetime:

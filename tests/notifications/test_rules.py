@@ -31,12 +31,6 @@ def test_the_next_sendable_instant_is_nine_oclock_also_over_a_change_of_clocks()
     assert rules.next_sendable(la(2027, 3, 14, 12), "America/Los_Angeles") == la(2027, 3, 14, 12)
 
 
-def test_a_reminder_in_quiet_hours_moves_to_the_hour_before_them() -> None:
-    assert rules.earlier(la(2027, 3, 14, 7), "America/Los_Angeles") == la(2027, 3, 13, 19)
-    assert rules.earlier(la(2027, 3, 14, 22), "America/Los_Angeles") == la(2027, 3, 14, 19)
-    assert rules.earlier(la(2027, 3, 14, 10), "America/Los_Angeles") == la(2027, 3, 14, 10)
-
-
 def test_an_unknown_zone_is_read_as_utc() -> None:
     assert rules.sendable(datetime(2027, 3, 14, 12, tzinfo=UTC), "Mars/Olympus") is True
 
@@ -44,11 +38,9 @@ def test_an_unknown_zone_is_read_as_utc() -> None:
 @given(at=instants, zone=st.sampled_from(ZONES), opens=st.integers(0, 22), hours=st.integers(1, 24))
 def test_what_is_moved_is_sendable_and_moves_the_right_way(at: datetime, zone: str, opens: int, hours: int) -> None:
     closes = min(opens + hours, 24)
-    later, before = rules.next_sendable(at, zone, opens, closes), rules.earlier(at, zone, opens, closes)
+    later = rules.next_sendable(at, zone, opens, closes)
     assert rules.sendable(later, zone, opens, closes)
     assert at <= later <= at + timedelta(hours=25)
-    assert rules.sendable(before, zone, opens, closes)
-    assert at - timedelta(hours=26) <= before <= at
 
 
 @pytest.mark.parametrize(
