@@ -130,6 +130,14 @@ def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     return letter(booking, _("We missed you"), [texts.opened("missed", facts, own)], _("See the next dates"))
 
 
+def together(kind: str, bookings: Sequence[Booking]) -> Wording:
+    """One text to the phone that these bookings of a party share: how many, from when, and the first one's page."""
+    first = min(bookings, key=lambda booking: booking.starts_at)
+    page = link(min(bookings, key=lambda booking: booking.pk))
+    facts = {**facts_of(first), "count": str(len(bookings)), "link": page}
+    return Wording(text=texts.together(kind, facts))
+
+
 def cancellation_alert(booking: Booking, places_left: int, url: str) -> Wording:
     """To coordinators: somebody cancelled close to the drive. Names nobody."""
     facts = {**facts_of(booking), "left": places_left, "title": booking.drive.title}

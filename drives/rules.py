@@ -21,11 +21,15 @@ LINK_GOOD_FOR = timedelta(days=30)  # after the drive
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something may not happen: a stable code, a sentence; for interval rules the first time that is allowed."""
+    """Why something may not happen: a stable code, a sentence; for interval rules the first time that is allowed.
+
+    `person` is whom of several it concerns, by the name that was typed.
+    """
 
     code: str
     detail: str
     earliest_ok_at: datetime | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,10 @@ def offer_is_over(state: str) -> Reason:
 
 def slot_full() -> Reason:
     return Reason("slot_full", _("Somebody else has just taken the last place at this time."))
+
+
+def party_full() -> Reason:
+    return Reason("slot_full", _("There is no longer room for all of you at this time."))
 
 
 def visit_does_not_fit() -> Reason:

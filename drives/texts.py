@@ -140,6 +140,19 @@ TEXTS: Mapping[str, TextKind] = {
     ),
 }
 
+# To a phone that several of a party are reached through: one text for all of them, with no words of one's own.
+TOGETHER: Mapping[str, str] = {
+    "booked": gettext_noop(
+        "%(org)s: %(count)s booked %(day)s from %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"
+    ),
+    "reminder": gettext_noop(
+        "%(org)s: Reminder, %(count)s of you %(day)s from %(time)s. Reply C if all come. Change: %(link)s STOP to end"
+    ),
+    "cancelled": gettext_noop(
+        "%(org)s: Cancelled: %(count)s places %(day)s from %(time)s. Book again: %(link)s STOP to end"
+    ),
+}
+
 
 def ours(kind: str) -> OwnWords:
     """Our words for a kind in the active language, with {variables}."""
@@ -160,6 +173,11 @@ def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
         return gsm(_(TEXTS[kind].ours) % facts)
     # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
     return filled(complete(words.text), {name: gsm(fact) for name, fact in facts.items()})
+
+
+def together(kind: str, facts: Mapping[str, str]) -> str:
+    """The one text to several people who share a phone."""
+    return gsm(_(TOGETHER[kind]) % facts)
 
 
 def complete(text: str) -> str:
@@ -208,6 +226,7 @@ def longest(sms_name: str, link_length: int) -> dict[str, str]:
     language = get_language() or "en"
     return {
         "org": sms_name,
+        "count": "6",
         "day": _longest_day(language),
         "time": _longest_clock(language),
         "old_time": _longest_clock(language),

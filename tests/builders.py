@@ -1,6 +1,6 @@
 """Builders of the world that tests live in: Ana (volunteer), Ben (coordinator), Cleo (a stranger)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from drives.actions import booking as booking_actions
 from drives.actions import planning, waiting
+from drives.actions import together as together_actions
 from drives.actions.booking import Person
+from drives.actions.together import Companion
 from drives.actions.waiting import Wish
 from drives.models import Booking, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
 from drives.offering import ANY_TIME, Window
@@ -21,6 +23,7 @@ from organizations.models import Membership, Organization, Role, User
 NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
 DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
 PASSWORD = "a long enough made-up password"
+PARTY = (("Test Ana Alder", "return"), ("Test Bo Alder", "return"), ("Test Ida Alder", "first"))
 _numbers = count(1)
 
 
@@ -244,3 +247,31 @@ def waits(
 def offer_to(entry: WaitingEntry) -> Offer | None:
     """What is offered to somebody now."""
     return Offer.objects.open().filter(entry=entry).first()
+
+
+def held_together(
+    of: Drive,
+    *,
+    n: int = 0,
+    number: int = 42,
+    people: Sequence[tuple[str, str]] = PARTY,
+    now: datetime = NOW,
+    **who: Any,
+) -> list[Booking]:
+    """A party's places, each person a name and a kind of visit; proved by `proved` with the first of them."""
+    return together_actions.hold(
+        drive=of,
+        slot_id=slot(of, n).pk,
+        people=[Companion(name, visit) for name, visit in people],
+        contact=person(number, **who),
+        ip=f"192.0.2.{number % 250}",
+        bound_to=f"browser-{number}",
+        now=now,
+    )
+
+
+def booked_together(of: Drive, *, number: int = 42, now: datetime = NOW, **how: Any) -> list[Booking]:
+    """Held and proved with the code of the first."""
+    party = held_together(of, number=number, now=now, **how)
+    proved(party[0], number=number, now=now)
+    return list(Booking.objects.filter(party=party[0].party).select_related("volunteer").order_by("pk"))

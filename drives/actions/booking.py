@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import history, keeping, locking, places, stating, taking, telling
+from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import Organization, pipelined, token_digest
 from volunteers.actions import proving, registration
+from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration
 from volunteers.queries import browser_proved, proved_here
 
@@ -30,6 +31,7 @@ class Person:
     consents: Sequence[str] = field(default_factory=tuple)
     confirms: Sequence[str] = field(default_factory=tuple)
     stated: Stated | None = None  # a last donation elsewhere
+    for_other: bool = False  # "I book for another person"
 
     def said(self) -> dict[str, Any]:
         """What the organization may keep of it, for `volunteers.actions.registration`."""
@@ -86,6 +88,7 @@ def hold_within(
             source=source,
             ip=ip,
             now=now,
+            for_other=person.for_other,
         )
         stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
         locking.identities_then_drive([details.identity], drive.pk)
@@ -94,21 +97,22 @@ def hold_within(
     taking.refuse_unless_possible(found.facts, drive, visit, now)
     with pipelined():
         taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-        if not browser_proved(browser_token, details.identity, now):
-            _send_code(taken.booking, details, bound_to or token_digest(taken.booking.token), ip, now)
+        send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
         return taking.count(taken, now)
 
 
 hold = transaction.atomic(hold_within)
 
 
-def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "") -> Booking:
-    """Turn a hold into a booking: the code proves the contact, then every rule is judged.
+def prove(
+    *, booking_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "", whose: Whose = ""
+) -> Booking:
+    """Turn a hold, with all of its party, into bookings: the code proves the contact, then every rule is judged.
 
-    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit.
+    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit. `whose` says
+    for whom it is, once a name that is not the contact's owner's was asked about (`other_name`).
     A second call for the same booking answers as the first did. Raises CodeWrong, HoldLapsed, or Refusal while the hold
-    still stands for another choice. Locks: identities, drive (shared), booking; slots if
-    the kind of visit is another one.
+    still stands for another choice. Locks: identities, drive (shared), bookings; slots if the kind of visit is another.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     if held.state != BookingState.HELD or held.registration is None:
@@ -116,8 +120,8 @@ def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser_t
     if held.held_until is None or held.held_until <= now:
         raise HoldLapsed
     if not is_proved(held.registration, browser_token, now):
-        try_code(held.registration, code, bound_to, browser_token, now)
-    return _settle(booking_id=booking_id, identity=held.registration.identity, now=now)
+        try_code(held.registration, code, bound_to, browser_token, now, beside=settling.companions(held))
+    return _settle(held=held, identity=held.registration.identity, whose=whose, now=now)
 
 
 @transaction.atomic
@@ -133,7 +137,7 @@ def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: date
         raise HoldLapsed
     details = held.registration
     if by_email:
-        details = registration.prove_by_email(registration=details)
+        registration.prove_by_email(registrations=[details, *settling.companions(held)])
     _send_code(held, details, bound_to, ip, now)
 
 
@@ -197,6 +201,14 @@ def lapse_holds(*, now: datetime, limit: int = 500) -> int:
     return lapsed
 
 
+def send_first_code(
+    booking: Booking, details: Registration, bound_to: str, browser_token: str, ip: str | None, now: datetime
+) -> None:
+    """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
+    if not browser_proved(browser_token, details.identity, now):
+        _send_code(booking, details, bound_to or token_digest(booking.token), ip, now)
+
+
 def _send_code(booking: Booking, details: Registration, bound_to: str, ip: str | None, now: datetime) -> None:
     proving.send_code(
         organization=details.organization,
@@ -213,19 +225,31 @@ def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
     return details.proved_at is not None or browser_proved(browser_token, details.identity, now)
 
 
+def _is_live(booking: Booking, now: datetime) -> bool:
+    return booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until > now
+
+
 def _proved_before(booking: Booking) -> Booking:
-    if booking.state == BookingState.LAPSED:
+    if booking.state in (BookingState.HELD, BookingState.LAPSED):
         raise HoldLapsed
     return booking
 
 
-def try_code(details: Registration, code: str, bound_to: str, browser_token: str, now: datetime) -> None:
-    """Prove the contact by its code, or raise CodeWrong."""
+def try_code(
+    details: Registration,
+    code: str,
+    bound_to: str,
+    browser_token: str,
+    now: datetime,
+    beside: Sequence[Registration] = (),
+) -> None:
+    """Prove the contact by its code, for these details and those `beside` them, or raise CodeWrong."""
     # Its own transaction: a wrong try counts although it is refused, a right one proves even if a rule then refuses.
     with transaction.atomic():
         result = proving.try_code(identity=details.identity, bound_to=bound_to, code=code, now=now)
         if result == proving.CodeResult.OK:
-            Registration.objects.filter(pk=details.pk, identity=details.identity).update(proved_at=now)
+            ids = [each.pk for each in (details, *beside)]
+            Registration.objects.filter(pk__in=ids, identity=details.identity).update(proved_at=now)
             if browser_token:
                 proving.remember_browser(token=browser_token, identity=details.identity, now=now)
     # The second of two taps finds the code used by the first, which may not have booked yet.
@@ -234,33 +258,23 @@ def try_code(details: Registration, code: str, bound_to: str, browser_token: str
 
 
 @transaction.atomic
-def _settle(*, booking_id: int, identity: str, now: datetime) -> Booking:
-    drive = Drive.objects.get(bookings=booking_id)
+def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Booking:
+    drive = Drive.objects.get(bookings=held.pk)
     locking.typed_then_drive([identity], drive)
-    booking = locking.booking(booking_id)
-    if booking.state != BookingState.HELD or booking.registration is None:
-        return _proved_before(booking)
-    if booking.held_until is None or booking.held_until <= now:
-        raise HoldLapsed
-    if booking.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
-        raise CodeWrong(proving.CodeResult.EXPIRED)
-    volunteer = registration.resolve(registration=booking.registration, now=now)
-    stating.adopt(registration=booking.registration, volunteer=volunteer)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=booking.arrival_id, volunteer_id=volunteer.pk, now=now)
-    giver = queries.Giver(volunteer.pk, everywhere=True)
-    visit = taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
-    if visit != booking.visit:
-        taking.correct_visit(booking, visit, now, holds_are_over=found.holds_are_over)
-    booking.volunteer, booking.state, booking.held_until = volunteer, BookingState.BOOKED, None
-    booking.proved_at = booking.changed_at = now
-    booking.save(update_fields=PROVED_FIELDS)
-    history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
-    keeping.has_place(booking, now)
-    telling.booked(booking, now)
-    return booking
-
-
-PROVED_FIELDS = ["volunteer", "state", "held_until", "proved_at", "changed_at", "visit", *taking.FOOTPRINT]
+    locked = locking.bookings(settling.party_ids(held))
+    party = [booking for booking in locked if _is_live(booking, now)]
+    asked = next((booking for booking in party if booking.pk == held.pk), None)
+    if asked is None:
+        return _proved_before(next(booking for booking in locked if booking.pk == held.pk))
+    if any(booking.registration and booking.registration.identity != identity for booking in party):
+        raise CodeWrong(proving.CodeResult.EXPIRED)  # turned to the mailbox meanwhile, which nobody has proved
+    settling.recognize(party, whose, now)
+    settling.judge(party, now)
+    settling.keep(party, now)
+    for booking in party:
+        keeping.has_place(booking, now)
+    telling.booked_together(party, now)
+    return asked
 
 
 def drive_of(organization: Organization, drive_id: int) -> Drive:

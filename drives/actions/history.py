@@ -37,3 +37,11 @@ def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: dat
         BookingChange(booking=booking, from_state=booking.state, to_state=to_state, actor=actor, reason=reason, at=now)
         for booking in bookings
     )
+
+
+def note_new(bookings: Iterable[Booking], *, actor: str, now: datetime) -> None:
+    """Keep how several bookings began."""
+    BookingChange.objects.bulk_create(
+        BookingChange(booking=booking, to_state=booking.state, to_arrival=booking.arrival, actor=actor, at=now)
+        for booking in bookings
+    )

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from drives import notices, queries, reminding
-from drives.models import Booking, BookingState, Way
+from drives.models import Booking, Way
+from drives.queries.sharing import SAID_TOGETHER, SharedTexts, booking_id, fits, shared_texts
 from drives.reminding import Plan
 from drives.texts import NONE, Own
 from notifications.actions import outbox
@@ -22,14 +23,29 @@ DRESS_WITHIN = timedelta(minutes=15)
 KINDS = tuple(map(str, reminding.REMINDERS))
 
 
-def promise(booking: Booking, plan: Plan, now: datetime) -> None:
-    """Plan a booking's reminders, for this revision of it; those that come too soon after the booking are skipped."""
-    outbox.promise(organization=booking.drive.organization, envelopes=envelopes(booking, plan, now), now=now)
+def promise_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
+    """Plan the reminders of bookings at one drive, each for its revision; those that come too soon are skipped."""
+    promised = [envelope for booking in bookings for envelope in envelopes(booking, plan, now)]
+    outbox.promise(organization=bookings[0].drive.organization, envelopes=promised, now=now)
 
 
 def withdraw(booking: Booking, now: datetime) -> None:
     """Take back the reminders of earlier revisions."""
     outbox.withdraw(abouts=[booking.about], kinds=list(KINDS), before_revision=booking.revision, now=now)
+
+
+def say_anew(changed: Sequence[Booking]) -> None:
+    """After a change of some of a party: what one text was to remind the others of is worded anew, without them.
+
+    Touches nothing that has left, and no text of a booking that was made alone.
+    """
+    parties = {booking.party for booking in changed if booking.party}
+    if not parties:
+        return
+    members = Booking.objects.filter(party__in=parties).values_list("pk", flat=True)
+    beside = {booking.about for booking in changed}
+    others = {f"booking:{pk}" for pk in members} - beside
+    outbox.unword(abouts=others, beside=beside, kinds=KINDS, dropped_as=SAID_TOGETHER)
 
 
 @transaction.atomic
@@ -40,22 +56,26 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
     things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
     """
     promises = promises_due(now, DRESS_WITHIN, limit)
-    bookings = queries.bookings_for_messages([_booking_id(promise) for promise in promises])
+    bookings = queries.bookings_for_messages([booking_id(promise) for promise in promises])
     own = queries.own_words({promise.organization_id for promise in promises})
     twice = _mail_instead(promises, bookings)
+    shared = shared_texts(promises, bookings, now)
     worded: list[tuple[int, Wording]] = []
     unfit: list[int] = []
     spoilt: list[int] = []
     for message in promises:
-        booking = bookings.get(_booking_id(message))
-        if booking is None or not _fits(booking, message, now) or message.pk in twice:
+        booking = bookings.get(booking_id(message))
+        if booking is None or not fits(booking, message, now) or message.pk in twice:
             unfit.append(message.pk)
-        elif wording := _words_if_any(booking, message, own.get(message.organization_id or 0, NONE)):
+        elif message.pk in shared.said:
+            continue
+        elif wording := _words_if_any(booking, message, own.get(message.organization_id or 0, NONE), shared):
             worded.append((message.pk, wording))
         else:
             spoilt.append(message.pk)
     outbox.word(worded=worded, now=now)
     outbox.drop(ids=unfit, reason="booking_changed", now=now)
+    outbox.drop(ids=shared.said, reason=SAID_TOGETHER, now=now)
     outbox.drop(ids=spoilt, reason="not_wordable", now=now)
     return {"dressed": len(worded), "dropped": len(unfit)}
 
@@ -108,7 +128,7 @@ def _sealed(booking: Booking, line: reminding.Line, due_at: datetime) -> Iterabl
 def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
     """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
     silent = may_not_be_texted([message.pk for message in promises if message.channel == Channel.SMS])
-    mailboxes = {message.pk: _mailbox(bookings.get(_booking_id(message))) for message in promises}
+    mailboxes = {message.pk: _mailbox(bookings.get(booking_id(message))) for message in promises}
     turned = [message for message in promises if message.pk in silent and mailboxes[message.pk]]
     if not turned:
         return set()
@@ -131,24 +151,17 @@ def _mail_key(message: Message) -> str:
     return f"{message.key.rpartition('/')[0]}/{Channel.EMAIL}"
 
 
-def _booking_id(message: Message) -> int:
-    return int(message.about.removeprefix("booking:"))
-
-
-def _fits(booking: Booking, message: Message, now: datetime) -> bool:
-    live = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
-    return live and booking.revision == message.revision and booking.starts_at > now
-
-
-def _words_if_any(booking: Booking, message: Message, own: Own) -> Wording | None:
+def _words_if_any(booking: Booking, message: Message, own: Own, shared: SharedTexts) -> Wording | None:
     """One reminder that cannot be worded must not hold up the others."""
     try:
-        return _words(booking, message, own)
+        return _words(booking, message, own, shared.speaks_of.get(message.pk, []))
     except Exception as error:
         log.error("reminder %s cannot be worded: %s", message.pk, type(error).__name__)
         return None
 
 
-def _words(booking: Booking, message: Message, own: Own) -> Wording:
+def _words(booking: Booking, message: Message, own: Own, group: Sequence[Booking]) -> Wording:
+    if group:
+        return notices.in_language(message.language, lambda: notices.together("reminder", group))
     leaves_at = max(message.due_at, message.created_at)
     return notices.in_language(message.language, lambda: notices.reminder(booking, message.channel, leaves_at, own))

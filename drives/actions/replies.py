@@ -9,6 +9,7 @@ from drives import letters, queries, rules
 from drives.actions import changing, conversations, offering, telling_waiting
 from drives.letters import Letter
 from drives.models import Booking, CancelledBy, Offer
+from drives.queries.sharing import also_spoken_of
 from notifications.actions.replies import mark_handled, take
 from notifications.models import InboundMessage, Message
 from notifications.queries import newest_text, prompt_for, unhandled_replies
@@ -101,14 +102,21 @@ def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: dat
 
 
 def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Confirm or cancel a booking, if its donor knows how it now stands."""
+    """Confirm or cancel a booking, if its donor knows how it now stands.
+
+    A text to a party asks only whether all of them come: who of them does not, a letter cannot say.
+    """
     # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
     if newest_text(reply, prompt.about, booking.revision) is None:
+        return UNCLEAR
+    companions = also_spoken_of(prompt)
+    if companions and letter == Letter.CANCEL:
         return UNCLEAR
     try:
         with transaction.atomic():
             if letter == Letter.CONFIRM:
-                changing.confirm(booking_id=booking.pk, actor="donor", now=now)
+                for each in (booking, *companions):
+                    changing.confirm(booking_id=each.pk, actor="donor", now=now)
             else:
                 changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
             return str(letter)

@@ -1,5 +1,6 @@
 """What a donor says of the last donation elsewhere: kept beside what was recorded, counted by the interval rules."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
@@ -40,14 +41,14 @@ def keep(
     )
 
 
-def adopt(*, registration: Registration, volunteer: Volunteer) -> None:
+def adopt(registrations: Sequence[Registration]) -> None:
     """What was stated before the proof is the person's from now on. Part of its caller."""
-    stated = StatedDonation.objects.filter(registration=registration).first()
-    if stated is None:
-        return
-    StatedDonation.objects.filter(volunteer=volunteer).delete()
-    stated.registration, stated.volunteer = None, volunteer
-    stated.save(update_fields=["registration", "volunteer"])
+    for stated in StatedDonation.objects.filter(registration__in=registrations).select_related("registration"):
+        assert stated.registration is not None  # asked for
+        volunteer = stated.registration.volunteer
+        StatedDonation.objects.filter(volunteer=volunteer).delete()
+        stated.registration, stated.volunteer = None, volunteer
+        stated.save(update_fields=["registration", "volunteer"])
 
 
 @transaction.atomic

@@ -1,7 +1,8 @@
 """Taking a place: the one way from facts that were read under the locks to a booking's row."""
 
 import secrets
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,8 +116,28 @@ def create_booking(
     volunteer: Volunteer | None = None,
 ) -> Booking:
     """Write the row of a place. Part of its caller, which changes the counters."""
+    row = new_booking(
+        drive, slot, taken, visit, now, state=state, source=source, registration=registration, volunteer=volunteer
+    )
+    return insert(row)
+
+
+def new_booking(
+    drive: Drive,
+    slot: Slot,
+    taken: timetable.Footprint,
+    visit: str,
+    now: datetime,
+    *,
+    state: BookingState,
+    source: Source,
+    registration: Registration | None = None,
+    volunteer: Volunteer | None = None,
+    party: uuid.UUID | None = None,
+) -> Booking:
+    """The row of a place, not written yet."""
     confirms = registration.confirms if registration else []
-    row = Booking(
+    return Booking(
         **Booking.new_link(),
         reference="".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7)),
         drive=drive,
@@ -124,6 +145,7 @@ def create_booking(
         starts_at=slot.starts_at,
         volunteer=volunteer,
         registration=registration,
+        party=party,
         visit=visit,
         state=state,
         source=source,
@@ -134,27 +156,47 @@ def create_booking(
         created_at=now,
         changed_at=now,
     )
-    return insert(row)
 
 
-def correct_visit(booking: Booking, visit: str, now: datetime, *, holds_are_over: bool) -> None:
-    """Give a locked hold the steps of the kind of visit that it really is; the caller saves it.
+Corrections = Sequence[tuple[Booking, str]]
+"""Locked holds, each with the kind of visit that it really is."""
+
+
+def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> None:
+    """Give locked holds of one drive the steps of the kind of visit that they really are; the caller saves them.
 
     A return visit that finds no nearer chair keeps the longer time. Refuses a first visit that does not fit, with the
-    nearest times that do. Locks: slots.
+    nearest times that do. Locks: slots, of all in one statement.
     """
-    taken = timetable.footprint(booking.first_step, rules.visit_shape(booking.drive, visit))
-    with transaction.atomic():
-        freed = lapse_in(booking.drive_id, now) if holds_are_over else {}
-        deltas = places.combined([freed, timetable.net(places.footprint(booking), taken)])
-        fits = places.change(drive_id=booking.drive_id, deltas=deltas)
-        transaction.set_rollback(not fits)
-    if not fits and visit == Visit.FIRST:
+    firsts = [each for each in corrections if each[1] == Visit.FIRST]
+    if _fit(corrections, now, holds_are_over=holds_are_over):
+        fitting = corrections
+    elif not firsts or (len(firsts) < len(corrections) and _fit(firsts, now, holds_are_over=holds_are_over)):
+        fitting = firsts
+    else:
+        booking, visit = firsts[0]
         nearest = queries.nearest_times(booking.drive, visit, booking.starts_at, now)
         raise rules.Refusal([rules.visit_is_first()], nearest)
-    booking.visit = visit
-    for name, value in stored_footprint(taken).items() if fits else ():
-        setattr(booking, name, value)
+    for booking, visit in fitting:
+        for name, value in stored_footprint(_as(booking, visit)).items():
+            setattr(booking, name, value)
+    for booking, visit in corrections:
+        booking.visit = visit
+
+
+def _fit(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bool:
+    """Change the counters for all of these, or for none."""
+    drive_id = corrections[0][0].drive_id
+    with transaction.atomic():
+        freed = lapse_in(drive_id, now) if holds_are_over else {}
+        changes = [timetable.net(places.footprint(booking), _as(booking, visit)) for booking, visit in corrections]
+        fits = places.change(drive_id=drive_id, deltas=places.combined([freed, *changes]))
+        transaction.set_rollback(not fits)
+    return fits
+
+
+def _as(booking: Booking, visit: str) -> timetable.Footprint:
+    return timetable.footprint(booking.first_step, rules.visit_shape(booking.drive, visit))
 
 
 @contextmanager

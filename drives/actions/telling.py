@@ -1,6 +1,8 @@
 """What is said when a booking changes: outbox rows in the same transaction as the change."""
 
-from collections.abc import Callable, Iterable
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,9 +25,17 @@ ALERT_USEFUL_FOR = timedelta(days=1)
 
 def booked(booking: Booking, now: datetime) -> None:
     """The confirmation, the invitation with the mail, and the promises of reminders."""
-    plan = queries.drive_plan(booking.drive)
-    _tell(booking, "booked", notices.booked, now, method="REQUEST", way=plan[PlannedKind.BOOKED].way)
-    reminders.promise(booking, plan, now)
+    booked_together([booking], now)
+
+
+def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
+    """As `booked`, to people of one drive: each gets a mail and a calendar entry, who share a phone one text."""
+    drive = bookings[0].drive
+    plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
+    way = plan[PlannedKind.BOOKED].way
+    told = _to_all(bookings, "booked", notices.booked, own, now, method="REQUEST", way=way, shared="booked")
+    outbox.queue(organization=drive.organization, notices=told, now=now)
+    reminders.promise_all(bookings, plan, now)
 
 
 def booked_again(booking: Booking, now: datetime) -> int:
@@ -33,7 +43,7 @@ def booked_again(booking: Booking, now: datetime) -> int:
     organization = booking.drive.organization
     own = queries.own_words([organization.pk])[organization.pk]
     way = queries.drive_plan(booking.drive)[PlannedKind.BOOKED].way
-    told = _notices(booking, "booked", notices.booked, own, now, method="REQUEST", way=way)
+    told = _to_all([booking], "booked", notices.booked, own, now, method="REQUEST", way=way)
     mark = f"again-{int(now.timestamp()) // 60}"
     again = [replace(each, envelope=replace(each.envelope, key=f"{each.envelope.key}/{mark}")) for each in told]
     return outbox.queue(organization=organization, notices=again, now=now)
@@ -42,20 +52,28 @@ def booked_again(booking: Booking, now: datetime) -> int:
 def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
     """The new time; reminders of the old one are withdrawn and promised anew."""
     reminders.withdraw(booking, now)
+    reminders.say_anew([booking])
     _tell(booking, "moved", partial(_moved, old_starts_at), now, method="REQUEST")
-    reminders.promise(booking, queries.drive_plan(booking.drive), now)
+    reminders.promise_all([booking], queries.drive_plan(booking.drive), now)
 
 
 def cancelled(booking: Booking, now: datetime) -> None:
     """The cancellation; nothing planned for the booking leaves any more. Coordinators hear of it close to the drive."""
-    outbox.withdraw(abouts=[booking.about], now=now)
-    _tell(booking, "cancelled", notices.cancelled, now, method="CANCEL")
-    if booking.starts_at - now < CLOSE_TO_DRIVE:
-        left = queries.places_left(booking.drive, now)
-        wording = notices.cancellation_alert(booking, left, desk(booking.drive))
-        _alert(
-            booking.drive, f"{booking.about}/alert_cancellation/{booking.revision}", "alert_cancellation", wording, now
-        )
+    cancelled_together([booking], now)
+
+
+def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
+    """As `cancelled`, to people of one drive: who share a phone get one text."""
+    drive = bookings[0].drive
+    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    outbox.withdraw(abouts=[booking.about for booking in bookings], now=now)
+    reminders.say_anew(bookings)
+    told = _to_all(bookings, "cancelled", notices.cancelled, own, now, method="CANCEL", shared="cancelled")
+    outbox.queue(organization=drive.organization, notices=told, now=now)
+    first = min(bookings, key=lambda booking: booking.starts_at)
+    if first.starts_at - now < CLOSE_TO_DRIVE:
+        wording = notices.cancellation_alert(first, queries.places_left(drive, now), desk(drive))
+        _alert(drive, f"{first.about}/alert_cancellation/{first.revision}", "alert_cancellation", wording, now)
 
 
 def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
@@ -66,11 +84,7 @@ def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
     organization = rows[0].drive.organization
     own = queries.own_words([organization.pk])[organization.pk]
     outbox.withdraw(abouts=[booking.about for booking in rows], now=now)
-    told = [
-        notice
-        for booking in rows
-        for notice in _notices(booking, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL")
-    ]
+    told = _to_all(rows, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL")
     outbox.queue(organization=organization, notices=told, now=now)
 
 
@@ -81,13 +95,15 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
         return
     drive = rows[0].drive
     plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
+    missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
+    came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
     told: list[Notice] = []
-    for booking in rows:
-        came = booking.state != BookingState.NO_SHOW
-        kind, word = (PlannedKind.THANK_YOU, notices.thank_you) if came else (PlannedKind.MISSED, notices.missed)
+    for kind, word, group in (
+        (PlannedKind.THANK_YOU, notices.thank_you, came),
+        (PlannedKind.MISSED, notices.missed, missed),
+    ):
         if plan[kind].on:
-            way = plan[kind].way
-            told += _notices(booking, kind, word, own, now, keeps_quiet_hours=True, once=True, way=way)
+            told += _to_all(group, kind, word, own, now, keeps_quiet_hours=True, once=True, way=plan[kind].way)
     outbox.queue(organization=drive.organization, notices=told, now=now)
 
 
@@ -102,18 +118,18 @@ def desk(drive: Drive) -> str:
     return notices.absolute(reverse("organizer_drive", args=[drive.pk]))
 
 
-def _tell(booking: Booking, kind: str, word: Wording_, now: datetime, method: str = "", way: str = Way.BOTH) -> None:
+def _tell(booking: Booking, kind: str, word: Wording_, now: datetime, method: str) -> None:
     organization = booking.drive.organization
     own = queries.own_words([organization.pk])[organization.pk]
     outbox.queue(
         organization=organization,
-        notices=_notices(booking, kind, word, own, now, method=method, way=way),
+        notices=_to_all([booking], kind, word, own, now, method=method),
         now=now,
     )
 
 
-def _notices(
-    booking: Booking,
+def _to_all(
+    bookings: Sequence[Booking],
     kind: str,
     word: Wording_,
     own: Own,
@@ -123,12 +139,42 @@ def _notices(
     keeps_quiet_hours: bool = False,
     once: bool = False,
     way: str = Way.BOTH,
+    shared: str = "",
 ) -> list[Notice]:
-    """One notice for each way to reach the person; texts need consent, which the gate judges when they leave."""
-    return [
-        Notice(envelope, worded(booking, word, own, envelope.channel, method))
-        for envelope in _envelopes(booking, kind, now, keeps_quiet_hours=keeps_quiet_hours, once=once, way=way)
-    ]
+    """One notice for each way to reach each person; texts need consent, which the gate judges when they leave.
+
+    People of one party who share a phone get one text, the first one's, in the words for several that `shared` names.
+    """
+    parties = _by_phone(bookings)
+    told = []
+    for booking in bookings:
+        for envelope in _envelopes(booking, kind, now, keeps_quiet_hours=keeps_quiet_hours, once=once, way=way):
+            group = parties[booking.party, envelope.address] if _is_shared(envelope, booking) else [booking]
+            if group[0] is booking:
+                told.append(Notice(envelope, _worded_for(group, word, own, envelope, method, shared)))
+    return told
+
+
+def _by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:
+    """The people of each party under the phone that they share, in the order in which they were booked."""
+    found: dict[tuple[uuid.UUID | None, str], list[Booking]] = defaultdict(list)
+    for booking in sorted(bookings, key=lambda booking: booking.pk):
+        phone = booking.volunteer.phone if booking.volunteer else None
+        if booking.party and phone:
+            found[booking.party, phone.address].append(booking)
+    return found
+
+
+def _is_shared(envelope: Envelope, booking: Booking) -> bool:
+    return envelope.channel == Channel.SMS and booking.party is not None
+
+
+def _worded_for(
+    group: Sequence[Booking], word: Wording_, own: Own, envelope: Envelope, method: str, shared: str
+) -> Wording:
+    if len(group) > 1 and shared:
+        return notices.in_language(envelope.language, lambda: notices.together(shared, group))
+    return worded(group[0], word, own, envelope.channel, method)
 
 
 def _moved(old_starts_at: datetime, booking: Booking, channel: str, own: Own) -> Wording:

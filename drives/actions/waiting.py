@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import offering, queries, rules
-from drives.actions import keeping, locking, spacing, telling_waiting
+from drives.actions import keeping, locking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person, is_proved, try_code
 from drives.models import IN_LINE, Drive, Source, WaitingEntry, WaitingState
 from drives.offering import ANY_TIME, Window
@@ -16,6 +16,7 @@ from drives.queries.waiting import window_of
 from organizations.actions import audit
 from organizations.models import insert, token_digest
 from volunteers.actions import proving, registration
+from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration, Volunteer
 from volunteers.queries import browser_proved
 
@@ -71,8 +72,10 @@ def join_within(
 join = transaction.atomic(join_within)
 
 
-def prove(*, entry_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "") -> WaitingEntry:
-    """Put somebody in line: the code proves the contact, then the rules are judged.
+def prove(
+    *, entry_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "", whose: Whose = ""
+) -> WaitingEntry:
+    """Put somebody in line: the code proves the contact, then the rules are judged; `whose` as for a booking.
 
     Who is in line already gets the entry they have, with the new wish unless a place is offered to them just now. A
     second call answers as the first. Raises CodeWrong, RequestLapsed, or Refusal while the request still stands.
@@ -85,7 +88,7 @@ def prove(*, entry_id: int, code: str, bound_to: str, now: datetime, browser_tok
         raise RequestLapsed
     if not is_proved(held.registration, browser_token, now):
         try_code(held.registration, code, bound_to, browser_token, now)
-    return _settle(entry_id=entry_id, identity=held.registration.identity, now=now)
+    return _settle(entry_id=entry_id, identity=held.registration.identity, whose=whose, now=now)
 
 
 @transaction.atomic
@@ -96,7 +99,7 @@ def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: dateti
     if held.state != WaitingState.HELD or details is None or held.held_until is None or held.held_until <= now:
         raise RequestLapsed
     if by_email:
-        details = registration.prove_by_email(registration=details)
+        registration.prove_by_email(registrations=[details])
     _send_code(held, details, bound_to, ip, now)
 
 
@@ -154,7 +157,7 @@ def leave(*, entry_id: int, actor: str, now: datetime) -> WaitingEntry:
 
 
 @transaction.atomic
-def _settle(*, entry_id: int, identity: str, now: datetime) -> WaitingEntry:
+def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> WaitingEntry:
     drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
     locking.typed_then_drive([identity], drive)
     entry = locking.waiting_entry(entry_id)
@@ -164,7 +167,7 @@ def _settle(*, entry_id: int, identity: str, now: datetime) -> WaitingEntry:
         raise RequestLapsed
     if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
         raise CodeWrong(proving.CodeResult.EXPIRED)
-    entry.volunteer = registration.resolve(registration=entry.registration, now=now)
+    entry.volunteer = settling.people([entry.registration], whose, now)[0]
     giver = queries.Giver(entry.volunteer.pk, everywhere=True)
     wish = _judged(drive, Wish(entry.visit, window_of(entry)), giver, now)
     entry.visit = wish.visit

@@ -70,6 +70,7 @@ class Booking(Linked):
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
     )  # until proved
+    party = models.UUIDField(null=True, blank=True)  # of bookings that were made together, through one contact
     visit = models.CharField(max_length=6, choices=Visit)
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
@@ -137,6 +138,8 @@ class Booking(Linked):
             models.Index(fields=["held_until"], condition=Q(state="held"), name="booking_held"),
             # A person's history and future, for the interval rule.
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
+            # Who was booked together, for the donors' pages and their common texts.
+            models.Index(fields=["party"], condition=Q(party__isnull=False), name="booking_of_a_party"),
         ]
 
     def __str__(self) -> str:

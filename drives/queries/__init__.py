@@ -32,10 +32,12 @@ from drives.queries.message_plan import (
     own_words,
     quiet_hours,
 )
+from drives.queries.parties import Party, party_of
 from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
 from drives.queries.reports import TurnoutReport, turnout_report
+from drives.queries.together import PartyTime, nearest_for_all, party_times, room, steps_of
 from drives.queries.turnout import TurnoutNumbers, turnout_numbers
 from drives.queries.waiting import (
     Line,
@@ -71,6 +73,8 @@ __all__ = [
     "Line",
     "NextDate",
     "OfferPage",
+    "Party",
+    "PartyTime",
     "PeopleToTell",
     "PersonHere",
     "PlaceFound",
@@ -104,6 +108,7 @@ __all__ = [
     "later_times",
     "line",
     "may_be_restored",
+    "nearest_for_all",
     "nearest_times",
     "newest_contacts",
     "offer",
@@ -111,13 +116,17 @@ __all__ = [
     "open_times",
     "organization_plan",
     "own_words",
+    "party_of",
+    "party_times",
     "people_here",
     "people_to_tell",
     "place_facts",
     "places_left",
     "public_drives",
     "quiet_hours",
+    "room",
     "roster",
+    "steps_of",
     "times_over",
     "turnout_numbers",
     "turnout_report",

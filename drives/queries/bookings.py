@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from drives import rules
 from drives.models import ACTIVE, Booking, BookingState
+from drives.queries.parties import Party, party_of
 from organizations.models import token_digest
 from volunteers.queries import reached_from
 
@@ -23,6 +24,7 @@ class BookingPage:
     may_confirm: bool
     may_be_restored: bool
     is_over: bool  # the visit's time has passed
+    party: Party
 
     @property
     def held(self) -> bool:
@@ -67,6 +69,7 @@ def page_of(booking: Booking, key: str, now: datetime) -> BookingPage:
         may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
         may_be_restored=may_be_restored(booking, now),
         is_over=is_over,
+        party=party_of(booking),
     )
 
 

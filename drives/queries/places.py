@@ -29,7 +29,7 @@ _PLACE = """
 SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
     (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id),
     EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %(now)s),
-    (SELECT count(*) FROM drives_booking AS booking
+    (SELECT count(DISTINCT coalesce(booking.party, booking.uuid)) FROM drives_booking AS booking
         JOIN volunteers_registration AS typed ON typed.id = booking.registration_id
         WHERE typed.identity = %(identity)s AND booking.state = 'held' AND booking.held_until > %(now)s),
     EXISTS (SELECT FROM drives_booking

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from notifications import rules
 from notifications.models import Channel, Message, MessageState
@@ -58,6 +59,23 @@ def drop(*, ids: Collection[int], reason: str, now: datetime) -> int:
     """Withdraw promises that are no longer fit to be kept."""
     promises = Message.objects.filter(pk__in=ids, state=MessageState.PROMISE)
     return promises.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now)
+
+
+@transaction.atomic(savepoint=False)
+def unword(*, abouts: Collection[str], beside: Collection[str], kinds: Collection[str], dropped_as: str) -> int:
+    """Make promises again of texts about these that wait worded, and of those dropped because another text said it.
+
+    For texts that speak of several things, of which those `beside` have changed: `word` writes them anew. Where the
+    text that spoke for all has left, nothing is said twice. Returns how many are promises again.
+    """
+    texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
+    unsaid = {"state": MessageState.PROMISE, "reason": "", "settled_at": None, "lease_until": None, "attempt_token": ""}
+    worded = texts.filter(about__in=abouts, state__in=(MessageState.QUEUED, MessageState.CLAIMED))
+    taken_back = worded.update(**unsaid, **dict.fromkeys(_WORDING, ""))
+    not_gone = (MessageState.PROMISE, MessageState.WITHDRAWN)
+    said = texts.filter(about__in=[*abouts, *beside], kind=OuterRef("kind"), address=OuterRef("address"))
+    dropped = texts.filter(about__in=abouts, state=MessageState.WITHDRAWN, reason=dropped_as)
+    return taken_back + dropped.exclude(Exists(said.exclude(state__in=not_gone))).update(**unsaid)
 
 
 @transaction.atomic(savepoint=False)

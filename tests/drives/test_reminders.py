@@ -166,7 +166,7 @@ def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     plan = {**reminding.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="promise").delete()
-    reminders.promise(queries.bookings_for_messages([booking.pk])[booking.pk], plan, NOW)
+    reminders.promise_all([queries.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
     assert dressed(due_message(booking))[0] == "withdrawn"
     assert due_message(booking, channel="email").state == "queued"
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives import own_words, texts
-from drives.texts import TEXTS, OwnWords
+from drives.texts import TEXTS, TOGETHER, OwnWords
 from notifications.notice import is_gsm, segments
 from notifications.queries import PROMPT_KINDS
 from tests.test_architecture import ROOT
@@ -173,3 +173,12 @@ def test_openings_may_name_the_person_but_hold_no_link() -> None:
     assert own_words.opening_problems("booked", "Dear {name}, see you on {long_day}") == []
     found = [problem.code for problem in own_words.opening_problems("booked", "{phone} https://evil.example")]
     assert found == ["unknown_variable", "foreign_link"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", TOGETHER)
+def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: str, language: str) -> None:
+    with translation.override(language):
+        longest = texts.together(kind, texts.longest("W" * 20, LINK))
+    assert (segments(longest), is_gsm(longest)) == (1, True), len(longest)
+    assert "STOP" in longest

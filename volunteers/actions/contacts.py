@@ -32,7 +32,8 @@ def reach(*, organization_id: int, phone: str, email: str, proved: str = "", now
         f" (uuid, epoch, link_hash, organization_id, kind, address, identity, proved_at) VALUES {marks}"
         " ON CONFLICT ON CONSTRAINT one_contact_per_address"
         " DO UPDATE SET proved_at = COALESCE(EXCLUDED.proved_at, known.proved_at)"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, proved_at",
+        " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, proved_at,"
+        " (SELECT name FROM volunteers_volunteer WHERE id = known.owner_id) AS owner_name",
         [value for row in rows for value in row],
     )
     by_kind = {contact.kind: contact for contact in found}

@@ -51,8 +51,8 @@ def spend(*, scope: str, subject: str, limit: int, window: timedelta, now: datet
 
 
 @transaction.atomic(savepoint=False)
-def spend_all(*, limits: Sequence[Limit], now: datetime) -> None:
-    """Count one for each of several limits of different scopes, or none at all and refuse with TooMany.
+def spend_all(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
+    """Count so many for each of several limits of different scopes, or none at all and refuse with TooMany.
 
     One statement. It locks the counters in the order given until the transaction ends, so name them from the narrow
     to the wide and spend late: the wide ones are hot.
@@ -63,15 +63,17 @@ def spend_all(*, limits: Sequence[Limit], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO volunteers_limitcounter AS spent (scope, subject, window_start, count)"
-            " SELECT scope, subject, window_start, 1 FROM"
+            " SELECT scope, subject, window_start, %s FROM"
             " unnest(%s::text[], %s::text[], %s::timestamptz[], %s::int[])"
             " AS asked (scope, subject, window_start, most)"
-            " WHERE most > 0"
-            " ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.count + 1"
-            " WHERE spent.count < (%s::jsonb ->> spent.scope)::int RETURNING scope",
+            " WHERE most >= %s"
+            " ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.count + EXCLUDED.count"
+            " WHERE spent.count + EXCLUDED.count <= (%s::jsonb ->> spent.scope)::int RETURNING scope",
             [
+                count,
                 *(list(column) for column in zip(*rows, strict=True)),
                 [limit.limit for limit in limits],
+                count,
                 json.dumps({limit.scope: limit.limit for limit in limits}),
             ],
         )

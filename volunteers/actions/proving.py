@@ -82,6 +82,17 @@ def contact_of(typed: str, country: str) -> str:
     return address
 
 
+def spend_places(*, count: int, ip: str | None, now: datetime) -> None:
+    """Count the places that a party keeps against its network, or refuse with limits.TooMany.
+
+    The limit on codes alone would let one network keep six places for each code. Before `send_code`, for the order of
+    the counters.
+    """
+    if network := rules.network(ip):
+        places = Limit("places_together", network, *rules.PLACES_TOGETHER_PER_NETWORK)
+        limits.spend_all(limits=[places], now=now, count=count)
+
+
 @transaction.atomic(savepoint=False)
 def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     """Note that somebody looks for what is booked under a contact; a worker sends the code (`send_waiting`).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 
 from django.core.exceptions import ValidationError
@@ -15,9 +16,11 @@ from notifications.models import Purpose
 from organizations.actions import audit
 from organizations.models import Organization, insert
 from volunteers import notices, rules
-from volunteers.actions import contacts
+from volunteers.actions import contacts, recognizing
 from volunteers.actions.contacts import Reached
+from volunteers.actions.recognizing import Circle, Whose
 from volunteers.models import Contact, Registration, Volunteer
+from volunteers.names import same
 
 
 class NoMailbox(ValidationError):
@@ -46,6 +49,7 @@ def register(
     source: str,
     ip: str | None,
     now: datetime,
+    for_other: bool = False,
 ) -> Registration:
     """Keep what somebody typed, cleaned and normalized; refuses with a ValidationError by field.
 
@@ -60,15 +64,12 @@ def register(
     confirmed: list[str] = problems.judge("confirms", lambda: rules.confirmations(confirms), [])
     problems.refuse()
     row = Registration(
+        **{**vars(typed), "language": typed.language or organization.language},
         organization=organization,
-        name=typed.name,
-        phone=typed.phone,
-        phone_as_typed=typed.phone_as_typed,
-        email=typed.email,
         identity=rules.identity(typed.phone or typed.email),
-        language=typed.language or organization.language,
         consents=purposes,
         confirms=confirmed,
+        for_other=for_other,
         source=source,
         ip=_usable(ip),
         created_at=now,
@@ -77,47 +78,95 @@ def register(
 
 
 @transaction.atomic(savepoint=False)
-def prove_by_email(*, registration: Registration) -> Registration:
-    """Let the mailbox be the contact to prove, not the phone: the next code goes there.
+def register_others(*, first: Registration, names: Sequence[str]) -> list[Registration]:
+    """Keep the names of those who come with somebody, reached through the same contact. One INSERT, as `register`.
+
+    Refuses names with a ValidationError by field, such as `people/1/name`; consents stay with the first registration.
+    """
+    problems, cleaned = rules.Problems(), []
+    for position, name in enumerate(names, start=1):
+        cleaned.append(problems.judge(f"people/{position}/name", partial(rules.clean_name, name), ""))
+    for position, name in enumerate(cleaned, start=1):
+        if any(name and same(name, before) for before in [first.name, *cleaned[: position - 1]]):
+            message = _("Two people have the same name. Add what tells them apart.")
+            problems.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
+    problems.refuse()
+    columns = [f.attname for f in Registration._meta.concrete_fields if f.attname not in {"id", "name", "consents"}]
+    shared = {**{column: getattr(first, column) for column in columns}, "for_other": True}
+    return Registration.objects.bulk_create(Registration(**shared, name=name, consents=[]) for name in cleaned)
+
+
+@transaction.atomic(savepoint=False)
+def prove_by_email(*, registrations: Sequence[Registration]) -> None:
+    """Let the mailbox be the contact to prove, not the phone: the next code of these people goes there.
 
     A proof of the phone must not count for the mailbox, so it is taken back. The phone stays unproved: it is nobody's
     identity, and no text is consented to for it.
     """
-    if not registration.email:
+    email = registrations[0].email
+    if not email:
         raise NoMailbox
-    identity = rules.identity(registration.email)
-    if identity != registration.identity:
-        unresolved = Registration.objects.filter(pk=registration.pk, volunteer=None)
+    identity = rules.identity(email)
+    changed = [each for each in registrations if each.identity != identity]
+    unresolved = Registration.objects.filter(pk__in=[each.pk for each in changed], volunteer=None)
+    if changed:
         unresolved.update(identity=identity, proved_at=None)
-        registration.identity, registration.proved_at = identity, None
-    return registration
+    for each in changed:
+        each.identity, each.proved_at = identity, None
+
+
+def resolve(*, registration: Registration, now: datetime, whose: Whose = "") -> Volunteer:
+    """Who one registration means; see `resolve_all`."""
+    return resolve_all(registrations=[registration], now=now, whose=whose)[0]
 
 
 @transaction.atomic(savepoint=False)
-def resolve(*, registration: Registration, now: datetime) -> Volunteer:
-    """Who this is, once the contact is proved: its owner in the organization, else a new volunteer who owns it now.
+def resolve_all(*, registrations: Sequence[Registration], now: datetime, whose: Whose = "") -> list[Volunteer]:
+    """Who these are, once their one contact is proved: its owner, others reached through it, or new people.
 
+    The first to prove a contact owns it from now on. A name that is clearly another's is asked about (OtherName) until
+    `whose` answers; "me" gives the owner the new name, else no booking renames anybody.
     The caller holds the lock of the identity; the contact's row is locked besides, so that two at once make one person.
     The other, unproved contact is linked unless somebody owns it, but never owned: else whoever types a mailbox would
     own what its holder books later. Consents enter the ledger from here on.
     """
+    first = registrations[0]
     reached = contacts.reach(
-        organization_id=registration.organization_id,
-        phone=registration.phone,
-        email=registration.email,
-        proved=registration.identity,
-        now=now,
+        organization_id=first.organization_id, phone=first.phone, email=first.email, proved=first.identity, now=now
     )
-    proved = next(contact for contact in reached.all() if contact.identity == registration.identity)
-    volunteer = _known_as(proved.owner_id, registration.name, registration.language, reached)
+    proved = next(contact for contact in reached.all() if contact.identity == first.identity)
+    circle = recognizing.Circle(proved, reached)
+    owners = [each for each in registrations if recognizing.is_owner(circle, each, whose)]
+    found = {each.pk: _owner_of(circle, each, whose, now) for each in owners}
+    if others := [each for each in registrations if each.pk not in found]:
+        found |= dict(zip((each.pk for each in others), recognizing.others(circle, others, now), strict=True))
+    for each in registrations:
+        each.volunteer, each.proved_at = found[each.pk], now
+    _keep_proved(registrations)
+    if first.consents:
+        _record_proved(first, proved, now)
+    return [found[each.pk] for each in registrations]
+
+
+def _owner_of(circle: Circle, registration: Registration, whose: Whose, now: datetime) -> Volunteer:
+    """The contact's owner, with the language and the contacts named last; new if nobody owns it yet."""
+    proved, reached = circle.proved, circle.reached
+    name = registration.name if whose == "me" and not registration.for_other else circle.owner_name
+    volunteer = recognizing.known_as(proved.owner_id, name, registration.language, reached)
     if volunteer is None:
-        volunteer = _new(registration.organization_id, registration.name, registration.language, reached, now)
+        volunteer = recognizing.fresh(
+            registration.organization_id, registration.name, registration.language, reached, now
+        )
+        volunteer.save()
         Contact.objects.filter(pk=proved.pk).update(owner=volunteer)
-    registration.volunteer, registration.proved_at = volunteer, now
-    registration.save(update_fields=["volunteer", "proved_at"])
-    if registration.consents:
-        _record_proved(registration, proved, now)
     return volunteer
+
+
+def _keep_proved(registrations: Sequence[Registration]) -> None:
+    if len(registrations) == 1:
+        registrations[0].save(update_fields=["volunteer", "proved_at"])
+    else:
+        Registration.objects.bulk_update(registrations, ["volunteer", "proved_at"])
 
 
 @transaction.atomic(savepoint=False)
@@ -134,18 +183,21 @@ def enter(
 ) -> Volunteer:
     """The volunteer a coordinator or a key typed: the same contact is the same person; the contacts stay unproved.
 
-    The caller holds the locks of `typed_identities`: they come before the contacts' rows, which are locked here.
-    Refuses with a ValidationError by field. A contact that nobody owns belongs to this volunteer from here on. The
-    consents are those the person gave to whoever typed them; the ledger says who that was.
+    A name that is clearly another's means somebody else who is reached through the contact. The caller holds the locks
+    of `typed_identities`: they come before the contacts' rows, which are locked here. Refuses with a ValidationError by
+    field. A contact that nobody owns belongs to this volunteer from here on. The consents are those the person gave to
+    whoever typed them; the ledger says who that was.
     """
     problems = rules.Problems()
     typed = rules.details(problems, name=name, phone=phone, email=email, spoken=language, country=organization.country)
     purposes: list[str] = problems.judge("consents", lambda: rules.purposes(consents), [])
     problems.refuse()
     reached = contacts.reach(organization_id=organization.pk, phone=typed.phone, email=typed.email)
-    volunteer = _known_as(_owner(reached), typed.name, typed.language, reached)
+    owner, spoken = _owner(reached), typed.language or organization.language
+    volunteer = recognizing.entered(owner, typed.name, typed.language, reached)
     if volunteer is None:
-        volunteer = _new(organization.pk, typed.name, typed.language or organization.language, reached, now)
+        volunteer = recognizing.fresh(organization.pk, typed.name, spoken, reached, now, through=owner)
+        volunteer.save()
         audit.note(organization=organization, actor=actor, verb="entered", about=f"volunteer:{volunteer.pk}", now=now)
     if free := [contact.pk for contact in reached.all() if contact.owner_id is None]:
         Contact.objects.filter(pk__in=free).update(owner=volunteer)
@@ -162,53 +214,6 @@ def _owner(reached: Reached) -> int | None:
         return owners[0]
     named = Volunteer.objects.filter(Q(phone__in=reached.all()) | Q(email__in=reached.all()))
     return named.order_by("id").values_list("pk", flat=True).first()
-
-
-def _known_as(volunteer_id: int | None, name: str, language: str, reached: Reached) -> Volunteer | None:
-    """The volunteer, with what was said last: name, language (if any), and the contacts nobody else owns."""
-    if volunteer_id is None:
-        return None
-    phone, email = _linkable(reached, volunteer_id)
-    found = Volunteer.objects.raw(
-        "UPDATE volunteers_volunteer SET name = %s, language = COALESCE(NULLIF(%s, ''), language),"
-        " phone_id = COALESCE(%s, phone_id), email_id = COALESCE(%s, email_id) WHERE id = %s"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, name, language, phone_id, email_id, created_at",
-        [name, language, phone and phone.pk, email and email.pk, volunteer_id],
-    )
-    volunteer = next(iter(found), None)
-    return volunteer and _with_contacts(volunteer, reached)
-
-
-def _new(organization_id: int, name: str, language: str, reached: Reached, now: datetime) -> Volunteer:
-    phone, email = _linkable(reached, None)
-    return Volunteer.objects.create(
-        organization_id=organization_id,
-        name=name,
-        language=language,
-        phone=phone,
-        email=email,
-        created_at=now,
-        **Volunteer.new_link(),
-    )
-
-
-def _linkable(reached: Reached, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
-    """The contacts that this volunteer may be reached under: not those that somebody else owns."""
-
-    def free(contact: Contact | None) -> Contact | None:
-        return contact if contact and contact.owner_id in {None, volunteer_id} else None
-
-    return free(reached.phone), free(reached.email)
-
-
-def _with_contacts(volunteer: Volunteer, reached: Reached) -> Volunteer:
-    """Fill in the contacts just read, so that no reader fetches them again."""
-    for contact in reached.all():
-        if volunteer.phone_id == contact.pk:
-            volunteer.phone = contact
-        if volunteer.email_id == contact.pk:
-            volunteer.email = contact
-    return volunteer
 
 
 def _record_proved(registration: Registration, proved: Contact, now: datetime) -> None:

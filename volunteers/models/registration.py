@@ -19,6 +19,8 @@ class Registration(models.Model):
     consents = models.JSONField(default=list)  # purposes ticked
     confirms = models.JSONField(default=list)  # codes of the policy's confirmations
     source = models.CharField(max_length=20, default="page")
+    # "I book for another person": whoever is named is not the contact's owner.
+    for_other = models.BooleanField(default=False, db_default=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"

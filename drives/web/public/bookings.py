@@ -39,7 +39,10 @@ CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not s
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """The page behind a booking's link, whatever became of it."""
     page = page_or_404(request, key)
-    return _check(request, page, CodeForm()) if page.held else manage(request, page)
+    if not page.held:
+        return manage(request, page)
+    leader = page.party.leader
+    return _check(request, page, CodeForm()) if leader in (None, page.booking) else to_booking(leader.reference)
 
 
 @never_cache
@@ -55,6 +58,7 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
             bound_to=visitor.bound_to(browser),
             browser_token=browser,
             now=timezone.now(),
+            whose=form.whose,
         )
     except Refusal as refusal:
         return _still_held(request, key, form, refusal, 409)

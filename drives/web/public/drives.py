@@ -1,6 +1,7 @@
 """Pages about drives: all of them, an organization's, one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,9 +12,10 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import confirms, programmes, queries
+from drives import confirms, programmes, queries, together
 from drives.models import Drive, DriveState, Visit
-from drives.queries import DrivePage, DriveSummary
+from drives.queries import DrivePage, DriveSummary, PartyTime
+from drives.rules import OpenTime
 from drives.web import visitor
 from drives.web.public import times
 from organizations.models import Organization
@@ -63,10 +65,16 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     browser = visitor.browser_of(request)
     knows = "visit" not in request.GET and queries.gave_lately(browser, page.drive, now)
     visit = Visit.RETURN if knows else times.visit_asked(request.GET.get("visit", ""))
+    people = times.people_asked(request.GET.get("people", ""))
+    first = times.first_asked(request.GET.get("first", ""), people)
     context = {
         **drive_context(page),
         "visit": visit,
-        "parts": times.parts_of_day(page.times(visit), page.drive),
+        "people": people,
+        "first": first,
+        "sizes": together.SIZES,
+        "firsts": range(people + 1),
+        "parts": times.parts_of_day(_times(page, visit, people, first, now), page.drive),
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
         "is_known": bool(browser) and proved_from(browser, now).exists(),
@@ -79,6 +87,14 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     if browser:  # what stands ready to be chosen may be this browser's own
         patch_cache_control(response, private=True)
     return response
+
+
+def _times(
+    page: DrivePage, visit: str, people: int, first: int, now: datetime
+) -> Sequence[OpenTime] | Sequence[PartyTime]:
+    if people == 1 or page.is_full:
+        return page.times(visit)
+    return queries.party_times(page.drive, times.visits_of(people, first), now)
 
 
 def drive_context(page: DrivePage) -> dict[str, object]:

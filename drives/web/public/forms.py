@@ -1,7 +1,8 @@
 """What donors type. The forms only shape it; the actions judge it, and their words come back beside the fields."""
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -9,16 +10,18 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from drives.actions.booking import Person
+from drives.actions.together import Companion
 from drives.models import Policy, Visit
 from drives.rules import OpenTime, Refusal
 from drives.web.stated_form import StatedForm
 from notifications.models import Purpose
 from volunteers.actions.limits import TooMany
+from volunteers.actions.recognizing import Whose
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-OTHER_THAN_TIME = {"already_booked", "too_many_holds"}
+OTHER_THAN_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
 
 
 class Typed(forms.CharField):
@@ -58,6 +61,7 @@ class PersonForm(forms.Form):
         max_length=254,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
+    for_other = forms.BooleanField(label=_("I book for another person"), required=False)
     reminders = Tick(label=_("Remind me"), described_by="id_reminders_hint")
     confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
@@ -71,6 +75,7 @@ class PersonForm(forms.Form):
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
             confirms=list(policy.confirms) if data["confirmed"] else [],
+            for_other=data["for_other"],
         )
 
     def refuse(self, problem: ValidationError) -> None:
@@ -90,7 +95,7 @@ class DetailsForm(StatedForm, PersonForm):
     visit = forms.ChoiceField(choices=Visit.choices, widget=forms.HiddenInput)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    field_order = ("name", "phone", "email", "reminders", "appeals", "confirmed")
+    field_order = ("name", "phone", "email", "for_other", "reminders", "appeals", "confirmed")
 
     def person(self, policy: Policy) -> Person:
         """What was typed, with what was stated."""
@@ -104,8 +109,45 @@ class DetailsForm(StatedForm, PersonForm):
             super().refuse(problem)
 
 
+class PartyForm(DetailsForm):
+    """Two to six people, and how they are reached: one contact for all."""
+
+    visit = None  # type: ignore[assignment]  # each has their own
+
+    def __init__(self, *args: Any, people: int, first: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.count = people
+        self.fields["for_other"].label = _("I am not one of them: all of this is for others")
+        self.fields["confirmed"].label = _("All of this is true for each of us")
+        for n in range(people):
+            self.fields[self._name(n)] = name = Typed(label=_("Name"), required=False, max_length=200)
+            name.widget.attrs.update(autocomplete="off" if n else "name", autocapitalize="words", spellcheck="false")
+            kind = Visit.FIRST if n >= people - first else Visit.RETURN
+            self.fields[f"visit_{n}"] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
+
+    def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Name and visit of each person."""
+        return [(self[self._name(n)], self[f"visit_{n}"]) for n in range(self.count)]
+
+    def people(self) -> list[Companion]:
+        """Who they are, as typed."""
+        data = self.cleaned_data
+        return [Companion(data[self._name(n)], data[f"visit_{n}"]) for n in range(self.count)]
+
+    def refuse(self, problem: ValidationError) -> None:
+        """As for one person; what is wrong with a companion's name stands beside it."""
+        if hasattr(problem, "error_dict"):
+            named = {re.sub(r"people/(\d)/name", r"name_\1", key): errors for key, errors in problem.error_dict.items()}
+            problem = ValidationError(named)
+        super().refuse(problem)
+
+    @staticmethod
+    def _name(n: int) -> str:
+        return f"name_{n}" if n else "name"
+
+
 class CodeForm(forms.Form):
-    """The code that was sent."""
+    """The code that was sent; and for whom it is, where the contact is known under another name."""
 
     use_required_attribute = False
 
@@ -117,6 +159,17 @@ class CodeForm(forms.Form):
             attrs={"class": "code", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
         ),
     )
+
+    @property
+    def asks_whose(self) -> bool:
+        """Whether it was refused until this is said."""
+        return self.has_error(NON_FIELD_ERRORS, "other_name")
+
+    @property
+    def whose(self) -> Whose:
+        """The answer, if it was asked."""
+        answers: dict[str, Whose] = {"me": "me", "other": "other"}
+        return answers.get(self.data.get("whose", ""), "")
 
 
 def another_time_helps(refusal: Refusal) -> bool:

@@ -30,9 +30,9 @@ class Ring:
         """The tokens this browser holds."""
         return [token for token in request.COOKIES.get(self.cookie, "").split(".") if TOKEN.fullmatch(token)]
 
-    def add(self, response: HttpResponse, request: HttpRequest, token: str) -> None:
-        """Give the browser one more key, and all of them another 30 days."""
-        kept = [*(one for one in self.tokens(request) if one != token), token][-KEPT:]
+    def add(self, response: HttpResponse, request: HttpRequest, *tokens: str) -> None:
+        """Give the browser more keys, and all of them another 30 days."""
+        kept = [*(one for one in self.tokens(request) if one not in tokens), *tokens][-KEPT:]
         response.set_cookie(
             self.cookie,
             ".".join(kept),

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from drives import together
 from drives.models import Drive, Visit
+from drives.queries import PartyTime
 from drives.rules import OpenTime
 
 NOON, EVENING = 12, 17
@@ -18,10 +20,10 @@ class Part:
     """The times of one part of the day."""
 
     name: str
-    times: list[OpenTime] = field(default_factory=list)
+    times: list[OpenTime | PartyTime] = field(default_factory=list)
 
 
-def parts_of_day(times: Iterable[OpenTime], drive: Drive) -> list[Part]:
+def parts_of_day(times: Iterable[OpenTime] | Iterable[PartyTime], drive: Drive) -> list[Part]:
     """Morning, afternoon, evening: those that have times, in order."""
     parts: dict[str, Part] = {}
     for time in times:
@@ -44,6 +46,21 @@ def visit_asked(value: str) -> Visit:
 def slot_asked(value: str) -> int | None:
     """The slot's number in an address, if it is one."""
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
+
+
+def people_asked(value: str) -> int:
+    """How many people in an address; one until somebody says otherwise."""
+    return int(value) if value in map(str, together.SIZES) else 1
+
+
+def first_asked(value: str, people: int) -> int:
+    """How many of them come for the first time."""
+    return int(value) if value in map(str, range(people + 1)) else 0
+
+
+def visits_of(people: int, first: int) -> list[Visit]:
+    """The visits of a party of which so many come for the first time; those who know the way come first."""
+    return [Visit.RETURN] * (people - first) + [Visit.FIRST] * first
 
 
 def chosen(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:

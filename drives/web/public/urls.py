@@ -17,6 +17,7 @@ from drives.web.public import (
     offers,
     pages,
     profile,
+    together,
     waiting,
 )
 
@@ -30,11 +31,14 @@ urlpatterns = [
     path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
     path("d/<slug:slug>/book/", book.book, name="book"),
     path("d/<slug:slug>/again/", again.book_again, name="book_again"),
+    path("d/<slug:slug>/together/", together.book, name="book_together"),
     path("b/<str:key>/", bookings.booking, name="booking"),
     path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
     path("b/<str:key>/code/", bookings.send_code, name="booking_code"),
     path("b/<str:key>/move/", changes.move, name="booking_move"),
     path("b/<str:key>/cancel/", changes.cancel, name="booking_cancel"),
+    path("b/<str:key>/cancel-all/", together.cancel_all, name="booking_cancel_all"),
+    path("b/<str:key>/take-out/", together.take_out, name="booking_take_out"),
     path("b/<str:key>/restore/", changes.restore, name="booking_restore"),
     path("b/<str:key>/confirm/", changes.confirm, name="booking_confirm"),
     path("b/<str:key>/elsewhere/", elsewhere.state, name="booking_elsewhere"),

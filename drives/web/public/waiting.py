@@ -119,6 +119,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
             bound_to=visitor.bound_to(browser),
             browser_token=browser,
             now=timezone.now(),
+            whose=form.whose,
         )
     except actions.RequestLapsed:
         return _to_line(token)

@@ -1,0 +1,154 @@
+"""Two to six people who come together: held and cancelled as one, each with a booking of their own."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NoReturn
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import queries, rules, timetable, together
+from drives.actions import history, keeping, locking, places, taking, telling
+from drives.actions.booking import Person, send_first_code
+from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
+from drives.models import Booking, BookingState, CancelledBy, Drive, Source
+from organizations.models import Organization
+from volunteers.actions import proving, registration
+from volunteers.models import Registration
+
+
+@dataclass(frozen=True)
+class Companion:
+    """One person of a party: a name and the kind of visit."""
+
+    name: str
+    visit: str
+
+
+def hold_within(
+    *,
+    drive: Drive,
+    slot_id: int,
+    people: Sequence[Companion],
+    contact: Person,
+    source: Source = Source.ONLINE,
+    ip: str | None,
+    now: datetime,
+    bound_to: str = "",
+    browser_token: str = "",
+) -> list[Booking]:
+    """Keep places for two to six people reached through one contact, or none at all; inside a caller's transaction.
+
+    `slot_id` is the time of the first who arrives; the others come with them or next (`drives.together`). The first
+    person is the one whose contact it is, unless `contact.for_other`. One code proves all. Refuses as `booking.hold`;
+    a party counts as one hold of its contact, and a network may keep few places for parties at a time.
+    Locks: identity, drive (shared), slots. The same number of statements for two and for six.
+    """
+    if not 2 <= len(people) <= together.MOST:
+        raise ValidationError({"people": ValidationError(_("Book for two to six people."), code="people_count")})
+    details = _registered(drive.organization, people, contact, source, ip, now)
+    locking.identities_then_drive([details[0].identity], drive.pk)
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
+    visits = [person.visit for person in people]
+    if reasons := rules.reasons_not_to_take(found.facts, now):
+        raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
+    freed = taking.lapse_in(drive.pk, now) if found.holds_are_over else {}
+    rows = _written(drive, slot_id, visits, details, source, freed, now)
+    proving.spend_places(count=len(rows), ip=ip, now=now)
+    send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
+    taken = [timetable.net(None, places.footprint(row)) for row in rows]
+    if not places.change(drive_id=drive.pk, deltas=places.combined([freed, *taken])):
+        _refuse_full(drive, visits, rows[0].starts_at, now)
+    return rows
+
+
+hold = transaction.atomic(hold_within)
+
+
+@transaction.atomic
+def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -> list[Booking]:
+    """Give up every place of a party that is still ahead, holds too; who shares a phone gets one text.
+
+    What cannot be given up any more stays as it is; twice is as once. Locks: drive (shared), bookings, slots.
+    """
+    found = Booking.objects.values_list("drive_id", "party").get(pk=booking_id)
+    locking.drive_shared(found[0])
+    ids = Booking.objects.filter(party=found[1]).values_list("pk", flat=True) if found[1] else [booking_id]
+    party = [booking for booking in locking.bookings(list(ids)) if booking.state in rules.MAY_BE_CHANGED]
+    held = [booking for booking in party if booking.state == BookingState.HELD]
+    booked = [booking for booking in party if booking.state != BookingState.HELD]
+    history.note_all(held, to_state=BookingState.LAPSED, actor=actor, now=now)
+    history.note_all(booked, to_state=BookingState.CANCELLED, actor=actor, now=now)
+    Booking.objects.filter(pk__in=[booking.pk for booking in held]).update(
+        state=BookingState.LAPSED, holds_place=False, changed_at=now
+    )
+    for booking in booked:
+        mark_cancelled(booking, by=by, now=now)
+    Booking.objects.bulk_update(booked, CANCEL_FIELDS)
+    kept = keeping.keep(found[0], map(places.footprint, party), now)
+    places.change(drive_id=found[0], deltas=places.combined([places.released(party), kept]))
+    if booked:
+        telling.cancelled_together(booked, now)
+    return party
+
+
+def _registered(
+    organization: Organization,
+    people: Sequence[Companion],
+    contact: Person,
+    source: Source,
+    ip: str | None,
+    now: datetime,
+) -> list[Registration]:
+    first = registration.register(
+        organization=organization,
+        **replace(contact, name=people[0].name).said(),
+        confirms=contact.confirms,
+        source=source,
+        ip=ip,
+        now=now,
+        for_other=contact.for_other,
+    )
+    return [first, *registration.register_others(first=first, names=[person.name for person in people[1:]])]
+
+
+def _written(
+    drive: Drive,
+    slot_id: int,
+    visits: Sequence[str],
+    details: Sequence[Registration],
+    source: Source,
+    freed: places.Deltas,
+    now: datetime,
+) -> list[Booking]:
+    """The rows of a party, at the times at which it fits; refuses if there are none."""
+    slots = queries.steps_of(drive.pk)
+    shapes = [rules.visit_shape(drive, visit) for visit in visits]
+    first = next(slot.n for slot in slots if slot.pk == slot_id)
+    arrivals = together.arrivals(queries.room(slots, now, freed), first, shapes)
+    if arrivals is None:
+        _refuse_full(drive, visits, slots[first].starts_at, now)
+    party = uuid.uuid4()
+    rows = Booking.objects.bulk_create(
+        taking.new_booking(
+            drive,
+            slots[n],
+            timetable.footprint(n, shape),
+            visit,
+            now,
+            state=BookingState.HELD,
+            source=source,
+            registration=typed,
+            party=party,
+        )
+        for n, shape, visit, typed in zip(arrivals, shapes, visits, details, strict=True)
+    )
+    history.note_new(rows, actor="donor", now=now)
+    return rows
+
+
+def _refuse_full(drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime) -> NoReturn:
+    raise rules.Refusal([rules.party_full()], queries.nearest_for_all(drive, visits, wanted, now))

@@ -1,0 +1,52 @@
+"""Who was booked together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drives import rules
+from drives.models import ACTIVE, Booking, BookingState
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of a party, as whoever booked for all sees them."""
+
+    booking: Booking
+
+    @property
+    def name(self) -> str:
+        known = self.booking.volunteer or self.booking.registration
+        return known.name if known else ""
+
+    @property
+    def may_change(self) -> bool:
+        return self.booking.state in rules.MAY_BE_CHANGED
+
+
+@dataclass(frozen=True)
+class Party:
+    """Everybody booked together with one booking, itself too, in the order in which they were named.
+
+    The page of who leads it shows all: the first who is still coming, and always who booked for all. The others got a
+    link to their own place only.
+    """
+
+    members: Sequence[Member] = ()
+    leader: Booking | None = None
+    is_shown: bool = False
+
+    @property
+    def may_cancel_all(self) -> bool:
+        return sum(member.may_change for member in self.members) > 1
+
+
+def party_of(booking: Booking) -> Party:
+    """Who was booked together with this booking. One query, none for a booking that was made alone."""
+    if booking.party is None:
+        return Party()
+    rows = Booking.objects.filter(party=booking.party).exclude(state=BookingState.LAPSED)
+    found = list(rows.select_related("volunteer", "registration").order_by("pk"))
+    leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE)), None)
+    leads = leader is not None and leader.pk == booking.pk
+    is_first = bool(found) and found[0].pk == booking.pk
+    return Party([Member(row) for row in found], leader, (leads or is_first) and len(found) > 1)

@@ -1,0 +1,149 @@
+"""A family or a group: their details, one of them taken out, all of them cancelled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from drives import queries
+from drives.actions import changing
+from drives.actions import together as actions
+from drives.models import Booking, CancelledBy
+from drives.queries import DrivePage, PartyTime
+from drives.rules import OpenTime, Refusal
+from drives.web import visitor
+from drives.web.public import keys, times
+from drives.web.public.bookings import booking_context
+from drives.web.public.drives import asked_by, drive_context
+from drives.web.public.forms import PartyForm, another_time_helps, status_of
+from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+from notifications.models import Purpose
+from volunteers.notices import consent_wording
+
+
+@dataclass
+class Details:
+    """The page as it stands: how many, the form, the time of the first, and other times if that one is gone."""
+
+    page: DrivePage
+    people: int
+    first: int
+    slot_id: int
+    form: PartyForm
+    alternatives: Sequence[OpenTime] = ()
+    is_time_refused: bool = False
+    status: int = 200
+
+    @property
+    def time(self) -> PartyTime | None:
+        """When they would come, as things stand now."""
+        if self.is_time_refused:
+            return None
+        visits = times.visits_of(self.people, self.first)
+        found = queries.party_times(self.page.drive, visits, timezone.now())
+        return next((time for time in found if time.slot_id == self.slot_id), None)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask for names and one contact; keep the places for whoever sends them. Nothing is kept while somebody reads."""
+    page = queries.drive_page(slug, timezone.now())
+    if page is None:
+        raise Http404
+    asked = request.POST if request.method == "POST" else request.GET
+    people = times.people_asked(asked.get("people", ""))
+    first = times.first_asked(asked.get("first", ""), people)
+    slot_id = times.slot_asked(asked.get("slot", ""))
+    if people < 2 or slot_id is None or page.is_full:
+        address = reverse("drive", args=[page.drive.slug])
+        return redirect(f"{address}?people={people}&first={first}&choose=1#times")
+    form = PartyForm(request.POST or None, people=people, first=first, initial={"slot": slot_id})
+    details = Details(page, people, first, slot_id, form)
+    return _keep(request, details) if request.method == "POST" else _show(request, details)
+
+
+def _keep(request: HttpRequest, details: Details) -> HttpResponse:
+    form, details.status = details.form, 422
+    if not form.is_valid():
+        return _show(request, details)
+    browser = visitor.browser_or_new(request)
+    try:
+        held = _hold(request, details, browser)
+    except Refusal as refusal:
+        details.alternatives, details.status = refusal.alternatives, 409
+        details.is_time_refused = another_time_helps(refusal)
+        form.refuse(refusal)
+    except ValidationError as problem:
+        details.status = status_of(problem)
+        form.refuse(problem)
+    else:
+        response = to_booking(held[0].reference)
+        keys.BOOKINGS.add(response, request, *(booking.token for booking in held))
+        visitor.remember(response, browser)
+        return response
+    return _show(request, details)
+
+
+def _hold(request: HttpRequest, details: Details, browser: str) -> list[Booking]:
+    drive = details.page.drive
+    return actions.hold(
+        drive=drive,
+        slot_id=details.slot_id,
+        people=details.form.people(),
+        contact=details.form.person(drive.policy),
+        ip=visitor.ip_of(request),
+        bound_to=visitor.bound_to(browser),
+        browser_token=browser,
+        now=timezone.now(),
+    )
+
+
+def _show(request: HttpRequest, details: Details) -> HttpResponse:
+    drive, time = details.page.drive, details.time
+    language = translation.get_language() or "en"
+    back = QueryDict(mutable=True)
+    back.update({"people": str(details.people), "first": str(details.first)})
+    context = {
+        **drive_context(details.page),
+        "form": details.form,
+        "people": details.people,
+        "first": details.first,
+        "back": back.urlencode(),
+        "time": time,
+        "alternatives": details.alternatives if time is None else (),
+        "confirms": asked_by(drive),
+        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
+    }
+    return render(request, "drives/public/together.html", context, status=details.status)
+
+
+@never_cache
+@acts
+def take_out(request: HttpRequest, key: str) -> HttpResponse:
+    """One person of a party that is not booked yet does not come; the others' places are kept on."""
+    page = page_or_404(request, key)
+    if page.held:
+        changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
+    others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
+    return to_booking(others[0].reference if others else key)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_all(request: HttpRequest, key: str) -> HttpResponse:
+    """Give up the places of everybody who was booked together; only on the page of who leads them."""
+    page = page_or_404(request, key)
+    if not page.party.is_shown:
+        return to_booking(key)
+    if request.method == "POST":
+        actions.cancel_all(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
+        return to_booking(key)
+    return render(request, "drives/public/cancel_all.html", booking_context(page))

@@ -1,0 +1,201 @@
+"""Two to six people book together: all places or none, one code, each a booking and a history of their own."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from drives import queries
+from drives.actions import booking as booking_actions
+from drives.actions import changing, together
+from drives.models import Booking, BookingState, CancelledBy
+from drives.rules import Refusal
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from volunteers.actions.limits import TooMany
+from volunteers.models import Contact, Volunteer
+
+pytestmark = pytest.mark.django_db
+TWO = (("Test Ana Alder", "return"), ("Test Bo Alder", "return"))
+SIX = tuple((f"Test {name} Alder", "return") for name in ("Ana", "Bo", "Ida", "Eli", "Uma", "Noor"))
+
+
+def names(bookings: list[Booking]) -> list[str]:
+    return [booking.volunteer.name for booking in bookings if booking.volunteer]
+
+
+def texts(kind: str) -> list[Message]:
+    return list(Message.objects.filter(kind=kind, channel="sms").order_by("pk"))
+
+
+def test_a_party_is_held_with_one_code_and_counted() -> None:
+    drive = builders.drive()
+    party = builders.held_together(drive)
+    assert [booking.state for booking in party] == ["held"] * 3
+    assert len({booking.party for booking in party}) == 1
+    assert len({booking.link_hash for booking in party}) == 3
+    assert Message.objects.filter(kind="code").count() == 1
+    assert queries.drifted_slots() == 0
+
+
+def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -> None:
+    drive = builders.drive()
+    party = builders.booked_together(drive)
+    assert [booking.state for booking in party] == ["booked"] * 3
+    assert names(party) == ["Test Ana Alder", "Test Bo Alder", "Test Ida Alder"]
+    contact = Contact.objects.get()
+    assert contact.owner == party[0].volunteer
+    assert {booking.volunteer.phone_id for booking in party if booking.volunteer} == {contact.pk}
+    assert len({booking.uuid for booking in party}) == 3
+    assert queries.drifted_slots() == 0
+
+
+def test_proving_twice_answers_as_the_first_time() -> None:
+    party = builders.held_together(builders.drive())
+    first = builders.proved(party[0])
+    assert builders.proved(party[0]) == first
+    assert Booking.objects.filter(state="booked").count() == 3
+    assert len(texts("booked")) == 1
+
+
+def test_who_do_not_all_fit_are_refused_with_other_times_and_nothing_is_kept() -> None:
+    drive = builders.drive(
+        planned=builders.plain(builders.site(here := builders.organization()), places=1, steps=4), of=here
+    )
+    builders.held(drive, n=3, number=1)
+    with pytest.raises(Refusal) as caught:
+        builders.held_together(drive, n=2, people=TWO)
+    assert caught.value.codes == ["slot_full"]
+    assert [time.starts_at for time in caught.value.alternatives] == [builders.slot(drive, n).starts_at for n in (0, 1)]
+    assert Booking.objects.count() == 1
+    assert queries.drifted_slots() == 0
+
+
+def test_where_chairs_do_not_suffice_they_come_one_after_the_other() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    party = builders.held_together(drive, n=1)
+    assert [booking.first_step for booking in party] == [1, 1, 2]
+
+
+def test_a_hold_that_is_over_makes_room_for_a_party() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=1))
+    builders.held(drive, number=1)
+    later = NOW + timedelta(minutes=16)
+    assert len(builders.held_together(drive, people=TWO, now=later)) == 2
+    assert queries.drifted_slots() == 0
+
+
+def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
+    here = builders.organization()
+    first, second = builders.drive(here), builders.drive(here)
+    builders.booked_together(first, people=TWO)
+    party = builders.held_together(second, people=(("Test Ana Alder", "return"), ("Test Ida Alder", "return")))
+    with pytest.raises(Refusal) as caught:
+        builders.proved(party[0])
+    assert caught.value.codes == ["interval_too_short", "window_full"][: len(caught.value.codes)]
+    assert {reason.person for reason in caught.value.reasons} == {"Test Ana Alder"}
+    assert all(reason.detail.startswith("Test Ana Alder: ") for reason in caught.value.reasons)
+    assert Booking.objects.filter(drive=second, state="held").count() == 2
+    assert not Volunteer.objects.filter(name="Test Ida Alder").exists()
+
+    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_actions.prove(booking_id=party[1].pk, code="", bound_to="browser-42", now=NOW)
+    assert [row.state for row in Booking.objects.filter(drive=second).order_by("pk")] == ["lapsed", "booked"]
+
+
+def test_each_has_their_own_history() -> None:
+    here = builders.organization()
+    builders.booked(builders.drive(here))
+    party = builders.booked_together(
+        builders.drive(here), people=(*TWO[1:], ("Test Ida Alder", "return")), for_other=True
+    )
+    assert names(party) == ["Test Bo Alder", "Test Ida Alder"]
+
+
+def test_two_names_of_one_person_are_refused() -> None:
+    here = builders.organization()
+    builders.booked(builders.drive(here, builders.plan(builders.site(here), policy_id=builders.lax().pk)))
+    other = builders.drive(here, builders.plan(builders.site(here), policy_id=builders.lax().pk))
+    party = builders.held_together(other, people=(("Test Ana Alder", "return"), ("Test A. Alder", "return")))
+    with pytest.raises(Refusal) as caught:
+        builders.proved(party[0])
+    assert caught.value.codes == ["same_person_twice"]
+
+
+def test_the_same_name_twice_is_said_beside_its_field() -> None:
+    with pytest.raises(ValidationError) as caught:
+        builders.held_together(builders.drive(), people=(TWO[0], ("test ána alder", "return"), ("", "first")))
+    found = {field: errors[0].code for field, errors in caught.value.error_dict.items()}
+    assert found == {"people/1/name": "name_twice", "people/2/name": "name_missing"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_a_party_is_two_to_six(count: int) -> None:
+    with pytest.raises(ValidationError) as caught:
+        builders.held_together(builders.drive(), people=(*SIX, TWO[0])[:count])
+    assert caught.value.error_dict["people"][0].code == "people_count"
+
+
+def test_a_party_is_one_hold_of_its_contact() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    builders.held_together(drive)
+    builders.held_together(drive, n=4)
+    with pytest.raises(Refusal) as caught:
+        builders.held(drive, n=8)
+    assert caught.value.codes == ["too_many_holds"]
+
+
+def test_a_network_keeps_at_most_twelve_places_for_parties() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    for number in (1, 251):  # of one network
+        builders.held_together(drive, number=number, people=SIX)
+    with pytest.raises(TooMany):
+        builders.held_together(drive, number=501, people=TWO)
+    builders.held(drive, number=501)
+    builders.held_together(drive, number=2, people=SIX)
+
+
+def test_a_party_gets_one_text_and_each_a_mail_with_a_calendar_entry() -> None:
+    party = builders.booked_together(builders.drive(), email="ana@example.org")
+    [text] = texts("booked")
+    assert text.about == party[0].about
+    assert text.text.startswith("Hope Foundation: 3 booked Sat, Mar 13 from 9:00 AM") or "3 booked" in text.text
+    assert party[0].token in text.text
+    mails = Message.objects.filter(kind="booked", channel="email")
+    assert {mail.about for mail in mails} == {booking.about for booking in party}
+    assert len({mail.calendar for mail in mails}) == 3
+
+
+def test_all_of_a_party_are_cancelled_with_one_text() -> None:
+    party = builders.booked_together(builders.drive())
+    for _twice in range(2):
+        together.cancel_all(booking_id=party[1].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    assert list(Booking.objects.values_list("state", flat=True)) == [BookingState.CANCELLED] * 3
+    [text] = texts("cancelled")
+    assert "3 places" in text.text
+    assert not Message.objects.filter(state="promise").exists()
+    assert queries.drifted_slots() == 0
+
+
+def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
+    drive = builders.drive()
+    party = builders.booked_together(drive)
+    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changing.move(booking_id=party[1].pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    assert [row.state for row in Booking.objects.order_by("pk")] == ["cancelled", "booked", "booked"]
+    assert queries.drifted_slots() == 0
+
+
+def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    counted = []
+    for number, people in ((1, TWO), (2, SIX)):
+        with CaptureQueriesContext(connection) as caught:
+            builders.held_together(drive, number=number, people=people)
+        counted.append(len(caught))
+    assert counted[0] == counted[1]

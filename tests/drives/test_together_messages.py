@@ -1,0 +1,130 @@
+"""People of a party who share a phone get one text; whoever changes before it leaves is not spoken of."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from drives import queries
+from drives.actions import changing, planning, reminders, replies, telling
+from drives.models import Booking, CancelledBy
+from notifications.models import InboundMessage, Message, Sender
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+DAY_BEFORE = datetime(2027, 3, 12, 17, 0, tzinfo=NOW.tzinfo)  # nine o'clock at the site
+
+
+def texts(kind: str, *states: str) -> list[Message]:
+    found = Message.objects.filter(kind=kind, channel="sms").order_by("due_at", "pk")
+    return list(found.filter(state__in=states) if states else found)
+
+
+def family(places: int = 2) -> list[Booking]:
+    """Three people, of whom the third comes a quarter of an hour later where there are two places."""
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=places, steps=4))
+    people = [(name, "return") for name, _visit in builders.PARTY]
+    return builders.booked_together(drive, people=people)
+
+
+def cancel(booking: Booking, now: datetime = DAY_BEFORE) -> None:
+    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+
+
+def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> None:
+    family()
+    assert len(texts("day_before", "promise")) == 3
+    reminders.dress(now=DAY_BEFORE)
+    [text] = texts("day_before", "queued")
+    assert "Reminder, 3 of you" in text.text
+    assert "from 9:00 AM" in text.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert [row.reason for row in texts("day_before", "withdrawn")] == ["said_together"] * 2
+
+
+def test_who_is_alone_in_the_party_by_now_is_reminded_as_ever() -> None:
+    party = family()
+    for booking in party[:2]:
+        cancel(booking, NOW)
+    reminders.dress(now=DAY_BEFORE + timedelta(minutes=20))
+    [text] = texts("day_before", "queued")
+    assert "tomorrow" in text.text
+
+
+@pytest.mark.parametrize("who", [0, 1, 2])
+def test_who_cancels_before_the_text_has_left_is_not_spoken_of(who: int) -> None:
+    party = family()
+    reminders.dress(now=DAY_BEFORE)
+    cancel(party[who])
+    assert texts("day_before", "queued") == []
+    reminders.dress(now=DAY_BEFORE)
+    [text] = texts("day_before", "queued")
+    assert "Reminder, 2 of you" in text.text
+
+
+def test_what_has_left_is_not_said_again() -> None:
+    party = family()
+    reminders.dress(now=DAY_BEFORE)
+    Message.objects.filter(state="queued", kind="day_before").update(state="sent")
+    cancel(party[0])
+    reminders.dress(now=DAY_BEFORE)
+    assert texts("day_before", "queued", "promise") == []
+
+
+def test_who_moves_away_is_reminded_alone() -> None:
+    party = family(places=3)
+    reminders.dress(now=DAY_BEFORE - timedelta(hours=1))
+    changing.move(
+        booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
+    )
+    reminders.dress(now=DAY_BEFORE)
+    assert sum("Reminder, " in row.text for row in texts("day_before", "queued")) == 1
+
+
+def test_people_of_two_parties_are_reminded_apart() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=1))
+    for number in (1, 2):
+        builders.booked_together(drive, number=number, people=builders.PARTY)
+    reminders.dress(now=DAY_BEFORE)
+    assert len(texts("day_before", "queued")) == 2
+
+
+def test_a_cancelled_drive_is_said_once_to_a_phone() -> None:
+    party = family()
+    planning.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
+    assert len(texts("drive_cancelled")) == 1
+
+
+def replied(text: str) -> str:
+    asked = texts("day_before", "queued")[0]
+    Message.objects.filter(pk=asked.pk).update(
+        state="delivered",
+        sender=Sender.objects.get(),
+        sending_at=DAY_BEFORE,
+    )
+    asked.refresh_from_db()
+    InboundMessage.objects.create(
+        provider_id=f"SM{text}", sender=asked.sender, address=asked.address, text=text, received_at=DAY_BEFORE
+    )
+    return next(iter(replies.answer_new(now=DAY_BEFORE)))
+
+
+def test_a_c_confirms_everybody_the_text_spoke_of() -> None:
+    family()
+    reminders.dress(now=DAY_BEFORE)
+    assert replied("C") == "confirm"
+    assert list(Booking.objects.values_list("state", flat=True)) == ["confirmed"] * 3
+
+
+def test_an_x_to_a_party_waits_for_a_person() -> None:
+    family()
+    reminders.dress(now=DAY_BEFORE)
+    assert replied("X") == "unclear"
+    assert list(Booking.objects.values_list("state", flat=True)) == ["booked"] * 3
+
+
+def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
+    party = family()
+    telling.after_visit(queries.bookings_for_messages([row.pk for row in party]).values(), NOW)
+    assert len(texts("thank_you")) == 1

@@ -1,0 +1,82 @@
+"""Times for several people: what is found fits, what fits is found, and nobody is spread further than need be."""
+
+from itertools import pairwise, product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drives.timetable import VisitShape, deltas, footprint
+from drives.together import Room, all_arrivals, arrivals
+
+FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
+
+kinds = st.builds(VisitShape, st.integers(0, 2), st.integers(1, 2))
+parties = st.lists(kinds, min_size=1, max_size=2, unique=True).flatmap(
+    lambda two: st.lists(st.sampled_from(two), min_size=1, max_size=3)
+)
+rooms = st.lists(
+    st.tuples(st.integers(-1, 3), st.integers(-1, 3), st.sampled_from([True, True, True, False])),
+    min_size=1,
+    max_size=8,
+).map(lambda rows: Room(*(list(column) for column in zip(*rows, strict=True))))
+
+
+def empty(steps: int, chairs: int, screening: int) -> Room:
+    return Room([screening] * steps, [chairs] * steps, [True] * steps)
+
+
+def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
+    """Judged anew: every step counted, whatever the order."""
+    screening, chairs = list(room.free_screening), list(room.free_chairs)
+    for shape, arrival in zip(party, at, strict=True):
+        if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
+            return False
+        for n, (screened, seated) in deltas(footprint(arrival, shape)).items():
+            screening[n] -= screened
+            chairs[n] -= seated
+            if (screened and screening[n] < 0) or (seated and chairs[n] < 0):
+                return False
+    gap = max(shape.chair_steps for shape in party)
+    return all(after - before <= gap for before, after in pairwise(sorted(at)))
+
+
+def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
+    """The earliest last arrival of all arrangements there are."""
+    steps = range(first, len(room.may_arrive))
+    ways = [at for at in product(steps, repeat=len(party)) if min(at) == first and fits(room, party, at)]
+    return min((max(at) for at in ways), default=None)
+
+
+@given(rooms, parties)
+@settings(max_examples=400)
+def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room, party: list[VisitShape]) -> None:
+    for first in range(len(room.may_arrive)):
+        found = arrivals(room, first, party)
+        assert (max(found) if found else None) == by_force(room, first, party)
+        assert found is None or (min(found) == first and fits(room, party, tuple(found)))
+
+
+@given(rooms, parties)
+def test_looking_changes_nothing(room: Room, party: list[VisitShape]) -> None:
+    before = (list(room.free_screening), list(room.free_chairs))
+    assert list(all_arrivals(room, party)) == list(all_arrivals(room, party))
+    assert (list(room.free_screening), list(room.free_chairs)) == before
+
+
+def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
+    assert arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
+
+
+def test_else_one_comes_after_the_other() -> None:
+    assert arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
+    assert arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
+
+
+def test_a_first_visit_and_return_visits_share_the_chairs() -> None:
+    assert arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
+
+
+def test_who_does_not_fit_by_closing_does_not_fit() -> None:
+    assert arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
+    assert arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
+    assert arrivals(empty(4, 2, 2), 0, []) is None

@@ -1,0 +1,163 @@
+"""A family books through the pages: how many, a time for all, names, one contact, one code."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from drives.models import Booking, Drive
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import donor
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+NAMES = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder", "Test Eli Alder")
+
+
+def typed(drive: Drive, people: int = 3, n: int = 0, **changes: Any) -> dict[str, Any]:
+    names = {f"name_{at}" if at else "name": name for at, name in enumerate(NAMES[:people])}
+    visits = {f"visit_{at}": "return" for at in range(people)}
+    whole = {**names, **visits, "people": people, "first": 0, "slot": builders.slot(drive, n).pk}
+    return {**whole, "phone": donor.PHONE, "email": "", "reminders": "on", **changes}
+
+
+def kept(client: Client, drive: Drive, **changes: Any) -> Booking:
+    response = client.post(reverse("book_together", args=[drive.slug]), typed(drive, **changes))
+    assert response.status_code == 303, text(response)
+    return Booking.objects.get(drive=drive, reference=response.headers["Location"].split("/")[2])
+
+
+def booked(client: Client, drive: Drive, **changes: Any) -> list[Booking]:
+    first = kept(client, drive, **changes)
+    assert donor.prove(client, first).status_code == 303
+    return list(Booking.objects.filter(party=first.party).order_by("pk"))
+
+
+def test_a_lone_donor_sees_one_person_and_chooses_nothing(client: Client) -> None:
+    drive = builders.drive()
+    page = client.get(reverse("drive", args=[drive.slug]))
+    assert 'id="people-1" href="?visit=first#choose" aria-current="true"' in page.content.decode()
+    assert reverse("book_together", args=[drive.slug]) not in page.content.decode()
+
+
+def test_times_are_those_at_which_all_fit(client: Client) -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=3))
+    builders.held(drive, n=0, number=1)
+    page = client.get(reverse("drive", args=[drive.slug]), {"people": "2", "first": "1"})
+    found = page.context["parts"][0].times
+    assert [time.slot_id for time in found] == [builders.slot(drive, n).pk for n in range(3)]
+    assert [time.is_at_once for time in found] == [False, True, True]
+    assert "last at 9:15" in text(page)
+
+
+def test_nonsense_in_the_address_is_one_person(client: Client) -> None:
+    drive = builders.drive()
+    for people in ("0", "7", "x", "-1", "999999999999999999999"):
+        assert client.get(reverse("drive", args=[drive.slug]), {"people": people}).context["people"] == 1
+
+
+def test_a_family_of_three_books(client: Client) -> None:
+    drive = builders.drive()
+    first = kept(client, drive, visit_2="first")
+    page = client.get(reverse("booking", args=[first.reference]))
+    for name in NAMES[:3]:
+        assert name in text(page)
+    assert donor.prove(client, first).status_code == 303
+    page = client.get(reverse("booking", args=[first.reference]))
+    assert "Booked together" in text(page)
+    assert [booking.visit for booking in Booking.objects.order_by("pk")] == ["return", "return", "first"]
+
+
+def test_the_link_of_one_who_does_not_lead_shows_one_place(client: Client) -> None:
+    party = booked(client, builders.drive())
+    page = Client().get(reverse("booking", args=[party[1].token]), {"cookie": "1"})
+    assert NAMES[0] not in text(page)
+    assert "Booked together" not in text(page)
+    response = client.post(reverse("booking_cancel_all", args=[party[1].token]))
+    assert response.status_code == 303
+    assert Booking.objects.filter(state="booked").count() == 3
+
+
+def test_one_can_be_taken_out_before_the_code(client: Client) -> None:
+    drive = builders.drive()
+    first = kept(client, drive)
+    second = Booking.objects.order_by("pk")[1]
+    response = client.post(reverse("booking_take_out", args=[first.token]))
+    assert response.headers["Location"] == reverse("booking", args=[second.reference])
+    assert donor.prove(client, second, builders.code_of(first)).status_code == 303
+    assert [row.state for row in Booking.objects.order_by("pk")] == ["lapsed", "booked", "booked"]
+
+
+def test_the_page_of_another_held_place_leads_to_the_first(client: Client) -> None:
+    first = kept(client, builders.drive())
+    second = Booking.objects.order_by("pk")[1]
+    response = client.get(reverse("booking", args=[second.reference]))
+    assert response.headers["Location"] == reverse("booking", args=[first.reference])
+
+
+def test_all_are_cancelled_at_once(client: Client) -> None:
+    party = booked(client, builders.drive())
+    address = reverse("booking_cancel_all", args=[party[0].token])
+    assert NAMES[1] in text(client.get(address))
+    assert client.post(address).status_code == 303
+    assert Booking.objects.filter(state="cancelled").count() == 3
+
+
+def test_what_is_wrong_with_a_name_stands_beside_it_and_nothing_is_lost(client: Client) -> None:
+    drive = builders.drive()
+    response = client.post(
+        reverse("book_together", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder", phone="123")
+    )
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"phone"}
+    response = client.post(
+        reverse("book_together", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder")
+    )
+    errors = {name: error.data[0].code for name, error in response.context["form"].errors.items()}
+    assert errors == {"name_1": "name_missing", "name_2": "name_twice"}
+    assert 'value="test ana alder"' in response.content.decode()
+
+
+def test_a_time_that_is_gone_is_answered_with_the_nearest_for_all(client: Client) -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=3, steps=4))
+    builders.held(drive, n=3, number=1)
+    response = client.post(reverse("book_together", args=[drive.slug]), typed(drive, n=3))
+    assert response.status_code == 409
+    assert len(response.context["alternatives"]) == 3
+    assert "Test Bo Alder" in response.content.decode()
+
+
+def test_a_known_contact_under_another_name_is_asked_about(client: Client) -> None:
+    here = builders.organization()
+    builders.booked(builders.drive(here))
+    drive = builders.drive(here)
+    held = donor.kept(client, drive, name="Test Bo Birch")
+    asked = donor.prove(client, held)
+    assert asked.status_code == 409
+    assert "Who is this for?" in text(asked)
+    response = client.post(reverse("booking_prove", args=[held.token]), {"whose": "other"})
+    assert response.status_code == 303
+    held.refresh_from_db()
+    assert held.volunteer is not None
+    assert held.volunteer.name == "Test Bo Birch"
+    assert held.volunteer.phone is not None
+    assert held.volunteer.phone.owner != held.volunteer
+
+
+@pytest.mark.parametrize("state", ["held", "booked"])
+def test_the_page_of_a_party_costs_as_much_for_two_as_for_four(state: str) -> None:
+    counted = []
+    for people in (2, 4):
+        make, client = (booked if state == "booked" else kept), Client()
+        made = make(client, builders.drive(), people=people, phone=builders.phone(people))
+        first = made[0] if isinstance(made, list) else made
+        with CaptureQueriesContext(connection) as caught:
+            client.get(reverse("booking", args=[first.reference]))
+        counted.append(len(caught))
+    assert counted[0] == counted[1]

@@ -1,0 +1,166 @@
+"""Races of parties. Each runs with the locks, ten times without a loss, and without them, where it must be lost."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from drives import queries
+from drives.actions import booking, locking, places
+from drives.models import Booking, BookingChange, Drive, Slot
+from tests import builders
+from tests.builders import NOW
+from tests.races import arena
+from tests.races.arena import lost_in, together
+from volunteers.models import Registration
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def plain_drive(places: int, steps: int = 2) -> Drive:
+    owner = builders.organization(codes_per_day=100_000)
+    return builders.drive(owner, builders.plain(builders.site(owner), places=places, steps=steps))
+
+
+def slots(drive: Drive) -> list[Slot]:
+    return list(drive.slots.order_by("n"))
+
+
+# A party and a lone donor want the last two places
+
+
+def party_against_one() -> Callable[[], bool]:
+    drive, numbers = plain_drive(places=2, steps=1), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        first, second = next(numbers), next(numbers)
+        now = NOW + timedelta(minutes=first)
+        results = together(
+            partial(builders.held_together, drive, number=first, people=builders.PARTY[:2], now=now),
+            partial(builders.held, drive, number=second, now=now),
+        )
+        held = Booking.objects.filter(state="held").count()
+        whole = held == {"ok": 2, "slot_full": 1}[results[0]]
+        return sorted(results) == ["ok", "slot_full"] and whole and not arena.oversold(slots(drive))
+
+    return race
+
+
+def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody thinks for a moment between seeing what is free and taking it."""
+    read = queries.room
+
+    def slowly(*asked: Any) -> Any:
+        found = read(*asked)
+        time.sleep(arena.PAUSE)
+        return found
+
+    monkeypatch.setattr(queries, "room", slowly)
+
+
+def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    pause_after_room(monkeypatch)
+    assert lost_in(party_against_one()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_update(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arena.without_conditional_update(monkeypatch)
+    assert lost_in(party_against_one()) >= ALMOST_ALWAYS
+
+
+# Two parties over the same steps
+
+
+def two_parties() -> Callable[[], bool]:
+    drive, numbers = plain_drive(places=4), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        acts = [
+            partial(
+                builders.held_together,
+                drive,
+                number=(number := next(numbers)),
+                people=[*builders.PARTY, ("Test Eli Alder", "return"), ("Test Uma Alder", "return")],
+                now=NOW + timedelta(minutes=number),
+            )
+            for _party in range(2)
+        ]
+        results = together(*acts)
+        return sorted(results) == ["ok", "slot_full"] and not arena.oversold(slots(drive))
+
+    return race
+
+
+def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_room(monkeypatch)
+    assert lost_in(two_parties()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = count()
+
+    def unordered(*, drive_id: int, deltas: places.Deltas) -> bool:
+        with connection.cursor() as cursor:
+            for n in sorted(deltas, reverse=next(turns) % 2 == 1):
+                cursor.execute("SELECT FROM drives_slot WHERE drive_id = %s AND n = %s FOR UPDATE", [drive_id, n])
+                time.sleep(arena.PAUSE)
+        return True
+
+    pause_after_room(monkeypatch)
+    monkeypatch.setattr(places, "change", unordered)
+    assert lost_in(two_parties()) >= ALMOST_ALWAYS
+
+
+# A party is proved twice
+
+
+def proved_twice() -> Callable[[], bool]:
+    drive, numbers = plain_drive(places=3), iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        BookingChange.objects.all().delete()
+        party = builders.held_together(drive, number=next(numbers))
+        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        act = partial(booking.prove, booking_id=party[0].pk, code="", bound_to="", now=NOW)
+        results = together(act, act)
+        once = BookingChange.objects.filter(to_state="booked").count() == 3
+        people = Booking.objects.filter(state="booked").values("volunteer").distinct().count()
+        return results == ["ok", "ok"] and once and people == 3
+
+    return race
+
+
+def test_a_party_is_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(proved_twice()) == 0
+
+
+def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlocked(ids: Sequence[int]) -> list[Booking]:
+        rows = Booking.objects.filter(pk__in=ids).order_by("pk")
+        found = list(rows.select_related("drive__site", "drive__organization", "drive__policy", "registration"))
+        time.sleep(arena.PAUSE)
+        return found
+
+    arena.without_locks(monkeypatch, "identities_then_drive")
+    monkeypatch.setattr(locking, "bookings", unlocked)
+    assert lost_in(proved_twice()) >= ALMOST_ALWAYS

@@ -1,0 +1,59 @@
+"""Which names can mean one person."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from volunteers import names
+
+ONE_PERSON = [
+    ("Test Ana Alder", "test ana alder"),
+    ("Test Ana Alder", "Alder, Test Ana"),
+    ("Test José Núñez", "Test Jose Nunez"),
+    ("Test Ana Alder", "Test A. Alder"),
+    ("Test Ana Alder", "Test Ana María Alder"),
+    ("Test Ana", "Test Ana Alder"),
+    ("Test O'Brien", "Test OBrien"),
+]
+SLIPS = [
+    ("Test Ana Alder", "Test Ana Aldre"),
+    ("Test Ana Alder", "Test Anna Alder"),
+    ("Test Ana Alder", "Test Ana Adler"),
+]
+TWO_PEOPLE = [
+    ("Test Ana Alder", "Test Bo Alder"),
+    ("Test Ana Alder", "Test Ana Birch"),
+    ("Test Juan Pine", "Test Juan Pine Jr."),
+    ("Test Ana Alder", "Test Eva Alder"),
+    ("Test Ana", "Test Ian"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_PERSON)
+def test_one_person_however_the_name_is_written(one: str, other: str) -> None:
+    assert names.short_form(one, other)
+    assert names.alike(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), SLIPS)
+def test_a_slip_of_the_finger_is_alike_and_no_short_form(one: str, other: str) -> None:
+    assert names.alike(one, other)
+    assert not names.short_form(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), TWO_PEOPLE)
+def test_two_people(one: str, other: str) -> None:
+    assert not names.alike(one, other)
+    assert not names.same(one, other)
+
+
+def test_the_same_words_in_any_order_are_the_same_name() -> None:
+    assert names.same("Test Ana Alder", "ALDER Test Ána")
+    assert not names.same("Test Ana", "Test Ana Alder")
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_it_does_not_matter_which_name_was_there_first(one: str, other: str) -> None:
+    assert names.alike(one, other) == names.alike(other, one)
+    assert names.same(one, other) == names.same(other, one)
+    assert not names.short_form(one, other) or names.alike(one, other)
