@@ -1,9 +1,13 @@
 """What donors confirm themselves before they book, in words. Only the codes are kept, never an age or a weight."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from drives.models import Drive
 
 SENTENCES: Final[dict[str, Promise]] = {
     "age_16": _("I am 16 or older."),
@@ -15,6 +19,31 @@ SENTENCES: Final[dict[str, Promise]] = {
     "local_address": _("I live nearby and will bring something that shows my address."),
     "feels_well": _("I feel well. If I am ill on the day, I will cancel."),
 }
+
+
+WILL_ASK = "will_ask"  # is not sure and will ask the centre: the other outcome that is kept
+
+
+def outcome(given: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """What is kept of a donor's confirmations under a policy that asks for these: all of them, or that they will ask.
+
+    Whoever says nothing will ask. Refuses, for the field, some without the rest: half a yes is no yes.
+    """
+    if not asked:
+        return []
+    missing = [code for code in asked if code not in given]
+    if len(missing) == len(asked) or WILL_ASK in given:
+        return [WILL_ASK]
+    if missing:
+        text = _("Also needed: %(sentences)s Or say that you will ask the center.")
+        said = str(text) % {"sentences": " ".join(sentence(code) for code in missing)}
+        raise ValidationError({"confirms": ValidationError(said, code="confirmation_missing")})
+    return list(asked)
+
+
+def asked_of(drive: Drive) -> list[str]:
+    """The sentences of everything the drive's policy wants confirmed, in its order."""
+    return [sentence(code) for code in drive.policy.confirms]
 
 
 def sentence(code: str) -> str:

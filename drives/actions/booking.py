@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules
+from drives import confirms, queries, rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
@@ -177,8 +177,11 @@ def enter(
             drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
         )
         booking = taking.count(taken, now)
-    if override_reason:
-        Booking.objects.filter(pk=booking.pk).update(override_reason=override_reason)
+    if override_reason or person.confirms:
+        said = confirms.outcome(person.confirms, drive.policy.confirms) if person.confirms else []
+        policy_id = drive.policy_id if said else None
+        kept = Booking.objects.filter(pk=booking.pk)
+        kept.update(override_reason=override_reason, confirms=said, confirmed_policy_id=policy_id)
     keeping.has_place(booking, now)
     telling.booked(locking.booking(booking.pk), now)
     return booking

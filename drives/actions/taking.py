@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from django.db import transaction
 
-from drives import queries, rules, timetable
+from drives import confirms, queries, rules, timetable
 from drives.actions import history, keeping, places, spacing
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from organizations.models import insert
@@ -136,7 +136,7 @@ def new_booking(
     party: uuid.UUID | None = None,
 ) -> Booking:
     """The row of a place, not written yet."""
-    confirms = registration.confirms if registration else []
+    said = confirms.outcome(registration.confirms, drive.policy.confirms) if registration else []
     return Booking(
         **Booking.new_link(),
         reference="".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7)),
@@ -151,8 +151,8 @@ def new_booking(
         source=source,
         held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
         **stored_footprint(taken),
-        confirmed_policy_id=drive.policy_id if confirms else None,
-        confirms=confirms,
+        confirmed_policy_id=drive.policy_id if said else None,
+        confirms=said,
         created_at=now,
         changed_at=now,
     )

@@ -84,7 +84,7 @@ class Booking(Linked):
     revision = models.PositiveIntegerField(default=0)  # calendar SEQUENCE; fences off messages of older times
 
     confirmed_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    confirms = models.JSONField(default=list)  # codes the donor confirmed, under that policy version
+    confirms = models.JSONField(default=list)  # what the donor confirmed under that policy, or "will_ask"
     override_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

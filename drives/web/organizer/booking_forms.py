@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from drives import rules
 from drives.actions.booking import Person
+from drives.models import Policy
 from drives.rules import OpenTime
 from drives.web.organizer.directory_forms import PhoneField
 from drives.web.stated_form import StatedForm
@@ -75,6 +76,8 @@ class EnterForm(TimeForm, OverrideForm, StatedForm):
     )
     language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=settings.LANGUAGES, required=False)
 
+    confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
+
     field_order = ("name", "phone", "email", "language", "slot")
 
     def clean(self) -> dict[str, Any]:
@@ -84,14 +87,15 @@ class EnterForm(TimeForm, OverrideForm, StatedForm):
             self.add_error("phone", _("Write a phone number or an e-mail address."))
         return typed
 
-    def person(self) -> Person:
-        """What was typed, for the action."""
+    def person(self, policy: Policy) -> Person:
+        """What was typed, for the action; a tick stands for everything the policy asks."""
         typed = self.cleaned_data
         return Person(
             name=typed["name"],
             phone=typed["phone"],
             email=typed["email"],
             language=typed["language"] or "en",
+            confirms=list(policy.confirms) if typed["confirmed"] else [],
             stated=self.stated,
         )
 

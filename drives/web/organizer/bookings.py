@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives import queries, rules
 from drives.actions import booking as booking_actions
 from drives.actions import changing, resending
+from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries.consents import consent_ledger
 from drives.web.members import actor_of, booking_of, drive_of, page
@@ -44,7 +45,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 drive=drive,
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
-                person=form.person(),
+                person=form.person(drive.policy),
                 actor=actor_of(request),
                 now=now,
                 override_reason=form.cleaned_data["override_reason"],
@@ -55,7 +56,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)
-    context = {"drive": drive, "form": form, "visit": visit, "visits": _visits(drive)}
+    context = {"drive": drive, "form": form, "visit": visit, "visits": _visits(drive), "confirms": asked_of(drive)}
     return page(request, "drives/organizer/enter.html", context)
 
 

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from drives import queries
 from drives.actions import again as actions
+from drives.confirms import asked_of
 from drives.models import Visit
 from drives.queries import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
-from drives.web.public.drives import asked_by, drive_context, to_drive
+from drives.web.public.drives import drive_context, to_drive
 from drives.web.public.forms import Tick, status_of
 from drives.web.public.links import to_booking
 from notifications.models import Purpose
@@ -131,7 +132,7 @@ def check(
         "elsewhere": [time for time in alternatives if time.elsewhere],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "confirms": asked_by(drive),
+        "confirms": asked_of(drive),
         "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
     }
     return render(request, "drives/public/again.html", context, status=status)

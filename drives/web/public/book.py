@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from drives import queries
 from drives.actions import booking as actions
+from drives.confirms import asked_of
 from drives.models import Booking
 from drives.queries import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import again, keys, times
-from drives.web.public.drives import asked_by, drive_context, to_drive
+from drives.web.public.drives import drive_context, result_asked, to_drive
 from drives.web.public.forms import DetailsForm, another_time_helps, status_of
 from drives.web.public.links import to_booking
 from notifications.models import Purpose
@@ -64,7 +65,8 @@ def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return to_drive(page, visit)
     if "new" not in request.GET and (donors := again.known_donors(request, page)):
         return again.check(request, page, donors, visit, slot_id)
-    return _show(request, Details(page, DetailsForm(initial={"visit": visit, "slot": slot_id}), visit, slot_id))
+    initial = {"visit": visit, "slot": slot_id, "confirmed": result_asked(request) == "yes"}
+    return _show(request, Details(page, DetailsForm(initial=initial), visit, slot_id))
 
 
 def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
@@ -116,7 +118,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "visit": details.visit,
         "time": details.time,
         "alternatives": details.offered(),
-        "confirms": asked_by(drive),
+        "confirms": asked_of(drive),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }

@@ -12,8 +12,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import confirms, programmes, queries, together
-from drives.models import Drive, DriveState, Visit
+from drives import programmes, queries, together
+from drives.confirms import asked_of
+from drives.models import DriveState, Visit
 from drives.queries import DrivePage, DriveSummary, PartyTime
 from drives.rules import OpenTime
 from drives.web import visitor
@@ -78,7 +79,8 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
         "is_known": bool(browser) and proved_from(browser, now).exists(),
-        "confirms": asked_by(page.drive),
+        "result": result_asked(request),
+        "confirms": asked_of(page.drive),
         "rule": programmes.in_words(page.drive.rules),
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
@@ -97,6 +99,21 @@ def _times(
     return queries.party_times(page.drive, times.visits_of(people, first), now)
 
 
+@require_safe
+def may_i_give(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the drive's policy asks, to be answered in the browser: only the result is in the address it leads to."""
+    page = queries.drive_page(slug, timezone.now())
+    if page is None:
+        raise Http404
+    context = {
+        **drive_context(page),
+        "confirms": asked_of(page.drive),
+        "rule": programmes.in_words(page.drive.rules),
+        "visit": request.GET.get("visit") if request.GET.get("visit") in Visit else "",
+    }
+    return render(request, "drives/public/may_i_give.html", context)
+
+
 def drive_context(page: DrivePage) -> dict[str, object]:
     """What every page around one drive shows."""
     drive = page.drive
@@ -109,9 +126,10 @@ def drive_context(page: DrivePage) -> dict[str, object]:
     }
 
 
-def asked_by(drive: Drive) -> list[str]:
-    """The sentences of everything the drive's policy wants confirmed, in its order."""
-    return [confirms.sentence(code) for code in drive.policy.confirms]
+def result_asked(request: HttpRequest) -> str:
+    """What came of "May I give?" in this browser: yes, ask, or nothing."""
+    result = request.GET.get("result", "")
+    return result if result in ("yes", "ask") else ""
 
 
 def to_drive(page: DrivePage, visit: str) -> HttpResponse:

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods
 from drives import queries
 from drives.actions import changing
 from drives.actions import together as actions
+from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy
 from drives.queries import DrivePage, PartyTime
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
 from drives.web.public.bookings import booking_context
-from drives.web.public.drives import asked_by, drive_context
+from drives.web.public.drives import drive_context
 from drives.web.public.forms import PartyForm, another_time_helps, status_of
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 from notifications.models import Purpose
@@ -118,7 +119,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "back": back.urlencode(),
         "time": time,
         "alternatives": details.alternatives if time is None else (),
-        "confirms": asked_by(drive),
+        "confirms": asked_of(drive),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }

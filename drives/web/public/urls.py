@@ -29,6 +29,7 @@ urlpatterns = [
     path("embed/<slug:slug>/", drives.embed, name="embed"),
     path("d/<slug:slug>/", drives.drive, name="drive"),
     path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
+    path("d/<slug:slug>/may-i-give/", drives.may_i_give, name="may_i_give"),
     path("d/<slug:slug>/book/", book.book, name="book"),
     path("d/<slug:slug>/again/", again.book_again, name="book_again"),
     path("d/<slug:slug>/together/", together.book, name="book_together"),

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives import queries
 from drives.actions import waiting as actions
+from drives.confirms import asked_of
 from drives.models import WaitingEntry
 from drives.queries import DrivePage, WaitingPage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import times
-from drives.web.public.drives import asked_by, drive_context
+from drives.web.public.drives import drive_context
 from drives.web.public.forms import CodeForm, PersonForm, status_of
 from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm, initial
@@ -82,7 +83,7 @@ def _ask(
         "form": form,
         "openings": openings,
         "visit": form["visit"].value(),
-        "confirms": asked_by(page.drive),
+        "confirms": asked_of(page.drive),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, page.drive.organization)[1],
     }
     return render(request, "drives/public/wait.html", context, status=status)

@@ -1,0 +1,140 @@
+"""What donors confirm: kept as an outcome under a version of the policy, at every door, and never as a value."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from drives.confirms import WILL_ASK, outcome
+from drives.models import Booking, Drive
+from tests import builders
+from tests.builders import NOW
+from tests.drives.api.caller import Api
+from tests.drives.web import coordinator, donor
+from tests.drives.web.donor import text
+
+ASKED = ["age_18", "weight_50kg", "photo_id"]
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "kept"),
+    [
+        (ASKED, ASKED, ASKED),
+        ([*ASKED[::-1], "more"], ASKED, ASKED),
+        ([], ASKED, [WILL_ASK]),
+        (["more"], ASKED, [WILL_ASK]),
+        ([WILL_ASK, "age_18"], ASKED, [WILL_ASK]),
+        (["age_18"], [], []),
+    ],
+)
+def test_all_or_will_ask_is_kept(given: list[str], asked: list[str], kept: list[str]) -> None:
+    assert outcome(given, asked) == kept
+
+
+def test_half_a_yes_is_refused_with_what_is_missing() -> None:
+    with pytest.raises(ValidationError) as caught:
+        outcome(["age_18"], ASKED)
+    [error] = caught.value.error_dict["confirms"]
+    assert error.code == "confirmation_missing"
+    sentences = "I weigh 110 pounds (50 kg) or more. I will bring a photo ID."
+    assert error.messages == [f"Also needed: {sentences} Or say that you will ask the center."]
+
+
+def asking() -> Drive:
+    return builders.drive(policy_id=builders.policy(confirms=ASKED, version=3).pk)
+
+
+def kept(drive: Drive) -> tuple[list[str], int | None]:
+    row = Booking.objects.select_related("confirmed_policy").get(drive=drive)
+    return row.confirms, row.confirmed_policy.version if row.confirmed_policy else None
+
+
+@pytest.mark.parametrize(("typed", "expected"), [({"confirmed": "on"}, ASKED), ({}, [WILL_ASK])])
+def test_the_page_keeps_the_outcome_and_the_version(typed: dict[str, Any], expected: list[str]) -> None:
+    donor.booked(Client(), drive := asking(), **typed)
+    assert kept(drive) == (expected, 3)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(ASKED, ASKED), ([WILL_ASK], [WILL_ASK]), ([], [WILL_ASK])])
+def test_the_api_keeps_the_outcome_and_the_version(given: list[str], expected: list[str]) -> None:
+    drive = asking()
+    assert Api().book(slot=str(builders.slot(drive).pk), confirms=given).status_code == 201
+    assert kept(drive) == (expected, 3)
+
+
+@pytest.mark.parametrize("staff", [False, True])
+def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
+    drive = asking()
+    api = Api.with_key(drive.organization) if staff else Api()
+    answer = api.book(slot=str(builders.slot(drive).pk), confirms=["age_18"])
+    assert (answer.status_code, answer.json()["code"]) == (400, "confirmation_missing")
+    assert answer.json()["errors"][0]["pointer"] == "#/confirms"
+    assert Booking.objects.count() == 0
+
+
+def test_a_policy_that_asks_nothing_keeps_nothing() -> None:
+    donor.booked(Client(), drive := builders.drive())
+    assert kept(drive) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [({"confirmed": "on"}, (ASKED, 3)), ({}, ([], None))], ids=["ticked", "not asked"]
+)
+def test_a_coordinator_keeps_what_was_confirmed_on_the_phone(typed: dict[str, str], expected: Any) -> None:
+    drive = asking()
+    browser = coordinator.signed_in(builders.member(drive.organization))
+    form = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
+    address = reverse("organizer_enter", args=[drive.pk])
+    assert "I will bring a photo ID." in text(browser.get(address))
+    page = browser.post(address, {**form, **typed}, follow=True)
+    assert kept(drive) == expected
+    assert ("Confirmed can give Test programme (v3)" in text(page)) == bool(typed)
+
+
+def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
+    booked = donor.booked(Client(), drive := asking())
+    browser = coordinator.AllDay(builders.member(drive.organization).user)
+    at_the_door = browser.get(reverse("checkin_person", args=[drive.slug, booked.pk]))
+    assert "Was not sure that they can give" in text(at_the_door)
+    record = browser.get(reverse("organizer_booking", args=[booked.pk]))
+    assert "Confirmed will ask the center Test programme (v3)" in text(record)
+
+
+# May I give?
+
+
+def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> None:
+    drive = asking()
+    address, questions = reverse("drive", args=[drive.slug]), reverse("may_i_give", args=[drive.slug])
+    assert f'href="{questions}"' in Client().get(address).content.decode()
+    page = Client().get(questions, {"visit": "return"})
+    assert "I will bring a photo ID." in text(page)
+    assert "You cannot give? You can still help" in text(page)
+    for result in ("yes", "ask"):
+        assert f'href="{address}?visit=return&amp;result={result}#choose"' in page.content.decode()
+
+
+@pytest.mark.parametrize(("result", "ticked"), [("yes", True), ("ask", False), ("no", False), ("", False)])
+def test_the_result_goes_along_to_the_details(result: str, ticked: bool) -> None:
+    drive = asking()
+    query = {"visit": "return", "slot": str(builders.slot(drive).pk), "result": result}
+    page = Client().get(reverse("book", args=[drive.slug]), query)
+    assert page.context["form"]["confirmed"].value() is ticked
+
+
+@pytest.mark.parametrize(
+    ("result", "words"), [("yes", "Now choose a time."), ("ask", "Ask the center before you come.")]
+)
+def test_the_page_of_the_drive_knows_the_result(result: str, words: str) -> None:
+    page = Client().get(reverse("drive", args=[asking().slug]), {"result": result})
+    assert words in text(page)
+    assert f'<input type="hidden" name="result" value="{result}">' in page.content.decode()
+
+
+def test_a_drive_that_is_not_public_asks_nobody() -> None:
+    draft = builders.drive(published=False)
+    for slug in (draft.slug, "unknown"):
+        assert Client().get(reverse("may_i_give", args=[slug])).status_code == 404
