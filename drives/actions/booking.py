@@ -177,14 +177,19 @@ def enter(
             drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
         )
         booking = taking.count(taken, now)
-    if override_reason or person.confirms:
-        said = confirms.outcome(person.confirms, drive.policy.confirms) if person.confirms else []
-        policy_id = drive.policy_id if said else None
-        kept = Booking.objects.filter(pk=booking.pk)
-        kept.update(override_reason=override_reason, confirms=said, confirmed_policy_id=policy_id)
+    _keep_said(booking, person, override_reason)
     keeping.has_place(booking, now)
     telling.booked(locking.booking(booking.pk), now)
     return booking
+
+
+def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
+    """What was confirmed to whoever entered it, under which policy, and why a rule does not count."""
+    said = confirms.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
+    if said or override_reason:
+        kept = Booking.objects.filter(pk=booking.pk)
+        policy_id = booking.drive.policy_id if said else None
+        kept.update(override_reason=override_reason, confirms=said, confirmed_policy_id=policy_id)
 
 
 @transaction.atomic
