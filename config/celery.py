@@ -21,6 +21,7 @@ SWEEPS = {
     "drives.tasks.alert_coordinators": 10 * MINUTE,
     "drives.tasks.check_drift": HOUR,
     "drives.tasks.tidy": HOUR,
+    "drives.tasks.forget": 6 * HOUR,
 }
 
 app = Celery("plasma-drives")

@@ -20,6 +20,7 @@ from volunteers.actions.limits import TooMany
 CONTENT_TYPE = "application/problem+json"
 # What a domain's refusal means in HTTP; every other one is 400.
 STATUSES = {
+    "answer_erased": HTTPStatus.GONE,
     "hold_lapsed": HTTPStatus.GONE,
     "key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "request_in_progress": HTTPStatus.CONFLICT,

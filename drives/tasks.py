@@ -6,9 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives import queries
-from drives.actions import booking, fallback, finding, offering, reminders, replies, sweeps
+from drives.actions import booking, fallback, finding, offering, reminders, replies, retention, sweeps
 from organizations.actions import idempotency
-from volunteers.actions import retention
+from volunteers.actions.retention import purge
 
 
 @shared_task(name="drives.tasks.dress")
@@ -69,4 +69,10 @@ def check_drift(**_options: Any) -> dict[str, int]:
 def tidy(**_options: Any) -> dict[str, int]:
     """Delete what has served: codes, counters, remembered browsers, unproved registrations, kept answers."""
     now = timezone.now()
-    return {**retention.purge(now=now), "answers": idempotency.purge(now=now)}
+    return {**purge(now=now), "answers": idempotency.purge(now=now)}
+
+
+@shared_task(name="drives.tasks.forget")
+def forget(**_options: Any) -> dict[str, int]:
+    """Erase who was not heard of for long, blank old texts."""
+    return retention.forget(now=timezone.now())

@@ -21,6 +21,7 @@ from notifications.models import (
     Suppression,
 )
 from notifications.models.message import MessageQuerySet
+from notifications.phone import identity
 from organizations.models import Organization
 
 # Kinds whose text invites a letter for an answer: "Reply C to confirm, X to cancel".
@@ -96,10 +97,17 @@ def consents_of(organization: Organization, addresses: Collection[str]) -> dict[
 
 
 def newest_lines(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], ConsentEntry]:
-    """The lines of the ledger that count, by address and purpose. One query."""
-    lines = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
-    newest = lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose")
-    return {(line.address, line.purpose): line for line in newest}
+    """The lines of the ledger that count, by address and purpose. One query.
+
+    Of somebody who was erased and is back a no still counts, until they agree anew; a yes does not.
+    """
+    by_hash = {identity(address): address for address in addresses}
+    lines = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
+    newest = list(lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
+    kept = {
+        (by_hash[line.address], line.purpose): line for line in newest if line.address in by_hash and not line.given
+    }
+    return {**kept, **{(line.address, line.purpose): line for line in newest if line.address not in by_hash}}
 
 
 def ledger(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
@@ -108,26 +116,27 @@ def ledger(organization: Organization, addresses: Collection[str]) -> list[Conse
     return list(lines.order_by("-at", "-pk"))
 
 
-def may_not_be_texted(message_ids: Collection[int]) -> set[int]:
+def may_not_be_texted(texts: Collection[Message]) -> set[int]:
     """Which of these texts the gate would stop as things stand: no consent, or a STOP to whom they will leave through.
     One query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NOT_BY_TEXT, [list(message_ids)])
+        cursor.execute(_NOT_BY_TEXT, [[text.pk for text in texts], [identity(text.address) for text in texts]])
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
 # As `actions.handover` claims and judges.
 _NOT_BY_TEXT = """
-SELECT message.id FROM notifications_message AS message
- WHERE message.id = ANY(%s::bigint[]) AND message.channel = 'sms' AND (
+SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
+  JOIN notifications_message AS message ON message.id = asked.id
+ WHERE message.channel = 'sms' AND (
        (message.purpose <> '' AND NOT coalesce(
            (SELECT line.given FROM notifications_consententry AS line
              WHERE line.organization_id = message.organization_id AND line.address = message.address
                AND line.purpose = message.purpose
              ORDER BY line.at DESC, line.id DESC LIMIT 1), false))
        OR EXISTS (SELECT 1 FROM notifications_suppression AS suppression
-                   WHERE suppression.address = message.address AND suppression.sender_id = coalesce(
+                   WHERE suppression.address IN (message.address, asked.hash) AND suppression.sender_id = coalesce(
                        message.sender_id,
                        (SELECT own.sender_id FROM notifications_sender_organizations AS own
                           JOIN notifications_sender AS sender ON sender.id = own.sender_id
@@ -146,7 +155,8 @@ def sender_of(organization: Organization) -> Sender | None:
 def suppressed(organization: Organization, address: str) -> bool:
     """Whether the address said STOP to the organization's sender, so that only a START can undo it."""
     sender = sender_of(organization)
-    return bool(sender) and Suppression.objects.filter(sender=sender, address=address).exists()
+    stopped = Suppression.objects.filter(sender=sender, address__in=[address, identity(address)])
+    return bool(sender) and stopped.exists()
 
 
 def unhandled_replies(limit: int) -> list[InboundMessage]:
@@ -190,8 +200,9 @@ def organizations_through(sender: Sender) -> QuerySet[Organization]:
 def suppressed_of(organization: Organization, addresses: Collection[str]) -> set[str]:
     """Which of these addresses said STOP to the organization's sender."""
     sender = sender_of(organization)
-    stopped = Suppression.objects.filter(sender=sender, address__in=addresses) if sender else Suppression.objects.none()
-    return set(stopped.values_list("address", flat=True))
+    by_form = {form: address for address in addresses for form in (address, identity(address))}
+    stopped = Suppression.objects.filter(sender=sender, address__in=by_form) if sender else Suppression.objects.none()
+    return {by_form[form] for form in stopped.values_list("address", flat=True)}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from notifications.models import ConsentEntry, Purpose
 from notifications.queries import newest_lines, sender_of, suppressed_of
 from organizations.models import Organization, token_digest
 from volunteers import rules
-from volunteers.models import Contact, ContactKind, ProofCode, ProvedBrowser, Volunteer
+from volunteers.models import Contact, ContactKind, ProofCode, ProvedBrowser, Registration, Volunteer
 
 PROOF_HOLDS_FOR = timedelta(minutes=15)
 
@@ -76,7 +76,7 @@ def proved_here(identity: str, bound_to: str, now: datetime) -> bool:
 
 def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
     """The organization's volunteers with their contacts, by name; `search` is part of a name, number or mailbox."""
-    volunteers = Volunteer.objects.of(organization).select_related("phone", "email")
+    volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     wanted = Q()
     for word in search.replace("\x00", "").split():
         wanted &= Q(name__icontains=word) | Q(email__address__icontains=word)
@@ -88,8 +88,50 @@ def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
 
 def addresses_of(volunteer: Volunteer) -> list[str]:
     """Every phone number and mailbox under which this person is reached or which they proved. One query."""
-    mine = Q(owner=volunteer) | Q(pk__in=[pk for pk in (volunteer.phone_id, volunteer.email_id) if pk])
-    return list(Contact.objects.filter(mine).order_by("kind", "pk").values_list("address", flat=True))
+    return list(_contacts(volunteer).order_by("kind", "pk").values_list("address", flat=True))
+
+
+def _contacts(volunteer: Volunteer) -> QuerySet[Contact]:
+    named = [pk for pk in (volunteer.phone_id, volunteer.email_id) if pk]
+    return Contact.objects.filter(Q(owner=volunteer) | Q(pk__in=named))
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The contacts that lead to a person: those of nobody else, and those that a family shares."""
+
+    alone: list[Contact]
+    shared: list[Contact]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [contact.address for contact in self.alone]
+
+    @property
+    def identities(self) -> list[str]:
+        return [contact.identity for contact in self.alone]
+
+
+def reached(volunteer: Volunteer) -> Reached:
+    """How one organization reaches a person, apart from whom else it reaches so. Two queries."""
+    contacts = list(_contacts(volunteer).order_by("kind", "pk"))
+    others = Volunteer.objects.exclude(pk=volunteer.pk).filter(Q(phone__in=contacts) | Q(email__in=contacts))
+    named = {pk for pair in others.values_list("phone", "email") for pk in pair}
+    shared = [one for one in contacts if one.pk in named or one.owner_id not in {None, volunteer.pk}]
+    return Reached([one for one in contacts if one not in shared], shared)
+
+
+def known_elsewhere(organization: Organization, addresses: Sequence[str]) -> set[str]:
+    """Which of these addresses another organization knows. One query."""
+    others = Contact.objects.exclude(organization=organization).filter(identity__in=map(rules.identity, addresses))
+    return set(others.values_list("address", flat=True))
+
+
+def registrations_of(volunteer: Volunteer, contacts: Reached) -> QuerySet[Registration]:
+    """What a person typed: what was proved to be theirs, and what nobody proved under contacts of theirs alone."""
+    typed = Q(identity__in=contacts.identities) | Q(phone__in=contacts.addresses) | Q(email__in=contacts.addresses)
+    theirs = Q(volunteer=volunteer) | Q(volunteer=None, proved_at=None) & typed
+    return Registration.objects.filter(theirs, organization=volunteer.organization_id)
 
 
 # The unions keep each part on its index; an OR over them would read the tables.

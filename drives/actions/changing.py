@@ -63,10 +63,13 @@ def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def cancel(*, booking_id: int, actor: str, by: CancelledBy, now: datetime, reason: str = "") -> Booking:
+def cancel(
+    *, booking_id: int, actor: str, by: CancelledBy, now: datetime, reason: str = "", tell: bool = True
+) -> Booking:
     """Give up a booking or a hold; its place is free at once, its reminders are withdrawn, its calendar entry ends.
 
-    Cancelling twice changes nothing. Locks: drive (shared), booking, slots.
+    Cancelling twice changes nothing. Who is being erased is not told (`tell`): nobody may be written to any more.
+    Locks: drive (shared), booking, slots.
     """
     drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
     locking.drive_shared(drive_id)
@@ -81,7 +84,8 @@ def cancel(*, booking_id: int, actor: str, by: CancelledBy, now: datetime, reaso
     booking.save(update_fields=CANCEL_FIELDS)
     history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
     _free(booking, now)
-    telling.cancelled(booking, now)
+    if tell:
+        telling.cancelled(booking, now)
     return booking
 
 

@@ -1,7 +1,7 @@
 """The lock order, written once. Everything that changes places takes its locks through here, in this order:
 
-1. the idempotency key (`organizations.actions.idempotency`, try-lock)
-2. identities, sorted: the keyed hashes of all contacts of the person who takes a place
+1. the idempotency key (`organizations.actions.idempotency`, try-lock); a text that came in, while it is answered
+2. identities, sorted: the keyed hashes of all contacts of the person who takes a place, or who leaves
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
 5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
@@ -51,6 +51,16 @@ def person_then_drive(booking: Booking) -> None:
 def drive_shared(drive_id: int) -> None:
     """Step 3 for a change that frees a place."""
     _run("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_DRIVES, drive_id])
+
+
+def drives_shared(drive_ids: Iterable[int]) -> None:
+    """Step 3 for who leaves, in the order of the ids. No message to many of these drives is being made meanwhile.
+
+    Their rows are locked besides, as `broadcasting` locks them.
+    """
+    for drive_id in (ordered := sorted(set(drive_ids))):
+        drive_shared(drive_id)
+    list(Drive.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def drive_exclusive(drive_id: int) -> None:

@@ -127,7 +127,7 @@ def _sealed(booking: Booking, line: reminding.Line, due_at: datetime) -> Iterabl
 
 def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
     """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
-    silent = may_not_be_texted([message.pk for message in promises if message.channel == Channel.SMS])
+    silent = may_not_be_texted([message for message in promises if message.channel == Channel.SMS])
     mailboxes = {message.pk: _mailbox(bookings.get(booking_id(message))) for message in promises}
     turned = [message for message in promises if message.pk in silent and mailboxes[message.pk]]
     if not turned:

@@ -139,7 +139,7 @@ def new_booking(
     said = confirms.outcome(registration.confirms, drive.policy.confirms) if registration else []
     return Booking(
         **Booking.new_link(),
-        reference="".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7)),
+        reference=new_reference(),
         drive=drive,
         arrival=slot,
         starts_at=slot.starts_at,
@@ -156,6 +156,11 @@ def new_booking(
         created_at=now,
         changed_at=now,
     )
+
+
+def new_reference() -> str:
+    """What a booking is called at the door."""
+    return "".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7))
 
 
 Corrections = Sequence[tuple[Booking, str]]

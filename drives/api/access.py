@@ -19,6 +19,7 @@ from drives.models import Booking, Drive
 from organizations.models import ApiKey, Organization
 from organizations.queries import membership_of
 from organizations.rules import Verb, may
+from volunteers.models import Volunteer
 
 Row = TypeVar("Row", bound=Model)
 
@@ -98,6 +99,14 @@ class ApiView(APIView):
         if found is None:
             raise Http404
         self.zone = found.drive.site.timezone
+        return found
+
+    def volunteer(self, volunteer_id: int) -> Volunteer:
+        """Somebody the caller's own organization knows or knew."""
+        rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
+        found = rows.filter(pk=volunteer_id).first()
+        if found is None:
+            raise Http404
         return found
 
 

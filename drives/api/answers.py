@@ -15,6 +15,7 @@ from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
 from drives.queries import DriveSummary, RosterRow, TurnoutNumbers
 from drives.rules import OpenTime, Reason
 from organizations.models import Cause, Organization
+from volunteers.models import Volunteer
 
 Answer = dict[str, Any]
 Maker = Callable[[Any], Answer]
@@ -147,6 +148,7 @@ def day_booking(row: Booking, zone: str) -> Answer:
     person = row.volunteer
     return {
         "id": str(row.pk),
+        "volunteer": str(row.volunteer_id),
         "reference": row.reference,
         "state": row.state,
         "source": row.source,
@@ -162,6 +164,12 @@ def day_booking(row: Booking, zone: str) -> Answer:
         "outcome_at": row.outcome_at and at(row.outcome_at, zone),
         "override_reason": row.override_reason,
     }
+
+
+def erased(person: Volunteer, cancelled_count: int) -> Answer:
+    """That somebody is nobody any more."""
+    at_ = person.erased_at
+    return {"id": str(person.pk), "erased_at": at_ and at(at_, "UTC"), "cancelled": cancelled_count}
 
 
 def turnout(numbers: TurnoutNumbers, drive: Drive) -> Answer:

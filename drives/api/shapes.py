@@ -204,6 +204,7 @@ class Booking(Shape):
 
 class DayBooking(Shape):
     id = CharField()
+    volunteer = CharField(help_text="Of the organization's own; somebody erased is called so.")
     reference = CharField()
     state = serializers.ChoiceField(choices=BookingState.choices)
     source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]

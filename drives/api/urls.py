@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import bookings, day, drives, planning, records
+from drives.api.views import bookings, day, drives, people, planning, records
 
 
 class IdConverter(StringConverter):
@@ -39,6 +39,8 @@ urlpatterns = [
     path("bookings/<str:token>/confirm/", bookings.Confirm.as_view()),
     path("bookings/<str:token>/cancel/", bookings.Cancel.as_view()),
     path("bookings/<str:token>/move/", bookings.Move.as_view()),
+    path("volunteers/<id:volunteer_id>/export/", people.Export.as_view()),
+    path("volunteers/<id:volunteer_id>/erase/", people.Erase.as_view()),
     path("organizations/", records.Organizations.as_view()),
     path("organizations/<id:pk>/", records.OneOrganization.as_view()),
     path("sites/", records.Sites.as_view()),

@@ -141,7 +141,7 @@ def may_be_answered(conversation: Conversation, now: datetime) -> Standing:
 
 def _lines(conversation: Conversation) -> list[Line]:
     """Their texts and ours, oldest first. Two queries. Codes are nobody's business, reminders are part of the talk."""
-    theirs = ConversationText.objects.filter(conversation=conversation).select_related("reply")
+    theirs = ConversationText.objects.filter(conversation=conversation).exclude(reply__text="").select_related("reply")
     lines = [
         Line(row.reply.received_at, row.reply.text, reply=row.reply)
         for row in theirs.order_by("-reply__received_at", "-pk")[:LINES_SHOWN]

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from notifications.models import Channel, ConsentEntry, Message, MessageState, Purpose, Sender, Suppression
 from notifications.models.message import MessageQuerySet
+from notifications.phone import identity
 from notifications.queries import newest_lines, organizations_through
 from organizations.models import Organization
 
@@ -106,8 +107,11 @@ def suppress(*, sender: Sender, address: str, now: datetime, source: str = "text
 
 @transaction.atomic(savepoint=False)
 def unsuppress(*, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor") -> bool:
-    """START: the address may be written to again, for what it had agreed to before its STOP. False if it had none."""
-    lifted, _ = Suppression.objects.filter(sender=sender, address=address).delete()
+    """START: the address may be written to again, for what it had agreed to before its STOP. False if it had none.
+
+    Also the STOP of somebody who was erased since is lifted; what they had agreed to then went with them.
+    """
+    lifted, _ = Suppression.objects.filter(sender=sender, address__in=[address, identity(address)]).delete()
     if lifted:
         _turn(sender, address, given=True, source=source, actor=actor, wording="START", now=now)
     return bool(lifted)

@@ -14,6 +14,7 @@ from notifications.actions import throttle
 from notifications.actions.claimed import Claimed
 from notifications.models import MessageState
 from notifications.pacing import Hold
+from notifications.phone import identity
 
 LEASE = timedelta(seconds=30)  # longer than the longest call
 
@@ -55,6 +56,7 @@ def _judged(claimed: Sequence[Claimed], held: Mapping[int, Hold], now: datetime)
         "tokens": [one.token for one in claimed],
         "until": [held[one.id].until if one.id in held else None for one in claimed],
         "why": [held[one.id].reason if one.id in held else "" for one in claimed],
+        "hashes": [identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
         cursor.execute(GATE, {**ours, "now": now, "lease": now + LEASE})
@@ -139,12 +141,18 @@ WITH judged AS (
         WHEN message.expires_at <= %(now)s THEN 'expired'
         WHEN message.channel = 'sms' AND sender.id IS NULL THEN 'no_sender'
         WHEN sender.stopped_at IS NOT NULL THEN 'sender_stopped'
+        WHEN message.address = '' THEN 'erased'
         WHEN EXISTS (SELECT 1 FROM notifications_suppression AS suppression
-                      WHERE suppression.sender_id = message.sender_id AND suppression.address = message.address)
+                      WHERE suppression.sender_id = message.sender_id
+                        AND suppression.address IN (message.address, ours.hash))
             THEN 'opted_out'
         WHEN message.purpose <> '' AND NOT coalesce(
             (SELECT line.given FROM notifications_consententry AS line
               WHERE line.organization_id = message.organization_id AND line.address = message.address
+                AND line.purpose = message.purpose
+              ORDER BY line.at DESC, line.id DESC LIMIT 1),
+            (SELECT nullif(line.given, true) FROM notifications_consententry AS line  -- erased: a no stays, a yes ends
+              WHERE line.organization_id = message.organization_id AND line.address = ours.hash
                 AND line.purpose = message.purpose
               ORDER BY line.at DESC, line.id DESC LIMIT 1),
             message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but heeds a no
@@ -152,8 +160,8 @@ WITH judged AS (
         WHEN ours.until >= message.expires_at THEN 'too_late'
         WHEN ours.until IS NOT NULL THEN 'later'
         ELSE 'go' END AS verdict
-      FROM unnest(%(ids)s::bigint[], %(tokens)s::text[], %(until)s::timestamptz[], %(why)s::text[])
-           AS ours (id, token, until, why)
+      FROM unnest(%(ids)s::bigint[], %(tokens)s::text[], %(until)s::timestamptz[], %(why)s::text[],
+                  %(hashes)s::text[]) AS ours (id, token, until, why, hash)
       JOIN notifications_message AS message
         ON message.id = ours.id AND message.attempt_token = ours.token AND message.state || '' = 'claimed'
       LEFT JOIN notifications_sender AS sender ON sender.id = message.sender_id

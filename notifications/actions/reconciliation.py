@@ -121,6 +121,9 @@ def _check(message: Message, now: datetime) -> str:
 def _resolve(message: Message, gateway: Gateway, now: datetime) -> str:
     """Adopt what the provider has; if it has nothing once it would list it, send again, or leave it to a person."""
     sending_at = message.sending_at or now
+    if not message.address:  # erased while it was on its way: nobody can be asked, and nothing may leave again
+        ended = {"state": MessageState.FAILED, "reason": "erased", "check_at": None, "settled_at": now}
+        return _change(message, "ended", **ended)
     for found in gateway.find(_letter(message), sending_at - LOOK_BACK):
         if _same(found.text, message.text) and adopt(message=message, found=found, now=now):
             return "adopted"

@@ -148,6 +148,12 @@ class Message(models.Model):
                 condition=models.Q(state__in=["promise", "queued", "claimed"]),
                 name="message_waiting_for_address",
             ),
+            # forgetting: what never left for an address, and never will.
+            models.Index(
+                fields=["address"],
+                condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["promise", "queued", "claimed"]),
+                name="message_never_sent",
+            ),
             # outbox.readdress.
             models.Index(
                 fields=["recipient"],

@@ -1,13 +1,17 @@
 """The same request twice is done once and answered alike."""
 
 import hashlib
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from http import HTTPStatus
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import IdempotentAnswer, pipelined, token_digest
@@ -54,6 +58,13 @@ class RequestInProgress(ValidationError):
         super().__init__(message, code="request_in_progress")
 
 
+class AnswerErased(ValidationError):
+    """The first answer was about somebody who has been erased since: 410, and nothing is done again."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This request was answered. What it was about has been erased since."), "answer_erased")
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -75,6 +86,8 @@ def once(*, scope: str, key: str, body: bytes, now: datetime, work: Callable[[],
         known_body_hash, status, text = known
         if known_body_hash != body_hash:
             raise KeyReused
+        if status == HTTPStatus.GONE:
+            raise AnswerErased
         return Answer(status, text, replayed=True)
     status, text = work()
     if 200 <= status < 300:
@@ -86,6 +99,13 @@ def once(*, scope: str, key: str, body: bytes, now: datetime, work: Callable[[],
     else:
         transaction.set_rollback(True)
     return Answer(status, text, replayed=False)
+
+
+@transaction.atomic(savepoint=False)
+def forget(*, mentions: Collection[str]) -> int:
+    """Blank the answers in which one of these stands; the same request again is not done again. Returns how many."""
+    wanted = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
+    return IdempotentAnswer.objects.filter(wanted).update(status=HTTPStatus.GONE, body="")
 
 
 @transaction.atomic

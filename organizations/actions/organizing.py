@@ -55,6 +55,17 @@ def create_organization(
 
 
 @transaction.atomic
+def keep_people_for(*, organization: Organization, months: int, actor: str, now: datetime) -> Organization:
+    """Say after how many months somebody who is not heard of is erased; the database refuses what is not 3 to 120."""
+    about = f"organization:{organization.pk}"
+    if Organization.objects.filter(pk=organization.pk).exclude(retention_months=months).update(retention_months=months):
+        fields = ["retention_months"]
+        audit.note(organization=organization, actor=actor, verb="changed", about=about, fields=fields, now=now)
+    organization.retention_months = months
+    return organization
+
+
+@transaction.atomic
 def add_member(*, organization: Organization, user: User, role: str, actor: str, now: datetime) -> Membership:
     """Give a user a role in an organization; who is a member already gets this role instead."""
     _owners(organization)

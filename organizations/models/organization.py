@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 _gsm = RegexValidator(r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages."))
+RETENTION_LEAST, RETENTION_MOST = 3, 120
+RETENTION_BOUNDS = [MinValueValidator(RETENTION_LEAST), MaxValueValidator(RETENTION_MOST)]
+
 _colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such as #1f4e5c."))
 
 
@@ -30,14 +33,20 @@ class Organization(models.Model):
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
     messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
+    # Who was not heard of for so long is erased (drives.actions.retention).
+    retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_BOUNDS)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=models.Q(retention_months__gte=RETENTION_LEAST, retention_months__lte=RETENTION_MOST),
+                name="organization_keeps_people_for_3_to_120_months",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(quiet_until_hour__lt=models.F("quiet_from_hour")),
                 name="organization_sends_at_some_hour",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,11 +3,16 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
+from notifications.actions.forgetting import hash_consents, hash_stops
+from notifications.models import ConsentEntry, Suppression
+from organizations.models import Organization
 from volunteers.actions import limits
-from volunteers.models import ProofCode, ProvedBrowser, Registration
+from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration, Volunteer
 
 UNPROVED_LIFE = timedelta(days=1)
+HASHED = r"^[0-9a-f]{64}$"  # no number and no mailbox looks like this
 _BATCH = 1_000
 
 
@@ -30,3 +35,38 @@ def _unproved(now: datetime) -> int:
     old = Registration.objects.filter(proved_at=None, created_at__lt=now - UNPROVED_LIFE)
     batch = old.exclude(bookings__state="held").order_by("created_at", "id").values_list("pk", flat=True)[:_BATCH]
     return Registration.objects.filter(pk__in=list(batch)).delete()[1].get("volunteers.Registration", 0)
+
+
+@transaction.atomic
+def forget_orphans() -> int:
+    """Delete up to 1,000 contacts that lead to nobody; returns how many.
+
+    Looked at once more under their locks: somebody may just be linked to one. One that is being written is left alone.
+    """
+    orphans = _orphans().order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
+    return _orphans().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
+
+
+@transaction.atomic
+def hash_strangers(*, before: datetime) -> int:
+    """Keep as a hash what is in the ledger and among the stops about addresses that are nobody's; returns how many.
+
+    What is younger than `before` is left alone: the contact may just be on its way.
+    """
+    here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
+    lines = ConsentEntry.objects.filter(~Exists(here), at__lt=before).exclude(address__regex=HASHED)
+    unknown = list(lines.values_list("organization", "address").distinct()[:_BATCH])
+    for organization_id, address in unknown:
+        hash_consents(organization=Organization(pk=organization_id), addresses=[address])
+    anywhere = Contact.objects.filter(address=OuterRef("address"))
+    stops = Suppression.objects.filter(~Exists(anywhere), since__lt=before).exclude(address__regex=HASHED)
+    stopped = list(stops.values_list("address", flat=True).distinct()[:_BATCH])
+    for address in stopped:
+        hash_stops(Suppression.objects.filter(address=address), address)
+    return len(unknown) + len(stopped)
+
+
+def _orphans() -> QuerySet[Contact]:
+    named = [Volunteer.objects.filter(phone=OuterRef("pk")), Volunteer.objects.filter(email=OuterRef("pk"))]
+    return Contact.objects.filter(*(~Exists(rows) for rows in named), owner=None)

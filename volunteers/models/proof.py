@@ -50,6 +50,8 @@ class ProvedBrowser(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["token_hash", "identity"], name="one_proof_per_browser_and_contact")
         ]
+        # Erasure forgets the browsers of a contact; retention asks when one was last used.
+        indexes = [models.Index(fields=["identity"], name="proved_browser_identity")]
 
     def __str__(self) -> str:
         return f"browser {self.pk}"

@@ -15,6 +15,10 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
     def of(self, organization: Organization) -> "VolunteerQuerySet":
         return self.filter(organization=organization)
 
+    def known(self) -> "VolunteerQuerySet":
+        """Those that were not erased."""
+        return self.filter(erased_at=None)
+
 
 class Volunteer(Linked):
     """A person who donates or helps, known to one organization. The link is that of the personal calendar feed."""
@@ -27,12 +31,21 @@ class Volunteer(Linked):
     phone = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     email = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)  # nobody any more: a row that bookings are counted by
 
     objects = VolunteerQuerySet.as_manager()
 
     class Meta:
-        # The people page and the roster search by name.
-        indexes = [models.Index(fields=["organization", "name", "id"], name="volunteer_by_name")]
+        indexes = [
+            # The people page and the roster search by name.
+            models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
+            # retention.silent_since: those known for long, of one organization.
+            models.Index(
+                fields=["organization", "created_at"],
+                condition=models.Q(erased_at__isnull=True),
+                name="volunteer_known_since",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

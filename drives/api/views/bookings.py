@@ -40,6 +40,7 @@ class Bookings(ApiView):
         shapes.Booking,
         403,
         409,
+        410,
         422,
         takes=BOOKING,
         status=201,

@@ -11,10 +11,12 @@ from drives.web.organizer import (
     desk,
     directory,
     home,
+    leaving,
     message_texts,
     messages,
     plan,
     replies,
+    settings,
     turnout,
 )
 
@@ -63,6 +65,9 @@ urlpatterns = [
     path("replies/<int:pk>/answer/", replies.answer, name="organizer_answer"),
     path("replies/<int:pk>/done/", replies.done, name="organizer_reply_done"),
     path("replies/<int:pk>/cancel/<int:booking_id>/", replies.cancel_booking, name="organizer_reply_cancel"),
+    path("people/<int:volunteer_id>/export.json", leaving.export, name="organizer_export"),
+    path("people/<int:volunteer_id>/erase/", leaving.erase, name="organizer_erase"),
+    path("settings/retention/", settings.retention, name="organizer_retention"),
     path("places/", directory.overview, name="organizer_directory"),
     path("places/sites/new/", directory.new_site, name="organizer_new_site"),
     path("places/sites/<int:pk>/", directory.edit_site, name="organizer_site"),

@@ -12,7 +12,9 @@ from organizations.models import Organization
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept of donors, for how long, and who sees it."""
-    return render(request, "drives/public/privacy.html")
+    months = Organization._meta.get_field("retention_months").default
+    others = Organization.objects.exclude(retention_months=months).order_by("name", "pk")
+    return render(request, "drives/public/privacy.html", {"months": months, "others": others})
 
 
 @require_safe

@@ -65,7 +65,13 @@ class World:
             "collectors": self.collector.pk,
             "policies": self.policy.pk,
         }
-        numbers = {"drive_id": self.drive.pk, "booking_id": self.booking.pk, "pk": named.get(kind, 0)}
+        assert self.booking.volunteer_id
+        numbers = {
+            "volunteer_id": self.booking.volunteer_id,
+            "drive_id": self.drive.pk,
+            "booking_id": self.booking.pk,
+            "pk": named.get(kind, 0),
+        }
         for name, pk in numbers.items():
             route = route.replace(f"<id:{name}>", str(pk))
         return route
@@ -93,7 +99,10 @@ def test_a_strangers_id_is_as_unknown_as_one_that_never_was(method: str, route: 
     never = send(
         cleo,
         method,
-        world.path(route).replace(str(world.drive.pk), "999999").replace(f"/{world.booking.pk}/", "/999999/"),
+        world.path(route)
+        .replace(str(world.drive.pk), "999999")
+        .replace(f"/{world.booking.pk}/", "/999999/")
+        .replace(f"/{world.booking.volunteer_id}/", "/999999/"),
     )
     assert strange.status_code == 404
     assert strange.content == never.content

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from drives.models import Drive, Policy, Site
+from drives.models import Booking, Drive, Policy, Site
 from organizations.models import Membership, User
 
 
@@ -67,7 +67,9 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "calls",
     )
     of_booking = ("booking", "move", "cancel", "again", "consents")
+    person = Booking.objects.get(pk=booking_id).volunteer_id
     return {
+        **{name: reverse(f"organizer_{name}", args=[person]) for name in ("export", "erase")},
         **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
         **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},
         "site": reverse("organizer_site", args=[drive.site_id]),

@@ -15,6 +15,7 @@ NAMES = (
     *("drive", "plan", "roster", "roster_csv", "publish", "close", "cancel_drive", "copy_drive", "turnout", "complete"),
     *("enter", "booking", "move", "cancel", "again", "consents", "site", "collector", "cause"),
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
+    *("export", "erase"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
 POSTED = ("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached")

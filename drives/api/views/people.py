@@ -1,0 +1,43 @@
+"""What an organization holds about one person: all of it in one document, or nothing any more."""
+
+from typing import ClassVar
+
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from drives.actions import leaving
+from drives.api import answers, bodies, leaving_shapes
+from drives.api.access import ApiView
+from drives.api.documented import call
+from drives.queries.export import export
+
+ERASE = bodies.EraseBody()
+
+
+class Export(ApiView):
+    """Everything that is held about a person, for them. Somebody who was erased is not found."""
+
+    needs: ClassVar = {"GET": "plan"}
+
+    @call("export_volunteer", leaving_shapes.Export, 404)
+    def get(self, request: Request, volunteer_id: int) -> Response:
+        person = self.volunteer(volunteer_id)
+        if person.erased_at:
+            raise Http404
+        return Response(export(person, timezone.now()))
+
+
+class Erase(ApiView):
+    """Erase a person for good: coming bookings are cancelled, past ones stay as numbers. Again is harmless."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("erase_volunteer", leaving_shapes.Erased, 404, 409, takes=ERASE)
+    def post(self, request: Request, volunteer_id: int) -> Response:
+        person, body = self.volunteer(volunteer_id), ERASE.run_validation(request.data)
+        erased = leaving.erase(
+            volunteer_id=person.pk, because=body["because"], actor=self.caller.actor, now=timezone.now()
+        )
+        return Response(answers.erased(erased.volunteer, erased.cancelled_count))

@@ -1,0 +1,16 @@
+"""A person's data as a file: for the person themselves, and for a coordinator who sends it to them."""
+
+from datetime import datetime
+
+from django.http import HttpResponse, JsonResponse
+
+from drives.queries.export import export
+from volunteers.models import Volunteer
+
+
+def export_file(person: Volunteer, now: datetime) -> HttpResponse:
+    """Everything that one organization holds about them, laid out so that people can read it too."""
+    response = JsonResponse(export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response["Content-Disposition"] = f'attachment; filename="my-data-{person.organization.slug}.json"'
+    response["Cache-Control"] = "no-store"
+    return response

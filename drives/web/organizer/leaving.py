@@ -1,0 +1,55 @@
+"""What coordinators do for somebody who asks for their data, or to be forgotten."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from drives.actions import leaving
+from drives.web.export_file import export_file
+from drives.web.members import actor_of, page
+from drives.web.organizer.forms import refuse
+from drives.web.organizer.leaving_forms import EraseForm
+from organizations.web.accounts import MemberRequest, role_required
+from volunteers.models import Volunteer
+
+
+@require_safe
+@role_required("plan")
+def export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
+    """Everything that is held about a person, as a file to send them."""
+    return export_file(_person(request, volunteer_id), timezone.now())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
+    """Forget a person. The page says what goes and what stays; it cannot be undone."""
+    person = _person(request, volunteer_id)
+    form = EraseForm(request.POST or None)
+    if form.is_valid():
+        try:
+            leaving.erase(
+                volunteer_id=person.pk,
+                because=form.cleaned_data["because"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
+            return redirect("organizer_home")
+    return page(request, "drives/organizer/erase.html", {"person": person, "form": form})
+
+
+def _person(request: MemberRequest, volunteer_id: int) -> Volunteer:
+    """Somebody the member's own organization knows, or 404."""
+    known = Volunteer.objects.of(request.membership.organization).known()
+    person = known.select_related("organization", "phone", "email").filter(pk=volunteer_id).first()
+    if person is None:
+        raise Http404
+    return person

@@ -1,0 +1,31 @@
+"""Settings of the organization that its owner decides."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from drives.web.members import actor_of, page
+from drives.web.organizer.leaving_forms import RetentionForm
+from organizations.actions import organizing
+from organizations.web.accounts import MemberRequest, role_required
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("manage")
+def retention(request: MemberRequest) -> HttpResponse:
+    """After how many months somebody who is not heard of is erased."""
+    organization = request.membership.organization
+    form = RetentionForm(request.POST or None, initial={"months": organization.retention_months})
+    if form.is_valid():
+        organizing.keep_people_for(
+            organization=organization,
+            months=form.cleaned_data["months"],
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        messages.success(request, _("Saved."))
+        return redirect("organizer_retention")
+    return page(request, "drives/organizer/retention.html", {"form": form})

@@ -1,0 +1,93 @@
+"""What is held about a donor, for the donor: a copy of it, and the end of it. Only for who proved the contact here."""
+
+from collections.abc import Sequence
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from drives import queries
+from drives.actions import leaving
+from drives.actions.leaving import Because
+from drives.web import visitor
+from drives.web.export_file import export_file
+from volunteers.models import Volunteer
+
+
+class LeaveForm(forms.Form):
+    """Which organizations are to forget the donor, and that it is meant."""
+
+    records = forms.MultipleChoiceField(
+        label=_("Who shall forget you?"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one organization.")},
+    )
+    sure = forms.BooleanField(
+        label=_("Erase everything about me for good"),
+        error_messages={"required": _("Tick the box: this cannot be undone.")},
+    )
+
+    def __init__(self, records: Sequence[Volunteer], *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        field = self.fields["records"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(str(one.pk), f"{one.organization.name} ({one.name})") for one in records]
+        if len(records) == 1:
+            field.initial = [str(records[0].pk)]
+
+
+@never_cache
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Which organizations know the donor, with a copy from each and the way out."""
+    records = _records(request)
+    return render(request, "drives/public/my_data.html", {"records": records}) if records else redirect("find")
+
+
+@never_cache
+@require_safe
+def download(request: HttpRequest, volunteer_id: int) -> HttpResponse:
+    """A copy of everything that one organization holds."""
+    for record in _records(request):
+        if record.pk == volunteer_id:
+            return export_file(record, timezone.now())
+    raise Http404
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest) -> HttpResponse:
+    """Leave one organization or all. The page says what that means; only its button does it."""
+    records = _records(request)
+    if not records:
+        return redirect("find")
+    form = LeaveForm(records, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        chosen = [int(pk) for pk in form.cleaned_data["records"]]
+        try:
+            leaving.erase_all(volunteer_ids=chosen, because=Because.ASKED, actor="donor", now=timezone.now())
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            response = redirect("my_data_erased")
+            response.status_code = 303
+            return response
+    status = 422 if form.errors else 200
+    return render(request, "drives/public/my_data_erase.html", {"form": form}, status=status)
+
+
+@require_safe
+def erased(request: HttpRequest) -> HttpResponse:
+    """That it is done, and what is left to do by oneself."""
+    return render(request, "drives/public/my_data_erased.html")
+
+
+def _records(request: HttpRequest) -> list[Volunteer]:
+    """How each organization knows the donor: what they own of what this browser proved. One query."""
+    people = queries.people_here(visitor.browser_of(request), timezone.now())
+    return [record for person in people if person.is_theirs for record in person.records]

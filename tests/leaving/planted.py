@@ -1,0 +1,222 @@
+"""A person whose every detail is a canary: planted through the real doors, looked for in every column afterwards."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import time_machine
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import attendance, booking, broadcasting, calls, changing, conversations, offering, turnout, waiting
+from drives.actions.booking import Person
+from drives.actions.broadcasting import Draft
+from drives.actions.waiting import Wish
+from drives.models import Booking, Conversation, Drive, Slot, StatedDonation
+from drives.queries.broadcasts import Audience
+from notifications.actions import replies as inbound
+from notifications.actions import reports
+from notifications.models import Message, Sender
+from organizations.models import Organization
+from tests import builders
+from tests.builders import NOW
+from tests.drives.api.caller import Api
+from tests.drives.test_conversations import say
+from tests.drives.web import donor
+from tests.notifications import made
+from volunteers.models import Volunteer
+
+NUMBER = 42
+PHONE = builders.phone(NUMBER)  # +12015550142
+MAILBOX = "quokka.canary@example.net"
+NAME = "Test Quokka Ñandú"
+IP = "198.51.100.77"
+# Each as it may stand somewhere: as kept, as typed, as shown, as JSON writes it.
+CANARIES = {
+    "name": ["quokka", "ñandú", "\\u00d1and\\u00fa"],
+    "phone": ["2015550142", "(201) 555-0142", "201-555-0142", "201.555.0142"],
+    "mailbox": ["quokka.canary", "quokka%2ecanary"],
+    "ip": [IP],
+    "reply": ["wombat"],
+    "answer": ["numbat"],
+    "override": ["dingo"],
+    "reason": ["kookaburra"],
+}
+BEN = "user:7"
+LONG_AGO = NOW - timedelta(days=300)
+EARLIER = NOW - timedelta(days=20)
+
+
+@dataclass
+class Planted:
+    """Where the canaries were let loose, and what the person was told."""
+
+    organization: Organization
+    drive: Drive
+    past: Drive
+    client: Client
+    volunteer_id: int
+    tokens: list[str] = field(default_factory=list)
+    feed: str = ""
+    stop: str = ""
+
+    @property
+    def volunteer(self) -> Volunteer:
+        return Volunteer.objects.get(pk=self.volunteer_id)
+
+
+def plant(organization: Organization | None = None) -> Planted:
+    """Ana gave once, is booked again, wrote and was written to; with everything that anybody could type about her."""
+    owner = organization or builders.organization(messages_per_day=0)
+    past, drive = _past_drive(owner), builders.drive(owner)
+    client = Client(REMOTE_ADDR=IP)
+    with time_machine.travel(NOW, tick=False):
+        coming = donor.booked(client, drive, name=NAME, email=MAILBOX, appeals="on")
+        _hold_through_the_api(drive)
+    person = coming.volunteer
+    assert person is not None
+    assert person.phone is not None
+    found = Planted(owner, drive, past, client, person.pk)
+    _talk(owner, coming)
+    _change(coming)
+    _wait(owner)
+    broadcast = Draft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
+    count = broadcasting.preview(drive=drive, draft=broadcast).count
+    broadcasting.send(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
+    made.deliver(NOW + timedelta(minutes=5))
+    for sent in Message.objects.exclude(provider_id="")[:3]:
+        reports.report(provider_id=sent.provider_id, status="delivered", now=NOW)
+    found.tokens = [row.token for row in Booking.objects.filter(volunteer=person)]
+    found.feed, found.stop = person.token, person.phone.token
+    return found
+
+
+def _past_drive(owner: Organization) -> Drive:
+    """A drive of last month: she walked in and gave, another was booked and did not come."""
+    on = EARLIER.date()
+    past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
+    Drive.objects.filter(pk=past.pk).update(state="published")
+    past.refresh_from_db()
+    came = attendance.walk_in(
+        drive=past,
+        name=NAME,
+        visit="first",
+        phone=PHONE,
+        email=MAILBOX,
+        actor=BEN,
+        now=past.starts_at + timedelta(minutes=1),
+        override_reason="dingo said so",
+    )
+    attendance.record_outcome(booking_id=came.pk, outcome="donated", actor=BEN, now=past.starts_at + timedelta(hours=1))
+    turnout.close_out(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
+    past.refresh_from_db()
+    return past
+
+
+def _hold_through_the_api(drive: Drive) -> None:
+    """A hold that lapses unproved, with what was typed; its answer is kept for the same request."""
+    held = Api(Client(REMOTE_ADDR=IP)).book(slot=str(builders.slot(drive, 8).pk), name=NAME, phone=PHONE, email=MAILBOX)
+    assert held.status_code == 201, held.content
+
+
+def _talk(owner: Organization, coming: Booking) -> None:
+    sender = Sender.objects.filter(organizations=owner)[0]
+    made.deliver(NOW + timedelta(seconds=5))
+    say("wombat here, may I bring my sister Quokka?", NOW + timedelta(hours=1), sender, NUMBER)
+    talk = Conversation.objects.of(owner).get(address=PHONE)
+    conversations.answer(
+        conversation_id=talk.pk,
+        text="Of course, numbat Quokka.",
+        request_key="1",
+        actor=BEN,
+        now=NOW + timedelta(hours=1),
+    )
+    inbound.receive(sender_number=sender.number, provider_id="SM-help", address=PHONE, text="HELP wombat", now=NOW)
+    StatedDonation.objects.create(
+        volunteer=coming.volunteer,
+        kind="platelets",
+        on=(NOW - timedelta(days=300)).date(),
+        actor="donor",
+        stated_at=NOW,
+    )
+    calls.reached(booking=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
+
+
+def _change(coming: Booking) -> None:
+    changing.move(
+        booking_id=coming.pk,
+        slot_id=builders.slot(coming.drive, 4).pk,
+        actor=BEN,
+        now=NOW,
+        reason="kookaburra, says Quokka",
+        by_staff=True,
+        override_reason="dingo again",
+    )
+
+
+def _wait(owner: Organization) -> None:
+    """On two waiting lists: at one a place is offered, at the other she has not proved that it is her."""
+    offered, asked = (_full_drive(owner, month) for month in (5, 6))
+    person = Person(name=NAME, phone=PHONE, email=MAILBOX)
+    waiting.enter(drive=offered, wish=Wish("return"), person=person, actor=BEN, now=NOW)
+    Slot.objects.filter(drive=offered, n=0).update(chairs_limit=1)
+    assert offering.sweep(now=NOW)["offered"] == 1
+    earlier = NOW - timedelta(hours=2)  # codes are counted by the quarter of an hour
+    builders.asked_to_wait(asked, number=NUMBER, name=NAME, email=MAILBOX, now=earlier)
+
+
+def _full_drive(owner: Organization, month: int) -> Drive:
+    """Nobody is booked, and there is no place either."""
+    day = builders.DRIVE_DAY.replace(month=month)
+    made = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=day))
+    Slot.objects.filter(drive=made).update(chairs_limit=0)
+    return made
+
+
+def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
+    """Somebody else, typed by a coordinator."""
+    return booking.enter(
+        drive=drive,
+        slot_id=builders.slot(drive, n).pk,
+        visit="return",
+        person=Person(**{"name": "Test Dan Dow", **who}),
+        actor=BEN,
+        now=NOW,
+    )
+
+
+def everywhere() -> dict[str, str]:
+    """Every row of every table as text, in lower case; sessions unpacked."""
+    found: dict[str, str] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT r::text FROM "{table}" AS r')  # noqa: S608  a name of the catalogue
+            found[table] = "\n".join(text for (text,) in cursor.fetchall()).lower()
+    found["django_session"] += json.dumps([row.get_decoded() for row in Session.objects.all()]).lower()
+    return found
+
+
+def hits(places: dict[str, str]) -> dict[str, set[str]]:
+    """Which canaries sing where."""
+    forms = [(form.lower(), form.lower().encode().hex()) for spelled in CANARIES.values() for form in spelled]
+    found = {
+        place: {plain for plain, as_bytes in forms if plain in text or as_bytes in text}
+        for place, text in places.items()
+    }
+    return {place: heard for place, heard in found.items() if heard}
+
+
+def feeds(planted: Planted) -> dict[str, int]:
+    """What the addresses that she was given answer."""
+    client = planted.client
+    asked = {
+        "feed": reverse("feed", args=[planted.feed]),
+        "stop": reverse("stop", args=[planted.stop]),
+        **{f"booking {n}": reverse("booking", args=[token]) for n, token in enumerate(planted.tokens)},
+        **{f"calendar {n}": reverse("booking_calendar", args=[token]) for n, token in enumerate(planted.tokens)},
+    }
+    return {name: client.get(address, follow=True).status_code for name, address in asked.items()}

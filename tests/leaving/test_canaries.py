@@ -1,0 +1,127 @@
+"""After an erasure no column of any table, no log line, no task and no feed knows who it was."""
+
+import inspect
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import models
+from django.urls import reverse
+
+from config.celery import SWEEPS, app
+from config.logs import JsonFormatter
+from drives.actions import leaving
+from notifications.actions import forgetting as messages
+from notifications.actions.reconciliation import FORGOTTEN
+from notifications.models import Sender
+from notifications.phone import identity
+from organizations.actions import idempotency
+from tests.builders import NOW
+from tests.drives.test_conversations import say
+from tests.leaving import planted
+from tests.leaving.planted import everywhere, hits, plant
+from tests.leaving.register import GONE
+from volunteers.actions import forgetting as people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+LATER = NOW + timedelta(hours=3)
+
+
+def erase(of: planted.Planted) -> leaving.Erased:
+    return leaving.erase(volunteer_id=of.volunteer_id, because="asked", actor="donor", now=LATER)
+
+
+def test_the_canaries_sing_before_the_erasure() -> None:
+    """Else silence afterwards would say nothing."""
+    plant()
+    heard = hits(everywhere())
+    assert set().union(*heard.values()) >= {
+        *("quokka", "2015550142", "(201) 555-0142", "quokka.canary", planted.IP),
+        *("wombat", "numbat", "dingo", "kookaburra"),
+    }
+    assert set(heard) >= {
+        *("volunteers_volunteer", "volunteers_contact", "volunteers_registration"),
+        *("notifications_message", "notifications_inboundmessage", "notifications_consententry"),
+        *("notifications_inboxitem", "drives_conversation", "drives_booking", "drives_bookingchange"),
+    }
+
+
+def test_no_canary_sings_after_the_erasure() -> None:
+    ana = plant()
+    erased = erase(ana)
+    assert erased.cancelled_count == 1
+    assert hits(everywhere()) == {}
+
+
+def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
+    ana = plant()
+    say("STOP", NOW + timedelta(hours=2), Sender.objects.get(organizations=ana.organization), planted.NUMBER)
+    erase(ana)
+    hashes = [identity(planted.PHONE), identity(planted.MAILBOX)]
+    homes = {table for table, text in everywhere().items() if any(known in text for known in hashes)}
+    assert homes == {"notifications_consententry", "notifications_suppression"}
+
+
+def test_no_value_of_any_column_that_is_hers_is_left() -> None:
+    """The words that nobody thought of as a canary, and the numbers that lead to her."""
+    ana = plant()
+    before = {where: _values(*where) for where in GONE}
+    erase(ana)
+    assert {where: left for where in GONE if (left := before[where] & _values(*where))} == {}
+
+
+def _values(model: type[models.Model], column: str) -> set[str]:
+    kept = model._default_manager.values_list(column, flat=True)
+    return {str(value) for value in kept} - {"", "None", FORGOTTEN}
+
+
+def test_nothing_that_she_was_given_opens_anything() -> None:
+    ana = plant()
+    assert set(planted.feeds(ana).values()) == {200}
+    erase(ana)
+    assert set(planted.feeds(ana).values()) == {404}
+    for name in ("drive", "drive_calendar"):
+        page = ana.client.get(reverse(name, args=[ana.drive.slug]))
+        assert hits({name: page.content.decode().lower()}) == {}
+
+
+def test_no_log_line_and_no_task_knows_her(
+    caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with django_capture_on_commit_callbacks(execute=True):
+        erase(plant())
+    lines = [record for record in caplog.records if record.name.startswith(("drives", "notifications", "volunteers"))]
+    assert any(record.getMessage() == "erased" for record in lines)
+    assert hits({"logs": "\n".join(JsonFormatter().format(record) for record in lines).lower()}) == {}
+    app.loader.import_default_modules()
+    kinds = {one.kind for name in SWEEPS for one in inspect.signature(app.tasks[name].run).parameters.values()}
+    assert kinds == {inspect.Parameter.VAR_KEYWORD}  # a worker is asked to look, never about whom
+
+
+@pytest.mark.parametrize(
+    ("home", "name"),
+    [
+        (messages, "forget_messages"),
+        (messages, "hash_consents"),
+        (messages, "forget_replies"),
+        (people, "forget"),
+        (leaving, "_make_anonymous"),
+    ],
+)
+def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = plant()
+    monkeypatch.setattr(home, name, lambda *_args, **_kwargs: None)
+    erase(ana)
+    assert hits(everywhere())
+
+
+def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of today hold no name, but links: the scan must find one that does."""
+    ana = plant()
+    work = lambda: (200, f'{{"phone":"{planted.PHONE}"}}')  # noqa: E731
+    idempotency.once(scope="key:1", key="a", body=b"", now=NOW, work=work)
+    monkeypatch.setattr(idempotency, "forget", lambda **_kwargs: 0)
+    erase(ana)
+    assert set(hits(everywhere())) == {"organizations_idempotentanswer"}

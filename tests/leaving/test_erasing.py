@@ -1,0 +1,252 @@
+"""What an erasure leaves, and whom it leaves alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries, rules
+from drives.actions import attendance, booking, leaving
+from drives.actions.turnout import recompute
+from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
+from drives.queries.reports import TurnoutReport, turnout_report
+from drives.queries.turnout import TurnoutNumbers, turnout_numbers
+from notifications.actions import outbox
+from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
+from notifications.phone import identity
+from notifications.queries import consents_of, suppressed
+from organizations.actions import idempotency
+from organizations.models import AuditEntry
+from tests import builders
+from tests.builders import NOW
+from tests.drives.test_conversations import say
+from tests.leaving.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
+from tests.notifications import made
+from volunteers.models import Contact, ProvedBrowser, Volunteer
+from volunteers.queries import people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+LATER = NOW + timedelta(hours=3)
+
+
+def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor") -> leaving.Erased:
+    assert volunteer_id
+    return leaving.erase(volunteer_id=volunteer_id, because=because, actor=actor, now=LATER)
+
+
+def a_month_later() -> Drive:
+    return builders.drive(on=builders.DRIVE_DAY + timedelta(days=30))
+
+
+def test_no_count_of_what_was_changes() -> None:
+    ana = plant()
+    before, fates = _counted(ana.past), _fates()
+    erase(ana.volunteer_id)
+    assert _counted(ana.past) == before
+    assert before[0].donated_count == 1
+    assert _fates() - fates == {("withdrawn", "erased")} - fates
+    assert fates - _fates() <= {("promise", ""), ("queued", "")}
+
+
+def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
+    """What the pages show, and what the report says when it is computed anew."""
+    recompute(drive=past, now=NOW)
+    return turnout_numbers(past), turnout_report(past), dict(Turnout.objects.filter(drive=past).values().get())
+
+
+def _fates() -> set[tuple[str, str]]:
+    return set(Message.objects.values_list("state", "reason"))
+
+
+def test_places_to_come_are_free_at_once_and_nobody_is_told() -> None:
+    ana = plant()
+    assert erase(ana.volunteer_id).cancelled_count == 1
+    assert not Message.objects.exclude(address="").exists()
+    assert not Slot.objects.filter(drive=ana.drive, chairs_taken__gt=0).exists()
+    assert queries.drifted_slots() == 0
+    states = Booking.objects.filter(volunteer_id=ana.volunteer_id).order_by("starts_at").values_list("state", flat=True)
+    assert list(states) == ["donated", "cancelled"]
+    assert Booking.objects.get(drive=ana.drive, volunteer=None).state == BookingState.LAPSED
+
+
+def test_a_second_time_changes_nothing() -> None:
+    ana = plant()
+    erase(ana.volunteer_id)
+    before = everywhere()
+    assert erase(ana.volunteer_id).cancelled_count == 0
+    assert everywhere() == before
+
+
+def test_the_ledger_keeps_a_hash_the_words_and_the_time() -> None:
+    ana = plant()
+    before = list(ConsentEntry.objects.order_by("pk").values("purpose", "wording_version", "wording", "at", "given"))
+    erase(ana.volunteer_id)
+    after = ConsentEntry.objects.order_by("pk").values("purpose", "wording_version", "wording", "at", "given")
+    assert list(after) == before
+    kept = ConsentEntry.objects.values_list("address", "ip").distinct()
+    assert set(kept) == {(identity(PHONE), None), (identity(MAILBOX), None)}
+
+
+def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
+    ana = plant()
+    sender = Sender.objects.get(organizations=ana.organization)
+    say("STOP", LATER, sender)
+    erase(ana.volunteer_id)
+    assert Suppression.objects.get().address == identity(PHONE)
+    back = enter_somebody(ana.drive, 12, phone=PHONE, consents=("reminders",))
+    assert back.volunteer_id != ana.volunteer_id
+    assert suppressed(ana.organization, PHONE)
+    made.deliver(LATER)
+    told = Message.objects.filter(about=back.about, channel="sms", kind="booked").get()
+    assert (told.state, told.reason) == ("blocked", "opted_out")
+    say("START", LATER + timedelta(minutes=1), sender)
+    assert not suppressed(ana.organization, PHONE)
+    assert not Suppression.objects.exists()
+
+
+def test_a_yes_ends_with_the_erasure_and_a_no_stays() -> None:
+    ana = plant()
+    other = "reminders"
+    assert consents_of(ana.organization, [PHONE]) == {(PHONE, "reminders"): True, (PHONE, "appeals"): True}
+    erase(ana.volunteer_id)
+    assert consents_of(ana.organization, [PHONE]) == {}
+    hashed = ConsentEntry.objects.filter(address=identity(MAILBOX), purpose=other)
+    hashed.update(given=False)
+    assert consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): False}
+    made.queued(ana.organization, channel="email", address=MAILBOX, purpose=other, about="x", subject="s")
+    made.deliver()
+    assert Message.objects.get(address=MAILBOX).reason == "no_consent"
+    builders.agreed(ana.organization, MAILBOX)
+    assert consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): True}
+
+
+def test_another_organization_that_knows_the_number_keeps_what_it_has() -> None:
+    ana = plant()
+    cleos = builders.booked(a_month_later(), number=42, name="Test Cleo Copper")
+    erase(ana.volunteer_id)
+    cleos.refresh_from_db()
+    assert cleos.state == BookingState.BOOKED
+    assert cleos.volunteer is not None
+    assert cleos.volunteer.name == "Test Cleo Copper"
+    assert Contact.objects.get(address=PHONE).owner == cleos.volunteer
+    assert Message.objects.filter(about=cleos.about).exclude(address="").exists()
+    assert ConsentEntry.objects.filter(address=PHONE, organization=cleos.drive.organization).exists()
+    assert ProvedBrowser.objects.filter(identity=identity(PHONE)).exists()
+
+
+def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
+    ana = plant()
+    elsewhere = builders.booked(a_month_later(), number=42)
+    assert elsewhere.volunteer_id
+    count = leaving.erase_all(
+        volunteer_ids=[ana.volunteer_id, elsewhere.volunteer_id], because="asked", actor="donor", now=LATER
+    )
+    assert count == 2
+    assert not Contact.objects.filter(address=PHONE).exists()
+    assert not ProvedBrowser.objects.exists()
+
+
+def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
+    drive = builders.drive()
+    ana = enter_somebody(drive, 0, name="Test Ana Alder", phone=builders.phone(1), email="family@example.org")
+    dan = enter_somebody(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
+    mailbox = Contact.objects.get(kind="email")
+    Volunteer.objects.filter(bookings=dan).update(email=mailbox)
+    erase(ana.volunteer_id)
+    mailbox.refresh_from_db()
+    assert (mailbox.owner_id, mailbox.proved_at) == (dan.volunteer_id, None)
+    assert [one.name for one in people(drive.organization)] == ["Test Dan Alder"]
+    assert not Message.objects.filter(about=ana.about).exclude(address="").exists()
+    assert Message.objects.filter(about=dan.about).exclude(address="").exists()
+    assert not Contact.objects.filter(address=builders.phone(1)).exists()
+
+
+def test_nobody_is_erased_from_the_chair() -> None:
+    drive = builders.drive()
+    here = builders.booked(drive)
+    at = drive.starts_at
+    attendance.check_in(booking_id=here.pk, actor="user:7", now=at)
+    before = everywhere()
+    with pytest.raises(rules.Refusal) as refusal:
+        leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
+    assert refusal.value.codes == ["visit_under_way"]
+    assert everywhere() == before
+    leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=drive.ends_at)
+
+
+def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> None:
+    drive = builders.drive()
+    missed = builders.booked(drive)
+    leaving.erase(volunteer_id=missed.volunteer_id or 0, because="asked", actor="donor", now=drive.starts_at)
+    missed.refresh_from_db()
+    assert missed.state == BookingState.BOOKED
+    attendance.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
+    assert turnout_numbers(drive).no_show_count == 1
+
+
+def test_who_comes_back_is_somebody_new() -> None:
+    drive = builders.drive()
+    first = builders.booked(drive)
+    erase(first.volunteer_id)
+    again = builders.booked(drive, n=4, now=LATER)
+    assert again.volunteer_id != first.volunteer_id
+    assert again.state == BookingState.BOOKED
+
+
+def test_a_hold_that_was_erased_cannot_be_proved() -> None:
+    drive = builders.drive()
+    known = builders.booked(drive)
+    held = builders.held(drive, n=8)
+    code = builders.code_of(held)
+    erase(known.volunteer_id)
+    with pytest.raises(booking.HoldLapsed):
+        booking.prove(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
+
+
+def test_a_claimed_message_stays_and_one_in_flight_is_still_noted() -> None:
+    known = builders.booked(builders.drive())
+    claimed, flying = Message.objects.filter(about=known.about, state="queued").order_by("pk")[:2]
+    lease = {"lease_until": NOW, "attempt_token": "t"}
+    Message.objects.filter(pk=claimed.pk).update(state="claimed", **lease)
+    Message.objects.filter(pk=flying.pk).update(state="sending", **lease)
+    erase(known.volunteer_id)
+    claimed.refresh_from_db()
+    flying.refresh_from_db()
+    assert (claimed.state, claimed.reason, claimed.attempt_token) == ("withdrawn", "erased", "")
+    assert (flying.state, flying.attempt_token, flying.address, flying.text) == ("sending", "t", "", "-")
+    Message.objects.filter(pk=flying.pk).update(state="queued", lease_until=None, due_at=NOW)  # the provider was busy
+    made.deliver(NOW)
+    flying.refresh_from_db()
+    assert (flying.state, flying.reason) == ("blocked", "erased")
+
+
+def test_a_reply_that_waits_for_a_coordinator_goes_too() -> None:
+    ana = plant()
+    erase(ana.volunteer_id)
+    assert not Conversation.objects.exists()
+    assert not InboundMessage.objects.exists()
+
+
+def test_the_audit_log_says_who_erased_whom_and_why() -> None:
+    known = builders.booked(builders.drive())
+    erase(known.volunteer_id, because="mistake", actor="user:7")
+    line = AuditEntry.objects.get(verb="erased")
+    assert (line.actor, line.about, line.fields) == ("user:7", f"volunteer:{known.volunteer_id}", ["mistake"])
+
+
+def test_the_same_request_again_does_not_bring_her_back() -> None:
+    known = builders.booked(builders.drive())
+    work = lambda: (201, f'{{"reference":"{known.reference}"}}')  # noqa: E731
+    asked = {"scope": "key:1", "key": "a", "body": b"x", "now": NOW, "work": work}
+    idempotency.once(**asked)  # type: ignore[arg-type]
+    erase(known.volunteer_id)
+    with pytest.raises(idempotency.AnswerErased):
+        idempotency.once(**asked)  # type: ignore[arg-type]
+
+
+def test_what_is_left_is_shown_as_erased_and_found_by_nobody() -> None:
+    ana = plant()
+    erase(ana.volunteer_id)
+    assert ana.volunteer.name == "Erased"
+    assert not people(ana.organization).exists()
+    assert outbox.readdress(recipient=f"volunteer:{ana.volunteer_id}", channel="sms", address="x", now=LATER) == 0

@@ -1,0 +1,146 @@
+"""Nobody is kept for longer than their organization says, and no text for longer than 90 days."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from drives.actions import leaving, replies, retention
+from drives.models import Booking, Conversation
+from drives.queries.silence import silent
+from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
+from notifications.phone import identity
+from tests import builders
+from tests.builders import NOW
+from tests.drives.test_conversations import say
+from tests.leaving.planted import everywhere, plant
+from tests.notifications import made
+from volunteers.actions import contacts
+from volunteers.actions.proving import remember_browser
+from volunteers.models import Contact, Volunteer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+VISIT = datetime(2027, 3, 13, 17, tzinfo=NOW.tzinfo)
+KEPT = datetime(2029, 3, 13, 17, tzinfo=NOW.tzinfo)  # 24 months after the visit
+
+
+def known(number: int = 42, **of: Any) -> Booking:
+    return builders.booked(builders.drive(builders.organization(**of)), number=number)
+
+
+def left() -> int:
+    return Volunteer.objects.known().count()
+
+
+def test_somebody_is_erased_24_months_after_the_visit_and_not_before() -> None:
+    known()
+    assert retention.erase_silent(now=KEPT) == 0
+    assert retention.erase_silent(now=KEPT + timedelta(seconds=1)) == 1
+    assert left() == 0
+    assert retention.erase_silent(now=KEPT + timedelta(seconds=1)) == 0
+
+
+def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
+    short, long = known(retention_months=3), known(43, retention_months=120)
+    assert silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
+    assert silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
+
+
+@pytest.mark.parametrize(
+    "lives",
+    [
+        lambda: say("hello", KEPT, None),
+        lambda: remember_browser(token="b", identity=identity(builders.phone(42)), now=KEPT),
+        lambda: ConsentEntry.objects.filter(given=True).update(at=KEPT, actor="donor"),
+    ],
+    ids=["a text", "a sign-in", "a consent"],
+)
+def test_any_sign_of_life_counts(lives: Callable[[], object]) -> None:
+    known()
+    lives()
+    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
+
+
+def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:
+    known()
+    ConsentEntry.objects.update(at=KEPT, actor="user:7")
+    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 1
+
+
+def test_a_run_takes_so_many_and_the_next_goes_on() -> None:
+    drive = builders.drive()
+    for number in range(3):
+        builders.booked(drive, n=4 * number, number=number)
+    assert retention.erase_silent(now=KEPT + timedelta(days=1), limit=2) == 2
+    assert retention.erase_silent(now=KEPT + timedelta(days=1), limit=2) == 1
+
+
+@pytest.mark.expects_errors
+def test_one_who_cannot_be_erased_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, other = known(), known(43)
+    erase = leaving.erase
+
+    def fails(**asked: Any) -> Any:
+        if asked["volunteer_id"] == stuck.volunteer_id:
+            raise RuntimeError
+        return erase(**asked)
+
+    monkeypatch.setattr(leaving, "erase", fails)
+    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 1
+    assert list(Volunteer.objects.known().values_list("pk", flat=True)) == [stuck.volunteer_id]
+    assert other.volunteer_id
+
+
+def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
+    plant()
+    replies.answer_new(now=NOW)
+    fates = list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at"))
+    retention.forget(now=NOW + timedelta(days=89))
+    assert InboundMessage.objects.filter(text__contains="wombat").exists()
+    later = NOW + timedelta(days=91)
+    retention.forget(now=later)
+    over = Message.objects.exclude(state__in=["promise", "queued"])
+    assert over.exists()
+    assert set(over.values_list("text", "address", "calendar", "html").distinct()) <= {("-", "", "", ""), ("",) * 4}
+    assert list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at")) == fates
+    assert not InboundMessage.objects.exclude(text="").exists()
+    before = everywhere()
+    retention.forget(now=later)
+    assert everywhere() == before
+
+
+def test_a_walk_over_many_messages_goes_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.actions.forgetting.STEP", 2)
+    organization = builders.organization()
+    made.many(organization, 5)
+    Message.objects.update(state="sent", settled_at=NOW)
+    young = made.queued(organization)
+    Message.objects.filter(pk=young.pk).update(state="sent", created_at=made.NOON + timedelta(days=50))
+    retention.forget(now=made.NOON + timedelta(days=100))
+    assert list(Message.objects.exclude(text="-")) == [young]
+
+
+def test_an_address_that_leads_to_nobody_is_deleted_and_hashed_in_the_ledger() -> None:
+    here = known()
+    organization = here.drive.organization
+    contacts.reach(organization_id=organization.pk, phone="", email="nobody@example.org")
+    builders.agreed(organization, "nobody@example.org")
+    say("STOP", NOW, None, 9)
+    asked = retention.forget(now=NOW + timedelta(hours=1))
+    assert (asked["contacts"], asked["hashed"]) == (1, 0)
+    assert retention.forget(now=NOW + timedelta(days=2))["hashed"] == 2
+    assert Suppression.objects.get().address == identity(builders.phone(9))
+    assert set(ConsentEntry.objects.values_list("address", flat=True)) == {
+        builders.phone(42),
+        identity("nobody@example.org"),
+    }
+    assert Contact.objects.get().address == builders.phone(42)
+
+
+def test_a_talk_with_a_number_that_is_nobodys_ends_after_90_days() -> None:
+    known()
+    say("hello", NOW, None, 9)
+    say("hello", NOW, None, 42)
+    retention.forget(now=NOW + timedelta(days=91))
+    assert Conversation.objects.get().address == builders.phone(42)

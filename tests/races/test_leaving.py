@@ -1,0 +1,120 @@
+"""Somebody leaves while something else happens to them: nothing is left, and nothing is written afterwards."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from drives.actions import broadcasting, changing, leaving
+from drives.actions.broadcasting import Draft
+from drives.models import Booking, Drive
+from drives.queries import broadcasts
+from drives.queries.broadcasts import Audience
+from notifications.actions import handover
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from tests.leaving.planted import enter_somebody
+from tests.races import arena
+from tests.races.arena import lost_in, together
+from volunteers.models import Contact, Volunteer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+RUNS = 10
+
+
+def is_nobody(booking: Booking) -> bool:
+    """Nothing about who was erased is left, whatever happened at the same moment."""
+    person = Volunteer.objects.get(bookings=booking)
+    theirs = Message.objects.filter(about=booking.about).exclude(address="")
+    return person.erased_at is not None and person.phone is None and not theirs.exists()
+
+
+def erase(booking: Booking) -> None:
+    leaving.erase(volunteer_id=booking.volunteer_id or 0, because="asked", actor="donor", now=NOW)
+
+
+def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
+    """Ana is erased while `act` happens to her booking."""
+    owner = builders.organization(codes_per_day=100_000)
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        drive = builders.drive(owner)
+        booking = enter_somebody(drive, 0, phone=builders.phone(next(numbers)), consents=("reminders",))
+        results = together(partial(erase, booking), partial(act, booking))
+        return results[0] == "ok" and "Deadlock" not in results[1] and is_nobody(booking)
+
+    return race
+
+
+def move(booking: Booking) -> None:
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
+
+
+def write_to_many(booking: Booking) -> None:
+    drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
+    draft = Draft({"en": "Bring a sweater."}, Audience(), "reminders")
+    with suppress(ValidationError):  # nobody is left to be reached
+        broadcasting.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
+
+
+def come_back(booking: Booking) -> None:
+    """The same number is entered once more: the person who leaves, or somebody new, and never half of each."""
+    phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
+    again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
+    assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id
+
+
+@pytest.mark.parametrize("act", [move, write_to_many, come_back])
+def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any]) -> None:
+    assert lost_in(against(act), RUNS) == 0
+
+
+def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = broadcasts.reach
+
+    def slowly(*asked: Any) -> Any:
+        found = read(*asked)
+        time.sleep(5 * arena.PAUSE)
+        return found
+
+    monkeypatch.setattr(broadcasting, "reach", slowly)
+    arena.without_locks(monkeypatch, "drives_shared")
+    assert lost_in(against(write_to_many), RUNS) >= ALMOST_ALWAYS
+
+
+def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> None:
+    booking = builders.booked(builders.drive())
+    claimed = handover.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    assert claimed
+    erase(booking)
+    assert handover.gate(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
+
+
+def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    booking = builders.booked(builders.drive())
+    claimed = handover.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    monkeypatch.setattr("notifications.actions.forgetting.forget_messages", lambda **_asked: 0)
+    monkeypatch.setattr("notifications.actions.forgetting.hash_consents", lambda **_asked: None)
+    monkeypatch.setattr("notifications.actions.outbox.withdraw", lambda **_asked: 0)
+    erase(booking)
+    assert handover.gate(claimed=claimed, now=NOW + timedelta(seconds=1))
+
+
+def test_twice_at_once_is_as_once() -> None:
+    owner = builders.organization(codes_per_day=100_000)
+    drive = builders.drive(owner)
+    for number in range(5):
+        booking = enter_somebody(drive, 2 * number, phone=builders.phone(number))
+        assert together(partial(erase, booking), partial(erase, booking)) == ["ok", "ok"]
+        assert is_nobody(booking)
+        assert booking.changes.filter(to_state="cancelled").count() == 1
