@@ -84,8 +84,8 @@ def cancel(
     booking.save(update_fields=CANCEL_FIELDS)
     history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
     _free(booking, now)
-    if tell:
-        telling.cancelled(booking, now)
+    say = telling.cancelled if tell else telling.silenced
+    say(booking, now)
     return booking
 
 

@@ -62,6 +62,12 @@ def cancelled(booking: Booking, now: datetime) -> None:
     cancelled_together([booking], now)
 
 
+def silenced(booking: Booking, now: datetime) -> None:
+    """Nothing planned for a cancelled booking leaves, and nobody hears of it; the others of its party are reminded."""
+    outbox.withdraw(abouts=[booking.about], now=now)
+    reminders.say_anew([booking])
+
+
 def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     """As `cancelled`, to people of one drive: who share a phone get one text."""
     drive = bookings[0].drive

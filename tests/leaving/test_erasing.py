@@ -212,7 +212,7 @@ def test_a_claimed_message_stays_and_one_in_flight_is_still_noted() -> None:
     erase(known.volunteer_id)
     claimed.refresh_from_db()
     flying.refresh_from_db()
-    assert (claimed.state, claimed.reason, claimed.attempt_token) == ("withdrawn", "erased", "")
+    assert (claimed.state, claimed.address, claimed.text, claimed.attempt_token) == ("withdrawn", "", "-", "")
     assert (flying.state, flying.attempt_token, flying.address, flying.text) == ("sending", "t", "", "-")
     Message.objects.filter(pk=flying.pk).update(state="queued", lease_until=None, due_at=NOW)  # the provider was busy
     made.deliver(NOW)

@@ -84,7 +84,7 @@ def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_driv
 
     def slowly(*asked: Any) -> Any:
         found = read(*asked)
-        time.sleep(5 * arena.PAUSE)
+        time.sleep(20 * arena.PAUSE)
         return found
 
     monkeypatch.setattr(broadcasting, "reach", slowly)
