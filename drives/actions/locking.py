@@ -48,6 +48,18 @@ def person_then_drive(booking: Booking) -> None:
     identities_then_drive(identities_of(identities=typed, volunteer_id=booking.volunteer_id), booking.drive_id)
 
 
+def people_then_drives(volunteer_ids: Iterable[int]) -> None:
+    """Steps 2 and 3 for two people who become one: each identity of both, sorted; then their drives to come, shared."""
+    ids = sorted(set(volunteer_ids))
+    identities = {identity for volunteer_id in ids for identity in identities_of(volunteer_id=volunteer_id)}
+    keys = sorted({_identity_key(identity) for identity in identities})
+    if keys:
+        _run("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
+    active = Booking.objects.filter(volunteer__in=ids).active().order_by("drive").values_list("drive", flat=True)
+    for drive_id in list(active.distinct()):
+        drive_shared(drive_id)
+
+
 def drive_shared(drive_id: int) -> None:
     """Step 3 for a change that frees a place."""
     _run("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_DRIVES, drive_id])

@@ -33,6 +33,14 @@ from drives.queries.message_plan import (
     quiet_hours,
 )
 from drives.queries.parties import Party, party_of
+from drives.queries.people import (
+    MergePage,
+    PersonPage,
+    merge_page,
+    merged_into,
+    person_page,
+    reasons_not_to_merge,
+)
 from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
@@ -71,12 +79,14 @@ __all__ = [
     "Home",
     "HourFill",
     "Line",
+    "MergePage",
     "NextDate",
     "OfferPage",
     "Party",
     "PartyTime",
     "PeopleToTell",
     "PersonHere",
+    "PersonPage",
     "PlaceFound",
     "RosterRow",
     "TurnoutNumbers",
@@ -108,6 +118,8 @@ __all__ = [
     "later_times",
     "line",
     "may_be_restored",
+    "merge_page",
+    "merged_into",
     "nearest_for_all",
     "nearest_times",
     "newest_contacts",
@@ -120,10 +132,12 @@ __all__ = [
     "party_times",
     "people_here",
     "people_to_tell",
+    "person_page",
     "place_facts",
     "places_left",
     "public_drives",
     "quiet_hours",
+    "reasons_not_to_merge",
     "room",
     "roster",
     "steps_of",

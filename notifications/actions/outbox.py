@@ -107,6 +107,12 @@ def withdraw_keys(*, beginning: str, now: datetime, reason: str = "withdrawn") -
 
 
 @transaction.atomic(savepoint=False)
+def rename_recipient(*, recipient: str, to: str) -> int:
+    """Name another recipient for all that was and will be said to one: two of them are one."""
+    return Message.objects.filter(recipient=recipient).update(recipient=to)
+
+
+@transaction.atomic(savepoint=False)
 def readdress(*, recipient: str, channel: str, address: str, now: datetime) -> int:
     """Send what still waits for a recipient to a changed address; what is claimed goes back, to be read anew."""
     waiting = Message.objects.waiting().filter(recipient=recipient, channel=channel).exclude(address=address)

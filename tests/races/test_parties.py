@@ -11,12 +11,13 @@ import pytest
 from django.db import connection
 
 from drives import queries
-from drives.actions import booking, locking, places
+from drives.actions import booking, locking, merging, places
 from drives.models import Booking, BookingChange, Drive, Slot
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, together
+from volunteers.actions import recognizing
 from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,3 +165,57 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
     arena.without_locks(monkeypatch, "identities_then_drive")
     monkeypatch.setattr(locking, "bookings", unlocked)
     assert lost_in(proved_twice()) >= ALMOST_ALWAYS
+
+
+# Two people are made one while the younger one books
+
+
+def merge_against_book() -> Callable[[], bool]:
+    owner = builders.organization(codes_per_day=100_000)
+    drives = [builders.drive(owner, builders.plan(builders.site(owner), policy_id=builders.lax().pk)) for _ in range(2)]
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        arena.empty()
+        pair = [next(numbers), next(numbers)]
+        ana, again = (
+            builders.booked(drives[0], n=4 * at, number=number, now=NOW + timedelta(minutes=number))
+            for at, number in enumerate(pair)
+        )
+        Booking.objects.filter(pk=again.pk).update(state="cancelled", holds_place=False, cancelled_at=NOW)
+        held = builders.held(drives[1], number=pair[1], now=NOW + timedelta(minutes=pair[1]))
+        Registration.objects.update(proved_at=NOW)
+        assert ana.volunteer_id is not None
+        assert again.volunteer_id is not None
+        results = together(
+            partial(
+                merging.merge,
+                organization=owner,
+                one_id=ana.volunteer_id,
+                other_id=again.volunteer_id,
+                actor="user:1",
+                now=NOW,
+            ),
+            partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW),
+        )
+        who = Booking.objects.filter(pk=held.pk, state="booked").values_list("volunteer", flat=True)
+        return results == ["ok", "ok"] and list(who) == [ana.volunteer_id]
+
+    return race
+
+
+def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(merge_against_book()) == 0
+
+
+def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_over = recognizing.take_over
+
+    def slowly(**people: Any) -> None:
+        time.sleep(6 * arena.PAUSE)
+        take_over(**people)
+
+    monkeypatch.setattr(recognizing, "take_over", slowly)
+    arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
+    assert lost_in(merge_against_book()) >= ALMOST_ALWAYS

@@ -67,11 +67,13 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "calls",
     )
     of_booking = ("booking", "move", "cancel", "again", "consents")
-    person = Booking.objects.get(pk=booking_id).volunteer_id
+    person = Booking.objects.get(pk=booking_id).volunteer_id or 0
     return {
         **{name: reverse(f"organizer_{name}", args=[person]) for name in ("export", "erase")},
         **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
         **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},
+        "who": reverse("organizer_person", args=[person]),
+        "merge": reverse("organizer_merge", args=[person, person + 1]),
         "site": reverse("organizer_site", args=[drive.site_id]),
         "collector": reverse("organizer_collector", args=[drive.collector_id]),
         "cause": reverse("organizer_cause", args=[drive.cause_id]),

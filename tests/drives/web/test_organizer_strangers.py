@@ -16,6 +16,7 @@ NAMES = (
     *("enter", "booking", "move", "cancel", "again", "consents", "site", "collector", "cause"),
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
     *("export", "erase"),
+    *("who", "merge"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
 POSTED = ("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached")

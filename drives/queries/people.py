@@ -1,0 +1,84 @@
+"""A person as coordinators see them, and what making two of them one would do."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from drives import rules
+from drives.models import ACTIVE, IN_LINE, Booking, BookingState, Drive
+from organizations.models import AuditEntry, Organization
+from volunteers.models import Contact, Volunteer
+
+MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """Who somebody is to one organization."""
+
+    person: Volunteer
+    contacts: Sequence[Contact]  # owned, or reached through
+    bookings: Sequence[Booking]  # the newest first
+    beside: Sequence[Volunteer]  # others who are reached through one of the contacts
+
+
+@dataclass(frozen=True)
+class MergePage:
+    """What becomes of two people who are made one: the older row stays."""
+
+    survivor: PersonPage
+    gone: PersonPage
+    reasons: Sequence[rules.Reason]
+
+
+def person_page(organization: Organization, volunteer_id: int) -> PersonPage | None:
+    """A person of this organization; None for a stranger's and an unknown one alike. Four queries."""
+    rows = Volunteer.objects.of(organization).select_related("phone", "email", "organization")
+    person = rows.filter(pk=volunteer_id).first()
+    if person is None:
+        return None
+    named = Q(owner=person) | Q(pk__in=[pk for pk in (person.phone_id, person.email_id) if pk])
+    contacts = list(Contact.objects.of(organization).filter(named).select_related("owner").order_by("kind", "pk"))
+    through = Q(phone__in=contacts) | Q(email__in=contacts) | Q(owned_contacts__in=contacts)
+    beside = Volunteer.objects.of(organization).filter(through).exclude(pk=person.pk).distinct()
+    bookings = Booking.objects.of(organization).filter(volunteer=person).exclude(state=BookingState.LAPSED)
+    return PersonPage(
+        person=person,
+        contacts=contacts,
+        bookings=list(bookings.select_related("drive__site").order_by("-starts_at", "-pk")[:50]),
+        beside=list(beside.order_by("name", "pk")),
+    )
+
+
+def merge_page(organization: Organization, one_id: int, other_id: int) -> MergePage | None:
+    """The preview; None unless both are two different people of this organization. Ten queries."""
+    one, other = person_page(organization, one_id), person_page(organization, other_id)
+    if one is None or other is None or one_id == other_id:
+        return None
+    survivor, gone = sorted((one, other), key=lambda page: (page.person.created_at, page.person.pk))
+    return MergePage(survivor, gone, reasons_not_to_merge(survivor.person, gone.person))
+
+
+def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[rules.Reason]:
+    """What a coordinator has to resolve first: both booked, or both in line, at one drive. Two queries."""
+    both = Count("pk")
+    booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE)
+    waiting = Drive.objects.filter(waiting__volunteer__in=[one, other], waiting__state__in=IN_LINE)
+    twice = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
+    in_line = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
+    return [
+        rules.Reason(code, text % {"drive": drive.title})
+        for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", in_line))
+        for drive in drives.annotate(both=both).filter(both__gt=1).order_by("pk")
+    ]
+
+
+def merged_into(organization: Organization, ids: Collection[int]) -> Volunteer | None:
+    """Who is left of these two, if they have been made one before. Two queries at most."""
+    abouts = [f"volunteer:{pk}" for pk in ids]
+    lines = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)
+    kept = next((line.fields[0] for line in lines if line.fields and line.fields[0] in abouts), None)
+    rows = Volunteer.objects.of(organization)
+    return rows.filter(pk=int(kept.removeprefix("volunteer:"))).first() if kept else None

@@ -1,0 +1,56 @@
+"""A person: contacts, bookings, who else is reached there; and two that turn out to be one."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from drives import queries
+from drives.actions import merging
+from drives.web.members import actor_of, page
+from organizations.web.accounts import MemberRequest, role_required
+from volunteers.models import Volunteer
+from volunteers.queries import people
+
+FOUND = 20
+
+
+@require_safe
+@role_required("view")
+def person(request: MemberRequest, pk: int) -> HttpResponse:
+    """Who somebody is to the organization; coordinators also look for the same person under another row."""
+    organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
+    found = queries.person_page(organization, pk)
+    if found is None:
+        raise Http404
+    same = [one for one in people(organization, search)[: FOUND + 1] if one.pk != pk] if search else []
+    context = {"record": found, "person": found.person, "search": search, "same": same[:FOUND]}
+    return page(request, "drives/organizer/person.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
+    """What making two people one would do; then, asked for with a button, it is done."""
+    organization, problems = request.membership.organization, []
+    if request.method == "POST":
+        try:
+            kept = merging.merge(
+                organization=organization, one_id=pk, other_id=other, actor=actor_of(request), now=timezone.now()
+            )
+        except Volunteer.DoesNotExist as missing:
+            raise Http404 from missing
+        except ValidationError as refusal:
+            problems = refusal.messages
+        else:
+            messages.success(request, _("They are one person now."))
+            return redirect("organizer_person", kept.pk)
+    found = queries.merge_page(organization, pk, other)
+    if found is None:
+        raise Http404
+    response = page(request, "drives/organizer/merge.html", {"merge": found, "pk": pk, "other": other})
+    response.status_code = 409 if problems else 200
+    return response

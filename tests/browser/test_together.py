@@ -1,0 +1,74 @@
+"""A family of three in a real browser, with and without scripts; every page they meet, for axe and at 320 px."""
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from notifications.models import Message
+from tests import builders
+from tests.browser.test_donor import OpenPage, arrive, scrolls_sideways, violations, world
+from tests.builders import NOW
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+FAMILY = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_family_of_three_books_and_one_is_taken_out(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    drive, page = world(), open_page(scripts=scripts)
+    page.goto(f"{live_server.url}/d/{drive.slug}/?visit=return")
+    page.locator("#people-3").click()
+    page.locator("#first-1").click()
+    page.locator("#first-1[aria-current=true]").wait_for()
+    page.locator(".tile").nth(1).click()
+    page.get_by_role("button", name="Continue").click()
+    arrive(page, "Your details")
+    for at, name in enumerate(FAMILY):
+        page.get_by_label("Name", exact=True).nth(at).fill(name)
+    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    page.get_by_role("button", name="Continue").click()
+    arrive(page, "Check and book")
+    page.get_by_role("button", name="Take out Test Bo Alder").click()
+    arrive(page, "Check and book")
+    page.get_by_text("Test Bo Alder").wait_for(state="detached")
+    page.get_by_label("Code").fill(code())
+    page.get_by_role("button", name="Book for all").click()
+    arrive(page, "You’re booked")
+    page.get_by_role("heading", name="Booked together").wait_for()
+    page.get_by_role("link", name="Cancel for everybody").click()
+    arrive(page, "Cancel for everybody?")
+    page.get_by_role("button", name="Cancel all bookings").click()
+    arrive(page, "Your booking is cancelled")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page(width=320, scheme=scheme)
+    held = builders.held_together(drive, n=8, number=7)
+    party = builders.booked_together(drive, n=4)
+    slot = builders.slot(drive).pk
+    addresses = [
+        f"/d/{drive.slug}/?people=3&first=1",
+        f"/d/{drive.slug}/together/?people=3&first=1&slot={slot}",
+        f"/b/{held[0].token}/",
+        f"/b/{party[0].token}/",
+        f"/b/{party[0].token}/cancel-all/",
+    ]
+    for address in addresses:
+        page.goto(live_server.url + address)
+        assert (address, violations(page), scrolls_sideways(page)) == (address, [], False)
+    page.goto(live_server.url + addresses[1])
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="There is a problem").wait_for()
+    assert (violations(page), scrolls_sideways(page)) == ([], False)
+
+
+def code() -> str:
+    sent = Message.objects.filter(kind="code").order_by("-pk")[0]
+    return next(word for word in sent.text.replace("#", " ").split() if word.isdigit() and len(word) == 6)

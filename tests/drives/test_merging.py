@@ -1,0 +1,131 @@
+"""Two volunteers that turn out to be one person become one."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives import queries
+from drives.actions import changing, merging
+from drives.models import Booking, CancelledBy, Drive
+from drives.rules import Refusal
+from notifications.models import ConsentEntry, Message
+from organizations.models import AuditEntry, Organization, Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from volunteers.models import Contact, Volunteer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def lax_drive(of: Organization) -> Drive:
+    return builders.drive(of, builders.plan(builders.site(of), policy_id=builders.lax().pk))
+
+
+def two(of: Organization) -> list[Volunteer]:
+    """Ana under two numbers, each with a booking at a drive of its own; the first row is older."""
+    bookings = [
+        builders.booked(lax_drive(of), number=number, now=NOW + timedelta(minutes=number), name=name)
+        for number, name in ((1, "Test Ana Alder"), (2, "Test Ana Birch"))
+    ]
+    return [booking.volunteer for booking in bookings if booking.volunteer]
+
+
+def merged(of: Organization, one: Volunteer, other: Volunteer) -> Volunteer:
+    return merging.merge(organization=of, one_id=one.pk, other_id=other.pk, actor="user:1", now=NOW)
+
+
+def test_the_older_row_gets_everything() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    again_id = again.pk
+    lines = ConsentEntry.objects.count()
+    assert merged(here, again, ana) == ana
+    assert list(Volunteer.objects.values_list("name", flat=True)) == ["Test Ana Alder"]
+    assert set(Booking.objects.values_list("volunteer", flat=True)) == {ana.pk}
+    assert set(Contact.objects.values_list("owner", flat=True)) == {ana.pk}
+    assert not Message.objects.filter(recipient=f"volunteer:{again_id}").exists()
+    assert ConsentEntry.objects.count() == lines
+    assert not Volunteer.by_token(again.token).exists()
+
+
+def test_twice_is_as_once_and_the_log_says_so_once() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    assert [merged(here, ana, again) for _twice in range(2)] == [ana, ana]
+    [line] = AuditEntry.objects.filter(verb="merged")
+    assert (line.about, line.fields, line.actor) == (f"volunteer:{again.pk}", [f"volunteer:{ana.pk}"], "user:1")
+
+
+def test_their_histories_are_one() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    merged(here, ana, again)
+    assert len(queries.donations_of(queries.Giver(ana.pk), NOW, ZoneInfo("UTC"))) == 2
+
+
+def test_two_bookings_at_one_drive_are_resolved_first() -> None:
+    here = builders.organization()
+    drive = lax_drive(here)
+    bookings = [builders.booked(drive, number=number, n=number) for number in (1, 2)]
+    ana, again = (booking.volunteer for booking in bookings)
+    assert ana is not None
+    assert again is not None
+    with pytest.raises(Refusal) as caught:
+        merged(here, ana, again)
+    assert caught.value.codes == ["both_booked"]
+    assert Volunteer.objects.count() == 2
+    changing.cancel(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
+    assert merged(here, ana, again) == ana
+
+
+def test_somebody_of_another_organization_is_nobody() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    with pytest.raises(Volunteer.DoesNotExist):
+        merged(builders.organization(), ana, again)
+    with pytest.raises(Volunteer.DoesNotExist):
+        merged(here, ana, ana)
+
+
+def test_every_row_that_names_a_volunteer_is_known_here() -> None:
+    """A new one has to be moved in `drives.actions.merging`, else a merge would delete it."""
+    known = {"bookings", "waiting", "stated_donation", "registrations", "owned_contacts"}
+    assert {relation.get_accessor_name() for relation in Volunteer._meta.related_objects} == known
+
+
+def test_a_coordinator_finds_looks_and_confirms() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    ben = coordinator.signed_in(builders.member(here, Role.COORDINATOR))
+    page = ben.get(reverse("organizer_person", args=[ana.pk]), {"q": "birch"})
+    address = reverse("organizer_merge", args=[ana.pk, again.pk])
+    assert address in page.content.decode()
+    preview = ben.get(address)
+    assert preview.status_code == 200
+    assert Volunteer.objects.count() == 2
+    for _twice in range(2):
+        assert ben.post(address).headers["Location"] == reverse("organizer_person", args=[ana.pk])
+
+
+def test_who_may_only_look_does_not_merge() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    viewer = coordinator.signed_in(builders.member(here, Role.VIEWER))
+    assert viewer.get(reverse("organizer_person", args=[ana.pk])).status_code == 200
+    assert viewer.post(reverse("organizer_merge", args=[ana.pk, again.pk])).status_code == 403
+    assert Client().post(reverse("organizer_merge", args=[ana.pk, again.pk])).status_code == 302
+    assert Volunteer.objects.count() == 2
+
+
+def test_what_stands_against_it_is_shown_before_and_after() -> None:
+    here = builders.organization()
+    drive = lax_drive(here)
+    ana, again = (builders.booked(drive, number=number, n=number).volunteer_id for number in (1, 2))
+    ben = coordinator.signed_in(builders.member(here))
+    address = reverse("organizer_merge", args=[ana, again])
+    assert "Cancel one of them first" in ben.get(address).content.decode()
+    assert ben.post(address).status_code == 409
