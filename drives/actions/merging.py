@@ -28,7 +28,7 @@ def merge(*, organization: Organization, one_id: int, other_id: int, actor: str,
     """
     if already := queries.merged_into(organization, {one_id, other_id}):
         return already
-    people = Volunteer.objects.of(organization).filter(pk__in={one_id, other_id})
+    people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
     locking.people_then_drives([one_id, other_id])
     found = list(people.select_related("phone", "email").order_by("created_at", "pk"))
     if len(found) < 2:  # somebody else was quicker, or there are none

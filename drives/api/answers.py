@@ -112,6 +112,8 @@ def reason(row: Reason, zone: str) -> Answer:
     said: Answer = {"code": row.code, "detail": row.detail}
     if row.earliest_ok_at:
         said["earliest_ok_at"] = at(row.earliest_ok_at, zone)
+    if row.person:
+        said["person"] = row.person
     return said
 
 

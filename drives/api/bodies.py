@@ -83,6 +83,9 @@ class BookingBody(serializers.Serializer[Any]):
     stated = StatedBody(
         required=False, allow_null=True, help_text=_("A last donation elsewhere; counts for the intervals.")
     )
+    for_other = serializers.BooleanField(
+        required=False, default=False, help_text=_("The person is somebody else who is reached through this contact.")
+    )
     override_reason = Text(
         max_length=200,
         required=False,
@@ -92,10 +95,41 @@ class BookingBody(serializers.Serializer[Any]):
     )
 
 
+class CompanionBody(serializers.Serializer[Any]):
+    """One person of a party."""
+
+    name = Text(max_length=400, trim_whitespace=False)
+    visit = Choice(choices=Visit.choices)
+
+
+class PartyBody(serializers.Serializer[Any]):
+    """Two to six people and one contact, the first one's own unless `for_other`. They come at `slot`, or one by one."""
+
+    slot = Id(help_text=_("The time of whoever comes first."))
+    people = serializers.ListField(child=CompanionBody(), max_length=20)
+    phone = Text(max_length=40, required=False, allow_null=True, allow_blank=True, help_text=_("Any spelling."))
+    email = Text(max_length=254, required=False, allow_null=True, allow_blank=True)
+    language = Text(max_length=20, required=False, allow_null=True, allow_blank=True, help_text=_("Such as en or es."))
+    consents = serializers.ListField(
+        child=Choice(choices=Purpose.choices), required=False, max_length=10, help_text=_("What was ticked.")
+    )
+    confirms = serializers.ListField(
+        child=Text(max_length=40), required=False, max_length=30, help_text=_("True for each of them.")
+    )
+    for_other = serializers.BooleanField(
+        required=False, default=False, help_text=_("Whose contact it is does not come: all of them are others.")
+    )
+
+
 class CodeBody(serializers.Serializer[Any]):
-    """The six digits that were sent."""
+    """The six digits that were sent; and for whom it is, once `other_name` asked."""
 
     code = Text(max_length=40)
+    whose = Choice(
+        choices=[("me", _("For me: my name has changed")), ("other", _("For somebody else who is reached here"))],
+        required=False,
+        help_text=_("The answer to `other_name`: `me` gives the contact's owner the new name."),
+    )
 
 
 class SlotBody(serializers.Serializer[Any]):

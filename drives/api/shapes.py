@@ -1,5 +1,6 @@
 """The shapes of the answers, for the schema. `answers` makes the answers themselves; a test holds both together."""
 
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -8,10 +9,7 @@ from rest_framework.serializers import BooleanField, CharField, DateTimeField, I
 from drives.models import BookingState, DriveState, Source, Visit
 
 Shape = serializers.Serializer[Any]
-
-
-def maybe(**options: Any) -> dict[str, Any]:
-    return {"allow_null": True, **options}
+maybe = partial(dict[str, Any], allow_null=True)
 
 
 class ErrorEntry(Shape):
@@ -24,6 +22,7 @@ class Reason(Shape):
     code = CharField()
     detail = CharField()
     earliest_ok_at = DateTimeField(required=False, help_text="The first time that an interval rule allows.")
+    person = CharField(required=False, help_text="Of several people the one it concerns, by the name that was sent.")
 
 
 class Slot(Shape):

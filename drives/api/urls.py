@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import bookings, day, drives, people, planning, records
+from drives.api.views import bookings, day, drives, parties, people, planning, records
 
 
 class IdConverter(StringConverter):
@@ -41,6 +41,7 @@ urlpatterns = [
     path("bookings/<str:token>/move/", bookings.Move.as_view()),
     path("volunteers/<id:volunteer_id>/export/", people.Export.as_view()),
     path("volunteers/<id:volunteer_id>/erase/", people.Erase.as_view()),
+    path("parties/", parties.Parties.as_view()),
     path("organizations/", records.Organizations.as_view()),
     path("organizations/<id:pk>/", records.OneOrganization.as_view()),
     path("sites/", records.Sites.as_view()),

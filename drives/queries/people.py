@@ -35,7 +35,7 @@ class MergePage:
 
 def person_page(organization: Organization, volunteer_id: int) -> PersonPage | None:
     """A person of this organization; None for a stranger's and an unknown one alike. Four queries."""
-    rows = Volunteer.objects.of(organization).select_related("phone", "email", "organization")
+    rows = Volunteer.objects.of(organization).known().select_related("phone", "email", "organization")
     person = rows.filter(pk=volunteer_id).first()
     if person is None:
         return None

@@ -50,7 +50,7 @@ class Bookings(ApiView):
     def post(self, request: Request) -> HttpResponse:
         body, now = BOOKING.run_validation(request.data), timezone.now()
         answer = idempotency.once(
-            scope=_scope(request),
+            scope=scope_of(request),
             key=request.headers.get("Idempotency-Key", ""),
             body=request.body,
             now=now,
@@ -65,7 +65,7 @@ class Bookings(ApiView):
         if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone = drive.site.timezone
-        person = _person(body)
+        person = person_of(body)
         if member is None:
             taken = self._hold(request, drive, body, person, now)
         elif member.may("plan"):
@@ -126,7 +126,11 @@ class Prove(TokenView):
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, CODE.run_validation(request.data)
         proved = actions.prove(
-            booking_id=held.pk, code=body["code"], bound_to=token_digest(held.token), now=timezone.now()
+            booking_id=held.pk,
+            code=body["code"],
+            bound_to=token_digest(held.token),
+            now=timezone.now(),
+            whose=body.get("whose", ""),
         )
         return self.answer(proved)
 
@@ -199,7 +203,8 @@ def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: 
     )
 
 
-def _person(body: dict[str, Any]) -> Person:
+def person_of(body: dict[str, Any]) -> Person:
+    """What was sent about a person, as an action wants it."""
     return Person(
         name=body["name"],
         phone=body.get("phone") or "",
@@ -208,10 +213,11 @@ def _person(body: dict[str, Any]) -> Person:
         consents=body.get("consents", ()),
         confirms=body.get("confirms", ()),
         stated=Stated(**stated) if (stated := body.get("stated")) else None,
+        for_other=body.get("for_other", False),
     )
 
 
-def _scope(request: Request) -> str:
+def scope_of(request: Request) -> str:
     """Whose idempotency keys these are; everybody else shares one scope, with keys that nobody guesses."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"

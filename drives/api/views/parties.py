@@ -1,0 +1,75 @@
+"""Two to six people who come together: all of their places are kept, or none."""
+
+import json
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from drives.actions import together as actions
+from drives.actions.together import Companion
+from drives.api import answers, bodies, shapes
+from drives.api.access import ApiView
+from drives.api.documented import IDEMPOTENCY_KEY, call
+from drives.api.views.bookings import person_of, scope_of
+from drives.models import DriveState, Source
+from drives.queries import listing
+from organizations.actions import idempotency
+
+
+class Party(shapes.Shape):
+    """In the order in which they were named; the first one's token proves all of them."""
+
+    bookings = shapes.Booking(many=True)
+
+
+PARTY = bodies.PartyBody()
+
+
+class Parties(ApiView):
+    """Places for a family or a group, kept for fifteen minutes; the first one's token proves them all with one code."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call(
+        "create_party",
+        Party,
+        409,
+        422,
+        takes=PARTY,
+        status=201,
+        public=True,
+        parameters=(IDEMPOTENCY_KEY,),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        body, now = PARTY.run_validation(request.data), timezone.now()
+        answer = idempotency.once(
+            scope=scope_of(request),
+            key=request.headers.get("Idempotency-Key", ""),
+            body=request.body,
+            now=now,
+            work=lambda: (201, self._hold(request, body, now)),
+        )
+        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime) -> str:
+        drive = listing.drive_of_slot(body["slot"])
+        if drive is None or drive.state == DriveState.DRAFT:
+            raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
+        self.zone = drive.site.timezone
+        people = [Companion(one["name"], one["visit"]) for one in body["people"]]
+        held = actions.hold_within(
+            drive=drive,
+            slot_id=body["slot"],
+            people=people,
+            contact=person_of({**body, "name": people[0].name if people else ""}),
+            source=Source.API,
+            ip=request.META["REMOTE_ADDR"],
+            now=now,
+        )
+        said = {"bookings": [answers.booking(booking, self.zone) for booking in held]}
+        return json.dumps(said, separators=(",", ":"))

@@ -1,0 +1,72 @@
+"""A party through the API: all held or none, proved by the first one's token."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from drives.models import Booking, Drive
+from tests import builders
+from tests.builders import NOW
+from tests.drives.api.caller import Api
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+FAMILY = [{"name": name, "visit": visit} for name, visit in builders.PARTY]
+
+
+def sent(drive: Drive, key: str = "", **changes: Any) -> Any:
+    body = {"slot": str(builders.slot(drive).pk), "people": FAMILY, "phone": "+12015550142", **changes}
+    return Api().post("parties/", body, **{"Idempotency-Key": key or str(uuid.uuid4())})
+
+
+def test_a_family_is_held_and_proved_with_one_code() -> None:
+    answer = sent(builders.drive())
+    assert answer.status_code == 201
+    bookings = answer.json()["bookings"]
+    assert [(one["state"], one["visit"]) for one in bookings] == [("held", one["visit"]) for one in FAMILY]
+    code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
+    assert Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code}).json()["state"] == "booked"
+    states = [Api().get(f"bookings/{one['token']}/").json()["state"] for one in bookings]
+    assert states == ["booked"] * 3
+
+
+def test_the_same_key_is_the_same_party() -> None:
+    drive, key = builders.drive(), str(uuid.uuid4())
+    assert sent(drive, key).json() == sent(drive, key).json()
+    assert Booking.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "code"),
+    [
+        ({"people": FAMILY[:1]}, "#/people", "people_count"),
+        ({"people": [FAMILY[0], {"name": "!!", "visit": "return"}]}, "#/people/1/name", "name_missing"),
+        ({"slot": "0"}, "#/slot", "slot_unknown"),
+    ],
+)
+def test_what_cannot_be_is_named(changes: dict[str, Any], pointer: str, code: str) -> None:
+    answer = sent(builders.drive(), **changes)
+    assert answer.status_code == 400
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
+    assert Booking.objects.count() == 0
+
+
+def test_who_is_refused_is_named() -> None:
+    here = builders.organization()
+    builders.booked(builders.drive(here))
+    bookings = sent(builders.drive(here)).json()["bookings"]
+    code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
+    answer = Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code})
+    assert answer.status_code == 409
+    assert {reason["person"] for reason in answer.json()["reasons"]} == {"Test Ana Alder"}
+
+
+def test_another_name_is_asked_about_after_the_proof() -> None:
+    here = builders.organization()
+    builders.booked(builders.drive(here))
+    held = builders.held(builders.drive(here), name="Test Bo Birch")
+    booking = Api().book(slot=str(builders.slot(held.drive, 4).pk), name="Test Bo Birch").json()
+    code = builders.code_of(Booking.objects.get(pk=booking["id"]))
+    address = f"bookings/{booking['token']}/prove/"
+    assert Api().post(address, {"code": code}).json()["code"] == "other_name"
+    assert Api().post(address, {"code": code, "whose": "other"}).json()["state"] == "booked"
