@@ -19,6 +19,7 @@ QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # A last net: the code does not log such things, but an exception's text may hold them.
 PERSONAL = (
+    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # our own links are of 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
     (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),
@@ -29,7 +30,7 @@ logger = logging.getLogger("drives.requests")
 
 
 def mask(text: str) -> str:
-    """The text without anything shaped like a mailbox, a phone number or a token."""
+    """The text without anything shaped like a mailbox, a phone number or a token, or standing where a link has it."""
     for shape, name in PERSONAL:
         text = shape.sub(name, text)
     return text

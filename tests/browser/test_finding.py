@@ -1,0 +1,115 @@
+"""Find my booking, the donor's page and booking again in two taps, in a real browser."""
+
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from drives.actions import finding
+from drives.models import Booking, Drive
+from notifications.models import Message
+from tests import builders
+from tests.browser.test_donor import OpenPage, arrive, scrolls_sideways, violations, world
+from tests.builders import DRIVE_DAY, NOW
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+SHOTS = os.environ.get("SHOTS")  # a folder: then each page leaves a picture there
+
+
+def sent_code() -> str:
+    finding.send_codes(now=NOW)
+    found = re.search(r"\d{6}", Message.objects.filter(kind="code").order_by("-pk")[0].text)
+    assert found
+    return found[0]
+
+
+def find(page: Page, live_server: LiveServer) -> None:
+    """From the search to the donor's page."""
+    page.goto(f"{live_server.url}/find/")
+    page.get_by_label("Phone number or e-mail address").fill("(201) 555-0142")
+    page.get_by_role("button", name="Send me a code").click()
+    arrive(page, "Enter the code")
+    page.get_by_label("Code").fill(sent_code())
+    page.get_by_role("button", name="Show my bookings").click()
+    arrive(page, "Your bookings")
+
+
+def two_drives() -> tuple[Drive, Drive]:
+    first = world()
+    builders.booked(first, n=2, email="ana@example.org")
+    return first, builders.drive(first.organization, on=DRIVE_DAY + timedelta(days=28), policy_id=first.policy_id)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_donor_finds_the_booking_moves_it_and_books_again_with_two_taps(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    _first, later = two_drives()
+    page = open_page(scripts=scripts)
+    find(page, live_server)
+    page.get_by_role("link", name="Change time").click()
+    page.locator(".tile").nth(5).click()
+    page.get_by_role("button", name="Change the time").click()
+    arrive(page, "Your time is changed")
+    assert re.search(r"/b/[A-Z2-9]{7}/", page.url)
+
+    page.goto(f"{live_server.url}/d/{later.slug}/?visit=return")
+    taps = 0
+    for button in (page.locator(".tile").nth(3), page.get_by_role("button", name="Book this time")):
+        assert page.locator("input:visible:not([type=checkbox]):not([type=radio])").count() == 0
+        button.click()
+        taps += 1
+    arrive(page, "You’re booked")
+    assert taps == 2
+    assert Booking.objects.filter(drive=later, state="booked").count() == 1
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (390, "light"), (1280, "light")])
+def test_the_pages_of_a_known_donor_have_no_barrier(
+    width: int, scheme: str, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    _first, later = two_drives()
+    page = open_page(width=width, scheme=scheme)
+    page.goto(f"{live_server.url}/find/")
+    problems = looked_at(page, f"find-{width}")
+    find(page, live_server)
+    person = Booking.objects.get().volunteer
+    assert person is not None
+    slot = builders.slot(later).pk
+    paths = {
+        "me": "/me/",
+        "details": f"/me/{person.uuid}/",
+        "contact": f"/me/{person.uuid}/contact/",
+        "find-known": "/find/",
+        "find-code": "/find/code/",
+        "drive-known": f"/d/{later.slug}/?visit=return",
+        "again": f"/d/{later.slug}/book/?visit=return&slot={slot}",
+        "again-gone": f"/d/{later.slug}/book/?visit=return&slot=1",
+        "booking": f"/b/{Booking.objects.get().reference}/",
+        "lost": "/b/ABCDEFG/",
+    }
+    for name, path in paths.items():
+        page.goto(live_server.url + path)
+        problems += looked_at(page, f"{name}-{width}")
+    page.goto(live_server.url + paths["contact"])
+    page.get_by_label("Phone number or e-mail address").fill("1")
+    page.get_by_role("button", name="Send me a code").click()
+    problems += looked_at(page, f"contact-error-{width}")
+    assert problems == []
+
+
+def looked_at(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it stands."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+    return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]
