@@ -249,7 +249,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "GENERIC_ADDITIONAL_PROPERTIES": None,
     "SORT_OPERATIONS": False,
-    "ENUM_NAME_OVERRIDES": {"VisitEnum": "drives.models.Visit"},
+    "ENUM_NAME_OVERRIDES": {
+        "VisitEnum": "drives.models.Visit",
+        "StateEnum": "drives.models.BookingState",
+        "WaitingStateEnum": "drives.models.WaitingState",
+    },
 }
 
 # Logs: JSON lines with the request's id, never personal data

@@ -81,7 +81,6 @@ def too_late(entry: WaitingEntry, position: int) -> str:
 def over(entry: WaitingEntry, channel: str) -> Wording:
     """The list is closed: why, and where other dates are."""
     facts, drive = _facts(entry), entry.drive
-    facts["link"] = notices.absolute(reverse("organization", args=[drive.organization.slug]))
     if channel == "sms":
         return Wording(text=gsm(_over_text(drive) % facts))
     lines = [

@@ -23,12 +23,13 @@ _MAIL: Final = {
     "Vence en 10 minutos. No lo comparta. Si no lo ha pedido, no tiene que hacer nada.\n",
 }
 _CONSENT: Final = {
-    ("reminders", "en"): "Send me reminders about my booking with {name}, by text or e-mail: about 4 messages per"
-    " booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy."
-    " You can book without this.",
-    ("reminders", "es"): "Envíenme recordatorios de mi cita con {name}, por mensaje de texto o correo: unos 4 mensajes"
-    " por cita. Pueden aplicarse tarifas de mensajes y datos (Msg & data rates may apply). Responda STOP para no"
-    " recibir más, HELP para ayuda. Consulte las condiciones y la política de privacidad. Puede reservar sin esto.",
+    ("reminders", "en"): "Send me messages about my booking or my place on the waiting list with {name}, by text or"
+    " e-mail: about 4 messages per booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the"
+    " terms and the privacy policy. You can book without this.",
+    ("reminders", "es"): "Envíenme mensajes sobre mi cita o mi turno en la lista de espera con {name}, por mensaje de"
+    " texto o correo: unos 4 mensajes por cita. Pueden aplicarse tarifas de mensajes y datos (Msg & data rates may"
+    " apply). Responda STOP para no recibir más, HELP para ayuda. Consulte las condiciones y la política de privacidad."
+    " Puede reservar sin esto.",
     ("appeals", "en"): "Tell me about coming drives of {name}, by text or e-mail: about 2 messages a month. Msg & data"
     " rates may apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy. You can book without"
     " this.",

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from drives import confirms, localtime
 from drives.intervals import Rules
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
-from drives.queries import DriveSummary, RosterRow, TurnoutNumbers
+from drives.queries import DriveSummary, RosterRow, TurnoutNumbers, WaitingPage
 from drives.rules import OpenTime, Reason
 from organizations.models import Cause, Organization
 from volunteers.models import Volunteer
@@ -133,6 +133,32 @@ def booking(row: Booking, zone: str) -> Answer:
         "timezone": zone,
         "manage_url": manage_url,
         "calendar_url": f"{manage_url}calendar.ics",
+        "token": token,
+    }
+
+
+def waiting(page: WaitingPage, zone: str) -> Answer:
+    """A place in line for whoever has its token; nothing about the person."""
+    entry, offer, token = page.entry, page.offer, page.entry.token
+    return {
+        "id": str(entry.pk),
+        "state": entry.state,
+        "held_until": entry.held_until and at(entry.held_until, zone),
+        "position": page.position,
+        "visit": entry.visit,
+        "drive": str(entry.drive_id),
+        "window": {
+            "from": entry.window_from and at(entry.window_from, zone),
+            "to": entry.window_to and at(entry.window_to, zone),
+        },
+        "timezone": zone,
+        "offer": offer
+        and {
+            "starts_at": at(offer.starts_at, zone),
+            "deadline": at(offer.deadline, zone),
+            "url": f"{settings.BASE_URL}/offer/{offer.token}/",
+        },
+        "url": f"{settings.BASE_URL}/w/{token}/",
         "token": token,
     }
 

@@ -65,10 +65,9 @@ class StatedBody(serializers.Serializer[Any]):
     on = serializers.DateField()
 
 
-class BookingBody(serializers.Serializer[Any]):
-    """A place, and the person it is for. `phone` or `email` is needed; the code goes to the phone if there is one."""
+class PersonBody(serializers.Serializer[Any]):
+    """Who it is for. `phone` or `email` is needed; the code goes to the phone if there is one."""
 
-    slot = Id(help_text=_("An id from the drive's slots."))
     visit = Choice(choices=Visit.choices)
     name = Text(max_length=400, trim_whitespace=False)
     phone = Text(max_length=40, required=False, allow_null=True, allow_blank=True, help_text=_("Any spelling."))
@@ -80,6 +79,12 @@ class BookingBody(serializers.Serializer[Any]):
     confirms = serializers.ListField(
         child=Text(max_length=40), required=False, max_length=30, help_text=_("Codes of the drive's `confirms`.")
     )
+
+
+class BookingBody(PersonBody):
+    """A place, and the person it is for."""
+
+    slot = Id(help_text=_("An id from the drive's slots."))
     stated = StatedBody(
         required=False, allow_null=True, help_text=_("A last donation elsewhere; counts for the intervals.")
     )
@@ -119,6 +124,15 @@ class PartyBody(serializers.Serializer[Any]):
     for_other = serializers.BooleanField(
         required=False, default=False, help_text=_("Whose contact it is does not come: all of them are others.")
     )
+
+
+class WaitBody(PersonBody):
+    """Somebody who waits, and which arrival times they can make: from, and before; none is any time."""
+
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is a word of the language.
+        window = {name: serializers.DateTimeField(required=False, allow_null=True) for name in ("from", "to")}
+        return {**super().get_fields(), **window}
 
 
 class CodeBody(serializers.Serializer[Any]):

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import bookings, day, drives, parties, people, planning, records
+from drives.api.views import bookings, day, drives, parties, people, planning, records, waiting
 
 
 class IdConverter(StringConverter):
@@ -29,6 +29,13 @@ urlpatterns = [
     path("drives/<id:drive_id>/roster/", day.Roster.as_view()),
     path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
     path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
+    path("drives/<id:drive_id>/waiting-list/", waiting.WaitingList.as_view()),
+    path("waiting-list/<str:token>/", waiting.OneEntry.as_view()),
+    path("waiting-list/<str:token>/prove/", waiting.Prove.as_view()),
+    path("waiting-list/<str:token>/code/", waiting.SendCode.as_view()),
+    path("waiting-list/<str:token>/leave/", waiting.Leave.as_view()),
+    path("waiting-list/<str:token>/accept/", waiting.Accept.as_view()),
+    path("waiting-list/<str:token>/pass/", waiting.Pass.as_view()),
     path("bookings/", bookings.Bookings.as_view()),
     path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
     path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),

@@ -14,6 +14,7 @@ from drives.queries.delivery import Fates, delivery_summary
 from drives.queries.drives import HourFill, fill_by_hour
 from drives.queries.places import SlotRow, slots_of
 from drives.queries.reach import cancellation_progress
+from drives.queries.waiting import Waiting, waiting_count
 from organizations.models import Organization
 
 HALF_EMPTY_PERCENT = 50
@@ -83,6 +84,7 @@ class Desk:
     told: list[tuple[str, int]]  # of a cancelled drive: messages about that by state, in words
     unresolved: int  # checked in without an outcome after the end
     half_empty: list[HourRow]
+    waiting: Waiting
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def desk(drive: Drive, now: datetime) -> Desk:
         told=cancellation_progress(drive) if is_cancelled else [],
         unresolved=_unresolved(drive) if drive.ends_at <= now else 0,
         half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
+        waiting=waiting_count(drive),
     )
 
 

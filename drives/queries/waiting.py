@@ -1,8 +1,10 @@
 """The waiting list: who is in line, whose turn it is, and what stands on the pages of those who wait."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import Count, Q, QuerySet
 
@@ -21,6 +23,7 @@ from drives.models import (
 from drives.offering import Window
 from drives.queries.places import slots_of
 from drives.timetable import Footprint
+from organizations.models import token_digest
 
 REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
 _WITH_DRIVE = (
@@ -71,6 +74,7 @@ class WaitingPage:
     entry: WaitingEntry
     position: int
     offer: Offer | None  # that stands now
+    key: str = ""  # by which its address was opened
 
     @property
     def held(self) -> bool:
@@ -81,19 +85,31 @@ class WaitingPage:
         return self.entry.state in IN_LINE
 
 
-def waiting_page(token: str, now: datetime) -> WaitingPage | None:
+def waiting_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitingPage | None:
     """The entry behind a link, with its place in line; None when the link opens nothing (any more). Three queries.
 
-    Good as long as a booking's link. An entry that was not proved in time shows as lapsed.
+    `key` is the link's token, or the entry's id for a browser that holds its token among these. Good as long as a
+    booking's link. An entry that was not proved in time shows as lapsed.
     """
-    rows = WaitingEntry.by_token(token).select_related(*_WITH_DRIVE, "registration")
+    rows = opened(WaitingEntry, key, tokens).select_related(*_WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
     if entry is None:
         return None
     if entry.state == WaitingState.HELD and entry.held_until is not None and entry.held_until <= now:
         entry.state = WaitingState.LAPSED
     offer = Offer.objects.open().filter(entry=entry, deadline__gt=now).first()
-    return WaitingPage(entry, position(entry), offer)
+    return WaitingPage(entry, position(entry), offer, key)
+
+
+Row = TypeVar("Row", WaitingEntry, Offer)
+
+
+def opened(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
+    """The row that a token opens, or an id together with its token; an id alone opens nothing."""
+    if not re.fullmatch(r"[0-9]{1,18}", key):
+        return model.by_token(key)
+    held = [token_digest(token) for token in tokens]
+    return model._default_manager.filter(pk=int(key), link_hash__in=held)
 
 
 @dataclass(frozen=True)
@@ -103,19 +119,20 @@ class OfferPage:
     offer: Offer
     position: int
     is_open: bool
+    key: str
 
 
-def offer_page(token: str, now: datetime) -> OfferPage | None:
-    """The offer behind a link; None when the link opens nothing (any more). Two queries."""
+def offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
+    """The offer behind a link; None when the link opens nothing (any more). `key` as above. Two queries."""
     related = [f"entry__{name}" for name in _WITH_DRIVE]
-    rows = Offer.by_token(token).select_related(*related, "booking")
+    rows = opened(Offer, key, tokens).select_related(*related, "booking")
     offer = rows.filter(entry__drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
     if offer is None:
         return None
     is_open = offer.state == OfferState.OPEN and offer.deadline > now
     if offer.state == OfferState.OPEN and not is_open:
         offer.state = OfferState.EXPIRED
-    return OfferPage(offer, position(offer.entry), is_open)
+    return OfferPage(offer, position(offer.entry), is_open, key)
 
 
 def offer(offer_id: int) -> Offer:

@@ -1,5 +1,6 @@
 """Forms around one booking: add by phone, move, cancel."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -58,8 +59,8 @@ class OverrideForm(forms.Form):
         return bool(refused & rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
 
 
-class EnterForm(TimeForm, OverrideForm, StatedForm):
-    """Somebody who called: a name, a way to reach them, a time."""
+class ReachedForm(forms.Form):
+    """Somebody who called: a name, and a way to reach them."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -75,14 +76,11 @@ class EnterForm(TimeForm, OverrideForm, StatedForm):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
     language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=settings.LANGUAGES, required=False)
-
     confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
-
-    field_order = ("name", "phone", "email", "language", "slot")
 
     def clean(self) -> dict[str, Any]:
         """Somebody must be reachable."""
-        typed = super().clean()
+        typed = super().clean() or self.cleaned_data
         if not typed.get("phone") and not typed.get("email") and not {"phone", "email"} & set(self.errors):
             self.add_error("phone", _("Write a phone number or an e-mail address."))
         return typed
@@ -96,8 +94,17 @@ class EnterForm(TimeForm, OverrideForm, StatedForm):
             email=typed["email"],
             language=typed["language"] or "en",
             confirms=list(policy.confirms) if typed["confirmed"] else [],
-            stated=self.stated,
         )
+
+
+class EnterForm(TimeForm, OverrideForm, StatedForm, ReachedForm):
+    """Somebody and a time, perhaps with a donation elsewhere that they state."""
+
+    field_order = ("name", "phone", "email", "language", "slot")
+
+    def person(self, policy: Policy) -> Person:
+        """What was typed, with what was stated."""
+        return replace(super().person(policy), stated=self.stated)
 
 
 class ReasonForm(forms.Form):

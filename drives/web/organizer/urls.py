@@ -19,6 +19,7 @@ from drives.web.organizer import (
     replies,
     settings,
     turnout,
+    waiting,
 )
 
 urlpatterns = [
@@ -35,6 +36,9 @@ urlpatterns = [
     path("drives/<int:drive_id>/copy/", changes.copy_drive, name="organizer_copy_drive"),
     path("drives/<int:drive_id>/turnout/", turnout.report, name="organizer_turnout"),
     path("drives/<int:drive_id>/turnout/complete/", turnout.complete, name="organizer_complete"),
+    path("drives/<int:drive_id>/waiting/", waiting.waiting, name="organizer_waiting"),
+    path("drives/<int:drive_id>/waiting/new/", waiting.enter, name="organizer_wait"),
+    path("drives/<int:drive_id>/waiting/<int:entry_id>/remove/", waiting.remove, name="organizer_wait_remove"),
     path("drives/<int:drive_id>/bookings/new/", bookings.enter, name="organizer_enter"),
     path("bookings/<int:booking_id>/", bookings.booking, name="organizer_booking"),
     path("bookings/<int:booking_id>/move/", bookings.move, name="organizer_move"),

@@ -49,6 +49,8 @@ class Ring:
 
 
 BOOKINGS: Final = Ring("bookings", "/b/")
+WAITING: Final = Ring("waiting", "/w/")
+OFFERS: Final = Ring("offers", "/offer/")
 
 
 def swap(ring: Ring, request: HttpRequest, token: str, clean: str) -> HttpResponse | None:

@@ -32,5 +32,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     response = redirect("find")
     response.status_code = 303
     visitor.forget(response)
-    keys.BOOKINGS.drop(response)
+    for ring in (keys.BOOKINGS, keys.WAITING, keys.OFFERS):
+        ring.drop(response)
     return response

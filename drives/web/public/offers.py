@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -12,46 +13,52 @@ from drives import queries
 from drives.actions import offering
 from drives.queries import OfferPage
 from drives.rules import Refusal
+from drives.web.public import keys
 from drives.web.public.links import DONOR, to_booking
 from drives.web.public.waiting import entry_context
 
 
 @never_cache
 @require_safe
-def offer(request: HttpRequest, token: str) -> HttpResponse:
+def offer(request: HttpRequest, key: str) -> HttpResponse:
     """The time, until when it is kept, and two buttons; opening the link answers nothing."""
-    return _show(request, _page_or_404(token))
+    page = _page_or_404(request, key)
+    if keys.TOKEN.fullmatch(key):
+        clean = keys.swap(keys.OFFERS, request, key, reverse("offer", args=[page.offer.pk]))
+        if clean is not None:
+            return clean
+    return _show(request, page)
 
 
 @never_cache
-def accept(request: HttpRequest, token: str) -> HttpResponse:
+def accept(request: HttpRequest, key: str) -> HttpResponse:
     """Take the place: booked at once."""
-    page = _page_or_404(token)
+    page = _page_or_404(request, key)
     if request.method != "POST":
-        return redirect("offer", token)
+        return redirect("offer", key)
     try:
         booking = offering.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
-        return _show(request, _page_or_404(token), refusal.messages, 409)
+        return _show(request, _page_or_404(request, key), refusal.messages, 409)
     return to_booking(booking.token)
 
 
 @never_cache
-def decline(request: HttpRequest, token: str) -> HttpResponse:
+def decline(request: HttpRequest, key: str) -> HttpResponse:
     """Pass the place on, and stay in line."""
-    page = _page_or_404(token)
+    page = _page_or_404(request, key)
     if request.method == "POST":
         try:
             offering.decline(offer_id=page.offer.pk, now=timezone.now())
         except Refusal as refusal:
-            return _show(request, _page_or_404(token), refusal.messages, 409)
-    response = redirect("offer", token)
+            return _show(request, _page_or_404(request, key), refusal.messages, 409)
+    response = redirect("offer", key)
     response.status_code = 303
     return response
 
 
-def _page_or_404(token: str) -> OfferPage:
-    page = queries.offer_page(token, timezone.now())
+def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
+    page = queries.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
     if page is None:
         raise Http404
     return page

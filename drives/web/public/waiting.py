@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,7 +20,7 @@ from drives.models import WaitingEntry
 from drives.queries import DrivePage, WaitingPage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import times
+from drives.web.public import keys, times
 from drives.web.public.drives import drive_context
 from drives.web.public.forms import CodeForm, PersonForm, status_of
 from drives.web.public.links import DONOR
@@ -91,9 +92,13 @@ def _ask(
 
 @never_cache
 @require_safe
-def waiting(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link of somebody who waits, whatever became of it."""
-    page = _page_or_404(token)
+def waiting(request: HttpRequest, key: str) -> HttpResponse:
+    """The page behind the link of somebody who waits, whatever became of it; a browser gets a clean address."""
+    page = _page_or_404(request, key)
+    if keys.TOKEN.fullmatch(key):
+        clean = keys.swap(keys.WAITING, request, key, reverse("waiting", args=[page.entry.pk]))
+        if clean is not None:
+            return clean
     return _check(request, page, CodeForm()) if page.held else _show(request, page)
 
 
@@ -101,17 +106,17 @@ def _acts(view: View) -> View:
     """For addresses that only act: whoever opens one is shown their place in line instead."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, token: str) -> HttpResponse:
-        return view(request, token) if request.method == "POST" else _to_line(token)
+    def guarded(request: HttpRequest, key: str) -> HttpResponse:
+        return view(request, key) if request.method == "POST" else _to_line(key)
 
     return guarded
 
 
 @never_cache
 @_acts
-def prove(request: HttpRequest, token: str) -> HttpResponse:
+def prove(request: HttpRequest, key: str) -> HttpResponse:
     """Get in line: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = _page_or_404(token), CodeForm(request.POST), visitor.browser_or_new(request)
+    page, form, browser = _page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
         entry = actions.prove(
@@ -123,17 +128,17 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
             whose=form.whose,
         )
     except actions.RequestLapsed:
-        return _to_line(token)
+        return _to_line(key)
     except ValidationError as problem:
-        return _still_asked(request, token, form, problem)
-    return _to_line(entry.token, browser)
+        return _still_asked(request, key, form, problem)
+    return _to_line(key if entry == page.entry else entry.token, browser)
 
 
 @never_cache
 @_acts
-def send_code(request: HttpRequest, token: str) -> HttpResponse:
+def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = _page_or_404(token), visitor.browser_or_new(request)
+    page, browser = _page_or_404(request, key), visitor.browser_or_new(request)
     try:
         actions.send_code_again(
             entry_id=page.entry.pk,
@@ -143,17 +148,17 @@ def send_code(request: HttpRequest, token: str) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.RequestLapsed:
-        return _to_line(token)
+        return _to_line(key)
     except ValidationError as problem:
-        return _still_asked(request, token, CodeForm(data={}), problem)
-    return _to_line(token, browser, "sent=1")
+        return _still_asked(request, key, CodeForm(data={}), problem)
+    return _to_line(key, browser, "sent=1")
 
 
 @never_cache
 @_acts
-def change(request: HttpRequest, token: str) -> HttpResponse:
+def change(request: HttpRequest, key: str) -> HttpResponse:
     """Wait for other hours or another visit, at the same place in line."""
-    page = _page_or_404(token)
+    page = _page_or_404(request, key)
     form = WishForm(page.entry.drive, request.POST)
     if not form.is_valid():
         return _show(request, page, form, 422)
@@ -162,27 +167,27 @@ def change(request: HttpRequest, token: str) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(None, refusal.messages)
         return _show(request, page, form, 409, refusal.alternatives)
-    return _to_line(token, query="changed=1")
+    return _to_line(key, query="changed=1")
 
 
 @never_cache
 @_acts
-def leave(request: HttpRequest, token: str) -> HttpResponse:
+def leave(request: HttpRequest, key: str) -> HttpResponse:
     """Out of the line."""
-    actions.leave(entry_id=_page_or_404(token).entry.pk, actor=DONOR, now=timezone.now())
-    return _to_line(token)
+    actions.leave(entry_id=_page_or_404(request, key).entry.pk, actor=DONOR, now=timezone.now())
+    return _to_line(key)
 
 
-def _page_or_404(token: str) -> WaitingPage:
-    page = queries.waiting_page(token, timezone.now())
+def _page_or_404(request: HttpRequest, key: str) -> WaitingPage:
+    page = queries.waiting_page(key, timezone.now(), keys.WAITING.tokens(request))
     if page is None:
         raise Http404
     return page
 
 
-def _to_line(token: str, browser: str = "", query: str = "") -> HttpResponse:
+def _to_line(key: str, browser: str = "", query: str = "") -> HttpResponse:
     """See Other: a reload after it sends nothing twice."""
-    response = redirect("waiting", token)
+    response = redirect("waiting", key)
     response.status_code = 303
     if query:
         response["Location"] += f"?{query}"
@@ -191,10 +196,10 @@ def _to_line(token: str, browser: str = "", query: str = "") -> HttpResponse:
     return response
 
 
-def _still_asked(request: HttpRequest, token: str, form: CodeForm, problem: ValidationError) -> HttpResponse:
-    page = _page_or_404(token)
+def _still_asked(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError) -> HttpResponse:
+    page = _page_or_404(request, key)
     if not page.held:  # another tap was quicker
-        return _to_line(token)
+        return _to_line(key)
     is_refused = isinstance(problem, Refusal)
     status = 409 if is_refused else status_of(problem)
     form.add_error(None if is_refused or status != 422 else "code", problem)
@@ -207,6 +212,7 @@ def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int 
     codes = [message for message in messages_about([entry.about])[entry.about] if message.kind == "code"]
     context = {
         **entry_context(entry),
+        "page": page,
         "form": form,
         "typed": typed,
         "is_proved": browser_proved(browser, typed.identity, timezone.now()) or typed.proved_at is not None,

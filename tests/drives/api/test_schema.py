@@ -44,11 +44,6 @@ def test_every_call_is_described_with_its_problems() -> None:
                 assert list(said["content"]) == ["application/problem+json" if problem else "application/json"]
 
 
-def test_what_comes_later_is_not_described() -> None:
-    assert b"waiting-list" not in schema.text()
-    assert Client().post("/api/v1/drives/1/waiting-list/").status_code == 404
-
-
 def test_the_page_shows_every_call_and_loads_nothing_of_others() -> None:
     page = Client().get("/api/docs/")
     assert page.status_code == 200

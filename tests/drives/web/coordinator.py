@@ -65,6 +65,8 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "broadcasts",
         "write",
         "calls",
+        "waiting",
+        "wait",
     )
     of_booking = ("booking", "move", "cancel", "again", "consents")
     person = Booking.objects.get(pk=booking_id).volunteer_id or 0
@@ -82,6 +84,7 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "late": reverse("checkin_late", args=[drive.slug]),
         "reached": reverse("organizer_reached", args=[drive.pk, booking_id]),
         "not_reached": reverse("organizer_not_reached", args=[drive.pk, booking_id]),
+        "wait_remove": reverse("organizer_wait_remove", args=[drive.pk, booking_id]),
         "person": reverse("checkin_person", args=[drive.slug, booking_id]),
         **{f"act_{verb}": reverse("checkin_act", args=[drive.slug, booking_id, verb]) for verb in ("in", "undo")},
     }

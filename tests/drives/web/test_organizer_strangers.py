@@ -17,9 +17,13 @@ NAMES = (
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
     *("export", "erase"),
     *("who", "merge"),
+    *("waiting", "wait", "wait_remove"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
-POSTED = ("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached")
+POSTED = (
+    *("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached"),
+    "wait_remove",
+)
 
 
 @pytest.fixture

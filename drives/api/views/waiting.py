@@ -1,0 +1,183 @@
+"""The waiting list: getting in line, and everything that is done with the entry's token."""
+
+import json
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from drives import queries
+from drives.actions import offering
+from drives.actions import waiting as actions
+from drives.actions.waiting import Wish
+from drives.api import answers, bodies, line_shapes, shapes
+from drives.api.access import ApiView, caller
+from drives.api.documented import IDEMPOTENCY_KEY, call
+from drives.api.views.bookings import AGAIN, CODE, DONOR, person_of, scope_of
+from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
+from drives.offering import Window
+from drives.queries import WaitingPage, listing
+from drives.rules import Reason, Refusal
+from organizations.actions import idempotency
+from organizations.models import ApiKey, token_digest
+
+WAIT = bodies.WaitBody()
+
+
+class WaitingList(ApiView):
+    """Get in line at a full drive: asked for until the code is entered; with the organization's key at once."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call(
+        "join_waiting_list",
+        line_shapes.Waiting,
+        403,
+        404,
+        409,
+        422,
+        takes=WAIT,
+        status=201,
+        public=True,
+        parameters=(IDEMPOTENCY_KEY,),
+    )
+    def post(self, request: Request, drive_id: int) -> HttpResponse:
+        drive, now = self._drive(request, drive_id), timezone.now()
+        body = WAIT.run_validation(request.data)
+        answer = idempotency.once(
+            scope=scope_of(request),
+            key=request.headers.get("Idempotency-Key", ""),
+            body=request.path.encode() + request.body,
+            now=now,
+            work=lambda: (201, self._join(request, drive, body, now)),
+        )
+        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+    def _drive(self, request: Request, drive_id: int) -> Drive:
+        drive = listing.shown_drive(drive_id)
+        if drive is None or drive.state == DriveState.DRAFT:
+            raise Http404
+        if isinstance(request.auth, ApiKey) and caller(request, drive.organization) is None:
+            raise Http404
+        self.zone = drive.site.timezone
+        return drive
+
+    def _join(self, request: Request, drive: Drive, body: dict[str, Any], now: datetime) -> str:
+        member, wish, person = caller(request, drive.organization), _wish(body), person_of(body)
+        if member is None:
+            ip = request.META["REMOTE_ADDR"]
+            entry = actions.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
+        elif member.may("plan"):
+            entry = actions.enter(drive=drive, wish=wish, person=person, actor=member.actor, source=Source.API, now=now)
+        else:
+            raise PermissionDenied
+        page = WaitingPage(entry, queries.position(entry), None)
+        return json.dumps(answers.waiting(page, self.zone), separators=(",", ":"))
+
+
+class TokenView(ApiView):
+    """A call whose token is all the permission it needs."""
+
+    def found(self, token: str) -> WaitingPage:
+        page = queries.waiting_page(token, timezone.now())
+        if page is None:
+            raise Http404
+        self.zone = page.entry.drive.site.timezone
+        return page
+
+    def offered(self, token: str) -> int:
+        """The offer that stands, or that there is none."""
+        page = self.found(token)
+        if page.offer is None:
+            raise Refusal([Reason("no_offer", _("No place is offered to you now."))])
+        return page.offer.pk
+
+    def answer(self, entry: WaitingEntry) -> Response:
+        return Response(answers.waiting(self.found(entry.token), self.zone))
+
+
+class OneEntry(TokenView):
+    """Where somebody stands in line, and what is offered to them."""
+
+    needs: ClassVar = {"GET": "public"}
+
+    @call("read_waiting", line_shapes.Waiting, 404, public=True)
+    def get(self, request: Request, token: str) -> Response:
+        return Response(answers.waiting(self.found(token), self.zone))
+
+
+class Prove(TokenView):
+    """The code puts somebody in line; who is in it already gets the entry they have."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("prove_waiting", line_shapes.Waiting, 404, 409, 410, takes=CODE, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        asked, body = self.found(token).entry, CODE.run_validation(request.data)
+        return self.answer(
+            actions.prove(entry_id=asked.pk, code=body["code"], bound_to=token_digest(asked.token), now=timezone.now())
+        )
+
+
+class SendCode(TokenView):
+    """A new code; the one before is worth nothing from now on."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("send_waiting_code", line_shapes.Waiting, 404, 409, 410, takes=AGAIN, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        asked, body = self.found(token).entry, AGAIN.run_validation(request.data)
+        if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
+            actions.send_code_again(
+                entry_id=asked.pk,
+                bound_to=token_digest(asked.token),
+                ip=request.META["REMOTE_ADDR"],
+                now=timezone.now(),
+                by_email=body["by_email"],
+            )
+        return self.answer(asked)
+
+
+class Leave(TokenView):
+    """Out of the line."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("leave_waiting_list", line_shapes.Waiting, 404, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        entry = self.found(token).entry
+        return self.answer(actions.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
+
+
+class Accept(TokenView):
+    """Take the place that is offered: booked at once."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("accept_offer", shapes.Booking, 404, 409, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        booking = offering.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
+        return Response(answers.booking(booking, self.zone))
+
+
+class Pass(TokenView):
+    """Pass the offered place on and stay in line."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @call("pass_offer", line_shapes.Waiting, 404, 409, public=True)
+    def post(self, request: Request, token: str) -> Response:
+        return self.answer(offering.decline(offer_id=self.offered(token), now=timezone.now()).entry)
+
+
+def _wish(body: dict[str, Any]) -> Wish:
+    since, until = body.get("from"), body.get("to")
+    if since and until and until <= since:
+        raise ValidationError({"to": ValidationError(_("Choose an hour after the first one."), "window_empty")})
+    return Wish(body["visit"], Window(since, until))

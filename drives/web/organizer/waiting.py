@@ -1,0 +1,73 @@
+"""Who waits for a place at a drive, and what was offered to whom; somebody put in line by phone, or taken out."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from drives import queries
+from drives.actions import waiting as actions
+from drives.confirms import asked_of
+from drives.models import Visit, WaitingEntry
+from drives.web.members import actor_of, drive_of, page
+from drives.web.organizer.booking_forms import ReachedForm
+from drives.web.organizer.forms import refuse
+from drives.web.waiting_form import WishForm
+from organizations.web.accounts import MemberRequest, role_required
+
+
+class EnterForm(WishForm, ReachedForm):
+    """Somebody who called and wants to wait."""
+
+    visit = forms.ChoiceField(label=gettext_lazy("Visit"), choices=Visit.choices, initial=Visit.RETURN)
+
+    field_order = ("name", "phone", "email", "language", "visit", "since", "until")
+
+
+@require_safe
+@role_required("view")
+def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """The line in order, with windows and offers."""
+    drive = drive_of(request, pk=drive_id)
+    return page(request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """Put somebody who called at the end of the line; they are told where they stand."""
+    drive = drive_of(request, pk=drive_id)
+    form = EnterForm(drive, request.POST or None)
+    if form.is_valid():
+        try:
+            actions.enter(
+                drive=drive,
+                wish=form.wish,
+                person=form.person(drive.policy),
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
+            return redirect("organizer_waiting", drive.pk)
+    return page(request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": asked_of(drive)})
+
+
+@require_POST
+@role_required("plan")
+def remove(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse:
+    """Take somebody out of the line; what was offered to them goes to the next."""
+    drive = drive_of(request, pk=drive_id)
+    entry = WaitingEntry.objects.of(drive.organization).in_line().filter(drive=drive, pk=entry_id).first()
+    if entry is None:
+        raise Http404
+    actions.leave(entry_id=entry.pk, actor=actor_of(request), now=timezone.now())
+    messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
+    return redirect("organizer_waiting", drive.pk)

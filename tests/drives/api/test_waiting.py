@@ -1,0 +1,126 @@
+"""The waiting list through the API: join, prove, be offered a place, take it or pass."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from drives.actions import changing, offering
+from drives.models import Booking, CancelledBy, WaitingEntry
+from tests import builders
+from tests.builders import NOW
+from tests.drives.api.caller import Api
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+PERSON = {"visit": "return", "name": "Test Ana Alder", "phone": "+12015550142", "consents": ["reminders"]}
+
+
+def join(api: Api, full: list[Booking], key: str = "", **changes: Any) -> Any:
+    key = key or str(uuid.uuid4())
+    path = f"drives/{full[0].drive_id}/waiting-list/"
+    return api.post(path, {**PERSON, **changes}, **{"Idempotency-Key": key})
+
+
+def prove(token: str) -> Any:
+    asked = WaitingEntry.by_token(token).get()
+    return Api().post(f"waiting-list/{token}/prove/", {"code": builders.code_of(asked)})
+
+
+def offered(full: list[Booking]) -> str:
+    """Ana's token, with the first place offered to her."""
+    token: str = join(Api(), full).json()["token"]
+    prove(token)
+    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    offering.sweep(now=NOW)
+    return token
+
+
+def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
+    full = builders.full_drive()
+    asked = join(Api(), full, "", **{"from": "2027-03-13T09:15:00-08:00", "to": None})
+    assert (asked.status_code, asked.json()["state"], asked.json()["position"]) == (201, "held", 0)
+    assert asked.json()["window"] == {"from": "2027-03-13T09:15:00-08:00", "to": None}
+    token = asked.json()["token"]
+    assert Api().post(f"waiting-list/{token}/prove/", {"code": "000000"}).json()["code"] == "code_wrong"
+    Api().post(f"waiting-list/{token}/code/", {})
+    proved = prove(token)
+    assert (proved.status_code, proved.json()["state"], proved.json()["position"]) == (200, "waiting", 1)
+    assert Api().get(f"waiting-list/{token}/").json() == proved.json()
+
+
+def test_an_offer_is_seen_and_taken() -> None:
+    full = builders.full_drive()
+    token = offered(full)
+    entry = Api().get(f"waiting-list/{token}/").json()
+    assert entry["state"] == "offered"
+    assert entry["offer"]["starts_at"] == "2027-03-13T09:00:00-08:00"
+    assert entry["offer"]["deadline"] == "2027-03-02T10:00:00-08:00"
+    booking = Api().post(f"waiting-list/{token}/accept/")
+    assert (booking.status_code, booking.json()["state"], booking.json()["slot"]) == (
+        200,
+        "booked",
+        str(full[0].arrival_id),
+    )
+    again = Api().post(f"waiting-list/{token}/accept/")
+    assert (again.status_code, again.json()["reasons"][0]["code"]) == (409, "no_offer")
+
+
+def test_an_offer_is_passed_on_and_the_line_left() -> None:
+    full = builders.full_drive()
+    token = offered(full)
+    passed = Api().post(f"waiting-list/{token}/pass/").json()
+    assert (passed["state"], passed["position"], passed["offer"]) == ("waiting", 1, None)
+    assert Api().post(f"waiting-list/{token}/leave/").json()["state"] == "left"
+
+
+def test_the_same_key_is_answered_alike_and_makes_one_entry() -> None:
+    full, key = builders.full_drive(), str(uuid.uuid4())
+    first, second = join(Api(), full, key), join(Api(), full, key)
+    assert (first.json(), WaitingEntry.objects.count()) == (second.json(), 1)
+    assert join(Api(), full, key, visit="first").status_code == 422
+
+
+def test_a_key_of_the_organization_puts_somebody_in_line_at_once() -> None:
+    full = builders.full_drive()
+    ben = Api.with_key(full[0].drive.organization)
+    entry = join(ben, full).json()
+    assert (entry["state"], entry["position"]) == ("waiting", 1)
+    assert join(Api.with_key(full[0].drive.organization, "viewer"), full).status_code == 403
+    assert join(Api.with_key(builders.organization("Other")), full).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"phone": "12"}, 400, "#/phone"),
+        ({"visit": "second"}, 400, "#/visit"),
+        ({"from": "soon"}, 400, "#/from"),
+        ({"from": "2027-03-13T10:00:00-08:00", "to": "2027-03-13T09:00:00-08:00"}, 400, "#/to"),
+    ],
+)
+def test_malformed_requests_name_what_is_wrong(changes: dict[str, Any], status: int, code: str) -> None:
+    answer = join(Api(), builders.full_drive(), **changes)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, code)
+
+
+def test_open_times_are_said_instead_of_waiting() -> None:
+    full = builders.full_drive()
+    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    answer = join(Api(), full)
+    assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "places_open")
+    assert [time["id"] for time in answer.json()["alternatives"]] == [str(full[0].arrival_id)]
+
+
+def test_a_draft_and_an_unknown_drive_have_no_list() -> None:
+    draft = builders.drive(published=False)
+    for drive_id in (draft.pk, 999_999):
+        answer = Api().post(f"drives/{drive_id}/waiting-list/", PERSON, **{"Idempotency-Key": str(uuid.uuid4())})
+        assert answer.status_code == 404
+
+
+def test_guessed_tokens_open_nothing() -> None:
+    for act in ("prove", "code", "leave", "accept", "pass"):
+        body = {"code": "123456"} if act == "prove" else {}
+        assert Api().post(f"waiting-list/{'A' * 22}/{act}/", body).status_code == 404
+    assert Api().get(f"waiting-list/{'A' * 22}/").status_code == 404

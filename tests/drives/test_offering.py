@@ -1,0 +1,160 @@
+"""Until when an offer stands, which places seat whom, and what is said: pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drives import offering, texts, waiting_words
+from drives.models import Drive, Offer, Site, Visit, WaitingEntry
+from drives.offering import Window
+from drives.reminding import QuietHours
+from drives.timetable import Footprint, VisitShape
+from notifications.notice import is_gsm, segments
+from organizations.models import Organization
+from volunteers.models import Volunteer
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+QUIET = QuietHours(LOS_ANGELES)
+CHAIR = VisitShape(0, 1)
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(f"2027-03-{text}").replace(tzinfo=LOS_ANGELES)
+
+
+@pytest.mark.parametrize(
+    ("offered", "arrival", "deadline"),
+    [
+        ("01 10:00", "13 10:00", "02 10:00"),  # at most a day
+        ("11 10:00", "13 10:00", "11 22:00"),  # a quarter of two days
+        ("12 10:00", "13 10:00", "12 16:00"),
+        ("12 16:00", "13 10:00", "12 20:30"),  # announced in the day, answered in the evening
+        ("13 09:10", "13 13:10", "13 10:10"),
+        ("13 10:00", "13 10:50", "13 10:15"),  # at least a quarter of an hour
+        ("10 21:00", "13 10:00", "11 21:15"),  # at night: counted from the morning on
+        ("12 23:00", "13 11:00", "13 09:30"),  # at night: a quarter of what is left in the morning
+        ("12 23:00", "13 09:30", "13 01:38"),  # too near for the morning: from now on
+        ("13 07:00", "13 09:45", "13 09:15"),
+    ],
+)
+def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, arrival: str, deadline: str) -> None:
+    assert offering.deadline(local(offered), local(arrival), QUIET) == local(deadline)
+
+
+@given(
+    st.integers(0, 60 * 24 * 30).map(lambda minutes: datetime(2027, 3, 1, tzinfo=UTC) + timedelta(minutes=minutes)),
+    st.integers(45, 60 * 24 * 20),
+    st.integers(0, 12),
+    st.integers(13, 24),
+)
+def test_an_offer_always_leaves_time_to_answer_and_to_come(now: datetime, ahead: int, until: int, since: int) -> None:
+    arrival = now + timedelta(minutes=ahead)
+    ends = offering.deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
+    assert now + offering.SHORTEST <= ends <= arrival - offering.LEAST_NOTICE
+
+
+def steps(*free: int) -> offering.Steps:
+    starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
+    return [(n + 1, starts + n * timedelta(minutes=15), True, 0, chairs) for n, chairs in enumerate(free)]
+
+
+def chairs(start: int, stop: int) -> Footprint:
+    return Footprint(range(start, start), range(start, stop))
+
+
+def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
+    kept = {7: chairs(0, 1), 8: chairs(2, 3)}
+    found = [(fit.slot_id, fit.uses) for fit in offering.fits(steps(0, 1, 0), kept, CHAIR)]
+    assert found[:4] == [(2, ()), (1, (7,)), (2, (7,)), (2, (8,))]
+    together = offering.fits(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
+    assert [(fit.slot_id, fit.uses) for fit in together] == [(1, (7, 8))]
+
+
+def test_a_visit_between_two_freed_ones_spoils_neither_while_it_can_be_helped() -> None:
+    kept = {7: chairs(0, 2), 8: chairs(2, 4)}
+    assert next(iter(offering.fits(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
+
+
+def test_what_is_above_a_limit_seats_nobody() -> None:
+    assert list(offering.fits(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
+
+
+def test_a_closed_step_seats_nobody() -> None:
+    (slot_id, at, _open, screening, free) = steps(1)[0]
+    assert list(offering.fits([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
+
+
+spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.integers(1, 4)).map(
+    lambda drawn: Footprint(
+        range(drawn[0], drawn[0] + drawn[1]),
+        range(drawn[0] + drawn[1] + drawn[2], drawn[0] + drawn[1] + drawn[2] + drawn[3]),
+    )
+)
+
+
+@given(spans, spans)
+def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: Footprint, new: Footprint) -> None:
+    freed: dict[int, list[int]] = {}
+    for piece in offering.remainders(old, new):
+        for n in {*piece.screening, *piece.chairs}:
+            had = freed.setdefault(n, [0, 0])
+            had[0], had[1] = had[0] + (n in piece.screening), had[1] + (n in piece.chairs)
+    for n in {*old.screening, *old.chairs, *new.screening, *new.chairs}:
+        was = (int(n in old.screening), int(n in old.chairs))
+        will = (int(n in new.screening), int(n in new.chairs))
+        assert tuple(freed.get(n, [0, 0])) == tuple(max(0, a - b) for a, b in zip(was, will, strict=True))
+
+
+def test_windows_hold_their_beginning_and_not_their_end() -> None:
+    first, last = local("13 10:00"), local("13 12:00")
+    assert [Window(first, last).holds(at) for at in (first, last)] == [True, False]
+    assert Window().holds(first)
+
+
+# Words
+
+
+def entry() -> WaitingEntry:
+    organization = Organization(sms_name="W" * 20, name="Hope Foundation")
+    site = Site(name="St Mary Hall", sms_name="M" * 20, timezone="America/Los_Angeles", organization=organization)
+    starts = datetime(2028, 9, 27, 17, 30, tzinfo=UTC)
+    drive = Drive(organization=organization, site=site, starts_at=starts, title="Plasma drive")
+    return WaitingEntry(drive=drive, volunteer=Volunteer(name="Test Ana Alder"), visit=Visit.RETURN)
+
+
+@pytest.mark.parametrize("state", ["published", "cancelled"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, settings: Any) -> None:
+    settings.BASE_URL = "https://drive.example.org"  # a link of 50 characters
+    waits = entry()
+    waits.drive.state = state
+    with translation.override(language):
+        said = [
+            waiting_words.joined(waits, "sms", 888).text,
+            waiting_words.passed_on(waits, 888),
+            waiting_words.too_late(waits, 888),
+            waiting_words.too_late(waits, 0),
+            waiting_words.over(waits, "sms").text,
+        ]
+    assert [(segments(text), is_gsm(text)) for text in said] == [(1, True)] * len(said), said
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_offer_fits_one_segment_although_its_link_is_longer(language: str) -> None:
+    with translation.override(language):
+        longest = texts.worded("offer", texts.longest("W" * 20, 54), {})
+    assert (segments(longest), is_gsm(longest)) == (1, True), longest
+
+
+def test_an_offer_says_when_until_when_and_both_letters() -> None:
+    offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
+    text = waiting_words.offered(offer, "sms").text
+    assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
+    mail = waiting_words.offered(offer, "email")
+    assert mail.subject == "A place for you: Saturday, March 13, 10:30 AM"
+    assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text

@@ -1,0 +1,155 @@
+"""Whatever people answer: k places that come free and m who wait make min(k, takers) bookings, in the line's order."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import changing, keeping, offering
+from drives.models import (
+    ACTIVE,
+    Booking,
+    BookingState,
+    CancelledBy,
+    Drive,
+    Hold,
+    Offer,
+    Slot,
+    WaitingEntry,
+    WaitingState,
+)
+from drives.models.waiting import WaitingEntryQuerySet
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+
+ROUNDS = 100
+PLACES, PEOPLE = 5, 7
+TAKES, PASSES, IGNORES = "takes", "passes", "ignores"
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+@dataclass
+class World:
+    """A full drive and people; each round begins with some of them in line."""
+
+    drive: Drive
+    bookings: list[Booking]
+    entries: list[WaitingEntry]
+
+    def begin(self, waiting: int) -> list[WaitingEntry]:
+        Offer.objects.all().delete()
+        Hold.objects.all().delete()
+        firsts = [booking.pk for booking in self.bookings]
+        Booking.objects.exclude(pk__in=firsts).delete()
+        Booking.objects.filter(pk__in=firsts).update(state=BookingState.BOOKED, holds_place=True, cancelled_at=None)
+        Slot.objects.update(chairs_taken=1, over=0)
+        WaitingEntry.objects.update(state=WaitingState.LEFT)
+        for number, entry in enumerate(self.entries[:waiting]):
+            since = NOW + timedelta(seconds=number)
+            WaitingEntry.objects.filter(pk=entry.pk).update(state=WaitingState.WAITING, waits_since=since)
+        return self.entries[:waiting]
+
+    def booked(self) -> list[int]:
+        """Whose places were made of offers, in the order in which they were made."""
+        made = Booking.objects.filter(source="waiting_list", state__in=ACTIVE).order_by("pk")
+        return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
+
+
+@pytest.fixture
+def world() -> World:
+    bookings = builders.full_drive(steps=PLACES)
+    drive = Drive.objects.get(pk=bookings[0].drive_id)
+    return World(drive, bookings, [builders.waits(drive, number=60 + number) for number in range(PEOPLE)])
+
+
+def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
+    """One round: who was booked, and who should have been."""
+    freed, waiting = chance.randint(0, PLACES), chance.randint(0, PEOPLE)
+    entries = world.begin(waiting)
+    answers = {entry.pk: chance.choice((TAKES, TAKES, PASSES, IGNORES)) for entry in entries}
+    if chance.random() < 0.5:
+        answers = dict.fromkeys(answers, TAKES)
+    now, left = NOW, chance.sample(world.bookings, freed)
+    for at in _until_nothing_happens(world, left, chance, now):
+        now = at
+        for offer in Offer.objects.open().order_by("?"):
+            answer(offer, answers[offer.entry_id], now)
+        assert queries.drifted_slots() == 0
+    takers = [entry.pk for entry in entries if answers[entry.pk] == TAKES]
+    return world.booked(), takers[:freed]
+
+
+def _until_nothing_happens(world: World, left: list[Booking], chance: random.Random, now: Any) -> Iterator[Any]:
+    """Cancellations come one by one between the sweeps; deadlines pass; the end is a sweep that finds nothing to do."""
+    for _turn in range(60):
+        if left and chance.random() < 0.7:
+            booking = left.pop()
+            changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+        counts = offering.sweep(now=now)
+        if not left and not any(counts.values()) and not Offer.objects.open().exists():
+            return
+        yield now
+        now += timedelta(hours=chance.choice((1, 25)))
+
+
+def answer(offer: Offer, how: str, now: Any) -> None:
+    if how == TAKES:
+        offering.accept(offer_id=offer.pk, actor="donor", now=now)
+    elif how == PASSES:
+        offering.decline(offer_id=offer.pk, now=now)
+
+
+def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
+    """The numbers of the rounds after which others are booked than the first takers in line; also too many or few."""
+    wrong = []
+    for number in range(rounds):
+        booked, expected = play(world, random.Random(number))
+        if sorted(booked) != sorted(expected):
+            wrong.append(number)
+    return wrong
+
+
+@pytest.mark.time_machine(NOW, tick=False)
+def test_every_freed_place_finds_the_first_in_line_who_takes_it(world: World) -> None:
+    assert rounds_that_end_wrong(world, ROUNDS) == []
+
+
+def test_control_a_line_that_is_served_from_its_end_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    backwards = WaitingEntryQuerySet.in_line
+
+    def served(self: WaitingEntryQuerySet) -> WaitingEntryQuerySet:
+        return backwards(self).order_by("-waits_since", "-pk")
+
+    monkeypatch.setattr(type(WaitingEntry.objects), "in_line", served)
+    assert rounds_that_end_wrong(world, 10)
+
+
+def test_control_offers_that_never_end_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offering, "expire", lambda *, offer_id, now: False)
+    assert rounds_that_end_wrong(world, 40)
+
+
+def test_control_places_that_are_not_kept_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = keeping.end_offer
+
+    def lost(offer: Offer, *asked: Any) -> None:
+        hold = offer.hold
+        end(offer, *asked)
+        if hold is not None and offer.state != "accepted":
+            Slot.objects.filter(pk=offer.arrival_id).update(open=False)  # nobody can have it any more
+
+    monkeypatch.setattr(keeping, "end_offer", lost)
+    try:
+        assert rounds_that_end_wrong(world, 10)
+    finally:
+        Slot.objects.update(open=True)

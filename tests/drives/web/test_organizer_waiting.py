@@ -1,0 +1,82 @@
+"""The coordinator's page of who waits."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import changing, offering
+from drives.models import Booking, CancelledBy, WaitingEntry
+from organizations.models import Role
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web import coordinator
+from tests.drives.web.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def ben(full: list[Booking], role: str = Role.COORDINATOR) -> Client:
+    return coordinator.signed_in(builders.member(full[0].drive.organization, role))
+
+
+def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
+    full = builders.full_drive()
+    builders.waits(full[0].drive)
+    builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
+    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    offering.sweep(now=NOW)
+    client = ben(full)
+    assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))
+    page = text(client.get(reverse("organizer_waiting", args=[full[0].drive_id])))
+    assert page.index("Test Ana Alder") < page.index("Test Dan Dow")
+    assert "Offered 9:00 AM: until Tue Mar 2, 10:00 AM" in page
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_number_of_queries_does_not_depend_on_the_line(rows: int, django_assert_max_num_queries: Any) -> None:
+    full = builders.full_drive()
+    for number in range(rows):
+        builders.waits(full[0].drive, number=60 + number)
+    client = ben(full)
+    with django_assert_max_num_queries(13):
+        client.get(reverse("organizer_waiting", args=[full[0].drive_id]))
+
+
+def test_somebody_who_called_is_put_in_line_and_taken_out() -> None:
+    full = builders.full_drive()
+    client, drive = ben(full), full[0].drive
+    typed = {"name": "Test Dan Dow", "phone": "(201) 555-0143", "visit": "return", "since": "", "until": ""}
+    response = client.post(reverse("organizer_wait", args=[drive.pk]), typed)
+    assert response.status_code == 302
+    entry = WaitingEntry.objects.get()
+    assert (entry.state, entry.source, str(entry.volunteer)) == ("waiting", "organizer", "Test Dan Dow")
+    response = client.post(reverse("organizer_wait_remove", args=[drive.pk, entry.pk]))
+    entry.refresh_from_db()
+    assert (response.status_code, entry.state) == (302, "left")
+    assert client.post(reverse("organizer_wait_remove", args=[drive.pk, entry.pk])).status_code == 404
+
+
+def test_what_stands_against_it_is_said_in_the_form() -> None:
+    full = builders.full_drive()
+    client, address = ben(full), reverse("organizer_wait", args=[full[0].drive_id])
+    typed = {"name": "Test Ana Alder", "phone": "", "visit": "return", "since": "", "until": ""}
+    assert client.post(address, typed).status_code == 422
+    already = client.post(address, {**typed, "phone": builders.phone(1)})
+    assert (already.status_code, "already have a booking" in text(already)) == (422, True)
+
+
+def test_who_only_looks_changes_nothing() -> None:
+    full = builders.full_drive()
+    entry = builders.waits(full[0].drive)
+    client = ben(full, Role.VIEWER)
+    assert client.get(reverse("organizer_waiting", args=[full[0].drive_id])).status_code == 200
+    assert client.get(reverse("organizer_wait", args=[full[0].drive_id])).status_code == 403
+    assert client.post(reverse("organizer_wait_remove", args=[full[0].drive_id, entry.pk])).status_code == 403

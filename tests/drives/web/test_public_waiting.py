@@ -1,0 +1,165 @@
+"""The waiting list's pages: joining, the code, one's place in line, an offer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.actions import changing, offering
+from drives.models import Booking, CancelledBy, Offer, WaitingEntry
+from notifications.models import ConsentEntry
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web.donor import PHONE, text, title
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+TYPED = {"name": "Test Ana Alder", "phone": PHONE, "email": "", "visit": "return", "since": "", "until": ""}
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def join(client: Client, full: list[Booking], **changes: str) -> Any:
+    return client.post(reverse("wait", args=[full[0].drive.slug]), {**TYPED, **changes})
+
+
+def joined(client: Client, full: list[Booking], **changes: str) -> WaitingEntry:
+    response = join(client, full, **changes)
+    assert response.status_code == 303, text(response)
+    entry = WaitingEntry.by_token(response["Location"].split("/")[2]).get()
+    code = builders.code_of(entry)
+    assert client.post(reverse("waiting_prove", args=[entry.token]), {"code": code}).status_code == 303
+    entry.refresh_from_db()
+    return entry
+
+
+def offered(client: Client, full: list[Booking]) -> Offer:
+    entry = joined(client, full)
+    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    offering.sweep(now=NOW)
+    offer = builders.offer_to(entry)
+    assert offer
+    return offer
+
+
+def follow(client: Client, address: str) -> Any:
+    return client.get(address, follow=True)
+
+
+def test_a_full_drive_leads_to_its_waiting_list(client: Client) -> None:
+    full = builders.full_drive()
+    page = client.get(reverse("drive", args=[full[0].drive.slug]))
+    assert reverse("wait", args=[full[0].drive.slug]) in page.content.decode()
+    assert "Join the waiting list" in text(client.get(reverse("wait", args=[full[0].drive.slug])))
+
+
+def test_joining_asks_for_the_code_and_shows_the_place_in_line(client: Client) -> None:
+    full = builders.full_drive()
+    response = join(client, full, reminders="on")
+    assert response.status_code == 303
+    page = follow(client, response["Location"])
+    assert "Almost on the waiting list" in text(page)
+    assert "at any time" in text(page)
+    entry = WaitingEntry.objects.get()
+    wrong = client.post(reverse("waiting_prove", args=[entry.token]), {"code": "000000"})
+    assert (wrong.status_code, title(wrong).startswith("Error:")) == (422, True)
+    client.post(reverse("waiting_prove", args=[entry.token]), {"code": builders.code_of(entry)})
+    page = follow(client, reverse("waiting", args=[entry.token]))
+    assert "You are number 1 in line" in text(page)
+    assert ConsentEntry.objects.filter(given=True, purpose="reminders", address=builders.phone(42)).count() == 1
+
+
+def test_what_was_typed_stays_beside_what_is_wrong(client: Client) -> None:
+    full = builders.full_drive()
+    response = join(client, full, phone="12")
+    assert (response.status_code, title(response).startswith("Error:")) == (422, True)
+    assert 'value="Test Ana Alder"' in response.content.decode()
+    hours = [value for value, _label in response.context["form"].fields["since"].choices if value]
+    response = join(client, full, since=hours[-1], until=hours[0])
+    assert response.status_code == 422
+
+
+def test_open_times_are_shown_instead(client: Client) -> None:
+    full = builders.full_drive()
+    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    response = join(client, full)
+    assert response.status_code == 409
+    assert f"slot={full[0].arrival_id}" in response.content.decode()
+
+
+def test_the_hours_are_changed_and_the_line_is_left(client: Client) -> None:
+    full = builders.full_drive(steps=8)
+    entry = joined(client, full)
+    page = follow(client, reverse("waiting", args=[entry.token]))
+    ten = next(value for value, label in page.context["form"].fields["since"].choices if label == "10:00 AM")
+    wish = {"visit": "first", "since": ten, "until": ""}
+    assert client.post(reverse("waiting_change", args=[entry.token]), wish).status_code == 303
+    page = follow(client, reverse("waiting", args=[entry.token]) + "?changed=1")
+    assert "from 10:00 AM" in text(page)
+    assert client.post(reverse("waiting_leave", args=[entry.token])).status_code == 303
+    assert "You left the waiting list" in text(follow(client, reverse("waiting", args=[entry.token])))
+
+
+def test_an_offer_is_answered_by_its_buttons_only(client: Client) -> None:
+    offer = offered(client, builders.full_drive())
+    page = follow(client, reverse("offer", args=[offer.token]))
+    assert "until Tuesday, March 2, 10:00 AM Pacific Time" in text(page)
+    client.get(reverse("offer_accept", args=[offer.token]))
+    client.get(reverse("offer_pass", args=[offer.token]))
+    offer.refresh_from_db()
+    assert offer.state == "open"
+    taken = client.post(reverse("offer_accept", args=[offer.token]))
+    assert (taken.status_code, taken["Location"][:3]) == (303, "/b/")
+    assert follow(client, reverse("offer", args=[offer.token])).redirect_chain[-1][0].startswith("/b/")
+    assert "You have a place" in text(follow(client, reverse("waiting", args=[offer.entry.token])))
+
+
+def test_a_place_that_was_passed_on_says_where_one_stands(client: Client) -> None:
+    offer = offered(client, builders.full_drive())
+    assert client.post(reverse("offer_pass", args=[offer.token])).status_code == 303
+    page = text(follow(client, reverse("offer", args=[offer.token])))
+    assert "You passed this place on" in page
+    assert "You are still on the waiting list, number 1." in page
+    refused = client.post(reverse("offer_accept", args=[offer.token]))
+    assert (refused.status_code, title(refused).startswith("Error:")) == (409, True)
+
+
+def test_an_offer_that_is_over_says_so(client: Client, time_machine: Any) -> None:
+    offer = offered(client, builders.full_drive())
+    time_machine.move_to(offer.deadline + timedelta(seconds=1), tick=False)
+    page = text(follow(client, reverse("offer", args=[offer.token])))
+    assert "The time to answer is over: this place went to the next person." in page
+    assert client.post(reverse("offer_accept", args=[offer.token])).status_code == 409
+
+
+def test_links_that_open_nothing(client: Client) -> None:
+    for name in ("waiting", "offer", "offer_accept"):
+        assert client.get(reverse(name, args=["A" * 22])).status_code == 404
+    for name in ("waiting_prove", "waiting_code", "waiting_change", "waiting_leave", "offer_accept", "offer_pass"):
+        assert client.post(reverse(name, args=["A" * 22])).status_code == 404
+
+
+def test_another_code_is_sent_and_a_late_one_shows_that_nobody_waits(client: Client, time_machine: Any) -> None:
+    full = builders.full_drive()
+    join(client, full, email="ana@example.org")
+    entry = WaitingEntry.objects.get()
+    assert client.post(reverse("waiting_code", args=[entry.token]), {"by": "email"}).status_code == 303
+    assert "We sent an e-mail with six digits" in text(follow(client, reverse("waiting", args=[entry.token])))
+    time_machine.move_to(NOW + timedelta(minutes=16), tick=False)
+    client.post(reverse("waiting_prove", args=[entry.token]), {"code": "123456"})
+    assert "You are not on the waiting list" in text(follow(client, reverse("waiting", args=[entry.token])))
+
+
+def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewhere(client: Client) -> None:
+    offer = offered(client, builders.full_drive())
+    for name, row in (("waiting", offer.entry), ("offer", offer)):
+        page = follow(client, reverse(name, args=[row.token]))
+        assert (page.status_code, page.redirect_chain[-1][0]) == (200, reverse(name, args=[row.pk]))
+        assert row.token not in page.redirect_chain[-1][0]
+        assert Client().get(reverse(name, args=[row.pk])).status_code == 404
+    assert client.post(reverse("offer_pass", args=[offer.pk])).status_code == 303

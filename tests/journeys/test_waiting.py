@@ -1,0 +1,133 @@
+"""A full drive: somebody waits, somebody cancels, and a text is enough to get the place."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import changing, planning
+from drives.models import Booking, BookingState, CancelledBy, Drive, WaitingEntry
+from tests import builders
+from tests.builders import NOW
+from tests.journeys.acting import Clock, Donor, received, set_to, sweep
+from tests.visitor import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def full(time_machine: Clock) -> list[Booking]:
+    set_to(time_machine, NOW)
+    return builders.full_drive(steps=2)
+
+
+def waits(donor: Donor, drive: Drive, **wish: str) -> Page:
+    """From the full drive's page to a place in line; the code is read from the phone."""
+    page = donor.visitor.open(f"/d/{drive.slug}/")
+    assert "All places are taken." in page.html
+    page = donor.visitor.open(f"/d/{drive.slug}/wait/?visit=return")
+    typed = {"name": donor.name, "phone": donor.phone, "email": donor.email, "visit": "return", **donor.consents}
+    page = donor.visitor.submit(page.form("/wait/"), **{**typed, **wish})
+    assert page.path.startswith("/w/"), (page.status, page.html)
+    sweep()
+    return donor.visitor.submit(page.form("/prove/"), code=donor.code)
+
+
+def cancels(booking: Booking, now: Any = NOW) -> None:
+    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+
+
+def bookings_of(donor: Donor) -> list[str]:
+    rows = Booking.objects.filter(volunteer__phone__address=donor.phone).order_by("pk")
+    return list(rows.values_list("state", flat=True))
+
+
+def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Clock) -> None:
+    bookings = full(time_machine)
+    ana = Donor()
+    page = waits(ana, bookings[0].drive)
+    assert "You are number 1 in line" in page.html
+    sweep()
+    cancels(bookings[1])
+    for _tick in range(2):
+        sweep()
+    joined, offered = [item.text for item in received(ana.phone)[1:]]
+    assert joined.startswith("Hope Foundation: You are number 1 in line for Sat Mar 13. Change or leave: http")
+    begins = "Hope Foundation: Place free Sat Mar 13 9:15 AM. C by Tue 10:00 AM takes it, X passes. http"
+    assert offered.startswith(begins)
+    ana.texts_back("C")
+    for _tick in range(2):
+        sweep()
+    assert bookings_of(ana) == [BookingState.BOOKED]
+    assert received(ana.phone)[-1].text.startswith("Hope Foundation: You're booked Sat Mar 13, 9:15 AM, St Mary Hall.")
+    assert queries.drifted_slots() == 0
+
+
+def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_machine: Clock) -> None:
+    bookings = full(time_machine)
+    ana, dan = Donor(), Donor(43, name="Test Dan Dow")
+    waits(ana, bookings[0].drive)
+    waits(dan, bookings[0].drive)
+    cancels(bookings[0])
+    for _tick in range(2):
+        sweep()
+    ana.texts_back("x")
+    for _tick in range(3):
+        sweep()
+    assert "The place goes to the next. You stay on the list, number 1." in received(ana.phone)[-1].text
+    assert "Place free Sat Mar 13 9:00 AM" in received(dan.phone)[-1].text
+
+
+def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_machine: Clock) -> None:
+    bookings = full(time_machine)
+    ana, dan = Donor(), Donor(43, name="Test Dan Dow")
+    waits(ana, bookings[0].drive)
+    waits(dan, bookings[0].drive)
+    cancels(bookings[0])
+    for _tick in range(2):
+        sweep()
+    set_to(time_machine, NOW + timedelta(hours=24))
+    for _tick in range(2):
+        sweep()
+    ana.texts_back("C")
+    for _tick in range(2):
+        sweep()
+    assert "That place is gone. You are still in line, number 2." in received(ana.phone)[-1].text
+    assert bookings_of(ana) == []
+    dan.texts_back("yes")
+    sweep()
+    assert bookings_of(dan) == [BookingState.BOOKED]
+
+
+def test_a_place_is_taken_behind_the_link_of_a_mail(time_machine: Clock) -> None:
+    bookings = full(time_machine)
+    ana = Donor(email="ana@example.org", has_phone=False, consents=False)
+    waits(ana, bookings[0].drive)
+    cancels(bookings[0])
+    for _tick in range(2):
+        sweep()
+    mail = received(ana.email)[-1]
+    assert mail.subject == "A place for you: Saturday, March 13, 9:00 AM"
+    link = next(word for word in mail.text.split() if "/offer/" in word)
+    page = ana.visitor.open(link.removeprefix("http://testserver"))
+    assert "A place is free for you" in page.html
+    page = ana.visitor.submit(page.form("/accept/"))
+    assert page.path.startswith("/b/")
+    assert "You’re booked" in page.html
+
+
+def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
+    bookings = full(time_machine)
+    ana = Donor()
+    page = waits(ana, bookings[0].drive)
+    planning.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
+    for _tick in range(3):
+        sweep()
+    assert "The drive of Sat Mar 13 is cancelled, the list is closed." in received(ana.phone)[-1].text
+    assert WaitingEntry.objects.get().state == "over"
+    assert "The waiting list is closed" in ana.visitor.open(page.path).html

@@ -1,0 +1,314 @@
+"""Races around the waiting list: sweeps, answers, deadlines, the public and the drive's end; each with its control."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import changing, keeping, locking, offering, planning
+from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.rules import Reason, Refusal
+from tests import builders
+from tests.builders import NOW
+from tests.races import arena
+from tests.races.arena import PAUSE, lost_in, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+class World:
+    """A small full drive and people who wait; emptied and filled again for each run."""
+
+    def __init__(self, places: int, people: int) -> None:
+        self.bookings = builders.full_drive(steps=places)
+        self.drive = Drive.objects.get(pk=self.bookings[0].drive_id)
+        self.entries = [builders.waits(self.drive, number=60 + number) for number in range(people)]
+
+    def again(self) -> None:
+        Offer.objects.all().delete()
+        Hold.objects.all().delete()
+        firsts = [booking.pk for booking in self.bookings]
+        Booking.objects.exclude(pk__in=firsts).delete()
+        Booking.objects.filter(pk__in=firsts).update(state="booked", holds_place=True, cancelled_at=None)
+        Drive.objects.update(state="published")
+        Slot.objects.update(chairs_taken=1, over=0)
+        for number, entry in enumerate(self.entries):
+            since = NOW + timedelta(seconds=number)
+            WaitingEntry.objects.filter(pk=entry.pk).update(state="waiting", waits_since=since)
+
+    def free(self, *numbers: int) -> None:
+        for number in numbers:
+            cancel(self.bookings[number].pk)
+
+    def offers(self) -> list[Offer]:
+        return list(Offer.objects.open().order_by("entry"))
+
+
+def cancel(booking_id: int) -> None:
+    changing.cancel(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
+
+
+def work_off(drive: Drive) -> None:
+    """One worker's sweep of a line."""
+    while offering.offer_next(drive_id=drive.pk, now=NOW):
+        pass
+
+
+def accept(offer: Offer) -> Booking:
+    return offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+
+
+def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = keeping.end_offer
+
+    def slowly(*asked: Any) -> None:
+        time.sleep(PAUSE)
+        end(*asked)
+
+    monkeypatch.setattr(keeping, "end_offer", slowly)
+
+
+def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = queries.line
+
+    def slowly(*asked: Any) -> Any:
+        found = read(*asked)
+        time.sleep(6 * PAUSE)
+        return found
+
+    monkeypatch.setattr(queries, "line", slowly)
+
+
+def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seeded bug: nobody's turn, and rows are read without a lock."""
+
+    def entries(ids: Any) -> list[WaitingEntry]:
+        return list(WaitingEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
+
+    monkeypatch.setattr(locking, "line", lambda _drive: True)
+    monkeypatch.setattr(locking, "waiting_entries", entries)
+    monkeypatch.setattr(locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
+    arena.without_locks(monkeypatch, "identities_then_drive")
+
+
+# Two freed places and two sweeps
+
+
+def two_sweeps() -> Callable[[], bool]:
+    world = World(places=2, people=3)
+
+    def race() -> bool:
+        world.again()
+        world.free(0, 1)
+        results = together(partial(work_off, world.drive), partial(work_off, world.drive))
+        offered = [offer.entry_id for offer in world.offers()]
+        right = offered == [entry.pk for entry in world.entries[:2]] and results == ["ok", "ok"]
+        return right and Hold.objects.count() == 2 and queries.drifted_slots() == 0
+
+    return race
+
+
+def test_two_sweeps_offer_two_places_once_to_the_first_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(two_sweeps()) == 0
+
+
+def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    without_the_lock_of_the_line_and_the_entries(monkeypatch)
+    assert lost_in(two_sweeps()) >= ALMOST_ALWAYS
+
+
+# An answer at the last moment
+
+
+def accept_against_expiry() -> Callable[[], bool]:
+    world = World(places=1, people=1)
+
+    def race() -> bool:
+        world.again()
+        world.free(0)
+        work_off(world.drive)
+        (offer,) = world.offers()
+        Offer.objects.update(deadline=NOW + timedelta(seconds=1))
+        results = together(partial(accept, offer), partial(expire, offer))
+        taken, state = active(world), WaitingEntry.objects.get().state
+        assert queries.drifted_slots() == 0
+        return (results, taken, state) in [(["ok", "answered"], 1, "booked"), (["offer_expired", "ok"], 0, "waiting")]
+
+    return race
+
+
+def expire(offer: Offer) -> None:
+    """The sweep a second later, when the deadline is over."""
+    if not offering.expire(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
+        raise Refusal([Reason("answered", "")])
+
+
+def active(world: World) -> int:
+    firsts = [booking.pk for booking in world.bookings]
+    return Booking.objects.filter(drive=world.drive, state__in=ACTIVE).exclude(pk__in=firsts).count()
+
+
+def test_an_answer_at_the_last_moment_counts_or_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_the_end_of_an_offer(monkeypatch)
+    assert lost_in(accept_against_expiry()) == 0
+
+
+def test_control_an_answer_and_the_deadline_both_count_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_the_end_of_an_offer(monkeypatch)
+    without_the_lock_of_the_line_and_the_entries(monkeypatch)
+    assert lost_in(accept_against_expiry()) >= ALMOST_ALWAYS
+
+
+# The same offer taken by text and by link
+
+
+def accept_twice() -> Callable[[], bool]:
+    world = World(places=1, people=1)
+
+    def race() -> bool:
+        world.again()
+        world.free(0)
+        work_off(world.drive)
+        (offer,) = world.offers()
+        results = together(partial(accept, offer), partial(accept, offer))
+        return (results, active(world)) == (["ok", "ok"], 1) and queries.drifted_slots() == 0
+
+    return race
+
+
+def test_an_offer_that_is_taken_by_text_and_by_link_is_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_the_end_of_an_offer(monkeypatch)
+    assert lost_in(accept_twice()) == 0
+
+
+def test_control_it_is_taken_twice_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_before_the_end_of_an_offer(monkeypatch)
+    without_the_lock_of_the_line_and_the_entries(monkeypatch)
+    assert lost_in(accept_twice()) >= ALMOST_ALWAYS
+
+
+# A cancellation while a sweep looks
+
+
+def cancel_against_sweep() -> Callable[[], bool]:
+    world = World(places=1, people=1)
+
+    def race() -> bool:
+        world.again()
+        booking = world.bookings[0].pk
+
+        def cancelled_meanwhile() -> None:
+            time.sleep(PAUSE / 2)
+            cancel(booking)
+
+        together(partial(work_off, world.drive), cancelled_meanwhile)
+        return Slot.objects.get().chairs_taken == 1 and queries.drifted_slots() == 0
+
+    return race
+
+
+def test_a_place_that_is_freed_while_a_sweep_looks_is_never_open_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_the_line(monkeypatch)
+    assert lost_in(cancel_against_sweep()) == 0
+
+
+def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_back = offering._give_back
+
+    def everything(drive_id: int, _looked_at: set[int]) -> None:
+        give_back(drive_id, set(Hold.objects.values_list("pk", flat=True)))
+
+    pause_after_the_line(monkeypatch)
+    monkeypatch.setattr(offering, "_give_back", everything)
+    assert lost_in(cancel_against_sweep()) >= ALMOST_ALWAYS
+
+
+# The public against a freed place
+
+
+def public_against_freed_place() -> Callable[[], bool]:
+    world, numbers = World(places=1, people=1), iter(range(100, 10_000))
+
+    def race() -> bool:
+        world.again()
+        world.free(0)
+        crowd = [partial(builders.held, world.drive, number=next(numbers)) for _somebody in range(2)]
+        results = together(partial(work_off, world.drive), *crowd)
+        return results == ["ok", "slot_full", "slot_full"] and len(world.offers()) == 1
+
+    return race
+
+
+def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_the_line(monkeypatch)
+    assert lost_in(public_against_freed_place()) == 0
+
+
+def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_the_line(monkeypatch)
+    monkeypatch.setattr(keeping, "keep", lambda *_asked: {})
+    assert lost_in(public_against_freed_place()) >= ALMOST_ALWAYS
+
+
+# The drive is cancelled while somebody takes a place
+
+
+def cancelled_drive_against_accept() -> Callable[[], bool]:
+    world = World(places=1, people=1)
+
+    def race() -> bool:
+        world.again()
+        world.free(0)
+        work_off(world.drive)
+        (offer,) = world.offers()
+        results = together(
+            partial(accept, offer),
+            partial(planning.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW),
+        )
+        known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
+        return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0
+
+    return race
+
+
+def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    assert lost_in(cancelled_drive_against_accept()) == 0
+
+
+def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    without_the_lock_of_the_line_and_the_entries(monkeypatch)
+    arena.without_locks(monkeypatch, "drive_exclusive")
+    assert lost_in(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
+
+
+# Cancellations and sweeps together, until all is still
+
+
+def test_as_many_are_booked_as_places_came_free_or_people_waited() -> None:
+    world = World(places=4, people=3)
+    for freed in (1, 2, 3, 4) * 3:
+        world.again()
+        cancels = [partial(cancel, booking.pk) for booking in world.bookings[:freed]]
+        results = together(*cancels, *[partial(work_off, world.drive)] * 3)
+        assert results == ["ok"] * len(results)
+        for _round in range(4):
+            work_off(world.drive)
+            offers = world.offers()
+            assert together(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
+        booked = WaitingEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
+        assert list(booked) == [entry.pk for entry in world.entries[: min(freed, 3)]]
+        assert (active(world), queries.drifted_slots()) == (min(freed, 3), 0)
