@@ -19,6 +19,7 @@ SWEEPS = {
     "drives.tasks.offer_places": 2 * SECOND,
     "drives.tasks.close_out": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
+    "drives.tasks.appeal": HOUR,
     "drives.tasks.check_drift": HOUR,
     "drives.tasks.tidy": HOUR,
     "drives.tasks.forget": 6 * HOUR,

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from drives import texts
 from drives.localtime import clock, long_day, moment, short_day
-from drives.models import Booking, BookingState, CancelledBy, Drive
+from drives.models import Booking, CancelledBy, Drive
 from drives.texts import Own
 from notifications.notice import Wording
+from volunteers.models import Contact
 
 T = TypeVar("T")
 
@@ -107,21 +108,6 @@ def drive_cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wo
     return letter(booking, _("Drive cancelled: %(long_day)s") % facts, lines, _("See other dates"))
 
 
-def thank_you(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
-    """After the visit; for those who came, whatever came of it."""
-    facts, gave = facts_of(booking), booking.state == BookingState.DONATED
-    kind = "thank_you" if gave else "came"
-    if channel == "sms":
-        return _text(kind, facts, own)
-    lines = [
-        texts.opened(kind, facts, own),
-        _("Drink plenty today and take it easy. If you feel unwell, call the centre that took your donation.")
-        if gave
-        else _("We would be glad to see you again."),
-    ]
-    return letter(booking, _("Thank you from %(org_name)s") % facts, lines, _("See the next dates"))
-
-
 def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """We missed you: kind, with a way to another time."""
     facts = facts_of(booking)
@@ -208,23 +194,37 @@ def visit_minutes(booking: Booking) -> int:
     return policy.first_minutes if booking.visit == "first" else policy.return_minutes
 
 
-def letter(booking: Booking, subject: str, lines: Sequence[str], action: str) -> Wording:
+def letter(
+    booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
+) -> Wording:
     """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
-    return mail(subject, lines, action, link(booking), stop_link(booking))
+    return mail(subject, lines, action, link(booking), stop_link(booking), choices)
 
 
 def stop_link(booking: Booking) -> str:
     """Where one's mailbox is taken off the list, by hand or by the mail reader's own button (RFC 8058)."""
     mailbox = booking.volunteer.email if booking.volunteer else None
-    return absolute(reverse("stop", args=[mailbox.token])) if mailbox else ""
+    return mailbox_stop_link(mailbox) if mailbox else ""
 
 
-def mail(subject: str, lines: Sequence[str], action: str, url: str, stop: str = "") -> Wording:
-    """A mail in plain text and in HTML: lines, one way on, and the way to no more mail."""
-    shown = {"subject": subject, "lines": lines, "action": action, "url": url, "stop": stop}
+def mailbox_stop_link(mailbox: Contact) -> str:
+    return absolute(reverse("stop", args=[mailbox.token]))
+
+
+def mail(
+    subject: str,
+    lines: Sequence[str],
+    action: str,
+    url: str,
+    stop: str = "",
+    choices: Sequence[tuple[str, str]] = (),
+) -> Wording:
+    """A mail in plain text and in HTML: lines, what may be chosen, one way on, and the way to no more mail."""
+    shown = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
+    listed = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
     way_out = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
     return Wording(
-        text="\n\n".join([*lines, f"{action}: {url}", *way_out]),
+        text="\n\n".join([*lines, *listed, f"{action}: {url}", *way_out]),
         subject=subject,
         html=render_to_string("drives/mail.html", shown),
         unsubscribe_url=stop,

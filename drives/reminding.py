@@ -49,6 +49,7 @@ DEFAULT_PLAN: Plan = {
         Line(PlannedKind.SAME_DAY, Way.TEXT, hours=2, on=False),
         Line(PlannedKind.THANK_YOU, Way.BOTH),
         Line(PlannedKind.MISSED, Way.BOTH),
+        Line(PlannedKind.APPEAL, Way.TEXT),
     )
 }
 

@@ -235,6 +235,7 @@ MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, Book
 OUTCOMES = frozenset({BookingState.DONATED, BookingState.INCOMPLETE, BookingState.DEFERRED, BookingState.LEFT})
 COUNTS_NOT = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})  # for the intervals
 MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
+HAS_GIVEN = frozenset({BookingState.DONATED})
 MAY_BE_MISSED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
 
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives import queries
-from drives.actions import booking, fallback, finding, offering, reminders, replies, retention, sweeps
+from drives.actions import appealing, booking, fallback, finding, offering, reminders, replies, retention, sweeps
 from organizations.actions import idempotency
 from volunteers.actions.retention import purge
 
@@ -51,6 +51,12 @@ def send_codes(**_options: Any) -> dict[str, int]:
 def close_out(**_options: Any) -> dict[str, int]:
     """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
     return {"closed": sweeps.close_out_due(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.appeal")
+def appeal(**_options: Any) -> dict[str, int]:
+    """Tell donors who agreed to news that they may give again."""
+    return {"appeals": appealing.sweep(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.alert_coordinators")

@@ -6,7 +6,7 @@ Own words name facts as {day}; nothing else in them is replaced, and only our li
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -128,6 +128,13 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("%(org)s: Thank you for your donation! See when you can come again: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, thank you for your donation."),
     ),
+    "second_visit": TextKind(
+        gettext_lazy("Thanks for a first donation"),
+        gettext_noop("%(org)s: Thank you! Second visit: %(slots)s. Book: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, thank you for your first donation."),
+        needs=("slots", "link"),
+        knows=("org", "slots", "link"),
+    ),
     "came": TextKind(
         gettext_lazy("Thanks for coming"),
         gettext_noop("%(org)s: Thank you for coming! See our next dates: %(link)s STOP to end"),
@@ -137,6 +144,12 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_lazy("We missed you"),
         gettext_noop("%(org)s: We missed you. Come another time? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we missed you. Plans change; we would be glad to see you another time."),
+    ),
+    "appeal": TextKind(
+        gettext_lazy("You may give again"),
+        gettext_noop("%(org)s: You may give again. Places %(day)s, %(place)s: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, you may give again."),
+        needs=("day", "link"),
     ),
 }
 
@@ -178,6 +191,12 @@ def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
 def together(kind: str, facts: Mapping[str, str]) -> str:
     """The one text to several people who share a phone."""
     return gsm(_(TOGETHER[kind]) % facts)
+
+
+def worded_with_most(kind: str, facts: Mapping[str, str], own: Own, name: str, lists: Sequence[str]) -> str:
+    """The text with the longest of these lists (the shortest first) that fits one segment; else with the shortest."""
+    said = [worded(kind, {**facts, name: each}, own) for each in lists]
+    return next((text for text in reversed(said) if segments(text) == 1), said[0])
 
 
 def complete(text: str) -> str:
@@ -230,6 +249,7 @@ def longest(sms_name: str, link_length: int) -> dict[str, str]:
         "day": _longest_day(language),
         "time": _longest_clock(language),
         "old_time": _longest_clock(language),
+        "slots": f"{_longest_day(language)} {_longest_clock(language)}",
         "until": _longest_until(language),
         "place": "M" * PLACE_LENGTH,
         "link": "x" * link_length,

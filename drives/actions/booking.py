@@ -171,14 +171,8 @@ def enter(
     stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else queries.Giver(volunteer.pk)
-    known = taking.refuse_unless_possible(found.facts, drive, visit, now, giver)
-    with taking.says_if_longer(asked=visit, visit=known):
-        taken = taking.write(
-            drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
-        )
-        booking = taking.count(taken, now)
+    booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
-    keeping.has_place(booking, now)
     telling.booked(locking.booking(booking.pk), now)
     return booking
 

@@ -19,7 +19,7 @@ from drives.models import Booking, Drive, Hold, WaitingEntry
 from volunteers.queries import identities_of
 
 # The first halves of the two-part advisory keys; identities use the one-part keys.
-_DRIVES, _LINES = 2, 3
+_DRIVES, _LINES, _APPEALS = 2, 3, 4
 
 
 def identities(of: Iterable[str]) -> None:
@@ -112,9 +112,12 @@ def booking(booking_id: int) -> Booking:
 
 def line(drive_id: int) -> bool:
     """Take a drive's waiting list for this transaction, to offer places in order; False if somebody else has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LINES, drive_id])
-        return bool(cursor.fetchone()[0])
+    return _try(_LINES, drive_id)
+
+
+def appeals(organization_id: int) -> bool:
+    """Take an organization's appeals for this transaction, which locks nothing else; False if somebody has them."""
+    return _try(_APPEALS, organization_id)
 
 
 def waiting_entries(entry_ids: Iterable[int]) -> list[WaitingEntry]:
@@ -141,6 +144,12 @@ def kept_places(drive_id: int) -> list[Hold]:
 
 def _identity_key(identity: str) -> int:
     return int.from_bytes(bytes.fromhex(identity)[:8], signed=True)
+
+
+def _try(first: int, second: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [first, second])
+        return bool(cursor.fetchone()[0])
 
 
 def _run(sql: str, parameters: list[int]) -> None:

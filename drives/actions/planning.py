@@ -159,3 +159,4 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     keeping.drop_all(drive, now)
     Slot.objects.filter(drive=drive).update(screening_taken=0, chairs_taken=0, over=0)
     telling.drive_cancelled(told, now)
+    telling.no_more_appeals(drive, now)

@@ -98,6 +98,31 @@ def count(taken: Taken, now: datetime) -> Booking:
     return booking
 
 
+def enter(
+    drive: Drive,
+    found: queries.PlaceFound,
+    visit: str,
+    now: datetime,
+    *,
+    volunteer: Volunteer,
+    giver: queries.Giver | None,
+    source: Source,
+    actor: str,
+) -> Booking:
+    """Book for somebody who is known, by facts that were read under the locks; the caller tells them.
+
+    The kind of visit follows what was recorded of the giver; without one the interval rules are not asked.
+    """
+    known = refuse_unless_possible(found.facts, drive, visit, now, giver)
+    with says_if_longer(asked=visit, visit=known):
+        taken = write(
+            drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
+        )
+        booking = count(taken, now)
+    keeping.has_place(booking, now)
+    return booking
+
+
 def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
     """Somebody was quicker: say so, with the nearest times."""
     raise rules.Refusal([rules.slot_full()], queries.nearest_times(drive, visit, wanted, now))

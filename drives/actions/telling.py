@@ -9,9 +9,10 @@ from functools import partial
 
 from django.urls import reverse
 
-from drives import appointments, calendars, notices, queries
+from drives import appointments, calendars, next_visit_words, notices, queries
 from drives.actions import reminders
 from drives.models import Booking, BookingState, Drive, PlannedKind, Way
+from drives.next_visit import NOTHING, AfterVisit
 from drives.rules import CLOSE_TO_DRIVE
 from drives.texts import Own
 from notifications.actions import outbox
@@ -94,8 +95,16 @@ def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
     outbox.queue(organization=organization, notices=told, now=now)
 
 
+def no_more_appeals(drive: Drive, now: datetime) -> None:
+    """Nobody is told any more that they could come to a drive."""
+    outbox.withdraw(abouts=[f"drive:{drive.pk}"], kinds=["appeal"], now=now)
+
+
 def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
-    """Thank those who came to a drive and miss those who did not, as its plan says; queued once per booking."""
+    """Thank those who came to a drive and miss those who did not, as its plan says; queued once per booking.
+
+    Who gave is offered the times that are open and allowed at this moment. A fixed number of queries.
+    """
     rows = list(bookings)
     if not rows:
         return
@@ -103,9 +112,10 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
     plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
     missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
     came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
+    after = queries.after_visits(rows, now)
     told: list[Notice] = []
     for kind, word, group in (
-        (PlannedKind.THANK_YOU, notices.thank_you, came),
+        (PlannedKind.THANK_YOU, partial(_thanks, after), came),
         (PlannedKind.MISSED, notices.missed, missed),
     ):
         if plan[kind].on:
@@ -181,6 +191,10 @@ def _worded_for(
     if len(group) > 1 and shared:
         return notices.in_language(envelope.language, lambda: notices.together(shared, group))
     return worded(group[0], word, own, envelope.channel, method)
+
+
+def _thanks(after: Mapping[int, AfterVisit], booking: Booking, channel: str, own: Own) -> Wording:
+    return next_visit_words.thank_you(booking, channel, own, after.get(booking.volunteer_id or 0, NOTHING))
 
 
 def _moved(old_starts_at: datetime, booking: Booking, channel: str, own: Own) -> Wording:

@@ -9,7 +9,7 @@ from organizations.models import Organization
 
 
 class PlannedKind(models.TextChoices):
-    """What a plan has a line for: the confirmation, four reminders, and what is said afterwards."""
+    """What a plan has a line for: the confirmation, four reminders, what is said afterwards, the next visit."""
 
     BOOKED = "booked", _("Confirmation")
     WEEK = "week", _("Early reminder")
@@ -18,6 +18,7 @@ class PlannedKind(models.TextChoices):
     SAME_DAY = "same_day", _("Reminder on the day")
     THANK_YOU = "thank_you", _("Thanks")
     MISSED = "missed", _("We missed you")
+    APPEAL = "appeal", _("You may give again")
 
 
 class Way(models.TextChoices):

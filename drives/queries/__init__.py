@@ -21,7 +21,7 @@ from drives.queries.drives import (
     fill_by_hour,
     public_drives,
 )
-from drives.queries.history import Giver, donations_of, gave_lately, later_times
+from drives.queries.history import Giver, donations_of, donations_of_many, gave_lately, later_times
 from drives.queries.message_plan import (
     DriveMessages,
     bookings_to_remind,
@@ -41,6 +41,7 @@ from drives.queries.people import (
     person_page,
     reasons_not_to_merge,
 )
+from drives.queries.next_visits import Openings, after_visit, after_visits, coming_of, openings, progress_of
 from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
@@ -85,6 +86,7 @@ __all__ = [
     "OfferPage",
     "Party",
     "PartyTime",
+    "Openings",
     "PeopleToTell",
     "PersonHere",
     "PersonPage",
@@ -94,6 +96,8 @@ __all__ = [
     "TurnoutReport",
     "WaitingPage",
     "WaitingRow",
+    "after_visit",
+    "after_visits",
     "booking_page",
     "booking_page_here",
     "booking_record",
@@ -101,8 +105,10 @@ __all__ = [
     "bookings_to_remind",
     "checkin_list",
     "closed_lists",
+    "coming_of",
     "desk",
     "donations_of",
+    "donations_of_many",
     "donor_page",
     "drifted_slots",
     "drive_page",
@@ -127,6 +133,7 @@ __all__ = [
     "offer",
     "offer_page",
     "open_times",
+    "openings",
     "organization_plan",
     "own_words",
     "party_of",
@@ -137,6 +144,7 @@ __all__ = [
     "place_facts",
     "places_left",
     "position",
+    "progress_of",
     "public_drives",
     "quiet_hours",
     "reasons_not_to_merge",

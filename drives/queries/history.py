@@ -1,7 +1,7 @@
 """What somebody has given and has booked, as the interval rules want it; and the later times that would be allowed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -32,32 +32,31 @@ class Giver:
     besides: int | None = None
 
 
-# One person over all organizations: whoever owns and has proved a contact that this volunteer owns and has proved.
+# One person over all organizations: whoever owns and has proved a contact that an asked volunteer owns and has proved.
 # Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
 # Donations of long ago are read for the visit they make a return visit, not for the intervals.
 _HISTORY = """
 WITH people AS (
-    SELECT %(volunteer)s AS id
-    UNION SELECT theirs.owner_id FROM volunteers_contact AS mine
+    SELECT id AS asked, id FROM unnest(%(volunteers)s::bigint[]) AS id
+    UNION SELECT mine.owner_id, theirs.owner_id FROM volunteers_contact AS mine
         JOIN volunteers_contact AS theirs ON theirs.identity = mine.identity
-        WHERE %(everywhere)s AND mine.owner_id = %(volunteer)s AND mine.proved_at IS NOT NULL
+        WHERE %(everywhere)s AND mine.owner_id = ANY(%(volunteers)s) AND mine.proved_at IS NOT NULL
             AND theirs.owner_id IS NOT NULL AND theirs.proved_at IS NOT NULL)
 SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'booked' END,
     COALESCE(booking.donated_at, booking.starts_at), NULL, site.timezone,
     policy.kind, GREATEST(policy.min_hours, drive.stricter_hours), GREATEST(policy.min_days, drive.stricter_days),
     policy.windows || CASE WHEN drive.stricter_count IS NULL THEN '[]'
         ELSE jsonb_build_array(jsonb_build_array(drive.stricter_count, drive.stricter_count_days)) END,
-    policy.cross_days
-FROM drives_booking AS booking
+    policy.cross_days, people.asked
+FROM people JOIN drives_booking AS booking ON booking.volunteer_id = people.id
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
 JOIN drives_site AS site ON site.id = drive.site_id
 JOIN drives_policy AS policy ON policy.id = drive.policy_id
-WHERE booking.volunteer_id IN (SELECT id FROM people)
-AND booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
+WHERE booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
 AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
 AND booking.id IS DISTINCT FROM %(besides)s
-UNION ALL SELECT 'stated', NULL, stated.on, NULL, stated.kind, NULL, NULL, NULL, NULL
-FROM drives_stateddonation AS stated WHERE stated.volunteer_id IN (SELECT id FROM people)
+UNION ALL SELECT 'stated', NULL, stated.on, NULL, stated.kind, NULL, NULL, NULL, NULL, people.asked
+FROM people JOIN drives_stateddonation AS stated ON stated.volunteer_id = people.id
 ORDER BY 2 NULLS LAST
 """
 
@@ -68,16 +67,39 @@ def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[interva
     `zone` is that of the site of the wanted time. What is stated of a day on which the same was given here is that
     very donation. Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
     """
-    since = wanted - REACHES_BACK
+    rows = _history([giver.volunteer_id], wanted, everywhere=giver.everywhere, besides=giver.besides)
+    return _donations(rows, wanted, zone)
+
+
+def donations_of_many(
+    volunteer_ids: Collection[int], now: datetime, zone: ZoneInfo, *, everywhere: bool
+) -> dict[int, list[intervals.Donation]]:
+    """The same for many people at once, by volunteer, to see what they may be offered; taking it judges anew.
+
+    One query.
+    """
+    rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in volunteer_ids}
+    for row in _history(list(volunteer_ids), now, everywhere=everywhere):
+        rows[row[-1]].append(row)
+    return {pk: _donations(theirs, now, zone) for pk, theirs in rows.items()}
+
+
+def _history(
+    volunteer_ids: list[int], wanted: datetime, *, everywhere: bool, besides: int | None = None
+) -> list[tuple[Any, ...]]:
     asked = {
-        "volunteer": giver.volunteer_id,
-        "everywhere": giver.everywhere,
-        "besides": giver.besides,
-        "since": since,
+        "volunteers": volunteer_ids,
+        "everywhere": everywhere,
+        "besides": besides,
+        "since": wanted - REACHES_BACK,
     }
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, asked)
-        rows = cursor.fetchall()
+        return list(cursor.fetchall())
+
+
+def _donations(rows: Sequence[tuple[Any, ...]], wanted: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
+    since = wanted - REACHES_BACK
     recorded = [_recorded(row, since) for row in rows if row[0] != intervals.STATED]
     days = {(one.kind, one.on) for one in recorded}
     stated = [intervals.Stated(row[4], row[2]) for row in rows if row[0] == intervals.STATED]
@@ -85,7 +107,7 @@ def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[interva
 
 
 def _recorded(row: tuple[Any, ...], since: datetime) -> intervals.Donation:
-    known, at, _on, zone, kind, min_hours, min_days, windows, cross_days = row
+    known, at, _on, zone, kind, min_hours, min_days, windows, cross_days, _asked = row
     asks = intervals.Rules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days))
     return intervals.Donation(at, at.astimezone(ZoneInfo(zone)).date(), asks, counts=at > since, known=known)
 

@@ -66,6 +66,7 @@ _KINDS = {
     "drive_cancelled": _("The drive is cancelled"),
     "thank_you": _("Thanks"),
     "missed": _("We missed you"),
+    "appeal": _("You may give again"),
     "alert_cancellation": _("Note to coordinators"),
     "alert_under_filled": _("Note to coordinators"),
     "answer": _("Answer"),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import notices, queries, reminding
+from drives import next_visit_words, notices, queries, reminding
 from drives.actions import changing, reminders
 from drives.models import Booking, PlannedKind, Way
 from drives.reminding import Line, QuietHours
@@ -19,7 +19,7 @@ from tests.builders import NOW
 from tests.notifications import made
 
 LA = ZoneInfo("America/Los_Angeles")
-PLAIN = (notices.booked, notices.cancelled, notices.drive_cancelled, notices.thank_you, notices.missed)
+PLAIN = (notices.booked, notices.cancelled, notices.drive_cancelled, next_visit_words.thank_you, notices.missed)
 
 
 def due(*local: int, days: int = 1) -> str:
@@ -95,7 +95,7 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
         due_at = booking.starts_at - timedelta(days=days)
         told.append(notices.in_language(language, partial(notices.reminder, booking, "sms", due_at)))
     booking.state = "donated"
-    told.append(notices.in_language(language, partial(notices.thank_you, booking, "sms")))
+    told.append(notices.in_language(language, partial(next_visit_words.thank_you, booking, "sms")))
     assert [(wording.text, segments(wording.text)) for wording in told if segments(wording.text) > 1] == []
     assert all(is_gsm(wording.text) for wording in told)
 

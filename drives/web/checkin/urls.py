@@ -10,5 +10,6 @@ urlpatterns = [
     path("late/", late.late, name="checkin_late"),
     path("late/<int:pk>/stop/", late.stop_late, name="checkin_stop_late"),
     path("<int:booking_id>/", views.person, name="checkin_person"),
+    path("<int:booking_id>/next/", views.book_next, name="checkin_next"),
     path("<int:booking_id>/<str:verb>/", views.act, name="checkin_act"),
 ]

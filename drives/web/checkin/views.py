@@ -1,5 +1,6 @@
 """The door on the day: who is due, one tap to check in, walk-ins, outcomes."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import queries, rules
-from drives.actions import attendance
+from drives.actions import attendance, returning
+from drives.localtime import moment
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.web.members import actor_of, booking_of, drive_of, page
 from drives.web.organizer.booking_forms import OverrideForm
@@ -37,6 +39,7 @@ ACTS: dict[str, Act] = {
 }
 
 
+NUMBER = re.compile(r"[0-9]{1,11}")
 JUDGED = ("in", "undo")  # make a visit count, which an interval rule may stand against
 
 
@@ -116,6 +119,26 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
     return redirect(_list_address(slug, _search(request), done=booking.pk))
 
 
+@require_POST
+@role_required("check_in")
+def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
+    """One tap books the next visit of somebody who has given; a second one is as good as the first."""
+    booking, slot_id = _booking(request, slug, booking_id), request.POST.get("slot", "")
+    try:
+        made = returning.book_next(
+            booking_id=booking.pk,
+            slot_id=int(slot_id) if NUMBER.fullmatch(slot_id) else 0,
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except ValidationError as error:
+        messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
+    else:
+        at = {"name": booking.volunteer, "moment": moment(made.starts_at, made.drive.site.timezone)}
+        messages.success(request, _("%(name)s is booked: %(moment)s.") % at)
+    return redirect("checkin_person", slug, booking.pk)
+
+
 def _ask_to_override(
     request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal, verb: str
 ) -> HttpResponse:
@@ -156,10 +179,13 @@ def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
 
 def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
     state = BookingState(booking.state)
+    gave = state in rules.HAS_GIVEN
     return {
         "booking": booking,
         "drive": booking.drive,
         "search": _search(request),
+        "after": queries.after_visit(booking, now, everywhere=False) if gave else None,
+        "coming": queries.coming_of(booking, now) if gave else (),
         "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in rules.MAY_BE_MISSED and booking.starts_at <= now,
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
@@ -179,7 +205,7 @@ OUTCOMES = [
 
 def _done(request: MemberRequest, drive: Drive) -> Booking | None:
     number = request.GET.get("done", "")
-    if not (number.isascii() and number.isdecimal() and len(number) < 12):
+    if not NUMBER.fullmatch(number):
         return None
     return Booking.objects.filter(drive=drive, pk=int(number)).select_related("volunteer").first()
 

@@ -25,7 +25,10 @@ HINTS: Mapping[str, Any] = {
     PlannedKind.SAME_DAY: gettext_lazy("A last word with the way to cancel."),
     PlannedKind.THANK_YOU: gettext_lazy("To everybody who came, with the way to the next date."),
     PlannedKind.MISSED: gettext_lazy("To those who did not come: kind, with another date."),
+    PlannedKind.APPEAL: gettext_lazy("To donors who agreed to news, at most twice a month, while a drive has places."),
 }
+# A confirmation by mail alone would not reach everybody; an appeal is said once.
+NO_WAY: Mapping[str, Way] = {PlannedKind.BOOKED: Way.MAIL, PlannedKind.APPEAL: Way.BOTH}
 LONGEST_LEAD = 365
 # Nobody in the United States may be texted before 8 or after 21 o'clock (47 CFR 64.1200(c)(1)).
 FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
@@ -66,7 +69,7 @@ class PlanForm(forms.Form):
             self._add_line(kind)
 
     def _add_line(self, kind: PlannedKind) -> None:
-        ways = [choice for choice in Way.choices if kind != PlannedKind.BOOKED or choice[0] != Way.MAIL]
+        ways = [choice for choice in Way.choices if choice[0] != NO_WAY.get(kind)]
         self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=ways)
         if kind != PlannedKind.BOOKED:
             self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)

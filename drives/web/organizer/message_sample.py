@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from drives import notices, reminding, texts, waiting_words
+from drives import next_visit_words, notices, reminding, texts, waiting_words
 from drives.models import (
     Booking,
     BookingState,
@@ -22,6 +22,7 @@ from drives.models import (
     WaitingEntry,
     Way,
 )
+from drives.next_visit import AfterVisit, NextVisit, Progress
 from drives.reminding import Plan, QuietHours
 from drives.texts import Measure, Own, OwnWords
 from notifications.notice import Wording
@@ -71,7 +72,12 @@ def timeline(plan: Plan, starts_at: datetime, booked_at: datetime, quiet: QuietH
     return [
         *steps,
         *(Step(PlannedKind(line.kind), _way(line), words=_("Within a day after the drive")) for line in told),
+        *_appeal(plan[PlannedKind.APPEAL]),
     ]
+
+
+def _appeal(line: reminding.Line) -> list[Step]:
+    return [Step(PlannedKind.APPEAL, _way(line), words=_("When the next date is reached"))] if line.on else []
 
 
 def _way(line: reminding.Line) -> str:
@@ -122,28 +128,41 @@ def _in_words(drive: Drive, kind: str, language: str, channel: str, own: Own) ->
         "given_up": lambda: notices.cancelled(booking, channel, own),
         "offer": lambda: waiting_words.offered(_offer(drive), channel, own),
         "drive_cancelled": lambda: notices.drive_cancelled(booking, channel, own),
-        "thank_you": lambda: notices.thank_you(booking, channel, own),
-        "came": lambda: notices.thank_you(booking, channel, own),
+        "thank_you": lambda: next_visit_words.thank_you(booking, channel, own),
+        "came": lambda: next_visit_words.thank_you(booking, channel, own),
+        "second_visit": lambda: next_visit_words.thank_you(booking, channel, own, _first(drive)),
         "missed": lambda: notices.missed(booking, channel, own),
+        "appeal": lambda: next_visit_words.appeal(_person(drive), [_next(drive)], channel, own),
     }
     return notices.in_language(language, words[kind])
 
 
+def _person(drive: Drive) -> Volunteer:
+    return Volunteer(name="Ana Alder", organization=drive.organization)
+
+
+def _next(drive: Drive) -> NextVisit:
+    return NextVisit(drive, 0, drive.starts_at, Visit.RETURN)
+
+
+def _first(drive: Drive) -> AfterVisit:
+    return AfterVisit(Progress(1, drive.starts_at.date() + timedelta(days=180)), [_next(drive)])
+
+
 def _offer(drive: Drive) -> Offer:
     """Nobody's offer, never kept."""
-    person = Volunteer(name="Ana Alder", organization=drive.organization)
-    entry = WaitingEntry(uuid=NOBODY, drive=drive, volunteer=person, visit=Visit.RETURN)
+    entry = WaitingEntry(uuid=NOBODY, drive=drive, volunteer=_person(drive), visit=Visit.RETURN)
     return Offer(uuid=NOBODY, entry=entry, starts_at=drive.starts_at, deadline=drive.starts_at - timedelta(days=1))
 
 
 def _booking(drive: Drive, kind: str) -> Booking:
     """Nobody's booking, never kept: a link that opens nothing, a name that is made up."""
-    state = BookingState.DONATED if kind == "thank_you" else BookingState.BOOKED
+    state = BookingState.DONATED if kind in {"thank_you", "second_visit"} else BookingState.BOOKED
     return Booking(
         uuid=NOBODY,
         drive=drive,
         starts_at=drive.starts_at,
-        volunteer=Volunteer(name="Ana Alder", organization=drive.organization),
+        volunteer=_person(drive),
         visit=Visit.RETURN,
         state=state,
         cancelled_by=CancelledBy.DONOR if kind == "given_up" else "",

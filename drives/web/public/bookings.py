@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars, notices
+from drives import appointments, calendars, notices, queries
 from drives.actions import booking as actions
 from drives.actions import changing
 from drives.models import Booking, BookingState, StatedDonation
@@ -149,6 +149,8 @@ def manage(
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,
+        "after": queries.after_visit(booking, timezone.now(), everywhere=True),
+        "coming": queries.coming_of(booking, timezone.now()) if booking.state == BookingState.DONATED else (),
         "new_feed": "new_feed" in request.GET,
         **(_elsewhere(request, page, elsewhere) if has_place and booking.volunteer_id else {}),
         "google_link": calendars.google_link(appointment),

@@ -32,7 +32,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     contact = Contact.by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
-    scope = request.POST.get("scope", "") if request.POST.get("scope") in SCOPES else ADDRESS
+    asked = request.POST.get("scope") or request.GET.get("scope", "")  # an appeal's own link asks for news alone
+    scope = asked if asked in SCOPES else ADDRESS
     if request.method == "POST":
         _stop(request, contact, scope)
     given = consents_of(contact.organization, [contact.address])
@@ -40,6 +41,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         "organization": contact.organization,
         "is_phone": contact.kind == ContactKind.PHONE,
         "address": show(contact.address) if contact.kind == ContactKind.PHONE else contact.address,
+        "scope": scope,
         "stopped": scope if request.method == "POST" else "",
         "gets_messages": any(given.values()),
     }

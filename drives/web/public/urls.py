@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from drives.models import Visit
 from drives.web.public import (
     again,
     book,
@@ -15,6 +16,7 @@ from drives.web.public import (
     find,
     me,
     my_data,
+    next_visits,
     offers,
     pages,
     profile,
@@ -34,6 +36,8 @@ urlpatterns = [
     path("d/<slug:slug>/book/", book.book, name="book"),
     path("d/<slug:slug>/again/", again.book_again, name="book_again"),
     path("d/<slug:slug>/together/", together.book, name="book_together"),
+    path("t/<int:slot_id>/", next_visits.time, name="time"),
+    path("t/<int:slot_id>/first/", next_visits.time, {"visit": Visit.FIRST}, name="time_first"),
     path("b/<str:key>/", bookings.booking, name="booking"),
     path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
     path("b/<str:key>/code/", bookings.send_code, name="booking_code"),

@@ -1,0 +1,44 @@
+"""The second visit, booked at the table with the refreshments."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from drives import queries, rules
+from drives.actions import locking, taking, telling
+from drives.models import Booking, Drive, Source, Visit
+from volunteers.queries import identities_of
+
+
+@transaction.atomic
+def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
+    """Book the next visit of somebody who has given, at an open time of any drive of the same organization.
+
+    Judged on this organization's own rows, and nothing is overridden: at the table only what a donor could book is
+    booked. Whoever has this very time gets it again, so a second tap answers as the first. Refuses who has not given,
+    a time that is closed, past, full or unknown there, a second booking at that drive, and a time too close to another
+    donation, with later ones that are allowed. Locks: identities, drive (shared), booking, slots.
+    """
+    visited = Booking.objects.select_related("drive", "volunteer").get(pk=booking_id, volunteer__isnull=False)
+    drive = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
+    found = drive.select_related("organization", "site", "policy").first() or visited.drive
+    return _book(visited, found, slot_id, actor, now)
+
+
+def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
+    volunteer = visited.volunteer
+    assert volunteer is not None  # asked for
+    locking.identities_then_drive(identities_of(volunteer_id=volunteer.pk), drive.pk)
+    if reasons := rules.reasons_not_to_change(locking.booking(visited.pk).state, rules.HAS_GIVEN):
+        raise rules.Refusal(reasons)
+    same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
+    if same:
+        return same
+    place = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
+    giver = queries.Giver(volunteer.pk)
+    booking = taking.enter(
+        drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
+    )
+    booked = locking.booking(booking.pk)
+    telling.booked(booked, now)
+    return booked

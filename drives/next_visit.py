@@ -1,0 +1,90 @@
+"""How far a donor is, and when and where they can give next. Pure: what is known in, words and figures out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from drives import intervals
+from drives.localtime import clock, short_day
+from drives.models import Drive
+
+NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Donations towards a qualified donor, at most `NEEDED`; after the day `until` the count starts anew."""
+
+    given: int
+    until: date
+
+    @property
+    def is_first(self) -> bool:
+        return self.given == 1
+
+    @property
+    def sentence(self) -> str:
+        """In words, for the donor and for the table with the refreshments."""
+        if self.given >= NEEDED:
+            return _("2 of 2 to become a qualified donor. The center has the last word.")
+        until = formats.date_format(self.until, "DATE_FORMAT")
+        return _("1 of 2 to become a qualified donor. The second one counts until %(until)s.") % {"until": until}
+
+
+@dataclass(frozen=True)
+class NextVisit:
+    """An open time that somebody's intervals allow. `starts_at` is UTC."""
+
+    drive: Drive
+    slot_id: int
+    starts_at: datetime
+    visit: str
+
+    @property
+    def zone(self) -> str:
+        return self.drive.site.timezone
+
+
+@dataclass(frozen=True)
+class AfterVisit:
+    """What is known of somebody once their visit is over."""
+
+    progress: Progress | None = None
+    times: Sequence[NextVisit] = ()
+    wants_news: bool = False  # agreed to hear of coming drives
+
+    @property
+    def is_first(self) -> bool:
+        return self.progress is not None and self.progress.is_first
+
+
+NOTHING = AfterVisit()
+
+
+def progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
+    """How far somebody is on a day who gave whole donations on these days; None while nothing counts.
+
+    Whoever lets more than `lapse_after_days` pass begins anew. What ended early is no tested donation: it keeps its
+    interval and does not count here.
+    """
+    count, last = 0, None
+    for day in sorted(set(days)):
+        count = 1 if intervals.is_first_again(last, day, lapse_after_days) else count + 1
+        last = day
+    if last is None or intervals.is_first_again(last, on, lapse_after_days):
+        return None
+    return Progress(min(count, NEEDED), last + timedelta(days=lapse_after_days))
+
+
+def in_short(times: Sequence[NextVisit]) -> str:
+    """Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM: a day is said once."""
+    said: list[str] = []
+    day_before = ""
+    for time in times:
+        day, at = short_day(time.starts_at, time.zone), clock(time.starts_at, time.zone)
+        said.append(at if day == day_before else f"{day} {at}")
+        day_before = day
+    return ", ".join(said)

@@ -1,0 +1,18 @@
+"""The short address of a time, as messages name it: from there a browser that is known books with one more tap."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from drives.models import Drive, Visit
+
+
+@require_safe
+def time(request: HttpRequest, slot_id: int, visit: str = Visit.RETURN) -> HttpResponse:
+    """On to the drive with this time chosen; if it is gone by then, that page proposes the nearest ones."""
+    drive = get_object_or_404(Drive.objects.public(), slots=slot_id)
+    asked = urlencode({"visit": visit, "slot": slot_id})
+    return redirect(f"{reverse('book', args=[drive.slug])}?{asked}")
