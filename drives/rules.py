@@ -98,7 +98,7 @@ def _drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
 
 def _slot_can_be_chosen(facts: PlaceFacts, now: datetime) -> list[Reason]:
     if not facts.slot_of_drive or facts.slot_starts_at is None:
-        return [Reason("slot_unknown", _("This time does not belong to this drive. Choose a time from the list."))]
+        return [slot_unknown()]
     if facts.slot_starts_at <= now and not facts.by_staff:
         return [Reason("slot_past", _("This time has passed. Choose a later one."))]
     if not facts.slot_open and not facts.by_staff:
@@ -207,6 +207,10 @@ def offer_is_over(state: str) -> Reason:
     }
     detail = sentences.get(state, _("The time to answer is over: this place went to the next person."))
     return Reason(f"offer_{state}", detail)
+
+
+def slot_unknown() -> Reason:
+    return Reason("slot_unknown", _("This time does not belong to this drive. Choose a time from the list."))
 
 
 def slot_full() -> Reason:

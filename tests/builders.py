@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from drives.actions import attendance, planning, waiting
 from drives.actions import booking as booking_actions
-from drives.actions import planning, waiting
 from drives.actions import together as together_actions
 from drives.actions.booking import Person
 from drives.actions.together import Companion
@@ -186,6 +186,18 @@ def booked(
 ) -> Booking:
     """Held and proved, as a donor does it."""
     return proved(held(of, n=n, number=number, visit=visit, now=now, **who), number=number, now=now)
+
+
+def gave(
+    of: Drive, *, n: int = 0, number: int = 42, outcome: str = "donated", booked_at: datetime = NOW, **who: Any
+) -> Booking:
+    """Booked, came on time, and what became of it an hour later."""
+    booking = booked(of, n=n, number=number, now=booked_at, **who)
+    came = booking.starts_at
+    attendance.check_in(booking_id=booking.pk, actor="test", now=came)
+    return attendance.record_outcome(
+        booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1)
+    )
 
 
 def agreed(of: Organization, address: str, *purposes: str) -> None:

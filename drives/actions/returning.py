@@ -20,9 +20,11 @@ def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Bo
     donation, with later ones that are allowed. Locks: identities, drive (shared), booking, slots.
     """
     visited = Booking.objects.select_related("drive", "volunteer").get(pk=booking_id, volunteer__isnull=False)
-    drive = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
-    found = drive.select_related("organization", "site", "policy").first() or visited.drive
-    return _book(visited, found, slot_id, actor, now)
+    drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
+    drive = drives.select_related("organization", "site", "policy").first()
+    if drive is None:
+        raise rules.Refusal([rules.slot_unknown()])
+    return _book(visited, drive, slot_id, actor, now)
 
 
 def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:

@@ -32,6 +32,7 @@ from drives.queries.message_plan import (
     own_words,
     quiet_hours,
 )
+from drives.queries.next_visits import Openings, after_visit, after_visits, coming_of, openings, progress_of
 from drives.queries.parties import Party, party_of
 from drives.queries.people import (
     MergePage,
@@ -41,7 +42,6 @@ from drives.queries.people import (
     person_page,
     reasons_not_to_merge,
 )
-from drives.queries.next_visits import Openings, after_visit, after_visits, coming_of, openings, progress_of
 from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
@@ -84,9 +84,9 @@ __all__ = [
     "MergePage",
     "NextDate",
     "OfferPage",
+    "Openings",
     "Party",
     "PartyTime",
-    "Openings",
     "PeopleToTell",
     "PersonHere",
     "PersonPage",

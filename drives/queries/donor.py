@@ -8,8 +8,10 @@ from django.db import connection
 
 from drives import intervals
 from drives.models import ACTIVE, Booking, BookingState, Drive, Policy
+from drives.next_visit import Progress
 from drives.queries.bookings import WITH_DRIVE, BookingPage, page_of
 from drives.queries.history import Giver, donations_of
+from drives.queries.next_visits import progress_of
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import known_here
 
@@ -36,6 +38,7 @@ class PersonHere:
     coming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
+    progress: list[tuple[str, Progress]] = field(default_factory=list)  # by the name of the organization
 
 
 def people_here(browser: str, now: datetime) -> list[PersonHere]:
@@ -49,7 +52,7 @@ def people_here(browser: str, now: datetime) -> list[PersonHere]:
 
 
 def donor_page(browser: str, now: datetime) -> list[PersonHere]:
-    """The donor's own page: people, bookings, next dates. Three queries, and one more for each person."""
+    """The donor's own page: people, bookings, next dates. Four queries, and one more for each person."""
     people = people_here(browser, now)
     person_of = {record.pk: person for person in people for record in person.records}
     for booking in _bookings(list(person_of)):
@@ -59,10 +62,13 @@ def donor_page(browser: str, now: datetime) -> list[PersonHere]:
         elif person.is_theirs:
             person.past.insert(0, page)
     drives = _open_drives([record.organization_id for person in people for record in person.records], now)
+    progress = progress_of(list(person_of), now)
     for person in people:
         del person.past[PAST_SHOWN:]
         if person.is_theirs:
             person.next_dates = _next_dates(person, drives, now)
+            mine = [record for record in person.records if record.pk in progress]
+            person.progress = [(record.organization.name, progress[record.pk]) for record in mine]
     return people
 
 

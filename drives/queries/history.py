@@ -87,7 +87,7 @@ def donations_of_many(
 def _history(
     volunteer_ids: list[int], wanted: datetime, *, everywhere: bool, besides: int | None = None
 ) -> list[tuple[Any, ...]]:
-    asked = {
+    asked: dict[str, Any] = {
         "volunteers": volunteer_ids,
         "everywhere": everywhere,
         "besides": besides,

@@ -1,0 +1,274 @@
+"""How far a donor is, the times offered next, and what the thanks say of them."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drives import next_visit_words, queries
+from drives.actions import returning, turnout
+from drives.models import Booking, Drive, OwnText
+from drives.next_visit import AfterVisit, NextVisit, Progress, in_short, progress
+from drives.rules import Refusal
+from notifications.models import Message
+from notifications.notice import is_gsm, segments
+from organizations.models import Organization
+from tests import builders
+from tests.builders import DRIVE_DAY, NOW
+
+DAY = timedelta(days=1)
+NEXT_DAY = DRIVE_DAY + 7 * DAY
+MAIL = "ana@example.org"
+
+
+def days(*before: int) -> list[date]:
+    return [DRIVE_DAY - number * DAY for number in before]
+
+
+@pytest.mark.parametrize(
+    ("before", "given"),
+    [
+        ([], None),
+        ([0], 1),
+        ([180], 1),
+        ([181], None),
+        ([180, 0], 2),
+        ([181, 0], 1),
+        ([3, 0], 2),
+        ([10, 5, 0], 2),
+        ([400, 390, 0], 1),
+        ([200, 30, 0], 2),
+        ([0, 0], 1),
+    ],
+)
+def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], given: int | None) -> None:
+    found = progress(days(*before), DRIVE_DAY, 180)
+    assert (found.given if found else None) == given
+    if found:
+        assert found.until == max(days(*before)) + 180 * DAY
+
+
+@given(st.lists(st.integers(0, 800)), st.randoms())
+def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before: list[int], random: Any) -> None:
+    mixed = days(*before)
+    random.shuffle(mixed)
+    found = progress(mixed, DRIVE_DAY, 180)
+    assert found == progress(sorted(mixed), DRIVE_DAY, 180)
+    assert found is None or found.given in {1, 2}
+
+
+def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
+    said = Progress(1, date(2027, 9, 9)).sentence
+    assert said == "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027."
+    with translation.override("es"):
+        assert Progress(2, date(2027, 9, 9)).sentence.startswith("2 de 2 para ser donante calificado")
+
+
+def planned(of: Organization | None = None, **changes: Any) -> tuple[Drive, Drive]:
+    """A drive, and one a week later."""
+    owner = of or builders.organization()
+    policy = builders.policy().pk
+    return builders.drive(owner, policy_id=policy), builders.drive(owner, policy_id=policy, on=NEXT_DAY, **changes)
+
+
+def over(drive: Drive) -> datetime:
+    return drive.ends_at + timedelta(minutes=drive.grace_minutes)
+
+
+def closed(drive: Drive) -> datetime:
+    """Closed out when its time has come; returns when that was."""
+    assert turnout.close_out(drive_id=drive.pk, now=over(drive))
+    return over(drive)
+
+
+def thanks(booking: Booking, channel: str = "sms") -> Message:
+    return Message.objects.get(about=booking.about, kind="thank_you", channel=channel)
+
+
+@pytest.mark.django_db
+def test_after_a_first_donation_the_thanks_name_the_earliest_times_that_are_allowed() -> None:
+    drive, later = planned()
+    booking = builders.gave(drive, visit="first", email=MAIL)
+    closed(drive)
+    text = thanks(booking)
+    said = "Hope Foundation: Thank you! Second visit: Sat Mar 20 9:00 AM, 9:15 AM, 9:30 AM. Book: "
+    assert text.text.startswith(said)
+    assert f"/b/{booking.token}/ STOP to end" in text.text
+    assert segments(text.text) == 1
+    mail = thanks(booking, "email")
+    assert "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027." in mail.text
+    for n in range(3):
+        assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.text
+        assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.html
+
+
+@pytest.mark.django_db
+def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
+    owner = builders.organization()
+    policy = builders.policy(min_hours=None, min_days=14, windows=[]).pk
+    drive = builders.drive(owner, policy_id=policy)
+    builders.drive(owner, policy_id=policy, on=NEXT_DAY)
+    builders.drive(policy_id=policy, on=DRIVE_DAY + 15 * DAY)
+    full = builders.drive(
+        owner, builders.plain(builders.site(owner), places=1, policy_id=policy, on=DRIVE_DAY + 20 * DAY)
+    )
+    open_again = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 21 * DAY)
+    for n in range(1, 4):
+        builders.booked(full, n=n, number=n, name=f"Test Donor {'ABCD'[n]}")
+    found = queries.after_visit(builders.gave(drive), over(drive), everywhere=False)
+    slots = [builders.slot(full).pk, *(builders.slot(open_again, n).pk for n in (0, 1))]
+    assert [time.slot_id for time in found.times] == slots
+
+
+@pytest.mark.django_db
+def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> None:
+    owner = builders.organization()
+    first, second = planned(owner)
+    builders.gave(first)
+    again = builders.gave(second, booked_at=over(first))
+    deferred = builders.gave(second, number=7, n=4, outcome="deferred", name="Test Bo Birch")
+    closed(second)
+    assert thanks(again).text.startswith("Hope Foundation: Thank you for your donation!")
+    assert thanks(deferred).text.startswith("Hope Foundation: Thank you for coming!")
+
+
+@pytest.mark.django_db
+def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None:
+    drive, _later = planned()
+    booking = builders.gave(drive, outcome="incomplete")
+    assert queries.progress_of([booking.volunteer_id or 0], over(drive)) == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("purposes", "is_told"), [(("reminders",), False), (("reminders", "appeals"), True)])
+def test_without_a_drive_we_promise_to_tell_only_whom_we_may_tell(purposes: tuple[str, ...], is_told: bool) -> None:
+    drive = builders.drive()
+    booking = builders.gave(drive, email=MAIL, consents=purposes)
+    closed(drive)
+    assert ("we will tell you" in thanks(booking, "email").text) == is_told
+    assert "See when you can come again" in thanks(booking).text
+
+
+@pytest.mark.django_db
+def test_a_donation_elsewhere_does_not_show_in_what_coordinators_can_read() -> None:
+    policy = builders.policy(min_hours=None, min_days=28, windows=[]).pk
+    owner, other = builders.organization(), builders.organization()
+    drive = builders.drive(owner, policy_id=policy)
+    later = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 30 * DAY)
+    elsewhere = builders.drive(other, policy_id=builders.lax().pk, on=DRIVE_DAY + 5 * DAY)
+    booking = builders.gave(drive)
+    builders.gave(elsewhere, booked_at=over(drive))
+    now = over(elsewhere)
+    assert queries.after_visit(booking, now, everywhere=False).times[0].drive == later
+    assert queries.after_visit(booking, now, everywhere=True).times == []
+
+
+@pytest.mark.django_db
+def test_the_thanks_of_one_and_of_three_take_the_same_number_of_queries() -> None:
+    counted = []
+    for people in (1, 3):
+        drive, _later = planned()
+        for number in range(people):
+            builders.gave(drive, n=4 * number, number=10 * people + number, name=f"Test Donor {'ABC'[number]}")
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
+            closed(drive)
+        counted.append(len(found))
+    assert counted[0] == counted[1]
+
+
+def at(hour: int, day: int = 20, minute: int = 0) -> NextVisit:
+    drive = Drive(site=builders.Site(timezone="UTC"))
+    return NextVisit(drive, 1, datetime(2027, 3, day, hour, minute, tzinfo=NOW.tzinfo), "return")
+
+
+def test_a_day_is_said_once() -> None:
+    assert in_short([at(9), at(9, minute=15), at(10, 21)]) == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
+    owner = builders.organization(sms_name="W" * 20)
+    drive, later = planned(owner)
+    booking = builders.gave(drive)
+    Drive.objects.filter(pk=later.pk).update(state="closed")
+    site = builders.site(owner)
+    apart = [builders.drive(owner, builders.plan(site, on=DRIVE_DAY + n * DAY)) for n in (180, 190, 200)]
+    times = [NextVisit(one, 123456789, one.starts_at + timedelta(hours=2), "return") for one in apart]
+    after = AfterVisit(Progress(1, NEXT_DAY), times)
+    with translation.override(language):
+        said = [
+            next_visit_words.thank_you(booking, "sms", after=AfterVisit(after.progress, times[:count])).text
+            for count in (1, 2, 3)
+        ]
+        mail = next_visit_words.appeal(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
+    assert [(segments(text), is_gsm(text)) for text in [*said, mail]] == [(1, True)] * 4
+    assert said[0] != said[1]
+    assert said[1] == said[2]
+
+
+@pytest.mark.django_db
+def test_own_words_name_the_times() -> None:
+    drive, _later = planned()
+    OwnText.objects.create(
+        organization=drive.organization, kind="second_visit", language="en", text="{slots}! {link}", changed_at=NOW
+    )
+    booking = builders.gave(drive)
+    closed(drive)
+    said = f"Hope Foundation: Sat Mar 20 9:00 AM, 9:15 AM, 9:30 AM! http://testserver/b/{booking.token}/ STOP to end"
+    assert thanks(booking).text == said
+
+
+def book_next(booking: Booking, slot_id: int, now: datetime) -> Booking:
+    return returning.book_next(booking_id=booking.pk, slot_id=slot_id, actor="user:1", now=now)
+
+
+@pytest.mark.django_db
+def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
+    drive, later = planned()
+    booking = builders.gave(drive, visit="first")
+    slot = builders.slot(later, 2).pk
+    made, again = (book_next(booking, slot, drive.ends_at) for _tap in range(2))
+    assert made == again
+    assert (made.volunteer, made.visit, made.state, made.source) == (booking.volunteer, "return", "booked", "organizer")
+    assert made.changes.get().actor == "user:1"
+    assert Message.objects.get(about=made.about, kind="booked").text.startswith(
+        "Hope Foundation: You're booked Sat Mar 20"
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("outcome", "slot_of", "code"),
+    [
+        ("deferred", "later", "booking_deferred"),
+        ("donated", "stranger", "slot_unknown"),
+        ("donated", "nobody", "slot_unknown"),
+        ("donated", "closed", "drive_closed"),
+        ("donated", "soon", "interval_too_short"),
+    ],
+)
+def test_the_table_books_only_what_the_donor_could(outcome: str, slot_of: str, code: str) -> None:
+    owner = builders.organization()
+    drive, later = planned(owner)
+    booking = builders.gave(drive, outcome=outcome)
+    shut = builders.drive(owner, on=NEXT_DAY)
+    Drive.objects.filter(pk=shut.pk).update(state="closed")
+    drives = {
+        "later": later,
+        "stranger": builders.drive(on=NEXT_DAY),
+        "closed": shut,
+        "soon": builders.drive(owner, policy_id=drive.policy_id, on=DRIVE_DAY + DAY),
+    }
+    slot = builders.slot(drives[slot_of]).pk if slot_of in drives else 0
+    with pytest.raises(Refusal) as refused:
+        book_next(booking, slot, drive.ends_at)
+    assert refused.value.codes == [code]
+    assert Booking.objects.count() == 1

@@ -1,0 +1,83 @@
+"""Two beats appeal at once; with its control."""
+
+import itertools
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from drives.actions import appealing, locking
+from drives.queries import appeals
+from notifications.models import Message
+from tests import builders
+from tests.races.arena import PAUSE, lost_in, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ALMOST_ALWAYS = 9
+
+
+def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody thinks for a moment between what people were told and telling them."""
+    read = appeals.heard
+
+    def slowly(*asked: Any) -> Any:
+        found = read(*asked)
+        time.sleep(PAUSE)
+        return found
+
+    monkeypatch.setattr(appeals, "heard", slowly)
+
+
+def two_beats() -> Callable[[], bool]:
+    owner = builders.organization()
+    donated = builders.drive(owner)
+    for n in range(3):
+        builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABC'[n]}", consents=("reminders", "appeals"))
+    now = donated.ends_at + timedelta(days=4, hours=-1)
+    builders.drive(owner, on=donated.on + timedelta(days=14))
+    beat = partial(appealing.sweep, now=now)
+
+    def race() -> bool:
+        Message.objects.filter(kind="appeal").delete()
+        assert together(beat, beat) == ["ok", "ok"]
+        sent = Message.objects.filter(kind="appeal")
+        return sent.count() == len(set(sent.values_list("recipient", flat=True))) == 3
+
+    return race
+
+
+def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "appeals", lambda _organization: True)
+
+
+def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bug: each beat names its messages in its own way."""
+    key, numbers = appealing._key, itertools.count()
+    monkeypatch.setattr(appealing, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+
+
+def test_two_beats_tell_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_reading(monkeypatch)
+    assert lost_in(two_beats()) == 0
+
+
+def test_two_beats_tell_everybody_once_by_the_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_reading(monkeypatch)
+    without_lock(monkeypatch)
+    assert lost_in(two_beats()) == 0
+
+
+def test_two_beats_tell_everybody_once_by_the_lock_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_reading(monkeypatch)
+    own_keys(monkeypatch)
+    assert lost_in(two_beats()) == 0
+
+
+def test_without_lock_and_keys_the_race_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_after_reading(monkeypatch)
+    without_lock(monkeypatch)
+    own_keys(monkeypatch)
+    assert lost_in(two_beats()) >= ALMOST_ALWAYS
