@@ -215,7 +215,7 @@ def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:
             sent.append(now)
             made.deliver(now=now)
     assert len(sent) == len(told()) == 4
-    assert all(later - earlier > 31 * DAY for earlier, later in zip(sent, sent[2:], strict=False))
+    assert all(later - earlier >= 31 * DAY for earlier, later in zip(sent, sent[2:], strict=False))
     assert len({message.about for message in told()}) == 4
 
 
@@ -232,7 +232,9 @@ def test_a_family_on_one_phone_hears_once() -> None:
     owner = builders.organization()
     booking = gave(owner)
     other = gave(owner, number=7, name="Test Bo Birch")
-    Volunteer.objects.filter(pk=other.volunteer_id).update(phone=booking.volunteer.phone)  # type: ignore[union-attr]
+    assert booking.volunteer
+    assert other.volunteer
+    Volunteer.objects.filter(pk=other.volunteer.pk).update(phone=booking.volunteer.phone)
     coming(owner)
     assert [appealing.sweep(now=AFTER), appealing.sweep(now=AFTER)] == [1, 0]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from drives import next_visit_words, queries
 from drives.actions import returning, turnout
-from drives.models import Booking, Drive, OwnText
+from drives.models import Booking, Drive, OwnText, Site
 from drives.next_visit import AfterVisit, NextVisit, Progress, in_short, progress
 from drives.rules import Refusal
 from notifications.models import Message
@@ -184,7 +184,7 @@ def test_the_thanks_of_one_and_of_three_take_the_same_number_of_queries() -> Non
 
 
 def at(hour: int, day: int = 20, minute: int = 0) -> NextVisit:
-    drive = Drive(site=builders.Site(timezone="UTC"))
+    drive = Drive(site=Site(timezone="UTC"))
     return NextVisit(drive, 1, datetime(2027, 3, day, hour, minute, tzinfo=NOW.tzinfo), "return")
 
 
