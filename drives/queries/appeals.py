@@ -27,7 +27,7 @@ def who_gave(organization: Organization, now: datetime, after: int, limit: int) 
     theirs = Booking.objects.filter(volunteer=OuterRef("pk"))
     gave = theirs.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     ahead = theirs.filter(state__in=ACTIVE, starts_at__gt=now)
-    people = Volunteer.objects.of(organization).filter(~Exists(ahead), Exists(gave), pk__gt=after)
+    people = Volunteer.objects.of(organization).known().filter(~Exists(ahead), Exists(gave), pk__gt=after)
     return list(people.select_related("phone", "email").order_by("pk")[:limit])
 
 
