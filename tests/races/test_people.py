@@ -1,6 +1,6 @@
 """Races of one person against themselves, with their controls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, together
 from volunteers.actions import registration
+from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,15 +48,16 @@ def test_one_volunteer_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None
 def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    locked = registration.resolve
+    locked = registration.resolve_all
 
-    def unlocked(*, registration: Registration, now: datetime) -> Volunteer:
-        known = Volunteer.objects.filter(owned_contacts__identity=registration.identity).first()
-        return known or locked(registration=registration, now=now)
+    def unlocked(*, registrations: Sequence[Registration], now: datetime, whose: Whose = "") -> list[Volunteer]:
+        known = list(Volunteer.objects.filter(owned_contacts__identity=registrations[0].identity))
+        Registration.objects.filter(pk=registrations[0].pk).update(volunteer=known[0] if known else None)
+        return known or locked(registrations=registrations, now=now, whose=whose)
 
     arena.pause_after_facts(monkeypatch)
     arena.without_locks(monkeypatch, "identities_then_drive")
-    monkeypatch.setattr(registration, "resolve", unlocked)
+    monkeypatch.setattr(registration, "resolve_all", unlocked)
     assert lost_in(one_volunteer_twice()) >= ALMOST_ALWAYS
 
 
