@@ -273,23 +273,36 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
         world.free(0)
         work_off(world.drive)
         (offer,) = world.offers()
-        results = together(
-            partial(accept, offer),
-            partial(planning.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW),
-        )
+
+        def cancel_drive() -> None:
+            time.sleep(2 * PAUSE)
+            planning.cancel_drive(drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
+
+        results = together(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
         return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0
 
     return race
 
 
+def pause_long_after_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = queries.place_facts
+
+    def slowly(**asked: Any) -> Any:
+        found = read(**asked)
+        time.sleep(8 * PAUSE)
+        return found
+
+    monkeypatch.setattr(queries, "place_facts", slowly)
+
+
 def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    pause_long_after_the_facts(monkeypatch)
     assert lost_in(cancelled_drive_against_accept()) == 0
 
 
 def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    pause_long_after_the_facts(monkeypatch)
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     arena.without_locks(monkeypatch, "drive_exclusive")
     assert lost_in(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
