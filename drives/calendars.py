@@ -259,7 +259,8 @@ def _link(base: str, appt: Appointment, fields: dict[str, str], *, title: str, t
 
 
 def _without(url: str, text: str) -> str:
-    return text.replace(url, "") if url else text
+    """The text less the lines that name the address: the words before it would lead nowhere."""
+    return "\n".join(line for line in text.split("\n") if not url or url not in line)
 
 
 def _iso(moment: datetime) -> str:

@@ -183,14 +183,19 @@ def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
     """The text of a message: an organization's own words where there are any, else ours in plain letters."""
     words = own.get((kind, get_language() or "en"))
     if words is None or not words.text:
-        return gsm(_(TEXTS[kind].ours) % facts)
+        return _once(gsm(_(TEXTS[kind].ours) % facts))
     # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
     return filled(complete(words.text), {name: gsm(fact) for name, fact in facts.items()})
 
 
 def together(kind: str, facts: Mapping[str, str]) -> str:
     """The one text to several people who share a phone."""
-    return gsm(_(TOGETHER[kind]) % facts)
+    return _once(gsm(_(TOGETHER[kind]) % facts))
+
+
+def _once(text: str) -> str:
+    """One full stop where a time that ends with one ("1:15 p.m.") ends a sentence."""
+    return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
 def worded_with_most(kind: str, facts: Mapping[str, str], own: Own, name: str, lists: Sequence[str]) -> str:

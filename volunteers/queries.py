@@ -82,7 +82,8 @@ def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
         wanted &= Q(name__icontains=word) | Q(email__address__icontains=word)
     digits = "".join(letter for letter in search if letter.isdecimal())
     if len(digits) >= 3:
-        wanted |= Q(phone__address__contains=digits)
+        numbers = Contact.objects.of(organization).filter(kind=ContactKind.PHONE, address__contains=digits)
+        wanted |= Q(phone__address__contains=digits) | Q(pk__in=numbers.values("owner"))
     return volunteers.filter(wanted).order_by("name", "id")
 
 

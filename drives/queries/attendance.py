@@ -10,6 +10,7 @@ from drives.models import Booking, BookingState, Drive
 from drives.queries.reach import NOT_REACHED, REACHED
 from notifications.models import Message, MessageState
 from notifications.queries import messages_about
+from volunteers.models import Contact
 
 DUE_WITHIN = timedelta(minutes=30)
 LATE_AFTER = timedelta(minutes=10)
@@ -90,7 +91,8 @@ def _found(drive: Drive, search: str) -> QuerySet[Booking]:
     rows = Booking.objects.filter(drive=drive).select_related("volunteer__phone", "volunteer__email", "arrival")
     digits = "".join(letter for letter in search if letter.isdecimal())
     if digits and not any(letter.isalpha() for letter in search):  # a phone number, however it is typed
-        matches = Q(volunteer__phone__address__endswith=digits) | Q(reference=digits)
+        owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")
+        matches = Q(volunteer__phone__address__endswith=digits) | Q(volunteer__in=owners) | Q(reference=digits)
         return rows.filter(matches).order_by("starts_at", "pk")
     for word in search.split():
         rows = rows.filter(Q(volunteer__name__icontains=word) | Q(reference__iexact=word))

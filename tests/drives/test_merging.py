@@ -17,6 +17,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives.web import coordinator
 from volunteers.models import Contact, Volunteer
+from volunteers.queries import people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -129,3 +130,20 @@ def test_what_stands_against_it_is_shown_before_and_after() -> None:
     address = reverse("organizer_merge", args=[ana, again])
     assert "Cancel one of them first" in ben.get(address).content.decode()
     assert ben.post(address).status_code == 409
+
+
+def test_whoever_owns_two_numbers_is_found_by_either() -> None:
+    booking = builders.booked(drive := builders.drive(), number=3)
+    assert booking.volunteer is not None
+    second = Contact.objects.create(
+        organization=drive.organization,
+        kind="phone",
+        address="+12135550177",
+        identity="f" * 64,
+        owner=booking.volunteer,
+        **Contact.new_link(),
+    )
+    assert [row.booking for row in queries.roster(drive, second.address[-4:])] == [booking]
+    assert [row.booking for row in queries.roster(drive, builders.phone(3)[-4:])] == [booking]
+    assert list(people(drive.organization, "213 555 0177")) == [booking.volunteer]
+    assert queries.roster(drive, "0178") == []

@@ -182,3 +182,9 @@ def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: s
         longest = texts.together(kind, texts.longest("W" * 20, LINK))
     assert (segments(longest), is_gsm(longest)) == (1, True), len(longest)
     assert "STOP" in longest
+
+
+def test_a_time_that_ends_with_a_full_stop_ends_its_sentence() -> None:
+    facts = dict.fromkeys(texts.TEXTS["booked"].knows, "p.m.")
+    with translation.override("es"):
+        assert ".." not in texts.worded("booked", facts, {})

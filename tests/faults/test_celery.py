@@ -45,10 +45,16 @@ def children(worker: int) -> list[psutil.Process]:
 
 
 def kill_some(worker: int, number: int) -> int:
-    """Kill processes of the pool; Celery forks others in their place."""
-    chosen = random.sample(children(worker), number)
+    """Kill processes of the pool; Celery forks others in their place.
+
+    Waited for: a worker that loses its broker while it still mourns one of its pool ends, and is started again by
+    whoever watches over it.
+    """
+    before = children(worker)
+    chosen = random.sample(before, number)
     for child in chosen:
         os.kill(child.pid, signal.SIGKILL)
+    assert eventually(lambda: len(set(children(worker)) - set(chosen)) >= len(before), 40)
     return len(chosen)
 
 

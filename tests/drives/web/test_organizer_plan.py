@@ -137,7 +137,7 @@ def test_what_is_wrong_with_the_hours_is_said_in_spanish() -> None:
     browser, form = desk()
     with translation.override("es"):  # so that the request's language does not outlive the test
         page = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00"}, headers={"accept-language": "es"})
-    assert "Una colecta cierra después de abrir, el mismo día." in text(page)
+    assert "Una jornada cierra después de abrir, el mismo día." in text(page)
 
 
 def test_a_night_with_two_lengths_is_warned_of() -> None:
