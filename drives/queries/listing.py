@@ -1,5 +1,6 @@
 """Drives and slots as programs ask for them: lists to page through, one drive by id, the drive behind a slot."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from django.db import connection
 from django.db.models import JSONField, Model, QuerySet, TextField
 
 from drives import rules, timetable
-from drives.models import Drive, DriveState, Site, Visit
+from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries.drives import DriveSummary, summaries
 from drives.queries.places import places_left
 from organizations.models import Organization
@@ -123,17 +124,18 @@ _PARTS: tuple[tuple[type[Model], str, list[str]], ...] = (
     (Site, "site", _columns(Site)),
 )
 _DRIVE_OF_SLOT = f"""
-SELECT {", ".join(f'{alias}."{column}"' for _model, alias, columns in _PARTS for column in columns)}
+SELECT {", ".join(f'{alias}."{column}"' for _model, alias, columns in _PARTS for column in columns)}, policy.confirms
 FROM drives_slot AS slot
     JOIN drives_drive AS drive ON drive.id = slot.drive_id
     JOIN organizations_organization AS organization ON organization.id = drive.organization_id
     JOIN drives_site AS site ON site.id = drive.site_id
+    JOIN drives_policy AS policy ON policy.id = drive.policy_id
 WHERE slot.id = %s
 """  # noqa: S608  names of our own columns
 
 
 def drive_of_slot(slot_id: int) -> Drive | None:
-    """The drive a slot belongs to, with organization and site. One query."""
+    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_DRIVE_OF_SLOT, [slot_id])
         row = cursor.fetchone()
@@ -143,6 +145,7 @@ def drive_of_slot(slot_id: int) -> Drive | None:
     made = [model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _PARTS]
     drive = cast("Drive", made[0])
     drive.organization, drive.site = cast("Organization", made[1]), cast("Site", made[2])
+    drive.policy = Policy.from_db(connection.alias, ["id", "confirms"], [drive.policy_id, json.loads(next(values))])
     return drive
 
 
