@@ -54,11 +54,11 @@ def _number(model: type[models.Model]) -> int:
             numbers += _fetched(model)
 
 
-def _fetched(model: type[models.Model]) -> list[int]:
+def _fetched(model: type[models.Model], count: int = NUMBERS_AT_ONCE) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s) AS n ORDER BY n DESC",
-            [model._meta.db_table, model._meta.pk.column, NUMBERS_AT_ONCE],
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [model._meta.db_table, model._meta.pk.column, count],
         )
         return sorted((number for (number,) in cursor.fetchall()), reverse=True)
 
