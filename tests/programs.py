@@ -72,10 +72,12 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
         yield port
 
 
-def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+def worker(
+    guard: Guard, log: Path, processes: int = 1, **environment: str
+) -> "AbstractContextManager[subprocess.Popen[bytes]]":
     """A real Celery worker; it takes tasks from the broker named by REDIS_URL."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return _celery(guard, log, ["worker", "-c", "1", *quiet], environment)
+    return _celery(guard, log, ["worker", "-c", str(processes), *quiet], environment)
 
 
 def beat(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":

@@ -3,9 +3,10 @@
 import os
 import random
 import signal
+import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,23 +40,37 @@ def twilio() -> Iterator[TwilioStandIn]:
         yield standin
 
 
-def children(worker: int) -> list[psutil.Process]:
-    found: list[psutil.Process] = psutil.Process(worker).children(recursive=True)
-    return found
+class Kept:
+    """A program that is started again when it has ended, as compose does with ours (`restart: unless-stopped`).
 
-
-def kill_some(worker: int, number: int) -> int:
-    """Kill processes of the pool; Celery forks others in their place.
-
-    Waited for: a worker that loses its broker while it still mourns one of its pool ends, and is started again by
-    whoever watches over it.
+    Celery needs it: a worker that loses its broker while it still mourns a killed process of its pool ends
+    ("file descriptor is None", in its own code).
     """
-    before = children(worker)
-    chosen = random.sample(before, number)
-    for child in chosen:
-        os.kill(child.pid, signal.SIGKILL)
-    assert eventually(lambda: len(set(children(worker)) - set(chosen)) >= len(before), 40)
-    return len(chosen)
+
+    def __init__(
+        self, running: ExitStack, start: Callable[[], "AbstractContextManager[subprocess.Popen[bytes]]"]
+    ) -> None:
+        self._running, self._start = running, start
+        self.process = running.enter_context(start())
+        self.restarts = 0
+
+    def look(self) -> None:
+        if self.process.poll() is not None:
+            self.process = self._running.enter_context(self._start())
+            self.restarts += 1
+
+    def children(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
+
+    def kill_some(self, number: int) -> int:
+        """Kill processes of the pool, and wait until Celery has forked others in their place."""
+        before = self.children()
+        chosen = random.sample(before, number)
+        for child in chosen:
+            os.kill(child.pid, signal.SIGKILL)
+        assert eventually(lambda: len(set(self.children()) - set(chosen)) >= len(before), 40)
+        return len(chosen)
 
 
 def waiting() -> bool:
@@ -67,36 +82,34 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
 ) -> None:
     program = redis_server.binary()
     assert program
-    broker = redis_server.start(program, tmp_path, guard)
-    environment = {"REDIS_URL": broker.url(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": twilio.url}
-    quiet = ["-l", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    celery = ["-m", "celery", "-q", "-A", "config.celery"]
-    with Arena(twilio) as arena:
-        with ExitStack() as running:
-            log = tmp_path / "worker.log"
-            work = [*celery, "worker", "-c", "8", *quiet]
-            workers = running.enter_context(programs.program(guard, log, work, environment))
-            for name in ("first", "second"):
-                running.enter_context(programs.beat(guard, tmp_path / f"{name}.log", **environment))
-            assert eventually(lambda: Message.objects.exists() or len(children(workers.pid)) >= 8, 40), log.read_text()
-            arena.queue(DUE)
-            assert eventually(lambda: len(twilio.accepted) > DUE // 10, 40), log.read_text()[-3000:]
-            arena.kills += kill_some(workers.pid, KILLED)
-            assert eventually(lambda: not waiting(), 60)
+    log = tmp_path / "worker.log"
+    with Arena(twilio) as arena, ExitStack() as running:
+        broker = redis_server.start(program, tmp_path, guard)
+        running.callback(lambda: broker.stop())  # noqa: PLW0108 - the one that runs then
+        environment = {"REDIS_URL": broker.url(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": twilio.url}
+        workers = Kept(running, lambda: programs.worker(guard, log, 8, **environment))
+        for name in ("first", "second"):
+            running.enter_context(programs.beat(guard, tmp_path / f"{name}.log", **environment))
+        assert eventually(lambda: len(workers.children()) >= 8, 40), log.read_text()
+        arena.queue(DUE)
+        assert eventually(lambda: len(twilio.accepted) > DUE // 10, 40), log.read_text()[-3000:]
+        arena.kills += workers.kill_some(KILLED)
+        assert eventually(lambda: not waiting(), 60)
 
-            broker.stop()
-            assert eventually(lambda: now() - (last_sweep_at() or now()) > QUIET, 40)
-            arena.queue(DUE)
-            time.sleep(1)
-            assert waiting()
-            broker = redis_server.start(program, tmp_path, guard, port=broker.port)
-            back = time.monotonic()
-            assert eventually(lambda: not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
-            figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
-            assert workers.poll() is None, "a worker outlives the loss of its broker"
+        broker.stop()
+        assert eventually(lambda: now() - (last_sweep_at() or now()) > QUIET, 40)
+        arena.queue(DUE)
+        time.sleep(1)
+        assert waiting()
+        broker = redis_server.start(program, tmp_path, guard, port=broker.port)
+        back = time.monotonic()
+        assert eventually(lambda: workers.look() or not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
+        figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
+        figures.note(request, "workers started again", workers.restarts)
+        assert workers.restarts <= 1, "a worker outlives the loss of its broker, but for the mourning one"
+        running.close()
         arena.recover()
         found = arena.count()
-    broker.stop()
     figures.note(request, "two beats, eight workers", found)
     assert (found.messages, found.lost, found.doubled) == (2 * DUE, 0, 0)
     assert not Message.objects.exclude(state=MessageState.ACCEPTED).exists()
