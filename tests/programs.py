@@ -72,10 +72,15 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
         yield port
 
 
-def worker(
-    guard: Guard, log: Path, processes: int = 1, **environment: str
+def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+    """A real Celery worker of one process; it takes tasks from the broker named by REDIS_URL."""
+    return workers(guard, log, 1, environment)
+
+
+def workers(
+    guard: Guard, log: Path, processes: int, environment: dict[str, str]
 ) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """A real Celery worker; it takes tasks from the broker named by REDIS_URL."""
+    """A real Celery worker of so many processes."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return _celery(guard, log, ["worker", "-c", str(processes), *quiet], environment)
 

@@ -54,10 +54,13 @@ class Kept:
         self.process = running.enter_context(start())
         self.restarts = 0
 
-    def look(self) -> None:
-        if self.process.poll() is not None:
-            self.process = self._running.enter_context(self._start())
-            self.restarts += 1
+    def looked_after(self) -> bool:
+        """Whether it runs; one that has ended is started again."""
+        if self.process.poll() is None:
+            return True
+        self.process = self._running.enter_context(self._start())
+        self.restarts += 1
+        return False
 
     def children(self) -> list[psutil.Process]:
         found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
@@ -87,7 +90,7 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         broker = redis_server.start(program, tmp_path, guard)
         running.callback(lambda: broker.stop())  # noqa: PLW0108 - the one that runs then
         environment = {"REDIS_URL": broker.url(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": twilio.url}
-        workers = Kept(running, lambda: programs.worker(guard, log, 8, **environment))
+        workers = Kept(running, lambda: programs.workers(guard, log, 8, environment))
         for name in ("first", "second"):
             running.enter_context(programs.beat(guard, tmp_path / f"{name}.log", **environment))
         assert eventually(lambda: len(workers.children()) >= 8, 40), log.read_text()
@@ -103,7 +106,7 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         assert waiting()
         broker = redis_server.start(program, tmp_path, guard, port=broker.port)
         back = time.monotonic()
-        assert eventually(lambda: workers.look() or not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
+        assert eventually(lambda: workers.looked_after() and not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
         figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
         figures.note(request, "workers started again", workers.restarts)
         assert workers.restarts <= 1, "a worker outlives the loss of its broker, but for the mourning one"
