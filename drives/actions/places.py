@@ -19,7 +19,7 @@ WITH wanted AS (
 locked AS (
     SELECT slot.id, wanted.screening, wanted.chairs
     FROM drives_slot AS slot JOIN wanted ON wanted.n = slot.n
-    WHERE slot.drive_id = %(drive)s
+    WHERE slot.drive_id = %(drive)s AND slot.n = ANY (%(n)s::int[])
     ORDER BY slot.starts_at, slot.id
     FOR NO KEY UPDATE OF slot
 )

@@ -63,10 +63,12 @@ class Booking(Linked):
     link_purpose = "booking"
 
     reference = models.CharField(max_length=8)
-    drive = models.ForeignKey(Drive, on_delete=models.PROTECT, related_name="bookings")
+    drive = models.ForeignKey(Drive, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="arrivals")
     starts_at = models.DateTimeField()  # of the arrival slot
-    volunteer = models.ForeignKey(Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="bookings")
+    volunteer = models.ForeignKey(
+        Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="bookings", db_index=False
+    )
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
     )  # until proved
@@ -134,8 +136,8 @@ class Booking(Linked):
         indexes = [
             # Roster, check-in list and feeds of a drive, in order of arrival.
             models.Index(fields=["drive", "starts_at", "id"], name="booking_of_a_drive"),
-            # The sweep that lapses holds.
-            models.Index(fields=["held_until"], condition=Q(state="held"), name="booking_held"),
+            # Holds that are over: before a place is taken at a drive, and for the sweep.
+            models.Index(fields=["drive", "held_until"], condition=Q(state="held"), name="booking_held_at_a_drive"),
             # A person's history and future, for the interval rule.
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
             # Who was booked together, for the donors' pages and their common texts.

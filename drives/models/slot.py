@@ -9,7 +9,7 @@ from drives.models.drive import Drive
 class Slot(models.Model):
     """A step of a drive's grid; an arrival time if a visit that starts there fits. Counters change by one UPDATE."""
 
-    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="slots")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="slots", db_index=False)  # as is (drive, n)
     n = models.PositiveSmallIntegerField()
     starts_at = models.DateTimeField()
     open = models.BooleanField(default=True)  # may be chosen as an arrival time

@@ -23,15 +23,17 @@ class PlaceFound:
     is_full: bool  # a resource of the visit that was asked about is used up in some step
 
 
-# One statement, whatever is asked. The sub-selects use booking_held, registration_identity, booking_of_a_volunteer
-# and one_slot_per_drive_and_step.
+# One statement, whatever is asked. The sub-selects use booking_held_at_a_drive, registration_identity,
+# one_active_booking_per_volunteer_and_drive and one_slot_per_drive_and_step. FILTER, not WHERE, for a contact's live
+# holds: else PostgreSQL may begin with everybody's.
 _PLACE = """
 SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
     (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id),
     EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %(now)s),
-    (SELECT count(DISTINCT coalesce(booking.party, booking.uuid)) FROM drives_booking AS booking
-        JOIN volunteers_registration AS typed ON typed.id = booking.registration_id
-        WHERE typed.identity = %(identity)s AND booking.state = 'held' AND booking.held_until > %(now)s),
+    (SELECT count(DISTINCT coalesce(booking.party, booking.uuid))
+            FILTER (WHERE booking.state = 'held' AND booking.held_until > %(now)s)
+        FROM volunteers_registration AS typed JOIN drives_booking AS booking ON booking.registration_id = typed.id
+        WHERE typed.identity = %(identity)s),
     EXISTS (SELECT FROM drives_booking
         WHERE volunteer_id = %(volunteer)s AND drive_id = drive.id AND state IN ('booked', 'confirmed', 'checked_in')),
     EXISTS (SELECT FROM drives_slot AS step WHERE step.drive_id = drive.id
