@@ -7,18 +7,20 @@ from typing import Any
 
 from django.utils import timezone
 
-from drives.actions import attendance, planning, waiting
+from drives.actions import attendance, changing, planning, waiting
 from drives.actions import booking as booking_actions
 from drives.actions import together as together_actions
 from drives.actions.booking import Person
 from drives.actions.together import Companion
 from drives.actions.waiting import Wish
-from drives.models import Booking, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
+from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
 from drives.offering import ANY_TIME, Window
 from drives.plan import Plan
 from notifications.actions import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
+from volunteers.actions import proving
+from volunteers.rules import identity
 
 NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
 DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
@@ -254,6 +256,19 @@ def waits(
     """Joined and proved, as a donor does it."""
     asked = asked_to_wait(at, number=number, visit=visit, window=window, now=now, **who)
     return waiting.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
+
+
+def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
+    """Given up by its donor."""
+    return changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+
+
+def browser_of(*addresses: str, now: datetime = NOW) -> str:
+    """The token of a browser in which these contacts were proved."""
+    token = f"browser-{next(_numbers)}".ljust(43, "x")
+    for address in addresses:
+        proving.remember_browser(token=token, identity=identity(address), now=now)
+    return token
 
 
 def offer_to(entry: WaitingEntry) -> Offer | None:

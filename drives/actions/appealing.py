@@ -96,7 +96,7 @@ def _batch(occasion: _Occasion, after: int) -> tuple[int, int]:
     if not people:
         return 0, 0
     zone = occasion.openings.drives[0].site.zone
-    donations = queries.donations_of_many([person.pk for person in people], now, zone, everywhere=True)
+    donations = queries.donations_of_many({person.pk: zone for person in people}, now, everywhere=True)
     heard = appeals.heard(organization, people, now - MONTH)
     told = list(_told(occasion, people, donations, heard))
     return outbox.queue(organization=organization, notices=told, now=now), people[-1].pk

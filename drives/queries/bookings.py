@@ -54,10 +54,10 @@ def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: 
 def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
     good = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR)
     booking = good.select_related(*WITH_DRIVE, "registration").first()
-    return page_of(booking, key, now) if booking else None
+    return page_of(booking, key, now, party_of(booking)) if booking else None
 
 
-def page_of(booking: Booking, key: str, now: datetime) -> BookingPage:
+def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
     """What may be done about a booking at this moment; a hold whose time is over shows as lapsed."""
     if booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until <= now:
         booking.state = BookingState.LAPSED
@@ -69,7 +69,7 @@ def page_of(booking: Booking, key: str, now: datetime) -> BookingPage:
         may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
         may_be_restored=may_be_restored(booking, now),
         is_over=is_over,
-        party=party_of(booking),
+        party=party,
     )
 
 

@@ -1,21 +1,26 @@
 """What somebody sees who proved a phone or mailbox: everybody it reaches, with their bookings in all organizations."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from drives import intervals
 from drives.models import ACTIVE, Booking, BookingState, Drive, Policy
 from drives.next_visit import Progress
 from drives.queries.bookings import WITH_DRIVE, BookingPage, page_of
-from drives.queries.history import Giver, donations_of
+from drives.queries.history import donations_of_many
 from drives.queries.next_visits import progress_of
+from drives.queries.parties import parties_of
+from drives.queries.waiting import WaitingPage, waiting_of
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import known_here
 
 PAST_SHOWN = 20
+UNPROVED = (BookingState.HELD, BookingState.LAPSED)
 
 
 @dataclass(frozen=True)
@@ -35,45 +40,104 @@ class PersonHere:
     name: str
     records: list[Volunteer]
     is_theirs: bool  # the proved contact is their own; else it only reaches them, and shows what is to come
+    apart: str = ""  # who of several of one name this is: who knows them, and their newest booking
+    waiting: list[WaitingPage] = field(default_factory=list)
     coming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
     progress: list[tuple[str, Progress]] = field(default_factory=list)  # by the name of the organization
 
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.apart}" if self.apart else self.name
+
 
 def people_here(browser: str, now: datetime) -> list[PersonHere]:
-    """Everybody whom this browser's proved contacts reach, one entry a person; a person is told apart by the name."""
-    found: dict[tuple[bool, str], PersonHere] = {}
-    for record in known_here(browser, now):
+    """Everybody whom this browser's proved contacts reach, one entry a person: by the name, across organizations.
+
+    Two of one name in one organization are two people, and what another organization knows under that name belongs to
+    neither of them for sure: each record stands for itself then. Two queries at most.
+    """
+    people = _people(browser, now)
+    if len(people) > len({_key(person.name) for person in people}):
+        newest = _newest_references([record.pk for person in people for record in person.records])
+        _name_apart(people, newest)
+    return people
+
+
+def _people(browser: str, now: datetime) -> list[PersonHere]:
+    records = known_here(browser, now)
+    named = Counter((record.organization_id, _key(record.name)) for record in records)
+    doubled = {name for (_organization, name), count in named.items() if count > 1}
+    found: dict[tuple[object, ...], PersonHere] = {}
+    for record in records:
         is_theirs: bool = record.is_theirs  # type: ignore[attr-defined]
-        person = found.setdefault((is_theirs, record.name.casefold()), PersonHere(record.name, [], is_theirs))
-        person.records.append(record)
+        name = _key(record.name)
+        key = (is_theirs, name, record.pk if name in doubled else 0)
+        found.setdefault(key, PersonHere(record.name, [], is_theirs)).records.append(record)
     return sorted(found.values(), key=lambda person: not person.is_theirs)
 
 
+def _key(name: str) -> str:
+    return name.casefold()
+
+
+def _name_apart(people: Sequence[PersonHere], references: Mapping[int, str]) -> None:
+    named = Counter(_key(person.name) for person in people)
+    for person in people:
+        if named[_key(person.name)] > 1:
+            booked = [references[record.pk] for record in person.records if record.pk in references]
+            known_to = [record.organization.name for record in person.records]
+            booking = [_("booking %(reference)s") % {"reference": booked[-1]}] if booked else []
+            person.apart = ", ".join([*known_to, *booking])
+
+
+def _newest_references(volunteers: Sequence[int]) -> dict[int, str]:
+    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=UNPROVED)
+    newest = rows.order_by("volunteer", "-starts_at", "-pk").distinct("volunteer")
+    return dict(newest.values_list("volunteer", "reference"))
+
+
 def donor_page(browser: str, now: datetime) -> list[PersonHere]:
-    """The donor's own page: people, bookings, next dates. Four queries, and one more for each person."""
-    people = people_here(browser, now)
+    """The donor's own page: people, bookings, places in line, next dates. Eight queries, however many they are."""
+    people = _people(browser, now)
     person_of = {record.pk: person for person in people for record in person.records}
-    for booking in _bookings(list(person_of)):
-        person, page = person_of[booking.volunteer_id or 0], page_of(booking, booking.reference, now)
+    bookings = _bookings(list(person_of))
+    parties = parties_of(bookings)
+    for booking in bookings:
+        person = person_of[booking.volunteer_id or 0]
+        page = page_of(booking, booking.reference, now, parties[booking.pk])
         if booking.state in ACTIVE and not page.is_over:
             person.coming.append(page)
         elif person.is_theirs:
             person.past.insert(0, page)
-    drives = _open_drives([record.organization_id for person in people for record in person.records], now)
-    progress = progress_of(list(person_of), now)
+    _name_apart(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
+    for place in waiting_of(list(person_of), now):
+        person_of[place.entry.volunteer_id or 0].waiting.append(place)
+    _look_ahead([person for person in people if person.is_theirs], now)
     for person in people:
         del person.past[PAST_SHOWN:]
-        if person.is_theirs:
-            person.next_dates = _next_dates(person, drives, now)
-            mine = [record for record in person.records if record.pk in progress]
-            person.progress = [(record.organization.name, progress[record.pk]) for record in mine]
     return people
 
 
+def _look_ahead(people: Sequence[PersonHere], now: datetime) -> None:
+    """How far each is, and from when on they may give again. Three queries."""
+    records = [record for person in people for record in person.records]
+    drives = _open_drives([record.organization_id for record in records], now)
+    progress = progress_of([record.pk for record in records], now)
+    theirs = {person.records[0].pk: _drives_of(person, drives) for person in people}
+    zones = {pk: ahead[0].site.zone for pk, ahead in theirs.items() if ahead}
+    donations = donations_of_many(zones, now, everywhere=True)
+    for person in people:
+        first = person.records[0].pk
+        if first in donations:
+            person.next_dates = _next_dates(theirs[first], donations[first], now)
+        mine = [record for record in person.records if record.pk in progress]
+        person.progress = [(record.organization.name, progress[record.pk]) for record in mine]
+
+
 def _bookings(volunteers: Sequence[int]) -> list[Booking]:
-    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=[BookingState.HELD, BookingState.LAPSED])
+    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=UNPROVED)
     return list(rows.select_related(*WITH_DRIVE).order_by("starts_at", "pk"))
 
 
@@ -82,15 +146,16 @@ def _open_drives(organizations: Sequence[int], now: datetime) -> list[Drive]:
     return list(rows.select_related("policy", "site", "organization").order_by("starts_at", "pk"))
 
 
-def _next_dates(person: PersonHere, drives: Sequence[Drive], now: datetime) -> list[NextDate]:
-    """One for each programme of the coming drives of the organizations that know them, the soonest drive first."""
+def _drives_of(person: PersonHere, drives: Sequence[Drive]) -> list[Drive]:
+    """Those of the organizations that know them."""
     known = {record.organization_id for record in person.records}
-    theirs = [drive for drive in drives if drive.organization_id in known]
-    if not theirs:
-        return []
-    donations = donations_of(Giver(person.records[0].pk, everywhere=True), now, theirs[0].site.zone)
+    return [drive for drive in drives if drive.organization_id in known]
+
+
+def _next_dates(drives: Sequence[Drive], donations: Sequence[intervals.Donation], now: datetime) -> list[NextDate]:
+    """One for each programme of these drives, the soonest drive first."""
     by_policy: dict[int, list[Drive]] = {}
-    for drive in theirs:
+    for drive in drives:
         by_policy.setdefault(drive.policy_id, []).append(drive)
     return [_next_date(of_policy, donations, now) for of_policy in by_policy.values()]
 

@@ -1,7 +1,7 @@
 """What somebody has given and has booked, as the interval rules want it; and the later times that would be allowed."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -72,16 +72,16 @@ def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[interva
 
 
 def donations_of_many(
-    volunteer_ids: Collection[int], now: datetime, zone: ZoneInfo, *, everywhere: bool
+    zones: Mapping[int, ZoneInfo], now: datetime, *, everywhere: bool
 ) -> dict[int, list[intervals.Donation]]:
     """The same for many people at once, by volunteer, to see what they may be offered; taking it judges anew.
 
-    One query.
+    One query. `zones` are those of the site that each is judged for.
     """
-    rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in volunteer_ids}
-    for row in _history(list(volunteer_ids), now, everywhere=everywhere):
+    rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
+    for row in _history(list(zones), now, everywhere=everywhere):
         rows[row[-1]].append(row)
-    return {pk: _donations(theirs, now, zone) for pk, theirs in rows.items()}
+    return {pk: _donations(theirs, now, zones[pk]) for pk, theirs in rows.items()}
 
 
 def _history(

@@ -95,7 +95,7 @@ def after_visits(bookings: Sequence[Booking], now: datetime) -> dict[int, AfterV
         return {}
     drive = bookings[0].drive
     open_now, progress = openings(drive.organization, now), progress_of(ids, now)
-    donations = donations_of_many(ids, now, drive.site.zone, everywhere=False)
+    donations = donations_of_many(dict.fromkeys(ids, drive.site.zone), now, everywhere=False)
     wanting = _wanting_news(drive.organization, list(gave.values()))
     return {
         pk: AfterVisit(

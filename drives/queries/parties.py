@@ -1,7 +1,8 @@
 """Who was booked together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from drives import rules
 from drives.models import ACTIVE, Booking, BookingState
@@ -42,10 +43,23 @@ class Party:
 
 def party_of(booking: Booking) -> Party:
     """Who was booked together with this booking. One query, none for a booking that was made alone."""
+    return parties_of([booking])[booking.pk]
+
+
+def parties_of(bookings: Iterable[Booking]) -> dict[int, Party]:
+    """The same for many bookings, by booking. One query, none if all were made alone."""
+    asked = list(bookings)
+    named = {booking.party for booking in asked if booking.party}
+    rows = Booking.objects.filter(party__in=named).exclude(state=BookingState.LAPSED)
+    found: dict[UUID | None, list[Booking]] = {}
+    for row in rows.select_related("volunteer", "registration").order_by("pk"):
+        found.setdefault(row.party, []).append(row)
+    return {booking.pk: _party(booking, found.get(booking.party, [])) for booking in asked}
+
+
+def _party(booking: Booking, found: Sequence[Booking]) -> Party:
     if booking.party is None:
         return Party()
-    rows = Booking.objects.filter(party=booking.party).exclude(state=BookingState.LAPSED)
-    found = list(rows.select_related("volunteer", "registration").order_by("pk"))
     leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE)), None)
     leads = leader is not None and leader.pk == booking.pk
     is_first = bool(found) and found[0].pk == booking.pk

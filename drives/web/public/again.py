@@ -45,6 +45,7 @@ class KnownDonor:
     """Somebody this browser knows: as the drive's organization knows them, else as another does."""
 
     record: Volunteer
+    title: str  # the name, and what tells several of one name apart
     addresses: Sequence[str]
     is_reminded: bool
 
@@ -59,7 +60,7 @@ def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
             record = (here or person.records)[-1]
             addresses = list(proved_addresses(record, browser, now).values())
             reminded = any(has_consent(organization, address, Purpose.REMINDERS) for address in addresses)
-            found.append(KnownDonor(record, addresses, reminded))
+            found.append(KnownDonor(record, person.title, addresses, reminded))
     return found
 
 

@@ -1,6 +1,7 @@
 """What is held about a donor, for the donor: a copy of it, and the end of it. Only for who proved the contact here."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,6 +19,8 @@ from drives.web import visitor
 from drives.web.export_file import export_file
 from volunteers.models import Volunteer
 
+Known: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
+
 
 class LeaveForm(forms.Form):
     """Which organizations are to forget the donor, and that it is meant."""
@@ -32,13 +35,13 @@ class LeaveForm(forms.Form):
         error_messages={"required": _("Tick the box: this cannot be undone.")},
     )
 
-    def __init__(self, records: Sequence[Volunteer], *args: object) -> None:
+    def __init__(self, records: Sequence[Known], *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
         field = self.fields["records"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(str(one.pk), f"{one.organization.name} ({one.name})") for one in records]
+        field.choices = [(str(one.pk), f"{one.organization.name} ({title})") for one, title in records]
         if len(records) == 1:
-            field.initial = [str(records[0].pk)]
+            field.initial = [str(records[0][0].pk)]
 
 
 @never_cache
@@ -53,7 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, volunteer_id: int) -> HttpResponse:
     """A copy of everything that one organization holds."""
-    for record in _records(request):
+    for record, _title in _records(request):
         if record.pk == volunteer_id:
             return export_file(record, timezone.now())
     raise Http404
@@ -87,7 +90,7 @@ def erased(request: HttpRequest) -> HttpResponse:
     return render(request, "drives/public/my_data_erased.html")
 
 
-def _records(request: HttpRequest) -> list[Volunteer]:
-    """How each organization knows the donor: what they own of what this browser proved. One query."""
+def _records(request: HttpRequest) -> list[Known]:
+    """How each organization knows the donor: what they own of what this browser proved. Two queries at most."""
     people = queries.people_here(visitor.browser_of(request), timezone.now())
-    return [record for person in people if person.is_theirs for record in person.records]
+    return [(record, person.title) for person in people if person.is_theirs for record in person.records]

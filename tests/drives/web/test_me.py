@@ -1,0 +1,176 @@
+"""The donor's own page: who a contact reaches, what each has booked and waits for; the same work for one and many."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from drives.actions import offering
+from drives.models import Booking, Drive, WaitingEntry, WaitingState
+from drives.offering import Window
+from organizations.models import Organization
+from tests import builders
+from tests.builders import NOW
+from tests.drives.web.donor import text
+from volunteers.models import Volunteer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def known_browser(*besides: str) -> Client:
+    """A browser in which Ana's phone was proved, and these contacts."""
+    browser = Client()
+    browser.cookies["browser"] = builders.browser_of(builders.phone(42), *besides)
+    return browser
+
+
+def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list[Booking]]:
+    """A full drive of two places, some weeks later."""
+    day = builders.DRIVE_DAY + timedelta(weeks=weeks)
+    owner = of or builders.organization(codes_per_day=100_000)
+    taken = builders.full_drive(steps=2, of=owner, on=day, policy_id=builders.lax().pk)
+    return Drive.objects.select_related("organization", "site", "policy").get(pk=taken[0].drive_id), taken
+
+
+def shown(browser: Client) -> str:
+    return text(browser.get(reverse("me")))
+
+
+def sections(browser: Client) -> list[str]:
+    """What the page says of each person."""
+    page = browser.get(reverse("me")).content.decode()
+    return [text_of(part) for part in re.findall(r"<section .*?</section>", page, re.DOTALL)]
+
+
+def text_of(part: str) -> str:
+    words = re.sub(r"<[^>]+>", " ", part)
+    return " ".join(words.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_places_in_line_are_listed_over_all_organizations_with_position_and_hours() -> None:
+    here, there = full()[0], full(builders.organization("Other Foundation"), weeks=4)[0]
+    builders.waits(here, number=50)
+    builders.waits(here)
+    local = there.starts_at
+    builders.waits(there, window=Window(None, local + timedelta(minutes=15)))
+    page = shown(known_browser())
+    assert "number 2 in line Saturday, March 13" in page
+    assert "number 1 in line Saturday, April 10 , before 9:15 AM" in page
+    assert "Other Foundation · Return visit" in page
+
+
+def test_the_button_leaves_the_line() -> None:
+    entry, browser = builders.waits(full()[0]), known_browser()
+    assert reverse("waiting_leave", args=[entry.token]) in browser.get(reverse("me")).content.decode()
+    browser.post(reverse("waiting_leave", args=[entry.token]))
+    assert WaitingEntry.objects.get().state == WaitingState.LEFT
+    assert "in line" not in shown(browser)
+
+
+def test_an_offer_leads_to_its_page_while_it_stands() -> None:
+    drive, taken = full()
+    entry = builders.waits(drive)
+    builders.cancelled(taken[0])
+    offering.sweep(now=NOW)
+    offer = builders.offer_to(entry)
+    assert offer is not None
+    page = known_browser().get(reverse("me"))
+    assert reverse("offer", args=[offer.token]) in page.content.decode()
+    assert "A place is free for you" in text(page)
+    assert "Saturday, March 13, 9:00 AM Pacific Time , kept for you until" in text(page)
+
+
+def test_what_is_not_proved_or_of_somebody_else_is_not_shown() -> None:
+    drive, _taken = full()
+    builders.asked_to_wait(drive)
+    builders.waits(drive, number=50, name="Test Bo Birch")
+    builders.booked(builders.drive(drive.organization, on=builders.DRIVE_DAY + timedelta(weeks=4)))
+    page = shown(known_browser())
+    assert "in line" not in page
+    assert "Test Bo Birch" not in page
+
+
+def test_the_work_is_the_same_for_one_person_and_for_three() -> None:
+    alone, _taken = full()
+    builders.waits(alone)
+    builders.booked_together(
+        builders.drive(alone.organization, on=builders.DRIVE_DAY + timedelta(weeks=4)),
+        people=(("Test Ana Alder", "return"), ("Test Mo Mallow", "return")),
+    )
+    with CaptureQueriesContext(connection) as few:
+        shown(known_browser())
+    for weeks, owner in ((8, alone.organization), (12, builders.organization("Other Foundation"))):
+        builders.waits(full(owner, weeks=weeks)[0], now=NOW + timedelta(days=weeks))
+        day = builders.DRIVE_DAY + timedelta(weeks=weeks + 2)
+        for hours, party in enumerate((builders.PARTY, builders.PARTY[:2]), start=1):
+            day += timedelta(days=1)
+            drive = builders.drive(owner, on=day, policy_id=builders.lax().pk)
+            builders.booked_together(drive, people=party, now=NOW + timedelta(days=weeks, hours=hours))
+    with CaptureQueriesContext(connection) as many:
+        people = sections(known_browser())
+    assert len(people) == 4
+    assert len(many) == len(few)
+
+
+def two_of_one_name() -> tuple[Booking, Booking]:
+    """Ana's phone is hers; her daughter has the same name and is reached through it."""
+    drive = builders.drive(policy_id=builders.lax().pk)
+    mother = builders.booked(drive)
+    day = builders.DRIVE_DAY + timedelta(weeks=4)
+    later = builders.drive(drive.organization, on=day, policy_id=builders.lax().pk)
+    daughter = builders.booked(later, name="Test Eve Alder", for_other=True)
+    Volunteer.objects.filter(name="Test Eve Alder").update(name="Test Ana Alder")
+    return mother, daughter
+
+
+def test_two_of_one_name_at_one_contact_are_told_apart_by_who_knows_them_and_their_booking() -> None:
+    mother, daughter = two_of_one_name()
+    first, second = sections(known_browser())
+    assert first.startswith(f"Test Ana Alder Hope Foundation, booking {mother.reference}")
+    assert second.startswith(f"Test Ana Alder Hope Foundation, booking {daughter.reference}")
+    assert "April 10" not in first
+    assert "March 13" not in second
+
+
+def test_a_person_at_two_organizations_is_one_and_needs_no_telling_apart() -> None:
+    builders.booked(builders.drive(policy_id=builders.lax().pk))
+    day = builders.DRIVE_DAY + timedelta(weeks=4)
+    builders.booked(builders.drive(builders.organization("Other Foundation"), on=day, policy_id=builders.lax().pk))
+    (only,) = sections(known_browser())
+    assert only.startswith("Test Ana Alder Plasma drive")
+
+
+def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
+    """Two in one organization, by phone and by mailbox, and one elsewhere who could be either."""
+    drive = builders.drive(policy_id=builders.lax().pk)
+    by_phone = builders.booked(drive)
+    by_mail = builders.booked(drive, n=8, phone="", email="ana@example.org")
+    day = builders.DRIVE_DAY + timedelta(weeks=4)
+    there = builders.drive(builders.organization("Other Foundation"), on=day, policy_id=builders.lax().pk)
+    return by_phone, by_mail, builders.booked(there)
+
+
+def test_a_name_that_two_have_in_one_organization_joins_nobody_across_organizations() -> None:
+    by_phone, by_mail, there = two_owners_of_one_name()
+    people = sections(known_browser("ana@example.org"))
+    assert len(people) == 3
+    for booking, known_to in ((by_phone, "Hope"), (by_mail, "Hope"), (there, "Other")):
+        (mine,) = [words for words in people if f"{known_to} Foundation, booking {booking.reference}" in words]
+        assert not any(other.reference in mine for other in (by_phone, by_mail, there) if other != booking)
+
+
+def test_whoever_erases_one_of_two_of_a_name_sees_which() -> None:
+    by_phone, by_mail, _there = two_owners_of_one_name()
+    browser = known_browser("ana@example.org")
+    for name in ("my_data", "my_data_erase"):
+        page = text(browser.get(reverse(name)))
+        assert f"booking {by_phone.reference}" in page
+        assert f"booking {by_mail.reference}" in page
+    browser.post(reverse("my_data_erase"), {"records": [str(by_mail.volunteer_id)], "sure": "on"})
+    by_phone.refresh_from_db()
+    by_mail.refresh_from_db()
+    assert (by_phone.state, by_mail.state) == ("booked", "cancelled")
