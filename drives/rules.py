@@ -75,6 +75,7 @@ class PlaceFacts:
     slot_open: bool
     slot_starts_at: datetime | None
     by_staff: bool = False  # coordinators may book into closed drives and closed slots
+    from_line: bool = False  # who waited keeps their turn when online booking has closed
     live_holds: int = 0
     active_booking: bool = False
 
@@ -91,7 +92,7 @@ def _drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
         return [Reason("drive_past", _("This drive is over."))]
     if facts.drive_state == DriveState.DRAFT:
         return [Reason("drive_not_published", _("This drive is not open for booking yet."))]
-    if facts.drive_state == DriveState.CLOSED and not facts.by_staff:
+    if facts.drive_state == DriveState.CLOSED and not (facts.by_staff or facts.from_line):
         return [Reason("drive_closed", _("Online booking for this drive is closed."))]
     return []
 
@@ -177,6 +178,12 @@ def reasons_not_to_wait(facts: PlaceFacts, now: datetime) -> list[Reason]:
     """Why somebody may not join a drive's waiting list. `live_holds` counts what their contact has not proved yet."""
     applied = (_drive_takes_bookings, _few_requests, _one_booking_a_drive)
     return [reason for rule in applied for reason in rule(facts, now)]
+
+
+def line_is_open(drive: Drive, now: datetime) -> bool:
+    """Whether who waits at a drive may still get a place: until it ends, also when online booking is closed."""
+    takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
+    return takes_place and drive.line_closed_at is None and drive.ends_at > now
 
 
 def _few_requests(facts: PlaceFacts, now: datetime) -> list[Reason]:

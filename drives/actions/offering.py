@@ -1,4 +1,4 @@
-"""A freed place goes to the first in line who can have it: offered, taken, passed on; a line closed with its drive."""
+"""A freed place goes to the first in line who can have it: offered, taken, passed on."""
 
 import logging
 from collections.abc import Callable
@@ -7,13 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import offering, queries, rules, timetable
-from drives.actions import history, keeping, locking, places, spacing, taking, telling, telling_waiting
+from drives.actions import closing, history, keeping, locking, places, spacing, taking, telling, telling_waiting
 from drives.models import (
-    IN_LINE,
     Booking,
     BookingState,
-    Drive,
-    DriveState,
     Hold,
     Offer,
     OfferState,
@@ -32,7 +29,7 @@ log = logging.getLogger(__name__)
 def sweep(*, now: datetime) -> dict[str, int]:
     """Close what is over, lapse what was not proved or answered in time, and offer every place somebody waits for."""
     counts = {
-        "closed": _each(queries.closed_lists(now), lambda pk: _close_list(drive_id=pk, now=now)),
+        "closed": _each(queries.closed_lists(now), lambda pk: closing.close_over(drive_id=pk, now=now)),
         "lapsed": _lapse_unproved(now),
         "expired": _each(_unanswered(now), lambda pk: expire(offer_id=pk, now=now)),
     }
@@ -114,12 +111,16 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
 def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offering.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
     for fit in queries.line(entry.drive_id, entry.pk).fits(entry, now):
-        found = queries.place_facts(
-            drive_id=entry.drive_id, slot_id=fit.slot_id, volunteer_id=entry.volunteer_id, now=now
-        )
+        found = _place(entry, fit.slot_id, now)
         if not rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
             return fit
     return None
+
+
+def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries.PlaceFound:
+    return queries.place_facts(
+        drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, from_line=True, now=now
+    )
 
 
 def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
@@ -162,7 +163,7 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
         return locking.booking(offer.booking.pk)
     _refuse_over(offer, now)
     entry, drive = offer.entry, offer.entry.drive
-    found = queries.place_facts(drive_id=drive.pk, slot_id=offer.arrival_id, volunteer_id=entry.volunteer_id, now=now)
+    found = _place(entry, offer.arrival_id, now)
     entry.visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
     booking = _book(offer, now)
     history.note(booking, from_state="", to_arrival=booking.arrival, actor=actor, now=now)
@@ -265,25 +266,3 @@ def _unanswered(now: datetime) -> list[int]:
 def _lapse_unproved(now: datetime) -> int:
     late = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__lte=now)
     return late.update(state=WaitingState.LAPSED, changed_at=now)
-
-
-@transaction.atomic
-def _close_list(*, drive_id: int, now: datetime) -> int:
-    """The drive takes no bookings any more: nobody waits, nothing is kept, and everybody in line is told once.
-
-    Locks: drive (exclusive), entries, slots.
-    """
-    locking.drive_exclusive(drive_id)
-    drive = Drive.objects.get(pk=drive_id)
-    if drive.state == DriveState.PUBLISHED and drive.ends_at > now:
-        return 0
-    given_up = keeping.drop_all(drive, now)
-    live = WaitingEntry.objects.filter(drive=drive, state__in=(WaitingState.HELD, *IN_LINE))
-    entries = locking.waiting_entries(live.values_list("pk", flat=True))
-    for entry in entries:
-        was_in_line = entry.state in IN_LINE
-        keeping.close(entry, WaitingState.OVER, now)
-        if was_in_line:
-            telling_waiting.over(entry, now)
-    places.change(drive_id=drive_id, deltas=places.released(given_up))
-    return len(entries)

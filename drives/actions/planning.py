@@ -82,12 +82,18 @@ def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
 
 
 def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Open a draft for booking. Refuses one whose day has begun. Locks: drive (exclusive)."""
+    """Open a draft, or a closed drive, for booking, and its line too. Refuses one that is over.
+
+    Locks: drive (exclusive).
+    """
     return _to_state(drive_id, DriveState.PUBLISHED, {DriveState.DRAFT, DriveState.CLOSED}, "published_at", actor, now)
 
 
 def close(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Take no more bookings online; what is booked stays. Locks: drive (exclusive)."""
+    """Take no more bookings online; what is booked stays, and who is in line is still offered places.
+
+    Locks: drive (exclusive).
+    """
     return _to_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
 
 
@@ -128,7 +134,8 @@ def _to_state(
     _refuse_state(drive, allowed)
     if drive.ends_at <= now:
         raise rules.Refusal([rules.Reason("drive_past", _("This drive is over."))])
-    _apply(drive, {"state": state, stamp: now, "changed_at": now, "version": drive.version + 1})
+    moment = {stamp: now, "changed_at": now, "version": drive.version + 1}
+    _apply(drive, {"state": state, "line_closed_at": None, **moment})
     audit.note(organization=drive.organization, actor=actor, verb=str(state), about=f"drive:{drive.pk}", now=now)
     return drive
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drives import offering, queries, rules
 from drives.actions import keeping, locking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person, is_proved, try_code
-from drives.models import IN_LINE, Drive, Source, WaitingEntry, WaitingState
+from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import ANY_TIME, Window
 from drives.queries.waiting import window_of
 from organizations.actions import audit
@@ -194,13 +194,15 @@ def _judged(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> Wi
 
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
-    """Raise that there is nothing to wait for: no time is left in the window, or one is open."""
+    """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
     line, window = queries.line(drive.pk), wish.window
     shape, soonest = rules.visit_shape(drive, wish.visit), offering.earliest_offered(now)
     last = len(line.steps) - shape.steps
     ahead = [row for row in line.steps[: max(0, last + 1)] if row[1] >= soonest and row[2] and window.holds(row[1])]
     if not ahead:
         raise rules.Refusal([rules.no_time_to_wait_for()])
+    if drive.state == DriveState.CLOSED:
+        return  # what is open there is offered to who waits
     openings = queries.open_times(drive, wish.visit, now)
     if found := [time for time in openings if time.starts_at >= soonest and window.holds(time.starts_at)]:
         raise rules.Refusal([rules.places_are_open()], found[: queries.NEAREST])

@@ -74,6 +74,7 @@ class Drive(models.Model):
     changed_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    line_closed_at = models.DateTimeField(null=True, blank=True)  # nobody in line is offered anything since
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
     closed_out_at = models.DateTimeField(null=True, blank=True)  # no-shows marked, report computed

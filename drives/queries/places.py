@@ -53,6 +53,7 @@ def place_facts(
     identity: str = "",
     volunteer_id: int | None = None,
     by_staff: bool = False,
+    from_line: bool = False,
     shape: timetable.VisitShape | None = None,
 ) -> PlaceFound:
     """Read all that the rules ask about one place, in one statement. Call it after taking the locks.
@@ -72,10 +73,10 @@ def place_facts(
         row = cursor.fetchone()
     if row is None:
         raise Drive.DoesNotExist
-    return _found(drive_id, row, by_staff)
+    return _found(drive_id, row, by_staff=by_staff, from_line=from_line)
 
 
-def _found(drive_id: int, row: tuple[Any, ...], by_staff: bool) -> PlaceFound:
+def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, from_line: bool) -> PlaceFound:
     state, ends_at, found_id, n, starts_at, is_open, steps, holds_are_over, live_holds, active, is_full = row
     slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
     facts = rules.PlaceFacts(
@@ -85,6 +86,7 @@ def _found(drive_id: int, row: tuple[Any, ...], by_staff: bool) -> PlaceFound:
         slot_open=bool(is_open),
         slot_starts_at=starts_at,
         by_staff=by_staff,
+        from_line=from_line,
         live_holds=live_holds,
         active_booking=active,
     )

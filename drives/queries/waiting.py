@@ -212,9 +212,10 @@ def drives_with_a_line() -> list[int]:
 
 
 def closed_lists(now: datetime) -> list[int]:
-    """The drives whose list is to be closed: somebody is on it, and nobody can book there any more. One query."""
+    """The drives whose list is to be closed: somebody is on it, and `rules.line_is_open` no more. One query."""
     live = (WaitingState.HELD, *IN_LINE)
-    shut = ~Q(state=DriveState.PUBLISHED) | Q(ends_at__lte=now)
+    takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
+    shut = ~takes_place | Q(line_closed_at__isnull=False) | Q(ends_at__lte=now)
     rows = Drive.objects.filter(shut, pk__in=WaitingEntry.objects.filter(state__in=live).values("drive"))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 

@@ -58,6 +58,14 @@ def assert_the_report_is_true(drive: Drive) -> None:
     assert report.donated_count > report.booked_count / 2
 
 
+def assert_people_wait_for_it(drive: Drive) -> None:
+    line = queries.waiting_rows(drive)
+    assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
+    page = queries.drive_page(drive.slug, NOON)
+    assert page is not None
+    assert page.is_full
+
+
 def assert_nothing_is_late(now: datetime) -> None:
     """What was due has been delivered, at its time and to the inbox only."""
     settled = [MessageState.PROMISE, MessageState.WITHDRAWN, MessageState.BLOCKED]
@@ -92,17 +100,15 @@ def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in
 @pytest.mark.django_db
 def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
     fill(now=NOON)
-    before, today, ahead = Drive.objects.filter(organization__slug=words.RHYTHM).order_by("on")
-    assert [before.state, today.state, ahead.state] == [
-        DriveState.COMPLETED,
-        DriveState.PUBLISHED,
-        DriveState.PUBLISHED,
-    ]
+    before, today, ahead, evening = Drive.objects.filter(organization__slug=words.RHYTHM).order_by("on")
+    assert before.state == DriveState.COMPLETED
+    assert {drive.state for drive in (today, ahead, evening)} == {DriveState.PUBLISHED}
     assert today.starts_at < NOON < today.ends_at
     assert 7 <= (ahead.on - today.on).days <= 13
     assert {"donated", "deferred", "incomplete", "left", "no_show", "cancelled"} <= states(before).keys()
     assert {"booked", "confirmed", "checked_in", "donated"} <= states(today).keys()
     assert states(ahead).keys() <= {"booked", "confirmed", "cancelled"}
+    assert_people_wait_for_it(evening)
     assert Drive.objects.get(organization__slug=words.HARBOR).site.timezone == "America/New_York"
     assert Volunteer.objects.count() == 200
     assert queries.drifted_slots() == 0
@@ -112,13 +118,15 @@ def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None
 
 @pytest.mark.django_db
 def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
-    assert fill(now=NOON) == 4
+    assert fill(now=NOON) == 5
     first = counts()
     assert fill(now=NOON + timedelta(hours=2)) == 0
     assert counts() == first
     assert fill(now=NOON + timedelta(days=1)) == 1
     assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
-    assert fill(now=NOON + timedelta(days=30)) == 3  # today's, the next, and the next of the other foundation
+    assert (
+        fill(now=NOON + timedelta(days=30)) == 4
+    )  # today's, the next, the evening, and the next of the other foundation
     assert queries.drifted_slots() == 0
 
 

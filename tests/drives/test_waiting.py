@@ -7,7 +7,7 @@ import pytest
 
 from drives import queries
 from drives.actions import booking as booking_actions
-from drives.actions import changing, offering, planning, waiting
+from drives.actions import changing, closing, offering, planning, waiting
 from drives.actions.booking import CodeWrong
 from drives.actions.waiting import RequestLapsed, Wish
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
@@ -382,21 +382,23 @@ def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
     assert state_of(other) == "left"
 
 
-@pytest.mark.parametrize("state", ["closed", "cancelled", "over"])
-def test_when_nobody_can_book_any_more_everybody_in_line_is_told_once(state: str) -> None:
+@pytest.mark.parametrize("state", ["line closed", "cancelled", "over"])
+def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(state: str) -> None:
     full = builders.full_drive()
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, email="dan@example.org")
     cancel(full[0])
     sweep()
     offer, now = offered(ana), NOW
-    if state == "closed":
+    if state == "line closed":
         planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+        told_now = [closing.close_line(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
+        assert told_now == [2, 0]
     elif state == "cancelled":
         planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     else:
         now = drive.ends_at
-    assert sweep(now)["closed"] == 2
+    assert sweep(now)["closed"] == (0 if state == "line closed" else 2)
     sweep(now)
     assert (state_of(ana), state_of(dan), Hold.objects.count()) == ("over", "over", 0)
     told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
@@ -406,13 +408,47 @@ def test_when_nobody_can_book_any_more_everybody_in_line_is_told_once(state: str
     assert refusal(offering.decline, offer_id=offer.pk, now=now) == [gone]
 
 
-def test_an_offer_of_a_drive_that_was_just_closed_cannot_be_taken() -> None:
+def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
     full = builders.full_drive()
-    ana = builders.waits(full[0].drive)
+    drive = full[0].drive
+    ana, dan = builders.waits(drive), builders.waits(drive, number=43, name="Test Dan Dow")
+    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    assert refusal(builders.asked_to_wait, drive, number=44) == ["drive_closed"]
+    sweep()
+    assert (state_of(ana), state_of(dan)) == ("waiting", "waiting")
     cancel(full[0])
     sweep()
+    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    sweep()
+    booking = offering.accept(offer_id=offered(dan).pk, actor="donor", now=NOW)
+    assert (booking.state, booking.arrival_id) == ("booked", full[0].arrival_id)
+    waiting.change(entry_id=ana.pk, wish=Wish("return", Window(since=full[1].starts_at)), now=NOW)
+    cancel(full[1])
+    sweep()
+    assert offered(ana).arrival_id == full[1].arrival_id
+
+
+def test_nothing_is_offered_at_a_closed_time_of_a_closed_drive() -> None:
+    full = builders.full_drive(steps=1)
+    ana = builders.waits(full[0].drive)
     planning.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
-    assert refusal(offering.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["drive_closed"]
+    Slot.objects.filter(drive=full[0].drive_id).update(open=False)
+    cancel(full[0])
+    sweep()
+    assert builders.offer_to(ana) is None
+
+
+def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_drive() -> None:
+    full = builders.full_drive()
+    drive_id = full[0].drive_id
+    builders.waits(full[0].drive)
+    assert refusal(closing.close_line, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
+    planning.close(drive_id=drive_id, actor="user:1", now=NOW)
+    closing.close_line(drive_id=drive_id, actor="user:1", now=NOW)
+    planning.publish(drive_id=drive_id, actor="user:1", now=NOW)
+    again = builders.waits(full[0].drive, number=44)
+    sweep()
+    assert state_of(again) == "waiting"
 
 
 def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:

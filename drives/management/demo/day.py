@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from drives import timetable
-from drives.actions import attendance, booking, changing, planning, turnout
+from drives.actions import attendance, booking, changing, planning, turnout, waiting
 from drives.actions.booking import Person
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
+from drives.offering import ANY_TIME, Window
 from drives.plan import Plan
 from drives.rules import visit_shape
 from notifications.models import Message
@@ -51,6 +52,7 @@ class Day:
     plan: Plan
     guests: Sequence[Donor]
     walk_ins: Sequence[Donor] = field(default_factory=tuple)
+    waiting: Sequence[Donor] = field(default_factory=tuple)  # once the day is full
     completed: bool = False
 
 
@@ -68,6 +70,8 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
     chance = random.Random(day.seed)
     for position, guest in enumerate(_guests(day, drive, steps, chance, booking_ends)):
         yield from _life(guest, position, day.home, chance)
+    for position, donor in enumerate(day.waiting):
+        yield _waiting(donor, position, drive, booking_ends - timedelta(minutes=50 - 10 * position))
     for position, donor in enumerate(day.walk_ins):
         yield from _walk_in(donor, drive, drive.starts_at + (2 * position + 1) * HOUR, day.home.helper)
     yield from _end(drive, day)
@@ -76,7 +80,7 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
 def _guests(
     day: Day, drive: Drive, steps: Sequence[timetable.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each the first time of a shuffled day at which their visit fits; a full day takes no more."""
+    """Give each the first time of a shuffled day at which their visit fits; who does not fit stays at home."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
@@ -84,7 +88,7 @@ def _guests(
         left = timetable.places_by_arrival(screening, chairs, shape)
         free = [n for n, places in enumerate(left) if places]
         if not free:
-            return
+            continue
         n = chance.choice(free)
         for step, (screened, seated) in timetable.deltas(timetable.footprint(n, shape)).items():
             screening[step] -= screened
@@ -165,6 +169,10 @@ def _end(drive: Drive, day: Day) -> Iterator[Event]:
         yield Event(over_at + 15 * HOUR, lambda now: turnout.complete(drive_id=drive.pk, actor=finish, now=now))
 
 
+def _waiting(donor: Donor, position: int, drive: Drive, at: datetime) -> Event:
+    return Event(at, lambda now: _wait(donor, position, drive, now), tells=True)
+
+
 def _cancelling(guest: Guest, at: datetime) -> Event:
     return Event(
         at,
@@ -187,9 +195,8 @@ def register(donor: Donor, organization: Organization, planner: str, now: dateti
     )
 
 
-def _person(guest: Guest) -> Person:
-    donor = guest.donor
-    confirms = tuple(guest.drive.policy.confirms)
+def _person(donor: Donor, drive: Drive) -> Person:
+    confirms = tuple(drive.policy.confirms)
     return Person(donor.name, donor.phone, donor.email, donor.language, donor.consents, confirms)
 
 
@@ -198,7 +205,7 @@ def _hold(guest: Guest, now: datetime) -> None:
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,
-        person=_person(guest),
+        person=_person(guest.donor, guest.drive),
         source=Source.ONLINE,
         ip="192.0.2.1",
         bound_to=f"demo-{guest.donor.number}",
@@ -208,10 +215,27 @@ def _hold(guest: Guest, now: datetime) -> None:
 
 
 def _prove(guest: Guest, now: datetime) -> None:
-    sent = Message.objects.filter(about=f"booking:{guest.booking_id}", kind="code").order_by("-pk").first()
-    if sent:
-        code, bound_to = sent.text[:6], f"demo-{guest.donor.number}"
-        booking.prove(booking_id=guest.booking_id, code=code, bound_to=bound_to, now=now)
+    if code := _code(f"booking:{guest.booking_id}"):
+        booking.prove(booking_id=guest.booking_id, code=code, bound_to=f"demo-{guest.donor.number}", now=now)
+
+
+def _wait(donor: Donor, position: int, drive: Drive, now: datetime) -> None:
+    """Every other one can only come in the first hour."""
+    window, browser = Window(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
+    asked = waiting.join(
+        drive=drive,
+        wish=waiting.Wish(Visit.RETURN, window),
+        person=_person(donor, drive),
+        ip="192.0.2.1",
+        bound_to=browser,
+        now=now,
+    )
+    waiting.prove(entry_id=asked.pk, code=_code(asked.about), bound_to=browser, now=now)
+
+
+def _code(about: str) -> str:
+    sent = Message.objects.filter(about=about, kind="code").order_by("-pk").first()
+    return sent.text[:6] if sent else ""
 
 
 def _by_phone(guest: Guest, planner: str, now: datetime) -> None:
@@ -221,7 +245,7 @@ def _by_phone(guest: Guest, planner: str, now: datetime) -> None:
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,
-        person=_person(guest),
+        person=_person(guest.donor, guest.drive),
         actor=planner,
         now=now,
     )

@@ -1,6 +1,7 @@
 """Which drives the demo has, relative to today; what is missing is added, what is there stays."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ FOUNDED_BEFORE = timedelta(days=60)
 AREAS = {words.RHYTHM: LOS_ANGELES, words.HARBOR: NEW_YORK}
 EVERYBODY = {words.RHYTHM: range(160), words.HARBOR: range(160, 200)}
 BEFORE, NEXT = range(100, 148), range(60, 88)
+EVENING, IN_LINE = range(49, 60), range(90, 93)
 WALK_INS = range(148, 150)
 # Today's guests take turns, so that a demo that is filled every day keeps the days between two donations.
 TODAY = (range(24), range(24, 48), range(100, 124), range(124, 148))
@@ -31,7 +33,7 @@ def fill(*, now: datetime) -> int:
     missing = [day for home in homes for day in _missing(home, new, now)]
     if new:
         for home in homes:
-            _enter_others(home, [day for day in missing if day.home is home], now - FOUNDED_BEFORE)
+            _enter_others(home, [day for day in missing if day.home is home and not day.waiting], now - FOUNDED_BEFORE)
     timeline.play([event for day in missing for event in days.events(day, now)], now)
     return len(missing)
 
@@ -41,7 +43,8 @@ def _missing(home: Home, new: bool, now: datetime) -> Iterator[Day]:
     slug, main = home.organization.slug, home.sites[0]
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=home.organization)
-    ahead = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED).exists()
+    published = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED)
+    ahead = set(published.values_list("title", flat=True))
     if slug == words.HARBOR:
         if not ahead:
             plan = _plan(home, main, _saturday(local.date(), 9), chairs=4, goal=12)
@@ -53,10 +56,12 @@ def _missing(home: Home, new: bool, now: datetime) -> Iterator[Day]:
     if not planned.filter(on=local.date()).exists():
         turn = TODAY[local.date().toordinal() % len(TODAY)]
         yield Day("today", home, plan_around(home, main, local), _of(home, turn))
-    if not ahead:
+    if words.TITLES[slug] not in ahead:
         lunch = [(time(12), time(12, 30))]
         plan = _plan(home, home.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch)
         yield Day("next", home, plan, _of(home, NEXT))
+    if words.EVENING not in ahead:
+        yield Day("dusk", home, _evening(home, local.date()), _of(home, EVENING), waiting=_of(home, IN_LINE))
 
 
 def _saturday(today: date, days_ahead: int) -> date:
@@ -97,6 +102,12 @@ def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9),
         return_chair_steps=policy.chair_minutes // step,
         **more,
     )
+
+
+def _evening(home: Home, today: date) -> Plan:
+    """Two hours and four chairs: it is soon full, and people wait."""
+    plan = _plan(home, home.sites[0], _saturday(today, 14), goal=4, chairs=4)
+    return replace(plan, title=words.EVENING, opens=time(16), closes=time(18))
 
 
 def _of(home: Home, numbers: range) -> list[Donor]:

@@ -106,6 +106,7 @@ COLLECTORS = {
     HARBOR: {"name": "Example Blood Service", "phone": "+12125550197", "asks_for": "photo ID"},
 }
 TITLES = {RHYTHM: "Plasma drive for Zoe", HARBOR: "Harbor Lights plasma drive"}
+EVENING = "Plasma evening for Zoe"
 DESCRIPTION = (
     "Come for one visit or make it your habit: every donation helps. Eat and drink well before you come, and bring"
     " something to read. Our helpers are there for you all day."

@@ -59,7 +59,7 @@ def publish(request: MemberRequest, drive_id: int) -> HttpResponse:
 @role_required("plan")
 def close(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Take no more bookings online."""
-    text = _("Online booking is closed. Whoever is booked keeps their place, and you can still add people.")
+    text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
     return _to_state(request, drive_id, planning.close, text)
 
 

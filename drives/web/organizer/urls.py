@@ -38,6 +38,7 @@ urlpatterns = [
     path("drives/<int:drive_id>/turnout/complete/", turnout.complete, name="organizer_complete"),
     path("drives/<int:drive_id>/waiting/", waiting.waiting, name="organizer_waiting"),
     path("drives/<int:drive_id>/waiting/new/", waiting.enter, name="organizer_wait"),
+    path("drives/<int:drive_id>/waiting/close/", waiting.close, name="organizer_close_line"),
     path("drives/<int:drive_id>/waiting/<int:entry_id>/remove/", waiting.remove, name="organizer_wait_remove"),
     path("drives/<int:drive_id>/bookings/new/", bookings.enter, name="organizer_enter"),
     path("bookings/<int:booking_id>/", bookings.booking, name="organizer_booking"),

@@ -7,10 +7,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import queries
+from drives.actions import closing
 from drives.actions import waiting as actions
 from drives.confirms import asked_of
 from drives.models import Visit, WaitingEntry
@@ -70,4 +71,23 @@ def remove(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse
         raise Http404
     actions.leave(entry_id=entry.pk, actor=actor_of(request), now=timezone.now())
     messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
+    return redirect("organizer_waiting", drive.pk)
+
+
+@require_POST
+@role_required("plan")
+def close(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """Offer nobody in line anything any more, and tell them."""
+    drive = drive_of(request, pk=drive_id)
+    try:
+        told = closing.close_line(drive_id=drive.pk, actor=actor_of(request), now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        text = ngettext(
+            "The waiting list is closed. %(count)s person is being told.",
+            "The waiting list is closed. %(count)s people are being told.",
+            told,
+        )
+        messages.success(request, text % {"count": told})
     return redirect("organizer_waiting", drive.pk)

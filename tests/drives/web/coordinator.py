@@ -66,6 +66,7 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "write",
         "calls",
         "waiting",
+        "close_line",
         "wait",
     )
     of_booking = ("booking", "move", "cancel", "again", "consents")

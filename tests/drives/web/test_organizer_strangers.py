@@ -17,12 +17,12 @@ NAMES = (
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
     *("export", "erase"),
     *("who", "merge"),
-    *("waiting", "wait", "wait_remove"),
+    *("waiting", "wait", "wait_remove", "close_line"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
 POSTED = (
     *("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached"),
-    "wait_remove",
+    *("wait_remove", "close_line"),
 )
 
 

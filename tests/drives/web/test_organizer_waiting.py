@@ -80,3 +80,28 @@ def test_who_only_looks_changes_nothing() -> None:
     assert client.get(reverse("organizer_waiting", args=[full[0].drive_id])).status_code == 200
     assert client.get(reverse("organizer_wait", args=[full[0].drive_id])).status_code == 403
     assert client.post(reverse("organizer_wait_remove", args=[full[0].drive_id, entry.pk])).status_code == 403
+    assert client.post(reverse("organizer_close_line", args=[full[0].drive_id])).status_code == 403
+
+
+def test_closing_online_booking_leaves_the_line_and_a_second_button_ends_it() -> None:
+    full = builders.full_drive()
+    drive, client = full[0].drive, ben(full)
+    entry = builders.waits(drive)
+    address = reverse("organizer_waiting", args=[drive.pk])
+    assert "Close the waiting list" not in text(client.get(address))
+    closed = client.post(reverse("organizer_close", args=[drive.pk]), follow=True)
+    assert "Who is booked or waits keeps their place" in text(closed)
+    assert "is offered what comes free until the drive ends" in text(client.get(address))
+    told = client.post(reverse("organizer_close_line", args=[drive.pk]), follow=True)
+    assert "The waiting list is closed. 1 person is being told." in text(told)
+    entry.refresh_from_db()
+    assert entry.state == "over"
+
+
+def test_the_line_of_a_drive_that_takes_bookings_is_not_closed() -> None:
+    full = builders.full_drive()
+    client, entry = ben(full), builders.waits(full[0].drive)
+    answer = client.post(reverse("organizer_close_line", args=[full[0].drive_id]), follow=True)
+    assert "Close online booking first." in text(answer)
+    entry.refresh_from_db()
+    assert entry.state == "waiting"

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, offering
+from drives.actions import changing, offering, planning
 from drives.models import Booking, CancelledBy, Offer, WaitingEntry
 from notifications.models import ConsentEntry
 from tests import builders
@@ -163,3 +163,13 @@ def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewher
         assert row.token not in page.redirect_chain[-1][0]
         assert Client().get(reverse(name, args=[row.pk])).status_code == 404
     assert client.post(reverse("offer_pass", args=[offer.pk])).status_code == 303
+
+
+def test_the_page_says_that_the_place_in_line_outlasts_online_booking(client: Client) -> None:
+    full = builders.full_drive()
+    entry = builders.waits(full[0].drive)
+    planning.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    offering.sweep(now=NOW)
+    page = text(follow(client, reverse("waiting", args=[entry.token])))
+    assert "You are number 1 in line" in page
+    assert "what comes free is still offered to you, until the drive ends" in page

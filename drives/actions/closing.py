@@ -1,0 +1,53 @@
+"""A line ends: with its drive, or when its coordinator closes it. Everybody in it is told once."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import rules
+from drives.actions import keeping, locking, places, telling_waiting
+from drives.models import IN_LINE, Drive, DriveState, WaitingEntry, WaitingState
+from organizations.actions import audit
+
+
+@transaction.atomic
+def close_line(*, drive_id: int, actor: str, now: datetime) -> int:
+    """Offer nobody anything any more at a drive whose online booking is closed; return how many waited.
+
+    What is offered is withdrawn, what is kept is free for the coordinator. Twice changes nothing. Refuses a drive that
+    still takes bookings online, for anybody could join its line anew. Locks: drive (exclusive), entries, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization").get(pk=drive_id)
+    if drive.state == DriveState.PUBLISHED:
+        raise rules.Refusal([rules.Reason("drive_published", _("Close online booking first."))])
+    if drive.line_closed_at is None:
+        drive.line_closed_at = now
+        drive.save(update_fields=["line_closed_at"])
+        audit.note(organization=drive.organization, actor=actor, verb="close_line", about=f"drive:{drive.pk}", now=now)
+    return _end(drive, now)
+
+
+@transaction.atomic
+def close_over(*, drive_id: int, now: datetime) -> int:
+    """Close the line of a drive that is over or cancelled; nothing while somebody in it may still get a place.
+
+    Locks: drive (exclusive), entries, slots.
+    """
+    locking.drive_exclusive(drive_id)
+    drive = Drive.objects.get(pk=drive_id)
+    return 0 if rules.line_is_open(drive, now) else _end(drive, now)
+
+
+def _end(drive: Drive, now: datetime) -> int:
+    given_up = keeping.drop_all(drive, now)
+    live = WaitingEntry.objects.filter(drive=drive, state__in=(WaitingState.HELD, *IN_LINE))
+    entries = locking.waiting_entries(live.values_list("pk", flat=True))
+    for entry in entries:
+        was_in_line = entry.state in IN_LINE
+        keeping.close(entry, WaitingState.OVER, now)
+        if was_in_line:
+            telling_waiting.over(entry, now)
+    places.change(drive_id=drive.pk, deltas=places.released(given_up))
+    return len(entries)
