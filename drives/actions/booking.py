@@ -13,7 +13,7 @@ from drives import confirms, queries, rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, pipelined, token_digest
+from organizations.models import Organization, pipelined, together, token_digest
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration
@@ -81,23 +81,21 @@ def hold_within(
     Locks: identity, drive (shared), slots.
     """
     with pipelined():
-        details = registration.register(
-            organization=drive.organization,
-            **person.said(),
-            confirms=person.confirms,
-            source=source,
-            ip=ip,
-            now=now,
-            for_other=person.for_other,
-        )
-        stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
-        locking.identities_then_drive([details.identity], drive.pk)
-        shape = rules.visit_shape(drive, visit)
-        found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=shape, now=now)
-    taking.refuse_unless_possible(found.facts, drive, visit, now)
-    with pipelined():
-        taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-        send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
+        with together():
+            details = registration.register(
+                organization=drive.organization,
+                **person.said(),
+                confirms=person.confirms,
+                source=source,
+                ip=ip,
+                now=now,
+                for_other=person.for_other,
+            )
+            stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
+            found = _found(drive, slot_id, visit, details.identity, now)
+            taking.refuse_unless_possible(found.facts, drive, visit, now)
+            taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
+            send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
         return taking.count(taken, now)
 
 
@@ -175,6 +173,13 @@ def enter(
     _keep_said(booking, person, override_reason)
     telling.booked(locking.booking(booking.pk), now)
     return booking
+
+
+def _found(drive: Drive, slot_id: int, visit: str, identity: str, now: datetime) -> queries.PlaceFound:
+    """Take the locks of a booking, and see how its place stands then."""
+    locking.identities_then_drive([identity], drive.pk)
+    shape = rules.visit_shape(drive, visit)
+    return queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=identity, shape=shape, now=now)
 
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:

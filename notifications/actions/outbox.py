@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from notifications import rules
 from notifications.models import Channel, Message, MessageState
 from notifications.notice import Envelope, Notice, Wording
-from organizations.models import Organization
+from organizations.models import Organization, append
 
 ROWS_PER_STATEMENT = 500
 
@@ -25,6 +25,12 @@ def queue(*, organization: Organization | None, notices: Sequence[Notice], now: 
     Without an organization it is account mail, which leaves in the installation's own name.
     """
     return _insert([_row(organization, notice.envelope, now, notice.wording) for notice in notices])
+
+
+@transaction.atomic(savepoint=False)
+def queue_new(*, organization: Organization, notice: Notice, now: datetime) -> None:
+    """As `queue`, one message whose key cannot be there yet: it is written with the rows around it."""
+    append(Message(**_row(organization, notice.envelope, now, notice.wording)))
 
 
 @transaction.atomic(savepoint=False)

@@ -3,7 +3,7 @@ from organizations.models.audit import AuditEntry
 from organizations.models.idempotency import IdempotentAnswer
 from organizations.models.linked import Linked, token_digest
 from organizations.models.organization import Cause, CauseFact, Organization
-from organizations.models.rows import append, insert, pipelined
+from organizations.models.rows import append, insert, pipelined, together
 
 __all__ = [
     "ApiKey",
@@ -19,5 +19,6 @@ __all__ = [
     "append",
     "insert",
     "pipelined",
+    "together",
     "token_digest",
 ]

@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection
+from django.db.models import Model
 from pytest_django import DjangoAssertNumQueries
 
-from organizations.models import AuditEntry, append, insert, pipelined, rows
+from organizations.models import AuditEntry, append, insert, pipelined, rows, together
 from tests import builders
 from tests.builders import NOW
+from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +84,39 @@ def test_an_error_of_a_pipelined_statement_comes_up_as_djangos() -> None:
     rows._numbers[AuditEntry].append(row.pk)
     with pytest.raises(IntegrityError), pipelined():
         insert(entry())
+
+
+def columns(row: Model) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_rows_of_several_tables_are_written_together(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    typed = Registration(
+        organization=builders.organization("Care"),
+        name='Test Zoë "Ana" \\ Alder',
+        phone=builders.phone(1),
+        identity="0" * 64,
+        consents=["reminders"],
+        ip="2001:db8::1",
+        created_at=NOW,
+    )
+    made = entry()
+    insert(Registration(**{**columns(typed), "id": None}))
+    with django_assert_num_queries(1), together():
+        append(made)
+        insert(typed)
+    assert AuditEntry.objects.get().verb == "entered"
+    assert columns(Registration.objects.get(pk=typed.pk)) == columns(typed)
+
+
+def test_an_error_leaves_what_was_to_be_written_together_unwritten() -> None:
+    def interrupted() -> None:
+        with together():
+            insert(entry())
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        interrupted()
+    assert not AuditEntry.objects.exists()
+    insert(entry())
+    assert AuditEntry.objects.count() == 1

@@ -229,7 +229,7 @@ def _queue(
         expires_at=sent.expires_at,
     )
     notice = Notice(envelope, notices.code(organization, channel, language, digits))
-    outbox.queue(organization=organization, notices=[notice], now=now)
+    outbox.queue_new(organization=organization, notice=notice, now=now)
 
 
 def _digits() -> str:
