@@ -232,7 +232,8 @@ def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
     return details.proved_at is not None or browser_proved(browser_token, details.identity, now)
 
 
-def _is_live(booking: Booking, now: datetime) -> bool:
+def is_live(booking: Booking, now: datetime) -> bool:
+    """Whether its place is still kept for whoever has the code."""
     return booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until > now
 
 
@@ -269,7 +270,7 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     drive = Drive.objects.get(bookings=held.pk)
     locking.typed_then_drive([identity], drive)
     locked = locking.bookings(settling.party_ids(held))
-    party = [booking for booking in locked if _is_live(booking, now)]
+    party = [booking for booking in locked if is_live(booking, now)]
     asked = next((booking for booking in party if booking.pk == held.pk), None)
     if asked is None:
         return _proved_before(next(booking for booking in locked if booking.pk == held.pk))
@@ -278,8 +279,7 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     settling.recognize(party, whose, now)
     settling.judge(party, now)
     settling.keep(party, now)
-    for booking in party:
-        keeping.has_place(booking, now)
+    keeping.have_places(party, now)
     telling.booked_together(party, now)
     return asked
 

@@ -45,3 +45,19 @@ def note_new(bookings: Iterable[Booking], *, actor: str, now: datetime) -> None:
         BookingChange(booking=booking, to_state=booking.state, to_arrival=booking.arrival, actor=actor, at=now)
         for booking in bookings
     )
+
+
+def note_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime) -> None:
+    """Keep that bookings get another time each, while they still carry the old one."""
+    BookingChange.objects.bulk_create(
+        BookingChange(
+            booking=booking,
+            from_state=booking.state,
+            to_state=booking.state,
+            from_arrival_id=booking.arrival_id,
+            to_arrival=slot,
+            actor=actor,
+            at=now,
+        )
+        for booking, slot in moves
+    )

@@ -1,6 +1,6 @@
 """Freed places are kept for who waits; who has a place waits no longer. Parts of the actions that free and take."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from drives import timetable
@@ -40,8 +40,14 @@ def has_place(booking: Booking, now: datetime) -> None:
 
     Part of what books them, under the lock of their identities. Locks: their entry.
     """
-    mine = WaitingEntry.objects.filter(drive=booking.drive_id, volunteer=booking.volunteer_id, state__in=IN_LINE)
-    for entry in locking.waiting_entries(mine.values_list("pk", flat=True)):
+    have_places([booking], now)
+
+
+def have_places(bookings: Sequence[Booking], now: datetime) -> None:
+    """As `has_place`, for people who got places at one drive together. One query if none of them waits."""
+    people = [booking.volunteer_id for booking in bookings]
+    theirs = WaitingEntry.objects.filter(drive=bookings[0].drive_id, volunteer__in=people, state__in=IN_LINE)
+    for entry in locking.waiting_entries(theirs.values_list("pk", flat=True)):
         close(entry, WaitingState.BOOKED, now)
 
 

@@ -8,8 +8,9 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import history, stating, taking
-from drives.models import Booking, BookingState
+from drives.actions import history, places, spacing, stating, taking
+from drives.actions.spacing import Spacing
+from drives.models import Booking, BookingState, Drive, Visit
 from volunteers.actions import registration
 from volunteers.actions.recognizing import OtherName, TooManyPeople, Whose
 from volunteers.models import Registration, Volunteer
@@ -49,20 +50,18 @@ def recognize(party: Sequence[Booking], whose: Whose, now: datetime) -> None:
 def judge(party: Sequence[Booking], now: datetime) -> None:
     """Raise what stands against these people, each by their own history; of several it is said whom it concerns.
 
-    What was recorded says which kind of visit each really is: the times kept follow it. Locks: then slots.
+    The times proposed are those at which all of them fit and may come. What was recorded says which kind of visit each
+    really is: the times kept follow it. Two queries however many they are. Locks: then slots.
     """
-    judged = {booking.pk: _judged(booking, now) for booking in party}
-    refusals = [(booking, found) for booking in party if isinstance(found := judged[booking.pk].verdict, rules.Refusal)]
-    if len(party) == 1 and refusals:
-        raise refusals[0][1]
-    if reasons := _twice(party) + [_of(booking, why) for booking, refusal in refusals for why in refusal.reasons]:
-        raise rules.Refusal(reasons)
-    kinds = [(booking, str(judged[booking.pk].verdict)) for booking in party]
-    if others := [(booking, visit) for booking, visit in kinds if visit != booking.visit]:
-        over = any(each.holds_are_over for each in judged.values())
-        taking.correct_visits(others, now, holds_are_over=over)
-        for booking, _visit in others:
-            booking.save(update_fields=["visit", *taking.FOOTPRINT])
+    judged = _judged(party, now)
+    said = [(each.booking, reason) for each in judged for reason in each.reasons]
+    if len(party) > 1:
+        said = [(booking, _of(booking, reason)) for booking, reason in (*_twice(party), *said)]
+    if said:
+        raise rules.Refusal([reason for _booking, reason in said], _other_times(judged, now))
+    if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
+        _correct(judged, others, now)
+        Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *taking.FOOTPRINT])
 
 
 def keep(party: Sequence[Booking], now: datetime) -> None:
@@ -78,33 +77,91 @@ def keep(party: Sequence[Booking], now: datetime) -> None:
 
 @dataclass(frozen=True)
 class _Judged:
-    """One person of a party: the kind of visit that it really is, or why it may not be."""
+    """One person of a party: what stands against them, and the kind of visit that it really is."""
 
-    verdict: str | rules.Refusal
-    holds_are_over: bool
+    booking: Booking
+    found: queries.PlaceFound
+    spacing: Spacing
+    against_place: Sequence[rules.Reason]
+
+    @property
+    def reasons(self) -> list[rules.Reason]:
+        return [*self.against_place, *self.against_interval]
+
+    @property
+    def against_interval(self) -> list[rules.Reason]:
+        """Nothing of who is booked at this drive already: that alone is said."""
+        return [] if self.found.facts.active_booking else self.spacing.reasons
+
+    @property
+    def visit(self) -> str:
+        return self.spacing.visit or self.booking.visit
+
+    @property
+    def ok_from(self) -> datetime | None:
+        """From when on the interval rules allow a visit; None if never."""
+        return self.spacing.verdict.earliest_ok_at if self.against_interval else self.booking.starts_at
 
 
-def _judged(booking: Booking, now: datetime) -> _Judged:
-    assert booking.volunteer_id is not None  # recognized before
-    found = queries.place_facts(
-        drive_id=booking.drive_id, slot_id=booking.arrival_id, volunteer_id=booking.volunteer_id, now=now
-    )
-    giver = queries.Giver(booking.volunteer_id, everywhere=True)
+def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
+    drive = party[0].drive
+    people = [booking.volunteer_id or 0 for booking in party]  # recognized before
+    found = queries.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
+    given = queries.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
+    return [
+        _Judged(
+            booking,
+            facts,
+            spacing.between(given[person], drive, booking.starts_at),
+            rules.reasons_not_to_take(facts.facts, now),
+        )
+        for booking, facts, person in zip(party, found, people, strict=True)
+    ]
+
+
+def _correct(judged: Sequence[_Judged], others: taking.Corrections, now: datetime) -> None:
+    """Give the holds the steps of the visits they really are; refuses a party that does not fit so with other times."""
+    over = any(each.found.holds_are_over for each in judged)
     try:
-        visit = taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+        taking.correct_visits(others, now, holds_are_over=over)
     except rules.Refusal as refusal:
-        return _Judged(refusal, found.holds_are_over)
-    return _Judged(visit, found.holds_are_over)
+        if len(judged) == 1:
+            raise
+        longer = next(booking for booking, visit in others if visit == Visit.FIRST)
+        reasons = [_of(longer, reason) for reason in refusal.reasons]
+        raise rules.Refusal(reasons, _other_times(judged, now)) from refusal
 
 
-def _twice(party: Sequence[Booking]) -> list[rules.Reason]:
+def _other_times(judged: Sequence[_Judged], now: datetime) -> list[rules.OpenTime]:
+    """The times nearest to those kept at which all fit; where an interval is the reason, the next that all may come."""
+    drive, first = judged[0].booking.drive, judged[0]
+    visits, wanted = [each.visit for each in judged], min(each.booking.starts_at for each in judged)
+    is_interval = any(each.against_interval for each in judged)
+    if len(judged) == 1:
+        if is_interval:
+            return first.spacing.alternatives(drive, first.visit, now)
+        return queries.nearest_times(drive, first.visit, wanted, now)
+    freed = places.released(each.booking for each in judged)
+    if not is_interval:
+        return queries.nearest_for_all(drive, visits, wanted, now, freed)
+    earliest = [each.ok_from for each in judged]
+    if None in earliest:
+        return []
+
+    def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
+        return all(each.spacing.allows(at, moment) for each, moment in zip(judged, arrivals, strict=True))
+
+    return queries.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+
+
+def _twice(party: Sequence[Booking]) -> list[tuple[Booking, rules.Reason]]:
     """Two names of a party that are known to be one person."""
     seen: set[int | None] = set()
     found = []
     for booking in party:
         if booking.volunteer_id in seen:
             text = _("This is somebody of your group under another name. Take one of them out.")
-            found.append(_of(booking, rules.Reason("same_person_twice", text)))
+            found.append((booking, rules.Reason("same_person_twice", text)))
         seen.add(booking.volunteer_id)
     return found
 

@@ -35,13 +35,17 @@ class Spacing:
 
 def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
     """Judge a time at a drive against all that the person has given and booked. One query."""
-    policy, zone = drive.policy, drive.site.zone
-    donations = queries.donations_of(giver, wanted, zone)
+    return between(queries.donations_of(giver, wanted, drive.site.zone), drive, wanted)
+
+
+def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datetime) -> Spacing:
+    """Judge a time at a drive against these donations and bookings of one person."""
+    zone = drive.site.zone
     return Spacing(
         donations,
         intervals.judge(drive.rules, donations, wanted, zone),
         drive.site.timezone,
-        rules.visit_by_record(donations, policy, wanted.astimezone(zone).date()),
+        rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
     )
 
 

@@ -147,9 +147,12 @@ class CodeBody(serializers.Serializer[Any]):
 
 
 class SlotBody(serializers.Serializer[Any]):
-    """Another time of the same drive."""
+    """Another time of the same drive; for everybody who was booked together, while the code is outstanding."""
 
     slot = Id()
+    all = serializers.BooleanField(
+        required=False, default=False, help_text=_("All of a party that is held, as they fit around that time.")
+    )
 
 
 class SendAgainBody(serializers.Serializer[Any]):

@@ -42,11 +42,19 @@ from drives.queries.people import (
     person_page,
     reasons_not_to_merge,
 )
-from drives.queries.places import NEAREST, PlaceFound, nearest_times, open_times, place_facts, places_left
+from drives.queries.places import (
+    NEAREST,
+    PlaceFound,
+    nearest_times,
+    open_times,
+    place_facts,
+    places_facts,
+    places_left,
+)
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
 from drives.queries.reports import TurnoutReport, turnout_report
-from drives.queries.together import PartyTime, nearest_for_all, party_times, room, steps_of
+from drives.queries.together import PartyTime, later_for_all, nearest_for_all, party_times, room, steps_of
 from drives.queries.turnout import TurnoutNumbers, turnout_numbers
 from drives.queries.waiting import (
     Line,
@@ -122,6 +130,7 @@ __all__ = [
     "give_rate",
     "has_bookings",
     "home",
+    "later_for_all",
     "later_times",
     "line",
     "may_be_restored",
@@ -142,6 +151,7 @@ __all__ = [
     "people_to_tell",
     "person_page",
     "place_facts",
+    "places_facts",
     "places_left",
     "position",
     "progress_of",

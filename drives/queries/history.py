@@ -1,8 +1,8 @@
 """What somebody has given and has booked, as the interval rules want it; and the later times that would be allowed."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import connection
 
 from drives import intervals, rules
 from drives.models import Drive, DriveState
-from drives.queries.places import NEAREST, open_times, slots_of, times_in
+from drives.queries.places import NEAREST, SlotRow, slots_of, times_in
 from organizations.models import token_digest
 
 REACHES_BACK = timedelta(days=800)  # twice the longest window of a known programme, and some days
@@ -74,9 +74,9 @@ def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[interva
 def donations_of_many(
     zones: Mapping[int, ZoneInfo], now: datetime, *, everywhere: bool
 ) -> dict[int, list[intervals.Donation]]:
-    """The same for many people at once, by volunteer, to see what they may be offered; taking it judges anew.
+    """The same for many people at once, by volunteer. One query.
 
-    One query. `zones` are those of the site that each is judged for.
+    `zones` are those of the site that each is judged for.
     """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
     for row in _history(list(zones), now, everywhere=everywhere):
@@ -138,6 +138,7 @@ def gave_lately(browser_token: str, drive: Drive, now: datetime) -> bool:
 
 
 Allows = Callable[[Drive, datetime], bool]
+TimesOf = Callable[[Drive, list[SlotRow]], Iterable[rules.OpenTime]]
 
 
 def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows: Allows) -> list[rules.OpenTime]:
@@ -145,23 +146,31 @@ def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows
 
     At most three queries.
     """
-    if drive.state == DriveState.PUBLISHED:
-        here = [time for time in open_times(drive, visit, now) if time.starts_at >= since]
-    else:
-        here = []
-    found = list(islice((time for time in here if allows(drive, time.starts_at)), NEAREST))
-    if len(found) == NEAREST:
-        return found
-    elsewhere = _times_of_others(drive, visit, max(since, now), allows)
-    return list(islice(chain(found, elsewhere), NEAREST))
+
+    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[rules.OpenTime]:
+        open_times = times_in(slots, rules.visit_shape(at, visit), now)
+        return (time for time in open_times if time.starts_at >= since and allows(at, time.starts_at))
+
+    return next_times(drive, since, now, allowed)
 
 
-def _times_of_others(drive: Drive, visit: str, since: datetime, allows: Allows) -> Iterator[rules.OpenTime]:
+def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) -> list[rules.OpenTime]:
+    """The first three times that `times_of` finds: at this drive, then at the organization's others after `since`.
+
+    At most three queries.
+    """
+    is_open = drive.state == DriveState.PUBLISHED
+    here = list(islice(times_of(drive, slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
+    if len(here) == NEAREST:
+        return here
+    return list(islice(chain(here, _times_of_others(drive, max(since, now), times_of)), NEAREST))
+
+
+def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[rules.OpenTime]:
     others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
     nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
     slots = slots_of([other.pk for other in nearest])
     for other in nearest:
         place = rules.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
-        for time in times_in(slots[other.pk], rules.visit_shape(other, visit), since):
-            if allows(other, time.starts_at):
-                yield rules.OpenTime(time.slot_id, time.starts_at, time.places_left, place)
+        for time in times_of(other, slots[other.pk]):
+            yield replace(time, elsewhere=place)

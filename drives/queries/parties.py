@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drives import rules
-from drives.models import ACTIVE, Booking, BookingState
+from drives.models import ACTIVE, Booking, BookingState, Visit
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Party:
     members: Sequence[Member] = ()
     leader: Booking | None = None
     is_shown: bool = False
+
+    @property
+    def first_visits(self) -> int:
+        """How many of them come for the first time."""
+        return sum(member.booking.visit == Visit.FIRST for member in self.members)
 
     @property
     def may_cancel_all(self) -> bool:

@@ -1,12 +1,16 @@
 """Times for a party."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from drives import rules, together
-from drives.models import Drive, DriveState, Slot
-from drives.queries.places import NEAREST
+from drives.models import Drive, DriveState
+from drives.queries.history import next_times
+from drives.queries.places import NEAREST, SlotRow, slots_of
+
+Freed = Mapping[int, tuple[int, int]]
+AllowsAll = Callable[[Drive, Sequence[datetime]], bool]
 
 
 @dataclass(frozen=True)
@@ -31,35 +35,58 @@ class PartyTime:
 
 def party_times(drive: Drive, visits: Sequence[str], now: datetime) -> list[PartyTime]:
     """The times at which all these visits still fit into a drive together, in order. One query."""
-    slots = steps_of(drive.pk)
-    shapes = [rules.visit_shape(drive, visit) for visit in visits]
-    return [
-        PartyTime(slots[min(found)].pk, tuple(slots[n].starts_at for n in found))
-        for found in together.all_arrivals(room(slots, now), shapes)
-    ]
+    return list(_times_in(drive, steps_of(drive.pk), visits, now))
 
 
 def nearest_for_all(
-    drive: Drive, visits: Sequence[str], wanted: datetime | None, now: datetime
+    drive: Drive, visits: Sequence[str], wanted: datetime | None, now: datetime, freed: Freed | None = None
 ) -> list[rules.OpenTime]:
     """The three times nearest to the one wanted at which a party fits, in order of time. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
     around = wanted or drive.starts_at
-    nearest = sorted(party_times(drive, visits, now), key=lambda time: abs(time.starts_at - around))[:NEAREST]
-    return [rules.OpenTime(time.slot_id, time.starts_at, 1) for time in sorted(nearest, key=lambda one: one.starts_at)]
+    found = _times_in(drive, steps_of(drive.pk), visits, now, freed)
+    nearest = sorted(found, key=lambda time: abs(time.starts_at - around))[:NEAREST]
+    return [_open(time) for time in sorted(nearest, key=lambda time: time.starts_at)]
 
 
-def steps_of(drive_id: int) -> list[Slot]:
+def later_for_all(
+    drive: Drive, visits: Sequence[str], since: datetime, now: datetime, allows: AllowsAll, freed: Freed
+) -> list[rules.OpenTime]:
+    """The next three times from `since` on at which a party fits and each of them may come: here, then at other drives.
+
+    `freed` is what the party itself holds at this drive. At most three queries.
+    """
+
+    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[rules.OpenTime]:
+        found = _times_in(at, slots, visits, now, freed if at.pk == drive.pk else None)
+        return (_open(time) for time in found if time.starts_at >= since and allows(at, time.arrivals))
+
+    return next_times(drive, since, now, allowed)
+
+
+def steps_of(drive_id: int) -> list[SlotRow]:
     """A drive's steps in order: the n-th is step n. One query."""
-    return list(Slot.objects.filter(drive=drive_id).order_by("n"))
+    return slots_of([drive_id])[drive_id]
 
 
-def room(slots: Sequence[Slot], now: datetime, freed: Mapping[int, tuple[int, int]] | None = None) -> together.Room:
+def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) -> together.Room:
     """What is free in a drive's steps; `freed` are changes of the counters that are not applied yet."""
     back = freed or {}
     return together.Room(
-        [slot.screening_limit - slot.screening_taken - back.get(slot.n, (0, 0))[0] for slot in slots],
-        [slot.chairs_limit - slot.chairs_taken - back.get(slot.n, (0, 0))[1] for slot in slots],
-        [slot.open and slot.starts_at > now for slot in slots],
+        [screening - back.get(n, (0, 0))[0] for n, (_id, _at, _open, screening, _chairs) in enumerate(slots)],
+        [chairs - back.get(n, (0, 0))[1] for n, (_id, _at, _open, _screening, chairs) in enumerate(slots)],
+        [is_open and starts_at > now for _id, starts_at, is_open, _screening, _chairs in slots],
     )
+
+
+def _times_in(
+    drive: Drive, slots: list[SlotRow], visits: Sequence[str], now: datetime, freed: Freed | None = None
+) -> Iterator[PartyTime]:
+    shapes = [rules.visit_shape(drive, visit) for visit in visits]
+    for found in together.all_arrivals(room(slots, now, freed), shapes):
+        yield PartyTime(slots[min(found)][0], tuple(slots[n][1] for n in found))
+
+
+def _open(time: PartyTime) -> rules.OpenTime:
+    return rules.OpenTime(time.slot_id, time.starts_at, 1)

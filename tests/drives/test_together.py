@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from drives import queries
 from drives.actions import booking as booking_actions
 from drives.actions import changing, together
-from drives.models import Booking, BookingState, CancelledBy
+from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
+from drives.offering import Window
 from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
@@ -108,6 +109,102 @@ def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
     assert [row.state for row in Booking.objects.filter(drive=second).order_by("pk")] == ["lapsed", "booked"]
 
 
+def on_days(*days: int) -> list[Drive]:
+    """Drives of one organization, so many days after a Saturday, with a party of two booked at the first."""
+    here = builders.organization()
+    place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
+    drives = [builders.drive(here, builders.plan(place, on=on)) for on in dates]
+    builders.booked_together(drives[0], people=TWO)
+    return drives
+
+
+def refused(party: list[Booking]) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        builders.proved(party[0])
+    return caught.value
+
+
+def test_a_party_that_is_too_early_is_offered_the_next_times_that_all_of_it_may_take() -> None:
+    _saturday, sunday, wednesday = on_days(0, 1, 4)
+    party = builders.held_together(sunday, people=(TWO[0], ("Test Ida Alder", "first")))
+    refusal = refused(party)
+    assert {reason.person for reason in refusal.reasons} == {"Test Ana Alder"}
+    assert [time.slot_id for time in refusal.alternatives] == [builders.slot(wednesday, n).pk for n in range(3)]
+    assert {time.elsewhere and time.elsewhere.drive_id for time in refusal.alternatives} == {wednesday.pk}
+
+
+def test_times_that_one_of_a_party_may_not_take_are_not_offered_to_it() -> None:
+    _saturday, sunday, _wednesday, thursday, later = on_days(0, 1, 4, 5, 11)
+    builders.booked(thursday, name="Test Bo Alder", for_other=True)
+    party = builders.held_together(sunday, people=TWO)
+    assert {time.elsewhere and time.elsewhere.drive_id for time in refused(party).alternatives} == {later.pk}
+
+
+def test_a_party_whose_time_has_passed_is_offered_the_nearest_at_which_it_fits() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    at = builders.slot(drive, 1).starts_at
+    party = builders.held_together(drive, n=0, people=TWO, now=at - timedelta(minutes=20))
+    builders.held(drive, n=3, number=9, now=at - timedelta(minutes=20))
+    with pytest.raises(Refusal) as caught:
+        builders.proved(party[0], now=at - timedelta(minutes=13))
+    assert set(caught.value.codes) == {"slot_past"}
+    assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (1, 2)]
+
+
+def test_a_party_that_is_held_moves_as_one() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    party = builders.held_together(drive)
+    assert [booking.first_step for booking in party] == [0, 0, 1]
+    for _twice in range(2):
+        moved = together.move_all(booking_id=party[1].pk, slot_id=builders.slot(drive, 1).pk, actor="donor", now=NOW)
+        assert [booking.first_step for booking in moved] == [1, 1, 2]
+    assert [row.starts_at for row in Booking.objects.order_by("pk")] == [
+        builders.slot(drive, n).starts_at for n in (1, 1, 2)
+    ]
+    assert queries.drifted_slots() == 0
+
+
+def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    party = builders.held_together(drive)
+    builders.held(drive, n=3, number=9)
+    with pytest.raises(Refusal) as caught:
+        together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 3).pk, actor="donor", now=NOW)
+    assert caught.value.codes == ["slot_full"]
+    assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (0, 1, 2)]
+    assert [row.first_step for row in Booking.objects.filter(party=party[0].party).order_by("pk")] == [0, 0, 1]
+    assert queries.drifted_slots() == 0
+
+
+def test_who_is_booked_does_not_move_with_the_party() -> None:
+    drive = builders.drive()
+    party = builders.booked_together(drive)
+    with pytest.raises(Refusal) as caught:
+        together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
+    assert caught.value.codes == ["booking_booked"]
+    held = builders.held_together(drive, number=9)
+    with pytest.raises(booking_actions.HoldLapsed):
+        together.move_all(
+            booking_id=held[0].pk,
+            slot_id=builders.slot(drive, 4).pk,
+            actor="donor",
+            now=NOW + timedelta(minutes=16),
+        )
+
+
+def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    party = builders.held_together(drive, people=TWO)
+    builders.waits(drive, number=9, window=Window(None, builders.slot(drive, 1).starts_at))
+    together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+    assert Hold.objects.count() == 2
+    assert queries.drifted_slots() == 0
+
+
 def test_each_has_their_own_history() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
@@ -197,5 +294,16 @@ def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:
     for number, people in ((1, TWO), (2, SIX)):
         with CaptureQueriesContext(connection) as caught:
             builders.held_together(drive, number=number, people=people)
+        counted.append(len(caught))
+    assert counted[0] == counted[1]
+
+
+def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    counted = []
+    for number, people in ((1, TWO), (2, SIX)):
+        party = builders.held_together(drive, number=number, people=people)
+        with CaptureQueriesContext(connection) as caught:
+            builders.proved(party[0], number=number)
         counted.append(len(caught))
     assert counted[0] == counted[1]

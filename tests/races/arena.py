@@ -67,14 +67,22 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between the facts and the place. With the locks nothing comes of it."""
-    read = queries.place_facts
+    _pause_after(monkeypatch, "place_facts", "places_facts")
 
-    def slowly(**asked: Any) -> Any:
-        found = read(**asked)
-        time.sleep(PAUSE)
-        return found
 
-    monkeypatch.setattr(queries, "place_facts", slowly)
+def _pause_after(monkeypatch: pytest.MonkeyPatch, *reads: str) -> None:
+    """Let everybody think for a moment after these queries."""
+
+    def slowed(read: Callable[..., Any]) -> Callable[..., Any]:
+        def slowly(*asked: Any, **named: Any) -> Any:
+            found = read(*asked, **named)
+            time.sleep(PAUSE)
+            return found
+
+        return slowly
+
+    for name in reads:
+        monkeypatch.setattr(queries, name, slowed(getattr(queries, name)))
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,11 +135,4 @@ def empty() -> None:
 
 def pause_after_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between reading what a person has booked and booking."""
-    read = queries.donations_of
-
-    def slowly(*asked: Any) -> Any:
-        found = read(*asked)
-        time.sleep(PAUSE)
-        return found
-
-    monkeypatch.setattr(queries, "donations_of", slowly)
+    _pause_after(monkeypatch, "donations_of", "donations_of_many")

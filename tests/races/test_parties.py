@@ -217,5 +217,6 @@ def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(m
         take_over(**people)
 
     monkeypatch.setattr(recognizing, "take_over", slowly)
+    arena.pause_after_facts(monkeypatch)
     arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
     assert lost_in(merge_against_book()) >= ALMOST_ALWAYS

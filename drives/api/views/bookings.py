@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from drives import queries
 from drives.actions import booking as actions
-from drives.actions import changing
+from drives.actions import changing, together
 from drives.actions.booking import Person
 from drives.api import answers, bodies, shapes
 from drives.api.access import ApiView, caller
@@ -187,7 +187,11 @@ class Move(TokenView):
     @call("move_booking", shapes.Booking, 404, 409, 410, takes=SLOT, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.changeable(token), SLOT.run_validation(request.data)
-        return self.answer(changing.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now()))
+        if not body["all"]:
+            moved = changing.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
+            return self.answer(moved)
+        party = together.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
+        return self.answer(next(one for one in party if one.pk == booking.pk))
 
 
 def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:

@@ -61,11 +61,11 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
             whose=form.whose,
         )
     except Refusal as refusal:
-        return _still_held(request, key, form, refusal, 409)
+        return still_held(request, key, form, refusal, 409)
     except actions.HoldLapsed:
         return to_booking(key)
     except ValidationError as problem:
-        return _still_held(request, key, form, problem, status_of(problem))
+        return still_held(request, key, form, problem, status_of(problem))
     response = to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
     visitor.remember(response, browser)
     return response
@@ -87,13 +87,14 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
     except actions.HoldLapsed:
         return to_booking(key)
     except ValidationError as problem:
-        return _still_held(request, key, CodeForm(data={}), problem, status_of(problem))
+        return still_held(request, key, CodeForm(data={}), problem, status_of(problem))
     response = to_booking(key, "sent=1")
     visitor.remember(response, browser)
     return response
 
 
-def _still_held(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, status: int) -> HttpResponse:
+def still_held(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, status: int) -> HttpResponse:
+    """The check page again, with what stands against going on."""
     page = page_or_404(request, key)
     if not page.held:  # another tap was quicker
         return to_booking(key)
@@ -112,6 +113,7 @@ def _check(
         **booking_context(page),
         "form": form,
         "typed": typed,
+        "group": page.party.members if len(page.party.members) > 1 else (),
         "is_proved": browser_proved(browser, typed.identity, timezone.now()) or typed.proved_at is not None,
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,

@@ -14,15 +14,16 @@ from django.views.decorators.http import require_http_methods
 from drives import queries
 from drives.actions import changing
 from drives.actions import together as actions
+from drives.actions.booking import HoldLapsed
 from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy
 from drives.queries import DrivePage, PartyTime
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
-from drives.web.public.bookings import booking_context
+from drives.web.public.bookings import booking_context, still_held
 from drives.web.public.drives import drive_context
-from drives.web.public.forms import PartyForm, another_time_helps, status_of
+from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, status_of
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
@@ -135,6 +136,22 @@ def take_out(request: HttpRequest, key: str) -> HttpResponse:
         changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
     others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
     return to_booking(others[0].reference if others else key)
+
+
+@never_cache
+@acts
+def move_all(request: HttpRequest, key: str) -> HttpResponse:
+    """Another time for everybody of a party that is not booked yet, as the check page proposed it."""
+    page, form, slot_id = page_or_404(request, key), CodeForm(data={}), times.slot_asked(request.POST.get("slot", ""))
+    if slot_id is None:
+        return still_held(request, key, form, ValidationError(times.choose_one()), 409)
+    try:
+        actions.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
+    except Refusal as refusal:
+        return still_held(request, key, form, refusal, 409)
+    except HoldLapsed:
+        pass
+    return to_booking(key)
 
 
 @never_cache

@@ -41,6 +41,7 @@ urlpatterns = [
     path("b/<str:key>/", bookings.booking, name="booking"),
     path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
     path("b/<str:key>/code/", bookings.send_code, name="booking_code"),
+    path("b/<str:key>/move-all/", together.move_all, name="booking_move_all"),
     path("b/<str:key>/move/", changes.move, name="booking_move"),
     path("b/<str:key>/cancel/", changes.cancel, name="booking_cancel"),
     path("b/<str:key>/cancel-all/", together.cancel_all, name="booking_cancel_all"),

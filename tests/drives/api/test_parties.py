@@ -1,6 +1,7 @@
 """A party through the API: all held or none, proved by the first one's token."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 import pytest
@@ -59,6 +60,28 @@ def test_who_is_refused_is_named() -> None:
     answer = Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code})
     assert answer.status_code == 409
     assert {reason["person"] for reason in answer.json()["reasons"]} == {"Test Ana Alder"}
+
+
+def test_who_is_refused_is_told_when_all_of_them_may_come() -> None:
+    here = builders.organization()
+    place = builders.site(here)
+    builders.booked(builders.drive(here, builders.plan(place)))
+    _saturday, wednesday = Drive.objects.get(), builders.drive(here, builders.plan(place, on=date(2027, 3, 17)))
+    bookings = sent(builders.drive(here, builders.plan(place, on=date(2027, 3, 14)))).json()["bookings"]
+    code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
+    answer = Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code}).json()
+    assert [(time["drive"], time["id"]) for time in answer["alternatives"]] == [
+        (str(wednesday.pk), str(builders.slot(wednesday, n).pk)) for n in range(3)
+    ]
+    assert "earliest_ok_at" in answer["reasons"][0]
+
+
+def test_a_held_party_moves_as_one() -> None:
+    drive = builders.drive()
+    bookings = sent(drive).json()["bookings"]
+    address, slot = f"bookings/{bookings[0]['token']}/move/", str(builders.slot(drive, 4).pk)
+    assert Api().post(address, {"slot": slot, "all": True}).json()["slot"] == slot
+    assert [str(row.arrival_id) for row in Booking.objects.all()] == [slot] * 3
 
 
 def test_another_name_is_asked_about_after_the_proof() -> None:

@@ -1,5 +1,6 @@
 """A family books through the pages: how many, a time for all, names, one contact, one code."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from drives.models import Booking, Drive
+from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web import donor
@@ -131,6 +133,40 @@ def test_a_time_that_is_gone_is_answered_with_the_nearest_for_all(client: Client
     assert response.status_code == 409
     assert len(response.context["alternatives"]) == 3
     assert "Test Bo Alder" in response.content.decode()
+
+
+def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
+    """A party that gave on Saturday wants to come again on Sunday; on Wednesday it may."""
+    place = builders.site(here)
+    saturday, sunday, wednesday = (
+        builders.drive(here, builders.plan(place, on=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)
+    )
+    booked(client, saturday)
+    first = kept(client, sunday)
+    return wednesday, first, client.post(reverse("booking_prove", args=[first.reference]))
+
+
+def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: Client) -> None:
+    wednesday, _first, page = refused(client, builders.organization())
+    assert page.status_code == 409
+    assert "Or at another drive" in text(page)
+    address = f"{reverse('book_together', args=[wednesday.slug])}?people=3&amp;first=0&amp;slot="
+    assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
+
+
+def test_all_take_another_time_of_the_drive_at_once(client: Client) -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    first = kept(client, drive, people=2)
+    address = reverse("booking_move_all", args=[first.reference])
+    assert client.post(address, {"slot": builders.slot(drive, 2).pk}).status_code == 303
+    assert [row.first_step for row in Booking.objects.order_by("pk")] == [2, 2]
+    builders.held(drive, n=3, number=9)
+    gone = client.post(address, {"slot": builders.slot(drive, 3).pk})
+    assert gone.status_code == 409
+    assert "These times are possible for all of you" in text(gone)
+    assert [f'value="{builders.slot(drive, n).pk}"' in gone.content.decode() for n in range(4)] == [True] * 3 + [False]
+    assert "Choose a time." in text(client.post(address))
 
 
 def test_a_known_contact_under_another_name_is_asked_about(client: Client) -> None:
