@@ -113,12 +113,15 @@ def walk_in(
     volunteer = registration.enter(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    slot = _present_slot(drive, visit, now)
+    giver, slot = queries.Giver(volunteer.pk), _present_slot(drive, visit, now)
+    if slot is None:
+        not_today = rules.Reason("drive_not_today", _("This drive is not running now."))
+        raise rules.Refusal([not_today], _next_times(giver, drive, visit, now))
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=volunteer.pk, now=now, by_staff=True)
     if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons)
+        raise rules.Refusal(reasons, _next_times(giver, drive, visit, now))
     if not override_reason:
-        visit = spacing.refuse_too_close(queries.Giver(volunteer.pk), drive, visit, now, now)
+        visit = spacing.refuse_too_close(giver, drive, visit, now, now)
     taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
     places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
     booking = taking.create_booking(
@@ -182,10 +185,14 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise rules.Refusal(reasons)
 
 
-def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot:
-    """The step that is running, or the last from which the visit still ends by closing."""
+def _next_times(giver: queries.Giver, drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
+    """For somebody who stands at the door of a drive that does not take them: when they may come, here or elsewhere."""
+    return queries.later_times(drive, visit, now, now, spacing.of(giver, drive, now).allows)
+
+
+def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
+    """The step that is running, or the last from which the visit still ends by closing; None outside the hours."""
     last = max(0, Slot.objects.filter(drive=drive).count() - rules.visit_shape(drive, visit).steps)
-    slot = Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()
-    if slot is None or drive.ends_at <= now:
-        raise rules.Refusal([rules.Reason("drive_not_today", _("This drive is not running now."))])
-    return slot
+    if drive.ends_at <= now:
+        return None
+    return Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()

@@ -24,7 +24,7 @@ from drives.models import Booking, BookingState, Drive, Visit
 from drives.web.members import actor_of, booking_of, drive_of, page
 from drives.web.organizer.booking_forms import OverrideForm
 from drives.web.organizer.directory_forms import PhoneField
-from drives.web.organizer.forms import refuse
+from drives.web.organizer.forms import proposed_by, refuse
 from organizations.web.accounts import MemberRequest, role_required
 
 Act = Callable[..., Booking]
@@ -144,7 +144,8 @@ def _ask_to_override(
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
     refuse(form, refusal)
-    context = {**_person(request, booking, timezone.now()), "form": form, "judged": verb}
+    asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
+    context = {**_person(request, booking, timezone.now()), **asked}
     return page(request, "drives/checkin/person.html", context)
 
 
@@ -153,7 +154,7 @@ def _ask_to_override(
 def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
     """Somebody came without a booking: in at once."""
     drive = drive_of(request, slug=slug)
-    form = WalkInForm(request.POST or None, initial={"name": _name_in(_search(request))})
+    form, proposed = WalkInForm(request.POST or None, initial={"name": _name_in(_search(request))}), []
     if form.is_valid():
         typed, actor = form.cleaned_data, actor_of(request)
         try:
@@ -163,9 +164,11 @@ def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
                 messages.info(request, _("This person is on the list already."))
                 return redirect(_list_address(slug, typed["name"]))
             refuse(form, error)
+            proposed = proposed_by(error)
         else:
             return redirect(_list_address(slug, "", done=booking.pk))
-    return page(request, "drives/checkin/walk_in.html", {"drive": drive, "form": form, "search": _search(request)})
+    context = {"drive": drive, "form": form, "search": _search(request), "proposed": proposed}
+    return page(request, "drives/checkin/walk_in.html", context)
 
 
 def _name_in(search: str) -> str:

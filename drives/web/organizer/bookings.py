@@ -38,7 +38,8 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
     drive, now, visit = drive_of(request, pk=drive_id), timezone.now(), _visit(request)
-    form = EnterForm(queries.open_times(drive, visit, now), request.POST or None)
+    times, asked = queries.open_times(drive, visit, now), request.GET.get("slot", "")
+    form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
             made = booking_actions.enter(

@@ -92,6 +92,9 @@ def test_there_are_no_walk_ins_before_the_day() -> None:
     drive = builders.drive()
     refused = door(drive).post(f"drives/{drive.pk}/walk-ins/", DAN)
     assert [reason["code"] for reason in refused.json()["reasons"]] == ["drive_not_today"]
+    assert [time["id"] for time in refused.json()["alternatives"]] == [
+        str(builders.slot(drive, n).pk) for n in range(3)
+    ]
     assert not Booking.objects.exists()
 
 

@@ -160,7 +160,24 @@ def test_a_walk_in_on_another_day_is_refused() -> None:
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
         assert "This drive is not running now." in text(response)
+        assert "These times are possible Saturday, March 13, 9:00 AM" in text(response)
+        assert "bookings/new" not in response.content.decode()
         assert "This drive is on Saturday, March 13, not today." in text(browser.get(day(drive)))
+
+
+def test_a_walk_in_after_the_drive_is_shown_the_next_one() -> None:
+    owner = builders.member(builders.organization())
+    drive = builders.drive(owner.organization)
+    later = builders.drive(owner.organization, on=builders.DRIVE_DAY + timedelta(days=7), title="The next drive")
+    browser = coordinator.AllDay(owner.user)
+    with at(drive, 7 * 60):
+        form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
+        response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
+        assert "Saturday, March 20, 9:00 AM , The next drive Book" in text(response)
+        address = f"{reverse('organizer_enter', args=[later.pk])}?visit=first&amp;slot={builders.slot(later).pk}"
+        assert f'href="{address}"' in response.content.decode()
+        asked = browser.get(address.replace("&amp;", "&"))
+        assert asked.context["form"].chosen == builders.slot(later).pk
 
 
 def test_the_page_of_a_person_offers_what_can_be_done_now() -> None:

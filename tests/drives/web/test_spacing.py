@@ -116,11 +116,15 @@ def test_at_the_door_a_helper_is_asked_for_a_reason_and_it_is_kept() -> None:
 def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     today, tomorrow = two_days(helper.organization)
+    builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=11))
     builders.booked(tomorrow)
     browser, address = coordinator.AllDay(helper.user), reverse("checkin_walk_in", args=[today.slug])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return"}
     with time_machine.travel(today.starts_at, tick=False):
-        assert "Book all the same, because" in text(browser.post(address, typed))
+        asked = text(browser.post(address, typed))
+        assert "Book all the same, because" in asked
+        assert "The first time that is allowed is Tuesday, March 16" in asked
+        assert "These times are possible Wednesday, March 24, 9:00 AM" in asked
         assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
     assert Booking.objects.get(drive=today).override_reason == WHY
 
