@@ -130,9 +130,8 @@ _RULES: tuple[Callable[[PlaceFacts, datetime], list[Reason]], ...] = (
 
 
 VISIT_IS_FIRST = "visit_is_first"
-MAY_BE_OVERRIDDEN = frozenset(
-    {intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL, VISIT_IS_FIRST}
-)
+TOO_CLOSE = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
+MAY_BE_OVERRIDDEN = TOO_CLOSE | {VISIT_IS_FIRST}
 
 
 def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: str) -> Reason:

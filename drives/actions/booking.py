@@ -76,8 +76,8 @@ def hold_within(
 
     The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token.
     A browser that proved this contact before gets no code. The answer does not depend on the person's history.
-    Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive or full, and a
-    third live hold of one contact; malformed details are a ValidationError by field.
+    Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive, full or too close
+    to what is stated, and a third live hold of one contact; malformed details are a ValidationError by field.
     Locks: identity, drive (shared), slots.
     """
     with pipelined():
@@ -94,6 +94,7 @@ def hold_within(
             stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
             found = _found(drive, slot_id, visit, details.identity, now)
             taking.refuse_unless_possible(found.facts, drive, visit, now)
+            stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
             taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
             send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
         return taking.count(taken, now)

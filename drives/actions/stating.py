@@ -7,8 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from drives import rules
+from drives.actions import locking, spacing
 from drives.intervals import Stated
-from drives.models import DonationKind, Drive, StatedDonation
+from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
 
 
@@ -41,6 +43,18 @@ def keep(
     )
 
 
+def refuse_too_close(stated: Stated | None, drive: Drive, visit: str, wanted: datetime, now: datetime) -> None:
+    """Raise what the interval rules have against a time by what was stated alone, with later times that they allow.
+
+    It is what the donor has just typed: to judge it before the contact is proved tells nobody anything.
+    """
+    if stated is None:
+        return
+    judged = spacing.between([stated.donation(drive.site.zone)], drive, wanted)
+    if judged.reasons:
+        raise rules.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+
+
 def adopt(registrations: Sequence[Registration]) -> None:
     """What was stated before the proof is the person's from now on. Part of its caller."""
     for stated in StatedDonation.objects.filter(registration__in=registrations).select_related("registration"):
@@ -49,6 +63,20 @@ def adopt(registrations: Sequence[Registration]) -> None:
         StatedDonation.objects.filter(volunteer=volunteer).delete()
         stated.registration, stated.volunteer = None, volunteer
         stated.save(update_fields=["registration", "volunteer"])
+
+
+@transaction.atomic
+def correct(*, booking_id: int, stated: Stated | None, actor: str, now: datetime) -> None:
+    """Change or take back (None) what was stated with a hold. Refuses what `keep` and `refuse_too_close` do.
+
+    What has become of the hold meanwhile is refused in words. Locks: booking.
+    """
+    held = locking.booking(booking_id)
+    if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
+        raise rules.Refusal(reasons)
+    StatedDonation.objects.filter(registration=held.registration).delete()
+    keep(stated, drive=held.drive, actor=actor, now=now, registration=held.registration)
+    refuse_too_close(stated, held.drive, held.visit, held.starts_at, now)
 
 
 @transaction.atomic

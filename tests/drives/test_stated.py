@@ -1,7 +1,7 @@
 """A last donation elsewhere, as the donor states it: kept, counted, changed, and gone with the person."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from drives.actions import booking, stating
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
 from drives.rules import Refusal
+from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
 from tests.drives.api.caller import Api
@@ -68,15 +69,42 @@ def test_whole_blood_elsewhere_counts_by_the_rule_across_kinds() -> None:
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 4, 25, 7, tzinfo=UTC)
 
 
-def test_a_hold_is_answered_the_same_whatever_is_stated() -> None:
-    assert builders.held(soon(), stated=YESTERDAY).state == BookingState.HELD
+def test_a_hold_is_judged_by_what_was_typed_with_it_whoever_it_is() -> None:
+    owner = builders.organization()
+    drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
+    builders.gave(builders.drive(owner, on=DRIVE_DAY), number=7)
+    for number in (7, 42):
+        refusal = refused(lambda number=number: builders.held(drive, number=number, stated=YESTERDAY))
+        assert refusal.codes == ["interval_too_short"]
+        assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)
+        assert [time.slot_id for time in refusal.alternatives] == [builders.slot(later, n).pk for n in range(3)]
+    assert not Message.objects.filter(kind="code", address=builders.phone(42)).exists()
+    assert not StatedDonation.objects.exists()
 
 
-def test_a_refusal_leaves_the_hold_and_what_was_stated_as_they_were() -> None:
-    hold = builders.held(soon(), stated=YESTERDAY)
-    refused(lambda: builders.proved(hold))
+def test_the_proof_judges_it_with_all_that_was_given_and_leaves_the_hold_and_what_was_stated() -> None:
+    owner = builders.organization()
+    builders.booked(builders.drive(owner, on=TODAY + 2 * DAY))
+    hold = builders.held(builders.drive(owner, on=TODAY + 4 * DAY), stated=Stated("plasma", TODAY - 2 * DAY))
+    assert refused(lambda: builders.proved(hold)).codes == ["window_full"]
     hold.refresh_from_db()
     assert (hold.state, StatedDonation.objects.get().registration_id) == (BookingState.HELD, hold.registration_id)
+
+
+def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
+    hold = builders.held(soon(), stated=Stated("plasma", TODAY - 9 * DAY))
+    asked: dict[str, Any] = {"booking_id": hold.pk, "actor": "donor", "now": NOW}
+    assert refused(lambda: stating.correct(stated=YESTERDAY, **asked)).codes == ["interval_too_short"]
+    assert wrong(lambda: stating.correct(stated=Stated("plasma", TODAY + DAY), **asked)) == {
+        "stated": ["stated_in_future"]
+    }
+    assert StatedDonation.objects.get().stated.on == TODAY - 9 * DAY
+    stating.correct(stated=Stated("platelets", TODAY - 8 * DAY), **asked)
+    assert StatedDonation.objects.get().stated == Stated("platelets", TODAY - 8 * DAY)
+    stating.correct(stated=None, **asked)
+    assert not StatedDonation.objects.exists()
+    builders.proved(hold)
+    assert refused(lambda: stating.correct(stated=YESTERDAY, **asked)).codes == ["booking_booked"]
 
 
 def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not_for_their_coordinators() -> None:
@@ -196,11 +224,61 @@ def test_the_page_of_the_booking_says_what_is_wrong_with_it(on: str) -> None:
     assert "There is a problem" in text(page)
 
 
-def test_a_hold_is_nobodys_to_state_about() -> None:
+def test_a_day_that_forbids_the_time_is_said_beside_it_with_other_times_before_a_code_is_sent() -> None:
+    owner = builders.organization()
+    drive, later = (
+        builders.drive(owner, on=TODAY + DAY),
+        builders.drive(owner, on=TODAY + 2 * DAY, title="The next one"),
+    )
+    page = donor.keep(Client(), drive, **ELSEWHERE)
+    assert page.status_code == 409
+    assert page.context["form"].errors.keys() == {"stated_on"}
+    shown = page.content.decode()
+    assert '<details class="card" open>' in shown
+    assert 'value="2027-02-28"' in shown
+    assert 'value="Test Ana Alder"' in shown
+    assert f'<input type="hidden" name="slot" value="{builders.slot(drive).pk}"' in shown
+    assert f"{reverse('book', args=[later.slug])}?visit=return&amp;slot={builders.slot(later).pk}" in shown
+    assert "This time is too early" in text(page)
+    assert "That time has just been taken." not in text(page)
+    assert not Message.objects.exists()
+    assert donor.kept(Client(), drive, stated_kind="plasma", stated_on="2027-02-20")
+
+
+def test_later_times_of_the_same_drive_stand_beside_the_chosen_one() -> None:
+    hours = builders.policy(min_hours=33, windows=[])  # from midnight: 9:00 of the day after
+    drive = builders.drive(on=TODAY + DAY, policy_id=hours.pk, opens=time(8))
+    shown = donor.keep(Client(), drive, **{**ELSEWHERE, "stated_on": "2027-02-28"}).content.decode()
+    radios = [f'name="slot" value="{builders.slot(drive, n).pk}"' in shown for n in range(9)]
+    assert radios == [True] + [False] * 3 + [True] * 3 + [False] * 2
+
+
+def test_a_refused_check_page_offers_to_correct_the_day_and_not_to_book() -> None:
+    browser, owner = Client(), builders.organization()
+    donor.booked(browser, builders.drive(owner, on=TODAY + 2 * DAY))
+    held = donor.kept(browser, builders.drive(owner, on=TODAY + 4 * DAY), stated_kind="plasma", stated_on="2027-02-27")
+    page = donor.prove(browser, held, "")
+    assert page.status_code == 409
+    assert "Not booked yet" in text(page)
+    assert "Book this time" not in text(page)
+    assert "We keep this time" not in text(page)
+    address = reverse("booking_elsewhere", args=[held.token])
+    assert address in page.content.decode()
+    again = browser.post(address, {"stated_kind": "plasma", "stated_on": "2027-03-02"})
+    assert again.status_code == 422
+    assert 'value="2027-03-02"' in again.content.decode()
+    assert browser.post(address, {"stated_kind": "plasma", "stated_on": "2027-02-20"}).status_code == 303
+    assert donor.prove(browser, held, "").status_code == 303
+    assert Booking.objects.get(pk=held.pk).state == BookingState.BOOKED
+
+
+def test_a_corrected_day_that_forbids_the_time_too_is_refused_with_its_words() -> None:
     browser = Client()
-    held = donor.kept(browser, builders.drive())
-    assert browser.post(reverse("booking_elsewhere", args=[held.token]), ELSEWHERE).status_code == 303
-    assert StatedDonation.objects.count() == 0
+    held = donor.kept(browser, soon())
+    page = browser.post(reverse("booking_elsewhere", args=[held.token]), ELSEWHERE)
+    assert page.status_code == 409
+    assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in text(page)
+    assert not StatedDonation.objects.exists()
 
 
 def test_a_booking_with_an_exception_is_not_warned_about() -> None:
@@ -254,6 +332,19 @@ def test_the_api_says_what_is_wrong_with_it(stated: object, pointer: str) -> Non
     answer = Api().book(slot=str(builders.slot(builders.drive()).pk), stated=stated)
     assert answer.status_code == 400
     assert pointer in [error["pointer"].removesuffix("/non_field_errors") for error in answer.json()["errors"]]
+
+
+def test_the_api_refuses_a_time_that_it_forbids_at_once_with_times_that_it_allows() -> None:
+    owner = builders.organization()
+    drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
+    refused = Api().book(slot=str(builders.slot(drive).pk), stated={"kind": "plasma", "on": "2027-02-28"})
+    assert refused.status_code == 409
+    [reason] = refused.json()["reasons"]
+    assert (reason["code"], reason["earliest_ok_at"]) == ("interval_too_short", "2027-03-03T00:00:00-08:00")
+    assert [(time["drive"], time["id"]) for time in refused.json()["alternatives"]] == [
+        (str(later.pk), str(builders.slot(later, n).pk)) for n in range(3)
+    ]
+    assert not Booking.objects.exists()
 
 
 def test_changing_it_twice_keeps_one() -> None:

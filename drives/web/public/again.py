@@ -130,7 +130,7 @@ def check(
         "slot_id": slot_id,
         "problems": problems,
         "alternatives": [time for time in alternatives if not time.elsewhere],
-        "elsewhere": [time for time in alternatives if time.elsewhere],
+        "at_others": [time for time in alternatives if time.elsewhere],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "confirms": asked_of(drive),

@@ -19,7 +19,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import again, keys, times
 from drives.web.public.drives import drive_context, result_asked, to_drive
-from drives.web.public.forms import DetailsForm, another_time_helps, status_of
+from drives.web.public.forms import DetailsForm, another_time_helps, is_too_close, status_of
 from drives.web.public.links import to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
@@ -35,6 +35,7 @@ class Details:
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
+    is_too_close: bool = False  # to what was stated: the time may be kept if that was mistyped
     status: int = 200
 
     @property
@@ -43,6 +44,8 @@ class Details:
 
     def offered(self) -> Sequence[OpenTime]:
         """The nearest times, while the chosen one is not to be had."""
+        if self.is_too_close:
+            return self.alternatives
         if self.time is not None:
             return ()
         return self.alternatives or queries.nearest_times(self.page.drive, self.visit, None, timezone.now())
@@ -82,7 +85,8 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         held = _hold(request, details, browser)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
-        details.is_time_refused = another_time_helps(refusal)
+        details.is_too_close = is_too_close(refusal)
+        details.is_time_refused = another_time_helps(refusal) and not details.is_too_close
         form.refuse(refusal)
     except ValidationError as problem:
         details.status = status_of(problem)
@@ -111,13 +115,15 @@ def _hold(request: HttpRequest, details: Details, browser: str) -> Booking:
 
 def _show(request: HttpRequest, details: Details) -> HttpResponse:
     drive = details.page.drive
-    language = translation.get_language() or "en"
+    language, offered = translation.get_language() or "en", details.offered()
     context = {
         **drive_context(details.page),
         "form": details.form,
         "visit": details.visit,
         "time": details.time,
-        "alternatives": details.offered(),
+        "is_too_close": details.is_too_close,
+        "alternatives": [time for time in offered if not time.elsewhere],
+        "at_others": [time for time in offered if time.elsewhere],
         "confirms": asked_of(drive),
         "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],

@@ -93,22 +93,35 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
     return response
 
 
-def still_held(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, status: int) -> HttpResponse:
-    """The check page again, with what stands against going on."""
+def still_held(
+    request: HttpRequest,
+    key: str,
+    form: CodeForm,
+    problem: ValidationError,
+    status: int,
+    elsewhere: StatedForm | None = None,
+) -> HttpResponse:
+    """The check page again, with what stands against going on; `elsewhere` is a corrected answer that is wrong too."""
     page = page_or_404(request, key)
     if not page.held:  # another tap was quicker
         return to_booking(key)
-    is_refused = isinstance(problem, Refusal)
-    form.add_error(None if is_refused or status != 422 else "code", problem)
-    return _check(request, page, form, problem, status)
+    beside_code = status == 422 and not isinstance(problem, Refusal) and elsewhere is None
+    form.add_error("code" if beside_code else None, problem)
+    return _check(request, page, form, problem, status, elsewhere)
 
 
 def _check(
-    request: HttpRequest, page: BookingPage, form: CodeForm, problem: ValidationError | None = None, status: int = 200
+    request: HttpRequest,
+    page: BookingPage,
+    form: CodeForm,
+    problem: ValidationError | None = None,
+    status: int = 200,
+    elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
     typed, browser = page.booking.registration, visitor.browser_of(request)
     assert typed is not None  # a hold has one
     codes = [message for message in messages_about([page.booking.about])[page.booking.about] if message.kind == "code"]
+    is_refused = elsewhere is not None or (isinstance(problem, Refusal) and not form.asks_whose)
     context = {
         **booking_context(page),
         "form": form,
@@ -120,8 +133,16 @@ def _check(
         "is_demo": settings.DEMO,
         **proposed_by(problem),
         "minutes": notices.visit_minutes(page.booking),
+        "is_refused": is_refused,
+        "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
     }
     return render(request, "drives/public/check.html", context, status=status)
+
+
+def _stated_before(page: BookingPage) -> StatedForm | None:
+    """What was stated with a hold, to be corrected."""
+    kept = StatedDonation.objects.filter(registration=page.booking.registration).first()
+    return StatedForm(initial={"stated_kind": kept.kind, "stated_on": kept.on}) if kept else None
 
 
 def manage(

@@ -6,7 +6,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from drives.actions import stating
-from drives.web.public.bookings import manage
+from drives.queries import BookingPage
+from drives.rules import Refusal
+from drives.web.public.bookings import manage, still_held
+from drives.web.public.forms import CodeForm
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 from drives.web.stated_form import StatedForm
 
@@ -17,6 +20,8 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
     """Keep, change or take back the last donation elsewhere; the page then says whether the booking is too close."""
     page, form = page_or_404(request, key), StatedForm(request.POST)
     booking = page.booking
+    if page.held:
+        return _correct(request, page, form)
     if booking.volunteer is None:
         return to_booking(key)
     if form.is_valid():
@@ -34,3 +39,19 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
             return to_booking(key, "elsewhere=1")
     said = [str(error) for errors in form.errors.values() for error in errors]
     return manage(request, page, ValidationError(said), 422, form)
+
+
+def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpResponse:
+    """Another day or kind for a time that is kept, which the first one forbids: then the check page as it was."""
+    problem: ValidationError | None = None
+    if form.is_valid():
+        try:
+            stating.correct(booking_id=page.booking.pk, stated=form.stated, actor=DONOR, now=timezone.now())
+        except Refusal as refusal:
+            problem = refusal
+        except ValidationError as refusal:
+            form.add_error("stated_on", refusal.messages)
+    if problem is None and form.is_valid():
+        return to_booking(page.key)
+    said = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
+    return still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from drives.actions.booking import Person
 from drives.actions.together import Companion
 from drives.models import Policy, Visit
-from drives.rules import OpenTime, Refusal
+from drives.rules import TOO_CLOSE, OpenTime, Refusal
 from drives.web.stated_form import StatedForm
 from notifications.models import Purpose
 from volunteers.actions.limits import TooMany
@@ -102,9 +102,10 @@ class DetailsForm(StatedForm, PersonForm):
         return replace(super().person(policy), stated=self.stated)
 
     def refuse(self, problem: ValidationError) -> None:
-        """Beside the time, if another one helps."""
+        """Beside the time, if another one helps; beside the day of a donation elsewhere that forbids it."""
         if isinstance(problem, Refusal):
-            self.add_error("slot" if another_time_helps(problem) else None, problem.messages)
+            beside = "stated_on" if is_too_close(problem) else "slot"
+            self.add_error(beside if another_time_helps(problem) else None, problem.messages)
         else:
             super().refuse(problem)
 
@@ -175,6 +176,11 @@ class CodeForm(forms.Form):
 def another_time_helps(refusal: Refusal) -> bool:
     """Whether what was refused is the time, and not the drive, the person or the contact."""
     return all(code not in OTHER_THAN_TIME and not code.startswith("drive_") for code in refusal.codes)
+
+
+def is_too_close(refusal: Refusal) -> bool:
+    """Whether nothing but a rule of interval stands against it."""
+    return TOO_CLOSE.issuperset(refusal.codes)
 
 
 def proposed_by(problem: ValidationError | None) -> dict[str, list[OpenTime]]:

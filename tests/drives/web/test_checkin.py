@@ -173,7 +173,7 @@ def test_a_walk_in_after_the_drive_is_shown_the_next_one() -> None:
     with at(drive, 7 * 60):
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
-        assert "Saturday, March 20, 9:00 AM , The next drive Book" in text(response)
+        assert "Saturday, March 20, 9:00 AM Pacific Time , The next drive Book" in text(response)
         address = f"{reverse('organizer_enter', args=[later.pk])}?visit=first&amp;slot={builders.slot(later).pk}"
         assert f'href="{address}"' in response.content.decode()
         asked = browser.get(address.replace("&amp;", "&"))
