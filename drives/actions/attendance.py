@@ -113,13 +113,8 @@ def walk_in(
     volunteer = registration.enter(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    giver, slot = queries.Giver(volunteer.pk), _present_slot(drive, visit, now)
-    if slot is None:
-        not_today = rules.Reason("drive_not_today", _("This drive is not running now."))
-        raise rules.Refusal([not_today], _next_times(giver, drive, visit, now))
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=volunteer.pk, now=now, by_staff=True)
-    if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons, _next_times(giver, drive, visit, now))
+    giver = queries.Giver(volunteer.pk)
+    slot = _slot_at_the_door(giver, drive, visit, now)
     if not override_reason:
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
     taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
@@ -185,9 +180,17 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise rules.Refusal(reasons)
 
 
-def _next_times(giver: queries.Giver, drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
-    """For somebody who stands at the door of a drive that does not take them: when they may come, here or elsewhere."""
-    return queries.later_times(drive, visit, now, now, spacing.of(giver, drive, now).allows)
+def _slot_at_the_door(giver: queries.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
+    """The present step, for somebody who came; refuses with the next times at which they may come."""
+    reasons = [rules.Reason("drive_not_today", _("This drive is not running now."))]
+    if slot := _present_slot(drive, visit, now):
+        person = giver.volunteer_id
+        found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
+        reasons = rules.reasons_not_to_take(found.facts, now)
+        if not reasons:
+            return slot
+    allows = spacing.of(giver, drive, now).allows
+    raise rules.Refusal(reasons, queries.later_times(drive, visit, now, now, allows))
 
 
 def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_hold_is_judged_by_what_was_typed_with_it_whoever_it_is() -> None:
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
     builders.gave(builders.drive(owner, on=DRIVE_DAY), number=7)
     for number in (7, 42):
-        refusal = refused(lambda number=number: builders.held(drive, number=number, stated=YESTERDAY))
+        refusal = refused(partial(builders.held, drive, number=number, stated=YESTERDAY))
         assert refusal.codes == ["interval_too_short"]
         assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)
         assert [time.slot_id for time in refusal.alternatives] == [builders.slot(later, n).pk for n in range(3)]
