@@ -21,7 +21,7 @@ from drives.queries.drives import (
     fill_by_hour,
     public_drives,
 )
-from drives.queries.history import Giver, donations_of, donations_of_many, gave_lately, later_times
+from drives.queries.history import Giver, donations_of, donations_of_many, earlier_visit, later_times
 from drives.queries.message_plan import (
     DriveMessages,
     bookings_to_remind,
@@ -124,9 +124,9 @@ __all__ = [
     "drive_plans",
     "drives_with_a_line",
     "drives_with_messages",
+    "earlier_visit",
     "feed",
     "fill_by_hour",
-    "gave_lately",
     "give_rate",
     "has_bookings",
     "home",

@@ -114,27 +114,43 @@ def _recorded(row: tuple[Any, ...], since: datetime) -> intervals.Donation:
 
 # Whoever proved a contact in this browser, in any organization. Uses one_proof_per_browser_and_contact,
 # contact_identity and booking_of_a_volunteer.
-_GAVE_LATELY = """
-SELECT EXISTS (
-    SELECT FROM volunteers_provedbrowser AS proof
-    JOIN volunteers_contact AS contact ON contact.identity = proof.identity AND contact.proved_at IS NOT NULL
-    JOIN drives_booking AS booking ON booking.volunteer_id = contact.owner_id
-    WHERE proof.token_hash = %(token)s AND proof.expires_at > %(now)s
-        AND booking.state IN ('donated', 'incomplete') AND booking.starts_at > %(since)s)
+_EARLIER = """
+SELECT booking.state IN ('donated', 'incomplete'), booking.starts_at, site.timezone
+FROM volunteers_provedbrowser AS proof
+JOIN volunteers_contact AS contact ON contact.identity = proof.identity AND contact.proved_at IS NOT NULL
+JOIN drives_booking AS booking ON booking.volunteer_id = contact.owner_id
+JOIN drives_drive AS drive ON drive.id = booking.drive_id
+JOIN drives_site AS site ON site.id = drive.site_id
+WHERE proof.token_hash = %(token)s AND proof.expires_at > %(now)s AND booking.starts_at > %(since)s
+    AND (booking.state IN ('donated', 'incomplete')
+        OR booking.state IN ('booked', 'confirmed') AND booking.starts_at > %(now)s
+            AND booking.starts_at < %(before)s)
+ORDER BY 1 DESC, booking.starts_at LIMIT 1
 """
 
 
-def gave_lately(browser_token: str, drive: Drive, now: datetime) -> bool:
-    """Whether the drive would be a return visit for somebody who proved a contact in this browser. At most one query.
+@dataclass(frozen=True)
+class EarlierVisit:
+    """What makes a drive a return visit: somebody gave lately, or will have, for a visit before it is booked."""
+
+    is_given: bool
+    starts_at: datetime
+    zone: str
+
+
+def earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVisit | None:
+    """Why the drive would be a return visit for whoever proved a contact in this browser, if so. At most one query.
 
     Only what stands ready to be chosen depends on it; the proof of the booking judges.
     """
     if not browser_token:
-        return False
+        return None
     since = drive.starts_at - timedelta(days=drive.policy.lapse_after_days)
+    asked = {"token": token_digest(browser_token), "now": now, "since": since, "before": drive.starts_at}
     with connection.cursor() as cursor:
-        cursor.execute(_GAVE_LATELY, {"token": token_digest(browser_token), "now": now, "since": since})
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_EARLIER, asked)
+        row = cursor.fetchone()
+    return EarlierVisit(*row) if row else None
 
 
 Allows = Callable[[Drive, datetime], bool]

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from drives import queries
-from drives.actions import attendance, booking
+from drives.actions import attendance, booking, changing
 from drives.intervals import GIVEN, STATED, Donation, Rules
-from drives.models import Booking, BookingState, Drive, Policy, Slot, Visit
+from drives.models import Booking, BookingState, CancelledBy, Drive, Policy, Slot, Visit
 from drives.rules import Refusal, visit_by_record
 from organizations.models import Organization
 from tests import builders
@@ -262,6 +262,27 @@ def test_a_browser_that_proved_the_contact_of_a_donor_starts_with_a_return_visit
 
 
 @pytest.mark.time_machine(NOW, tick=False)
+@pytest.mark.time_machine(NOW, tick=False)
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],
+)
+def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_return_visit(
+    days: int, first: bool
+) -> None:
+    """Of drives so many days before and after; not so the drive itself, a later one, and one too long before."""
+    here, browser = builders.organization(), Client()
+    other = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200 + days))
+    later = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200)) if days else other
+    booked = donor.booked(browser, other, visit="first")
+    page = browser.get(reverse("drive", args=[later.slug]))
+    assert page.context["visit"] == (Visit.FIRST if first else Visit.RETURN)
+    assert ("so this one is a return visit" in text(page)) is not first
+    changing.cancel(booking_id=booked.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    assert browser.get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
+    assert Client().get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
+
+
 def test_what_stands_ready_for_one_browser_is_kept_by_no_shared_cache() -> None:
     browser, drive = Client(), builders.drive()
     donor.booked(browser, builders.drive())

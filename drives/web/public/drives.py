@@ -64,13 +64,14 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
     browser = visitor.browser_of(request)
-    knows = "visit" not in request.GET and queries.gave_lately(browser, page.drive, now)
-    visit = Visit.RETURN if knows else times.visit_asked(request.GET.get("visit", ""))
+    earlier = None if "visit" in request.GET else queries.earlier_visit(browser, page.drive, now)
+    visit = Visit.RETURN if earlier else times.visit_asked(request.GET.get("visit", ""))
     people = times.people_asked(request.GET.get("people", ""))
     first = times.first_asked(request.GET.get("first", ""), people)
     context = {
         **drive_context(page),
         "visit": visit,
+        "earlier": earlier,
         "people": people,
         "first": first,
         "sizes": together.SIZES,
