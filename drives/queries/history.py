@@ -146,7 +146,12 @@ def earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVis
     if not browser_token:
         return None
     since = drive.starts_at - timedelta(days=drive.policy.lapse_after_days)
-    asked = {"token": token_digest(browser_token), "now": now, "since": since, "before": drive.starts_at}
+    asked: dict[str, Any] = {
+        "token": token_digest(browser_token),
+        "now": now,
+        "since": since,
+        "before": drive.starts_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_EARLIER, asked)
         row = cursor.fetchone()
