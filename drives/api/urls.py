@@ -18,6 +18,7 @@ class IdConverter(StringConverter):
 register_converter(IdConverter, "id")
 
 urlpatterns = [
+    path("bookings/", bookings.Bookings.as_view()),
     path("drives/", drives.Drives.as_view()),
     path("drives/preview/", planning.Preview.as_view()),
     path("drives/<id:drive_id>/", drives.OneDrive.as_view()),
@@ -36,7 +37,6 @@ urlpatterns = [
     path("waiting-list/<str:token>/leave/", waiting.Leave.as_view()),
     path("waiting-list/<str:token>/accept/", waiting.Accept.as_view()),
     path("waiting-list/<str:token>/pass/", waiting.Pass.as_view()),
-    path("bookings/", bookings.Bookings.as_view()),
     path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
     path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),
     path("bookings/<id:booking_id>/undo/", day.Undo.as_view()),

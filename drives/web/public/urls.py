@@ -25,6 +25,8 @@ from drives.web.public import (
 )
 
 urlpatterns = [
+    # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
+    path("feeds/<str:token>.ics", calendars.feed, name="feed"),
     path("", drives.home, name="home"),
     path("o/<slug:slug>/", drives.organization, name="organization"),
     path("o/<slug:slug>/accent.css", pages.accent, name="accent"),
@@ -75,7 +77,6 @@ urlpatterns = [
     path("me/data/<int:volunteer_id>.json", my_data.download, name="my_data_file"),
     path("me/data/erase/", my_data.erase, name="my_data_erase"),
     path("me/data/erased/", my_data.erased, name="my_data_erased"),
-    path("feeds/<str:token>.ics", calendars.feed, name="feed"),
     path("stop/<str:token>/", consents.stop, name="stop"),
     path("privacy/", pages.privacy, name="privacy"),
     path("terms/", pages.terms, name="terms"),
