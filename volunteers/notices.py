@@ -9,7 +9,7 @@ from notifications.models import Channel, Purpose
 from notifications.notice import Wording, gsm, segments
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11"
+CONSENT_VERSION: Final = "2026-11.2"  # another one whenever a word of _CONSENT is another
 
 _CODE: Final = {
     "en": "{code} is your {name} code. It expires in 10 minutes. Do not share it.",

@@ -1,6 +1,7 @@
 """What is said about codes and consents."""
 
 import re
+from hashlib import sha256
 
 import pytest
 
@@ -53,7 +54,15 @@ def test_a_consent_says_all_that_the_law_asks_for(purpose: str, language: str) -
     said = ["Hope Foundation, Inc.", "Msg & data rates may apply", "STOP", "HELP", "privac"]
     assert re.search(r"\d (messages|mensajes)", text)
     assert [part for part in said if part not in text] == []
-    assert version == f"2026-11-{language}"
+    assert version == f"{notices.CONSENT_VERSION}-{language}"
+
+
+def test_other_words_of_consent_have_another_version() -> None:
+    """The ledger's version must lead to the very words: who changes one of them changes both of these."""
+    words = [
+        notices.consent_wording(purpose, language, HOPE)[1] for purpose in Purpose.values for language in ("en", "es")
+    ]
+    assert (notices.CONSENT_VERSION, sha256("\n".join(words).encode()).hexdigest()[:16]) == ("2026-11.2", "6f9811f604b76b66")
 
 
 def test_a_consent_in_another_language_is_shown_and_kept_in_english() -> None:

@@ -17,6 +17,7 @@ from volunteers import rules
 from volunteers.actions import contacts, registration
 from volunteers.actions.registration import NoMailbox
 from volunteers.models import Contact, Registration, Volunteer
+from volunteers.notices import CONSENT_VERSION
 
 PHONE, MAIL = "+12135550142", "ana@example.org"
 
@@ -237,7 +238,7 @@ def test_consents_enter_the_ledger_with_the_proof() -> None:
         ("reminders", MAIL, True, "page", "donor", "192.0.2.1"),
         ("appeals", PHONE, True, "page", "donor", "192.0.2.1"),
     ]
-    assert set(ConsentEntry.objects.values_list("wording_version", flat=True)) == {"2026-11-en"}
+    assert set(ConsentEntry.objects.values_list("wording_version", flat=True)) == {f"{CONSENT_VERSION}-en"}
     assert all("STOP" in text for text in ConsentEntry.objects.values_list("wording", flat=True))
 
 
