@@ -89,10 +89,11 @@ def people(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
 
 def addresses_of(volunteer: Volunteer) -> list[str]:
     """Every phone number and mailbox under which this person is reached or which they proved. One query."""
-    return list(_contacts(volunteer).order_by("kind", "pk").values_list("address", flat=True))
+    return list(contacts_of(volunteer).order_by("kind", "pk").values_list("address", flat=True))
 
 
-def _contacts(volunteer: Volunteer) -> QuerySet[Contact]:
+def contacts_of(volunteer: Volunteer) -> QuerySet[Contact]:
+    """The contacts under which this person is reached or which they proved."""
     named = [pk for pk in (volunteer.phone_id, volunteer.email_id) if pk]
     return Contact.objects.filter(Q(owner=volunteer) | Q(pk__in=named))
 
@@ -115,7 +116,7 @@ class Reached:
 
 def reached(volunteer: Volunteer) -> Reached:
     """How one organization reaches a person, apart from whom else it reaches so. Two queries."""
-    contacts = list(_contacts(volunteer).order_by("kind", "pk"))
+    contacts = list(contacts_of(volunteer).order_by("kind", "pk"))
     others = Volunteer.objects.exclude(pk=volunteer.pk).filter(Q(phone__in=contacts) | Q(email__in=contacts))
     named = {pk for pair in others.values_list("phone", "email") for pk in pair}
     shared = [one for one in contacts if one.pk in named or one.owner_id not in {None, volunteer.pk}]

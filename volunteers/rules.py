@@ -43,16 +43,16 @@ _DOTTED: Final = re.compile(r"[\w-]{2}\.[^\W\d_]{2}")
 _DOTS: Final = str.maketrans("。｡．", "...", _JOINERS)
 
 
-def may_agree(contact: Contact, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
-    """Refuse a consent that this volunteer cannot give for this contact.
+def may_agree(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
+    """Refuse a consent that this volunteer cannot give for this contact; None is one that is nobody's any more.
 
     It must be proved theirs, for nobody agrees to texts to another's number; an unowned mailbox may get reminders.
     After a STOP no box on a page undoes the carrier's block.
     """
     if stopped:
         raise ValidationError(_("Text START to the number our texts come from first."), code="stopped")
-    is_theirs = contact.owner_id == volunteer_id and contact.proved_at is not None
-    to_mailbox = contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
+    is_theirs = contact is not None and contact.owner_id == volunteer_id and contact.proved_at is not None
+    to_mailbox = contact is not None and contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
     if not is_theirs and not (to_mailbox and purpose == Purpose.REMINDERS):
         raise ValidationError(
             _("Book with this number or address first, so that we know it is yours."), code="unproved"

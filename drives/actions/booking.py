@@ -125,8 +125,11 @@ def prove(
 
 @transaction.atomic
 def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send a new code for a hold; the earlier one is worth nothing from now on. Raises HoldLapsed or TooMany."""
-    held = Booking.objects.select_related("registration__organization").get(pk=booking_id)
+    """Send a new code for a hold; the earlier one is worth nothing from now on. Raises HoldLapsed or TooMany.
+
+    Locks: booking.
+    """
+    held = locking.booking(booking_id)
     if (
         held.state != BookingState.HELD
         or held.registration is None

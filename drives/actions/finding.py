@@ -43,8 +43,12 @@ def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetim
 
 @transaction.atomic
 def send_codes(*, now: datetime, limit: int = 100) -> int:
-    """Send the codes that people asked for; returns how many. Who is not known gets nothing, and is not told."""
-    waiting = proving.waiting(limit, now)
+    """Send the codes that people asked for; returns how many. Who is not known gets nothing, and is not told.
+
+    Locks: identities, for nothing is sent to somebody who is being erased; then the rows of who asked.
+    """
+    locking.identities(looked_for := proving.looked_for(limit, now))
+    waiting = proving.waiting(looked_for, now)
     known = queries.newest_contacts([asked.identity for asked in waiting])
     for asked in waiting:
         contact, language = known.get(asked.identity, (None, ""))

@@ -28,7 +28,8 @@ from drives.models import (
 from notifications.actions import forgetting as messages
 from organizations.actions import audit, idempotency
 from volunteers.actions import forgetting as people
-from volunteers.models import Volunteer
+from volunteers.actions.contacts import locked as lock_contacts
+from volunteers.models import Contact, Volunteer
 from volunteers.queries import Reached, identities_of, known_elsewhere, reached, registrations_of
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     Places that are still to come are free at once. Nobody is told: a last message would have to keep the address.
     Bookings stay as rows without a person, so that no count changes; consents and a STOP stay under a keyed hash.
     Refuses while the person is checked in at a running drive. Locks: texts that came in, identities, the volunteer,
-    drives (shared), bookings, entries of waiting lists, slots.
+    appeals (shared), drives (shared), bookings, entries of waiting lists, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     messages.lock_replies(addresses=reached(before).addresses)
@@ -117,9 +118,12 @@ def _locked(volunteer: Volunteer) -> _Left:
     theirs = Q(volunteer=volunteer) | Q(registration__in=registrations_of(volunteer, contacts))
     booked = list(Booking.objects.filter(theirs).values_list("pk", "drive"))
     waits = list(WaitingEntry.objects.filter(theirs).values_list("pk", "drive"))
+    locking.no_appeals(volunteer.organization_id)
     locking.drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
     bookings = locking.bookings([pk for pk, _drive_id in booked])
     entries = locking.waiting_entries([pk for pk, _drive_id in waits])
+    # Nobody agrees or disagrees to anything meanwhile.
+    lock_contacts(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
     return _Left(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
 
 

@@ -5,6 +5,7 @@
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
 5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
+   (contacts' rows, phones first, come after these: `volunteers.actions.contacts`)
 6. slots by (starts_at, id), last (`drives.actions.places`)
 
 Only taking a place locks identities; freeing one does not. Whoever offers freed places of a drive first tries for its
@@ -51,10 +52,7 @@ def person_then_drive(booking: Booking) -> None:
 def people_then_drives(volunteer_ids: Iterable[int]) -> None:
     """Steps 2 and 3 for two people who become one: each identity of both, sorted; then their drives to come, shared."""
     ids = sorted(set(volunteer_ids))
-    identities = {identity for volunteer_id in ids for identity in identities_of(volunteer_id=volunteer_id)}
-    keys = sorted({_identity_key(identity) for identity in identities})
-    if keys:
-        _run("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
+    identities(identity for volunteer_id in ids for identity in identities_of(volunteer_id=volunteer_id))
     active = Booking.objects.filter(volunteer__in=ids).active().order_by("drive").values_list("drive", flat=True)
     for drive_id in list(active.distinct()):
         drive_shared(drive_id)
@@ -118,6 +116,11 @@ def line(drive_id: int) -> bool:
 def appeals(organization_id: int) -> bool:
     """Take an organization's appeals for this transaction, which locks nothing else; False if somebody has them."""
     return _try(_APPEALS, organization_id)
+
+
+def no_appeals(organization_id: int) -> None:
+    """Wait until nobody is appealing to an organization's donors, and keep it so: for who leaves, before drives."""
+    _run("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_APPEALS, organization_id])
 
 
 def waiting_entries(entry_ids: Iterable[int]) -> list[WaitingEntry]:

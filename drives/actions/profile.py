@@ -44,7 +44,7 @@ def ask(
 def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
     """Reach a person at a new phone or mailbox from here on; raises CodeWrong and `profile.ContactTaken`.
 
-    Locks: the identities of the person and the new one.
+    Who was erased meanwhile stays nobody. Locks: the identities of the person and the new one.
     """
     identity = identity_of(address)
     if not browser_proved(browser, identity, now):
@@ -57,4 +57,5 @@ def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str
     with transaction.atomic():
         known = (identities_of(volunteer_id=person.pk) for person in people)
         locking.identities({identity}.union(*known))
-        profile.reach_at(people=people, address=address, now=now)
+        still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
+        profile.reach_at(people=list(still.select_related("organization")), address=address, now=now)

@@ -93,8 +93,11 @@ def prove(
 
 @transaction.atomic
 def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send a new code; the earlier one is worth nothing from now on. Raises RequestLapsed or TooMany."""
-    held = WaitingEntry.objects.select_related("registration__organization").get(pk=entry_id)
+    """Send a new code; the earlier one is worth nothing from now on. Raises RequestLapsed or TooMany.
+
+    Locks: entry.
+    """
+    held = locking.waiting_entry(entry_id)
     details = held.registration
     if held.state != WaitingState.HELD or details is None or held.held_until is None or held.held_until <= now:
         raise RequestLapsed

@@ -10,8 +10,9 @@ from notifications.models import Purpose
 from notifications.queries import suppressed
 from organizations.actions import audit
 from volunteers import notices, rules
+from volunteers.actions.contacts import locked
 from volunteers.models import Contact, ContactKind, Volunteer
-from volunteers.queries import addresses_of
+from volunteers.queries import contacts_of
 
 
 @transaction.atomic(savepoint=False)
@@ -29,14 +30,14 @@ def stop(
     """No more of this to one phone or mailbox; `everywhere`: to any of its owner, for whatever purpose (revoke-all).
 
     A consent belongs to an address: whoever shares the phone gets no more texts there either. Another's addresses are
-    left alone. Returns how many lines the ledger got.
+    left alone, and so is one that was erased meanwhile. Returns how many lines the ledger got. Locks: contacts.
     """
-    addresses = {contact.address}
+    told = Contact.objects.filter(pk=contact.pk)
     if everywhere and contact.owner_id is not None:
-        addresses |= set(addresses_of(Volunteer.objects.select_related("phone", "email").get(pk=contact.owner_id)))
+        told |= contacts_of(Volunteer.objects.get(pk=contact.owner_id))
     return ledger.revoke(
         organization=contact.organization,
-        addresses=addresses,
+        addresses={one.address for one in locked(told)},
         purposes=Purpose.values if everywhere else purposes,
         wording=wording,
         source=source,
@@ -50,11 +51,15 @@ def stop(
 def stop_for(
     *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
 ) -> int:
-    """What a coordinator was told by the person: no more to these, none given is to all. Noted in the audit log too."""
-    told = {contact.address for contact in contacts if contact} or set(addresses_of(volunteer))
+    """What a coordinator was told by the person: no more to these, none given is to all. Noted in the audit log too.
+
+    Locks: contacts.
+    """
+    named = [contact.pk for contact in contacts if contact]
+    told = Contact.objects.filter(pk__in=named) if named else contacts_of(volunteer)
     written = ledger.revoke(
         organization=volunteer.organization,
-        addresses=told,
+        addresses={one.address for one in locked(told)},
         wording=wording,
         source="coordinator",
         actor=actor,
@@ -66,16 +71,18 @@ def stop_for(
     return written
 
 
+@transaction.atomic
 def agree(
     *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
 ) -> None:
     """A donor turns a purpose on for one of their contacts, under the words of today.
 
     Refuses what is not theirs to agree to (a contact that was not proved, but for reminders to a mailbox), and a phone
-    that said STOP: only its START opens the carrier's way again.
+    that said STOP: only its START opens the carrier's way again. Locks: contact.
     """
+    known = next(iter(locked(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and suppressed(volunteer.organization, contact.address)
-    rules.may_agree(contact, volunteer.pk, purpose, stopped=stopped)
+    rules.may_agree(known, volunteer.pk, purpose, stopped=stopped)
     version, wording = notices.consent_wording(purpose, language, volunteer.organization)
     ledger.record(
         organization=volunteer.organization,

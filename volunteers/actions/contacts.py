@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from volunteers import rules
 from volunteers.models import Contact, ContactKind
 
@@ -38,6 +40,11 @@ def reach(*, organization_id: int, phone: str, email: str, proved: str = "", now
     )
     by_kind = {contact.kind: contact for contact in found}
     return Reached(by_kind.get(ContactKind.PHONE), by_kind.get(ContactKind.EMAIL))
+
+
+def locked(rows: QuerySet[Contact]) -> list[Contact]:
+    """These contacts as they are now, without those that are gone; locked phones first, as `reach` locks them."""
+    return list(rows.order_by("-kind", "pk").select_for_update(no_key=True, of=("self",)))
 
 
 def _named(phone: str, email: str) -> list[tuple[ContactKind, str]]:

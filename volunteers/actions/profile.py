@@ -27,12 +27,12 @@ class ContactTaken(ValidationError):
 
 @transaction.atomic(savepoint=False)
 def describe(*, volunteer_ids: Collection[int], name: str, language: str) -> None:
-    """Give a person another name or language, everywhere they are known; refuses by field."""
+    """Give a person another name or language, everywhere they are known; refuses by field. The erased stay nobody."""
     problems = rules.Problems()
     clean = problems.judge("name", lambda: rules.clean_name(name), "")
     spoken = problems.judge("language", lambda: rules.language(language, ""), "")
     problems.refuse()
-    people = Volunteer.objects.filter(pk__in=volunteer_ids)
+    people = Volunteer.objects.known().filter(pk__in=volunteer_ids)
     people.update(name=clean, **({"language": spoken} if spoken else {}))
 
 

@@ -4,10 +4,12 @@ import enum
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from notifications.actions import outbox
 from notifications.models import Channel
@@ -107,10 +109,14 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     return identity
 
 
-def waiting(limit: int, now: datetime) -> list[ProofCode]:
-    """The rows of `ask` that no worker has seen to, locked; others skip them. Inside a transaction of the caller's."""
-    rows = ProofCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
-    return list(rows.select_for_update(skip_locked=True)[:limit])
+def looked_for(limit: int, now: datetime) -> list[str]:
+    """The identities of `ask` that no worker has seen to, who asked first first."""
+    return list(_waiting(now).values_list("identity", flat=True)[:limit])
+
+
+def waiting(identities: Collection[str], now: datetime) -> list[ProofCode]:
+    """The rows of `ask` for these that no worker has seen to, locked; others skip them. In a caller's transaction."""
+    return list(_waiting(now).filter(identity__in=identities).select_for_update(skip_locked=True))
 
 
 @transaction.atomic(savepoint=False)
@@ -186,6 +192,10 @@ def renew_browser(*, old: str, new: str, now: datetime) -> None:
 def forget_browser(*, token: str) -> None:
     """Ask this browser for codes again, of every contact it proved."""
     ProvedBrowser.objects.filter(token_hash=token_digest(token)).delete()
+
+
+def _waiting(now: datetime) -> QuerySet[ProofCode]:
+    return ProofCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
 
 
 def _spend(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
