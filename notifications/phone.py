@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import phonenumbers
 from django.conf import settings
@@ -29,6 +30,19 @@ def normalize(text: str, region: str = "US") -> str:
     if number.extension or not phonenumbers.is_valid_number(number):
         raise _refused()
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(text: str, countries: Sequence[str]) -> str:
+    """The first of these countries in which the number, as it is spelled, is one; the first of all if it is in none."""
+    return next((country for country in countries if _is_number(text, country)), countries[0])
+
+
+def _is_number(text: str, region: str) -> bool:
+    try:
+        normalize(text, region)
+    except ValidationError:
+        return False
+    return True
 
 
 def textable(e164: str) -> str:

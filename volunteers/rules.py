@@ -75,15 +75,18 @@ def clean_name(text: str) -> str:
     return name
 
 
-def address(text: str, country: str) -> str:
-    """The phone number (E.164) or mailbox that was typed into one field; a national number is the country's.
+def address(text: str, countries: Sequence[str]) -> str:
+    """The phone number (E.164) or mailbox that was typed into one field.
 
-    Refuses what is neither, and a phone in a country that we do not text.
+    A national number is of the first of these countries in which it is one. Refuses what is neither, and a phone in a
+    country that we do not text.
     """
     typed = text.strip()
     if not typed:
         raise ValidationError(_("Enter a phone number or an e-mail address."), code="contact_missing")
-    return phones.mailbox(typed) if "@" in typed else phones.textable(phones.normalize(typed, country))
+    if "@" in typed:
+        return phones.mailbox(typed)
+    return phones.textable(phones.normalize(typed, phones.country_of(typed, countries)))
 
 
 def six_digits(text: str) -> str:

@@ -15,6 +15,7 @@ from notifications.actions import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice
 from organizations.models import Organization, insert, token_digest
+from organizations.queries import countries
 from volunteers import notices, rules
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
@@ -76,10 +77,13 @@ def send_code_to(
     return sent
 
 
-def contact_of(typed: str, country: str) -> str:
-    """The phone number or mailbox that was typed into the field "contact"; refuses by that field what is neither."""
+def contact_of(typed: str, *countries: str) -> str:
+    """The phone number or mailbox that was typed into the field "contact"; refuses by that field what is neither.
+
+    A national number is of the first of these countries in which it is one.
+    """
     problems = rules.Problems()
-    address: str = problems.judge("contact", lambda: rules.address(typed, country), "")
+    address: str = problems.judge("contact", lambda: rules.address(typed, countries), "")
     problems.refuse()
     return address
 
@@ -101,9 +105,9 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
 
     Returns the identity to prove. Nothing here looks at whether the contact is known: answer, work and time are the
     same for everybody. Refuses what is neither a phone nor a mailbox (by field), and with limits.TooMany: the contact,
-    the network, and a budget of the whole service.
+    the network, and a budget of the whole service. A national number may be one of any organization's country.
     """
-    identity = rules.identity(contact_of(typed, settings.PHONENUMBER_DEFAULT_REGION))
+    identity = rules.identity(contact_of(typed, *countries(), settings.PHONENUMBER_DEFAULT_REGION))
     _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
     insert(_row(identity, token_digest(bound_to), "", now))
     return identity

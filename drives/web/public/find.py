@@ -29,6 +29,7 @@ class FindForm(forms.Form):
 
     contact = Typed(
         label=_("Phone number or e-mail address"),
+        help_text=_("A number from another country begins with + and its code."),
         required=False,
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "autocapitalize": "none", "spellcheck": "false"}),

@@ -19,6 +19,7 @@ from tests.builders import NOW
 from tests.drives.web.donor import PHONE, text, title
 from volunteers.actions import registration
 from volunteers.models import Contact, ProofCode, ProvedBrowser
+from volunteers.queries import identity_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -81,6 +82,26 @@ def seen(response: Any) -> tuple[Any, ...]:
     body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
     return response.status_code, body, headers, sorted(response.cookies)
+
+
+@pytest.mark.parametrize(
+    ("countries", "typed", "found_under"),
+    [
+        ("US US GB", PHONE, builders.phone(42)),
+        ("US US GB", "07400 123456", "+447400123456"),  # is no number in the United States
+        ("US GB GB", "020 1555 0142", "+442015550142"),
+        ("US GB GB", f"+1 {PHONE}", builders.phone(42)),
+        ("", PHONE, builders.phone(42)),
+    ],
+)
+def test_a_national_number_is_one_of_the_country_of_most_organizations_in_which_it_is_one(
+    countries: str, typed: str, found_under: str, settings: object
+) -> None:
+    settings.SMS_COUNTRIES = frozenset({"GB", "US"})  # type: ignore[attr-defined]
+    for country in countries.split():
+        builders.organization(country=country)
+    assert ask(Client(), typed).status_code == 303
+    assert ProofCode.objects.get().identity == identity_of(found_under)
 
 
 def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
