@@ -16,7 +16,7 @@ from drives.localtime import zone_name
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.queries import Feed
 
-KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (a site's address) shows after it
+KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
 
 
 def of_booking(booking: Booking) -> Appointment:

@@ -83,6 +83,15 @@ def moved(booking: Booking, channel: str, old_starts_at: datetime, own: Own = te
     return letter(booking, _("New time: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
 
 
+def relocated(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
+    """The same time at another place, or under another address."""
+    facts = facts_of(booking)
+    if channel == "sms":
+        return _text("relocated", facts, own)
+    lines = [texts.opened("relocated", facts, own), *_when_and_where(booking)]
+    return letter(booking, _("New place: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
 def cancelled(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
     """What was cancelled, and the way back; donors can undo their own cancellation behind the link."""
     facts, kind = facts_of(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"

@@ -97,6 +97,12 @@ TEXTS: Mapping[str, TextKind] = {
         needs=(*WHEN, "link"),
         knows=("org", "day", "time", "old_time", "place", "link"),
     ),
+    "relocated": TextKind(
+        gettext_lazy("New place"),
+        gettext_noop("%(org)s: New place %(day)s %(time)s: %(place)s. Address: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
+        needs=(*WHEN, "place", "link"),
+    ),
     "cancelled": TextKind(
         gettext_lazy("Cancellation"),
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),

@@ -49,7 +49,7 @@ def _wall(day: date, hour: int, zone: str) -> datetime:
 
 
 # What somebody waits for, or would come in vain without: of a short budget the last part is kept for it.
-URGENT = frozenset({"code", "cancelled", "drive_cancelled", "moved", "late", "offer"})
+URGENT = frozenset({"code", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer"})
 
 
 def priority(kind: str, purpose: str) -> int:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from drives.actions import locking, relocating
 from drives.models import Collector, Drive, Site
 from organizations.actions import audit
 from organizations.models import Cause, CauseFact, Organization
@@ -15,12 +16,19 @@ from organizations.models import Cause, CauseFact, Organization
 
 @transaction.atomic
 def save_site(*, site: Site, actor: str, now: datetime) -> Site:
-    """Keep a new or changed site. Refuses another time zone once drives were planned there: their hours would shift."""
-    before = Site.objects.filter(pk=site.pk).values_list("timezone", flat=True).first()
-    if before not in (None, site.timezone) and Drive.objects.filter(site=site).exists():
+    """Keep a new or changed site. Who has booked there is told of another name or address.
+
+    Refuses another time zone once drives were planned there: their hours would shift. Locks: its coming drives
+    (exclusive) if it is elsewhere, bookings by id.
+    """
+    before = Site.objects.filter(pk=site.pk).first()
+    if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
         text = _("Drives were planned here in the zone %(zone)s. Add the place once more with the other zone.")
-        raise ValidationError({"timezone": ValidationError(text % {"zone": before}, code="zone_in_use")})
+        raise ValidationError({"timezone": ValidationError(text % {"zone": before.timezone}, code="zone_in_use")})
+    moved = relocating.coming_drives(site, now) if before and relocating.is_elsewhere(before, site) else []
+    locking.drives_exclusive(moved)
     site.save()
+    relocating.tell(drive_ids=moved, now=now)
     _note(site.organization, actor, f"site:{site.pk}", before is None, now)
     return site
 

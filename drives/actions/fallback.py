@@ -92,6 +92,7 @@ def _moved(booking: Booking, channel: str, own: Own) -> Wording:
 WORDS: dict[str, tuple[Word, str]] = {
     "booked": (notices.booked, "REQUEST"),
     "moved": (_moved, "REQUEST"),
+    "relocated": (notices.relocated, "REQUEST"),
     "cancelled": (notices.cancelled, "CANCEL"),
     "drive_cancelled": (notices.drive_cancelled, "CANCEL"),
 }

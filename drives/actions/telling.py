@@ -58,6 +58,19 @@ def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
     reminders.promise_all([booking], queries.drive_plan(booking.drive), now)
 
 
+def relocated(bookings: Sequence[Booking], now: datetime) -> None:
+    """The new place, to people of one drive who share a new revision; reminders of the old one are promised anew.
+
+    A few statements, however many they are.
+    """
+    drive = bookings[0].drive
+    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    outbox.withdraw(abouts=[booking.about for booking in bookings], kinds=reminders.KINDS, now=now)
+    told = _to_all(bookings, "relocated", notices.relocated, own, now, method="REQUEST")
+    outbox.queue(organization=drive.organization, notices=told, now=now)
+    reminders.promise_all(bookings, queries.drive_plan(drive), now)
+
+
 def cancelled(booking: Booking, now: datetime) -> None:
     """The cancellation; nothing planned for the booking leaves any more. Coordinators hear of it close to the drive."""
     cancelled_together([booking], now)

@@ -11,7 +11,7 @@ from drives.queries.delivery import NOT_DELIVERED, NOT_SENT
 from notifications.models import Message, MessageState, Purpose
 
 # What somebody has to hear in any case, even if they wanted no texts.
-CHANGES = frozenset({"drive_cancelled", "cancelled", "moved", "late", "broadcast"})
+CHANGES = frozenset({"drive_cancelled", "cancelled", "moved", "relocated", "late", "broadcast"})
 # What is only missed by who had agreed to it.
 COURTESIES = frozenset({"booked", "week", "three_days", "day_before", "same_day"})
 OWN_WISH = frozenset({"no_consent", "opted_out", "consent_withdrawn"})

@@ -62,6 +62,7 @@ _KINDS = {
     "day_before": _("Reminder, the day before"),
     "same_day": _("Reminder on the day"),
     "moved": _("New time"),
+    "relocated": _("New place"),
     "cancelled": _("Cancellation"),
     "drive_cancelled": _("The drive is cancelled"),
     "thank_you": _("Thanks"),
@@ -171,5 +172,6 @@ _TO_TELL = {
     "drive_cancelled": _("Please do not come: the drive on %(when)s is cancelled."),
     "cancelled": _("Their booking is cancelled: %(when)s."),
     "moved": _("Their time has changed. It is now %(when)s."),
+    "relocated": _("The place or its address has changed. Their time is still %(when)s."),
     "booked": _("They are booked: %(when)s."),
 }

@@ -106,7 +106,10 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "postal_code": gettext_lazy("Postal code"),
             "arrival_note": gettext_lazy("How to get in"),
         }
-        help_texts = {"arrival_note": gettext_lazy("For example: parking behind the hall, side entrance.")}
+        help_texts = {
+            "address": gettext_lazy("Who has booked here is told at once if the name or the address changes."),
+            "arrival_note": gettext_lazy("For example: parking behind the hall, side entrance."),
+        }
         error_messages = {
             "name": {"required": gettext_lazy("Write the name of the place.")},
             "address": {"required": gettext_lazy("Write the street and number.")},

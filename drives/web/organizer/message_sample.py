@@ -124,6 +124,7 @@ def _in_words(drive: Drive, kind: str, language: str, channel: str, own: Own) ->
         "day_before": lambda: notices.reminder(booking, channel, starts_at - timedelta(days=1), own),
         "same_day": lambda: notices.reminder(booking, channel, starts_at, own),
         "moved": lambda: notices.moved(booking, channel, starts_at + timedelta(hours=1), own),
+        "relocated": lambda: notices.relocated(booking, channel, own),
         "cancelled": lambda: notices.cancelled(booking, channel, own),
         "given_up": lambda: notices.cancelled(booking, channel, own),
         "offer": lambda: waiting_words.offered(_offer(drive), channel, own),

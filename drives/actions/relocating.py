@@ -1,0 +1,51 @@
+"""A place where people have booked has another name or address: they are told, as of another time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import F
+
+from drives import queries
+from drives.actions import locking, telling
+from drives.models import Booking, Drive, DriveState, Site
+from drives.queries.message_plan import REMINDED
+
+BATCH = 500
+
+
+def is_elsewhere(before: Site, after: Site) -> bool:
+    """Whether somebody would look for the two in different places; case, spaces and commas are no difference."""
+    return _words(before) != _words(after)
+
+
+def coming_drives(site: Site, now: datetime) -> list[int]:
+    """The drives at a place to which people still come. One query."""
+    coming = Drive.objects.filter(site=site, ends_at__gt=now, state__in=[DriveState.PUBLISHED, DriveState.CLOSED])
+    return list(coming.order_by("pk").values_list("pk", flat=True))
+
+
+def tell(*, drive_ids: Sequence[int], now: datetime) -> int:
+    """Give the bookings of these drives a new revision and tell their people where to come; returns how many there are.
+
+    Part of a change of the place, which holds the drives exclusively. Locks bookings by id.
+    """
+    Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
+    ids = queries.bookings_to_remind(drive_ids, now)
+    batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    return sum(_tell_batch(batch, now) for batch in batches)
+
+
+def _tell_batch(ids: Sequence[int], now: datetime) -> int:
+    bookings = [booking for booking in locking.bookings(ids) if booking.state in REMINDED]
+    for booking in bookings:
+        booking.revision, booking.changed_at = booking.revision + 1, now
+    Booking.objects.bulk_update(bookings, ["revision", "changed_at"])
+    by_drive = sorted(bookings, key=lambda booking: (booking.drive_id, booking.pk))
+    for _drive_id, theirs in groupby(by_drive, key=lambda booking: booking.drive_id):
+        telling.relocated(list(theirs), now)
+    return len(bookings)
+
+
+def _words(site: Site) -> str:
+    return "".join(letter for letter in f"{site.name} {site.full_address}".casefold() if letter.isalnum())
