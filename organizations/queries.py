@@ -40,7 +40,7 @@ def key_from_header(header: str, now: datetime) -> ApiKey | None:
 
 def countries() -> list[str]:
     """The countries of all organizations, that of most of them first. One query."""
-    found = Organization.objects.values("country").annotate(Count("pk")).order_by("-pk__count", "country")
+    found = Organization.objects.values("country").annotate(many=Count("pk")).order_by("-many", "country")
     return list(found.values_list("country", flat=True))
 
 
