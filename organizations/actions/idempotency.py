@@ -128,7 +128,7 @@ def _locked(scope: str, key_hash: str, now: datetime) -> tuple[str, int, str] | 
     """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
 
     A plain unique row would make the second caller wait instead. Two statements, although they travel together: in
-    one, the snapshot could be older than the first caller's commit.
+    one, the snapshot could be older than the first caller's commit, and the work, done again, be refused.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with pipelined(), connection.cursor() as lock, connection.cursor() as kept:
