@@ -27,9 +27,8 @@ def queue(*, organization: Organization | None, notices: Sequence[Notice], now: 
     return _insert([_row(organization, notice.envelope, now, notice.wording) for notice in notices])
 
 
-@transaction.atomic(savepoint=False)
 def queue_new(*, organization: Organization, notice: Notice, now: datetime) -> None:
-    """As `queue`, one message whose key cannot be there yet: it is written with the rows around it."""
+    """Put one message in the outbox whose key cannot be there yet; it is written with the rows around it."""
     append(Message(**_row(organization, notice.envelope, now, notice.wording)))
 
 

@@ -29,7 +29,6 @@ class CodeResult(enum.Enum):
     NO_TRIES_LEFT = "no_tries_left"
 
 
-@transaction.atomic(savepoint=False)
 def send_code(
     *,
     organization: Organization,
