@@ -2,20 +2,17 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
-from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from drives.api import answers
 from drives.rules import Refusal
-from volunteers.actions.limits import TooMany
 
 CONTENT_TYPE = "application/problem+json"
 # What a domain's refusal means in HTTP; every other one is 400.
@@ -69,15 +66,9 @@ def _invalid(error: DjangoValidationError) -> Response:
     if status == HTTPStatus.BAD_REQUEST:
         return answer(status, code, entries[0]["detail"], errors=entries)
     response = answer(status, code, entries[0]["detail"])
-    if (after := _retry_after(error)) is not None:
+    if (after := getattr(error, "retry_after", None)) is not None:
         response["Retry-After"] = str(max(1, math.ceil(after.total_seconds())))
     return response
-
-
-def _retry_after(error: DjangoValidationError) -> timedelta | None:
-    if isinstance(error, TooMany):
-        return error.retry_at - timezone.now()
-    return getattr(error, "retry_after", None)
 
 
 def _entries_of_fields(error: DjangoValidationError) -> Iterator[Entry]:

@@ -25,7 +25,10 @@ CODE_TRIES: Final = 5
 BROWSER_LIFE: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_A_DAY: Final = 8, timedelta(days=1)
-CODES_PER_NETWORK: Final = 10, timedelta(hours=1)
+# Behind one address there may be a hall, or a town on a carrier's network. Honest people enter their codes; who pumps
+# texts to other people's numbers does not.
+CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
+CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
 PLACES_TOGETHER_PER_NETWORK: Final = 12, timedelta(minutes=15)
 CODE_BUDGET_WINDOW: Final = timedelta(days=1)
 FINDS_A_DAY: Final = 2_000, timedelta(days=1)  # of the whole service: codes for people who look for their bookings

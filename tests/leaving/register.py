@@ -28,7 +28,7 @@ _LEADS = {
     "volunteers.Volunteer": ["uuid", "link_hash"],
     "volunteers.Contact": ["uuid", "link_hash", "identity"],
     "volunteers.Registration": ["identity"],
-    "volunteers.ProofCode": ["identity", "bound_to", "code_hash"],
+    "volunteers.ProofCode": ["identity", "bound_to", "network", "code_hash"],
     "volunteers.ProvedBrowser": ["token_hash", "identity"],
     "drives.Booking": ["uuid", "link_hash", "party"],
     "drives.WaitingEntry": ["uuid", "link_hash"],

@@ -1,20 +1,23 @@
-"""Searches of one contact at once, from as many networks: the limit that guards money, with its control."""
+"""Many who ask for codes at once, for one contact and from one network: the limits that guard money, with controls."""
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from drives.actions import finding
+from notifications.models import Message
 from tests import builders, storm
 from tests.builders import NOW
 from tests.races.arena import PAUSE, lost_in
-from volunteers.actions import limits
+from volunteers.actions import limits, proving
 from volunteers.actions.limits import Limit, TooMany
 from volunteers.models import LimitCounter, ProofCode
-from volunteers.rules import CODES_PER_CONTACT
+from volunteers.rules import CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE, ALMOST_ALWAYS = 20, 9
@@ -45,7 +48,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
     def naive(*, limits: Sequence[Limit], now: datetime) -> None:
         found = dict(LimitCounter.objects.values_list("subject", "count"))
         if any(found.get(limit.digest, 0) >= limit.limit for limit in limits):
-            raise TooMany(now)
+            raise TooMany(now + timedelta(minutes=1), now)
         time.sleep(PAUSE)
         for limit in limits:
             row, _ = LimitCounter.objects.get_or_create(
@@ -55,3 +58,47 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
 
     monkeypatch.setattr(limits, "spend_all", naive)
     assert lost_in(searches_at_once()) >= ALMOST_ALWAYS
+
+
+# One network: codes are asked for while others are entered
+
+
+def codes_of_one_network() -> Callable[[], bool]:
+    numbers, owner = iter(range(1, 1000)), builders.organization(codes_per_day=100_000)
+    asked: dict[str, Any] = {"organization": owner, "language": "en", "ip": "192.0.2.7", "now": NOW}
+
+    def send(address: str) -> ProofCode:
+        with transaction.atomic():
+            return proving.send_code_to(address=address, bound_to="here", about="booking:1", **asked)
+
+    def ask_or_enter(number: int, sent: Sequence[tuple[str, str]]) -> object:
+        if number >= len(sent):
+            return send(f"test{next(numbers)}@example.org")
+        identity, code = sent[number]
+        return proving.try_code(identity=identity, bound_to="here", code=code, now=NOW)
+
+    def race() -> bool:
+        ProofCode.objects.all().delete()
+        LimitCounter.objects.all().delete()
+        rows = [send(f"test{next(numbers)}@example.org") for _code in range(AT_ONCE // 2)]
+        sent = [(row.identity, Message.objects.get(key=f"code:{row.pk}").text[:6]) for row in rows]
+        storm.at_once(AT_ONCE, partial(ask_or_enter, sent=sent))
+        open_codes = ProofCode.objects.filter(used_at=None).count()
+        counted = LimitCounter.objects.get(scope="code_not_entered").count
+        return open_codes == counted <= CODES_NOT_ENTERED_PER_NETWORK[0]
+
+    return race
+
+
+def test_what_a_network_gets_back_is_counted_to_the_last_code() -> None:
+    assert lost_in(codes_of_one_network()) == 0
+
+
+def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def naive(*, scope: str, digest: str, window_start: datetime) -> None:
+        row = LimitCounter.objects.get(scope=scope, subject=digest, window_start=window_start)
+        time.sleep(PAUSE)
+        LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
+
+    monkeypatch.setattr(limits, "give_back", naive)
+    assert lost_in(codes_of_one_network()) >= ALMOST_ALWAYS

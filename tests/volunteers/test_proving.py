@@ -160,13 +160,39 @@ def test_a_contact_has_one_limit_over_all_organizations() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("addresses", [["192.0.2.7"], ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"]])
-def test_ten_codes_an_hour_go_out_for_one_network(addresses: list[str]) -> None:
+def test_a_network_gets_twenty_codes_an_hour_that_nobody_enters(addresses: list[str]) -> None:
     hope = builders.organization()
-    for number in range(10):
+    for number in range(20):
         sent(hope, phone=builders.phone(number), ip=addresses[number % len(addresses)])
     with pytest.raises(TooMany):
-        sent(hope, phone=builders.phone(11), ip=addresses[0])
-    sent(hope, phone=builders.phone(11), ip="192.0.2.8")
+        sent(hope, phone=builders.phone(21), ip=addresses[0])
+    sent(hope, phone=builders.phone(21), ip="192.0.2.8")
+    sent(hope, phone=builders.phone(21), ip=addresses[0], now=NOW + 60 * MINUTE)
+
+
+@pytest.mark.django_db
+def test_a_hall_full_of_people_who_enter_their_codes_gets_sixty_an_hour() -> None:
+    hope = builders.organization()
+    for number in range(60):
+        phone = builders.phone(number)
+        code = sent(hope, phone=phone, ip="192.0.2.7", now=NOW + number * MINUTE / 2)
+        assert tried(code, identity=rules.identity(phone), now=NOW + number * MINUTE / 2) == CodeResult.OK
+    with pytest.raises(TooMany) as caught:
+        sent(hope, phone=builders.phone(61), ip="192.0.2.7", now=NOW + 35 * MINUTE)
+    assert caught.value.messages == ["That was asked for too often. Try again in 25 minutes."]
+
+
+@pytest.mark.django_db
+def test_only_the_right_code_is_given_back_to_its_network_and_only_once() -> None:
+    hope = builders.organization()
+    code = sent(hope, ip="192.0.2.7")
+    sent(hope, phone=builders.phone(1), ip="192.0.2.7")
+    counter = LimitCounter.objects.filter(scope="code_not_entered")
+    tried(wrong(code))
+    assert counter.get().count == 2
+    for _twice in range(2):
+        tried(code)
+        assert counter.get().count == 1
 
 
 @pytest.mark.django_db

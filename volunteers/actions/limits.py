@@ -6,23 +6,34 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.utils.translation import gettext_lazy as _
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from volunteers.models import LimitCounter
 
 LONGEST_WINDOW = timedelta(days=1)
+MINUTES_ARE_SAID = 90  # of longer waits, hours
 
 
 class TooMany(ValidationError):
-    """A limit is reached: 429 with Retry-After until `retry_at`."""
+    """A limit is reached: 429 with Retry-After until `retry_at`, which is also said in words."""
 
-    def __init__(self, retry_at: datetime) -> None:
-        super().__init__(_("That was asked for too often. Wait a little, then try again."), code="too_many_codes")
-        self.retry_at = retry_at
+    def __init__(self, retry_at: datetime, now: datetime) -> None:
+        self.retry_at, self.retry_after = retry_at, retry_at - now
+        minutes = max(1, ceil(self.retry_after.total_seconds() / 60))
+        if minutes <= MINUTES_ARE_SAID:
+            text = ngettext("Try again in %(count)s minute.", "Try again in %(count)s minutes.", minutes)
+            when = text % {"count": minutes}
+        else:
+            hours = ceil(minutes / 60)
+            when = ngettext("Try again in %(count)s hour.", "Try again in %(count)s hours.", hours) % {"count": hours}
+        super().__init__(f"{_('That was asked for too often.')} {when}", code="too_many_codes")
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,15 @@ def spend_all(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None
         )
         counted = {scope for (scope,) in cursor.fetchall()}
     if spent := [limit for limit in limits if limit.scope not in counted]:
-        raise TooMany(max(limit.starts(now) + limit.window for limit in spent))
+        raise TooMany(max(limit.starts(now) + limit.window for limit in spent), now)
+
+
+@transaction.atomic(savepoint=False)
+def give_back(*, scope: str, digest: str, window_start: datetime) -> None:
+    """Take back one that was counted, in the window in which it was; a counter never falls below none."""
+    LimitCounter.objects.filter(scope=scope, subject=digest, window_start=window_start, count__gt=0).update(
+        count=F("count") - 1
+    )
 
 
 @transaction.atomic(savepoint=False)

@@ -71,7 +71,7 @@ def send_code_to(
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.identity(address), _digits(), token_digest(bound_to)
     _spend(identity, ip, budget, now)
-    sent = insert(_row(identity, bound, _code_hash(digits, identity, bound), now, organization))
+    sent = insert(_row(identity, bound, _code_hash(digits, identity, bound), ip, now, organization))
     _queue(sent, organization, address, language, digits, about=about, now=now)
     return sent
 
@@ -108,7 +108,7 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     """
     identity = rules.identity(contact_of(typed, *countries(), settings.PHONENUMBER_DEFAULT_REGION))
     _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
-    insert(_row(identity, token_digest(bound_to), "", now))
+    insert(_row(identity, token_digest(bound_to), "", ip, now))
     return identity
 
 
@@ -150,13 +150,18 @@ def try_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeR
             " used_at = CASE WHEN code_hash = %s THEN %s::timestamptz END"
             " WHERE id = (SELECT id FROM volunteers_proofcode WHERE identity = %s AND bound_to = %s"
             " ORDER BY created_at DESC, id DESC LIMIT 1)"
-            " AND used_at IS NULL AND expires_at > %s AND tries < %s RETURNING used_at IS NOT NULL",
+            " AND used_at IS NULL AND expires_at > %s AND tries < %s"
+            " RETURNING used_at IS NOT NULL, network, created_at",
             [_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
         )
         judged = cursor.fetchone()
     if judged is None:
         return _why_not_judged(identity, bound, now)
-    return CodeResult.OK if judged[0] else CodeResult.WRONG
+    is_right, network, sent_at = judged
+    if is_right and network:
+        counted = _not_entered("")
+        limits.give_back(scope=counted.scope, digest=network, window_start=counted.starts(sent_at))
+    return CodeResult.OK if is_right else CodeResult.WRONG
 
 
 @transaction.atomic(savepoint=False)
@@ -209,14 +214,26 @@ def _spend(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
     ]
     # Without an address (a misconfigured proxy) everybody would share one counter: the other limits hold.
     if network := rules.network(ip):
-        codes.append(Limit("code_network", network, *rules.CODES_PER_NETWORK))
+        codes += [_not_entered(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
     limits.spend_all(limits=[*codes, budget], now=now)
 
 
+def _not_entered(network: str) -> Limit:
+    """Codes that a network asked for and nobody has entered: an entered one is given back (`try_code`)."""
+    return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
+
+
 def _row(
-    identity: str, bound: str, code_hash: str, now: datetime, organization: Organization | None = None
+    identity: str,
+    bound: str,
+    code_hash: str,
+    ip: str | None,
+    now: datetime,
+    organization: Organization | None = None,
 ) -> ProofCode:
+    network = rules.network(ip)
     return ProofCode(
+        network=_not_entered(network).digest if network else "",
         organization=organization,
         identity=identity,
         bound_to=bound,

@@ -17,6 +17,7 @@ class ProofCode(models.Model):
     )
     identity = models.CharField(max_length=64)
     bound_to = models.CharField(max_length=64)  # hash of the browser's session or of the booking's token
+    network = models.CharField(max_length=64, blank=True, default="", db_default="")  # a hash: who asked, for a limit
     code_hash = models.CharField(max_length=64)  # empty: to be sent; "-": nobody is known under the contact
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()

@@ -21,7 +21,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
 from drives.web.public.drives import drive_context, to_drive
-from drives.web.public.forms import Tick, status_of
+from drives.web.public.forms import Tick, answered, status_of
 from drives.web.public.links import to_booking
 from notifications.models import Purpose
 from notifications.queries import has_consent
@@ -84,7 +84,7 @@ def book_again(request: HttpRequest, slug: str) -> HttpResponse:
     except ValidationError as problem:
         refused = problem if isinstance(problem, Refusal) else None
         status = 409 if refused else status_of(problem)
-        return check(request, page, donors, visit, slot_id, problem.messages, refused, status)
+        return answered(check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem)
 
 
 def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDonor) -> HttpResponse:

@@ -19,7 +19,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import again, keys, times
 from drives.web.public.drives import drive_context, result_asked, to_drive
-from drives.web.public.forms import DetailsForm, another_time_helps, is_too_close, status_of
+from drives.web.public.forms import DetailsForm, another_time_helps, answered, is_too_close, status_of
 from drives.web.public.links import to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
@@ -91,6 +91,7 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
     except ValidationError as problem:
         details.status = status_of(problem)
         form.refuse(problem)
+        return answered(_show(request, details), problem)
     else:
         response = to_booking(held.reference)
         keys.BOOKINGS.add(response, request, held.token)

@@ -23,7 +23,7 @@ from drives.queries import BookingPage
 from drives.rules import Refusal
 from drives.web import visitor
 from drives.web.public import agreements, reminders
-from drives.web.public.forms import CodeForm, proposed_by, status_of
+from drives.web.public.forms import CodeForm, answered, proposed_by, status_of
 from drives.web.public.links import acts, page_or_404, swapped, to_booking
 from drives.web.stated_form import StatedForm
 from notifications.models import Channel
@@ -107,7 +107,7 @@ def still_held(
         return to_booking(key)
     beside_code = status == 422 and not isinstance(problem, Refusal) and elsewhere is None
     form.add_error("code" if beside_code else None, problem)
-    return _check(request, page, form, problem, status, elsewhere)
+    return answered(_check(request, page, form, problem, status, elsewhere), problem)
 
 
 def _check(

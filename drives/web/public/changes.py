@@ -14,11 +14,11 @@ from drives.actions import changing, resending
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, CancelledBy
 from drives.queries import BookingPage
+from drives.rules import Refusal
 from drives.web.public import times
 from drives.web.public.bookings import booking_context, manage
-from drives.web.public.forms import proposed_by
+from drives.web.public.forms import answered, proposed_by, status_of
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
-from volunteers.actions.limits import TooMany
 
 
 @never_cache
@@ -102,7 +102,8 @@ def send_again(request: HttpRequest, key: str) -> HttpResponse:
     try:
         resending.send_again(booking_id=page.booking.pk, now=timezone.now())
     except ValidationError as refusal:
-        return manage(request, page, refusal, 429 if isinstance(refusal, TooMany) else 409)
+        status = 409 if isinstance(refusal, Refusal) else status_of(refusal)
+        return answered(manage(request, page, refusal, status), refusal)
     return to_booking(key, "sent=1")
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from drives.actions import finding
 from drives.web import visitor
-from drives.web.public.forms import CodeForm, Typed, status_of
+from drives.web.public.forms import CodeForm, Typed, answered, status_of
 from drives.web.public.pending import Pending
 from volunteers.queries import proved_from
 
@@ -55,7 +55,7 @@ def find(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as problem:
         form.add_error(None, problem)
-        return _page(request, form, status_of(problem))
+        return answered(_page(request, form, status_of(problem)), problem)
     response = redirect("find_code")
     response.status_code = 303
     ASKED.keep(response, request.path, identity, typed)

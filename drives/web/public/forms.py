@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -196,3 +198,10 @@ def proposed_by(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
 def status_of(problem: ValidationError) -> int:
     """The HTTP status of a page that shows a problem: a limit, or something to correct."""
     return 429 if isinstance(problem, TooMany) else 422
+
+
+def answered(page: HttpResponse, problem: ValidationError) -> HttpResponse:
+    """The page that shows a problem; where it is a limit, programs too are told when to come back."""
+    if isinstance(problem, TooMany):
+        page["Retry-After"] = str(max(1, ceil(problem.retry_after.total_seconds())))
+    return page

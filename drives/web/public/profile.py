@@ -21,7 +21,7 @@ from drives.queries import PersonHere
 from drives.web import visitor
 from drives.web.public import agreements
 from drives.web.public.find import FindForm
-from drives.web.public.forms import CodeForm, Typed, status_of
+from drives.web.public.forms import CodeForm, Typed, answered, status_of
 from drives.web.public.pending import Pending
 from notifications.models import Purpose
 from volunteers.actions import consenting
@@ -86,7 +86,7 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
             )
         except ValidationError as problem:
             form.add_error(None, problem)
-            return _contact_page(request, person, form, status_of(problem))
+            return answered(_contact_page(request, person, form, status_of(problem)), problem)
         response = _to(person, "me_contact_code")
         NEW.keep(response, response["Location"], address, form.cleaned_data["contact"])
         return response

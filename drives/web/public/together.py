@@ -23,7 +23,7 @@ from drives.web import visitor
 from drives.web.public import keys, times
 from drives.web.public.bookings import booking_context, still_held
 from drives.web.public.drives import drive_context
-from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, status_of
+from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, answered, status_of
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
@@ -85,6 +85,7 @@ def _keep(request: HttpRequest, details: Details) -> HttpResponse:
     except ValidationError as problem:
         details.status = status_of(problem)
         form.refuse(problem)
+        return answered(_show(request, details), problem)
     else:
         response = to_booking(held[0].reference)
         keys.BOOKINGS.add(response, request, *(booking.token for booking in held))

@@ -22,7 +22,7 @@ from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
 from drives.web.public.drives import drive_context
-from drives.web.public.forms import CodeForm, PersonForm, status_of
+from drives.web.public.forms import CodeForm, PersonForm, answered, status_of
 from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm, initial
 from notifications.models import Channel, Purpose
@@ -71,7 +71,7 @@ def _join(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return _ask(request, page, form, 409, refusal.alternatives)
     except ValidationError as problem:
         form.refuse(problem)
-        return _ask(request, page, form, status_of(problem))
+        return answered(_ask(request, page, form, status_of(problem)), problem)
     return _to_line(entry.token, browser)
 
 
@@ -203,7 +203,7 @@ def _still_asked(request: HttpRequest, key: str, form: CodeForm, problem: Valida
     is_refused = isinstance(problem, Refusal)
     status = 409 if is_refused else status_of(problem)
     form.add_error(None if is_refused or status != 422 else "code", problem)
-    return _check(request, page, form, status)
+    return answered(_check(request, page, form, status), problem)
 
 
 def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int = 200) -> HttpResponse:

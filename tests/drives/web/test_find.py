@@ -164,9 +164,10 @@ def test_what_is_no_contact_is_refused_beside_the_field(typed: str, said: str) -
 def test_too_many_codes_of_one_contact_or_network_are_refused_in_words() -> None:
     answers = [ask(Client()) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
-    assert "That was asked for too often." in text(answers[-1])
-    others = [ask(Client(), f"test{number}@example.org").status_code for number in range(8)]
-    assert others == [303] * 7 + [429]
+    assert "That was asked for too often. Try again in 15 minutes." in text(answers[-1])
+    assert answers[-1].headers["Retry-After"] == str(15 * 60)
+    others = [ask(Client(), f"test{number}@example.org").status_code for number in range(18)]
+    assert others == [303] * 17 + [429]
 
 
 def test_a_code_counts_in_the_browser_that_asked_and_not_for_a_token_that_was_there_before() -> None:

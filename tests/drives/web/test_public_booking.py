@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from drives.actions import planning
 from drives.models import Booking, BookingState
@@ -194,7 +195,20 @@ def test_too_many_codes_are_refused_in_words() -> None:
     booking = donor.kept(browser, builders.drive())
     answers = [browser.post(reverse("booking_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
     assert answers[-1].status_code == 429
-    assert "That was asked for too often." in text(answers[-1])
+    assert "That was asked for too often. Try again in 15 minutes." in text(answers[-1])
+    assert answers[-1].headers["Retry-After"] == str(15 * 60)
+
+
+def test_a_network_that_asked_for_too_many_codes_is_told_when_to_come_back_in_both_languages() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    for number in range(20):
+        donor.kept(Client(), drive, phone=builders.phone(number))
+    for language, words in (("en", "Try again in 60 minutes."), ("es", "Inténtelo de nuevo en 60 minutos.")):
+        with translation.override(language):  # so that the request's language does not outlive the test
+            refused = donor.keep(Client(headers={"accept-language": language}), drive, phone=builders.phone(30))
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
+        assert words in text(refused)
+        assert 'value="Test Ana Alder"' in refused.content.decode()
 
 
 def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_hold_stands() -> None:
