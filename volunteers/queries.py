@@ -115,8 +115,15 @@ class Reached:
 
 
 def reached(volunteer: Volunteer) -> Reached:
-    """How one organization reaches a person, apart from whom else it reaches so. Two queries."""
-    contacts = list(contacts_of(volunteer).order_by("kind", "pk"))
+    """How one organization reaches a person or once did, apart from whom else it reaches so. Two queries.
+
+    A mailbox that was typed beside a proved phone is nobody's: once another one is named, or the person is made one
+    with somebody who has one, only what they typed leads to it.
+    """
+    said = Registration.objects.filter(volunteer=volunteer)
+    typed = Q(address__in=said.values("phone")) | Q(address__in=said.values("email"))
+    loose = Contact.objects.filter(typed, organization=volunteer.organization_id, owner=None)
+    contacts = list((contacts_of(volunteer) | loose).order_by("kind", "pk"))
     others = Volunteer.objects.exclude(pk=volunteer.pk).filter(Q(phone__in=contacts) | Q(email__in=contacts))
     named = {pk for pair in others.values_list("phone", "email") for pk in pair}
     shared = [one for one in contacts if one.pk in named or one.owner_id not in {None, volunteer.pk}]

@@ -63,8 +63,9 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     appeals (shared), drives (shared), bookings, entries of waiting lists, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
-    messages.lock_replies(addresses=reached(before).addresses)
-    locking.identities(identities_of(volunteer_id=volunteer_id))
+    known = reached(before)
+    messages.lock_replies(addresses=known.addresses)
+    locking.identities({*identities_of(volunteer_id=volunteer_id), *known.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
         return Erased(volunteer)

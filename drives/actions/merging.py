@@ -17,9 +17,12 @@ MERGED = "merged"
 
 
 @transaction.atomic
-def merge(*, organization: Organization, one_id: int, other_id: int, actor: str, now: datetime) -> Volunteer:
+def merge(
+    *, organization: Organization, one_id: int, other_id: int, actor: str, now: datetime, called: int | None = None
+) -> Volunteer:
     """Make two volunteers of an organization one: the older row stays and gets everything that the other had.
 
+    It keeps its name and language, or gets those of the younger one if that is whom `called` names.
     Bookings, places in line, what was stated, registrations and contacts move; waiting messages follow; the link of the
     younger one's calendar opens nothing any more. Consents stay where they are: with the address. A second call answers
     as the first. Refuses (`Refusal`) two active bookings or two places in line at one drive: they are resolved first.
@@ -39,6 +42,8 @@ def merge(*, organization: Organization, one_id: int, other_id: int, actor: str,
     locking.bookings(list(ids))
     if reasons := queries.reasons_not_to_merge(survivor, gone):
         raise rules.Refusal(reasons)
+    if called == gone.pk:
+        survivor.name, survivor.language = gone.name, gone.language
     _move(survivor, gone)
     outbox.rename_recipient(recipient=left, to=f"volunteer:{survivor.pk}")
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE):

@@ -32,6 +32,10 @@ class MergePage:
     gone: PersonPage
     reasons: Sequence[rules.Reason]
 
+    @property
+    def both(self) -> tuple[PersonPage, PersonPage]:
+        return self.survivor, self.gone
+
 
 def person_page(organization: Organization, volunteer_id: int) -> PersonPage | None:
     """A person of this organization; None for a stranger's and an unknown one alike. Four queries."""

@@ -53,6 +53,20 @@ def test_the_older_row_gets_everything() -> None:
     assert not Volunteer.by_token(again.token).exists()
 
 
+@pytest.mark.parametrize(("called", "name", "language"), [(0, "Test Ana Alder", "en"), (1, "Test Ana Birch", "es")])
+def test_the_coordinator_chooses_whose_name_and_language_stay(called: int, name: str, language: str) -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    Volunteer.objects.filter(pk=again.pk).update(language="es")
+    chosen = (ana, again)[called].pk
+    ben = coordinator.signed_in(builders.member(here, Role.COORDINATOR))
+    for address in ((ana.pk, again.pk), (again.pk, ana.pk)):
+        assert f'value="{chosen}"' in ben.get(reverse("organizer_merge", args=address)).content.decode()
+    ben.post(reverse("organizer_merge", args=[again.pk, ana.pk]), {"called": chosen})
+    kept = Volunteer.objects.get()
+    assert (kept.pk, kept.name, kept.language) == (ana.pk, name, language)
+
+
 def test_twice_is_as_once_and_the_log_says_so_once() -> None:
     here = builders.organization()
     ana, again = two(here)

@@ -174,9 +174,12 @@ def _with_contacts(volunteer: Volunteer, reached: Reached) -> Volunteer:
 
 
 def take_over(*, survivor: Volunteer, gone: Volunteer) -> None:
-    """Contacts and registrations of one person to the other, whose row then goes. Part of a merge, under its locks."""
+    """Contacts and registrations of one person to the other, whose row then goes; the survivor's name is kept as set.
+
+    Part of a merge, under its locks.
+    """
     Contact.objects.filter(owner=gone).update(owner=survivor)
     Registration.objects.filter(volunteer=gone).update(volunteer=survivor)
     survivor.phone, survivor.email = survivor.phone or gone.phone, survivor.email or gone.email
-    survivor.save(update_fields=["phone", "email"])
+    survivor.save(update_fields=["name", "language", "phone", "email"])
     gone.delete()

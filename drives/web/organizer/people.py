@@ -39,7 +39,12 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     if request.method == "POST":
         try:
             kept = merging.merge(
-                organization=organization, one_id=pk, other_id=other, actor=actor_of(request), now=timezone.now()
+                organization=organization,
+                one_id=pk,
+                other_id=other,
+                called={str(pk): pk, str(other): other}.get(request.POST.get("called", "")),
+                actor=actor_of(request),
+                now=timezone.now(),
             )
         except Volunteer.DoesNotExist as missing:
             raise Http404 from missing
