@@ -1,0 +1,154 @@
+"""The waiting list in a real browser: joined, offered, taken, left; and every page of it, of /me/ and of one's data."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from drives.actions import offering, planning
+from drives.models import Booking, Drive, Offer, WaitingEntry
+from tests import builders
+from tests.browser.test_donor import OpenPage, arrive, world
+from tests.browser.test_finding import looked_at
+from tests.builders import DRIVE_DAY, NOW
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+def full_world() -> tuple[Drive, list[Booking]]:
+    """A drive with everything that a page can show, whose two places are taken."""
+    shown = world()
+    plan = builders.plain(shown.site, places=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
+    drive = builders.drive(shown.organization, plan)
+    return drive, [builders.booked(drive, n=n, number=n + 1, name=f"Test Donor {'AB'[n]}") for n in range(2)]
+
+
+def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitingEntry:
+    """From the full drive to the place in line."""
+    page.goto(f"{live_server.url}/d/{drive.slug}/")
+    page.get_by_role("link", name="Join the waiting list").click()
+    page.get_by_label("Your name").fill("Test Ana Alder")
+    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    page.get_by_label("Text me when a place is free").check()
+    page.get_by_role("button", name="Continue").click()
+    arrive(page, "Almost on the waiting list")
+    entry = WaitingEntry.objects.get()
+    page.get_by_label("Code").fill(builders.code_of(entry))
+    page.get_by_role("button", name="Join the waiting list").click()
+    arrive(page, "You are number 1 in line")
+    return entry
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    drive, taken = full_world()
+    page = open_page(scripts=scripts)
+    join(page, live_server, drive)
+    builders.cancelled(taken[0])
+    offering.sweep(now=NOW)
+    page.goto(f"{live_server.url}/me/")
+    page.get_by_role("link", name="Take the place or pass").click()
+    arrive(page, "A place is free for you")
+    page.get_by_role("button", name="Pass").click()
+    arrive(page, "You passed this place on")
+    page.goto(f"{live_server.url}/me/")
+    page.get_by_text("number 1 in line").wait_for()
+    builders.cancelled(taken[1])
+    offering.sweep(now=NOW)
+    page.goto(f"{live_server.url}/me/")
+    page.get_by_role("link", name="Take the place or pass").click()
+    page.get_by_role("button", name="Take this place").click()
+    arrive(page, "You’re booked")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_the_line_is_left_and_the_data_are_erased(scripts: bool, open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, _taken = full_world()
+    page = open_page(scripts=scripts)
+    join(page, live_server, drive)
+    page.goto(f"{live_server.url}/me/")
+    page.get_by_role("button", name="Leave the waiting list").click()
+    arrive(page, "You left the waiting list")
+    page.goto(f"{live_server.url}/me/data/")
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download").click()
+    assert file.value.suggested_filename.endswith(".json")
+    page.get_by_role("link", name="Erase my data").click()
+    page.get_by_role("button", name="Erase my data").click()
+    page.get_by_role("heading", name="There is a problem").wait_for()
+    page.get_by_label("Erase everything about me for good").check()
+    page.get_by_role("button", name="Erase my data").click()
+    arrive(page, "Your data is erased")
+
+
+def addresses() -> dict[str, str]:
+    """One address for each state of a place in line, and of a person's own pages; Ana waits, is booked, and gave."""
+    drive, taken = full_world()
+    now = NOW - timedelta(hours=2)
+    asked = builders.asked_to_wait(drive, number=50)
+    lapsed = builders.asked_to_wait(drive, number=51, now=now)
+    ana = builders.waits(drive, email="ana@example.org")
+    left = builders.waits(drive, number=52, name="Test Dan Dow")
+    builders.cancelled(taken[0])
+    offering.sweep(now=NOW)
+    open_offer = Offer.objects.get(entry=ana)
+    offers = {"passed": Offer.objects.create(**_another(open_offer, left, "declined"))}
+    offers["over"] = Offer.objects.create(**_another(open_offer, left, "expired"))
+    closed = builders.drive(
+        drive.organization, builders.plain(drive.site, places=1, steps=1, policy_id=builders.lax().pk)
+    )
+    builders.booked(closed, number=60, name="Test Donor C")
+    in_closed = builders.waits(closed, number=61, name="Test Eve Elm")
+    planning.close(drive_id=closed.pk, actor="user:1", now=NOW)
+    later = builders.drive(drive.organization, on=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
+    builders.booked_together(later, now=NOW + timedelta(minutes=1))
+    return {
+        "wait": f"/d/{drive.slug}/wait/",
+        "wait-code": f"/w/{asked.token}/",
+        "wait-lapsed": f"/w/{lapsed.token}/",
+        "wait-offered": f"/w/{ana.token}/",
+        "wait-line": f"/w/{left.token}/",
+        "wait-closed": f"/w/{in_closed.token}/",
+        "offer": f"/offer/{open_offer.token}/",
+        **{f"offer-{name}": f"/offer/{offer.token}/" for name, offer in offers.items()},
+        "together": f"/d/{later.slug}/together/?people=2&first=1&slot={builders.slot(later, 8).pk}",
+        "find": "/find/",
+        "me": "/me/",
+        "data": "/me/data/",
+        "erase": "/me/data/erase/",
+        "erased": "/me/data/erased/",
+    }
+
+
+def _another(offer: Offer, entry: WaitingEntry, state: str) -> dict[str, object]:
+    when = {"starts_at": offer.starts_at, "deadline": offer.deadline, "made_at": NOW, "ended_at": NOW}
+    return {**Offer.new_link(), "entry": entry, "arrival": offer.arrival, "state": state, **when}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (320, "dark"), (390, "light"), (390, "dark")])
+def test_no_page_of_who_waits_has_a_barrier_or_scrolls_sideways(
+    width: int, scheme: str, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    with override_settings(RATE_LIMITS=False):
+        known = addresses()
+    page, problems = open_page(width=width, scheme=scheme), []
+    cookie = {"name": "browser", "value": builders.browser_of(builders.phone(42)), "url": live_server.url}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    for name, address in known.items():
+        page.goto(live_server.url + address)
+        problems += looked_at(page, f"{name}-{width}-{scheme}")
+    for name, button in (("wait", "Continue"), ("erase", "Erase my data")):
+        page.goto(live_server.url + known[name])
+        page.get_by_role("button", name=button).click()
+        page.get_by_role("heading", name="There is a problem").wait_for()
+        problems += looked_at(page, f"{name}-error-{width}-{scheme}")
+    assert problems == []
