@@ -1,6 +1,6 @@
-"""`make prove`: the faults of tests/faults at full length. Writes what came of it into docs/guarantees.md.
+"""`make prove`: the long form of what the tests promise. Writes what came of it into docs/guarantees.md.
 
-`python -m bench.prove [kills|blind|provider|reports|races …] [--share 0.1]` runs some, or a part of the length.
+`python -m bench.prove [part …] [--share 0.1]` runs some, or a part of the length.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from tests.servers import Servers
 
 GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
+ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure of so many pairs is 0.014
 PER_ARENA = 50  # kills before everything recovers and is counted
 
 
@@ -87,18 +88,43 @@ def reports(share: float) -> tuple[bool, str]:
 
 def races(share: float) -> tuple[bool, str]:
     """Bookings: the races and storms with their controls, as the tests have them."""
+    good, said = _tested("tests/races")
+    return good, f"tests/races: {said}"
+
+
+def _tested(path: str, **more: str) -> tuple[bool, str]:
+    """Some tests in a run of their own; what pytest said last."""
     ours = {*OURS, "DATABASE_URL", "REDIS_URL"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     answer = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/races"],
+        [sys.executable, "-m", "pytest", "-q", path],
         cwd=ROOT,
-        env=environment,
+        env={**environment, **more},
         capture_output=True,
         text=True,
         check=False,
     )
-    last = answer.stdout.strip().splitlines()[-1]
-    return answer.returncode == 0, f"tests/races: {last.strip('= ')}"
+    return answer.returncode == 0, answer.stdout.strip().splitlines()[-1].strip("= ")
+
+
+def rounds(share: float) -> tuple[bool, str]:
+    """Places that come free and people who wait, in random rounds."""
+    count = int(ROUNDS * share)
+    good, said = _tested("tests/drives/test_waiting_rounds.py", WAITING_ROUNDS=str(count))
+    return good, f"{count:,} rounds, {said}"
+
+
+def timing(share: float) -> tuple[bool, str]:
+    """What the time of an answer tells about a contact, and what it would tell if somebody looked."""
+    measure = importlib.import_module("tests.faults.timing")
+    pairs = int(PAIRS * share)
+    told = measure.told_by_time(pairs, random.Random())
+    with measure.leaking():
+        seeded = measure.told_by_time(pairs // 4, random.Random())
+    good = all(0.45 <= figure <= 0.55 for figure in told.values()) and all(figure > 0.55 for figure in seeded.values())
+    words = {"hold": "a hold", "code": "another code", "find": "`/find/`"}
+    said = ", ".join(f"{words[door]} {figure:.3f} (control {seeded[door]:.2f})" for door, figure in told.items())
+    return good, f"AUC of {pairs:,} known and {pairs:,} unknown: {said}"
 
 
 PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
@@ -107,6 +133,8 @@ PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
     "provider": provider,
     "reports": reports,
     "races": races,
+    "rounds": rounds,
+    "timing": timing,
 }
 
 

@@ -1,0 +1,30 @@
+"""How long an answer takes tells nobody whether a contact is known; `python -m bench.prove timing` measures closer."""
+
+import random
+
+import pytest
+
+from tests import figures
+from tests.faults.timing import DOORS, area, leaking, told_by_time
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("timing")]
+PAIRS = 150  # the figure's standard error is then 0.033
+TELLS_NOTHING = 0.15
+
+
+def test_the_figure_is_that_of_its_definition() -> None:
+    assert area([2.0, 3.0], [1.0, 2.0]) == 0.875
+    assert area([1.0], [1.0]) == 0.5
+
+
+def test_known_and_unknown_contacts_are_answered_in_the_same_time(request: pytest.FixtureRequest) -> None:
+    told = told_by_time(PAIRS, random.Random())
+    figures.note(request, "known took longer in", told)
+    assert {door: figure for door, figure in told.items() if abs(figure - 0.5) > TELLS_NOTHING} == {}
+
+
+def test_control_looking_somebody_up_before_the_proof_is_heard_at_every_door(request: pytest.FixtureRequest) -> None:
+    with leaking():
+        told = told_by_time(PAIRS, random.Random())
+    figures.note(request, "known took longer in", told)
+    assert {door: figure for door, figure in told.items() if figure > 0.5 + TELLS_NOTHING}.keys() == set(DOORS)

@@ -1,0 +1,152 @@
+"""Can a stranger tell by how long an answer takes whether a contact is known here, and has given?
+
+Known and unknown contacts come to the same doors in a random order, each with an address of its own. What the times
+tell is one figure for each door: how often the known one of a random pair took longer (the area under the ROC curve).
+0.5 tells nothing.
+"""
+
+import random
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from bench.world import area_codes
+from drives import queries
+from drives.actions import taking
+from drives.models import Booking, BookingState, Drive, Source, Visit
+from drives.rules import visit_shape
+from drives.timetable import footprint
+from organizations.models import Organization
+from tests import builders
+from volunteers.actions import proving
+from volunteers.models import Contact, ContactKind, LimitCounter, Volunteer
+from volunteers.rules import identity
+
+DOORS = ("hold", "code", "find")
+PLENTY = 30_000  # places
+WARM_UP = 20
+
+
+def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
+    """The figure of each door, of so many known contacts and as many unknown ones; nine hundred a day may search."""
+    LimitCounter.objects.all().delete()
+    owner = builders.organization(codes_per_day=1_000_000)
+    drive = builders.coming_drive(of=owner, shape=builders.plain, places=PLENTY, policy_id=builders.lax().pk)
+    phones = list(_phones(2 * pairs + WARM_UP, chance))
+    known = phones[WARM_UP : WARM_UP + pairs]
+    make_known(owner, known)
+    asked = phones[WARM_UP:]
+    chance.shuffle(asked)
+    for n, phone in enumerate(phones[:WARM_UP]):
+        _ask(drive, phone, n)
+    took = {phone: _ask(drive, phone, WARM_UP + n) for n, phone in enumerate(asked)}
+    unknown = phones[WARM_UP + pairs :]
+    return {
+        door: area([took[phone][door] for phone in known], [took[phone][door] for phone in unknown]) for door in DOORS
+    }
+
+
+def area(known: Sequence[float], unknown: Sequence[float]) -> float:
+    """Of all pairs, the share in which the known one took longer; equal ones count half."""
+    ranked = sorted(unknown)
+    wins = sum(bisect_left(ranked, took) + bisect_right(ranked, took) for took in known)
+    return wins / (2 * len(known) * len(unknown))
+
+
+def make_known(owner: Organization, phones: Sequence[str]) -> None:
+    """People who proved these numbers and gave half a year ago."""
+    now = timezone.now()
+    before = now - timedelta(days=180)
+    past = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=before.date()), published=False)
+    people = Volunteer.objects.bulk_create(
+        Volunteer(organization=owner, name="Test Ana Alder", created_at=before, **Volunteer.new_link())
+        for _phone in phones
+    )
+    contacts = Contact.objects.bulk_create(
+        Contact(
+            organization=owner,
+            kind=ContactKind.PHONE,
+            address=phone,
+            identity=identity(phone),
+            owner=person,
+            proved_at=before,
+            **Contact.new_link(),
+        )
+        for phone, person in zip(phones, people, strict=True)
+    )
+    for person, contact in zip(people, contacts, strict=True):
+        person.phone = contact
+    Volunteer.objects.bulk_update(people, ["phone"])
+    Booking.objects.bulk_create(_gave(past, person) for person in people)
+
+
+def _gave(drive: Drive, person: Volunteer) -> Booking:
+    slot, stamp = builders.slot(drive), drive.starts_at
+    return Booking(
+        **Booking.new_link(),
+        **taking.stored_footprint(footprint(0, visit_shape(drive, Visit.RETURN))),
+        reference=taking.new_reference(),
+        drive=drive,
+        volunteer=person,
+        arrival=slot,
+        starts_at=slot.starts_at,
+        visit=Visit.RETURN,
+        state=BookingState.DONATED,
+        source=Source.ONLINE,
+        created_at=stamp,
+        changed_at=stamp,
+        donated_at=stamp,
+    )
+
+
+def _ask(drive: Drive, phone: str, n: int) -> dict[str, float]:
+    """One contact at each door, from a fresh browser; seconds."""
+    browser = Client(REMOTE_ADDR=f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
+    details = {"name": "Test Ana Alder", "phone": phone, "email": "", "visit": "return", "reminders": "on"}
+    details["slot"] = str(builders.slot(drive, n % 4).pk)
+    held, holding = _timed(lambda: browser.post(reverse("book", args=[drive.slug]), details))
+    again = f"{held['Location'].partition('?')[0]}code/"
+    _sent, sending = _timed(lambda: browser.post(again))
+    _looked, looking = _timed(
+        lambda: Client(REMOTE_ADDR=browser.defaults["REMOTE_ADDR"]).post(reverse("find"), {"contact": phone})
+    )
+    return dict(zip(DOORS, (holding, sending, looking), strict=True))
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    answer = call()
+    took = time.perf_counter() - began
+    assert answer.status_code == 303, (answer.status_code, answer.content[:2000])
+    return answer, took
+
+
+def _phones(count: int, chance: random.Random) -> Iterator[str]:
+    """So many of the numbers that are kept for fiction, in no order."""
+    every = [f"+1{area}55501{n:02}" for area in area_codes() for n in range(100)]
+    return iter(chance.sample(every, count))
+
+
+@contextmanager
+def leaking() -> Iterator[None]:
+    """The seeded bug: whoever is asked to prove a contact is looked up first, with what they booked and gave."""
+    spend = proving._spend
+
+    def curious(who: str, *rest: Any) -> None:
+        for contact in Contact.objects.filter(identity=who).exclude(owner=None).select_related("organization"):
+            page = queries.person_page(contact.organization, contact.owner_id or 0)
+            assert page
+            queries.donations_of(queries.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
+        spend(who, *rest)
+
+    with patch.object(proving, "_spend", curious):
+        yield
