@@ -52,35 +52,27 @@ class Count:
     recovered_after: float = 0.0  # seconds on the workers' clock until the last was with the provider
 
 
-@dataclass
-class Arena:
-    """Workers to be killed, the provider that they call, and the database that they share with the test."""
+@dataclass(kw_only=True)
+class Workers:
+    """Forks that do one sweep each and are killed in it, on the test's own database; `bug` is seeded into them."""
 
-    twilio: TwilioStandIn
     bug: str = ""
-    organization: Organization = field(default_factory=lambda: builders.organization(messages_per_day=0))
-    texts: list[str] = field(default_factory=list)
     kills: int = 0
-    took: float = 0.0
+
+    def environment(self) -> dict[str, str]:
+        """What their world is like."""
+        return {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "ERROR"}
 
     def __enter__(self) -> Self:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": database_url(),
-            "SMS_GATEWAY": "twilio",
-            "TWILIO_API_URL": self.twilio.url,
-            "LOG_LEVEL": "ERROR",
-        }
         self._workers = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.killable", *([self.bug] if self.bug else [])],
+            [sys.executable, "-m", "tests.faults.killable", *self.bug.split()],
             cwd=ROOT,
-            env=environment,
+            env=self.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self._watcher = psycopg.connect(database_url(), autocommit=True)
-        delivery.beat(now=timezone.now())
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -88,21 +80,11 @@ class Arena:
         self._workers.communicate()
         self._watcher.close()
 
-    def queue(self, number: int = EACH) -> list[Message]:
-        """Messages that are due, each with a text of its own."""
-        now = timezone.now()
-        numbers = [next(_numbers) for _each in range(number)]
-        fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
-        notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
-        outbox.queue(organization=self.organization, notices=notices, now=now)
-        self.texts += [notice.wording.text for notice in notices]
-        return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
-
-    def start(self) -> int:
+    def start(self, sweep: str = "deliver") -> int:
         """A worker that runs one sweep; its process id."""
         assert self._workers.stdin
         assert self._workers.stdout
-        self._workers.stdin.write("deliver\n")
+        self._workers.stdin.write(f"{sweep}\n")
         self._workers.stdin.flush()
         return int(self._workers.stdout.readline())
 
@@ -130,6 +112,34 @@ class Arena:
         if not finishes:
             for backend in self.waiting():
                 self._watcher.execute("SELECT pg_terminate_backend(%s)", [backend])
+
+
+@dataclass
+class Arena(Workers):
+    """Workers to be killed, the provider that they call, and the database that they share with the test."""
+
+    twilio: TwilioStandIn
+    organization: Organization = field(default_factory=lambda: builders.organization(messages_per_day=0))
+    texts: list[str] = field(default_factory=list)
+    took: float = 0.0
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": self.twilio.url}
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        delivery.beat(now=timezone.now())
+        return self
+
+    def queue(self, number: int = EACH) -> list[Message]:
+        """Messages that are due, each with a text of its own."""
+        now = timezone.now()
+        numbers = [next(_numbers) for _each in range(number)]
+        fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
+        notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
+        outbox.queue(organization=self.organization, notices=notices, now=now)
+        self.texts += [notice.wording.text for notice in notices]
+        return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
         """What beat would ring for from here on, on a clock that runs ahead; how many seconds it took."""

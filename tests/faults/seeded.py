@@ -1,13 +1,18 @@
 """The bugs that the faults must catch: each is what a simpler program would do."""
 
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
+from drives.actions import appealing
 from notifications.actions import delivery, handover, reconciliation
 from notifications.actions.claimed import Claimed
 from notifications.gateways import Gateway
 from notifications.models import Message
+from organizations.actions import audit
+from organizations.models import AuditEntry, Organization
 
 
 def record_first() -> None:
@@ -37,3 +42,31 @@ def no_look_up() -> Any:
         return reconciliation._unknown(message, now, asked=True)
 
     return patch.object(reconciliation, "_resolve", blind)
+
+
+def few_at_once() -> None:
+    """No bug, but small batches with a pause before each: there is a middle in which to be killed."""
+    batch = appealing._batch
+
+    def slowly(*asked: Any) -> tuple[int, int]:
+        time.sleep(0.1)
+        return batch(*asked)
+
+    patch.object(appealing, "AT_ONCE", 2).start()
+    patch.object(appealing, "_batch", slowly).start()
+
+
+def noted_first() -> Any:
+    """A day's round of appeals is noted before it is done: a kill in between loses it. Gives the patch, to be ended."""
+    appeal = appealing.appeal
+
+    def hasty(*, organization: Organization, now: datetime) -> int:
+        day = f"{now:%Y-%m-%d}"
+        if AuditEntry.objects.filter(organization=organization, verb="appealed", about=day).exists():
+            return 0
+        audit.note(organization=organization, actor="worker", verb="appealed", about=day, now=now)
+        return appeal(organization=organization, now=now)
+
+    patched = patch.object(appealing, "appeal", hasty)
+    patched.start()
+    return patched

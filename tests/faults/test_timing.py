@@ -24,7 +24,7 @@ def test_known_and_unknown_contacts_are_answered_in_the_same_time(request: pytes
 
 
 def test_control_looking_somebody_up_before_the_proof_is_heard_at_every_door(request: pytest.FixtureRequest) -> None:
-    with leaking():
+    with leaking(looks=3):  # so few pairs hear a quiet leak in a quiet hour only
         told = told_by_time(PAIRS, random.Random())
     figures.note(request, "known took longer in", told)
     assert {door: figure for door, figure in told.items() if figure > 0.5 + TELLS_NOTHING}.keys() == set(DOORS)
