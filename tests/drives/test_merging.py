@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from drives import queries
-from drives.actions import changing, merging
-from drives.models import Booking, CancelledBy, Drive
+from drives.actions import changing, leaving, merging
+from drives.models import Booking, CancelledBy, Drive, StatedDonation
 from drives.rules import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
@@ -161,3 +161,38 @@ def test_whoever_owns_two_numbers_is_found_by_either() -> None:
     assert [row.booking for row in queries.roster(drive, builders.phone(3)[-4:])] == [booking]
     assert list(people(drive.organization, "213 555 0177")) == [booking.volunteer]
     assert queries.roster(drive, "0178") == []
+
+
+def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    for person, day, minutes in ((ana, 5, 2), (again, 9, 1)):
+        StatedDonation.objects.create(
+            volunteer=person,
+            kind="plasma",
+            on=NOW.date() - timedelta(days=day),
+            actor="donor",
+            stated_at=NOW + timedelta(minutes=minutes),
+        )
+    merged(here, ana, again)
+    assert [(row.volunteer, row.on) for row in StatedDonation.objects.all()] == [(ana, NOW.date() - timedelta(days=5))]
+
+
+def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> None:
+    here = builders.organization(codes_per_day=100_000)
+    full = builders.full_drive(of=here)
+    waits = builders.waits(full[0].drive, number=50, name="Test Ana Birch")
+    assert full[0].volunteer is not None
+    assert waits.volunteer is not None
+    merged(here, full[0].volunteer, waits.volunteer)
+    waits.refresh_from_db()
+    assert waits.state == "booked"
+
+
+def test_nobody_is_joined_with_somebody_who_was_erased() -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    leaving.erase(volunteer_id=again.pk, because="asked", actor="user:1", now=NOW)
+    with pytest.raises(Volunteer.DoesNotExist):
+        merged(here, ana, again)
+    assert Volunteer.objects.count() == 2

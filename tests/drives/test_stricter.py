@@ -1,5 +1,6 @@
 """A drive may be stricter than its programme, and never looser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,3 +178,9 @@ def test_the_api_makes_changes_and_previews_a_stricter_drive() -> None:
     assert (changed.json()["policy"]["min_hours"], changed.json()["policy"]["min_days"]) == (48, 4)
     for path in ("drives/preview/", "drives/"):
         assert "looser_than_policy" in api.post(path, planned(drive, stricter_hours=24)).content.decode()
+
+
+def test_what_is_shorter_than_the_rules_changes_nothing() -> None:
+    rules = Rules(min_hours=48, min_days=28)
+    assert rules.stricter(24, 7, None) == replace(rules, windows=[])
+    assert rules.stricter(72, 56, (1, 30)) == replace(rules, min_hours=72, min_days=56, windows=[(1, 30)])

@@ -152,6 +152,7 @@ def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
     dan = enter_somebody(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
     mailbox = Contact.objects.get(kind="email")
     Volunteer.objects.filter(bookings=dan).update(email=mailbox)
+    Contact.objects.filter(pk=mailbox.pk).update(proved_at=NOW)  # by Ana: to Dan nobody has sent a code there
     erase(ana.volunteer_id)
     mailbox.refresh_from_db()
     assert (mailbox.owner_id, mailbox.proved_at) == (dan.volunteer_id, None)
@@ -159,6 +160,14 @@ def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
     assert not Message.objects.filter(about=ana.about).exclude(address="").exists()
     assert Message.objects.filter(about=dan.about).exclude(address="").exists()
     assert not Contact.objects.filter(address=builders.phone(1)).exists()
+
+
+def test_of_a_party_the_others_are_left_together() -> None:
+    drive = builders.drive()
+    ana, bo, ida = builders.booked_together(drive)
+    erase(bo.volunteer_id)
+    parties = dict(Booking.objects.values_list("pk", "party"))
+    assert parties == {ana.pk: ana.party, bo.pk: None, ida.pk: ana.party}
 
 
 def test_nobody_is_erased_from_the_chair() -> None:

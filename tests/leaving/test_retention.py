@@ -110,6 +110,13 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
     assert everywhere() == before
 
 
+def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
+    booking = builders.booked(builders.drive(on=(NOW + timedelta(days=120)).date()))
+    retention.forget(now=NOW + timedelta(days=91))
+    reminders = Message.objects.filter(about=booking.about, state="promise")
+    assert set(reminders.values_list("address", flat=True)) == {builders.phone(42)}
+
+
 def test_a_walk_over_many_messages_goes_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifications.actions.forgetting.STEP", 2)
     organization = builders.organization()

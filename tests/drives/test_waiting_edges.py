@@ -1,0 +1,104 @@
+"""The waiting list at its edges: the deadline itself, whose history counts, places that nobody waits for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drives.actions import changing, offering, together, waiting
+from drives.actions.waiting import Wish
+from drives.models import CancelledBy, Hold, Offer, Slot, WaitingEntry
+from drives.rules import Refusal
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def state_of(entry: WaitingEntry) -> str:
+    return str(WaitingEntry.objects.get(pk=entry.pk).state)
+
+
+def free_chairs(drive_id: int) -> int:
+    return sum(slot.chairs_limit - slot.chairs_taken for slot in Slot.objects.filter(drive=drive_id))
+
+
+@pytest.mark.parametrize("verb", ["accept", "decline"])
+def test_at_the_very_deadline_an_offer_is_over(verb: str) -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    builders.cancelled(full[0])
+    offering.sweep(now=NOW)
+    offer = Offer.objects.get(entry=ana)
+    answer: dict[str, Any] = {"offer_id": offer.pk, "now": offer.deadline}
+    with pytest.raises(Refusal) as refused:
+        offering.accept(actor="donor", **answer) if verb == "accept" else offering.decline(**answer)
+    assert refused.value.codes == ["offer_expired"]
+
+
+def test_who_a_coordinator_put_in_line_is_judged_on_this_organizations_rows_alone() -> None:
+    """The offer would tell the coordinator what somebody does elsewhere; it is judged when the person books."""
+    full = builders.full_drive()
+    drive = full[0].drive
+    known = builders.booked(builders.drive(drive.organization))  # whose phone is proved here, too
+    builders.cancelled(known)
+    elsewhere = builders.booked(builders.drive(on=drive.on - timedelta(days=1)))
+    assert elsewhere.volunteer_id != known.volunteer_id
+    wish, person = Wish("return"), builders.person(42)
+    entry = waiting.enter(drive=drive, wish=wish, person=person, actor="user:7", now=NOW)
+    assert entry.volunteer_id == known.volunteer_id
+    builders.cancelled(full[0])
+    assert offering.sweep(now=NOW)["offered"] == 1
+    assert state_of(entry) == "offered"
+
+
+def test_a_place_is_kept_for_nobody_who_has_an_offer_already() -> None:
+    full = builders.full_drive()
+    builders.waits(full[0].drive)
+    builders.cancelled(full[0])
+    offering.sweep(now=NOW)
+    builders.cancelled(full[1])
+    assert free_chairs(full[0].drive_id) == 1
+    assert Hold.objects.count() == 1  # the offer's own
+
+
+def test_a_partys_places_are_kept_for_who_waits() -> None:
+    owner = builders.organization(codes_per_day=100_000)
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
+    party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
+    waits = builders.waits(drive, number=43)
+    together.cancel_all(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    assert free_chairs(drive.pk) == 0
+    assert Hold.objects.filter(offer=None).count() == 2
+    offering.sweep(now=NOW)
+    assert state_of(waits) == "offered"
+
+
+def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
+    full = builders.full_drive(steps=2)
+    builders.cancelled(full[0])
+    ana = waiting.enter(
+        drive=full[0].drive, wish=Wish("return", after(full[0])), person=builders.person(1), actor="user:7", now=NOW
+    )
+    assert state_of(ana) == "waiting"
+    changing.restore(booking_id=full[0].pk, actor="donor", now=NOW)
+    assert state_of(ana) == "booked"
+
+
+def after(booking: Any) -> Any:
+    return waiting.Window(booking.starts_at + timedelta(minutes=1))
+
+
+def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() -> None:
+    drive = builders.full_drive()[0].drive
+    for _twice in range(2):
+        builders.asked_to_wait(drive)
+    with pytest.raises(Refusal) as refused:
+        builders.asked_to_wait(drive)
+    assert refused.value.codes == ["too_many_holds"]
+    assert builders.asked_to_wait(drive, now=NOW + timedelta(minutes=16)).state == "held"
