@@ -127,6 +127,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+SECOND_STEP_REQUIRED = not DEMO  # of owners and coordinators
 
 # Languages and time: stored UTC, shown in the site's zone
 LANGUAGE_CODE = "en"

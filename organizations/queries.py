@@ -3,10 +3,13 @@
 import hmac
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Q, QuerySet
 
 from organizations.models import ApiKey, Membership, Organization, Role, User, token_digest
+from organizations.rules import may
 
 
 def membership_of(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
@@ -17,6 +20,17 @@ def membership_of(user: User | AnonymousUser, organization_slug: str | None = No
     if organization_slug is not None:
         memberships = memberships.filter(organization__slug=organization_slug)
     return memberships.order_by("organization__name", "id").first()
+
+
+def lacks_second_step(membership: Membership) -> bool:
+    """Whether somebody who sees and plans everything signs in with a password alone. One query.
+
+    Who has set a second step up (an app's codes, a passkey) cannot sign in without it.
+    """
+    if not settings.SECOND_STEP_REQUIRED or not may(membership.role, "plan"):
+        return False
+    ways = Authenticator.objects.filter(user=membership.user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return not ways.exists()
 
 
 def organizations_of(user: User | AnonymousUser) -> QuerySet[Organization]:

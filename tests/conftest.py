@@ -111,12 +111,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(scope="session", autouse=True)
 def _test_settings() -> Iterator[None]:
-    """Plain static files and a quick password hash; everything else is as in production."""
+    """Plain static files, a quick password hash, a password alone to sign in; everything else is as in production."""
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     with override_settings(
         STORAGES={"default": files, "staticfiles": staticfiles},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        SECOND_STEP_REQUIRED=False,
     ):
         yield
 

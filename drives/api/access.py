@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from drives.api.answers import Answer
 from drives.models import Booking, Drive
 from organizations.models import ApiKey, Organization
-from organizations.queries import membership_of
+from organizations.queries import lacks_second_step, membership_of
 from organizations.rules import Verb, may
 from volunteers.models import Volunteer
 
@@ -113,7 +113,8 @@ class ApiView(APIView):
 def caller(request: Request, organization: Organization | None = None) -> Caller | None:
     """Whom the request acts for, in `organization` if one is given; None for the public and for strangers.
 
-    A user of several organizations says which by `?organization=<slug>`; else it is the one chosen in the session.
+    A user of several organizations says which by `?organization=<slug>`; else it is the one chosen in the session. Who
+    has still to set a second step up acts for nobody.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth
@@ -126,6 +127,6 @@ def caller(request: Request, organization: Organization | None = None) -> Caller
     membership = membership_of(request.user, named or chosen) if named or chosen else None
     if membership is None and not named:
         membership = membership_of(request.user)
-    if membership is None:
+    if membership is None or lacks_second_step(membership):
         return None
     return Caller(membership.organization, membership.role, f"user:{request.user.pk}")

@@ -8,15 +8,17 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from organizations.models import Membership, User
-from organizations.queries import membership_of
+from organizations.queries import lacks_second_step, membership_of
 from organizations.rules import Verb, may
 
 CHOSEN = "organization"  # in the session: the slug of the organization somebody acts for
@@ -56,7 +58,8 @@ def role_required(
     """Let only members whose role may `verb` through, with `request.membership` set.
 
     Strangers to every organization get a kind page, members without the role a 403, everybody else the sign-in page.
-    The membership is read on each request, so that a role that was taken ends at once.
+    Owners and coordinators set a second step up first. The membership is read on each request, so that a role that was
+    taken ends at once.
     """
 
     def decorate(
@@ -71,6 +74,9 @@ def role_required(
                 return render(request, "organizations/no_membership.html", status=403)
             if not may(membership.role, verb):
                 raise PermissionDenied
+            if lacks_second_step(membership):
+                messages.info(request, _("Set up a second step for signing in first: an app or a passkey."))
+                return redirect("mfa_index")
             member = cast("MemberRequest", request)
             member.membership = membership
             return view(member, *args, **kwargs)

@@ -202,6 +202,14 @@ def test_a_code_is_useless_after_ten_minutes() -> None:
         assert "This code is too old." in text(browser.post(reverse("find_code"), {"code": sent}))
 
 
+def test_what_was_typed_is_forgotten_after_a_quarter_of_an_hour() -> None:
+    browser = Client()
+    ask(browser)
+    for minutes, status in ((15, 200), (16, 302)):
+        with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+            assert browser.get(reverse("find_code")).status_code == status
+
+
 def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for() -> None:
     drive = builders.drive()
     builders.booked(drive)
