@@ -7,7 +7,8 @@ import pytest
 
 from drives.actions import changing, offering, together, waiting
 from drives.actions.waiting import Wish
-from drives.models import CancelledBy, Hold, Offer, Slot, WaitingEntry
+from drives.models import Booking, CancelledBy, Hold, Offer, Slot, WaitingEntry
+from drives.offering import Window
 from drives.rules import Refusal
 from tests import builders
 from tests.builders import NOW
@@ -90,8 +91,8 @@ def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
     assert state_of(ana) == "booked"
 
 
-def after(booking: Any) -> Any:
-    return waiting.Window(booking.starts_at + timedelta(minutes=1))
+def after(booking: Booking) -> Window:
+    return Window(booking.starts_at + timedelta(minutes=1))
 
 
 def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() -> None:
