@@ -167,6 +167,9 @@ TOGETHER: Mapping[str, str] = {
     "reminder": gettext_noop(
         "%(org)s: Reminder, %(count)s of you %(day)s from %(time)s. Reply C if all come. Change: %(link)s STOP to end"
     ),
+    "moved": gettext_noop(
+        "%(org)s: New time for %(count)s of you: %(day)s from %(time)s. Change: %(link)s STOP to end"
+    ),
     "cancelled": gettext_noop(
         "%(org)s: Cancelled: %(count)s places %(day)s from %(time)s. Book again: %(link)s STOP to end"
     ),

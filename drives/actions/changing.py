@@ -34,7 +34,7 @@ def move(
         return booking
     found = queries.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
     booking.override_reason = override_reason or booking.override_reason
-    giver = None if override_reason else _giver(booking, by_staff=by_staff)
+    giver = None if override_reason else giver_of(booking, by_staff=by_staff)
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
     slot = found.slot
     assert slot is not None  # the rules refused a slot of another drive
@@ -105,7 +105,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     found = queries.place_facts(
         drive_id=booking.drive_id, slot_id=booking.arrival_id, volunteer_id=booking.volunteer_id, now=now
     )
-    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, _giver(booking))
+    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
         raise rules.Refusal(
             [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
@@ -118,7 +118,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 def reasons_against(booking: Booking) -> list[rules.Reason]:
     """What the interval rules have by now against a booking that stands: what was stated or given since. One query."""
-    giver = _giver(booking)
+    giver = giver_of(booking)
     return spacing.of(giver, booking.drive, booking.starts_at).reasons if giver else []
 
 
@@ -201,7 +201,7 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise rules.Refusal(reasons)
 
 
-def _giver(booking: Booking, *, by_staff: bool = False) -> queries.Giver | None:
+def giver_of(booking: Booking, *, by_staff: bool = False) -> queries.Giver | None:
     """Whose history stands against a change; nobody's for a hold, which is judged when it is proved.
 
     Over all organizations only for a booking that was proved: only its donor has got its link.

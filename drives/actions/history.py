@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from drives.models import Booking, BookingChange, Slot
+from drives.models import Booking, BookingChange, BookingState, Slot
 from organizations.models import append
 
 
@@ -47,16 +47,17 @@ def note_new(bookings: Iterable[Booking], *, actor: str, now: datetime) -> None:
     )
 
 
-def note_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime) -> None:
+def note_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
     """Keep that bookings get another time each, while they still carry the old one."""
     BookingChange.objects.bulk_create(
         BookingChange(
             booking=booking,
             from_state=booking.state,
-            to_state=booking.state,
+            to_state=booking.state if booking.state == BookingState.HELD else BookingState.BOOKED,
             from_arrival_id=booking.arrival_id,
             to_arrival=slot,
             actor=actor,
+            reason=reason,
             at=now,
         )
         for booking, slot in moves

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from drives import timetable
+from drives import queries, timetable
 from drives.models import Booking, Hold
 
 Deltas = Mapping[int, tuple[int, int]]
@@ -52,12 +52,7 @@ def force(*, drive_id: int, deltas: Deltas) -> None:
     _execute(_CHANGE, drive_id, deltas)
 
 
-def footprint(place: Booking | Hold) -> timetable.Footprint:
-    """The steps of a booking (or a kept place) as it was booked, whatever the drive's plan says today."""
-    return timetable.Footprint(
-        range(place.first_step, place.first_step + place.screening_steps),
-        range(place.chair_from, place.chair_to),
-    )
+footprint = queries.steps_taken  # as it was booked
 
 
 def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:

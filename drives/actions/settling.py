@@ -56,7 +56,7 @@ def judge(party: Sequence[Booking], now: datetime) -> None:
     judged = _judged(party, now)
     said = [(each.booking, reason) for each in judged for reason in each.reasons]
     if len(party) > 1:
-        said = [(booking, _of(booking, reason)) for booking, reason in (*_twice(party), *said)]
+        said = [(booking, of(booking, reason)) for booking, reason in (*_twice(party), *said)]
     if said:
         raise rules.Refusal([reason for _booking, reason in said], _other_times(judged, now))
     if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
@@ -128,7 +128,7 @@ def _correct(judged: Sequence[_Judged], others: taking.Corrections, now: datetim
         if len(judged) == 1:
             raise
         longer = next(booking for booking, visit in others if visit == Visit.FIRST)
-        reasons = [_of(longer, reason) for reason in refusal.reasons]
+        reasons = [of(longer, reason) for reason in refusal.reasons]
         raise rules.Refusal(reasons, _other_times(judged, now)) from refusal
 
 
@@ -166,6 +166,8 @@ def _twice(party: Sequence[Booking]) -> list[tuple[Booking, rules.Reason]]:
     return found
 
 
-def _of(booking: Booking, reason: rules.Reason) -> rules.Reason:
-    name = booking.registration.name if booking.registration else ""
+def of(booking: Booking, reason: rules.Reason) -> rules.Reason:
+    """The reason with the name of the one of several whom it concerns, as it was typed if it was."""
+    known = booking.registration or booking.volunteer
+    name = known.name if known else ""
     return replace(reason, detail=f"{name}: {reason.detail}", person=name)

@@ -52,10 +52,19 @@ def booked_again(booking: Booking, now: datetime) -> int:
 
 def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
     """The new time; reminders of the old one are withdrawn and promised anew."""
-    reminders.withdraw(booking, now)
-    reminders.say_anew([booking])
-    _tell(booking, "moved", partial(_moved, old_starts_at), now, method="REQUEST")
-    reminders.promise_all([booking], queries.drive_plan(booking.drive), now)
+    moved_together([booking], {booking.pk: old_starts_at}, now)
+
+
+def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime) -> None:
+    """As `moved`, to people of one drive, with the time that each had; who share a phone get one text."""
+    drive = bookings[0].drive
+    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    for booking in bookings:
+        reminders.withdraw(booking, now)
+    reminders.say_anew(bookings)
+    told = _to_all(bookings, "moved", partial(_moved, old), own, now, method="REQUEST", shared="moved")
+    outbox.queue(organization=drive.organization, notices=told, now=now)
+    reminders.promise_all(bookings, queries.drive_plan(drive), now)
 
 
 def relocated(bookings: Sequence[Booking], now: datetime) -> None:
@@ -147,16 +156,6 @@ def desk(drive: Drive) -> str:
     return notices.absolute(reverse("organizer_drive", args=[drive.pk]))
 
 
-def _tell(booking: Booking, kind: str, word: Wording_, now: datetime, method: str) -> None:
-    organization = booking.drive.organization
-    own = queries.own_words([organization.pk])[organization.pk]
-    outbox.queue(
-        organization=organization,
-        notices=_to_all([booking], kind, word, own, now, method=method),
-        now=now,
-    )
-
-
 def _to_all(
     bookings: Sequence[Booking],
     kind: str,
@@ -210,8 +209,8 @@ def _thanks(after: Mapping[int, AfterVisit], booking: Booking, channel: str, own
     return next_visit_words.thank_you(booking, channel, own, after.get(booking.volunteer_id or 0, NOTHING))
 
 
-def _moved(old_starts_at: datetime, booking: Booking, channel: str, own: Own) -> Wording:
-    return notices.moved(booking, channel, old_starts_at, own)
+def _moved(old: Mapping[int, datetime], booking: Booking, channel: str, own: Own) -> Wording:
+    return notices.moved(booking, channel, old[booking.pk], own)
 
 
 def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str) -> Wording:

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules, timetable, together
-from drives.actions import history, keeping, locking, places, settling, taking, telling
-from drives.actions.booking import HoldLapsed, Person, is_live, send_first_code
+from drives.actions import history, keeping, locking, places, taking, telling
+from drives.actions.booking import Person, send_first_code
 from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
 from organizations.models import Organization
@@ -61,45 +61,11 @@ def hold_within(
     send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
     taken = [timetable.net(None, places.footprint(row)) for row in rows]
     if not places.change(drive_id=drive.pk, deltas=places.combined([freed, *taken])):
-        _refuse_full(drive, visits, rows[0].starts_at, now)
+        refuse_full(drive, visits, rows[0].starts_at, now)
     return rows
 
 
 hold = transaction.atomic(hold_within)
-
-
-@transaction.atomic
-def move_all(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> list[Booking]:
-    """Give a party that is only held another time of the same drive, all of them or none; a lone hold moves alike.
-
-    Their own chairs never stand in the way. Who is booked moves alone (`changing.move`), and is refused here. Raises
-    HoldLapsed. Locks: identity, drive (shared), bookings, slots. The same number of statements for two and for six.
-    """
-    asked = Booking.objects.select_related("registration").get(pk=booking_id)
-    locking.person_then_drive(asked)
-    party = [booking for booking in locking.bookings(settling.party_ids(asked)) if is_live(booking, now)]
-    if booking_id not in {booking.pk for booking in party}:
-        if reasons := rules.reasons_not_to_change(asked.state, frozenset({BookingState.HELD})):
-            raise rules.Refusal(reasons)
-        raise HoldLapsed
-    drive, before = party[0].drive, [places.footprint(booking) for booking in party]
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now)
-    freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
-    visits = [booking.visit for booking in party]
-    if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed))
-    slots = _arrivals(drive, slot_id, visits, freed, now)
-    after = [
-        timetable.footprint(slot.n, rules.visit_shape(drive, visit)) for slot, visit in zip(slots, visits, strict=True)
-    ]
-    _put(party, slots, after, actor, now)
-    # Where one of them sits on another's old place, what is left over of it is open to everybody.
-    taken = [timetable.deltas(new).items() for new in after]
-    left = [old for old in before if not any(timetable.deltas(old).items() & new for new in taken)]
-    deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
-    if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
-        _refuse_full(drive, visits, party[0].starts_at, now)
-    return party
 
 
 @transaction.atomic
@@ -159,7 +125,7 @@ def _written(
     now: datetime,
 ) -> list[Booking]:
     """The rows of a party, at the times at which it fits; refuses if there are none."""
-    slots = _arrivals(drive, slot_id, visits, freed, now)
+    slots = arrivals(drive, slot_id, visits, freed, now)
     party = uuid.uuid4()
     rows = Booking.objects.bulk_create(
         taking.new_booking(
@@ -179,34 +145,19 @@ def _written(
     return rows
 
 
-def _arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.Deltas, now: datetime) -> list[Slot]:
+def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.Deltas, now: datetime) -> list[Slot]:
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
     steps = queries.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
     shapes = [rules.visit_shape(drive, visit) for visit in visits]
     found = together.arrivals(queries.room(steps, now, freed), first, shapes)
     if found is None:
-        _refuse_full(drive, visits, steps[first][1], now, freed)
+        refuse_full(drive, visits, steps[first][1], now, freed)
     return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in found]
 
 
-def _put(
-    party: Sequence[Booking],
-    slots: Sequence[Slot],
-    taken: Sequence[timetable.Footprint],
-    actor: str,
-    now: datetime,
-) -> None:
-    """Give the rows of a party other times, and keep that they had others."""
-    history.note_moves(zip(party, slots, strict=True), actor=actor, now=now)
-    for booking, slot, steps in zip(party, slots, taken, strict=True):
-        booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
-        for name, value in taking.stored_footprint(steps).items():
-            setattr(booking, name, value)
-    Booking.objects.bulk_update(party, ["arrival", "starts_at", "changed_at", *taking.FOOTPRINT])
-
-
-def _refuse_full(
+def refuse_full(
     drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: places.Deltas | None = None
 ) -> NoReturn:
+    """Raise that there is no room for all of them, with the nearest times at which there is."""
     raise rules.Refusal([rules.party_full()], queries.nearest_for_all(drive, visits, wanted, now, freed))

@@ -50,11 +50,20 @@ from drives.queries.places import (
     place_facts,
     places_facts,
     places_left,
+    steps_taken,
 )
 from drives.queries.reach import PeopleToTell, people_to_tell
 from drives.queries.records import BookingRecord, booking_record
 from drives.queries.reports import TurnoutReport, turnout_report
-from drives.queries.together import PartyTime, later_for_all, nearest_for_all, party_times, room, steps_of
+from drives.queries.together import (
+    PartyTime,
+    later_for_all,
+    nearest_for_all,
+    party_times,
+    room,
+    steps_of,
+    times_to_move,
+)
 from drives.queries.turnout import TurnoutNumbers, turnout_numbers
 from drives.queries.waiting import (
     Line,
@@ -161,7 +170,9 @@ __all__ = [
     "room",
     "roster",
     "steps_of",
+    "steps_taken",
     "times_over",
+    "times_to_move",
     "turnout_numbers",
     "turnout_report",
     "waiting_count",

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from drives import rules
 from drives.models import Booking, BookingState, Drive
+from drives.queries.parties import Party, parties_of
 from drives.queries.reach import NOT_REACHED, REACHED
 from notifications.models import Message, MessageState
 from notifications.queries import messages_about
@@ -22,6 +23,7 @@ class RosterRow:
 
     booking: Booking
     messages: list[Message] = field(default_factory=list)
+    party: Party = field(default_factory=Party)
 
     @property
     def trouble(self) -> list[Message]:
@@ -44,6 +46,7 @@ class CheckinRow:
 
     booking: Booking
     late_minutes: int
+    party: Party
 
 
 @dataclass(frozen=True)
@@ -61,19 +64,22 @@ SHOWN = [state for state in BookingState if state not in (BookingState.HELD, Boo
 
 
 def roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
-    """A drive's bookings in order of arrival with contacts and messages. Two queries."""
+    """A drive's bookings in order of arrival with contacts, messages and who comes along. Three queries."""
     rows = _found(drive, search).filter(state__in=[state] if state else SHOWN)
     bookings = list(rows)
     messages = messages_about([booking.about for booking in bookings])
-    return [RosterRow(booking, messages.get(booking.about, [])) for booking in bookings]
+    parties = parties_of(bookings)
+    return [RosterRow(booking, messages.get(booking.about, []), parties[booking.pk]) for booking in bookings]
 
 
 def checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
-    """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. One query."""
+    """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. Two queries."""
     groups = CheckinList([], [], [], [], [])
-    for booking in _found(drive, search).filter(state__in=SHOWN).exclude(state=BookingState.CANCELLED):
+    bookings = list(_found(drive, search).filter(state__in=SHOWN).exclude(state=BookingState.CANCELLED))
+    parties = parties_of(bookings)
+    for booking in bookings:
         late = max(0, (now - booking.starts_at) // timedelta(minutes=1))
-        _group(groups, booking, now).append(CheckinRow(booking, late))
+        _group(groups, booking, now).append(CheckinRow(booking, late, parties[booking.pk]))
     return groups
 
 

@@ -35,6 +35,7 @@ class Party:
     members: Sequence[Member] = ()
     leader: Booking | None = None
     is_shown: bool = False
+    others: Sequence[Member] = ()  # who comes along, or came
 
     @property
     def first_visits(self) -> int:
@@ -42,8 +43,12 @@ class Party:
         return sum(member.booking.visit == Visit.FIRST for member in self.members)
 
     @property
-    def may_cancel_all(self) -> bool:
-        return sum(member.may_change for member in self.members) > 1
+    def who_may_change(self) -> list[Booking]:
+        return [member.booking for member in self.members if member.may_change]
+
+    @property
+    def may_change_all(self) -> bool:
+        return len(self.who_may_change) > 1
 
 
 def party_of(booking: Booking) -> Party:
@@ -68,4 +73,6 @@ def _party(booking: Booking, found: Sequence[Booking]) -> Party:
     leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE)), None)
     leads = leader is not None and leader.pk == booking.pk
     is_first = bool(found) and found[0].pk == booking.pk
-    return Party([Member(row) for row in found], leader, (leads or is_first) and len(found) > 1)
+    gone = (BookingState.HELD, BookingState.CANCELLED, BookingState.NO_SHOW)
+    others = [Member(row) for row in found if row.pk != booking.pk and row.state not in gone]
+    return Party([Member(row) for row in found], leader, (leads or is_first) and len(found) > 1, others)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from drives import rules, timetable
-from drives.models import Drive, DriveState, Slot
+from drives.models import Booking, Drive, DriveState, Hold, Slot
 
 NEAREST = 3
 
@@ -170,3 +170,11 @@ def slots_of(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
     ):
         found[drive_id].append((pk, starts_at, is_open, screening - in_screening, chairs - in_chairs))
     return found
+
+
+def steps_taken(place: Booking | Hold) -> timetable.Footprint:
+    """The steps of a booking (or a kept place) as it was booked, whatever the drive's plan says today."""
+    return timetable.Footprint(
+        range(place.first_step, place.first_step + place.screening_steps),
+        range(place.chair_from, place.chair_to),
+    )

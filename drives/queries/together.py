@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import rules, together
-from drives.models import Drive, DriveState
+from drives import rules, timetable, together
+from drives.models import Booking, Drive, DriveState
 from drives.queries.history import next_times
-from drives.queries.places import NEAREST, SlotRow, slots_of
+from drives.queries.places import NEAREST, SlotRow, slots_of, steps_taken
 
 Freed = Mapping[int, tuple[int, int]]
 AllowsAll = Callable[[Drive, Sequence[datetime]], bool]
@@ -33,9 +33,21 @@ class PartyTime:
         return self.starts_at == self.last_at
 
 
-def party_times(drive: Drive, visits: Sequence[str], now: datetime) -> list[PartyTime]:
+def party_times(drive: Drive, visits: Sequence[str], now: datetime, freed: Freed | None = None) -> list[PartyTime]:
     """The times at which all these visits still fit into a drive together, in order. One query."""
-    return list(_times_in(drive, steps_of(drive.pk), visits, now))
+    return list(_times_in(drive, steps_of(drive.pk), visits, now, freed))
+
+
+def times_to_move(drive: Drive, party: Sequence[Booking], now: datetime) -> list[PartyTime]:
+    """The other times to which all of these bookings can move together, their own places counted as free. One query."""
+    freed: dict[int, tuple[int, int]] = {}
+    for booking in party:
+        for n, (screened, seated) in timetable.deltas(steps_taken(booking)).items():
+            before = freed.get(n, (0, 0))
+            freed[n] = before[0] - screened, before[1] - seated
+    found = party_times(drive, [booking.visit for booking in party], now, freed)
+    present = [booking.starts_at for booking in party]
+    return [time for time in found if list(time.arrivals) != present]
 
 
 def nearest_for_all(

@@ -22,7 +22,7 @@ from drives.models import (
     WaitingState,
 )
 from drives.offering import Window
-from drives.queries.places import slots_of
+from drives.queries.places import slots_of, steps_taken
 from drives.timetable import Footprint
 from organizations.models import token_digest
 
@@ -196,12 +196,7 @@ def line(drive_id: int, entry_id: int | None = None) -> Line:
 
 def _kept(drive_id: int) -> dict[int, Footprint]:
     rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
-    return {
-        row.pk: Footprint(
-            range(row.first_step, row.first_step + row.screening_steps), range(row.chair_from, row.chair_to)
-        )
-        for row in rows
-    }
+    return {row.pk: steps_taken(row) for row in rows}
 
 
 def drives_with_a_line() -> list[int]:

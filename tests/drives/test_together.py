@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from drives import queries
 from drives.actions import booking as booking_actions
-from drives.actions import changing, together
+from drives.actions import changing, moving_together, together
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
 from drives.offering import Window
 from drives.rules import Refusal
@@ -158,7 +158,8 @@ def test_a_party_that_is_held_moves_as_one() -> None:
     party = builders.held_together(drive)
     assert [booking.first_step for booking in party] == [0, 0, 1]
     for _twice in range(2):
-        moved = together.move_all(booking_id=party[1].pk, slot_id=builders.slot(drive, 1).pk, actor="donor", now=NOW)
+        slot = builders.slot(drive, 1).pk
+        moved = moving_together.move_all(booking_id=party[1].pk, slot_id=slot, actor="donor", now=NOW)
         assert [booking.first_step for booking in moved] == [1, 1, 2]
     assert [row.starts_at for row in Booking.objects.order_by("pk")] == [
         builders.slot(drive, n).starts_at for n in (1, 1, 2)
@@ -172,27 +173,11 @@ def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
     party = builders.held_together(drive)
     builders.held(drive, n=3, number=9)
     with pytest.raises(Refusal) as caught:
-        together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 3).pk, actor="donor", now=NOW)
+        moving_together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 3).pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (0, 1, 2)]
     assert [row.first_step for row in Booking.objects.filter(party=party[0].party).order_by("pk")] == [0, 0, 1]
     assert queries.drifted_slots() == 0
-
-
-def test_who_is_booked_does_not_move_with_the_party() -> None:
-    drive = builders.drive()
-    party = builders.booked_together(drive)
-    with pytest.raises(Refusal) as caught:
-        together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
-    assert caught.value.codes == ["booking_booked"]
-    held = builders.held_together(drive, number=9)
-    with pytest.raises(booking_actions.HoldLapsed):
-        together.move_all(
-            booking_id=held[0].pk,
-            slot_id=builders.slot(drive, 4).pk,
-            actor="donor",
-            now=NOW + timedelta(minutes=16),
-        )
 
 
 def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
@@ -200,7 +185,7 @@ def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive, people=TWO)
     builders.waits(drive, number=9, window=Window(None, builders.slot(drive, 1).starts_at))
-    together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+    moving_together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
     assert Hold.objects.count() == 2
     assert queries.drifted_slots() == 0
 

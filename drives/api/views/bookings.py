@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from drives import queries
 from drives.actions import booking as actions
-from drives.actions import changing, together
+from drives.actions import changing, moving_together
 from drives.actions.booking import Person
 from drives.api import answers, bodies, shapes
 from drives.api.access import ApiView, caller
@@ -190,7 +190,7 @@ class Move(TokenView):
         if not body["all"]:
             moved = changing.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
             return self.answer(moved)
-        party = together.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
+        party = moving_together.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
         return self.answer(next(one for one in party if one.pk == booking.pk))
 
 

@@ -1,5 +1,6 @@
 """One booking: its page with history and messages, moving, cancelling, and adding one by phone."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives import queries, rules
 from drives.actions import booking as booking_actions
-from drives.actions import changing, resending
+from drives.actions import changing, moving_together, resending
 from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries.consents import consent_ledger
@@ -29,6 +30,7 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Who, when, how it came to be, what was sent and what became of it."""
     found = booking_of(request, pk=booking_id)
     context = {"booking": found, "drive": found.drive, "record": queries.booking_record(found)}
+    context["party"] = queries.party_of(found)
     context |= {"language": _language(found), "may_change": _may_change(found), "ledger": consent_ledger(found)}
     return page(request, "drives/organizer/booking.html", context)
 
@@ -67,15 +69,39 @@ def move(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Another time of the same drive; the donor is told."""
     found, now = booking_of(request, pk=booking_id), timezone.now()
     times = [time for time in queries.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id]
+    return _move(request, found, times, changing.move, queries.party_of(found))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@role_required("plan")
+def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
+    """Another time for everybody who came together with one booking, or for nobody."""
+    found, now = booking_of(request, pk=booking_id), timezone.now()
+    party = queries.party_of(found)
+    if not party.may_change_all:
+        return redirect("organizer_move", found.pk)
+    together = queries.times_to_move(found.drive, party.who_may_change, now)
+    times = [rules.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
+    return _move(request, found, times, moving_together.move_all, party, group=party.who_may_change)
+
+
+def _move(
+    request: MemberRequest,
+    found: Booking,
+    times: list[rules.OpenTime],
+    act: Callable[..., object],
+    party: queries.Party,
+    group: Sequence[Booking] = (),
+) -> HttpResponse:
     form = MoveForm(times, request.POST or None)
     if form.is_valid():
         typed, actor = form.cleaned_data, actor_of(request)
         try:
-            changing.move(
+            act(
                 booking_id=found.pk,
                 slot_id=typed["slot"],
                 actor=actor,
-                now=now,
+                now=timezone.now(),
                 reason=typed["reason"],
                 by_staff=True,
                 override_reason=typed["override_reason"],
@@ -84,9 +110,12 @@ def move(request: MemberRequest, booking_id: int) -> HttpResponse:
             refuse(form, error)
             form.proposed = proposed_by(error)
         else:
-            messages.success(request, _("The booking has a new time. The donor is being told."))
+            one = _("The booking has a new time. The donor is being told.")
+            said = _("All of them have a new time, and are being told.") if group else one
+            messages.success(request, said)
             return redirect("organizer_booking", found.pk)
-    return page(request, "drives/organizer/move.html", {"booking": found, "drive": found.drive, "form": form})
+    context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
+    return page(request, "drives/organizer/move.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

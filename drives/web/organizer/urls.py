@@ -43,6 +43,7 @@ urlpatterns = [
     path("drives/<int:drive_id>/bookings/new/", bookings.enter, name="organizer_enter"),
     path("bookings/<int:booking_id>/", bookings.booking, name="organizer_booking"),
     path("bookings/<int:booking_id>/move/", bookings.move, name="organizer_move"),
+    path("bookings/<int:booking_id>/move-all/", bookings.move_all, name="organizer_move_all"),
     path("bookings/<int:booking_id>/cancel/", bookings.cancel, name="organizer_cancel"),
     path("bookings/<int:booking_id>/again/", bookings.send_again, name="organizer_again"),
     path("bookings/<int:booking_id>/consents/", consents.stop, name="organizer_consents"),

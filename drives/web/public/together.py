@@ -12,18 +12,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives import queries
-from drives.actions import changing
+from drives.actions import changing, moving_together
 from drives.actions import together as actions
 from drives.actions.booking import HoldLapsed
 from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy
-from drives.queries import DrivePage, PartyTime
+from drives.queries import BookingPage, DrivePage, PartyTime
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import keys, times
 from drives.web.public.bookings import booking_context, still_held
 from drives.web.public.drives import drive_context
-from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, answered, status_of
+from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, answered, proposed_by, status_of
 from drives.web.public.links import DONOR, acts, page_or_404, to_booking
 from notifications.models import Purpose
 from volunteers.notices import consent_wording
@@ -140,19 +140,38 @@ def take_out(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @never_cache
-@acts
+@require_http_methods(["GET", "HEAD", "POST"])
 def move_all(request: HttpRequest, key: str) -> HttpResponse:
-    """Another time for everybody of a party that is not booked yet, as the check page proposed it."""
-    page, form, slot_id = page_or_404(request, key), CodeForm(data={}), times.slot_asked(request.POST.get("slot", ""))
-    if slot_id is None:
-        return still_held(request, key, form, ValidationError(times.choose_one()), 409)
+    """Another time for everybody of a party: as the check page proposed it, or chosen by who booked for all."""
+    page = page_or_404(request, key)
+    may_choose = not page.held and page.party.is_shown and page.party.may_change_all
+    if request.method != "POST" or not (page.held or may_choose):
+        return _choose_for_all(request, page) if may_choose else to_booking(key)
     try:
-        actions.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
-    except Refusal as refusal:
-        return still_held(request, key, form, refusal, 409)
+        slot_id = times.slot_asked(request.POST.get("slot", ""))
+        if slot_id is None:
+            raise ValidationError(times.choose_one())
+        moving_together.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
     except HoldLapsed:
-        pass
-    return to_booking(key)
+        return to_booking(key)
+    except ValidationError as refusal:
+        if page.held:
+            return still_held(request, key, CodeForm(data={}), refusal, 409)
+        return _choose_for_all(request, page_or_404(request, key), refusal)
+    return to_booking(key, "" if page.held else "moved=1")
+
+
+def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: ValidationError | None = None) -> HttpResponse:
+    drive = page.booking.drive
+    found = queries.times_to_move(drive, page.party.who_may_change, timezone.now())
+    context = {
+        **booking_context(page),
+        "group": page.party.who_may_change,
+        "parts": times.parts_of_day(found, drive),
+        "problems": refusal.messages if refusal else (),
+        **proposed_by(refusal),
+    }
+    return render(request, "drives/public/move.html", context, status=409 if refusal else 200)
 
 
 @never_cache

@@ -69,7 +69,7 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "close_line",
         "wait",
     )
-    of_booking = ("booking", "move", "cancel", "again", "consents")
+    of_booking = ("booking", "move", "move_all", "cancel", "again", "consents")
     person = Booking.objects.get(pk=booking_id).volunteer_id or 0
     return {
         **{name: reverse(f"organizer_{name}", args=[person]) for name in ("export", "erase")},

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 NAMES = (
     *("drive", "plan", "roster", "roster_csv", "publish", "close", "cancel_drive", "copy_drive", "turnout", "complete"),
-    *("enter", "booking", "move", "cancel", "again", "consents", "site", "collector", "cause"),
+    *("enter", "booking", "move", "move_all", "cancel", "again", "consents", "site", "collector", "cause"),
     *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
     *("export", "erase"),
     *("who", "merge"),

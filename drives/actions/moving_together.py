@@ -1,0 +1,141 @@
+"""A party gets another time of its drive: all of it, or nobody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import queries, rules, timetable
+from drives.actions import history, keeping, locking, places, settling, spacing, taking, telling
+from drives.actions.booking import HoldLapsed, is_live
+from drives.actions.changing import giver_of
+from drives.actions.together import arrivals, refuse_full
+from drives.models import Booking, BookingState, Drive, Slot
+from volunteers.queries import identities_of
+
+
+@transaction.atomic
+def move_all(
+    *,
+    booking_id: int,
+    slot_id: int,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    by_staff: bool = False,
+    override_reason: str = "",
+) -> list[Booking]:
+    """Give everybody of a party who is still to come another time, all of them or none; one alone moves alike.
+
+    Their own chairs never stand in the way. Who is booked is judged by their own history, unless there is a reason to
+    override, which is kept; and is told, who share a phone with one text. Moving to the present times changes nothing.
+    Refuses a donor who does not lead a party that is booked. Raises HoldLapsed. Locks: identities, drive (shared),
+    bookings, slots.
+    """
+    asked = Booking.objects.select_related("registration").get(pk=booking_id)
+    _lock(asked)
+    party = _who_moves(asked, now, by_staff=by_staff)
+    drive, before = party[0].drive, [places.footprint(booking) for booking in party]
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
+    freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
+    visits = [booking.visit for booking in party]
+    if reasons := rules.reasons_not_to_take(found.facts, now):
+        raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed))
+    slots = arrivals(drive, slot_id, visits, freed, now)
+    if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
+        return party
+    if party[0].state != BookingState.HELD:
+        _judge(party, slots, freed, now, by_staff=by_staff, override_reason=override_reason)
+    after = [
+        timetable.footprint(slot.n, rules.visit_shape(drive, visit)) for slot, visit in zip(slots, visits, strict=True)
+    ]
+    old = _put(party, slots, after, actor, reason, now)
+    # Where one of them sits on another's old place, what is left over of it is open to everybody.
+    taken = [timetable.deltas(new).items() for new in after]
+    left = [place for place in before if not any(timetable.deltas(place).items() & new for new in taken)]
+    deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
+    if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
+        refuse_full(drive, visits, party[0].starts_at, now)
+    if party[0].state != BookingState.HELD:
+        telling.moved_together(party, old, now)
+    return party
+
+
+def _lock(asked: Booking) -> None:
+    """A hold is nobody's yet; of who is booked, every contact of each is locked."""
+    if asked.volunteer_id is None or asked.party is None:
+        return locking.person_then_drive(asked)
+    people = Booking.objects.filter(party=asked.party).exclude(volunteer=None).values_list("volunteer", flat=True)
+    theirs = {identity for pk in people for identity in identities_of(volunteer_id=pk)}
+    return locking.identities_then_drive(theirs, asked.drive_id)
+
+
+def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking]:
+    """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
+    found = locking.bookings(settling.party_ids(asked))
+    party = [booking for booking in found if is_live(booking, now) or booking.state in rules.MAY_BE_MISSED]
+    mine = next((booking for booking in found if booking.pk == asked.pk), asked)
+    if mine not in party:
+        if reasons := rules.reasons_not_to_change(mine.state, rules.MAY_BE_CHANGED):
+            raise rules.Refusal(reasons)
+        raise HoldLapsed
+    if mine.state != BookingState.HELD and mine.party and not by_staff and not queries.party_of(mine).is_shown:
+        text = _("Only who booked for all can change the time of all.")
+        raise rules.Refusal([rules.Reason("not_who_booked", text)])
+    return party
+
+
+def _judge(
+    party: Sequence[Booking],
+    slots: Sequence[Slot],
+    freed: places.Deltas,
+    now: datetime,
+    *,
+    by_staff: bool,
+    override_reason: str,
+) -> None:
+    """Raise what the interval rules have against the new times, each by name; or keep why they do not count."""
+    if override_reason:
+        for booking in party:
+            booking.override_reason = override_reason
+        return
+    drive = party[0].drive
+    givers = [giver for booking in party if (giver := giver_of(booking, by_staff=by_staff))]
+    judged = [spacing.of(giver, drive, slot.starts_at) for giver, slot in zip(givers, slots, strict=True)]
+    refused = [
+        settling.of(booking, reason) for booking, each in zip(party, judged, strict=True) for reason in each.reasons
+    ]
+    if not refused:
+        return
+    earliest = [each.verdict.earliest_ok_at for each in judged if each.reasons]
+    if None in earliest:
+        raise rules.Refusal(refused)
+
+    def allows(at: Drive, moments: Sequence[datetime]) -> bool:
+        return all(each.allows(at, moment) for each, moment in zip(judged, moments, strict=True))
+
+    visits = [booking.visit for booking in party]
+    raise rules.Refusal(refused, queries.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed))
+
+
+def _put(
+    party: Sequence[Booking],
+    slots: Sequence[Slot],
+    taken: Sequence[timetable.Footprint],
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> dict[int, datetime]:
+    """Give the rows of a party other times, and keep that they had others; which they had, by booking."""
+    history.note_moves(zip(party, slots, strict=True), actor=actor, reason=reason, now=now)
+    old = {booking.pk: booking.starts_at for booking in party}
+    for booking, slot, steps in zip(party, slots, taken, strict=True):
+        booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
+        for name, value in taking.stored_footprint(steps).items():
+            setattr(booking, name, value)
+        if booking.state != BookingState.HELD:
+            booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
+    kept = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *taking.FOOTPRINT]
+    Booking.objects.bulk_update(party, kept)
+    return old
