@@ -36,28 +36,20 @@ def move_all(
     asked = Booking.objects.select_related("registration").get(pk=booking_id)
     _lock(asked)
     party = _who_moves(asked, now, by_staff=by_staff)
-    drive, before = party[0].drive, [places.footprint(booking) for booking in party]
+    drive, visits = party[0].drive, [booking.visit for booking in party]
     found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
-    visits = [booking.visit for booking in party]
     if reasons := rules.reasons_not_to_take(found.facts, now):
         raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed))
     slots = arrivals(drive, slot_id, visits, freed, now)
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
         return party
-    if party[0].state != BookingState.HELD:
+    is_held, old = party[0].state == BookingState.HELD, {booking.pk: booking.starts_at for booking in party}
+    if not is_held:
         _judge(party, slots, freed, now, by_staff=by_staff, override_reason=override_reason)
-    after = [
-        timetable.footprint(slot.n, rules.visit_shape(drive, visit)) for slot, visit in zip(slots, visits, strict=True)
-    ]
-    old = _put(party, slots, after, actor, reason, now)
-    # Where one of them sits on another's old place, what is left over of it is open to everybody.
-    taken = [timetable.deltas(new).items() for new in after]
-    left = [place for place in before if not any(timetable.deltas(place).items() & new for new in taken)]
-    deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
-    if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
-        refuse_full(drive, visits, party[0].starts_at, now)
-    if party[0].state != BookingState.HELD:
+    history.note_moves(zip(party, slots, strict=True), actor=actor, reason=reason, now=now)
+    _seat(party, slots, freed, now)
+    if not is_held:
         telling.moved_together(party, old, now)
     return party
 
@@ -119,18 +111,14 @@ def _judge(
     raise rules.Refusal(refused, queries.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed))
 
 
-def _put(
-    party: Sequence[Booking],
-    slots: Sequence[Slot],
-    taken: Sequence[timetable.Footprint],
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> dict[int, datetime]:
-    """Give the rows of a party other times, and keep that they had others; which they had, by booking."""
-    history.note_moves(zip(party, slots, strict=True), actor=actor, reason=reason, now=now)
-    old = {booking.pk: booking.starts_at for booking in party}
-    for booking, slot, steps in zip(party, slots, taken, strict=True):
+def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas, now: datetime) -> None:
+    """Give the rows of a party other times, and change the counters; refuses if somebody was quicker."""
+    drive, before = party[0].drive, [places.footprint(booking) for booking in party]
+    visits = [booking.visit for booking in party]
+    after = [
+        timetable.footprint(slot.n, rules.visit_shape(drive, visit)) for slot, visit in zip(slots, visits, strict=True)
+    ]
+    for booking, slot, steps in zip(party, slots, after, strict=True):
         booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
         for name, value in taking.stored_footprint(steps).items():
             setattr(booking, name, value)
@@ -138,4 +126,9 @@ def _put(
             booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
     kept = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *taking.FOOTPRINT]
     Booking.objects.bulk_update(party, kept)
-    return old
+    # Where one of them sits on another's old place, what is left over of it is open to everybody.
+    taken = [timetable.deltas(new).items() for new in after]
+    left = [place for place in before if not any(timetable.deltas(place).items() & new for new in taken)]
+    deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
+    if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
+        refuse_full(drive, visits, party[0].starts_at, now)
