@@ -140,7 +140,7 @@ def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: date
     details = held.registration
     if by_email:
         registration.prove_by_email(registrations=[details, *settling.companions(held)])
-    _send_code(held, details, bound_to, ip, now)
+    proving.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
 
 
 @transaction.atomic
@@ -197,7 +197,10 @@ def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
 
 @transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Free the places of holds whose fifteen minutes are over. Locks: bookings, slots, drive by drive."""
+    """Free the places of holds whose fifteen minutes are over. Locks: bookings, slots, drive by drive.
+
+    Returns at how many drives a place is open again: one that is kept for who waits is not.
+    """
     drives = (
         Booking.objects.filter(state=BookingState.HELD, held_until__lte=now)
         .order_by("drive")
@@ -217,18 +220,9 @@ def send_first_code(
 ) -> None:
     """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
     if not browser_proved(browser_token, details.identity, now):
-        _send_code(booking, details, bound_to or token_digest(booking.token), ip, now)
-
-
-def _send_code(booking: Booking, details: Registration, bound_to: str, ip: str | None, now: datetime) -> None:
-    proving.send_code(
-        organization=details.organization,
-        registration=details,
-        bound_to=bound_to,
-        booking_about=booking.about,
-        ip=ip,
-        now=now,
-    )
+        proving.send_code(
+            registration=details, bound_to=bound_to or token_digest(booking.token), about=booking.about, ip=ip, now=now
+        )
 
 
 def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:

@@ -65,7 +65,9 @@ def join_within(
     held_until = now + rules.HOLD_FOR
     entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
     if not browser_proved(browser_token, details.identity, now):
-        _send_code(entry, details, bound_to or token_digest(entry.token), ip, now)
+        proving.send_code(
+            registration=details, bound_to=bound_to or token_digest(entry.token), about=entry.about, ip=ip, now=now
+        )
     return entry
 
 
@@ -103,7 +105,7 @@ def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: dateti
         raise RequestLapsed
     if by_email:
         registration.prove_by_email(registrations=[details])
-    _send_code(held, details, bound_to, ip, now)
+    proving.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
 
 
 @transaction.atomic
@@ -251,17 +253,6 @@ def _write(
         changed_at=now,
     )
     return insert(row)
-
-
-def _send_code(entry: WaitingEntry, details: Registration, bound_to: str, ip: str | None, now: datetime) -> None:
-    proving.send_code(
-        organization=details.organization,
-        registration=details,
-        bound_to=bound_to,
-        booking_about=entry.about,
-        ip=ip,
-        now=now,
-    )
 
 
 def _proved_before(entry: WaitingEntry) -> WaitingEntry:

@@ -160,17 +160,6 @@ def active(world: World) -> int:
     return Booking.objects.filter(drive=world.drive, state__in=ACTIVE).exclude(pk__in=firsts).count()
 
 
-def test_an_answer_at_the_last_moment_counts_or_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_before_the_end_of_an_offer(monkeypatch)
-    assert lost_in(accept_against_expiry()) == 0
-
-
-def test_control_an_answer_and_the_deadline_both_count_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_before_the_end_of_an_offer(monkeypatch)
-    without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in(accept_against_expiry()) >= ALMOST_ALWAYS
-
-
 # The same offer taken by text and by link
 
 
@@ -188,15 +177,24 @@ def accept_twice() -> Callable[[], bool]:
     return race
 
 
-def test_an_offer_that_is_taken_by_text_and_by_link_is_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+ANSWERS = pytest.mark.parametrize("answers", [accept_against_expiry, accept_twice])
+
+
+@ANSWERS
+def test_two_answers_to_one_offer_count_once(
+    answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pause_before_the_end_of_an_offer(monkeypatch)
-    assert lost_in(accept_twice()) == 0
+    assert lost_in(answers()) == 0
 
 
-def test_control_it_is_taken_twice_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+@ANSWERS
+def test_control_both_count_without_the_lock(
+    answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pause_before_the_end_of_an_offer(monkeypatch)
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in(accept_twice()) >= ALMOST_ALWAYS
+    assert lost_in(answers()) >= ALMOST_ALWAYS
 
 
 # A cancellation while a sweep looks

@@ -34,10 +34,9 @@ def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: s
     """The code that was sent."""
     with transaction.atomic():
         code = proving.send_code(
-            organization=of,
             registration=registered(of, **typed),
             bound_to=bound_to,
-            booking_about="booking:1",
+            about="booking:1",
             ip=ip,
             now=now,
         )
@@ -214,9 +213,7 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
     for phone in (PHONE, "+12135550143"):
         typed = registered(hope, phone=phone)
         with CaptureQueriesContext(connection) as caught:
-            proving.send_code(
-                organization=hope, registration=typed, bound_to="x", booking_about="booking:1", ip=None, now=NOW
-            )
+            proving.send_code(registration=typed, bound_to="x", about="booking:1", ip=None, now=NOW)
         work.append([query["sql"].split()[:3] for query in caught])
     assert work[0] == work[1]
     assert len(work[0]) <= 4

@@ -29,15 +29,7 @@ class CodeResult(enum.Enum):
     NO_TRIES_LEFT = "no_tries_left"
 
 
-def send_code(
-    *,
-    organization: Organization,
-    registration: Registration,
-    bound_to: str,
-    booking_about: str,
-    ip: str | None,
-    now: datetime,
-) -> ProofCode:
+def send_code(*, registration: Registration, bound_to: str, about: str, ip: str | None, now: datetime) -> ProofCode:
     """Queue a fresh code to the registration's contact; refuses with limits.TooMany.
 
     `bound_to` is a secret of whoever asked (a browser's session, a booking's token): only with it does the code count.
@@ -46,11 +38,11 @@ def send_code(
     """
     by_text = registration.identity == rules.identity(registration.phone)
     return send_code_to(
-        organization=organization,
+        organization=registration.organization,
         address=registration.phone if by_text else registration.email,
         language=registration.language,
         bound_to=bound_to,
-        about=booking_about,
+        about=about,
         ip=ip,
         now=now,
     )

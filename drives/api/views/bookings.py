@@ -1,6 +1,7 @@
 """Booking a time, and everything a donor does with the booking's token."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -49,14 +50,7 @@ class Bookings(ApiView):
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = BOOKING.run_validation(request.data), timezone.now()
-        answer = idempotency.once(
-            scope=scope_of(request),
-            key=request.headers.get("Idempotency-Key", ""),
-            body=request.body,
-            now=now,
-            work=lambda: (201, self._take(request, body, now)),
-        )
-        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        return created_once(request, request.body, now, lambda: self._take(request, body, now))
 
     def _take(self, request: Request, body: dict[str, Any], now: datetime) -> str:
         drive = listing.drive_of_slot(body["slot"])
@@ -221,7 +215,14 @@ def person_of(body: dict[str, Any]) -> Person:
     )
 
 
-def scope_of(request: Request) -> str:
+def created_once(request: Request, asked: bytes, now: datetime, work: Callable[[], str]) -> HttpResponse:
+    """201 with what `work` made, once for each Idempotency-Key; asked the same again, the same answer."""
+    key = request.headers.get("Idempotency-Key", "")
+    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=lambda: (201, work()))
+    return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+
+
+def _scope_of(request: Request) -> str:
     """Whose idempotency keys these are; everybody else shares one scope, with keys that nobody guesses."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"

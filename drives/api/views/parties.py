@@ -15,10 +15,9 @@ from drives.actions.together import Companion
 from drives.api import answers, bodies, shapes
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY, call
-from drives.api.views.bookings import person_of, scope_of
+from drives.api.views.bookings import created_once, person_of
 from drives.models import DriveState, Source
 from drives.queries import listing
-from organizations.actions import idempotency
 
 
 class Party(shapes.Shape):
@@ -47,14 +46,7 @@ class Parties(ApiView):
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = PARTY.run_validation(request.data), timezone.now()
-        answer = idempotency.once(
-            scope=scope_of(request),
-            key=request.headers.get("Idempotency-Key", ""),
-            body=request.body,
-            now=now,
-            work=lambda: (201, self._hold(request, body, now)),
-        )
-        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        return created_once(request, request.body, now, lambda: self._hold(request, body, now))
 
     def _hold(self, request: Request, body: dict[str, Any], now: datetime) -> str:
         drive = listing.drive_of_slot(body["slot"])

@@ -19,12 +19,11 @@ from drives.actions.waiting import Wish
 from drives.api import answers, bodies, line_shapes, shapes
 from drives.api.access import ApiView, caller
 from drives.api.documented import IDEMPOTENCY_KEY, call
-from drives.api.views.bookings import AGAIN, CODE, DONOR, person_of, scope_of
+from drives.api.views.bookings import AGAIN, CODE, DONOR, created_once, person_of
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import Window
 from drives.queries import WaitingPage, listing
 from drives.rules import Reason, Refusal
-from organizations.actions import idempotency
 from organizations.models import ApiKey, token_digest
 
 WAIT = bodies.WaitBody()
@@ -50,14 +49,8 @@ class WaitingList(ApiView):
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._drive(request, drive_id), timezone.now()
         body = WAIT.run_validation(request.data)
-        answer = idempotency.once(
-            scope=scope_of(request),
-            key=request.headers.get("Idempotency-Key", ""),
-            body=request.path.encode() + request.body,
-            now=now,
-            work=lambda: (201, self._join(request, drive, body, now)),
-        )
-        return HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        asked = request.path.encode() + request.body  # the drive is named in the address
+        return created_once(request, asked, now, lambda: self._join(request, drive, body, now))
 
     def _drive(self, request: Request, drive_id: int) -> Drive:
         drive = listing.shown_drive(drive_id)
