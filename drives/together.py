@@ -7,10 +7,11 @@ chair they sat in. A party is at most six people.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drives.timetable import Counts, VisitShape, deltas, footprint, places_left
+from drives.timetable import Counts, VisitShape, footprint, places_by_arrival
 
 MOST = 6
 SIZES = range(1, MOST + 1)
+MOST_TRIED = 3_000  # placements; with a fine grid, few chairs and two kinds of visit there are millions of ways
 
 
 @dataclass(frozen=True)
@@ -25,75 +26,105 @@ class Room:
 def arrivals(room: Room, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """The arrival step of each visit, the earliest of them in step `first`; None if they do not fit together then.
 
-    Of all ways that fit, one in which the last person arrives as early as can be. Visits of one shape arrive in the
-    order in which they are named.
+    Of all ways that fit, one in which the last person arrives as early as can be; after `MOST_TRIED` placements, the
+    best of those that were seen. Visits of one shape arrive in the order in which they are named.
     """
     if not 0 <= first < len(room.may_arrive) or not shapes:
         return None
-    search = _Search(room, shapes)
-    reach = search.gap * (len(shapes) - 1)
-    for last in range(first, min(first + reach, len(room.may_arrive) - 1) + 1):
-        if found := search.until(first, last):
-            return found
-    return None
+    return _Search(room, shapes).beginning(first, MOST_TRIED)
 
 
 def all_arrivals(room: Room, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """What `arrivals` finds from each step on, in order, where it finds something."""
-    for first in range(len(room.may_arrive)):
-        if found := arrivals(room, first, shapes):
+    """What `arrivals` finds from each step on, in order, where it finds something; they share `MOST_TRIED`."""
+    search, steps = _Search(room, shapes), range(len(room.may_arrive))
+    for first in steps:
+        if found := search.beginning(first, MOST_TRIED // len(steps)):
             yield found
 
 
+Visit = tuple[int, int]  # an arrival, and which of the kinds
+Left = tuple[int, ...]  # how many of each kind are still to be placed
+
+
 class _Search:
-    """Places visits in order of arrival and takes back what leads nowhere."""
+    """Places visits in order of arrival; what is best for the rest, given who still sits then, is found once."""
 
     def __init__(self, room: Room, shapes: Sequence[VisitShape]) -> None:
         self.room, self.shapes = room, shapes
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
+        # Where a visit would fit if nobody else came: nowhere else will one fit.
+        self.alone = [places_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
+        self.known: dict[tuple[Left, Visit, tuple[Visit, ...]], tuple[Visit, ...] | None] = {}
+        screening = [kind.screening_steps for kind in self.kinds]
+        self.spread = max(screening) - min(screening)
+        self.shortest, self.most_chairs = min(kind.chair_steps for kind in self.kinds), max(1, *self.chairs)
+        self.tries_left = 0
 
-    def until(self, first: int, last: int) -> list[int] | None:
-        """An arrangement from `first` to `last`, both of them taken."""
-        self.last = last
-        left = [self.shapes.count(kind) for kind in self.kinds]
-        placed = self._place(left, first, first, 0, [])
+    def beginning(self, first: int, at_most: int) -> list[int] | None:
+        """The arrangement that begins in this step, after at most so many placements."""
+        self.tries_left, left = at_most, tuple(self.shapes.count(kind) for kind in self.kinds)
+        placed = self._best(left, first, first, 0, ())
         return self._named(placed) if placed else None
 
-    def _place(
-        self, left: list[int], earliest: int, latest: int, kind_from: int, placed: list[tuple[int, int]]
-    ) -> list[tuple[int, int]] | None:
+    def _rest(self, left: Left, before: Visit, seated: tuple[Visit, ...]) -> tuple[Visit, ...] | None:
+        """The best way to place who is left after somebody; `seated` are those who are not gone by then."""
         if not any(left):
-            return list(placed) if placed[-1][0] == self.last else None
-        for arrival in range(earliest, min(latest, self.last) + 1):
+            return ()
+        key = (left, before, seated)
+        if key in self.known:
+            return self.known[key]
+        arrival, kind = before
+        # At one time the kinds come in one order only: another order is the same arrangement.
+        best = self._best(left, arrival, arrival + self.gap, kind, seated)
+        if self.tries_left > 0:
+            self.known[key] = best
+        return best
+
+    def _best(
+        self, left: Left, earliest: int, latest: int, kind_from: int, seated: tuple[Visit, ...]
+    ) -> tuple[Visit, ...] | None:
+        best: tuple[Visit, ...] | None = None
+        for arrival in range(earliest, min(latest, len(self.room.may_arrive) - 1) + 1):
+            if (best and best[-1][0] <= max(arrival, self._soonest(arrival, sum(left)))) or self.tries_left <= 0:
+                break  # the last of them cannot come earlier than that
             if not self.room.may_arrive[arrival]:
                 continue
-            # At one time the kinds come in one order only: another order is the same arrangement.
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):
-                if left[kind] and (found := self._try(left, arrival, kind, placed)):
-                    return found
-        return None
+                found = self._try(left, arrival, kind, seated) if left[kind] and self.alone[kind][arrival] else None
+                if found and (best is None or found[-1][0] < best[-1][0]):
+                    best = found
+        return best
 
-    def _try(
-        self, left: list[int], arrival: int, kind: int, placed: list[tuple[int, int]]
-    ) -> list[tuple[int, int]] | None:
+    def _soonest(self, arrival: int, people: int) -> int:
+        """Before which step the last of so many cannot come: as many as there are chairs sit down at a time."""
+        return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
+
+    def _try(self, left: Left, arrival: int, kind: int, seated: tuple[Visit, ...]) -> tuple[Visit, ...] | None:
         shape = self.kinds[kind]
-        if not places_left(self.screening, self.chairs, arrival, shape):
+        sit = arrival + shape.screening_steps
+        screened, seated_in = slice(arrival, sit), slice(sit, sit + shape.chair_steps)
+        one = (arrival, kind)
+        if min(self.chairs[seated_in]) < 1 or (screened.stop > arrival and min(self.screening[screened]) < 1):
             return None
-        self._take(arrival, shape, 1)
-        left[kind] -= 1
-        found = self._place(left, arrival, arrival + self.gap, kind, [*placed, (arrival, kind)])
-        left[kind] += 1
-        self._take(arrival, shape, -1)
-        return found
+        self.tries_left -= 1
+        self._take(one, 1)
+        fewer = (*left[:kind], left[kind] - 1, *left[kind + 1 :])
+        still = tuple(visit for visit in (*seated, one) if visit[0] + self.kinds[visit[1]].steps > arrival)
+        rest = self._rest(fewer, one, still)
+        self._take(one, -1)
+        return None if rest is None else (one, *rest)
 
-    def _take(self, arrival: int, shape: VisitShape, places: int) -> None:
-        for n, (screened, seated) in deltas(footprint(arrival, shape)).items():
-            self.screening[n] -= places * screened
-            self.chairs[n] -= places * seated
+    def _take(self, visit: Visit, places: int) -> None:
+        arrival, kind = visit
+        taken = footprint(arrival, self.kinds[kind])
+        for n in taken.screening:
+            self.screening[n] -= places
+        for n in taken.chairs:
+            self.chairs[n] -= places
 
-    def _named(self, placed: list[tuple[int, int]]) -> list[int]:
+    def _named(self, placed: Sequence[Visit]) -> list[int]:
         waiting: dict[VisitShape, list[int]] = {kind: [] for kind in self.kinds}
         for arrival, kind in placed:
             waiting[self.kinds[kind]].append(arrival)

@@ -1,6 +1,7 @@
 """Times for several people: what is found fits, what fits is found, and nobody is spread further than need be."""
 
 from itertools import pairwise, product
+from time import process_time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,16 @@ def test_looking_changes_nothing(room: Room, party: list[VisitShape]) -> None:
     before = (list(room.free_screening), list(room.free_chairs))
     assert list(all_arrivals(room, party)) == list(all_arrivals(room, party))
     assert (list(room.free_screening), list(room.free_chairs)) == before
+
+
+def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
+    """Six people, two kinds of visit and two chairs: trying every way takes longer than anybody waits."""
+    room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
+    begun = process_time()
+    found = list(all_arrivals(room, party))
+    assert process_time() - begun < 2
+    assert len(found) > 90
+    assert all(fits(room, party, tuple(each)) for each in found)
 
 
 def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
