@@ -18,7 +18,7 @@ HOPE = Organization(name="Hope Foundation", legal_name="Hope Foundation, Inc.", 
 def test_a_code_text_is_one_segment_and_ends_with_its_host(language: str, base_url: str, settings: object) -> None:
     settings.BASE_URL = base_url  # type: ignore[attr-defined]
     longest = Organization(sms_name="W" * 20)
-    text = notices.code(longest, Channel.SMS, language, "482913").text
+    text = notices.code(longest, Channel.SMS, language, "482913", "booking:7").text
     host = base_url.split("//")[1].split(":", maxsplit=1)[0]
     assert segments(text) == 1
     assert text.startswith("482913 ")
@@ -27,12 +27,15 @@ def test_a_code_text_is_one_segment_and_ends_with_its_host(language: str, base_u
 
 def test_a_host_that_is_too_long_is_left_out(settings: object) -> None:
     settings.BASE_URL = f"https://{'x' * 63}.{'y' * 63}.org"  # type: ignore[attr-defined]
-    text = notices.code(HOPE, Channel.SMS, "en", "482913").text
+    text = notices.code(HOPE, Channel.SMS, "en", "482913", "booking:7").text
     assert text == "482913 is your Hope Foundation code. It expires in 10 minutes. Do not share it."
 
 
 def test_a_code_is_worded_in_both_languages() -> None:
-    texts = [notices.code(HOPE, Channel.SMS, language, "482913").text.splitlines()[0] for language in ("en", "es")]
+    texts = [
+        notices.code(HOPE, Channel.SMS, language, "482913", "booking:7").text.splitlines()[0]
+        for language in ("en", "es")
+    ]
     assert texts == [
         "482913 is your Hope Foundation code. It expires in 10 minutes. Do not share it.",
         "482913 es su codigo de Hope Foundation. Vence en 10 minutos. No lo comparta.",
@@ -41,10 +44,25 @@ def test_a_code_is_worded_in_both_languages() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_a_code_mail_names_the_code_in_its_subject(language: str) -> None:
-    mail = notices.code(HOPE, Channel.EMAIL, language, "482913")
+    mail = notices.code(HOPE, Channel.EMAIL, language, "482913", "booking:7")
     assert "482913" in mail.subject
     assert "482913" in mail.text
     assert "\n" not in mail.subject
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ("booking:7", "to confirm your time with Hope Foundation."),
+        ("waiting:7", "to join a waiting list of Hope Foundation."),
+        ("find", "to see your bookings with Hope Foundation."),
+        ("contact", "to confirm that this mailbox is yours, so that Hope Foundation can write to you here."),
+    ],
+)
+def test_a_code_mail_says_what_the_code_is_for(about: str, said: str) -> None:
+    mails = [notices.code(HOPE, Channel.EMAIL, language, "482913", about).text for language in ("en", "es")]
+    assert mails[0].startswith(f"482913 is your code {said}")
+    assert mails[1].startswith("482913 es su código para ")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -63,7 +81,7 @@ def test_other_words_of_consent_have_another_version() -> None:
         notices.consent_wording(purpose, language, HOPE)[1] for purpose in Purpose.values for language in ("en", "es")
     ]
     digest = sha256("\n".join(words).encode()).hexdigest()
-    assert (notices.CONSENT_VERSION, digest[:16]) == ("2026-11.2", "6f9811f604b76b66")
+    assert (notices.CONSENT_VERSION, digest[:16]) == ("2026-11.3", "bfdcfd5b19a53f0b")
 
 
 def test_a_consent_in_another_language_is_shown_and_kept_in_english() -> None:

@@ -250,7 +250,7 @@ def _queue(
         due_at=now,
         expires_at=sent.expires_at,
     )
-    notice = Notice(envelope, notices.code(organization, channel, language, digits))
+    notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
     outbox.queue_new(organization=organization, notice=notice, now=now)
 
 

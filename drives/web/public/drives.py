@@ -12,7 +12,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import programmes, queries, together
+from drives import programmes, queries
 from drives.confirms import asked_of
 from drives.models import DriveState, Visit
 from drives.queries import DrivePage, DriveSummary, PartyTime
@@ -74,7 +74,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "earlier": earlier,
         "people": people,
         "first": first,
-        "sizes": together.SIZES,
+        "sizes": times.sizes(people, first, visit),
         "firsts": range(people + 1),
         "parts": times.parts_of_day(_times(page, visit, people, first, now), page.drive),
         "slot": times.slot_asked(request.GET.get("slot", "")),

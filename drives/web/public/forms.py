@@ -1,6 +1,7 @@
 """What donors type. The forms only shape it; the actions judge it, and their words come back beside the fields."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -117,15 +118,14 @@ class PartyForm(DetailsForm):
 
     visit = None  # type: ignore[assignment]  # each has their own
 
-    def __init__(self, *args: Any, people: int, first: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, visits: Sequence[Visit], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.count = people
+        self.count = len(visits)
         self.fields["for_other"].label = _("I am not one of them: all of this is for others")
         self.fields["confirmed"].label = _("All of this is true for each of us")
-        for n in range(people):
+        for n, kind in enumerate(visits):
             self.fields[self._name(n)] = name = Typed(label=_("Name"), required=False, max_length=200)
             name.widget.attrs.update(autocomplete="off" if n else "name", autocapitalize="words", spellcheck="false")
-            kind = Visit.FIRST if n >= people - first else Visit.RETURN
             self.fields[f"visit_{n}"] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:

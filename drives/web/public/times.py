@@ -58,9 +58,16 @@ def first_asked(value: str, people: int) -> int:
     return int(value) if value in map(str, range(people + 1)) else 0
 
 
-def visits_of(people: int, first: int) -> list[Visit]:
-    """The visits of a party of which so many come for the first time; those who know the way come first."""
-    return [Visit.RETURN] * (people - first) + [Visit.FIRST] * first
+def sizes(people: int, first: int, visit: Visit) -> list[tuple[int, int]]:
+    """How many people there may be, each with how many of them give for the first time, as far as it was said."""
+    said = first if people > 1 else int(visit == Visit.FIRST)
+    return [(number, min(said, number)) for number in together.SIZES]
+
+
+def visits_of(people: int, first: int, visit: str = Visit.RETURN) -> list[Visit]:
+    """The visits of a party of which so many come for the first time; `visit` is that of whoever books."""
+    returning, new = [Visit.RETURN] * (people - first), [Visit.FIRST] * first
+    return new + returning if visit == Visit.FIRST else returning + new
 
 
 def chosen(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:

@@ -16,7 +16,7 @@ from drives.actions import changing, moving_together
 from drives.actions import together as actions
 from drives.actions.booking import HoldLapsed
 from drives.confirms import asked_of
-from drives.models import Booking, CancelledBy
+from drives.models import Booking, CancelledBy, Visit
 from drives.queries import BookingPage, DrivePage, PartyTime
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
@@ -36,6 +36,7 @@ class Details:
     page: DrivePage
     people: int
     first: int
+    visit: str  # of whoever books
     slot_id: int
     form: PartyForm
     alternatives: Sequence[OpenTime] = ()
@@ -62,12 +63,14 @@ def book(request: HttpRequest, slug: str) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     people = times.people_asked(asked.get("people", ""))
     first = times.first_asked(asked.get("first", ""), people)
+    visit = Visit.FIRST if asked.get("visit") == Visit.FIRST else Visit.RETURN
     slot_id = times.slot_asked(asked.get("slot", ""))
     if people < 2 or slot_id is None or page.is_full:
         address = reverse("drive", args=[page.drive.slug])
-        return redirect(f"{address}?people={people}&first={first}&choose=1#times")
-    form = PartyForm(request.POST or None, people=people, first=first, initial={"slot": slot_id})
-    details = Details(page, people, first, slot_id, form)
+        return redirect(f"{address}?people={people}&first={first}&visit={visit}&choose=1#times")
+    kinds = times.visits_of(people, first, visit)
+    form = PartyForm(request.POST or None, visits=kinds, initial={"slot": slot_id})
+    details = Details(page, people, first, visit, slot_id, form)
     return _keep(request, details) if request.method == "POST" else _show(request, details)
 
 
@@ -112,12 +115,13 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     drive, time = details.page.drive, details.time
     language = translation.get_language() or "en"
     back = QueryDict(mutable=True)
-    back.update({"people": str(details.people), "first": str(details.first)})
+    back.update({"visit": details.visit, "people": str(details.people), "first": str(details.first)})
     context = {
         **drive_context(details.page),
         "form": details.form,
         "people": details.people,
         "first": details.first,
+        "visit": details.visit,
         "back": back.urlencode(),
         "time": time,
         "alternatives": details.alternatives if time is None else (),

@@ -1,5 +1,7 @@
 """A family books through the pages: how many, a time for all, names, one contact, one code."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +46,23 @@ def test_a_lone_donor_sees_one_person_and_chooses_nothing(client: Client) -> Non
     page = client.get(reverse("drive", args=[drive.slug]))
     assert 'id="people-1" href="?visit=first#choose" aria-current="true"' in page.content.decode()
     assert reverse("book_together", args=[drive.slug]) not in page.content.decode()
+
+
+@pytest.mark.parametrize(("visit", "kinds"), [("return", ["return", "return"]), ("first", ["first", "return"])])
+def test_between_one_person_and_several_the_visit_that_was_chosen_stays(
+    client: Client, visit: str, kinds: list[str]
+) -> None:
+    drive = builders.drive()
+    alone = client.get(reverse("drive", args=[drive.slug]), {"visit": visit, "result": "yes"}).content.decode()
+    found = re.search(r'id="people-2" href="([^"]*)"', alone)
+    assert found
+    two = client.get(reverse("drive", args=[drive.slug]) + html.unescape(found[1].removesuffix("#choose")))
+    assert (two.context["people"], two.context["first"]) == (2, kinds.count("first"))
+    assert f'id="people-1" href="?visit={visit}&amp;result=yes#choose"' in two.content.decode()
+    assert f'id="people-5" href="?visit={visit}&amp;people=5&amp;first={kinds.count("first")}' in two.content.decode()
+    asked = {"visit": visit, "people": "2", "first": two.context["first"], "slot": builders.slot(drive).pk}
+    form = client.get(reverse("book_together", args=[drive.slug]), asked).context["form"]
+    assert [str(kind.value()) for _name, kind in form.pairs()] == kinds
 
 
 def test_times_are_those_at_which_all_fit(client: Client) -> None:
@@ -102,6 +121,22 @@ def test_the_page_of_another_held_place_leads_to_the_first(client: Client) -> No
     assert response.headers["Location"] == reverse("booking", args=[first.reference])
 
 
+def test_the_order_in_which_people_are_named_stays_whoever_arrives_first(client: Client) -> None:
+    here = builders.organization()
+    drive = builders.drive(here, builders.plan(builders.site(here), chairs=2, screening_places=2))
+    first = kept(client, drive, visit_0="first")
+    party = list(Booking.objects.order_by("pk"))
+    assert [booking.first_step for booking in party] == [1, 0, 0]
+    shown = text(client.get(reverse("booking", args=[first.reference])))
+    places = [shown.index(name) for name in NAMES[:3]]
+    assert places == sorted(places)
+    assert "We keep these times for you" in shown
+    donor.prove(client, first)
+    shown = text(client.get(reverse("booking", args=[first.reference])))
+    places = [shown.index(name) for name in NAMES[:3]]
+    assert places == sorted(places)
+
+
 def test_all_are_cancelled_at_once(client: Client) -> None:
     party = booked(client, builders.drive())
     address = reverse("booking_cancel_all", args=[party[0].token])
@@ -150,7 +185,7 @@ def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: C
     wednesday, _first, page = refused(client, builders.organization())
     assert page.status_code == 409
     assert "Or at another drive" in text(page)
-    address = f"{reverse('book_together', args=[wednesday.slug])}?people=3&amp;first=0&amp;slot="
+    address = f"{reverse('book_together', args=[wednesday.slug])}?visit=return&amp;people=3&amp;first=0&amp;slot="
     assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
 
 
