@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from drives import texts
 from drives.localtime import clock, long_day, moment, short_day
 from drives.models import Booking, CancelledBy, Drive
+from drives.own_language import written
 from drives.texts import Own
 from notifications.notice import Wording
 from volunteers.models import Contact
@@ -189,7 +190,7 @@ def _when_and_where(booking: Booking) -> list[str]:
 
 
 def _before_you_come(booking: Booking) -> list[str]:
-    bring = booking.drive.bring or _("a photo ID")
+    bring = written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),

@@ -31,6 +31,8 @@ class Plan:
     collector_id: int | None = None
     description: str = ""
     bring: str = ""
+    description_es: str = ""
+    bring_es: str = ""
     phone: str = ""
     goal: int | None = None
     grace_minutes: int = 60

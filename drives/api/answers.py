@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from drives import confirms, localtime
 from drives.intervals import Rules
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
+from drives.own_language import written
 from drives.queries import DriveSummary, RosterRow, TurnoutNumbers, WaitingPage
 from drives.rules import OpenTime, Reason
 from organizations.models import Cause, Organization
@@ -35,7 +36,7 @@ def drive(row: Drive, places_left: int) -> Answer:
     policy = row.policy
     return {
         **_drive(row, places_left),
-        "description": row.description,
+        "description": written(row, "description", get_language() or "en").text,
         "cause": row.cause and _cause_of(row.cause),
         "policy": {**_named(policy), **_intervals(row.rules)},
         "confirms": [{"code": code, "text": confirms.sentence(code)} for code in policy.confirms],

@@ -176,6 +176,8 @@ class PlanBody(serializers.Serializer[Any]):
     title = Text(max_length=120)
     description = Text(required=False, allow_blank=True, max_length=10_000)
     bring = Text(required=False, allow_blank=True, max_length=200)
+    description_es = Text(required=False, allow_blank=True, max_length=10_000)
+    bring_es = Text(required=False, allow_blank=True, max_length=200)
     phone = Text(required=False, allow_blank=True, max_length=20)
     goal = Number(required=False, allow_null=True, min_value=0, max_value=10_000)
     on = serializers.DateField()

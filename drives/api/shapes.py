@@ -137,7 +137,9 @@ class Plan(Shape):
     collector = CharField(**maybe())
     title = CharField()
     description = CharField(allow_blank=True)
+    description_es = CharField(allow_blank=True, help_text="Read in Spanish; where it is empty, the other one.")
     bring = CharField(allow_blank=True)
+    bring_es = CharField(allow_blank=True)
     phone = CharField(allow_blank=True)
     goal = IntegerField(**maybe())
     on = serializers.DateField()
@@ -162,28 +164,6 @@ class OwnDrive(DriveDetail):
     """As its own organization sees it; the ETag header has the version."""
 
     plan = Plan(required=False)
-
-
-class PlanProblem(Shape):
-    code = CharField()
-    field = CharField()
-    detail = CharField()
-
-
-class PreviewTime(Shape):
-    starts_at = DateTimeField()
-    chairs = IntegerField()
-    first_places = IntegerField()
-    return_places = IntegerField()
-
-
-class Preview(Shape):
-    problems = PlanProblem(many=True)
-    warnings = PlanProblem(many=True)
-    timezone = CharField()
-    times = PreviewTime(many=True)
-    first_visits = IntegerField()
-    return_visits = IntegerField()
 
 
 class Booking(Shape):

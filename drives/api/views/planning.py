@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drives.actions import planning
-from drives.api import bodies, plans, shapes
+from drives.api import bodies, plans, preview_shapes, shapes
 from drives.api.access import ApiView
 from drives.api.documented import call
 from drives.api.views.drives import own_drive
@@ -25,7 +25,7 @@ class Preview(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("preview_drive", shapes.Preview, takes=PLAN)
+    @call("preview_drive", preview_shapes.Preview, takes=PLAN)
     def post(self, request: Request) -> Response:
         plan = plans.read(PLAN.run_validation(request.data))
         site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()

@@ -27,7 +27,9 @@ SAME_IN_PLAN = (
     *DAY,
     "title",
     "description",
+    "description_es",
     "bring",
+    "bring_es",
     "phone",
     "goal",
     "chairs",
@@ -134,11 +136,24 @@ class PlanForm(forms.Form):
         max_length=4000,
         required=False,
     )
+    description_es = forms.CharField(
+        label=gettext_lazy("The same in Spanish"),
+        widget=forms.Textarea(attrs={"rows": 4, "lang": "es"}),
+        max_length=4000,
+        required=False,
+        help_text=gettext_lazy("Left empty, everybody reads the other one."),
+    )
     bring = forms.CharField(
         label=gettext_lazy("What to bring"),
         max_length=200,
         required=False,
         help_text=gettext_lazy("For example: photo ID. It stands in reminders, too."),
+    )
+    bring_es = forms.CharField(
+        label=gettext_lazy("What to bring, in Spanish"),
+        widget=forms.TextInput(attrs={"lang": "es"}),
+        max_length=200,
+        required=False,
     )
     phone = PhoneField(label=gettext_lazy("Phone number for questions"), required=False)
     grace_minutes = number_field(

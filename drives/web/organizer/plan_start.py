@@ -4,6 +4,7 @@ from datetime import time
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from drives.models import Drive, Site
 from drives.web.organizer.plan_form import NEW_SITE, STRICTER
@@ -23,7 +24,9 @@ def initial_of(drive: Drive) -> dict[str, Any]:
         "step_minutes",
         "goal",
         "description",
+        "description_es",
         "bring",
+        "bring_es",
     )
     rest = ("phone", "version", "grace_minutes", "breaks", *STRICTER)
     initial: dict[str, Any] = {name: getattr(drive, name) for name in (*same, *rest)}
@@ -45,4 +48,10 @@ def usual_plan(organization: Organization) -> dict[str, Any]:
     first_site = Site.objects.filter(organization=organization).order_by("pk").first()
     plain = {"title": _("Plasma drive"), "opens": time(9), "closes": time(15), "step_minutes": 15}
     places = {"chairs": 4, "screening_places": 2, "site": str(first_site.pk) if first_site else NEW_SITE}
-    return {**plain, **places, "phone": organization.phone, "bring": _("Photo ID")}
+    bring = {"bring": _photo_id("en"), "bring_es": _photo_id("es")}
+    return {**plain, **places, **bring, "phone": organization.phone}
+
+
+def _photo_id(language: str) -> str:
+    with override(language):
+        return _("Photo ID")
