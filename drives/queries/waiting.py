@@ -208,10 +208,12 @@ def drives_with_a_line() -> list[int]:
 
 def closed_lists(now: datetime) -> list[int]:
     """The drives whose list is to be closed: somebody is on it, and `rules.line_is_open` no more. One query."""
-    live = (WaitingState.HELD, *IN_LINE)
+    in_line = WaitingEntry.objects.filter(state__in=IN_LINE).values("drive")
+    asked = WaitingEntry.objects.filter(state=WaitingState.HELD).values("drive")
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
     shut = ~takes_place | Q(line_closed_at__isnull=False) | Q(ends_at__lte=now)
-    rows = Drive.objects.filter(shut, pk__in=WaitingEntry.objects.filter(state__in=live).values("drive"))
+    # The union keeps each part on its index; those who waited once would be read else.
+    rows = Drive.objects.filter(shut, pk__in=in_line.union(asked))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
