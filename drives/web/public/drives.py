@@ -79,7 +79,8 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "parts": times.parts_of_day(_times(page, visit, people, first, now), page.drive),
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
-        "is_known": bool(browser) and proved_from(browser, now).exists(),
+        # A group's names are typed, whoever books for it.
+        "is_known": people == 1 and bool(browser) and proved_from(browser, now).exists(),
         "result": result_asked(request),
         "confirms": asked_of(page.drive),
         "rule": programmes.in_words(page.drive.rules),

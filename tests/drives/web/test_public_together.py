@@ -65,6 +65,15 @@ def test_between_one_person_and_several_the_visit_that_was_chosen_stays(
     assert [str(kind.value()) for _name, kind in form.pairs()] == kinds
 
 
+def test_a_donor_who_is_known_here_chooses_a_time_for_several(client: Client) -> None:
+    here = builders.organization()
+    donor.booked(client, builders.drive(here, policy_id=builders.lax().pk))
+    drive = builders.drive(here, policy_id=builders.lax().pk)
+    page = client.get(reverse("drive", args=[drive.slug]), {"people": "2"})
+    assert f'<input type="radio" name="slot" value="{builders.slot(drive).pk}" required>' in page.content.decode()
+    assert "all together" in text(page)
+
+
 def test_times_are_those_at_which_all_fit(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=3))
