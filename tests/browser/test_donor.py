@@ -74,7 +74,7 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Your name").fill("Test Ana Alder")
     page.get_by_label("Mobile phone").fill("(201) 555-0142")
-    page.get_by_label("Remind me").check()
+    page.get_by_label("Text me about my booking").check()
     page.get_by_role("button", name="Continue").click()
     arrive(page, "Check and book")
     page.get_by_label("Code").fill(code_for(page))

@@ -65,7 +65,7 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
     for_other = forms.BooleanField(label=_("I book for another person"), required=False)
-    reminders = Tick(label=_("Remind me"), described_by="id_reminders_hint")
+    reminders = Tick(label=_("Text me about my booking"), described_by="id_reminders_hint")
     confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
     def person(self, policy: Policy) -> Person:

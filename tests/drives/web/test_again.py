@@ -126,7 +126,7 @@ def test_another_organization_gets_to_know_the_donor_who_books_there() -> None:
     there = builders.drive(on=builders.DRIVE_DAY + timedelta(days=28))
     check = check_page(browser, there)
     assert "Hope Foundation gets your name and contact." in text(check)
-    assert "Remind me" in text(check)
+    assert "Text me about my booking" in text(check)
     assert again(browser, there).status_code == 303
     booking = Booking.objects.get(drive=there)
     assert booking.volunteer is not None
