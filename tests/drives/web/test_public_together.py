@@ -194,6 +194,8 @@ def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: C
     wednesday, _first, page = refused(client, builders.organization())
     assert page.status_code == 409
     assert "Or at another drive" in text(page)
+    assert "Choose a time that all of you may take, or take out whoever may not come" in text(page)
+    assert "Book for all" not in text(page)
     address = f"{reverse('book_together', args=[wednesday.slug])}?visit=return&amp;people=3&amp;first=0&amp;slot="
     assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
 
