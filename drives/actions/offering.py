@@ -154,7 +154,8 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     """Take the offered place: booked at once, for every rule is judged here as for any booking.
 
     A second tap answers with the same booking. Refuses an offer that is over, and what stands against a booking; the
-    place stays theirs until the deadline then. Locks: identities, drive (shared), entry.
+    place stays theirs until the deadline then. Locks: identities, drive (shared), entry; slots if the kind of visit
+    is another by now.
     """
     known = WaitingEntry.objects.get(offers=offer_id)
     locking.identities_then_drive(identities_of(volunteer_id=known.volunteer_id), known.drive_id)
@@ -164,8 +165,11 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     _refuse_over(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     found = _place(entry, offer.arrival_id, now)
-    entry.visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
+    visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
     booking = _book(offer, now)
+    if visit != booking.visit:  # what was recorded changed since the offer
+        taking.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
+        booking.save(update_fields=["visit", *taking.FOOTPRINT])
     history.note(booking, from_state="", to_arrival=booking.arrival, actor=actor, now=now)
     telling.booked(locking.booking(booking.pk), now)
     return booking

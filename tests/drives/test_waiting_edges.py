@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from drives import queries
 from drives.actions import changing, offering, together, waiting
 from drives.actions.waiting import Wish
-from drives.models import Booking, CancelledBy, Hold, Offer, Slot, WaitingEntry
+from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.offering import Window
 from drives.rules import Refusal
 from tests import builders
@@ -103,3 +104,33 @@ def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() 
         builders.asked_to_wait(drive)
     assert refused.value.codes == ["too_many_holds"]
     assert builders.asked_to_wait(drive, now=NOW + timedelta(minutes=16)).state == "held"
+
+
+def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refused() -> None:
+    full = builders.full_drive(first_chair_steps=2)
+    drive = full[0].drive
+    long_ago, lately = (gave_before(drive, days) for days in (190, 60))
+    ana = builders.waits(drive)
+    builders.cancelled(full[0])
+    offering.sweep(now=NOW)
+    offer = Offer.objects.get(entry=ana)
+    assert (offer.entry.visit, offer.arrival.n) == ("return", 0)
+    Booking.objects.filter(pk=lately.pk).update(state="deferred", donated_at=None)
+    with pytest.raises(Refusal) as refused:
+        offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    assert refused.value.codes == ["visit_is_first"]
+    assert (state_of(ana), queries.drifted_slots()) == ("offered", 0)
+    builders.cancelled(full[1])
+    offering.sweep(now=NOW)
+    booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    assert (booking.visit, booking.chair_from, booking.chair_to) == ("first", 0, 2)
+    assert (Booking.objects.get(pk=booking.pk).chair_to, queries.drifted_slots()) == (2, 0)
+    assert long_ago.volunteer_id == booking.volunteer_id
+
+
+def gave_before(drive: Drive, days: int) -> Booking:
+    """A donation of the same person so many days before that drive."""
+    given = builders.booked(builders.drive(drive.organization, policy_id=builders.lax().pk))
+    then = drive.starts_at - timedelta(days=days)
+    Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
+    return given
