@@ -40,6 +40,7 @@ def merge(
     left = f"volunteer:{gone.pk}"
     ids = Booking.objects.filter(volunteer__in=found, state__in=ACTIVE).order_by("pk").values_list("pk", flat=True)
     locking.bookings(list(ids))
+    locking.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
     if reasons := queries.reasons_not_to_merge(survivor, gone):
         raise rules.Refusal(reasons)
     if called == gone.pk:
