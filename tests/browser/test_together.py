@@ -41,6 +41,11 @@ def test_a_family_of_three_books_and_one_is_taken_out(
     page.get_by_role("button", name="Book for all").click()
     arrive(page, "You’re booked")
     page.get_by_role("heading", name="Booked together").wait_for()
+    page.get_by_role("link", name="Change everybody’s time").click()
+    page.get_by_role("heading", level=1, name="Another time for all of you").wait_for()
+    page.locator(".tile").nth(4).click()
+    page.get_by_role("button", name="Change the time").click()
+    arrive(page, "Your time is changed")
     page.get_by_role("link", name="Cancel for everybody").click()
     arrive(page, "Cancel for everybody?")
     page.get_by_role("button", name="Cancel all bookings").click()
@@ -59,6 +64,8 @@ def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage,
         f"/b/{held[0].token}/",
         f"/b/{party[0].token}/",
         f"/b/{party[0].token}/cancel-all/",
+        f"/b/{party[0].token}/move/",
+        f"/b/{party[0].token}/move-all/",
     ]
     for address in addresses:
         page.goto(live_server.url + address)
