@@ -1,0 +1,55 @@
+"""A booked party moves while somebody takes one of the places it wants; with the control."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from drives import queries
+from drives.actions import moving_together
+from drives.models import Booking
+from tests import builders
+from tests.builders import NOW
+from tests.races import arena
+from tests.races.arena import lost_in, together
+from tests.races.test_parties import ALMOST_ALWAYS, pause_after_room, plain_drive, slots
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TWO = builders.PARTY[:2]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+def move_against_one() -> Callable[[], bool]:
+    numbers = iter(range(1, 1000))
+
+    def race() -> bool:
+        drive = plain_drive(places=2)
+        party = builders.booked_together(drive, people=TWO, number=next(numbers))
+        slot = builders.slot(drive, 1).pk
+        move = partial(moving_together.move_all, booking_id=party[0].pk, slot_id=slot, actor="donor", now=NOW)
+        one = partial(builders.held, drive, n=1, number=next(numbers), now=NOW + timedelta(minutes=1))
+        results = together(move, one)
+        steps = set(Booking.objects.filter(party=party[0].party).values_list("first_step", flat=True))
+        whole = steps == {1 if results[0] == "ok" else 0}
+        return sorted(results) == ["ok", "slot_full"] and whole and not arena.oversold(slots(drive))
+
+    return race
+
+
+def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena.pause_after_facts(monkeypatch)
+    pause_after_room(monkeypatch)
+    assert lost_in(move_against_one()) == 0
+    assert queries.drifted_slots() == 0
+
+
+def test_control_a_party_moves_onto_somebody_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arena, "PAUSE", 0.3)  # who moves asks more before they get there
+    arena.without_conditional_update(monkeypatch)
+    assert lost_in(move_against_one()) >= ALMOST_ALWAYS
