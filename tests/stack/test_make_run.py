@@ -66,9 +66,9 @@ def _book(port: int) -> tuple[str, dict[str, float]]:
 
 
 def _held(ana: Visitor) -> Page:
-    """The last drive on the home page, its last open time."""
+    """The last drive on the home page that is not full, its last open time."""
     slugs = re.findall(r'href="(/d/[^/"]+/)"', ana.open("/").html)
-    page = ana.open(f"{slugs[-1]}?visit=return")
+    page = next(page for slug in reversed(slugs) if 'name="slot"' in (page := ana.open(f"{slug}?visit=return")).html)
     form = page.form("/book/")
     page = ana.submit(form, slot=form.choices["slot"][-1])
     details = {"name": "Test Ana Alder", "phone": PHONE, "email": MAILBOX, "reminders": "on"}
