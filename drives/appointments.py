@@ -1,6 +1,6 @@
 """A booking and a drive as calendars see them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -64,15 +64,14 @@ def of_drive(drive: Drive) -> Appointment:
     )
 
 
-def feed_events(feed: Feed) -> list[bytes]:
+def feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
-    language = get_language()
-    keys = {f"event:{language}:{stamp}": stamp for stamp in feed.stamps}
+    language, bookings = get_language(), queries.feed_stamps(feed, now)
+    keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     kept = cache.get_many(keys)
-    if missing := {key: stamp for key, stamp in keys.items() if key not in kept}:
-        ids = feed.booking_ids(missing.values())
-        bookings = queries.bookings_for_messages(list(ids.values()))
-        fresh = {key: calendars.event(of_booking(bookings[ids[stamp]])) for key, stamp in missing.items()}
+    if missing := {key: booking_id for key, booking_id in keys.items() if key not in kept}:
+        read = queries.bookings_for_messages(list(missing.values()))
+        fresh = {key: calendars.event(of_booking(read[booking_id])) for key, booking_id in missing.items()}
         cache.set_many(fresh, KEPT_FOR)
         kept |= fresh
     return [kept[key] for key in keys]
@@ -80,7 +79,7 @@ def feed_events(feed: Feed) -> list[bytes]:
 
 def feed_etag(feed: Feed, name: str) -> str:
     """The tag of a feed, from what its events depend on: to answer "not changed" nothing is serialized."""
-    return calendars.etag(",".join([name, get_language() or "", *feed.stamps]).encode())
+    return calendars.etag(f"{name},{get_language()},{feed.fingerprint}".encode())
 
 
 def _host() -> str:

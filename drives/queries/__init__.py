@@ -8,6 +8,7 @@ from drives.queries.bookings import (
     booking_page_here,
     bookings_for_messages,
     feed,
+    feed_stamps,
     may_be_restored,
 )
 from drives.queries.desk import Desk, DriveFigures, Home, desk, give_rate, has_bookings, home, times_over
@@ -135,6 +136,7 @@ __all__ = [
     "drives_with_messages",
     "earlier_visit",
     "feed",
+    "feed_stamps",
     "fill_by_hour",
     "give_rate",
     "has_bookings",

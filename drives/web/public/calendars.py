@@ -46,7 +46,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """Everything one donor has booked, to subscribe to; its address is a secret."""
-    found = queries.feed(token, timezone.now())
+    found = queries.feed(token, now := timezone.now())
     if found is None:
         raise Http404
     with override(found.language):
@@ -54,7 +54,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         etag = appointments.feed_etag(found, name)
         if not_changed := _not_changed(request, etag, caching := f"private, max-age={HOUR}"):
             return not_changed
-        body = calendars.feed(name, appointments.feed_events(found))
+        body = calendars.feed(name, appointments.feed_events(found, now))
     return _answer(request, body, "bookings.ics", caching, etag)
 
 
