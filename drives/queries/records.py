@@ -25,10 +25,6 @@ class HistoryLine:
     def was_moved(self) -> bool:
         return self.change.from_arrival_id is not None and self.change.to_arrival_id is not None
 
-    @property
-    def changed_state(self) -> bool:
-        return self.change.from_state != self.change.to_state
-
 
 @dataclass(frozen=True)
 class BookingRecord:
