@@ -11,8 +11,12 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread: Django is told that our own look into the database is meant."""
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """Playwright keeps an event loop in this thread: Django is told that our own look into the database is meant.
+
+    The database is made before: what Django opens while a loop runs it does not find again without one, and the
+    database could not be dropped at the end.
+    """
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
         pytest.skip("no Chromium on PATH: " + ", ".join(CHROMIUM))

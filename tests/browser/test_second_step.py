@@ -1,0 +1,51 @@
+"""A coordinator's first sign-in in a real browser: led to the second step, set up there, and on to the drives."""
+
+import re
+from typing import Any
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from tests import builders
+from tests.browser.test_answers import looked_at
+from tests.browser.test_donor import OpenPage
+from tests.builders import NOW, PASSWORD
+from tests.organizations.test_accounts import totp_code
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1280, "light")])
+def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
+    width: int, scheme: str, open_page: OpenPage, live_server: LiveServer, settings: Any
+) -> None:
+    settings.SECOND_STEP_REQUIRED = True
+    member = builders.member(builders.organization())
+    problems: list[str] = []
+    page = open_page(width=width, scheme=scheme)
+    page.goto(f"{live_server.url}/organizer/")
+    page.locator("input[name=login]").fill(member.user.email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("main button[type=submit]").first.click()
+    page.get_by_text("Set up a second step for signing in first").wait_for()
+    looked_at(page, f"second-step-{width}", problems)
+    page.locator("main a[href$='/totp/activate/']").click()
+    page.locator("input[name=password]").fill(PASSWORD)  # as before any change of how one signs in
+    page.locator("main button[type=submit]").first.click()
+    page.locator("input[name=code]").wait_for()
+    looked_at(page, f"second-step-app-{width}", problems)
+    on = page.locator("main img").evaluate("image => getComputedStyle(image).backgroundColor")
+    assert on == "rgb(255, 255, 255)"  # black on the dark paper no camera reads it
+    secret = re.search(r"\b[A-Z2-7]{32}\b", page.content())
+    assert secret
+    page.locator("input[name=code]").fill(totp_code(secret[0]))
+    page.locator("main button[type=submit]").first.click()
+    page.wait_for_load_state()
+    looked_at(page, f"second-step-done-{width}", problems)
+    page.goto(f"{live_server.url}/organizer/")
+    assert (page.url, problems) == (f"{live_server.url}/organizer/", [])
