@@ -1,56 +1,59 @@
 """Two or more people at once on real connections, and the seeded bugs that each race must catch."""
 
-import threading
-import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 
 from drives import queries
 from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
 from drives.rules import Refusal
+from tests.storm import meet, pause
 
 RUNS = 10
-PAUSE = 0.05  # seconds between reading and writing: wide enough that an unlocked race is always lost
 
 HOLDS_A_PLACE = ("held", "booked", "confirmed", "checked_in")
+_in_turn = ContextVar("in_turn", default=False)
 
 
 def together(*acts: Callable[[], Any]) -> list[str]:
     """Run the acts at once, each on a connection of its own; return "ok", the refusal's codes, or the error's name."""
-    barrier, results = threading.Barrier(len(acts)), [""] * len(acts)
-
-    def run(position: int, act: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(timeout=10)
-            results[position] = _outcome(act)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(position, act)) for position, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return results
+    return [_outcome(answer) for answer in meet(acts, in_turn=_in_turn.get())]
 
 
-def _outcome(act: Callable[[], Any]) -> str:
-    try:
-        act()
-    except Refusal as refusal:
-        return ",".join(refusal.codes)
-    except DatabaseError as error:
-        return type(error).__name__
+def _outcome(answer: object) -> str:
+    if isinstance(answer, Refusal):
+        return ",".join(answer.codes)
+    if isinstance(answer, DatabaseError):
+        return type(answer).__name__
+    if isinstance(answer, Exception):
+        raise answer
     return "ok"
 
 
 def lost_in(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """How many of the runs ended badly; the tables are emptied between runs by the race itself."""
-    return sum(not race() for _run in range(runs))
+    """How many of the runs ended badly, half of them in turn, half let go at once from each pause.
+
+    The tables are emptied between runs by the race itself.
+    """
+    return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
+
+
+def lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
+    """As `lost_in`, for controls: all runs in turn, who is named first is first, so that all end alike."""
+    return sum(_lost(race, in_turn=True) for _run in range(runs))
+
+
+def _lost(race: Callable[[], bool], *, in_turn: bool) -> bool:
+    before = _in_turn.set(in_turn)
+    try:
+        return not race()
+    finally:
+        _in_turn.reset(before)
 
 
 def oversold(slots: Sequence[Slot]) -> bool:
@@ -65,27 +68,46 @@ def oversold(slots: Sequence[Slot]) -> bool:
     return False
 
 
+def then_pause(read: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but who asked thinks of the answer for a moment."""
+
+    @wraps(read)
+    def slowly(*asked: Any, **named: Any) -> Any:
+        found = read(*asked, **named)
+        pause()
+        return found
+
+    return slowly
+
+
+def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
+    """Everybody thinks for a moment between reading this and doing something with it."""
+    for name in reads:
+        monkeypatch.setattr(module, name, then_pause(getattr(module, name)))
+
+
+def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """Everybody thinks for a moment before they do this."""
+    act = getattr(module, name)
+
+    def slowly(*asked: Any, **named: Any) -> Any:
+        pause()
+        return act(*asked, **named)
+
+    monkeypatch.setattr(module, name, slowly)
+
+
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between the facts and the place. With the locks nothing comes of it."""
-    _pause_after(monkeypatch, "place_facts", "places_facts")
+    pause_after(monkeypatch, queries, "place_facts", "places_facts")
 
 
-def _pause_after(monkeypatch: pytest.MonkeyPatch, *reads: str) -> None:
-    """Let everybody think for a moment after these queries."""
-
-    def slowed(read: Callable[..., Any]) -> Callable[..., Any]:
-        def slowly(*asked: Any, **named: Any) -> Any:
-            found = read(*asked, **named)
-            time.sleep(PAUSE)
-            return found
-
-        return slowly
-
-    for name in reads:
-        monkeypatch.setattr(queries, name, slowed(getattr(queries, name)))
+def pause_after_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody thinks for a moment between reading what a person has booked and booking."""
+    pause_after(monkeypatch, queries, "donations_of", "donations_of_many")
 
 
-def without_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] = pause) -> None:
     """The seeded bug: read the counters, think, write what they were plus one."""
 
     def naive(*, drive_id: int, deltas: places.Deltas) -> bool:
@@ -95,7 +117,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
             slot.screening_taken, slot.chairs_taken = slot.screening_taken + screening, slot.chairs_taken + chairs
             if slot.chairs_taken > slot.chairs_limit or slot.screening_taken > slot.screening_limit:
                 return False
-        time.sleep(PAUSE)
+        think()
         for slot in slots.values():
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
@@ -115,7 +137,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
         with connection.cursor() as cursor:
             for n, (screening, chairs) in wanted_first:
                 cursor.execute(statement, [screening, chairs, drive_id, n])
-                time.sleep(PAUSE)
+                pause()
         return True
 
     monkeypatch.setattr(places, "change", unordered)
@@ -131,8 +153,3 @@ def empty() -> None:
     """Free every place between runs: all bookings of all drives lapse, all counters go to nothing."""
     Booking.objects.update(state=BookingState.LAPSED, holds_place=False)
     Slot.objects.update(screening_taken=0, chairs_taken=0, over=0)
-
-
-def pause_after_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between reading what a person has booked and booking."""
-    _pause_after(monkeypatch, "donations_of", "donations_of_many")

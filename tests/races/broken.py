@@ -1,5 +1,7 @@
 """The web application with a seeded bug, for the control of the storm: counters are read, thought about, written."""
 
+import time
+from functools import partial
 from unittest.mock import patch
 
 from config.wsgi import application
@@ -13,6 +15,7 @@ class Seeded:
         patch.object(target, name, value).start()
 
 
-arena.without_conditional_update(Seeded())  # type: ignore[arg-type]
+# No referee reaches into another process: here thinking takes a time.
+arena.without_conditional_update(Seeded(), partial(time.sleep, 0.05))  # type: ignore[arg-type]
 
 __all__ = ["application"]

@@ -11,7 +11,7 @@ from drives.models import Booking, BookingState
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers.actions import registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration, Volunteer
@@ -58,7 +58,7 @@ def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_loc
     arena.pause_after_facts(monkeypatch)
     arena.without_locks(monkeypatch, "identities_then_drive")
     monkeypatch.setattr(registration, "resolve_all", unlocked)
-    assert lost_in(one_volunteer_twice()) >= ALMOST_ALWAYS
+    assert lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
 
 
 def three_holds_at_once() -> Callable[[], bool]:
@@ -82,4 +82,4 @@ def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) ->
 def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch)
     arena.without_locks(monkeypatch, "identities_then_drive")
-    assert lost_in(three_holds_at_once()) >= ALMOST_ALWAYS
+    assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS
