@@ -10,7 +10,7 @@ from notifications.models import Allowance, Message, Sender
 from organizations.models import Organization
 from tests import builders
 from tests.notifications import made
-from tests.races.arena import lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, pause_before, together
 from tests.standins.twilio import TwilioStandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,9 +26,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody gets some, and thinks for a moment between reading what was used and writing it down."""
     monkeypatch.setattr(delivery, "BATCH", 15)
-    slowly = throttle.KEEP.replace("FROM unnest", "FROM pg_sleep(0.05), unnest")
-    assert slowly != throttle.KEEP
-    monkeypatch.setattr(throttle, "KEEP", slowly)
+    pause_before(monkeypatch, throttle, "_keep")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,4 +84,4 @@ def test_control_without_the_lock_the_budget_is_overdrawn(
 ) -> None:
     spend_slowly(monkeypatch)
     without_the_lock(monkeypatch)
-    assert lost_in(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) >= 9
+    assert lost_in_turn(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) >= 9

@@ -1,11 +1,9 @@
 """Two beats appeal at once; with its control."""
 
 import itertools
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -13,7 +11,7 @@ from drives.actions import appealing, locking
 from drives.queries import appeals
 from notifications.models import Message
 from tests import builders
-from tests.races.arena import PAUSE, lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, pause_after, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -21,14 +19,7 @@ ALMOST_ALWAYS = 9
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between what people were told and telling them."""
-    read = appeals.heard
-
-    def slowly(*asked: Any) -> Any:
-        found = read(*asked)
-        time.sleep(PAUSE)
-        return found
-
-    monkeypatch.setattr(appeals, "heard", slowly)
+    pause_after(monkeypatch, appeals, "heard")
 
 
 def two_beats() -> Callable[[], bool]:
@@ -80,4 +71,4 @@ def test_without_lock_and_keys_the_race_is_lost(monkeypatch: pytest.MonkeyPatch)
     pause_after_reading(monkeypatch)
     without_lock(monkeypatch)
     own_keys(monkeypatch)
-    assert lost_in(two_beats()) >= ALMOST_ALWAYS
+    assert lost_in_turn(two_beats()) >= ALMOST_ALWAYS

@@ -1,6 +1,5 @@
 """Many who ask for codes at once, for one contact and from one network: the limits that guard money, with controls."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +12,7 @@ from drives.actions import finding
 from notifications.models import Message
 from tests import builders, storm
 from tests.builders import NOW
-from tests.races.arena import PAUSE, lost_in
+from tests.races.arena import lost_in, lost_in_turn
 from volunteers.actions import limits, proving
 from volunteers.actions.limits import Limit, TooMany
 from volunteers.models import LimitCounter, ProofCode
@@ -49,7 +48,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
         found = dict(LimitCounter.objects.values_list("subject", "count"))
         if any(found.get(limit.digest, 0) >= limit.limit for limit in limits):
             raise TooMany(now + timedelta(minutes=1), now)
-        time.sleep(PAUSE)
+        storm.pause()
         for limit in limits:
             row, _ = LimitCounter.objects.get_or_create(
                 scope=limit.scope, subject=limit.digest, window_start=limit.starts(now), defaults={"count": 0}
@@ -57,7 +56,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
     monkeypatch.setattr(limits, "spend_all", naive)
-    assert lost_in(searches_at_once()) >= ALMOST_ALWAYS
+    assert lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
 # One network: codes are asked for while others are entered
@@ -97,8 +96,8 @@ def test_what_a_network_gets_back_is_counted_to_the_last_code() -> None:
 def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
     def naive(*, scope: str, digest: str, window_start: datetime) -> None:
         row = LimitCounter.objects.get(scope=scope, subject=digest, window_start=window_start)
-        time.sleep(PAUSE)
+        storm.pause()
         LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
 
     monkeypatch.setattr(limits, "give_back", naive)
-    assert lost_in(codes_of_one_network()) >= ALMOST_ALWAYS
+    assert lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

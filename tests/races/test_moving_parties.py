@@ -13,7 +13,7 @@ from drives.models import Booking
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, together
 from tests.races.test_parties import ALMOST_ALWAYS, pause_after_room, plain_drive, slots
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +50,5 @@ def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_control_a_party_moves_onto_somebody_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arena, "PAUSE", 0.3)  # who moves asks more before they get there
     arena.without_conditional_update(monkeypatch)
-    assert lost_in(move_against_one()) >= ALMOST_ALWAYS
+    assert lost_in_turn(move_against_one()) >= ALMOST_ALWAYS

@@ -1,6 +1,5 @@
 """Races of parties. Each runs with the locks, ten times without a loss, and without them, where it must be lost."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -16,7 +15,8 @@ from drives.models import Booking, BookingChange, Drive, Slot
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, pause_after, pause_before, together
+from tests.storm import pause
 from volunteers.actions import recognizing
 from volunteers.models import Registration
 
@@ -61,14 +61,7 @@ def party_against_one() -> Callable[[], bool]:
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between seeing what is free and taking it."""
-    read = queries.room
-
-    def slowly(*asked: Any) -> Any:
-        found = read(*asked)
-        time.sleep(arena.PAUSE)
-        return found
-
-    monkeypatch.setattr(queries, "room", slowly)
+    pause_after(monkeypatch, queries, "room")
 
 
 def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +75,7 @@ def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_updat
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in(party_against_one()) >= ALMOST_ALWAYS
+    assert lost_in_turn(party_against_one()) >= ALMOST_ALWAYS
 
 
 # Two parties over the same steps
@@ -122,12 +115,12 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         with connection.cursor() as cursor:
             for n in sorted(deltas, reverse=next(turns) % 2 == 1):
                 cursor.execute("SELECT FROM drives_slot WHERE drive_id = %s AND n = %s FOR UPDATE", [drive_id, n])
-                time.sleep(arena.PAUSE)
+                pause()
         return True
 
     pause_after_room(monkeypatch)
     monkeypatch.setattr(places, "change", unordered)
-    assert lost_in(two_parties()) >= ALMOST_ALWAYS
+    assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
 # A party is proved twice
@@ -159,12 +152,12 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
     def unlocked(ids: Sequence[int]) -> list[Booking]:
         rows = Booking.objects.filter(pk__in=ids).order_by("pk")
         found = list(rows.select_related("drive__site", "drive__organization", "drive__policy", "registration"))
-        time.sleep(arena.PAUSE)
+        pause()
         return found
 
     arena.without_locks(monkeypatch, "identities_then_drive")
     monkeypatch.setattr(locking, "bookings", unlocked)
-    assert lost_in(proved_twice()) >= ALMOST_ALWAYS
+    assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
 
 
 # Two people are made one while the younger one books
@@ -206,17 +199,11 @@ def merge_against_book() -> Callable[[], bool]:
 
 def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch)
+    pause_before(monkeypatch, recognizing, "take_over")
     assert lost_in(merge_against_book()) == 0
 
 
 def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    take_over = recognizing.take_over
-
-    def slowly(**people: Any) -> None:
-        time.sleep(6 * arena.PAUSE)
-        take_over(**people)
-
-    monkeypatch.setattr(recognizing, "take_over", slowly)
-    arena.pause_after_facts(monkeypatch)
+    pause_before(monkeypatch, recognizing, "take_over")
     arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
-    assert lost_in(merge_against_book()) >= ALMOST_ALWAYS
+    assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

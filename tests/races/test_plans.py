@@ -1,12 +1,9 @@
 """Plans of messages that change while people book and while reminders leave; each race with its control."""
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any
 
 import pytest
 from django.db import transaction
@@ -18,7 +15,7 @@ from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.races.arena import PAUSE, lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, pause_after, together
 from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,23 +29,6 @@ def edit(of: Organization, days: int) -> None:
     planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
 
 
-READ = threading.Event()  # somebody has read, and thinks
-LONGEST = 5.0  # seconds
-
-
-def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seconds: float) -> None:
-    """Say that it was read, then think for a moment."""
-    read = getattr(module, name)
-
-    def thinking(*args: Any, **named: Any) -> Any:
-        found = read(*args, **named)
-        READ.set()
-        time.sleep(seconds)
-        return found
-
-    monkeypatch.setattr(module, name, thinking)
-
-
 def edit_against_booking() -> Callable[[], bool]:
     numbers = count(1)  # a person a run: codes to one phone are limited
 
@@ -60,12 +40,7 @@ def edit_against_booking() -> Callable[[], bool]:
         def book() -> None:
             booking.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
 
-        def edit_meanwhile() -> None:
-            assert READ.wait(LONGEST)
-            edit(drive.organization, 5)
-
-        READ.clear()
-        results = together(book, edit_meanwhile)
+        results = together(book, lambda: edit(drive.organization, 5))
         planned = Message.objects.waiting().filter(about=held.about, kind="three_days")
         due = [held.starts_at - message.due_at for message in planned]
         return results == ["ok", "ok"] and due == [timedelta(days=5)]
@@ -74,14 +49,14 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, queries, "drive_plan", PAUSE * 6)
+    pause_after(monkeypatch, queries, "drive_plan")
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, queries, "drive_plan", PAUSE * 6)
+    pause_after(monkeypatch, queries, "drive_plan")
     monkeypatch.setattr(locking, "drives_exclusive", lambda drive_ids: None)
-    assert lost_in(edit_against_booking()) >= ALMOST_ALWAYS
+    assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 
 def edit_against_gate() -> Callable[[], bool]:
@@ -95,11 +70,9 @@ def edit_against_gate() -> Callable[[], bool]:
         mine.update(state=MessageState.CLAIMED, text="written", lease_until=NOW)
 
         def pass_the_gate() -> None:
-            assert READ.wait(LONGEST)
             with transaction.atomic():
                 mine.filter(state=MessageState.CLAIMED).update(state=MessageState.SENDING)
 
-        READ.clear()
         together(lambda: edit(drive.organization, 5), pass_the_gate)
         states = sorted(mine.values_list("state", flat=True))
         return states in (["promise", "withdrawn"], ["sending"])
@@ -108,7 +81,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 
 def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 6)
+    pause_after(monkeypatch, replanning, "_messages_of")
     assert lost_in(edit_against_gate()) == 0
 
 
@@ -121,8 +94,8 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
         return found
 
     monkeypatch.setattr(replanning, "_messages_of", unlocked)
-    slowly(monkeypatch, replanning, "_messages_of", PAUSE * 6)
-    assert lost_in(edit_against_gate()) >= ALMOST_ALWAYS
+    pause_after(monkeypatch, replanning, "_messages_of")
+    assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
 
 
 def test_two_edits_at_once_are_not_both_kept() -> None:

@@ -1,6 +1,5 @@
 """Races around the waiting list: sweeps, answers, deadlines, the public and the drive's end; each with its control."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from drives.rules import Reason, Refusal
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import PAUSE, lost_in, together
+from tests.races.arena import lost_in, lost_in_turn, pause_after, pause_before, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -69,24 +68,11 @@ def accept(offer: Offer) -> Booking:
 
 
 def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
-    end = keeping.end_offer
-
-    def slowly(*asked: Any) -> None:
-        time.sleep(PAUSE)
-        end(*asked)
-
-    monkeypatch.setattr(keeping, "end_offer", slowly)
+    pause_before(monkeypatch, keeping, "end_offer")
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = queries.line
-
-    def slowly(*asked: Any) -> Any:
-        found = read(*asked)
-        time.sleep(6 * PAUSE)
-        return found
-
-    monkeypatch.setattr(queries, "line", slowly)
+    pause_after(monkeypatch, queries, "line")
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +112,7 @@ def test_two_sweeps_offer_two_places_once_to_the_first_two(monkeypatch: pytest.M
 def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch)
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in(two_sweeps()) >= ALMOST_ALWAYS
+    assert lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
 
 # An answer at the last moment
@@ -194,7 +180,7 @@ def test_control_both_count_without_the_lock(
 ) -> None:
     pause_before_the_end_of_an_offer(monkeypatch)
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in(answers()) >= ALMOST_ALWAYS
+    assert lost_in_turn(answers()) >= ALMOST_ALWAYS
 
 
 # A cancellation while a sweep looks
@@ -205,13 +191,7 @@ def cancel_against_sweep() -> Callable[[], bool]:
 
     def race() -> bool:
         world.again()
-        booking = world.bookings[0].pk
-
-        def cancelled_meanwhile() -> None:
-            time.sleep(PAUSE / 2)
-            cancel(booking)
-
-        together(partial(work_off, world.drive), cancelled_meanwhile)
+        together(partial(work_off, world.drive), partial(cancel, world.bookings[0].pk))
         return Slot.objects.get().chairs_taken == 1 and queries.drifted_slots() == 0
 
     return race
@@ -230,7 +210,7 @@ def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeyp
 
     pause_after_the_line(monkeypatch)
     monkeypatch.setattr(offering, "_give_back", everything)
-    assert lost_in(cancel_against_sweep()) >= ALMOST_ALWAYS
+    assert lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
 # The public against a freed place
@@ -257,7 +237,7 @@ def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch
 def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
     monkeypatch.setattr(keeping, "keep", lambda *_asked: {})
-    assert lost_in(public_against_freed_place()) >= ALMOST_ALWAYS
+    assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
 # The drive is cancelled while somebody takes a place
@@ -271,11 +251,7 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
         world.free(0)
         work_off(world.drive)
         (offer,) = world.offers()
-
-        def cancel_drive() -> None:
-            time.sleep(2 * PAUSE)
-            planning.cancel_drive(drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
-
+        cancel_drive = partial(planning.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
         results = together(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
         return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0
@@ -283,27 +259,16 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
     return race
 
 
-def pause_long_after_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = queries.place_facts
-
-    def slowly(**asked: Any) -> Any:
-        found = read(**asked)
-        time.sleep(8 * PAUSE)
-        return found
-
-    monkeypatch.setattr(queries, "place_facts", slowly)
-
-
 def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_long_after_the_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch)
     assert lost_in(cancelled_drive_against_accept()) == 0
 
 
 def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_long_after_the_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch)
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     arena.without_locks(monkeypatch, "drive_exclusive")
-    assert lost_in(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
+    assert lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
 
 
 # Cancellations and sweeps together, until all is still

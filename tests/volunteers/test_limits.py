@@ -1,6 +1,5 @@
 """Limits that guard money: never one over."""
 
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -105,7 +104,7 @@ def naive(subject: str, most: int) -> str:
     )
     if counter.count >= most:
         return "too_many_codes"
-    time.sleep(0.002)
+    storm.pause()
     LimitCounter.objects.filter(pk=counter.pk).update(count=F("count") + 1)
     return "spent"
 

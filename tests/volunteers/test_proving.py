@@ -1,6 +1,5 @@
 """How somebody proves that a phone or mailbox is theirs."""
 
-import time
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -294,7 +293,7 @@ def naive(code_id: int) -> CodeResult:
     code = ProofCode.objects.get(pk=code_id)
     if code.tries >= 5:
         return CodeResult.NO_TRIES_LEFT
-    time.sleep(0.002)
+    storm.pause()
     ProofCode.objects.filter(pk=code_id, tries__lt=5).update(tries=F("tries") + 1)
     return CodeResult.WRONG
 
