@@ -68,7 +68,7 @@ class Watched:
 def watched(barred: int, until: int) -> Iterator[Watched]:
     """Count open transactions from a connection of its own, as often as it can.
 
-    The slot `barred` is kept locked until so many are open (or five seconds have passed): however fast the machine is,
+    The slot `barred` is kept locked until so many are open (or half a minute has passed): however fast the machine is,
     a crowd stands before it when it opens.
     """
     seen, stop, began = Watched(), threading.Event(), time.monotonic()
@@ -82,7 +82,7 @@ def watched(barred: int, until: int) -> Iterator[Watched]:
             while not stop.wait(0.004):
                 row = connection.execute(open_now).fetchone()
                 seen.most, seen.looks = max(seen.most, row[0] if row else 0), seen.looks + 1
-                if bar.info.transaction_status and (seen.most > until or time.monotonic() - began > 5):
+                if bar.info.transaction_status and (seen.most > until or time.monotonic() - began > 30):
                     bar.commit()
 
     bar = psycopg.connect(database_url())

@@ -320,6 +320,7 @@ def test_without_the_lock_on_the_contact_there_are_several_people() -> None:
     def naive(hope: Organization, name: str) -> None:
         with transaction.atomic():
             contact = Contact.objects.get(organization=hope, kind="phone", address=PHONE)
+            storm.pause()
             if contact.owner is None:
                 made = Volunteer.objects.create(organization=hope, name=name, created_at=NOW, **Volunteer.new_link())
                 Contact.objects.filter(pk=contact.pk).update(owner=made)
