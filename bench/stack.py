@@ -16,6 +16,7 @@ from config.embedded.children import ROOT
 from config.embedded.guard import Guard
 
 WORKERS = 2
+PROVIDER_SECRET = "bench-only-token"  # noqa: S105  known to the stand-in alone
 
 
 class Bench:
@@ -85,7 +86,7 @@ class Bench:
         os.environ.update(self._environment())
         if self.python("manage.py", "migrate", "--skip-checks", "--verbosity=0").wait():
             raise RuntimeError((self.folder / "log").read_text())
-        self.python("-m", "tests.standins.twilio", "--port", str(self.provider_port))
+        self.python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
         os.environ["WEB"] = "on"
         self.python("-m", "gunicorn", "-c", "python:config.web_server", "config.wsgi")
         os.environ["WEB"] = "off"
@@ -109,7 +110,7 @@ class Bench:
             "EMAIL_URL": "inbox",
             "TWILIO_API_URL": f"http://127.0.0.1:{self.provider_port}",
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-            "TWILIO_AUTH_TOKEN": "bench-only-token",
+            "TWILIO_AUTH_TOKEN": PROVIDER_SECRET,
             "TWILIO_FROM": "+12025550100",
         }
 

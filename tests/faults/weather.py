@@ -18,7 +18,7 @@ from tests.faults import seeded
 from tests.notifications import made
 from tests.standins.twilio import TwilioStandIn
 
-FAULTS = ("500", "503", "429", "reset", "accepted-500", "accepted-reset", "accepted-not-json")
+FAULTS = ("500", "503", "429", "reset", "accepted-500", "accepted-reset", "accepted-cut", "accepted-not-json")
 SHARE = 0.3
 OPEN = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT]
 _numbers = count(1)

@@ -55,9 +55,10 @@ def test_a_text_carries_where_to_report_and_how_long_it_is_useful(
 
 
 def test_a_messaging_service_stands_in_the_place_of_a_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
-    gateway.send(replace(LETTER, number="", messaging_service="MG1"))
+    service = "MG" + "0" * 32
+    gateway.send(replace(LETTER, number="", messaging_service=service))
     fields = standin.accepted[0].fields
-    assert (fields.get("MessagingServiceSid"), fields.get("From")) == ("MG1", None)
+    assert (fields.get("MessagingServiceSid"), fields.get("From")) == (service, None)
 
 
 def test_no_break_spaces_do_not_double_the_price(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
@@ -82,6 +83,7 @@ def test_validity_stays_in_the_providers_bounds(
         ("reset", "in_doubt", 0),
         ("accepted-500", "in_doubt", 1),
         ("accepted-reset", "in_doubt", 1),
+        ("accepted-cut", "in_doubt", 1),
         ("accepted-not-json", "in_doubt", 1),
     ],
 )
@@ -107,8 +109,18 @@ def test_a_call_that_hangs_ends_in_doubt(standin: TwilioStandIn, fault: str) -> 
 
 
 def test_a_slow_answer_is_an_answer(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
-    standin.slow = 0.3
+    standin.slowness = 0.3
+    standin.plan(["slow"])
     assert gateway.send(LETTER).provider_id
+
+
+def test_an_answer_that_is_slower_than_our_patience_ends_in_doubt(standin: TwilioStandIn) -> None:
+    gateway = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
+    standin.plan(["slow"])
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    gateway.close()
+    assert (error.value.kind, len(standin.accepted)) == ("in_doubt", 1)
 
 
 def test_retry_after_is_passed_on(standin: TwilioStandIn, gateway: TwilioGateway) -> None:

@@ -1,89 +1,90 @@
-"""A stand-in for Twilio's messages API: create, fetch, list, reports with valid signatures, and faults on demand.
+"""A stand-in for Twilio's messages API: create, fetch, list, reports and texts to us with valid signatures, and faults.
 
 In a test: `with TwilioStandIn() as twilio: ...` and point TWILIO_API_URL at `twilio.url`. By itself, for load runs:
-`python -m tests.standins.twilio --port 9999`. It is made of asyncio, with HTTP/1.1, kept connections and TCP_NODELAY,
-so that it is not what is measured.
+`python -m tests.standins.twilio --port 9999`; with `--reports` it tells what becomes of each text. It is made of
+asyncio, with HTTP/1.1, kept connections and TCP_NODELAY, so that it is not what is measured.
 """
 
 import argparse
 import asyncio
+import base64
 import json
 import socket
+import struct
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Self
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
+import urllib3
 from twilio.request_validator import RequestValidator
+
+from notifications.notice import segments
+from tests.standins.twilio_messages import (
+    INBOUND,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_YOU,
+    VERSION,
+    Kept,
+    Refused,
+    listed,
+    refusal,
+)
 
 SECRET = "tests-only-token"
 
+ACCOUNT = "AC" + "0" * 32
+
 # What a call may meet. Each word names what the caller sees; "accepted-…" keeps the message all the same. What is held
-# is answered at `release`, what hangs never is.
+# is answered at `release`, what is slow after `slowness` seconds, what hangs never.
+RESET, HANG, NOT_JSON, HELD, CUT, SLOW = 0, -1, -2, -3, -4, -5
 FAULTS = {
     "ok": (True, 201, {}),
+    "slow": (True, SLOW, {}),
     "500": (False, 500, {}),
     "503": (False, 503, {"Retry-After": "1"}),
     "429": (False, 429, {"Retry-After": "30"}),
     "accepted-500": (True, 500, {}),
-    "accepted-reset": (True, 0, {}),
-    "accepted-hang": (True, -1, {}),
-    "accepted-not-json": (True, -2, {}),
-    "accepted-held": (True, -3, {}),
-    "reset": (False, 0, {}),
-    "hang": (False, -1, {}),
+    "accepted-reset": (True, RESET, {}),
+    "accepted-cut": (True, CUT, {}),  # reset in the middle of the answer
+    "accepted-hang": (True, HANG, {}),
+    "accepted-not-json": (True, NOT_JSON, {}),
+    "accepted-held": (True, HELD, {}),
+    "reset": (False, RESET, {}),
+    "hang": (False, HANG, {}),
 }
-
-
-@dataclass
-class Kept:
-    """A message that the stand-in took."""
-
-    sid: str
-    fields: dict[str, str]
-    status: str = "queued"
-    error_code: int | None = None
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def shown(self, account: str) -> dict[str, Any]:
-        return {
-            "sid": self.sid,
-            "account_sid": account,
-            "to": self.fields.get("To"),
-            "from": self.fields.get("From"),
-            "messaging_service_sid": self.fields.get("MessagingServiceSid"),
-            "body": self.fields.get("Body"),
-            "status": self.status,
-            "direction": "outbound-api",
-            "error_code": self.error_code,
-            "date_created": format_datetime(self.created_at),
-            "date_sent": None,
-            "num_segments": "1",
-        }
+ERRORS = {
+    429: Refused(20429, "Too Many Requests", 429),
+    503: Refused(20503, "Service is unavailable", 503),
+}
+Answer = tuple[int, str, dict[str, str]]
 
 
 class TwilioStandIn:
     """The server, in a thread of its own. `accepted` is the log of what it took, in order."""
 
-    def __init__(self, port: int = 0, slow: float = 0.0) -> None:
+    def __init__(self, port: int = 0, slow: float = 0.0, secret: str = SECRET, *, reports: bool = False) -> None:
         self.accepted: list[Kept] = []
         self.calls = 0
         self.faults = 0  # calls that met one
         self.slow = slow  # seconds that each answer takes
+        self.slowness = 1.0  # seconds that an answer takes which is planned to be slow
+        self.secret = secret
         self.deaf = False  # look-ups are not answered
         self.held: list[Callable[[], None]] = []
         self._plan: deque[str] = deque()
-        self._errors: dict[str, tuple[int, int]] = {}
+        self._errors: dict[str, Refused] = {}
         self._by_sid: dict[str, Kept] = {}
         self._by_number: dict[str, list[Kept]] = {}
+        self._everything: list[Kept] = []
+        self._reporters = ThreadPoolExecutor(4) if reports else None
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -100,6 +101,8 @@ class TwilioStandIn:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        if self._reporters:
+            self._reporters.shutdown()
 
     def plan(self, faults: Iterable[str]) -> None:
         """What the next calls to create meet, one after the other; afterwards all is well."""
@@ -118,20 +121,34 @@ class TwilioStandIn:
 
     def refuse(self, number: str, code: int, status: int = 400) -> None:
         """From now on texts to the number are refused with an error code."""
-        self._errors[number] = (code, status)
+        self._errors[number] = Refused(code, "refused", status)
 
     def set_status(self, sid: str, status: str, error_code: int | None = None) -> None:
         """What `fetch` answers from now on."""
-        self._by_sid[sid].status, self._by_sid[sid].error_code = status, error_code
+        self._by_sid[sid].becomes(status, error_code)
 
     def report(self, sid: str, status: str, error_code: str = "") -> tuple[str, dict[str, str], str]:
         """A report as Twilio would send it: the address it goes to, its fields, its signature."""
         kept = self._by_sid[sid]
-        fields = {"MessageSid": sid, "MessageStatus": status, "To": kept.fields["To"], "AccountSid": "AC" + "0" * 32}
+        told = {name: kept.fields[name] for name in ("To", "From", "MessagingServiceSid") if name in kept.fields}
+        fields = {**told, **_named(sid, status), "MessageStatus": status}
         if error_code:
             fields["ErrorCode"] = error_code
         address = kept.fields["StatusCallback"]
-        return address, fields, signed(address, fields)
+        return address, fields, signed(address, fields, self.secret)
+
+    def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
+        """A text from a phone to a number of ours, for the webhook at `address`: its fields and its signature."""
+        kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
+        self._keep(kept)
+        counts = {"NumMedia": "0", "NumSegments": str(segments(text)), "SmsMessageSid": kept.sid}
+        fields = {**kept.fields, **_named(kept.sid, "received"), **counts, "ToCountry": "US", "FromCountry": "US"}
+        return fields, signed(address, fields, self.secret)
+
+    def call_back(self, address: str, fields: dict[str, str], signature: str) -> int:
+        """Post a report or a text to its webhook; the status of the answer."""
+        headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
+        return urllib3.request("POST", address, body=urlencode(fields), headers=headers).status
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -146,51 +163,84 @@ class TwilioStandIn:
             transport.abort()
         await asyncio.sleep(0)  # a transport closes its socket in the next round
 
-    def answer(self, method: str, target: str, body: str) -> tuple[int, str, dict[str, str]]:
+    def answer(self, method: str, target: str, body: str, authorization: str = "") -> Answer:
         """Status, text and headers; a status of 0 or less is a fault of the connection."""
         parts = urlsplit(target)
-        segments = parts.path.removesuffix(".json").strip("/").split("/")  # 2010-04-01/Accounts/AC…/Messages[/SM…]
-        if method == "POST":
-            return self._create(segments[2], {name: values[0] for name, values in parse_qs(body).items()})
+        version, _accounts, account, *resource = [*parts.path.strip("/").split("/"), "", "", ""][:6]
+        resource = [name for name in resource if name]
+        if (version, _accounts) != (VERSION, "Accounts") or not resource[-1:] or not resource[-1].endswith(".json"):
+            return _told(NOT_FOUND)
+        if not self._knows(account, authorization):
+            return _told(NOT_YOU)
+        resource[-1] = resource[-1].removesuffix(".json")
+        if resource == ["Messages"] and method == "POST":
+            return self._create(account, _pairs(body))
         if self.deaf:
             return 503, "", {}
-        if len(segments) == 5:
-            return self._fetch(segments[2], segments[4])
-        wanted = parse_qs(parts.query)
-        found = self._by_number.get(wanted.get("To", [""])[0], [])
-        shown = [kept.shown(segments[2]) for kept in reversed(found)]
-        return 200, json.dumps({"messages": shown, "page": 0, "page_size": 100, "next_page_uri": None}), {}
+        if resource[0] != "Messages" or len(resource) > 2:
+            return _told(NOT_FOUND)
+        if method != "GET":
+            return _told(NOT_ALLOWED)
+        if len(resource) == 2:
+            return self._fetch(account, resource[1])
+        asked = _pairs(parts.query)
+        known = self._by_number.get(asked["To"], []) if "To" in asked else self._everything
+        return 200, json.dumps(listed(known, account, asked)), {}
 
-    def _create(self, account: str, fields: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+    def _knows(self, account: str, authorization: str) -> bool:
+        expected = base64.b64encode(f"{account}:{self.secret}".encode()).decode()
+        return account.startswith("AC") and authorization == f"Basic {expected}"
+
+    def _create(self, account: str, fields: dict[str, str]) -> Answer:
         self.calls += 1
-        if fields.get("To", "") in self._errors:
-            code, status = self._errors[fields["To"]]
-            return status, json.dumps({"code": code, "message": "refused", "status": status}), {}
+        if refused := self._errors.get(fields.get("To", "")) or refusal(fields):
+            return _told(refused)
         fault = self._plan.popleft() if self._plan else "ok"
-        self.faults += fault != "ok"
+        self.faults += fault not in {"ok", "slow"}
         taken, status, headers = FAULTS[fault]
         if not taken:
-            return (
-                status,
-                json.dumps({"status": status, "message": "fault"}) if status != 500 else "<html>",
-                dict(headers),
-            )
-        kept = Kept(f"SM{uuid4().hex}", fields)
+            text = json.dumps(ERRORS[status].shown) if status in ERRORS else "<html>"
+            return status, text, dict(headers)
+        kept = Kept(f"SM{uuid4().hex}", fields, "accepted" if "MessagingServiceSid" in fields else "queued")
         self.accepted.append(kept)
-        self._by_sid[kept.sid] = kept
-        self._by_number.setdefault(fields.get("To", ""), []).append(kept)
-        if status == -2:
+        self._keep(kept)
+        if self._reporters and "StatusCallback" in fields:
+            self._reporters.submit(self._report_all, kept.sid)
+        if status == NOT_JSON:
             return 201, "<html>not what you asked for", {}
         return status, json.dumps(kept.shown(account)), dict(headers)
 
-    def _fetch(self, account: str, sid: str) -> tuple[int, str, dict[str, str]]:
+    def _keep(self, kept: Kept) -> None:
+        self._by_sid[kept.sid] = kept
+        self._by_number.setdefault(kept.fields.get("To", ""), []).append(kept)
+        self._everything.append(kept)
+
+    def _report_all(self, sid: str) -> None:
+        for status in ("sent", "delivered"):
+            self.set_status(sid, status)
+            self.call_back(*self.report(sid, status))
+
+    def _fetch(self, account: str, sid: str) -> Answer:
         if sid not in self._by_sid:
-            return 404, json.dumps({"code": 20404, "message": "not found", "status": 404}), {}
+            return _told(NOT_FOUND)
         return 200, json.dumps(self._by_sid[sid].shown(account)), {}
 
 
-def signed(address: str, fields: dict[str, str]) -> str:
-    return str(RequestValidator(SECRET).compute_signature(address, fields))
+def signed(address: str, fields: dict[str, str], secret: str = SECRET) -> str:
+    return str(RequestValidator(secret).compute_signature(address, fields))
+
+
+def _named(sid: str, status: str) -> dict[str, str]:
+    """What every call of a webhook says, also under its names of old."""
+    return {"MessageSid": sid, "SmsSid": sid, "SmsStatus": status, "AccountSid": ACCOUNT, "ApiVersion": VERSION}
+
+
+def _pairs(form: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(form, keep_blank_values=True).items()}
+
+
+def _told(refused: Refused) -> Answer:
+    return refused.status, json.dumps(refused.shown), {}
 
 
 class _Connection(asyncio.Protocol):
@@ -212,41 +262,54 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end].decode("latin-1")
-            length = next(
-                (int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")),
-                0,
-            )
+            first, *lines = self._buffer[:end].decode("latin-1").split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+            length = int(headers.get("content-length", 0))
             if len(self._buffer) < end + 4 + length:
                 return
             body = self._buffer[end + 4 : end + 4 + length].decode()
             self._buffer = self._buffer[end + 4 + length :]
-            method, target, _ = head.split("\r\n")[0].split(" ")
-            self._reply(*self._standin.answer(method, target, body))
+            method, target, _ = first.split(" ")
+            self._reply(*self._standin.answer(method, target, body, headers.get("authorization", "")))
 
     def _reply(self, status: int, text: str, headers: dict[str, str]) -> None:
-        if status == 0:
+        answer = _written(status if status > 0 else 201, text, headers)
+        if status == RESET:
             self._transport.abort()
-        if status == -3:
-            self._standin.held.append(lambda: self._reply(201, text, headers))
-        if status <= 0:
-            return
-        extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        body = text.encode()
-        head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
-        answer = head.encode() + body
-        if self._standin.slow:
-            asyncio.get_running_loop().call_later(self._standin.slow, self._transport.write, answer)
-        else:
+        elif status == CUT:
+            self._transport.write(answer[: len(answer) // 2])
+            self._reset()
+        elif status == HELD:
+            self._standin.held.append(lambda: self._transport.write(answer))
+        elif status != HANG and (seconds := self._standin.slowness if status == SLOW else self._standin.slow):
+            asyncio.get_running_loop().call_later(seconds, self._transport.write, answer)
+        elif status != HANG:
             self._transport.write(answer)
+
+    def _reset(self) -> None:
+        """End the connection at once, with a reset in the place of a goodbye."""
+        self._transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        self._transport.abort()
+
+
+def _written(status: int, text: str, headers: dict[str, str]) -> bytes:
+    kind = "text/html" if text.startswith("<") else "application/json;charset=utf-8"
+    body = text.encode()
+    lines = [f"HTTP/1.1 {status} -", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A stand-in for Twilio")
     parser.add_argument("--port", type=int, default=9999)
     parser.add_argument("--slow", type=float, default=0.0, help="seconds that each answer takes")
+    parser.add_argument("--secret", default=SECRET, help="the account's token: calls and reports are signed with it")
+    parser.add_argument("--reports", action="store_true", help="tell what becomes of each text")
     chosen = parser.parse_args()
-    with TwilioStandIn(chosen.port, chosen.slow) as standin:
+    with TwilioStandIn(chosen.port, chosen.slow, chosen.secret, reports=chosen.reports) as standin:
         sys.stdout.write(f"{standin.url}\n")
         sys.stdout.flush()
         while True:
