@@ -199,32 +199,45 @@ class Reading(StrEnum):
 
     STOP = "stop"
     STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; its writer may have meant the appointment
+    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence, which may say more: a person reads it too
     START = "start"
     YES = "yes"  # opts in again whoever had opted out; from anybody else it answers a question
     HELP = "help"
+    HELP_UNANSWERED = "help_unanswered"  # asked for in a word that the provider leaves to us: a person answers
     OTHER = ""
 
 
+STOPS = frozenset({Reading.STOP, Reading.STOP_OR_CANCEL, Reading.STOP_IN_WORDS})
 _WORDS: Mapping[Reading, frozenset[str]] = MappingProxyType(
     {
         Reading.STOP_OR_CANCEL: frozenset({"cancel", "cancelar", "cancela"}),
         Reading.STOP: frozenset(
             {"stop", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "opt out", "arret", "no mas"}
-            | {"alto", "parar", "pare", "para", "basta", "baja", "detener", "detengan", "fin", "salir"}
+            | {"alto", "parar", "pare", "para", "basta", "baja", "detener", "detengan", "fin", "salir", "no more"}
         ),
         Reading.START: frozenset({"start", "unstop"}),
         Reading.YES: frozenset({"yes", "si"}),
-        Reading.HELP: frozenset({"help", "info", "ayuda"}),
+        Reading.HELP: frozenset({"help", "info"}),
+        Reading.HELP_UNANSWERED: frozenset({"ayuda"}),
     }
 )
 _POLITE = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
+_AGAIN = re.compile(r"\b(\w+)( \1\b)+")
+_TEXTS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
+# Within one sentence each: "What time does it end? Please call me." is two.
 _FREE_WORDING = re.compile(
-    r"\b(stop|quit|cease|end)\b.{0,20}\b(text|txt|messag|msg|contact|sms|remind|send|writ|call|spam)"
-    r"|\b(do not|dont|never|no longer|no more)\b.{0,20}\b(text|txt|messag|msg|contact|sms|remind|send|writ)"
+    rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}\b({_TEXTS}|contact|send|writ)"
+    r"|^stop( (it|this|that|these|them)\b|$)|\bstop (call|bother|harass|annoy|spam)ing\b"
+    rf"|\b(end|cancel\w*) (\w+ ){{0,2}}(texts|messages|msgs|sms|reminders|mensajes|textos|notificaciones|suscripcion)\b"
+    rf"|(?<!\bi )\b(do not|dont|never) (ever )?({_TEXTS}|contact|send|write|call)"
+    rf"|\b(do not|dont|no longer) (want|wish|need)\b.{{0,25}}\b({_TEXTS}|contact)|\bno more (\w+ )?({_TEXTS}|contact)"
     r"|\b(unsubscribe|opt(ing)? ?out|revoke|wrong number|leave me alone|lose my number)\b"
-    r"|\b(remove|delete|take)\b.{0,12}\b(me|my number|my phone|this number)\b"
-    r"|\bno (me )?(mas|envie\w*|mande\w*|escriba\w*|contacte\w*|moleste\w*|textee\w*|quiero (mas|recibir))\b"
-    r"|\b(deja|deje|dejen|dejar) de\b|\b(de|dar|denme|darme) (de )?baja\b|\bnumero equivocado\b"
+    r"|\b(remove|delete) (me|my (number|phone)|this number)( please)?$|\btake me off( (it|this))?$"
+    rf"|\b(remove|take) (me|my (number|phone)|this number) (off|from|out of) (\w+ ){{0,2}}(list|system|{_TEXTS})"
+    r"|\bno (me )?(mas(?! tarde)|envie\w*|mande\w*|escriba\w*|contacte\w*|moleste\w*|textee\w*)\b"
+    r"|\bno quiero (mas|recibir|mensajes|textos|que me (escrib|mand|envi|text)\w*)\b"
+    r"|\b(deja|deje|dejen|dejar) de\b|\b(de|dar|denme|darme) (de )?baja\b|\bnumero equivocado\b|\ben paz\b"
+    r"|\b(alto|par(a|ar|e|en)|deten\w*|basta) (\w+ ){0,2}(mensajes|textos|sms|notificaciones)\b"
     r"|\bborr(a|e|en) mi numero\b"
 )
 
@@ -234,11 +247,22 @@ def reading(text: str) -> Reading:
 
     "Can I stop by early?" and "cancel my appointment" are not opt-outs.
     """
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
-    plain = " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
-    bare = " ".join(_POLITE.sub(" ", plain).split()) or plain
+    bare = _bare(_plain(text))
     for meaning, words in _WORDS.items():
         if bare in words:
             return meaning
-    return Reading.STOP if _FREE_WORDING.search(plain) else Reading.OTHER
+    sentences = (_plain(sentence) for sentence in re.split(r"[.,;:!?¿¡\n]+", text))
+    return Reading.STOP_IN_WORDS if any(map(_FREE_WORDING.search, sentences)) else Reading.OTHER
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents, punctuation and pictures, single spaces."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
+    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+
+
+def _bare(plain: str) -> str:
+    """Without words of courtesy, and each word once."""
+    bare = " ".join(_POLITE.sub(" ", plain).split()) or plain
+    return _AGAIN.sub(r"\1", bare)

@@ -17,8 +17,8 @@ def receive(
     """Keep a text that somebody sent to one of our senders; the same one twice is one.
 
     What means stop, start or help is handled at once, in this transaction. The rest waits for whoever knows what the
-    letter answers; so does a CANCEL, which stops all texts at once and may have meant the appointment. No confirmation
-    is sent: the provider answers the carriers' words itself.
+    letter answers; so does a CANCEL, which stops all texts at once and may have meant the appointment, and a sentence
+    that asks to stop. No confirmation is sent: the provider answers the carriers' words itself.
     """
     sender = _sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
@@ -45,7 +45,7 @@ def mark_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
 
 def _handle(reply: InboundMessage, sender: Sender, now: datetime) -> None:
     meaning = rules.reading(reply.text)
-    if meaning in {Reading.STOP, Reading.STOP_OR_CANCEL}:
+    if meaning in rules.STOPS:
         consents.suppress(sender=sender, address=reply.address, now=now)
     elif meaning in {Reading.START, Reading.YES}:
         had_stopped = consents.unsuppress(sender=sender, address=reply.address, now=now)
@@ -54,7 +54,8 @@ def _handle(reply: InboundMessage, sender: Sender, now: datetime) -> None:
         meaning = Reading.START
     elif meaning == Reading.OTHER:
         return
-    reply.handled_at, reply.handled_as = None if meaning == Reading.STOP_OR_CANCEL else now, meaning
+    is_done = meaning in {Reading.STOP, Reading.START, Reading.HELP}
+    reply.handled_at, reply.handled_as = now if is_done else None, meaning
     reply.save(update_fields=["handled_at", "handled_as"])
 
 

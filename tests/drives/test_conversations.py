@@ -262,12 +262,22 @@ def test_cancel_stops_all_texts_at_once_and_is_shown_as_a_possible_cancellation(
     assert inbox.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
 
 
-@pytest.mark.parametrize("text", ["STOP", "alto", "please stop texting me", "START", "help"])
+@pytest.mark.parametrize("text", ["STOP", "alto", "START", "help"])
 def test_stop_start_and_help_ask_for_nobody(text: str) -> None:
     booking = ana()
     asked(booking)
     say(text, DAY_BEFORE)
     assert inbox.count_waiting(booking.drive.organization) == 0
+
+
+def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() -> None:
+    booking = ana()
+    asked(booking)
+    reply = say("Please stop texting me, I was at the wrong door. Where is it?", DAY_BEFORE)
+    conversation = Conversation.objects.get()
+    assert (reply.handled_as, reply.handled_at) == ("stop_in_words", DAY_BEFORE)
+    assert conversation.waiting_since == DAY_BEFORE
+    assert inbox.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
 
 
 def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> None:

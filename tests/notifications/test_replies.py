@@ -113,6 +113,19 @@ def test_cancel_is_an_opt_out_that_a_coordinator_should_see() -> None:
     assert queries.suppressed(organization, ANA) is True
 
 
+@pytest.mark.parametrize(
+    ("text", "handled_as", "stopped"),
+    [("No more texts, and where is it?", "stop_in_words", True), ("Ayuda", "help_unanswered", False)],
+)
+def test_what_nobody_answers_by_itself_waits_for_a_person(text: str, handled_as: str, stopped: bool) -> None:
+    organization = builders.organization()
+    made.queued(organization)
+    reply = say(organization, text)
+    assert (reply.handled_as, queries.unhandled_replies(10)) == (handled_as, [reply])
+    assert queries.suppressed(organization, ANA) is stopped
+    assert states() == ["withdrawn" if stopped else "queued"]
+
+
 def test_help_is_left_to_the_provider_and_letters_to_others() -> None:
     organization = builders.organization()
     assert say(organization, "help", "SM1").handled_as == "help"
