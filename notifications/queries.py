@@ -218,7 +218,8 @@ def troubles(now: datetime, organization: Organization | None = None) -> list[Tr
     """What is wrong with sending at this moment, for one organization or for all. Three queries.
 
     A message that was tried four times counts as late, though each try sets a new time. Of the last fifty texts whose
-    fate is known more than a fifth failed; fewer than twenty say nothing.
+    fate is known more than a fifth failed, or were refused because the sender may not send there; fewer than twenty say
+    nothing.
     """
     ours = {"organization": organization.pk if organization else None}
     found: list[Trouble] = []
@@ -260,7 +261,9 @@ SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivere
  CROSS JOIN LATERAL (
        SELECT message.state FROM notifications_message AS message
         WHERE message.organization_id = organization.id AND message.channel = 'sms'
-          AND message.sending_at > %(since)s AND message.state IN ('delivered', 'undelivered', 'failed')
+          AND message.sending_at > %(since)s
+          AND (message.state IN ('delivered', 'undelivered', 'failed')
+               OR message.state = 'blocked' AND message.error_code <> '' AND message.reason <> 'opted_out')
         ORDER BY message.sending_at DESC LIMIT 50) AS last
  WHERE (%(organization)s::bigint IS NULL OR organization.id = %(organization)s)
  GROUP BY organization.id ORDER BY organization.id

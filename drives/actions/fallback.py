@@ -6,9 +6,9 @@ from functools import partial
 
 from django.db import transaction
 
-from drives import notices, queries
+from drives import announcements, notices, queries
 from drives.actions import locking, reminders, telling
-from drives.models import Booking, BookingChange, BookingState, Way
+from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind, Way
 from drives.texts import Own
 from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
@@ -27,7 +27,7 @@ def by_mail(*, now: datetime) -> int:
     Each in a transaction of its own. The mail has the key that it would have had beside the text, so that a mail that
     was sent anyway, a second sweep or one that was killed never make two.
     """
-    kinds = {*WORDS, *reminders.KINDS}
+    kinds = {*WORDS, *reminders.KINDS, *TO_MANY}
     return sum(_say_by_mail(text, now) for text in texts_that_failed(kinds=kinds, since=now - LOOK_BACK))
 
 
@@ -40,14 +40,16 @@ def _say_by_mail(text: Message, now: datetime) -> int:
         return 0
     own = queries.own_words([booking.drive.organization_id])[booking.drive.organization_id]
     told = [
-        Notice(_envelope(text, address, now), _words(booking, text.kind, own, now))
+        Notice(_envelope(text, address, now), _words(booking, text, own, now))
         for channel, address in reminders.channels(booking.volunteer, Way.MAIL)
     ]
     return outbox.queue(organization=booking.drive.organization, notices=told, now=now)
 
 
 def _is_true(booking: Booking, text: Message, now: datetime) -> bool:
-    """Whether the booking is still as the text said, and before the visit."""
+    """Whether the booking is still as the text said, and before the visit. What was said to many speaks for itself."""
+    if text.kind in TO_MANY:
+        return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in LIVE)
     if booking.revision != text.revision or booking.starts_at <= now:
         return False
     gone = text.kind in {"cancelled", "drive_cancelled"}
@@ -63,7 +65,7 @@ def _envelope(text: Message, address: str, now: datetime) -> Envelope:
         address=address,
         recipient=text.recipient,
         revision=text.revision,
-        purpose=Purpose.REMINDERS if text.kind in reminders.KINDS else "",
+        purpose=text.purpose if text.kind in {*reminders.KINDS, *TO_MANY} else "",
         language=text.language,
         zone=text.zone,
         due_at=now,
@@ -71,8 +73,12 @@ def _envelope(text: Message, address: str, now: datetime) -> Envelope:
     )
 
 
-def _words(booking: Booking, kind: str, own: Own, now: datetime) -> Wording:
-    word, method = WORDS.get(kind, (partial(_reminder, now), ""))
+def _words(booking: Booking, text: Message, own: Own, now: datetime) -> Wording:
+    if text.kind in TO_MANY:
+        broadcast = Broadcast.objects.get(pk=int(text.key.split("/")[0].removeprefix("broadcast:")))
+        said = partial(announcements.worded, broadcast, booking, Channel.EMAIL)
+        return notices.in_language(text.language, said)
+    word, method = WORDS.get(text.kind, (partial(_reminder, now), ""))
     return telling.worded(booking, word, own, Channel.EMAIL, method)
 
 
@@ -88,6 +94,7 @@ def _moved(booking: Booking, channel: str, own: Own) -> Wording:
     return notices.moved(booking, channel, before, own)
 
 
+TO_MANY = frozenset(map(str, BroadcastKind))
 # What a mail says for each kind of text, and the METHOD of the calendar object that goes with it.
 WORDS: dict[str, tuple[Word, str]] = {
     "booked": (notices.booked, "REQUEST"),

@@ -109,7 +109,8 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     if drive.state == DriveState.CANCELLED:
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    _apply(drive, {"state": DriveState.CANCELLED, "cancelled_at": now, "cancel_reason": reason, "changed_at": now})
+    moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
+    _apply(drive, {"state": DriveState.CANCELLED, "cancel_reason": reason, **moment})
     _cancel_bookings(drive, actor=actor, now=now)
     audit.note(organization=drive.organization, actor=actor, verb="cancel_drive", about=f"drive:{drive.pk}", now=now)
     return drive

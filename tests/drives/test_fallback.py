@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, fallback, planning, reminders
-from drives.models import Booking, CancelledBy, Drive, Site
+from drives.actions import broadcasting, changing, fallback, planning, reminders
+from drives.models import Booking, BookingState, CancelledBy, Drive, Site
+from drives.queries.broadcasts import Audience
 from notifications.actions import delivery, reports
-from notifications.models import Message
+from notifications.models import ConsentEntry, Message, Purpose
 from tests import builders
 from tests.builders import NOW
 
@@ -135,6 +136,41 @@ def test_one_sweep_tells_everybody(drive: Drive) -> None:
         booked(drive, number=number, n=number, email=f"ana{number}@example.org")
     fail("booked")
     assert fallback.by_mail(now=SOON) == 3
+
+
+def test_what_was_said_to_many_reaches_by_mail_whom_no_text_reached(drive: Drive) -> None:
+    booked(drive)
+    audience = Audience((BookingState.BOOKED,))
+    draft = broadcasting.Draft({"en": "Bring a sweater."}, audience, Purpose.REMINDERS)
+    sent = broadcasting.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
+    fail("broadcast")
+    assert [fallback.by_mail(now=SOON) for _sweep in range(2)] == [1, 0]
+    mail = Message.objects.get(channel="email")
+    assert (mail.key.startswith(f"{sent.about}/volunteer:"), mail.purpose, mail.address) == (True, "reminders", MAIL)
+    assert "Bring a sweater." in mail.text
+    assert mail.unsubscribe_url
+
+
+def test_a_running_late_notice_is_mailed_while_it_is_of_use(drive: Drive) -> None:
+    booking = booked(drive)
+    now = booking.starts_at - timedelta(hours=1)
+    broadcasting.run_late(drive=drive, minutes=20, request_key="b", actor="user:7", now=now)
+    fail("late")
+    Message.objects.filter(kind="late").update(settled_at=now)
+    assert fallback.by_mail(now=booking.starts_at + timedelta(minutes=20)) == 0
+    assert fallback.by_mail(now=now) == 1
+    assert "20 minutes late" in Message.objects.get(channel="email").text
+
+
+def test_news_goes_to_no_mailbox_that_did_not_agree_to_news(drive: Drive) -> None:
+    booked(drive, consents=("reminders", "appeals"))
+    draft = broadcasting.Draft({"en": "Come again."}, Audience((BookingState.BOOKED,)), Purpose.APPEALS)
+    broadcasting.send(drive=drive, draft=draft, typed_count=1, request_key="c", actor="user:7", now=NOW)
+    fail("broadcast")
+    ConsentEntry.objects.filter(address=MAIL).delete()
+    assert fallback.by_mail(now=SOON) == 1
+    delivery.deliver(clock=lambda: SOON, chance=lambda: 0.0)
+    assert Message.objects.filter(channel="email").values_list("state", "reason").get() == ("blocked", "no_consent")
 
 
 @pytest.mark.expects_errors

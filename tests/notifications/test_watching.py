@@ -77,6 +77,14 @@ def test_more_than_a_fifth_of_the_last_fifty_that_did_not_arrive_is_trouble() ->
     assert codes(organization) == [("undelivered", 22)]
 
 
+def test_a_sender_that_may_not_send_there_is_trouble_and_who_said_stop_is_none() -> None:
+    organization, other = builders.organization(), builders.organization()
+    for one, reason, code in ((organization, "trial_account", "21608"), (other, "opted_out", "21610")):
+        fates(one, *["blocked"] * 20)
+        Message.objects.of(one).update(reason=reason, error_code=code)
+    assert (codes(organization), codes(other)) == ([("undelivered", 100)], [])
+
+
 def test_few_or_old_texts_say_nothing() -> None:
     organization = builders.organization()
     fates(organization, *["undelivered"] * 19)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from drives import appointments, calendars, queries
 from drives.models import Drive
+from drives.queries.drive_feeds import feed_drives
 from drives.web.public.links import page_or_404
 from organizations.models import Organization
 
@@ -34,11 +35,11 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
-    """An organization's coming drives, to subscribe to; in its own language, whoever asks."""
+    """An organization's drives, to subscribe to; in its own language, whoever asks."""
     found = get_object_or_404(Organization, slug=slug)
     with override(found.language):
-        summaries = queries.public_drives(timezone.now(), found)
-        events = [calendars.drive_event(appointments.of_drive(summary.drive)) for summary in summaries]
+        drives = feed_drives(found, timezone.now())
+        events = [calendars.drive_event(appointments.of_drive(one)) for one in drives]
         body = calendars.feed(found.name, events)
     return _answer(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 

@@ -1,9 +1,15 @@
 """Calendar files and feeds at their addresses."""
 
+import re
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from time_machine import TimeMachineFixture
 
+from drives.actions import planning
 from tests import builders
 from tests.builders import NOW
 
@@ -40,6 +46,41 @@ def test_the_feed_of_an_organization_has_its_published_drives() -> None:
     response = Client().get(reverse("organization_calendar", args=[here.slug]))
     assert b"SUMMARY:Ours" in response.content
     assert response.content.count(b"BEGIN:VEVENT") == 1
+
+
+def test_a_cancelled_drive_stays_in_the_feed_for_thirty_days_under_a_higher_sequence(
+    time_machine: TimeMachineFixture,
+) -> None:
+    here = builders.organization()
+    drive, draft = builders.drive(here), builders.drive(here, published=False)
+    address = reverse("organization_calendar", args=[here.slug])
+    before = Client().get(address)
+    for one in (drive, draft):
+        planning.cancel_drive(drive_id=one.pk, reason="", actor="test", now=NOW)
+    after = Client().get(address, headers={"If-None-Match": before["ETag"]})
+    assert after.status_code == 200
+    assert (statuses(before), statuses(after)) == ([b"CONFIRMED"], [b"CANCELLED"])
+    for response in (after, Client().get(reverse("drive_calendar", args=[drive.slug]))):
+        assert sequences(response)[0] > sequences(before)[0]
+    time_machine.move_to(NOW + timedelta(days=30, seconds=-1), tick=False)
+    assert statuses(Client().get(address)) == [b"CANCELLED"]
+    time_machine.move_to(NOW + timedelta(days=30), tick=False)
+    assert statuses(Client().get(address)) == []
+
+
+def test_a_drive_that_takes_no_more_bookings_stays_in_the_feed() -> None:
+    drive = builders.drive()
+    planning.close(drive_id=drive.pk, actor="test", now=NOW)
+    address = reverse("organization_calendar", args=[drive.organization.slug])
+    assert statuses(Client().get(address)) == [b"CONFIRMED"]
+
+
+def statuses(response: Any) -> list[bytes]:
+    return re.findall(rb"\nSTATUS:(\w+)", response.content)
+
+
+def sequences(response: Any) -> list[int]:
+    return [int(number) for number in re.findall(rb"\nSEQUENCE:(\d+)", response.content)]
 
 
 def test_a_drive_is_a_calendar_unless_it_is_a_draft() -> None:
