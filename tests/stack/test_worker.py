@@ -18,7 +18,8 @@ from notifications.queries import last_sweep_at
 from tests import builders, figures, programs
 from tests.programs import eventually
 from tests.standins.smtp import MailSink
-from tests.standins.twilio import Kept, TwilioStandIn
+from tests.standins.twilio import TwilioStandIn
+from tests.standins.twilio_messages import Kept
 
 pytestmark = [
     pytest.mark.stack,

@@ -131,7 +131,7 @@ class TwilioStandIn:
         """A report as Twilio would send it: the address it goes to, its fields, its signature."""
         kept = self._by_sid[sid]
         told = {name: kept.fields[name] for name in ("To", "From", "MessagingServiceSid") if name in kept.fields}
-        fields = {**told, **_named(sid, status), "MessageStatus": status}
+        fields: dict[str, str] = told | _named(sid, status) | {"MessageStatus": status}
         if error_code:
             fields["ErrorCode"] = error_code
         address = kept.fields["StatusCallback"]
