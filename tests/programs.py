@@ -97,7 +97,7 @@ def _celery(
     return program(guard, log, command, {**DEMO, **environment})
 
 
-def eventually(true: Callable[[], object], seconds: float = 20) -> bool:
+def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
     """Whether it becomes true within so many seconds."""
     deadline = time.monotonic() + seconds
     while not (reached := true()) and time.monotonic() < deadline:

@@ -1,10 +1,12 @@
 """The bugs that the faults must catch: each is what a simpler program would do."""
 
-import time
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
+
+from django.db import connection
 
 from drives.actions import appealing
 from notifications.actions import delivery, handover, reconciliation
@@ -13,6 +15,8 @@ from notifications.gateways import Gateway
 from notifications.models import Message
 from organizations.actions import audit
 from organizations.models import AuditEntry, Organization
+
+BATCH = 99  # the first half of an advisory key that nothing else has
 
 
 def record_first() -> None:
@@ -45,15 +49,16 @@ def no_look_up() -> Any:
 
 
 def few_at_once() -> None:
-    """No bug, but small batches with a pause before each: there is a middle in which to be killed."""
-    batch = appealing._batch
+    """No bug, but small batches, each behind a lock with its number (`BATCH`): who holds it can kill between two."""
+    batch, numbers = appealing._batch, itertools.count()
 
-    def slowly(*asked: Any) -> tuple[int, int]:
-        time.sleep(0.1)
+    def barred(*asked: Any) -> tuple[int, int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [BATCH, next(numbers)])
         return batch(*asked)
 
     patch.object(appealing, "AT_ONCE", 2).start()
-    patch.object(appealing, "_batch", slowly).start()
+    patch.object(appealing, "_batch", barred).start()
 
 
 def noted_first() -> Any:

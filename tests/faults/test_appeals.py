@@ -50,9 +50,8 @@ def while_it_queues(workers: Workers, at: datetime, *, finishes: bool) -> None:
 
 
 def after_a_batch(workers: Workers, at: datetime, *, finishes: bool) -> None:
-    pid, batches = workers.start(f"appeal {at.isoformat()}"), random.choice((1, 2))
-    assert eventually(lambda: QUEUED.count() >= 2 * batches)
-    workers.kill(pid)
+    with workers.holding("SELECT pg_advisory_xact_lock(%s, %s)", seeded.BATCH, random.choice((1, 2))):
+        workers.stopped_by(workers.start(f"appeal {at.isoformat()}"), finishes=finishes)
 
 
 POINTS: tuple[Callable[..., None], ...] = (before_anything_is_read, while_it_queues, after_a_batch)

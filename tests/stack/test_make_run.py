@@ -18,7 +18,7 @@ from tests.visitor import Page, Visitor
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
 PHONE, MAILBOX = "+12095550199", "test.ana.alder@example.org"
-SOON = 15.0  # seconds; messages leave within two or three, but the machine may be busy with other tests
+SOON = 60.0  # seconds; messages leave within two or three, but the machine may be busy with other tests
 
 
 def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(

@@ -12,7 +12,7 @@ from django.db import connection
 from drives.models import Booking
 from organizations.actions import idempotency
 from organizations.models import IdempotentAnswer
-from tests import builders
+from tests import builders, storm
 from tests.builders import NOW
 from tests.drives.api.caller import Api
 
@@ -95,21 +95,15 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_twenty_at_once_with_one_key_make_one_booking() -> None:
     slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
-    answers: list[tuple[int, dict[str, Any]]] = []
-    barrier = threading.Barrier(20)
 
-    def tap() -> None:
-        barrier.wait(20)
+    def tap(_number: int) -> tuple[int, dict[str, Any]]:
         answer = Api().book(slot=slot, key=key)
-        answers.append((answer.status_code, json.loads(answer.content)))
-        connection.close()
+        return answer.status_code, json.loads(answer.content)
 
     with time_machine.travel(NOW, tick=True):
-        taps = [threading.Thread(target=tap) for _tap in range(20)]
-        for one in taps:
-            one.start()
-        for one in taps:
-            one.join()
+        taps = storm.at_once(20, tap)
+    answers = [answer for answer in taps if not isinstance(answer, Exception)]
+    assert len(answers) == 20, taps
     assert {status for status, _body in answers} <= {201, 409}
     assert len({body["token"] for status, body in answers if status == 201}) == 1
     assert {body["code"] for status, body in answers if status == 409} <= {"request_in_progress"}
