@@ -19,7 +19,7 @@ from config.embedded.guard import Guard
 from config.embedded.postgres import CannotStart
 
 
-def eventually(true: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not (reached := true()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -115,7 +115,12 @@ def test_a_child_that_will_not_stop_is_killed(guard: Guard, capsys: pytest.Captu
     )
     children = Children(guard)
     child = children.start("worker", [sys.executable, "-c", program], {})
-    children.pump(0.5)
+
+    def is_up() -> bool:
+        children.pump(0.05)
+        return "up" in capsys.readouterr().out
+
+    assert eventually(is_up)
     children.stop(grace=0.3)
     assert "worker did not stop" in capsys.readouterr().out
     assert child.process.returncode == -signal.SIGKILL
