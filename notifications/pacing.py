@@ -35,17 +35,22 @@ class Use:
     line_until: datetime | None = None
     day: date | None = None
     spent: int = 0
+    again_until: datetime | None = None  # the last turn given anew in this batch; not kept
 
-    def hold(self, priority: int, now: datetime, *, has_waited: bool = False) -> Hold | None:
-        """Why a message may not leave now, if so, and when its turn is. Who has waited keeps the place in the line."""
+    def hold(self, priority: int, now: datetime, *, line: "Use | None" = None, has_waited: bool = False) -> Hold | None:
+        """Why a message may not leave now, if so, and when its turn is: the next in its `line`. Each who shares this
+        subject has a line. Who has waited already is next when others were quicker.
+        """
         if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * SHARES[min(priority, 2)]):
             return Hold(_tomorrow(now), "budget")
         if not self.per_minute or self._paced(now) + self._step <= now + self._room(priority):
             return None
         turn = self._paced(now) + self._step - self._room(priority)
-        if not has_waited:
-            turn = max(turn, min(self.line_until or turn, now + LONGEST_LINE) + self._step)
-            self.line_until = turn
+        if has_waited:
+            self.again_until = turn = max(turn, self.again_until + self._step) if self.again_until else turn
+        else:
+            line = line or self
+            line.line_until = turn = max(turn, min(line.line_until or turn, now + LONGEST_LINE) + self._step)
         return Hold(turn, "pace")
 
     def settle(self, now: datetime) -> None:

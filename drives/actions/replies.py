@@ -8,7 +8,7 @@ from django.db import transaction
 from drives import letters, queries, rules
 from drives.actions import changing, conversations, offering, telling_waiting
 from drives.letters import Letter
-from drives.models import Booking, CancelledBy, Offer
+from drives.models import Booking, BookingState, CancelledBy, Offer
 from drives.queries.sharing import also_spoken_of
 from notifications.actions.replies import mark_handled, take
 from notifications.models import InboundMessage, Message
@@ -102,10 +102,13 @@ def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: dat
 
 
 def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Confirm or cancel a booking, if its donor knows how it now stands.
+    """Confirm or cancel a booking, if its donor knows how it now stands. A second X finds it done.
 
     A text to a party asks only whether all of them come: who of them does not, a letter cannot say.
     """
+    given_up = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
+    if given_up and letter == Letter.CANCEL:
+        return str(letter)
     # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
     if newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR

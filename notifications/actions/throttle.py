@@ -5,9 +5,10 @@ spends of until it has committed: breakers first, then allowances, each in the o
 somebody else holds.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -19,6 +20,8 @@ from notifications.pacing import Hold, Use
 
 PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call: a worker that dies with a probe delays the next
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 Limits = dict[str, tuple[int, int]]
 
 
@@ -29,11 +32,12 @@ class Valve:
     """
 
     def __init__(self, claimed: Iterable[Claimed], broken: Collection[str], now: datetime) -> None:
-        self._leaving = sorted(claimed, key=lambda one: one.priority)
+        self._leaving = list(claimed)
         self._now = now
         self._shut = dict.fromkeys(broken, True)
         self._until = self._probe({one.way_out for one in self._leaving} & set(broken))
-        self._uses = _locked(limits_of(self._leaving), now)
+        lines = {_line_of(one): (0, 0) for one in self._leaving if one.is_limited}
+        self._uses = _locked(limits_of(self._leaving) | lines, now)
         self.holds = self._judge()
 
     def spend(self, passed: Sequence[Claimed]) -> None:
@@ -41,15 +45,17 @@ class Valve:
         for one in passed:
             for subject in limits_of([one]):
                 self._uses[subject].take(self._now)
+            if line := self._uses.get(_line_of(one)):
+                line.paced_until = self._now
         _keep(self._uses)
 
     def _judge(self) -> dict[int, Hold]:
         """As if everything that is not held here passed the gate: a little less may leave, and never too much."""
         planned = {subject: replace(use) for subject, use in self._uses.items()}
         holds: dict[int, Hold] = {}
-        for one in self._leaving:
+        for one in self._in_turn():
             subjects = list(limits_of([one]))
-            if hold := self._held(one, [planned[subject] for subject in subjects]):
+            if hold := self._held(one, [planned[subject] for subject in subjects], planned.get(_line_of(one))):
                 holds[one.id] = hold
                 continue
             self._shut[one.way_out] = True  # of a way that is being tried only this one leaves
@@ -59,11 +65,21 @@ class Valve:
             self._uses[subject].line_until = use.line_until
         return holds
 
-    def _held(self, one: Claimed, uses: Sequence[Use]) -> Hold | None:
+    def _in_turn(self) -> list[Claimed]:
+        """The urgent first; of the same kind organizations take turns, and who was not served for longest begins."""
+        places: Counter[str] = Counter()
+        turns: dict[int, tuple[int, int, datetime]] = {}
+        for one in self._leaving:
+            line = self._uses.get(_line_of(one))
+            turns[one.id] = one.priority, places[_line_of(one)], (line and line.paced_until) or LONG_AGO
+            places[_line_of(one)] += 1
+        return sorted(self._leaving, key=lambda one: turns[one.id])
+
+    def _held(self, one: Claimed, uses: Sequence[Use], line: Use | None) -> Hold | None:
         if one.way_out in self._until and self._shut[one.way_out]:
             return Hold(self._until[one.way_out], "provider_down")
         waited = one.reason == "pace"
-        found = [hold for use in uses if (hold := use.hold(one.priority, self._now, has_waited=waited))]
+        found = [hold for use in uses if (hold := use.hold(one.priority, self._now, line=line, has_waited=waited))]
         longest = max(found, key=lambda hold: hold.until, default=None)
         if longest is None or longest.reason != "budget" or not one.priority:
             return longest
@@ -83,6 +99,13 @@ class Valve:
 def broken_ways() -> list[str]:
     """The ways out that are shut or tried at this moment."""
     return list(Breaker.objects.filter(open_until__isnull=False).values_list("subject", flat=True))
+
+
+def _line_of(one: Claimed) -> str:
+    """Each organization waits in lines of its own for a sender, its reminders apart from its appeals: who has few
+    messages does not wait for all of who has many.
+    """
+    return f"line:{one.sender_id}:{one.organization_id}:{one.priority}"
 
 
 def limits_of(claimed: Iterable[Claimed]) -> Limits:
@@ -113,7 +136,7 @@ def _locked(limits: Limits, now: datetime) -> dict[str, Use]:
 
 def _keep(uses: dict[str, Use]) -> None:
     if uses:
-        kept = [(subject, *astuple(use)[2:]) for subject, use in sorted(uses.items())]
+        kept = [(subject, *astuple(use)[2:6]) for subject, use in sorted(uses.items())]
         with connection.cursor() as cursor:
             cursor.execute(KEEP, [list(column) for column in zip(*kept, strict=True)])
 

@@ -149,6 +149,23 @@ def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None
     assert state_of(booking) == "booked"
 
 
+def test_an_x_that_is_sent_twice_cancels_once_and_asks_for_nobody() -> None:
+    booking = ana()
+    asked(booking)
+    replies_ = [say("X", DAY_BEFORE + timedelta(seconds=second)) for second in (0, 1)]
+    assert [reply.handled_as for reply in replies_] == ["cancel", "cancel"]
+    assert (state_of(booking), inbox.count_waiting(booking.drive.organization)) == ("cancelled", 0)
+    assert Message.objects.filter(kind="cancelled", channel="sms").count() == 1
+
+
+def test_a_letter_after_stop_and_start_still_answers() -> None:
+    booking = ana()
+    asked(booking)
+    for minute, text in enumerate(["STOP", "START", "C"]):
+        say(text, DAY_BEFORE + timedelta(minutes=minute))
+    assert state_of(booking) == "confirmed"
+
+
 def test_a_letter_after_the_prompt_has_expired_waits_for_a_person() -> None:
     booking = ana()
     asked(booking, expires_at=DAY_BEFORE + timedelta(hours=1))

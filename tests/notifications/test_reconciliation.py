@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import override_settings
 
-from notifications.actions import delivery, outbox, reconciliation, recording
-from notifications.gateways import choose
+from notifications.actions import delivery, outbox, reconciliation, recording, reports
+from notifications.gateways import GatewayError, choose
 from notifications.models import Message
+from notifications.rules import Kind
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA
@@ -93,6 +94,37 @@ def test_two_in_doubt_with_the_same_text_adopt_one_each(twilio: TwilioStandIn) -
     first.refresh_from_db()
     second.refresh_from_db()
     assert {first.provider_id, second.provider_id} == {kept.sid for kept in twilio.accepted}
+
+
+def test_the_same_text_that_is_known_already_is_not_taken_for_it(twilio: TwilioStandIn) -> None:
+    queued()
+    made.deliver(NOW)
+    twilio.plan(["reset"])
+    message = queued()
+    made.deliver(NOW)
+    assert reconciliation.reconcile(now=later(1)) == {"settling": 1}
+    assert what_became(message)[0] == "in_doubt"
+
+
+def test_an_earlier_try_that_was_reported_is_not_taken_for_the_next(twilio: TwilioStandIn) -> None:
+    message = queued()
+    made.deliver(NOW)
+    reports.report(provider_id=twilio.accepted[0].sid, status="undelivered", error_code="30003", now=NOW)
+    twilio.plan(["reset"])
+    made.deliver(later(900))
+    assert reconciliation.reconcile(now=later(901)) == {"settling": 1}
+    assert what_became(message)[0] == "in_doubt"
+
+
+def test_the_answer_to_an_earlier_try_changes_nothing_of_the_next(twilio: TwilioStandIn) -> None:
+    message = queued()
+    [first] = delivery.gate(claimed=delivery.claim(channel="sms", limit=1, now=NOW), now=NOW)
+    assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "settling": 1}
+    assert reconciliation.reconcile(now=later(61)) == {"sent_again": 1}
+    [_second] = delivery.gate(claimed=delivery.claim(channel="sms", limit=1, now=later(62)), now=later(62))
+    refused = recording.Outcome(first, error=GatewayError(Kind.PERMANENT, "number_invalid", "21211"))
+    recording.record(outcomes=[refused], now=later(63), chance=lambda: 0.0)
+    assert what_became(message) == ("sending", "")
 
 
 def test_another_text_to_the_same_number_is_not_taken_for_it(twilio: TwilioStandIn) -> None:

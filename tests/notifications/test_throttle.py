@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from notifications.actions import outbox
+from notifications.actions import breakers, outbox, throttle
 from notifications.models import Breaker, Message, Sender
 from notifications.queries import ways_that_fail
 from organizations.models import Organization
@@ -69,6 +69,42 @@ def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
     made.deliver()
     code.refresh_from_db()
     assert code.state == "accepted"
+
+
+@pytest.mark.parametrize(("one_organization", "purpose"), [(False, "appeals"), (False, "reminders"), (True, "appeals")])
+def test_who_has_few_messages_does_not_wait_for_all_of_who_has_many(one_organization: bool, purpose: str) -> None:
+    big, small = builders.organization(messages_per_day=0), builders.organization(messages_per_day=0)
+    Sender.objects.all().delete()
+    shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=75, per_day=0)
+    shared.organizations.set([big, small])
+    appeals(big, 400, purpose)
+    for second in range(10):
+        made.deliver(NOON + timedelta(seconds=second))
+    few = [
+        made.queued(big if one_organization else small, kind="answer", address=f"+1213556{n:04}", purpose="reminders")
+        for n in range(8)
+    ]
+    for message in few:
+        builders.agreed(big if one_organization else small, message.address, "reminders")
+    for tenth in range(100, 700, 4):
+        made.deliver(NOON + timedelta(seconds=tenth / 10))
+    assert not Message.objects.filter(pk__in=[one.pk for one in few]).exclude(state="delivered").exists()
+    left = Message.objects.filter(state="delivered").count()
+    assert 75 * 0.75 <= left <= 10 + 75 * 70 / 60  # the pace is kept, and used
+
+
+def test_two_who_have_many_share_what_leaves() -> None:
+    first, second = builders.organization(messages_per_day=0), builders.organization(messages_per_day=0)
+    Sender.objects.all().delete()
+    shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=75, per_day=0)
+    shared.organizations.set([first, second])
+    for organization in (first, second):
+        made.many(organization, 100)
+    for second_ in range(60):
+        made.deliver(NOON + timedelta(seconds=second_))
+    left = [Message.objects.of(one).filter(state="delivered").count() for one in (first, second)]
+    assert 3 * min(left) >= sum(left)
+    assert sum(left) >= 50
 
 
 def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> None:
@@ -179,6 +215,21 @@ def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: 
     made.deliver(NOON + timedelta(seconds=15))
     made.deliver(NOON + timedelta(seconds=30))
     assert len(twilio.accepted) == 2
+
+
+def test_each_try_that_fails_shuts_for_longer_and_a_success_opens() -> None:
+    way, at, shut_for = "sender:7", NOON, []
+    breakers.note(calls=[(way, True)] * breakers.FAILURES, now=at)
+    for _try in range(4):
+        row = Breaker.objects.get(subject=way)
+        assert row.open_until is not None
+        shut_for.append((row.open_until - at).total_seconds())
+        at = row.open_until
+        Breaker.objects.update(open_until=at + throttle.PROBE_PATIENCE, probing=True)
+        breakers.note(calls=[(way, True)], now=at)
+    assert shut_for == [15, 30, 60, 60]
+    breakers.note(calls=[(way, False)], now=at)
+    assert Breaker.objects.values_list("failures", "trips", "open_until", "probing").get() == (0, 0, None, False)
 
 
 def test_other_senders_and_mail_go_on(twilio: TwilioStandIn) -> None:
