@@ -72,9 +72,11 @@ def test_a_meeting_that_does_not_come_about_is_an_error(monkeypatch: pytest.Monk
     monkeypatch.setattr(storm, "LOOKS", 5)
     never = threading.Event()
 
-    def first() -> None:
-        pause()
-        never.set()
+    def thinks(number: int) -> None:
+        if number == 0:
+            pause()
+            never.set()
+        never.wait()
 
     with pytest.raises(AssertionError, match="neither paused nor ended"):
-        meet([first, never.wait])
+        storm.at_once(2, thinks)
