@@ -36,3 +36,7 @@ class Waiting(Shape):
     offer = Offer(**maybe())
     url = URLField()
     token = CharField(help_text="Opens the entry; keep it as you would keep a password.")
+
+
+class ClosedLine(Shape):
+    waited = IntegerField(help_text="How many were in line; 0 when it is closed once more.")

@@ -31,6 +31,7 @@ urlpatterns = [
     path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
     path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
     path("drives/<id:drive_id>/waiting-list/", waiting.WaitingList.as_view()),
+    path("drives/<id:drive_id>/waiting-list/close/", waiting.CloseLine.as_view()),
     path("waiting-list/<str:token>/", waiting.OneEntry.as_view()),
     path("waiting-list/<str:token>/prove/", waiting.Prove.as_view()),
     path("waiting-list/<str:token>/code/", waiting.SendCode.as_view()),

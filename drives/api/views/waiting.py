@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drives import queries
-from drives.actions import offering
+from drives.actions import closing, offering
 from drives.actions import waiting as actions
 from drives.actions.waiting import Wish
 from drives.api import answers, bodies, line_shapes, shapes
@@ -72,6 +72,18 @@ class WaitingList(ApiView):
             raise PermissionDenied
         page = WaitingPage(entry, queries.position(entry), None)
         return json.dumps(answers.waiting(page, self.zone), separators=(",", ":"))
+
+
+class CloseLine(ApiView):
+    """Offer nobody anything any more at a drive that takes no bookings online; everybody in line is told once."""
+
+    needs: ClassVar = {"POST": "plan"}
+
+    @call("close_waiting_list", line_shapes.ClosedLine, 404, 409)
+    def post(self, request: Request, drive_id: int) -> Response:
+        drive = self.drive(drive_id)
+        waited = closing.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return Response({"waited": waited})
 
 
 class TokenView(ApiView):

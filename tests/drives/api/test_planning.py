@@ -194,6 +194,7 @@ def test_who_may_not_plan_is_403(role: Role) -> None:
         f"drives/{drive.pk}/close/": None,
         f"drives/{drive.pk}/cancel/": None,
         f"drives/{drive.pk}/copy/": {"on": "2027-04-10"},
+        f"drives/{drive.pk}/waiting-list/close/": None,
     }.items():
         refused = api.post(path, body)
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")

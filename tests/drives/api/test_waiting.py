@@ -7,6 +7,7 @@ import pytest
 
 from drives.actions import changing, offering
 from drives.models import Booking, CancelledBy, WaitingEntry
+from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.api.caller import Api
@@ -88,6 +89,21 @@ def test_a_key_of_the_organization_puts_somebody_in_line_at_once() -> None:
     assert (entry["state"], entry["position"]) == ("waiting", 1)
     assert join(Api.with_key(full[0].drive.organization, "viewer"), full).status_code == 403
     assert join(Api.with_key(builders.organization("Other")), full).status_code == 404
+
+
+def test_the_line_of_a_closed_drive_is_closed_once() -> None:
+    full = builders.full_drive()
+    owner, drive = full[0].drive.organization, f"drives/{full[0].drive_id}/"
+    ben = Api.with_key(owner)
+    entry = join(ben, full).json()
+    refused = ben.post(f"{drive}waiting-list/close/")
+    assert (refused.status_code, refused.json()["reasons"][0]["code"]) == (409, "drive_published")
+    assert Api().get(f"waiting-list/{entry['token']}/").json()["state"] == "waiting"
+    ben.post(f"{drive}close/")
+    assert Api.with_key(builders.organization("Other")).post(f"{drive}waiting-list/close/").status_code == 404
+    assert [ben.post(f"{drive}waiting-list/close/").json() for _twice in range(2)] == [{"waited": 1}, {"waited": 0}]
+    assert Api().get(f"waiting-list/{entry['token']}/").json()["state"] == "over"
+    assert AuditEntry.objects.get(verb="close_line").actor == f"key:{owner.api_keys.get().pk}"
 
 
 @pytest.mark.parametrize(
