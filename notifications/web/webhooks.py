@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseForbidden
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -38,7 +38,9 @@ def from_twilio(view: View) -> View:
 
 @from_twilio
 def status(request: HttpRequest, token: str) -> HttpResponse:
-    """A report on one of our texts. One that we do not know is kept, for it may be early."""
+    """A report on one of our texts. One that we do not know is kept, for it may be early; one of nothing is refused."""
+    if not _plain(request, "MessageSid") or not _plain(request, "MessageStatus"):
+        return HttpResponseBadRequest()
     reports.report(
         provider_id=_plain(request, "MessageSid")[:64],
         status=_plain(request, "MessageStatus"),
@@ -51,7 +53,9 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
 
 @from_twilio
 def inbound(request: HttpRequest) -> HttpResponse:
-    """A text from a donor. The answer is empty: STOP and HELP are answered by the provider."""
+    """A text from a donor; one of nobody is refused. The answer is empty: the provider answers STOP and HELP."""
+    if not _plain(request, "MessageSid") or not _plain(request, "From"):
+        return HttpResponseBadRequest()
     replies.receive(
         sender_number=_plain(request, "To"),
         messaging_service=_plain(request, "MessagingServiceSid"),

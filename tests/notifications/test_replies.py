@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from notifications import queries
-from notifications.actions import consents, replies
+from notifications.actions import consents, replies, senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Purpose, Sender, Suppression
 from organizations.models import Organization
 from tests import builders
@@ -65,6 +65,20 @@ def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
     say(shared, "stop")
     assert states() == ["withdrawn", "withdrawn", "queued"]
     assert [queries.has_consent(one, ANA, "reminders") for one in (shared, other, stranger)] == [False, False, True]
+
+
+def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> None:
+    organization, lucky = builders.organization(), builders.organization()
+    organization.senders.all().delete()
+    default = senders.ensure_default()
+    assert default
+    for one in (organization, lucky):
+        agree(one)
+        made.queued(one)
+    replies.receive(sender_number=default.number, provider_id="SM1", address=ANA, text="STOP", now=NOON)
+    assert states() == ["withdrawn", "queued"]
+    assert [queries.has_consent(one, ANA, "reminders") for one in (organization, lucky)] == [False, True]
+    assert [queries.suppressed(one, ANA) for one in (organization, lucky)] == [True, False]
 
 
 def test_start_brings_back_what_stop_took_and_nothing_else() -> None:

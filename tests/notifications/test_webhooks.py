@@ -1,9 +1,10 @@
-import itertools
+import random
+import string
 
 import pytest
 from django.test import Client, override_settings
 
-from notifications.models import InboundMessage, Message, Report
+from notifications.models import ConsentEntry, InboundMessage, Message, Report, Suppression
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA
@@ -48,11 +49,48 @@ def test_whatever_was_changed_is_refused() -> None:
 
 
 def test_every_flipped_character_of_the_signature_is_refused() -> None:
-    right = signed(BASE + STATUS, REPORT)
-    flips = itertools.islice(
-        (right[:at] + letter + right[at + 1 :] for at in range(27) for letter in "AZaz09+/" if letter != right[at]), 200
-    )
-    assert {post(STATUS, REPORT, signature) for signature in flips} == {403}
+    right, letters = signed(BASE + STATUS, REPORT), string.ascii_letters + string.digits + "+/"
+    # The last letter before the padding holds two bits of nothing, but what is compared is the text.
+    flips = [right[:at] + letter + right[at + 1 :] for at in range(27) for letter in letters if letter != right[at]]
+    assert len(flips) > 1_000
+    assert {post(STATUS, REPORT, signature) for signature in random.sample(flips, 1_000)} == {403}
+    assert Report.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (STATUS, {"MessageSid": "SM1", "To": ANA}),
+        (STATUS, {"MessageStatus": "failed", "To": ANA}),
+        (INBOUND, {"From": ANA, "Body": "STOP"}),
+        (INBOUND, {"MessageSid": "SM1", "Body": "STOP"}),
+        (INBOUND, {}),
+    ],
+)
+def test_what_lacks_a_field_that_names_it_is_refused_and_changes_nothing(path: str, fields: dict[str, str]) -> None:
+    message = made.queued(builders.organization())
+    Message.objects.update(state="accepted", attempt_token="the-token", provider_id="SM9")
+    assert post(path, fields, signed(BASE + path, fields)) == 400
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == ("accepted", "SM9")
+    assert Report.objects.count() == InboundMessage.objects.count() == 0
+
+
+def test_a_text_without_words_or_with_many_is_kept() -> None:
+    for sid, body in (("SM1", ""), ("SM2", "á" * 1600), ("SM3", "👋🏽" * 400)):
+        fields = {"MessageSid": sid, "From": ANA, "To": "+12025550100", "Body": body}
+        assert post(INBOUND, fields, signed(BASE + INBOUND, fields)) == 200
+        assert InboundMessage.objects.get(provider_id=sid).text == body
+
+
+def test_the_same_text_a_hundred_times_has_one_effect() -> None:
+    organization = builders.organization()
+    builders.agreed(organization, ANA, "reminders")
+    fields = {"MessageSid": "SM1", "From": ANA, "To": organization.senders.get().number, "Body": "STOP"}
+    signature = signed(BASE + INBOUND, fields)
+    assert {post(INBOUND, fields, signature) for _ in range(100)} == {200}
+    assert (InboundMessage.objects.count(), Suppression.objects.count()) == (1, 1)
+    assert ConsentEntry.objects.filter(address=ANA, given=False).count() == 1
 
 
 def test_another_secret_is_refused_and_none_opens_nothing() -> None:
