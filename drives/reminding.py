@@ -74,6 +74,11 @@ class QuietHours:
         day = local.date() if local.hour < self.until else local.date() + timedelta(days=1)
         return datetime.combine(day, time(self.until), self.zone).astimezone(UTC)
 
+    def may_wait(self, at: datetime, starts_at: datetime) -> bool:
+        """Whether a word about a visit may wait until they end: not if the visit is that morning's, or over by then."""
+        ends = self.after(at).astimezone(self.zone)
+        return starts_at >= datetime.combine(ends.date(), time(12), self.zone)
+
     def before(self, at: datetime) -> datetime:
         """The instant itself, or in quiet hours the last quarter of an hour before them. Never later. UTC."""
         if not self.hold(at):

@@ -157,7 +157,7 @@ def _put(booking: Booking, slot: Slot, taken: timetable.Footprint, *, actor: str
         booking, from_state=state, from_arrival=old_arrival, to_arrival=slot, actor=actor, reason=reason, now=now
     )
     if booking.state != BookingState.HELD:
-        telling.moved(booking, old_starts_at, now)
+        telling.moved(booking, old_starts_at, now, actor=actor)
 
 
 def _give_up_hold(booking: Booking, now: datetime) -> Booking:

@@ -50,7 +50,7 @@ def move_all(
     history.note_moves(zip(party, slots, strict=True), actor=actor, reason=reason, now=now)
     _seat(party, slots, freed, now)
     if not is_held:
-        telling.moved_together(party, old, now)
+        telling.moved_together(party, old, now, actor=actor)
     return party
 
 

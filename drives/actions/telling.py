@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from drives import appointments, calendars, next_visit_words, notices, queries
 from drives.actions import reminders
-from drives.models import Booking, BookingState, Drive, PlannedKind, Way
+from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Way
 from drives.next_visit import NOTHING, AfterVisit
 from drives.rules import CLOSE_TO_DRIVE
 from drives.texts import Own
@@ -22,6 +22,7 @@ from organizations.queries import coordinator_emails
 
 Wording_ = Callable[[Booking, str, Own], Wording]
 ALERT_USEFUL_FOR = timedelta(days=1)
+DONOR = "donor"  # the actor whose own act is told at any hour
 
 
 def booked(booking: Booking, now: datetime) -> None:
@@ -50,19 +51,20 @@ def booked_again(booking: Booking, now: datetime) -> int:
     return outbox.queue(organization=organization, notices=again, now=now)
 
 
-def moved(booking: Booking, old_starts_at: datetime, now: datetime) -> None:
+def moved(booking: Booking, old_starts_at: datetime, now: datetime, *, actor: str) -> None:
     """The new time; reminders of the old one are withdrawn and promised anew."""
-    moved_together([booking], {booking.pk: old_starts_at}, now)
+    moved_together([booking], {booking.pk: old_starts_at}, now, actor=actor)
 
 
-def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime) -> None:
+def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """As `moved`, to people of one drive, with the time that each had; who share a phone get one text."""
     drive = bookings[0].drive
     own = queries.own_words([drive.organization_id])[drive.organization_id]
     for booking in bookings:
         reminders.withdraw(booking, now)
     reminders.say_anew(bookings)
-    told = _to_all(bookings, "moved", partial(_moved, old), own, now, method="REQUEST", shared="moved")
+    quiet = set() if actor == DONOR else {one.pk for one in bookings if _may_wait(one, now, old[one.pk])}
+    told = _to_all(bookings, "moved", partial(_moved, old), own, now, method="REQUEST", shared="moved", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
     reminders.promise_all(bookings, queries.drive_plan(drive), now)
 
@@ -75,7 +77,8 @@ def relocated(bookings: Sequence[Booking], now: datetime) -> None:
     drive = bookings[0].drive
     own = queries.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], kinds=reminders.KINDS, now=now)
-    told = _to_all(bookings, "relocated", notices.relocated, own, now, method="REQUEST")
+    quiet = {booking.pk for booking in bookings if _may_wait(booking, now)}
+    told = _to_all(bookings, "relocated", notices.relocated, own, now, method="REQUEST", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
     reminders.promise_all(bookings, queries.drive_plan(drive), now)
 
@@ -97,7 +100,9 @@ def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     own = queries.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], now=now)
     reminders.say_anew(bookings)
-    told = _to_all(bookings, "cancelled", notices.cancelled, own, now, method="CANCEL", shared="cancelled")
+    others = [booking for booking in bookings if booking.cancelled_by != CancelledBy.DONOR]
+    quiet = {booking.pk for booking in others if _may_wait(booking, now)}
+    told = _to_all(bookings, "cancelled", notices.cancelled, own, now, method="CANCEL", shared="cancelled", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
     first = min(bookings, key=lambda booking: booking.starts_at)
     if first.starts_at - now < CLOSE_TO_DRIVE:
@@ -113,7 +118,8 @@ def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
     organization = rows[0].drive.organization
     own = queries.own_words([organization.pk])[organization.pk]
     outbox.withdraw(abouts=[booking.about for booking in rows], now=now)
-    told = _to_all(rows, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL")
+    quiet = {booking.pk for booking in rows if _may_wait(booking, now)}
+    told = _to_all(rows, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL", quiet=quiet)
     outbox.queue(organization=organization, notices=told, now=now)
 
 
@@ -168,19 +174,29 @@ def _to_all(
     once: bool = False,
     way: str = Way.BOTH,
     shared: str = "",
+    quiet: Collection[int] = (),
 ) -> list[Notice]:
     """One notice for each way to reach each person; texts need consent, which the gate judges when they leave.
 
+    `quiet`: the bookings of which a text does not leave in quiet hours; for a mail that wakes nobody there are none.
     People of one party who share a phone get one text, the first one's, in the words for several that `shared` names.
     """
     parties = _by_phone(bookings)
     told = []
     for booking in bookings:
-        for envelope in _envelopes(booking, kind, now, keeps_quiet_hours=keeps_quiet_hours, once=once, way=way):
+        for sealed in _envelopes(booking, kind, now, keeps_quiet_hours=keeps_quiet_hours, once=once, way=way):
+            waits = booking.pk in quiet and sealed.channel == Channel.SMS
+            envelope = replace(sealed, keeps_quiet_hours=True) if waits else sealed
             group = parties[booking.party, envelope.address] if _is_shared(envelope, booking) else [booking]
             if group[0] is booking:
                 told.append(Notice(envelope, _worded_for(group, word, own, envelope, method, shared)))
     return told
+
+
+def _may_wait(booking: Booking, now: datetime, old_starts_at: datetime | None = None) -> bool:
+    """Whether somebody else's act may be told in the morning: news of a visit of that morning may not."""
+    visit = min(booking.starts_at, old_starts_at or booking.starts_at)
+    return queries.quiet_hours(booking.drive).may_wait(now, visit)
 
 
 def _by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:

@@ -1,0 +1,88 @@
+"""Somebody else's act is not told at night, unless the visit is that of the morning; one's own is, at once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from drives.actions import changing, planning
+from drives.models import Booking, CancelledBy
+from drives.reminding import QuietHours
+from notifications.models import Message
+from tests import builders
+from tests.notifications import made
+
+pytestmark = pytest.mark.django_db
+
+LATE = datetime.fromisoformat("2027-03-05T23:30:00-08:00")  # a week before the visit
+EVE = datetime.fromisoformat("2027-03-12T23:30:00-08:00")  # the visit is at 9:00
+MORNING = datetime.fromisoformat("2027-03-06T09:00:00-08:00")
+
+
+def cancelled_by(who: CancelledBy) -> Callable[[Booking, datetime], object]:
+    actor = "donor" if who == CancelledBy.DONOR else "user:7"
+    return lambda booking, now: changing.cancel(booking_id=booking.pk, actor=actor, by=who, now=now)
+
+
+def moved_by(actor: str) -> Callable[[Booking, datetime], object]:
+    def move(booking: Booking, now: datetime) -> object:
+        slot = builders.slot(booking.drive, 6).pk
+        return changing.move(booking_id=booking.pk, slot_id=slot, actor=actor, now=now, by_staff=actor != "donor")
+
+    return move
+
+
+def called_off(booking: Booking, now: datetime) -> object:
+    return planning.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:7", now=now)
+
+
+def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tuple[str, str, datetime]]:
+    """What a worker makes of the text and the mail about an act, at the moment of the act."""
+    booking = builders.booked(builders.drive(), email="test.ana.alder@example.org")
+    Message.objects.all().delete()
+    act(booking, now)
+    Message.objects.filter(state="promise").delete()
+    made.deliver(now)
+    rows = Message.objects.filter(about=booking.about).order_by("-channel")
+    return [(row.channel, row.state, row.due_at) for row in rows]
+
+
+OTHERS = [cancelled_by(CancelledBy.COORDINATOR), moved_by("user:7"), called_off]
+OWN = [cancelled_by(CancelledBy.DONOR), moved_by("donor")]
+
+
+@pytest.mark.parametrize("act", OTHERS)
+def test_what_others_did_to_a_visit_far_off_is_texted_in_the_morning_and_mailed_at_once(
+    act: Callable[[Booking, datetime], object],
+) -> None:
+    assert told(act, LATE) == [("sms", "queued", MORNING), ("email", "delivered", LATE)]
+
+
+@pytest.mark.parametrize("act", OTHERS)
+def test_what_others_did_to_the_visit_of_the_morning_is_told_at_once(
+    act: Callable[[Booking, datetime], object],
+) -> None:
+    assert told(act, EVE) == [("sms", "delivered", EVE), ("email", "delivered", EVE)]
+
+
+@pytest.mark.parametrize("act", OWN)
+def test_ones_own_act_is_confirmed_at_any_hour(act: Callable[[Booking, datetime], object]) -> None:
+    assert told(act, LATE) == [("sms", "delivered", LATE), ("email", "delivered", LATE)]
+
+
+@pytest.mark.parametrize(
+    ("now", "visit", "may"),
+    [
+        ("2027-03-12 22:00", "2027-03-13 11:59", False),
+        ("2027-03-12 22:00", "2027-03-13 12:00", True),
+        ("2027-03-13 02:00", "2027-03-13 11:00", False),
+        ("2027-03-13 02:00", "2027-03-13 15:00", True),
+        ("2027-03-13 22:00", "2027-03-14 11:59", False),  # the night that lacks an hour
+        ("2027-03-13 22:00", "2027-03-14 12:00", True),
+    ],
+)
+def test_a_word_may_wait_unless_the_visit_is_before_that_noon(now: str, visit: str, may: bool) -> None:
+    zone = builders.drive().site.zone
+    at, starts_at = (datetime.fromisoformat(text).replace(tzinfo=zone) for text in (now, visit))
+    assert QuietHours(zone).may_wait(at, starts_at) is may
+    assert QuietHours(zone).may_wait(at + timedelta(minutes=1), starts_at) is may
