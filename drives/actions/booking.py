@@ -1,6 +1,6 @@
 """How somebody gets a place: held, then proved; or entered by a coordinator at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -71,10 +71,12 @@ def hold_within(
     now: datetime,
     bound_to: str = "",
     browser_token: str = "",
+    beside: Callable[[Booking], None] | None = None,
 ) -> Booking:
     """Keep a place for fifteen minutes and send the code that proves the contact; inside a transaction of the caller's.
 
-    The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token.
+    The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token. What `beside`
+    appends about the booking is written with it.
     A browser that proved this contact before gets no code. The answer does not depend on the person's history.
     Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive, full or too close
     to what is stated, and a third live hold of one contact; malformed details are a ValidationError by field.
@@ -97,6 +99,8 @@ def hold_within(
             stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
             taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
             send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
+            if beside:
+                beside(taken.booking)
         return taking.count(taken, now)
 
 

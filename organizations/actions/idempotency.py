@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from http import HTTPStatus
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, pipelined, token_digest
+from organizations.models import IdempotentAnswer, append, pipelined, token_digest
+
+Read = TypeVar("Read")
 
 ANONYMOUS = "anonymous"
 KEPT = timedelta(hours=24)
@@ -72,33 +75,39 @@ class Answer:
     replayed: bool
 
 
+Keep = Callable[[str], None]
+
+
 @transaction.atomic
-def once(*, scope: str, key: str, body: bytes, now: datetime, work: Callable[[], tuple[int, str]]) -> Answer:
+def once(
+    *, scope: str, key: str, body: bytes, now: datetime, read: Callable[[], Read], work: Callable[[Read, Keep], object]
+) -> Answer:
     """Do the work unless the same caller sent the same key before; then give the first answer again.
 
-    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). The key's advisory lock is the
-    first of all locks and lasts as long as the transaction. Only 2xx answers are kept, for 24 hours, written last and
-    together with the work; any other answer undoes what the work wrote.
+    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `read` looks up what the work
+    begins with, on the same way to the database as the key. `work` gives its answer (201) to `keep`, once: it is kept
+    for 24 hours, written together with the work; work that raises keeps nothing. The key's advisory lock is the first
+    of all locks and lasts as long as the transaction.
     """
     key_hash = token_digest(_checked(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
-    if known := _locked(scope, key_hash, now):
-        known_body_hash, status, text = known
-        if known_body_hash != body_hash:
+    known, found = _locked(scope, key_hash, now, read)
+    if known:
+        if known.body_hash != body_hash:
             raise KeyReused
-        if status == HTTPStatus.GONE:
+        if known.status == HTTPStatus.GONE:
             raise AnswerErased
-        return Answer(status, text, replayed=True)
-    status, text = work()
-    if 200 <= status < 300:
-        _keep(
-            IdempotentAnswer(
-                scope=scope, key_hash=key_hash, body_hash=body_hash, status=status, body=text, created_at=now
-            )
-        )
-    else:
-        transaction.set_rollback(True)
-    return Answer(status, text, replayed=False)
+        return Answer(known.status, known.body, replayed=True)
+    row = IdempotentAnswer(
+        scope=scope, key_hash=key_hash, body_hash=body_hash, status=HTTPStatus.CREATED, created_at=now
+    )
+
+    def keep(text: str) -> None:
+        row.body = text
+        append(row)
+
+    work(found, keep)
+    return Answer(row.status, row.body, replayed=False)
 
 
 @transaction.atomic(savepoint=False)
@@ -124,44 +133,31 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _locked(scope: str, key_hash: str, now: datetime) -> tuple[str, int, str] | None:
-    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
+def _locked(
+    scope: str, key_hash: str, now: datetime, read: Callable[[], Read]
+) -> tuple[IdempotentAnswer | None, Read]:
+    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any, and what was read.
 
-    A plain unique row would make the second caller wait instead. Two statements, although they travel together: in
-    one, the snapshot could be older than the first caller's commit, and the work, done again, be refused.
+    A plain unique row would make the second caller wait instead; it stands behind the lock. Statements of their own,
+    although they travel together: in one, the snapshot could be older than the first caller's commit, and the work,
+    done again, be refused.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with pipelined(), connection.cursor() as lock, connection.cursor() as kept:
         lock.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         kept.execute(
-            "SELECT body_hash, status, body FROM organizations_idempotentanswer"
-            " WHERE scope = %s AND key_hash = %s AND created_at > %s",
-            [scope, key_hash, now - KEPT],
+            "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
+            " WHERE scope = %s AND key_hash = %s",
+            [scope, key_hash],
         )
+        found = read()
         if not lock.fetchone()[0]:
             raise RequestInProgress
-        known: tuple[str, int, str] | None = kept.fetchone()
-        return known
-
-
-def _keep(answer: IdempotentAnswer) -> None:
-    """Write the answer, over an expired one if need be. The unique row stands behind the lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO organizations_idempotentanswer AS kept (scope, key_hash, body_hash, status, body, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT ON CONSTRAINT one_answer_per_scope_and_key DO UPDATE"
-            " SET body_hash = EXCLUDED.body_hash, status = EXCLUDED.status, body = EXCLUDED.body,"
-            " created_at = EXCLUDED.created_at WHERE kept.created_at <= %s",
-            [
-                answer.scope,
-                answer.key_hash,
-                answer.body_hash,
-                answer.status,
-                answer.body,
-                answer.created_at,
-                answer.created_at - KEPT,
-            ],
-        )
-        if cursor.rowcount != 1:
-            raise RequestInProgress
+        row = kept.fetchone()
+    if row is None:
+        return None, found
+    known = IdempotentAnswer(**dict(zip(("id", "body_hash", "status", "body", "created_at"), row, strict=True)))
+    if known.created_at <= now - KEPT:
+        known.delete()
+        return None, found
+    return known, found

@@ -120,8 +120,10 @@ def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: p
 def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answers of today hold no name, but links: the scan must find one that does."""
     ana = plant()
-    work = lambda: (200, f'{{"phone":"{planted.PHONE}"}}')  # noqa: E731
-    idempotency.once(scope="key:1", key="a", body=b"", now=NOW, work=work)
+    text = f'{{"phone":"{planted.PHONE}"}}'
+    idempotency.once(
+        scope="key:1", key="a", body=b"", now=NOW, read=lambda: None, work=lambda _found, keep: keep(text)
+    )
     monkeypatch.setattr(idempotency, "forget", lambda **_kwargs: 0)
     erase(ana)
     assert set(hits(everywhere())) == {"organizations_idempotentanswer"}

@@ -25,6 +25,7 @@ from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState,
 from drives.queries import listing
 from drives.rules import Reason, Refusal
 from organizations.actions import idempotency
+from organizations.actions.idempotency import Keep, Read
 from organizations.models import ApiKey, token_digest
 
 BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
@@ -50,34 +51,39 @@ class Bookings(ApiView):
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = BOOKING.run_validation(request.data), timezone.now()
-        return created_once(request, request.body, now, lambda: self._take(request, body, now))
+        return created_once(
+            request,
+            request.body,
+            now,
+            read=lambda: listing.drive_of_slot(body["slot"]),
+            work=lambda drive, keep: self._take(request, body, drive, now, keep),
+        )
 
-    def _take(self, request: Request, body: dict[str, Any], now: datetime) -> str:
-        drive = listing.drive_of_slot(body["slot"])
+    def _take(self, request: Request, body: dict[str, Any], drive: Drive | None, now: datetime, keep: Keep) -> None:
         member = caller(request, drive.organization) if drive else None
         is_strange = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
-        self.zone = drive.site.timezone
-        person = person_of(body)
+        self.zone, person = drive.site.timezone, person_of(body)
+
+        def answer(booking: Booking) -> None:
+            keep(json.dumps(answers.booking(booking, self.zone), separators=(",", ":")))
+
         if member is None:
-            taken = self._hold(request, drive, body, person, now)
+            actions.hold_within(
+                drive=drive,
+                slot_id=body["slot"],
+                visit=body["visit"],
+                person=person,
+                source=Source.API,
+                ip=request.META["REMOTE_ADDR"],
+                now=now,
+                beside=answer,
+            )
         elif member.may("plan"):
-            taken = _enter(drive, body, person, member.actor, now)
+            answer(_enter(drive, body, person, member.actor, now))
         else:
             raise PermissionDenied
-        return json.dumps(answers.booking(taken, self.zone), separators=(",", ":"))
-
-    def _hold(self, request: Request, drive: Drive, body: dict[str, Any], person: Person, now: datetime) -> Booking:
-        return actions.hold_within(
-            drive=drive,
-            slot_id=body["slot"],
-            visit=body["visit"],
-            person=person,
-            source=Source.API,
-            ip=request.META["REMOTE_ADDR"],
-            now=now,
-        )
 
 
 class TokenView(ApiView):
@@ -215,10 +221,17 @@ def person_of(body: dict[str, Any]) -> Person:
     )
 
 
-def created_once(request: Request, asked: bytes, now: datetime, work: Callable[[], str]) -> HttpResponse:
-    """201 with what `work` made, once for each Idempotency-Key; asked the same again, the same answer."""
+def created_once(
+    request: Request,
+    asked: bytes,
+    now: datetime,
+    *,
+    read: Callable[[], Read],
+    work: Callable[[Read, Keep], object],
+) -> HttpResponse:
+    """201 with the answer that `work` keeps, once for each Idempotency-Key; asked the same again, the same answer."""
     key = request.headers.get("Idempotency-Key", "")
-    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=lambda: (201, work()))
+    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, read=read, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 

@@ -50,7 +50,13 @@ class WaitingList(ApiView):
         drive, now = self._drive(request, drive_id), timezone.now()
         body = WAIT.run_validation(request.data)
         asked = request.path.encode() + request.body  # the drive is named in the address
-        return created_once(request, asked, now, lambda: self._join(request, drive, body, now))
+        return created_once(
+            request,
+            asked,
+            now,
+            read=lambda: drive,
+            work=lambda drive, keep: keep(self._join(request, drive, body, now)),
+        )
 
     def _drive(self, request: Request, drive_id: int) -> Drive:
         drive = listing.shown_drive(drive_id)

@@ -11,6 +11,7 @@ from django.db import connection
 
 from drives.models import Booking
 from organizations.actions import idempotency
+from organizations.actions.idempotency import Keep
 from organizations.models import IdempotentAnswer
 from tests import builders, storm
 from tests.builders import NOW
@@ -73,12 +74,12 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
     started, finish = threading.Event(), threading.Event()
 
     def first() -> None:
-        def work() -> tuple[int, str]:
+        def work(_found: None, keep: Keep) -> None:
             started.set()
             finish.wait(20)
-            return 201, "{}"
+            keep("{}")
 
-        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, work=work)
+        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, read=lambda: None, work=work)
         connection.close()
 
     running = threading.Thread(target=first)
