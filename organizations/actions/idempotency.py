@@ -133,9 +133,7 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _locked(
-    scope: str, key_hash: str, now: datetime, read: Callable[[], Read]
-) -> tuple[IdempotentAnswer | None, Read]:
+def _locked(scope: str, key_hash: str, now: datetime, read: Callable[[], Read]) -> tuple[IdempotentAnswer | None, Read]:
     """Take the key for this transaction, or refuse; then the answer that is kept for it, if any, and what was read.
 
     A plain unique row would make the second caller wait instead; it stands behind the lock. Statements of their own,
