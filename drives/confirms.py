@@ -41,6 +41,11 @@ def outcome(given: Sequence[str], asked: Sequence[str]) -> list[str]:
     return list(asked)
 
 
+def still(given: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """What is kept of what was confirmed before, if the policy asks for these by now: half a yes, and they will ask."""
+    return outcome(given if all(code in given for code in asked) else [], asked)
+
+
 def asked_of(drive: Drive) -> list[str]:
     """The sentences of everything the drive's policy wants confirmed, in its order."""
     return [sentence(code) for code in drive.policy.confirms]

@@ -51,12 +51,15 @@ def deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
     """Until when an offer stands that is made now, to the next full minute: a quarter of the time to the arrival.
 
     At most a day, at least a quarter of an hour. One that is made in quiet hours counts from their end, unless too
-    little would then be left: it counts from now, and who has a mailbox hears of it.
+    little would then be left: it counts from now, and who has a mailbox hears of it. Nor does one end while people
+    sleep, if it can be helped: who is next would not be told before the morning.
     """
     morning = quiet.after(now)
     begins = morning if earliest_offered(morning) <= starts_at else now
     stands = min(LONGEST, max(SHORTEST, (starts_at - begins) / SHARE))
     ends = begins + stands
+    if quiet.hold(ends) and earliest_offered(quiet.after(ends)) <= starts_at:
+        ends = quiet.after(ends) + SHORTEST
     minute = ends.replace(second=0, microsecond=0)
     return minute if minute == ends else minute + timedelta(minutes=1)
 

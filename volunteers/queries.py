@@ -1,6 +1,6 @@
 """Who is known, and what a browser has proved."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,6 +53,13 @@ def known_here(browser: str, now: datetime) -> list[Volunteer]:
     own = Contact.objects.filter(owner=OuterRef("pk"), identity__in=proved_from(browser, now).values("identity"))
     people = reached_from(browser, now).annotate(is_theirs=Exists(own))
     return list(people.select_related("organization", "phone", "email").order_by("created_at", "pk"))
+
+
+def led_to(people: Collection[int]) -> QuerySet[Volunteer]:
+    """Those who are reached through a contact that one of these people owns, and are none of them."""
+    owned = Contact.objects.filter(owner__in=people)
+    through = Volunteer.objects.filter(phone__in=owned) | Volunteer.objects.filter(email__in=owned)
+    return through.exclude(pk__in=people)
 
 
 def proved_addresses(volunteer: Volunteer, browser: str, now: datetime) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import offering, queries, rules, timetable
+from drives import confirms, offering, queries, rules, timetable
 from drives.actions import closing, history, keeping, locking, places, spacing, taking, telling, telling_waiting
 from drives.models import (
     Booking,
@@ -179,6 +179,8 @@ def _book(offer: Offer, now: datetime) -> Booking:
     """The kept place becomes a booking: the counters stay as they are."""
     entry, kept = offer.entry, offer.hold
     assert kept is not None  # an open offer keeps a place
+    if entry.registration:  # the drive may have another policy by now
+        entry.registration.confirms = confirms.still(entry.registration.confirms, entry.drive.policy.confirms)
     booking = taking.create_booking(
         entry.drive,
         offer.arrival,

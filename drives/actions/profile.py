@@ -10,7 +10,7 @@ from drives.actions.booking import CodeWrong
 from organizations.models import Organization
 from volunteers.actions import profile, proving
 from volunteers.models import Volunteer
-from volunteers.queries import browser_proved, identities_of, identity_of, proved_here
+from volunteers.queries import browser_proved, identities_of, identity_of, led_to, proved_here
 
 
 @transaction.atomic
@@ -44,7 +44,8 @@ def ask(
 def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
     """Reach a person at a new phone or mailbox from here on; raises CodeWrong and `profile.ContactTaken`.
 
-    Who was erased meanwhile stays nobody. Locks: the identities of the person and the new one.
+    So are those who are reached through the old one. Who was erased meanwhile stays nobody. Locks: the identities of
+    all of them and the new one.
     """
     identity = identity_of(address)
     if not browser_proved(browser, identity, now):
@@ -55,7 +56,8 @@ def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str
         if result != proving.CodeResult.OK and not proved_here(identity, bound_to, now):
             raise CodeWrong(result)
     with transaction.atomic():
-        known = (identities_of(volunteer_id=person.pk) for person in people)
+        own = [person.pk for person in people]
+        known = (identities_of(volunteer_id=pk) for pk in (*own, *led_to(own).values_list("pk", flat=True)))
         locking.identities({identity}.union(*known))
         still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
         profile.reach_at(people=list(still.select_related("organization")), address=address, now=now)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import offering, queries, rules
+from drives import confirms, offering, queries, rules
 from drives.actions import keeping, locking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person, is_proved, try_code
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
@@ -57,6 +57,7 @@ def join_within(
     details = registration.register(
         organization=drive.organization, **person.said(), confirms=person.confirms, source=source, ip=ip, now=now
     )
+    confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locking.identities_then_drive([details.identity], drive.pk)
     facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
@@ -187,30 +188,37 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
 
 
 def _judged(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> Wish:
-    """Raise what stands against this person's waiting here; the last time they can make is judged by the intervals.
+    """Raise what stands against this person's waiting here: also that the intervals allow no time of their window.
 
     Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
     """
     facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
         raise rules.Refusal(reasons)
-    last = max(drive.starts_at, min(drive.ends_at, wish.window.until or drive.ends_at))
-    return replace(wish, visit=spacing.refuse_too_close(giver, drive, wish.visit, last, now))
+    arrivals = _arrivals(queries.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
+    judged = spacing.of(giver, drive, arrivals[-1])
+    visit = judged.visit or wish.visit
+    if not any(judged.allows(drive, at) for at in arrivals):
+        raise rules.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+    return replace(wish, visit=visit)
 
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
-    line, window = queries.line(drive.pk), wish.window
-    shape, soonest = rules.visit_shape(drive, wish.visit), offering.earliest_offered(now)
-    last = len(line.steps) - shape.steps
-    ahead = [row for row in line.steps[: max(0, last + 1)] if row[1] >= soonest and row[2] and window.holds(row[1])]
-    if not ahead:
+    if not _arrivals(queries.steps_of(drive.pk), drive, wish, now):
         raise rules.Refusal([rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
-    openings = queries.open_times(drive, wish.visit, now)
-    if found := [time for time in openings if time.starts_at >= soonest and window.holds(time.starts_at)]:
+    openings, soonest = queries.open_times(drive, wish.visit, now), offering.earliest_offered(now)
+    if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
         raise rules.Refusal([rules.places_are_open()], found[: queries.NEAREST])
+
+
+def _arrivals(steps: offering.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:
+    """When such a visit could begin within the window, late enough to be offered, whether it is taken or not."""
+    last, soonest = len(steps) - rules.visit_shape(drive, wish.visit).steps, offering.earliest_offered(now)
+    possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)
+    return [at for at in possible if at >= soonest and wish.window.holds(at)]
 
 
 def _in_line(drive: Drive, volunteer: Volunteer) -> WaitingEntry | None:

@@ -200,8 +200,9 @@ def _stated_donation(row: StatedDonation) -> Document:
 
 
 def _registration(row: Registration) -> Document:
-    said = _fields(row, "name", "phone", "phone_as_typed", "email", "language", "consents", "confirms", "source", "ip")
-    return {**said, **_times(row, "created_at", "proved_at")}
+    typed = _fields(row, "name", "for_other", "phone", "phone_as_typed", "email", "language")
+    said = _fields(row, "consents", "confirms", "source", "ip")
+    return {**typed, **said, **_times(row, "created_at", "proved_at")}
 
 
 def _consent(row: ConsentEntry) -> Document:

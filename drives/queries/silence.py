@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
-# A contact is a visit or a booking, a text that came in, a sign-in, a consent given or taken back by themselves.
+# A contact is a visit or a booking, a place in line, a text that came in, a sign-in, a consent given or taken back by
+# themselves.
 # Walks volunteer_known_since; each part below is an index of its own and reads nothing once one of them says yes.
 _SILENT = """
 SELECT person.id
@@ -15,6 +16,9 @@ SELECT person.id
  WHERE NOT EXISTS (
        SELECT 1 FROM drives_booking AS booking
         WHERE booking.volunteer_id = person.id AND greatest(booking.starts_at, booking.created_at) >= kept.since)
+   AND NOT EXISTS (
+       SELECT 1 FROM drives_waitingentry AS waits
+        WHERE waits.volunteer_id = person.id AND (waits.state IN ('waiting', 'offered') OR waits.created_at >= kept.since))
    AND NOT EXISTS (
        SELECT 1 FROM volunteers_contact AS contact
         WHERE (contact.owner_id = person.id OR contact.id IN (person.phone_id, person.email_id)) AND (

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from drives.actions import offering
 from drives.confirms import WILL_ASK, outcome
 from drives.models import Booking, Drive
 from tests import builders
@@ -73,6 +74,29 @@ def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "confirmation_missing")
     assert answer.json()["errors"][0]["pointer"] == "#/confirms"
     assert Booking.objects.count() == 0
+
+
+def test_the_waiting_list_refuses_half_a_yes_before_a_place_is_offered() -> None:
+    full = builders.full_drive(policy_id=builders.policy(confirms=ASKED).pk)
+    with pytest.raises(ValidationError) as caught:
+        builders.asked_to_wait(full[0].drive, confirms=["age_18"])
+    assert caught.value.error_dict["confirms"][0].code == "confirmation_missing"
+
+
+@pytest.mark.parametrize(
+    ("asked_by_now", "expected"), [([*ASKED, "feels_well"], [WILL_ASK]), (ASKED[:1], ASKED[:1]), ([], [])]
+)
+def test_a_policy_that_changed_while_somebody_waited_does_not_cost_the_place(
+    asked_by_now: list[str], expected: list[str]
+) -> None:
+    full = builders.full_drive(policy_id=builders.policy(confirms=ASKED).pk)
+    entry = builders.waits(full[0].drive, confirms=ASKED)
+    Drive.objects.filter(pk=entry.drive_id).update(policy=builders.policy(confirms=asked_by_now, version=4))
+    builders.cancelled(full[0])
+    offering.sweep(now=NOW)
+    booking = offering.accept(offer_id=entry.offers.get().pk, actor="donor", now=NOW)
+    assert booking.confirms == expected
+    assert booking.confirmed_policy_id == (Drive.objects.get(pk=entry.drive_id).policy_id if expected else None)
 
 
 def test_a_policy_that_asks_nothing_keeps_nothing() -> None:

@@ -31,12 +31,15 @@ def local(text: str) -> datetime:
     ("offered", "arrival", "deadline"),
     [
         ("01 10:00", "13 10:00", "02 10:00"),  # at most a day
-        ("11 10:00", "13 10:00", "11 22:00"),  # a quarter of two days
+        ("11 09:00", "13 01:00", "11 19:00"),  # a quarter of forty hours
         ("12 10:00", "13 10:00", "12 16:00"),
-        ("12 16:00", "13 10:00", "12 20:30"),  # announced in the day, answered in the evening
+        ("11 10:00", "13 10:00", "12 09:15"),  # nobody has to answer at night: a quarter of an hour after it
+        ("12 16:00", "13 10:00", "13 09:15"),
+        ("12 16:00", "13 09:45", "13 09:15"),
+        ("12 16:00", "13 09:30", "12 20:23"),  # too near for the morning: in the evening
         ("13 09:10", "13 13:10", "13 10:10"),
         ("13 10:00", "13 10:50", "13 10:15"),  # at least a quarter of an hour
-        ("10 21:00", "13 10:00", "11 21:15"),  # at night: counted from the morning on
+        ("10 21:00", "12 17:00", "11 17:00"),  # at night: counted from the morning on
         ("12 23:00", "13 11:00", "13 09:30"),  # at night: a quarter of what is left in the morning
         ("12 23:00", "13 09:30", "13 01:38"),  # too near for the morning: from now on
         ("13 07:00", "13 09:45", "13 09:15"),

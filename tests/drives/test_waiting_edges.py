@@ -1,6 +1,6 @@
 """The waiting list at its edges: the deadline itself, whose history counts, places that nobody waits for."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,29 @@ def state_of(entry: WaitingEntry) -> str:
 
 def free_chairs(drive_id: int) -> int:
     return sum(slot.chairs_limit - slot.chairs_taken for slot in Slot.objects.filter(drive=drive_id))
+
+
+def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_close_to_the_next_visit() -> None:
+    full = builders.full_drive(steps=4)
+    soon = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=2), opens=time(10))
+    assert builders.booked(soon).starts_at - full[0].starts_at == timedelta(hours=48)
+    with pytest.raises(Refusal) as refused:
+        builders.waits(full[0].drive, window=after(full[0]))
+    assert refused.value.codes == ["interval_too_short"]
+    ana = builders.waits(full[0].drive)
+    for booking in reversed(full):
+        builders.cancelled(booking)
+    offering.sweep(now=NOW)
+    assert Offer.objects.get(entry=ana).starts_at == full[0].starts_at
+
+
+def test_nobody_waits_for_a_drive_that_closes_when_they_may_give_again() -> None:
+    full = builders.full_drive(steps=4)
+    earlier = builders.drive(full[0].drive.organization, on=full[0].drive.on - timedelta(days=2), opens=time(10))
+    assert full[0].drive.ends_at - builders.booked(earlier).starts_at == timedelta(hours=48)
+    with pytest.raises(Refusal) as refused:
+        builders.waits(full[0].drive)
+    assert refused.value.codes == ["interval_too_short"]
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline"])

@@ -66,6 +66,7 @@ def test_nothing_of_somebody_else_is_in_it() -> None:
     builders.booked(ana.drive, n=12, number=7, name="Test Dan Dow")
     builders.booked(builders.drive(on=builders.DRIVE_DAY.replace(month=5)), number=42, name="Test Cleo Copper")
     text = exported(ana)
+    assert '"for_other": false' in text
     assert "Dow" not in text
     assert builders.phone(7) not in text
     assert "Copper" not in text

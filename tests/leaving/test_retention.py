@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import leaving, replies, retention
+from drives.actions import leaving, replies, retention, waiting
+from drives.actions.waiting import Wish
 from drives.models import Booking, Conversation
 from drives.queries.silence import silent
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
@@ -60,6 +61,17 @@ def test_any_sign_of_life_counts(lives: Callable[[], object]) -> None:
     known()
     lives()
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
+
+
+def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
+    here = known().drive.organization
+    full = builders.full_drive(of=here, on=(KEPT + timedelta(days=9)).date())[0].drive
+    asks: dict[str, Any] = {"drive": full, "wish": Wish("return"), "person": builders.person(42), "actor": "user:7"}
+    entry = waiting.enter(**asks, now=KEPT)
+    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
+    waiting.leave(entry_id=entry.pk, actor="donor", now=KEPT)
+    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
+    assert entry.volunteer_id in silent(KEPT + timedelta(days=800), 10)
 
 
 def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:

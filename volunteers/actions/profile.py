@@ -41,7 +41,8 @@ def reach_at(*, people: Sequence[Volunteer], address: str, now: datetime) -> Non
     """Reach a person at a phone or mailbox they have just proved, in every organization that knows them, or in none.
 
     What waits for them goes there; the old contact is theirs no more, so that whoever gets the number next is somebody
-    else. Consents stay with the old address. Raises ContactTaken. The caller holds the locks of the old identities and
+    else. Who is reached through it follows, for that next holder is to see and to hear nothing of them. Consents stay
+    with the old address. Raises ContactTaken. The caller holds the locks of the old identities, of those who follow and
     of the new one; the contacts' rows are locked in the order of the organizations.
     """
     kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
@@ -63,8 +64,12 @@ def _give(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None
     old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
     if contact.owner_id is None:
         Contact.objects.filter(pk=contact.pk).update(owner=person)
-    Volunteer.objects.filter(pk=person.pk).update(**{f"{kind}_id": contact.pk})
-    if old not in {None, contact.pk}:
-        Contact.objects.filter(pk=old, owner=person).update(owner=None, proved_at=None)
+    follow = [person.pk]
+    if old not in {None, contact.pk} and Contact.objects.filter(pk=old, owner=person).update(
+        owner=None, proved_at=None
+    ):
+        follow += Volunteer.objects.filter(**{kind: old}).exclude(pk=person.pk).values_list("pk", flat=True)
+    Volunteer.objects.filter(pk__in=follow).update(**{f"{kind}_id": contact.pk})
     channel = Channel.SMS if kind == ContactKind.PHONE else Channel.EMAIL
-    outbox.readdress(recipient=f"volunteer:{person.pk}", channel=channel, address=contact.address, now=now)
+    for pk in follow:
+        outbox.readdress(recipient=f"volunteer:{pk}", channel=channel, address=contact.address, now=now)

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from drives import queries
 from drives.models import Drive
 from notifications.models import Message
 from tests import builders
@@ -105,6 +106,24 @@ def test_the_old_number_is_nobodys_and_its_next_holder_is_somebody_else() -> Non
     other = donor.booked(Client(), drive, 8, name="Test Bo Birch").volunteer
     assert other is not None
     assert other != person
+
+
+def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learns_nothing() -> None:
+    browser, drive = Client(), builders.drive()
+    person = ana(browser, drive)
+    bo = builders.booked(drive, n=8, name="Test Bo Birch", for_other=True).volunteer
+    cleo = builders.booked(drive, n=12, number=43, name="Test Cleo Cedar").volunteer
+    assert bo is not None
+    assert cleo is not None
+    changes_to(browser, person, NEW, NEW_KEPT)
+    for each, reached in ((bo, NEW_KEPT), (cleo, builders.phone(43))):
+        each.refresh_from_db()
+        assert each.phone is not None
+        assert each.phone.address == reached
+        texts = Message.objects.waiting().filter(recipient=f"volunteer:{each.pk}", channel="sms")
+        assert set(texts.values_list("address", flat=True)) == {reached}
+    assert "Test Bo Birch" in text(browser.get(reverse("me")))
+    assert queries.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
 
 
 def test_the_change_is_made_in_every_organization_or_in_none() -> None:
