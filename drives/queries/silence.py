@@ -18,7 +18,8 @@ SELECT person.id
         WHERE booking.volunteer_id = person.id AND greatest(booking.starts_at, booking.created_at) >= kept.since)
    AND NOT EXISTS (
        SELECT 1 FROM drives_waitingentry AS waits
-        WHERE waits.volunteer_id = person.id AND (waits.state IN ('waiting', 'offered') OR waits.created_at >= kept.since))
+        WHERE waits.volunteer_id = person.id
+          AND (waits.state IN ('waiting', 'offered') OR waits.created_at >= kept.since))
    AND NOT EXISTS (
        SELECT 1 FROM volunteers_contact AS contact
         WHERE (contact.owner_id = person.id OR contact.id IN (person.phone_id, person.email_id)) AND (
