@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from drives import queries, rules, timetable
 from drives.actions import history, keeping, locking, places, spacing, taking, turnout
-from drives.models import Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
+from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from volunteers.actions import registration
 
 UNDO = "undo"
@@ -19,13 +19,16 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     """Somebody is here. A second tap changes nothing. Also somebody already marked as missed may still come.
 
     Judged once more by the organization's own rows: who gave too lately is refused, unless there is or was a reason to
-    override, which is kept. Locks: identities, drive (shared), booking, slots if the place had been given up.
+    override, which is kept. Refuses a day before the drive's.
+    Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
     locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = _locked(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
     _refuse(booking, rules.MAY_BE_CHECKED_IN)
+    if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
+        raise rules.Refusal([rules.Reason("drive_not_today", _("This drive is not running now."))])
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
     _enter(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
@@ -67,24 +70,25 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
-    """Take back the last step of the day: an outcome, a check-in, a no-show. Refuses what was done before the day.
+def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
+    """Take back a step of the day: what became of a visit, however often that was corrected, a check-in, a no-show.
 
-    A visit that counts again by it is judged as at check-in.
+    Who taps says what state was `seen`: in another one it was taken back already, and nothing changes.
+    A walk-in that is taken back never was. A visit that counts again by it is judged as at check-in. Refuses what was
+    done before the day, and a second live booking of one person.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
     locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = _locked(booking_id)
+    if seen and booking.state != seen:
+        return booking
     of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | rules.OUTCOMES
     _refuse(booking, frozenset(of_the_day))
-    forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
-    step = forward.order_by("-pk").first()
-    if step is None or not step.from_state:
-        raise rules.Refusal([rules.Reason("nothing_to_undo", _("There is nothing to take back."))])
+    back_to = _before(booking)
     if booking.state in rules.COUNTS_NOT:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
-    _forget_times(booking, step.from_state)
-    _enter(booking, BookingState(step.from_state), before=booking.state, actor=actor, now=now, reason=UNDO)
+    _forget_times(booking, back_to)
+    _enter(booking, back_to, before=booking.state, actor=actor, now=now, reason=UNDO)
     return booking
 
 
@@ -129,6 +133,15 @@ def walk_in(
     return booking
 
 
+def _before(booking: Booking) -> BookingState:
+    """From what a booking came into its state of the day; an outcome always came from the check-in."""
+    if booking.state in rules.OUTCOMES:
+        return BookingState.CHECKED_IN
+    forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
+    from_states = forward.order_by("-pk").values_list("from_state", flat=True)
+    return BookingState(from_states[0] or BookingState.LAPSED)
+
+
 def _locked(booking_id: int) -> Booking:
     drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
     locking.drive_shared(drive_id)
@@ -140,7 +153,9 @@ def _locked(booking_id: int) -> Booking:
 
 def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = "") -> None:
     """Set the state, keep the history, hold or free the place, and bring a report that exists up to date."""
-    held_place, holds_place = booking.holds_place, state != BookingState.NO_SHOW
+    if state in ACTIVE and before not in ACTIVE:
+        _refuse_second(booking)
+    held_place, holds_place = booking.holds_place, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
     booking.state, booking.holds_place, booking.changed_at = state, holds_place, now
     booking.save(update_fields=["state", "holds_place", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
     history.note(booking, from_state=before, actor=actor, now=now, reason=reason)
@@ -169,9 +184,16 @@ def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, 
         spacing.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
 
 
+def _refuse_second(booking: Booking) -> None:
+    """Somebody marked as missed may have come as a walk-in since."""
+    same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
+    if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
+        raise rules.Refusal([rules.Reason("already_booked", _("This person is on the list already."))])
+
+
 def _forget_times(booking: Booking, state: str) -> None:
     booking.donated_at = booking.outcome_at = None
-    if state in rules.MAY_BE_MISSED:
+    if state != BookingState.CHECKED_IN:
         booking.checked_in_at = None
 
 

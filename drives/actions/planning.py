@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import queries, rules
-from drives.actions import grid, history, keeping, locking, replanning, telling
+from drives.actions import grid, history, keeping, locking, places, replanning, telling
 from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.plan import Plan, plan_of
@@ -101,7 +101,8 @@ def close(*, drive_id: int, actor: str, now: datetime) -> Drive:
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
     """Cancel a drive with all its bookings and holds, tell everybody once, and stop every reminder.
 
-    Once this has returned the drive takes no booking. Cancelling twice changes nothing.
+    Once this has returned the drive takes no booking. Cancelling twice changes nothing. Refuses one whose turnout is
+    recorded. What became of visits that are over stays.
     Locks: drive (exclusive), bookings by id, slots.
     """
     locking.drive_exclusive(drive_id)
@@ -109,6 +110,8 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     if drive.state == DriveState.CANCELLED:
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    if drive.closed_out_at is not None:
+        raise rules.Refusal([rules.Reason("drive_past", _("This drive is over."))])
     moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
     _apply(drive, {"state": DriveState.CANCELLED, "cancel_reason": reason, **moment})
     _cancel_bookings(drive, actor=actor, now=now)
@@ -164,7 +167,6 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     Booking.objects.filter(pk__in=[hold.pk for hold in holds]).update(
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
-    keeping.drop_all(drive, now)
-    Slot.objects.filter(drive=drive).update(screening_taken=0, chairs_taken=0, over=0)
+    places.change(drive_id=drive.pk, deltas=places.released([*bookings, *keeping.drop_all(drive, now)]))
     telling.drive_cancelled(told, now)
     telling.no_more_appeals(drive, now)

@@ -23,7 +23,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
     if drive.closed_out_at is not None or not rules.is_to_be_closed_out(drive, now):
         return None
-    _settle_bookings(drive, now)
+    _settle_bookings(drive, "worker", now)
     Drive.objects.filter(pk=drive.pk).update(
         state=DriveState.CLOSED, closed_at=drive.closed_at or now, closed_out_at=now, changed_at=now
     )
@@ -37,10 +37,13 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
 def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final: from now on nothing about it can be taken back.
 
-    Refuses before the close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive).
+    Whose mark as missed was taken back, and who has not been checked in since, is marked again. Refuses before the
+    close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive), bookings by id, slots.
     """
     locking.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.state != DriveState.COMPLETED and drive.closed_out_at is not None:
+        _settle_bookings(drive, actor, now)
     report = recompute(drive=drive, now=now)
     if drive.state == DriveState.COMPLETED and report is not None:
         return report
@@ -67,13 +70,13 @@ def recompute(*, drive: Drive, now: datetime) -> Turnout | None:
     return report
 
 
-def _settle_bookings(drive: Drive, now: datetime) -> None:
+def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
     open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
     found = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
     bookings = locking.bookings(list(found))
     for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
         rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
-        history.note_all(rows, to_state=after, actor="worker", now=now)
+        history.note_all(rows, to_state=after, actor=actor, now=now)
         Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, holds_place=False, changed_at=now)
     places.change(drive_id=drive.pk, deltas=places.released([*bookings, *keeping.drop_all(drive, now)]))
 

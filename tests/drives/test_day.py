@@ -1,11 +1,12 @@
 """The day and its turnout."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from drives import queries
-from drives.actions import attendance, changing, sweeps, turnout
+from drives.actions import attendance, changing, planning, sweeps, turnout
 from drives.models import Booking, BookingState, CancelledBy, Drive, Turnout
 from drives.rules import Refusal
 from notifications.models import Message
@@ -130,3 +131,95 @@ def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
     assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
     assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
+
+
+def test_a_corrected_outcome_is_taken_back_to_the_check_in_however_often_it_changed() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    outcome(booking, "donated", drive)
+    for what in ("deferred", "donated", "deferred"):
+        attendance.record_outcome(booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at)
+    states = [attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
+    booking.refresh_from_db()
+    assert states == ["checked_in", "booked"]
+    assert (booking.donated_at, booking.outcome_at, booking.checked_in_at) == (None, None, None)
+
+
+def test_an_undo_that_is_sent_twice_takes_back_one_step() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    outcome(booking, "donated", drive)
+    for _tap in range(2):
+        attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at, seen="donated")
+    booking.refresh_from_db()
+    assert booking.state == BookingState.CHECKED_IN
+
+
+def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None:
+    drive = builders.drive()
+    came = attendance.walk_in(
+        drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
+    )
+    attendance.undo(booking_id=came.pk, actor="user:1", now=drive.starts_at)
+    turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
+    report = Turnout.objects.get()
+    assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
+    assert not drive.slots.filter(chairs_taken__gt=0).exists()
+    assert queries.drifted_slots() == 0
+
+
+@pytest.mark.parametrize("verb", [attendance.check_in, attendance.undo])
+def test_who_was_marked_as_missed_and_came_as_a_walk_in_is_not_here_twice(verb: Callable[..., Booking]) -> None:
+    drive = builders.drive(policy_id=builders.lax().pk)
+    booking, now = builders.booked(drive), drive.starts_at + timedelta(minutes=30)
+    attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=now)
+    attendance.walk_in(
+        drive=drive, name="Test Ana Alder", phone=builders.phone(42), visit="return", actor="user:1", now=now
+    )
+    with pytest.raises(Refusal) as caught:
+        verb(booking_id=booking.pk, actor="user:1", now=now)
+    assert caught.value.codes == ["already_booked"]
+
+
+def test_nobody_is_checked_in_on_a_day_before_the_drive() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    midnight = drive.starts_at.astimezone(drive.site.zone).replace(hour=0)
+    with pytest.raises(Refusal) as caught:
+        attendance.check_in(booking_id=booking.pk, actor="user:1", now=midnight - timedelta(minutes=1))
+    assert caught.value.codes == ["drive_not_today"]
+    assert attendance.check_in(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
+
+
+def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
+    drive = builders.drive()
+    booking, after = builders.booked(drive), drive.ends_at + timedelta(hours=2)
+    turnout.close_out(drive_id=drive.pk, now=after)
+    attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
+    report = turnout.complete(drive_id=drive.pk, actor="user:7", now=after)
+    booking.refresh_from_db()
+    assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
+    assert booking.changes.latest("pk").actor == "user:7"
+    assert Message.objects.filter(kind="missed").count() == 1
+    assert queries.drifted_slots() == 0
+
+
+def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
+    drive = builders.drive()
+    gave, coming = builders.gave(drive), builders.booked(drive, n=8, number=43)
+    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
+    gave.refresh_from_db()
+    coming.refresh_from_db()
+    assert (gave.state, coming.state) == ("donated", "cancelled")
+    assert queries.drifted_slots() == 0
+
+
+def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
+    drive = builders.drive()
+    here, after = builders.booked(drive), drive.ends_at + timedelta(hours=1)
+    attendance.check_in(booking_id=here.pk, actor="user:1", now=drive.starts_at)
+    turnout.close_out(drive_id=drive.pk, now=after)
+    with pytest.raises(Refusal) as caught:
+        planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
+    here.refresh_from_db()
+    assert (caught.value.codes, here.state) == (["drive_past"], "checked_in")

@@ -104,13 +104,10 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
         raise Http404
     override = OverrideForm(request.POST if "override_reason" in request.POST else {})
     reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in JUDGED else ""
+    said = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
+    told = {name: value for name, value in said.items() if value}
     try:
-        ACTS[verb](
-            booking_id=booking.pk,
-            actor=actor_of(request),
-            now=timezone.now(),
-            **({"override_reason": reason} if reason else {}),
-        )
+        ACTS[verb](booking_id=booking.pk, actor=actor_of(request), now=timezone.now(), **told)
     except ValidationError as error:
         if isinstance(error, rules.Refusal) and rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)

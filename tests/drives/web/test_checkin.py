@@ -72,6 +72,30 @@ def test_the_last_tap_can_be_taken_back() -> None:
     assert (booking.state, booking.checked_in_at) == (BookingState.BOOKED, None)
 
 
+def test_undo_tapped_twice_on_one_page_takes_back_one_step() -> None:
+    browser, drive = door()
+    booking = builders.booked(drive)
+    with at(drive):
+        tap(browser, booking, "in")
+        shown = tap(browser, booking, "donated")
+        assert '<input type="hidden" name="seen" value="donated">' in shown.content.decode()
+        for _tap in range(2):
+            tap(browser, booking, "undo", seen="donated")
+    booking.refresh_from_db()
+    assert booking.state == BookingState.CHECKED_IN
+
+
+def test_a_walk_in_can_be_taken_back_at_once() -> None:
+    browser, drive = door()
+    typed = {"name": "Test Ivy Iris", "phone": builders.phone(77), "visit": Visit.RETURN}
+    with at(drive):
+        shown = browser.post(reverse("checkin_walk_in", args=[drive.slug]), typed, follow=True)
+        assert "Test Ivy Iris : checked in Undo" in text(shown)
+        undone = tap(browser, Booking.objects.get(), "undo", seen="checked_in")
+    assert "Test Ivy Iris : taken back" in text(undone)
+    assert "Undo" not in text(undone)
+
+
 def test_the_search_stays_after_a_tap() -> None:
     browser, drive = door()
     booking = builders.booked(drive, name="Test Ana Alder")
