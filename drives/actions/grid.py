@@ -19,7 +19,7 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
     site = Site.objects.filter(organization=organization, pk=plan.site_id).first()
     if site is None:
         raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
-    _refuse_foreign(organization, plan)
+    refuse_foreign(organization, plan)
     grid = plan.grid(site.timezone)
     policy = Policy.objects.get(pk=plan.policy_id)
     if problems := [*timetable.problems(grid, plan.first, plan.returning), *looser(plan, policy)]:
@@ -32,7 +32,8 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
     return timetable.steps(grid)
 
 
-def _refuse_foreign(organization: Organization, plan: Plan) -> None:
+def refuse_foreign(organization: Organization, plan: Plan) -> None:
+    """Refuse, by field, a programme, cause or collector that this organization cannot choose."""
     policies = Policy.objects.offered_to(organization)
     causes, collectors = organization.causes, organization.collectors
     named = (("policy", plan.policy_id, policies), ("cause", plan.cause_id, causes))

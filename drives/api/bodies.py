@@ -17,6 +17,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from drives.actions.leaving import Because
 from drives.models import BookingState, DonationKind, DriveState, Visit
 from drives.rules import OUTCOMES
+from notifications import phone
 from notifications.models import Purpose
 
 _ID = re.compile(r"[0-9]{1,18}")
@@ -38,6 +39,15 @@ class Id(Text):
     def to_internal_value(self, data: Any) -> int:  # type: ignore[override]
         text = super().to_internal_value(data)
         return int(text) if _ID.fullmatch(text) else 0
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Phone(Text):
+    """A phone number in any spelling, kept as E.164; empty for none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        return phone.normalize(text) if text else ""
 
 
 class Number(serializers.IntegerField):
@@ -178,8 +188,8 @@ class PlanBody(serializers.Serializer[Any]):
     bring = Text(required=False, allow_blank=True, max_length=200)
     description_es = Text(required=False, allow_blank=True, max_length=10_000)
     bring_es = Text(required=False, allow_blank=True, max_length=200)
-    phone = Text(required=False, allow_blank=True, max_length=20)
-    goal = Number(required=False, allow_null=True, min_value=0, max_value=10_000)
+    phone = Phone(required=False, allow_blank=True, max_length=40, help_text=_("Any spelling."))
+    goal = Number(required=False, allow_null=True, min_value=1, max_value=10_000)
     on = serializers.DateField()
     opens = serializers.TimeField()
     closes = serializers.TimeField()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.actions import planning
+from drives.actions import grid, planning
 from drives.api import bodies, plans, preview_shapes, shapes
 from drives.api.access import ApiView
 from drives.api.documented import call
@@ -31,9 +31,9 @@ class Preview(ApiView):
         site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
         if site is None:
             raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
+        grid.refuse_foreign(self.caller.organization, plan)
         found = preview(plan=plan, zone=site.timezone)
-        policy = Policy.objects.offered_to(self.caller.organization).filter(pk=plan.policy_id).first()
-        problems = [*found.problems, *(looser(plan, policy) if policy else ())]
+        problems = [*found.problems, *looser(plan, Policy.objects.get(pk=plan.policy_id))]
         return Response(plans.preview(replace(found, problems=problems), site.timezone))
 
 

@@ -1,6 +1,6 @@
 """The form behind a drive: when, where, by which rules, with how many places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import time
 from typing import Any
 
@@ -66,6 +66,10 @@ def number_field(label: Any, least: int, most: int, **options: Any) -> forms.Int
 STEPS = (5, 10, 15, 20, 30, 60)
 
 
+def step_choices(steps: Iterable[int]) -> list[tuple[int, Any]]:
+    return [(minutes, format_lazy(gettext_lazy("{count} minutes"), count=minutes)) for minutes in steps]
+
+
 class PlanForm(forms.Form):
     """A drive as a coordinator thinks of it: times of day and minutes; `plan` turns them into steps."""
 
@@ -103,7 +107,7 @@ class PlanForm(forms.Form):
     step_minutes = forms.TypedChoiceField(
         label=gettext_lazy("A new arrival time every"),
         coerce=int,
-        choices=[(minutes, format_lazy(gettext_lazy("{count} minutes"), count=minutes)) for minutes in STEPS],
+        choices=step_choices(STEPS),
         error_messages={"invalid_choice": gettext_lazy("Choose one of the steps.")},
     )
     first_screening = number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
@@ -195,6 +199,9 @@ class PlanForm(forms.Form):
         ):
             self.fields[name].queryset = rows.filter(organization=organization)  # type: ignore[attr-defined]
         self.fields["policy"].queryset = policies(organization)  # type: ignore[attr-defined]
+        # The API plans in other steps, too: such a drive keeps its own.
+        steps = sorted({*STEPS, self.initial.get("step_minutes", STEPS[0])})
+        self.fields["step_minutes"].choices = step_choices(steps)  # type: ignore[attr-defined]
 
     @property
     def wants_new_site(self) -> bool:

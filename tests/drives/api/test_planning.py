@@ -233,3 +233,18 @@ def test_a_wrong_key_is_401_on_public_calls_too(header: str) -> None:
         assert refused["WWW-Authenticate"].startswith("Bearer")
     nobody = Api().get(f"drives/{drive.pk}/roster/")
     assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
+
+
+def test_a_preview_refuses_what_could_not_be_made() -> None:
+    ben = builders.organization()
+    api = Api.with_key(ben)
+    for name in ("policy", "cause", "collector"):
+        answers = [api.post(path, plan(ben, **{name: "999999"})) for path in ("drives/preview/", "drives/")]
+        assert [codes(answer) for answer in answers] == [[(f"#/{name}", f"{name}_unknown")]] * 2
+
+
+def test_the_phone_of_a_drive_is_a_phone() -> None:
+    ben = builders.organization()
+    api = Api.with_key(ben)
+    assert codes(api.post("drives/", plan(ben, phone="ask <b>Ben</b>"))) == [("#/phone", "phone_invalid")]
+    assert api.post("drives/", plan(ben, phone="(213) 555-0142")).json()["plan"]["phone"] == "+12135550142"
