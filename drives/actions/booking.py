@@ -101,7 +101,8 @@ def hold_within(
             send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
             if beside:
                 beside(taken.booking)
-        return taking.count(taken, now)
+        fits = taking.counting(taken)
+    return taking.counted(taken, fits, now)
 
 
 hold = transaction.atomic(hold_within)

@@ -1,7 +1,7 @@
 """The counters of a drive's slots: the only code that changes them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import connection
@@ -44,12 +44,18 @@ def change(*, drive_id: int, deltas: Deltas) -> bool:
 
     On False some slots may have changed: the caller raises, so that the transaction leaves nothing behind.
     """
-    return _execute(_CHANGE + _FITS, drive_id, deltas) == len(deltas)
+    return changing(drive_id=drive_id, deltas=deltas)()
+
+
+def changing(*, drive_id: int, deltas: Deltas) -> Callable[[], bool]:
+    """The same in two steps, for who has sent more (`pipelined`): what is returned reads whether it fitted."""
+    counted = _sent(_CHANGE + _FITS, drive_id, deltas)
+    return lambda: counted() == len(deltas)
 
 
 def force(*, drive_id: int, deltas: Deltas) -> None:
     """Applies the changes whatever the limits; what is above them shows as `over`, allowed on purpose."""
-    _execute(_CHANGE, drive_id, deltas)
+    _sent(_CHANGE, drive_id, deltas)()
 
 
 footprint = queries.steps_taken  # as it was booked
@@ -72,15 +78,21 @@ def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
     return {n: pair for n, pair in sums.items() if pair != (0, 0)}
 
 
-def _execute(sql: str, drive_id: int, deltas: Deltas) -> int:
+def _sent(sql: str, drive_id: int, deltas: Deltas) -> Callable[[], int]:
+    """Send the statement; what is returned waits for it and counts the slots that were changed."""
     if not deltas:
-        return 0
+        return lambda: 0
     parameters: dict[str, Any] = {
         "drive": drive_id,
         "n": list(deltas),
         "screening": [screening for screening, _ in deltas.values()],
         "chairs": [chairs for _, chairs in deltas.values()],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(sql + _CHANGED, parameters)
-        return len(cursor.fetchall())
+    cursor = connection.cursor()
+    cursor.execute(sql + _CHANGED, parameters)
+
+    def counted() -> int:
+        with cursor:
+            return len(cursor.fetchall())
+
+    return counted

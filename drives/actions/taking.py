@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,8 +92,18 @@ def count(taken: Taken, now: datetime) -> Booking:
 
     Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
     """
+    return counted(taken, counting(taken), now)
+
+
+def counting(taken: Taken) -> Callable[[], bool]:
+    """Send the change of the counters (`places.changing`), as `count` does; `counted` must follow."""
+    return places.changing(drive_id=taken.booking.drive_id, deltas=taken.deltas)
+
+
+def counted(taken: Taken, fits: Callable[[], bool], now: datetime) -> Booking:
+    """The booking, if its places were still free; else its refusal."""
     booking = taken.booking
-    if not places.change(drive_id=booking.drive_id, deltas=taken.deltas):
+    if not fits():
         refuse_full(booking.drive, booking.visit, booking.starts_at, now)
     return booking
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pytest
@@ -122,7 +122,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
 
-    monkeypatch.setattr(places, "change", naive)
+    change_by(monkeypatch, naive)
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,12 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
                 pause()
         return True
 
-    monkeypatch.setattr(places, "change", unordered)
+    change_by(monkeypatch, unordered)
+
+
+def change_by(monkeypatch: pytest.MonkeyPatch, change: Callable[..., bool]) -> None:
+    """Let the counters be changed in another way, at once."""
+    monkeypatch.setattr(places, "changing", lambda **asked: partial(bool, change(**asked)))
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

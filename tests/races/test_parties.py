@@ -119,7 +119,7 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         return True
 
     pause_after_room(monkeypatch)
-    monkeypatch.setattr(places, "change", unordered)
+    arena.change_by(monkeypatch, unordered)
     assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
