@@ -38,6 +38,10 @@ class Person:
         names = ("name", "phone", "email", "language", "consents")
         return {name: getattr(self, name) for name in names}
 
+    def typed(self) -> dict[str, Any]:
+        """The same with what only they can say, for who is yet to prove the contact."""
+        return {**self.said(), "confirms": self.confirms, "for_other": self.for_other}
+
 
 class HoldLapsed(ValidationError):
     """The time was kept for fifteen minutes and is free again."""
@@ -85,13 +89,7 @@ def hold_within(
     with pipelined():
         with together():
             details = registration.register(
-                organization=drive.organization,
-                **person.said(),
-                confirms=person.confirms,
-                source=source,
-                ip=ip,
-                now=now,
-                for_other=person.for_other,
+                organization=drive.organization, **person.typed(), source=source, ip=ip, now=now
             )
             stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
             found = _found(drive, slot_id, visit, details.identity, now)

@@ -104,13 +104,7 @@ def _registered(
     now: datetime,
 ) -> list[Registration]:
     first = registration.register(
-        organization=organization,
-        **replace(contact, name=people[0].name).said(),
-        confirms=contact.confirms,
-        source=source,
-        ip=ip,
-        now=now,
-        for_other=contact.for_other,
+        organization=organization, **replace(contact, name=people[0].name).typed(), source=source, ip=ip, now=now
     )
     return [first, *registration.register_others(first=first, names=[person.name for person in people[1:]])]
 

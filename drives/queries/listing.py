@@ -1,11 +1,11 @@
 """Drives and slots as programs ask for them: lists to page through, one drive by id, the drive behind a slot."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 from django.db import connection
 from django.db.models import JSONField, Model, QuerySet, TextField
@@ -134,13 +134,23 @@ WHERE slot.id = %s
 """  # noqa: S608  names of our own columns
 
 
-def drive_of_slot(slot_id: int) -> Drive | None:
-    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DRIVE_OF_SLOT, [slot_id])
-        row = cursor.fetchone()
-    if row is None:
-        return None
+def drive_of_slot(slot_id: int) -> Callable[[], Drive | None]:
+    """Ask for the drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query.
+
+    What is returned reads the answer, so that the question can travel with others (`pipelined`).
+    """
+    cursor = connection.cursor()
+    cursor.execute(_DRIVE_OF_SLOT, [slot_id])
+
+    def read() -> Drive | None:
+        with cursor:
+            row = cursor.fetchone()
+        return _drive_of(row) if row else None
+
+    return read
+
+
+def _drive_of(row: tuple[Any, ...]) -> Drive:
     values = iter(row)
     made = [model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _PARTS]
     drive = cast("Drive", made[0])

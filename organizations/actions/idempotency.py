@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from organizations.models import IdempotentAnswer, append, pipelined, token_digest
 
-Read = TypeVar("Read")
+Found = TypeVar("Found")
 
 ANONYMOUS = "anonymous"
 KEPT = timedelta(hours=24)
@@ -76,22 +76,23 @@ class Answer:
 
 
 Keep = Callable[[str], None]
+Ask = Callable[[], Callable[[], Found]]
 
 
 @transaction.atomic
 def once(
-    *, scope: str, key: str, body: bytes, now: datetime, read: Callable[[], Read], work: Callable[[Read, Keep], object]
+    *, scope: str, key: str, body: bytes, now: datetime, ask: Ask[Found], work: Callable[[Found, Keep], object]
 ) -> Answer:
     """Do the work unless the same caller sent the same key before; then give the first answer again.
 
-    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `read` looks up what the work
-    begins with, on the same way to the database as the key. `work` gives its answer (201) to `keep`, once: it is kept
-    for 24 hours, written together with the work; work that raises keeps nothing. The key's advisory lock is the first
-    of all locks and lasts as long as the transaction.
+    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `ask` sends the question that the
+    work begins with, on the same way to the database as the key, and returns what reads the answer. `work` gives its
+    own answer (201) to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps
+    nothing. The key's advisory lock is the first of all locks and lasts as long as the transaction.
     """
     key_hash = token_digest(_checked(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
-    known, found = _locked(scope, key_hash, now, read)
+    known, found = _locked(scope, key_hash, now, ask)
     if known:
         if known.body_hash != body_hash:
             raise KeyReused
@@ -133,7 +134,7 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _locked(scope: str, key_hash: str, now: datetime, read: Callable[[], Read]) -> tuple[IdempotentAnswer | None, Read]:
+def _locked(scope: str, key_hash: str, now: datetime, ask: Ask[Found]) -> tuple[IdempotentAnswer | None, Found]:
     """Take the key for this transaction, or refuse; then the answer that is kept for it, if any, and what was read.
 
     A plain unique row would make the second caller wait instead; it stands behind the lock. Statements of their own,
@@ -141,14 +142,16 @@ def _locked(scope: str, key_hash: str, now: datetime, read: Callable[[], Read]) 
     done again, be refused.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
-    with pipelined(), connection.cursor() as lock, connection.cursor() as kept:
-        lock.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        kept.execute(
-            "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
-            " WHERE scope = %s AND key_hash = %s",
-            [scope, key_hash],
-        )
-        found = read()
+    with connection.cursor() as lock, connection.cursor() as kept:
+        with pipelined():
+            lock.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+            kept.execute(
+                "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
+                " WHERE scope = %s AND key_hash = %s",
+                [scope, key_hash],
+            )
+            answer = ask()
+        found = answer()
         if not lock.fetchone()[0]:
             raise RequestInProgress
         row = kept.fetchone()

@@ -249,7 +249,7 @@ def test_the_same_request_again_does_not_bring_her_back() -> None:
     def ask() -> None:
         text = f'{{"reference":"{known.reference}"}}'
         idempotency.once(
-            scope="key:1", key="a", body=b"x", now=NOW, read=lambda: None, work=lambda _found, keep: keep(text)
+            scope="key:1", key="a", body=b"x", now=NOW, ask=lambda: lambda: None, work=lambda _found, keep: keep(text)
         )
 
     ask()

@@ -27,7 +27,7 @@ def ask(
     now: datetime = NOW,
     work: Callable[[None, Keep], None] = make,
 ) -> Answer:
-    return once(scope=scope, key=key, body=body, now=now, read=lambda: None, work=work)
+    return once(scope=scope, key=key, body=body, now=now, ask=lambda: lambda: None, work=work)
 
 
 @pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_what_the_work_begins_with_is_read_on_the_way() -> None:
         key="k",
         body=b"",
         now=NOW,
-        read=lambda: Organization.objects.get(pk=owner.pk),
+        ask=lambda: lambda: Organization.objects.get(pk=owner.pk),
         work=lambda found, keep: seen.append(found.name) or keep(""),  # type: ignore[func-returns-value]
     )
     assert seen == ["Care"]

@@ -50,7 +50,7 @@ class Parties(ApiView):
             request,
             request.body,
             now,
-            read=lambda: listing.drive_of_slot(body["slot"]),
+            ask=lambda: listing.drive_of_slot(body["slot"]),
             work=lambda drive, keep: keep(self._hold(request, body, drive, now)),
         )
 

@@ -54,7 +54,7 @@ class WaitingList(ApiView):
             request,
             asked,
             now,
-            read=lambda: drive,
+            ask=lambda: lambda: drive,
             work=lambda drive, keep: keep(self._join(request, drive, body, now)),
         )
 
