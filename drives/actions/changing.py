@@ -93,8 +93,9 @@ def cancel(
 def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """Undo a donor's cancellation of the last quarter of an hour, while the place is still free.
 
-    Refuses when it is not, when the booking cannot be restored, a second active booking, and a time that is by now too
-    close to another donation. Locks as `move`.
+    Also where online booking has closed meanwhile: the place was theirs. Refuses when it is not free, when the booking
+    cannot be restored, a second active booking, and a time that is by now too close to another donation. Locks as
+    `move`.
     """
     locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = locking.booking(booking_id)
@@ -103,7 +104,11 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     if not queries.may_be_restored(booking, now):
         raise rules.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
     found = queries.place_facts(
-        drive_id=booking.drive_id, slot_id=booking.arrival_id, volunteer_id=booking.volunteer_id, now=now
+        drive_id=booking.drive_id,
+        slot_id=booking.arrival_id,
+        volunteer_id=booking.volunteer_id,
+        from_line=True,
+        now=now,
     )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from drives import queries
-from drives.actions import changing
+from drives.actions import changing, planning
 from drives.models import BookingState, CancelledBy, Slot
 from drives.rules import Refusal
 from notifications.models import Message
@@ -120,6 +120,18 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     assert (restored.state, restored.revision) == ("booked", 2)
     assert queries.drifted_slots() == 0
     assert Message.objects.filter(kind="day_before", state="promise").count() == 1
+
+
+def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_where_the_drive_is_cancelled() -> None:
+    booking = builders.booked(builders.drive())
+    cancel(booking)
+    planning.close(drive_id=booking.drive_id, actor="user:1", now=NOW)
+    assert changing.restore(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
+    cancel(booking)
+    planning.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
+    with pytest.raises(Refusal) as caught:
+        changing.restore(booking_id=booking.pk, actor="donor", now=NOW)
+    assert caught.value.codes == ["drive_cancelled"]
 
 
 def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:

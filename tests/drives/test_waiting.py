@@ -113,7 +113,7 @@ def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_pos
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     cancel(full[0])
     sweep()
-    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    offering.decline(offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1))  # Dan has joined behind her by then
     assert (state_of(ana), position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
     sweep()
     assert (builders.offer_to(ana), offered(dan).arrival_id) == (None, full[0].arrival_id)

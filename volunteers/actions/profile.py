@@ -11,7 +11,7 @@ from notifications.actions import outbox
 from notifications.models import Channel
 from volunteers import rules
 from volunteers.actions import contacts
-from volunteers.models import Contact, ContactKind, Volunteer
+from volunteers.models import Contact, ContactKind, ProvedBrowser, Volunteer
 
 
 class ContactTaken(ValidationError):
@@ -69,7 +69,14 @@ def _give(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None
         owner=None, proved_at=None
     ):
         follow += Volunteer.objects.filter(**{kind: old}).exclude(pk=person.pk).values_list("pk", flat=True)
+        _forget_proofs(Contact.objects.get(pk=old).identity)
     Volunteer.objects.filter(pk__in=follow).update(**{f"{kind}_id": contact.pk})
     channel = Channel.SMS if kind == ContactKind.PHONE else Channel.EMAIL
     for pk in follow:
         outbox.readdress(recipient=f"volunteer:{pk}", channel=channel, address=contact.address, now=now)
+
+
+def _forget_proofs(identity: str) -> None:
+    """The person's browsers are not to show what the next holder of the number books; unless it is still somebody's."""
+    if not Contact.objects.filter(identity=identity).exclude(owner=None).exists():
+        ProvedBrowser.objects.filter(identity=identity).delete()

@@ -104,8 +104,17 @@ def test_the_old_number_is_nobodys_and_its_next_holder_is_somebody_else() -> Non
     old = Contact.objects.get(address=builders.phone(42))
     assert (old.owner, old.proved_at) == (None, None)
     other = donor.booked(Client(), drive, 8, name="Test Bo Birch").volunteer
+    assert "Test Bo Birch" not in text(browser.get(reverse("me")))
     assert other is not None
     assert other != person
+
+
+def test_a_browser_keeps_what_another_record_of_the_old_number_needs() -> None:
+    browser, lax = Client(), builders.lax()
+    here = ana(browser, builders.drive(policy_id=lax.pk))
+    builders.booked(builders.drive(builders.organization("Harbor"), policy_id=lax.pk), name="Test A. Alder")
+    changes_to(browser, here, NEW, NEW_KEPT)
+    assert "Test A. Alder" in text(browser.get(reverse("me")))
 
 
 def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learns_nothing() -> None:
