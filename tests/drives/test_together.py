@@ -13,7 +13,7 @@ from drives.actions import changing, moving_together, together
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
 from drives.offering import Window
 from drives.rules import Refusal
-from notifications.models import Message
+from notifications.models import ConsentEntry, Message
 from tests import builders
 from tests.builders import NOW
 from volunteers.actions.limits import TooMany
@@ -197,6 +197,15 @@ def test_each_has_their_own_history() -> None:
         builders.drive(here), people=(*TWO[1:], ("Test Ida Alder", "return")), for_other=True
     )
     assert names(party) == ["Test Bo Alder", "Test Ida Alder"]
+
+
+def test_what_was_ticked_counts_although_whoever_ticked_it_is_taken_out() -> None:
+    party = builders.held_together(builders.drive())
+    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    code = builders.code_of(party[0])
+    booking_actions.prove(booking_id=party[1].pk, code=code, bound_to="browser-42", now=NOW)
+    agreed = ConsentEntry.objects.values_list("address", "purpose", "given")
+    assert list(agreed) == [(builders.phone(42), "reminders", True)]
 
 
 def test_two_names_of_one_person_are_refused() -> None:

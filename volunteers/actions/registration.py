@@ -81,7 +81,8 @@ def register(
 def register_others(*, first: Registration, names: Sequence[str]) -> list[Registration]:
     """Keep the names of those who come with somebody, reached through the same contact. One INSERT, as `register`.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`; consents stay with the first registration.
+    Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each, for it is
+    about the contact, and whoever ticked it may be taken out before the proof.
     """
     problems, cleaned = rules.Problems(), []
     for position, name in enumerate(names, start=1):
@@ -91,9 +92,9 @@ def register_others(*, first: Registration, names: Sequence[str]) -> list[Regist
             message = _("Two people have the same name. Add what tells them apart.")
             problems.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
     problems.refuse()
-    columns = [f.attname for f in Registration._meta.concrete_fields if f.attname not in {"id", "name", "consents"}]
+    columns = [f.attname for f in Registration._meta.concrete_fields if f.attname not in {"id", "name"}]
     shared = {**{column: getattr(first, column) for column in columns}, "for_other": True}
-    return Registration.objects.bulk_create(Registration(**shared, name=name, consents=[]) for name in cleaned)
+    return Registration.objects.bulk_create(Registration(**shared, name=name) for name in cleaned)
 
 
 @transaction.atomic(savepoint=False)
