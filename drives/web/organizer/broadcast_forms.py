@@ -77,6 +77,13 @@ class WriteForm(forms.Form):
             )
         self.languages = [code for code, _name in names]
 
+    def clean(self) -> dict[str, Any]:
+        """Times between which somebody can arrive."""
+        since, until = self.cleaned_data.get("from_time"), self.cleaned_data.get("until_time")
+        if since and until and until <= since:
+            self.add_error("until_time", _("Choose a later time than the first."))
+        return self.cleaned_data
+
     @property
     def text_fields(self) -> list[forms.BoundField]:
         return [self[f"text_{code}"] for code in self.languages]

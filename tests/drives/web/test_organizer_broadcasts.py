@@ -248,3 +248,13 @@ def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> No
     tick = reverse("organizer_reached", args=[drive.pk, row.booking.pk])
     assert browser.post(tick, {"topic": row.topics[0].topic}).status_code == 403
     assert Call.objects.count() == 0
+
+
+def test_times_that_end_before_they_begin_are_named() -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    fields = typed(browser, drive, from_time="11:00", until_time="10:00")
+    response = browser.post(address(drive), {**fields, "preview": "1"})
+    assert response.status_code == 422
+    assert '<a href="#id_until_time">Choose a later time than the first.</a>' in response.content.decode()
+    assert "Nobody of these can be reached." not in text(response)

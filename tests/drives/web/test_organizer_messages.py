@@ -120,9 +120,9 @@ def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> 
     response = browser.post(f"{PLAN}preview/", typed_plan(owner, week__on="off"))
     assert response.content.decode().strip().startswith('<div id="timeline"')
     assert "Early reminder" not in text(response)
-    assert "Something in the form is not right yet" in text(
-        browser.post(f"{PLAN}preview/", typed_plan(owner, three_days__days="x"))
-    )
+    wrong = browser.post(f"{PLAN}preview/", typed_plan(owner, three_days__days="x"), headers={"hx-request": "true"})
+    assert "Something in the form is not right yet" in text(wrong)
+    assert '<a href="#id_three_days-days">Days before</a>: Write a whole number.' in wrong.content.decode()
     assert browser.get(f"{PLAN}preview/").status_code == 405
     assert not PlanLine.objects.exists()
 
