@@ -1,7 +1,8 @@
 """Plans: drafts, edits under bookings, cancellation, copies."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from drives.actions import planning
 from drives.actions.planning import VersionChanged
 from drives.models import Booking, Drive, Slot
 from drives.plan import plan_of, preview
+from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -117,3 +119,19 @@ def test_a_preview_counts_the_visits_that_fit() -> None:
     assert (len(shown.times), shown.return_visits, shown.first_visits) == (24, 7, 7)
     wrong = preview(plan=builders.plan(builders.site(owner), chairs=0), zone="Mars/Olympus")
     assert {problem.code for problem in wrong.problems} == {"zone_unknown", "no_chairs"}
+
+
+@pytest.mark.parametrize("act", [planning.publish, planning.close])
+def test_a_drive_that_is_over_is_neither_opened_nor_closed(act: Callable[..., Drive]) -> None:
+    drive = builders.drive(published=act is planning.close)
+    with pytest.raises(Refusal) as caught:
+        act(drive_id=drive.pk, actor="user:1", now=drive.ends_at)
+    assert caught.value.codes == ["drive_past"]
+
+
+def test_who_is_cancelled_with_the_drive_has_not_cancelled_late() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=drive.starts_at - timedelta(hours=1))
+    booking.refresh_from_db()
+    assert (booking.cancelled_by, booking.cancelled_late) == ("drive", False)
