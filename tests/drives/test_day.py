@@ -223,3 +223,40 @@ def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
         planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
     here.refresh_from_db()
     assert (caught.value.codes, here.state) == (["drive_past"], "checked_in")
+
+
+def test_nobody_is_missed_before_they_are_due() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=4)
+    with pytest.raises(Refusal) as caught:
+        attendance.mark_no_show(
+            booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1)
+        )
+    assert caught.value.codes == ["not_due_yet"]
+    assert attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
+
+
+@pytest.mark.parametrize("minutes", [-1, 6 * 60])
+def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) -> None:
+    drive = builders.drive()
+    now = drive.starts_at + timedelta(minutes=minutes)
+    with pytest.raises(Refusal) as caught:
+        attendance.walk_in(
+            drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=now
+        )
+    assert caught.value.codes == ["drive_not_today"]
+    assert not Booking.objects.exists()
+
+
+def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_booking_closed() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    closed = planning.close(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
+    after = drive.ends_at + timedelta(days=3)
+    assert turnout.close_out(drive_id=drive.pk, now=after) is not None
+    attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
+    assert turnout.close_out(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
+    drive.refresh_from_db()
+    booking.refresh_from_db()
+    assert (drive.closed_at, drive.closed_out_at) == (closed.closed_at, after)
+    assert booking.state == BookingState.BOOKED
