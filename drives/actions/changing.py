@@ -78,7 +78,7 @@ def cancel(
         return booking
     _refuse(booking, rules.MAY_BE_CHANGED)
     if booking.state == BookingState.HELD:
-        return _give_up_hold(booking, now)
+        return _give_up_hold(booking, actor, now)
     before = booking.state
     mark_cancelled(booking, by=by, now=now)
     booking.save(update_fields=CANCEL_FIELDS)
@@ -165,11 +165,11 @@ def _put(booking: Booking, slot: Slot, taken: timetable.Footprint, *, actor: str
         telling.moved(booking, old_starts_at, now, actor=actor)
 
 
-def _give_up_hold(booking: Booking, now: datetime) -> Booking:
+def _give_up_hold(booking: Booking, actor: str, now: datetime) -> Booking:
     booking.state, booking.holds_place, booking.changed_at = BookingState.LAPSED, False, now
     booking.save(update_fields=["state", "holds_place", "changed_at"])
     _free(booking, now)
-    history.note(booking, from_state=BookingState.HELD, actor="donor", now=now)
+    history.note(booking, from_state=BookingState.HELD, actor=actor, now=now)
     return booking
 
 

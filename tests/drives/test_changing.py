@@ -146,3 +146,9 @@ def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
     with pytest.raises(Refusal) as caught:
         changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
     assert caught.value.codes == ["booking_cancelled"]
+
+
+def test_who_gives_up_a_hold_is_named_in_its_history() -> None:
+    booking = builders.held(builders.drive())
+    cancel(booking, actor="user:9")
+    assert booking.changes.latest("pk").actor == "user:9"

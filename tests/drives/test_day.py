@@ -7,7 +7,7 @@ import pytest
 
 from drives import queries
 from drives.actions import attendance, changing, planning, sweeps, turnout
-from drives.models import Booking, BookingState, CancelledBy, Drive, Turnout
+from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
@@ -260,3 +260,13 @@ def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_bookin
     booking.refresh_from_db()
     assert (drive.closed_at, drive.closed_out_at) == (closed.closed_at, after)
     assert booking.state == BookingState.BOOKED
+
+
+@pytest.mark.parametrize("state", [DriveState.DRAFT, DriveState.CLOSED, DriveState.CANCELLED])
+def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveState) -> None:
+    owner = builders.organization()
+    builders.member(owner)
+    drive = builders.drive(owner)
+    Drive.objects.update(state=state)
+    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert not Message.objects.exists()

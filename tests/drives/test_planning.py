@@ -135,3 +135,13 @@ def test_who_is_cancelled_with_the_drive_has_not_cancelled_late() -> None:
     planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=drive.starts_at - timedelta(hours=1))
     booking.refresh_from_db()
     assert (booking.cancelled_by, booking.cancelled_late) == ("drive", False)
+
+
+def test_fewer_screening_places_than_are_taken_show_as_over_too() -> None:
+    drive = builders.drive()
+    for number in (1, 2, 3):
+        builders.booked(drive, number=number)
+    fewer = replace(plan_of(drive), screening_places=1)
+    planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
+    assert [builders.slot(drive, n).over for n in (0, 1)] == [2, 0]
+    assert queries.drifted_slots() == 0

@@ -185,3 +185,10 @@ def test_who_wants_neither_is_not_reminded() -> None:
 def stop(booking: Booking, *addresses: str, now: datetime) -> None:
     of = booking.drive.organization
     consents.revoke(organization=of, addresses=addresses, wording="no", source="link", actor="donor", now=now)
+
+
+@pytest.mark.django_db
+def test_no_reminder_may_leave_once_the_visit_has_begun() -> None:
+    booking = builders.booked(builders.drive())
+    planned = Message.objects.filter(about=booking.about, kind__in=reminders.KINDS)
+    assert set(planned.values_list("expires_at", flat=True)) == {booking.starts_at}

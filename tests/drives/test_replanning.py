@@ -233,3 +233,12 @@ def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_booking
             edit(drive.organization, three_days={"days": 4}, day_before={"way": Way.BOTH})
         counts.append(len(caught))
     assert counts[0] == counts[1]
+
+
+def test_what_was_said_of_an_old_time_does_not_stand_for_the_new_one() -> None:
+    drive, booking = booked_early()
+    Message.objects.filter(kind="three_days").update(state=MessageState.SENT, text="said")
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 10).pk, actor="donor", now=LATER)
+    booking.refresh_from_db()
+    edit(drive.organization, three_days={"days": 4})
+    assert waiting(booking) == [("three_days", "sms", 4), ("day_before", "sms", 1)]
