@@ -55,7 +55,13 @@ def join_within(
     request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
     """
     details = registration.register(
-        organization=drive.organization, **person.said(), confirms=person.confirms, source=source, ip=ip, now=now
+        organization=drive.organization,
+        **person.said(),
+        confirms=person.confirms,
+        source=source,
+        ip=ip,
+        now=now,
+        for_other=person.for_other,
     )
     confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locking.identities_then_drive([details.identity], drive.pk)

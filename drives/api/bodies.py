@@ -89,6 +89,9 @@ class PersonBody(serializers.Serializer[Any]):
     confirms = serializers.ListField(
         child=Text(max_length=40), required=False, max_length=30, help_text=_("Codes of the drive's `confirms`.")
     )
+    for_other = serializers.BooleanField(
+        required=False, default=False, help_text=_("The person is somebody else who is reached through this contact.")
+    )
 
 
 class BookingBody(PersonBody):
@@ -97,9 +100,6 @@ class BookingBody(PersonBody):
     slot = Id(help_text=_("An id from the drive's slots."))
     stated = StatedBody(
         required=False, allow_null=True, help_text=_("A last donation elsewhere; counts for the intervals.")
-    )
-    for_other = serializers.BooleanField(
-        required=False, default=False, help_text=_("The person is somebody else who is reached through this contact.")
     )
     override_reason = Text(
         max_length=200,

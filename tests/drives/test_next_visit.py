@@ -245,6 +245,14 @@ def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
 
 
 @pytest.mark.django_db
+def test_the_table_is_not_told_what_somebody_has_booked_at_another_organization() -> None:
+    drive, later = planned()
+    booking = builders.gave(drive, visit="first")
+    builders.booked(builders.drive(builders.organization("Harbor"), on=later.on + timedelta(days=1)))
+    assert book_next(booking, builders.slot(later, 2).pk, drive.ends_at).state == "booked"
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("outcome", "slot_of", "code"),
     [

@@ -13,6 +13,7 @@ from drives.offering import Window
 from drives.rules import Refusal
 from tests import builders
 from tests.builders import NOW
+from volunteers.models import Contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -42,6 +43,15 @@ def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_clos
         builders.cancelled(booking)
     offering.sweep(now=NOW)
     assert Offer.objects.get(entry=ana).starts_at == full[0].starts_at
+
+
+def test_who_asks_for_another_person_does_not_give_them_the_phone() -> None:
+    full = builders.full_drive()
+    bo = builders.waits(full[0].drive, name="Test Bo Birch", for_other=True)
+    assert Contact.objects.get(address=builders.phone(42)).owner is None
+    later = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=30))
+    ana = builders.booked(later, name="Test Ana Alder").volunteer
+    assert Contact.objects.get(address=builders.phone(42)).owner == ana != bo.volunteer
 
 
 def test_nobody_waits_for_a_drive_that_closes_when_they_may_give_again() -> None:

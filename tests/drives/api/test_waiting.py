@@ -11,6 +11,7 @@ from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.api.caller import Api
+from volunteers.models import Contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -48,6 +49,11 @@ def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
     proved = prove(token)
     assert (proved.status_code, proved.json()["state"], proved.json()["position"]) == (200, "waiting", 1)
     assert Api().get(f"waiting-list/{token}/").json() == proved.json()
+
+
+def test_the_wish_may_be_for_another_person() -> None:
+    prove(join(Api(), builders.full_drive(), for_other=True).json()["token"])
+    assert Contact.objects.get(address=PERSON["phone"]).owner is None
 
 
 def test_an_offer_is_seen_and_taken() -> None:

@@ -13,6 +13,7 @@ from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web.donor import PHONE, text, title
+from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -49,6 +50,13 @@ def offered(client: Client, full: list[Booking]) -> Offer:
 
 def follow(client: Client, address: str) -> Any:
     return client.get(address, follow=True)
+
+
+def test_the_page_asks_whether_it_is_for_another_person(client: Client) -> None:
+    full = builders.full_drive()
+    assert "I book for another person" in text(client.get(reverse("wait", args=[full[0].drive.slug])))
+    entry = joined(client, full, for_other="on")
+    assert Contact.objects.get(pk=Volunteer.objects.get(pk=entry.volunteer_id).phone_id).owner is None
 
 
 def test_a_full_drive_leads_to_its_waiting_list(client: Client) -> None:
