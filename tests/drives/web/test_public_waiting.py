@@ -13,7 +13,6 @@ from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web.donor import PHONE, text, title
-from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -56,7 +55,9 @@ def test_the_page_asks_whether_it_is_for_another_person(client: Client) -> None:
     full = builders.full_drive()
     assert "I book for another person" in text(client.get(reverse("wait", args=[full[0].drive.slug])))
     entry = joined(client, full, for_other="on")
-    assert Contact.objects.get(pk=Volunteer.objects.get(pk=entry.volunteer_id).phone_id).owner is None
+    assert entry.volunteer is not None
+    assert entry.volunteer.phone is not None
+    assert entry.volunteer.phone.owner is None
 
 
 def test_a_full_drive_leads_to_its_waiting_list(client: Client) -> None:
