@@ -261,6 +261,8 @@ def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[
     sentences = {
         BookingState.HELD: _("This booking is not finished yet: enter the code first."),
         BookingState.LAPSED: _("The time was not confirmed in time and is free again."),
+        BookingState.BOOKED: _("This person is not checked in yet."),
+        BookingState.CONFIRMED: _("This person is not checked in yet."),
         BookingState.CANCELLED: _("This booking is cancelled."),
         BookingState.NO_SHOW: _("This booking is marked as missed."),
         BookingState.CHECKED_IN: _("This person is already checked in."),

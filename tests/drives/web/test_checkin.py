@@ -133,7 +133,7 @@ def test_an_outcome_without_a_check_in_is_refused_in_words() -> None:
     booking = builders.booked(drive, name="Test Ana Alder")
     with at(drive):
         response = tap(browser, booking, "donated")
-    assert "Test Ana Alder: " in text(response)
+    assert "Test Ana Alder: This person is not checked in yet." in text(response)
     assert Booking.objects.get().state == BookingState.BOOKED
 
 
