@@ -15,6 +15,7 @@ from tests import builders, storm
 from tests.builders import NOW
 from volunteers import rules
 from volunteers.actions import contacts, registration
+from volunteers.actions.recognizing import TooManyPeople
 from volunteers.actions.registration import NoMailbox
 from volunteers.models import Contact, Registration, Volunteer
 from volunteers.notices import CONSENT_VERSION
@@ -157,6 +158,29 @@ def test_another_organization_knows_another_person() -> None:
     ana, same = resolved(builders.organization()), resolved(builders.organization())
     assert ana != same
     assert len(set(Contact.objects.values_list("identity", flat=True))) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "for_other", "is_ana"), [("Anna", False, True), ("Anna", True, False), ("A.", True, True)]
+)
+def test_with_the_box_for_another_person_a_name_that_is_nearly_the_owners_is_somebody_elses(
+    name: str, for_other: bool, is_ana: bool
+) -> None:
+    hope = builders.organization()
+    ana = resolved(hope)
+    assert (resolved(hope, f"Test {name} Alder", for_other=for_other) == ana) == is_ana
+
+
+@pytest.mark.django_db
+def test_eight_people_beside_its_owner_are_reached_through_a_contact_and_no_ninth() -> None:
+    hope = builders.organization()
+    resolved(hope)
+    names = [f"Test {first} Alder" for first in ("Bo", "Cy", "Dee", "Eli", "Fay", "Gus", "Hal", "Ivy")]
+    assert len({resolved(hope, name, for_other=True).pk for name in names}) == 8
+    assert resolved(hope, names[0], for_other=True).name == names[0]  # who is known is met again
+    with pytest.raises(TooManyPeople):
+        resolved(hope, "Test Jo Alder", for_other=True)
 
 
 @pytest.mark.django_db
