@@ -14,6 +14,7 @@ from drives.rules import Refusal
 from organizations.models import Organization
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
+from volunteers.actions import registration
 from volunteers.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,15 @@ def test_the_clock_starts_with_the_needle() -> None:
     late = builders.held(drive_on(2), n=6)  # 10:30, which is 48 hours and 30 minutes after the arrival
     assert refused(lambda: builders.proved(late)).reasons[0].earliest_ok_at == needle + 2 * DAY
     assert builders.booked(drive_on(2), n=8).state == BookingState.BOOKED
+
+
+def test_a_mailbox_that_was_only_typed_for_somebody_does_not_tell_what_its_holder_booked_elsewhere() -> None:
+    drive, theirs = builders.drive(), "cleo@example.org"
+    harbor = builders.drive(builders.organization("Harbor"), on=drive.on + timedelta(days=1))
+    builders.booked(harbor, number=43, name="Test Cleo Cedar", phone="", email=theirs)
+    typed = {"name": "Test Ana Alder", "phone": builders.phone(42), "email": theirs}
+    registration.enter(organization=drive.organization, **typed, actor="user:1", now=NOW)
+    assert builders.booked(drive).state == "booked"
 
 
 def test_two_organizations_with_one_typed_phone_that_only_one_has_proved_are_two_histories() -> None:
