@@ -1,13 +1,14 @@
 """The outbox: claiming due messages, and delivering them to a stand-in of the provider on this machine."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 
 from django.db import connection
 from django.utils import timezone
 
 from bench.load import Measured, hammer, post
-from bench.stack import WORKERS, Bench
+from bench.stack import PROVIDER_SECRET, WORKERS, Bench
 from bench.table import Work
 from bench.world import World
 from config.celery import app
@@ -67,7 +68,9 @@ def delivering(bench: Bench, world: World) -> Iterator[Work]:
     _deliver(world, 400, "warm")
     work.add(_deliver(world, MESSAGES, "run"))
     path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
-    request = post(path, body.replace(" ", "+").encode(), kind="application/x-www-form-urlencoded")
+    login = b64encode(f"AC0:{PROVIDER_SECRET}".encode()).decode()
+    form = "application/x-www-form-urlencoded"
+    request = post(path, body.replace(" ", "+").encode(), f"Authorization: Basic {login}\r\n", kind=form)
     work.floors.append(hammer(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
     yield work
 
