@@ -75,7 +75,7 @@ class PlaceFacts:
     slot_open: bool
     slot_starts_at: datetime | None
     by_staff: bool = False  # coordinators may book into closed drives and closed slots
-    from_line: bool = False  # who waited keeps their turn when online booking has closed
+    promised: bool = False  # a turn in line, or a time that is kept already, counts after online booking has closed
     live_holds: int = 0
     active_booking: bool = False
 
@@ -92,7 +92,7 @@ def _drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
         return [Reason("drive_past", _("This drive is over."))]
     if facts.drive_state == DriveState.DRAFT:
         return [Reason("drive_not_published", _("This drive is not open for booking yet."))]
-    if facts.drive_state == DriveState.CLOSED and not (facts.by_staff or facts.from_line):
+    if facts.drive_state == DriveState.CLOSED and not (facts.by_staff or facts.promised):
         return [Reason("drive_closed", _("Online booking for this drive is closed."))]
     return []
 

@@ -107,7 +107,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
         volunteer_id=booking.volunteer_id,
-        from_line=True,
+        promised=True,
         now=now,
     )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))

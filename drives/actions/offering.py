@@ -119,7 +119,7 @@ def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offeri
 
 def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries.PlaceFound:
     return queries.place_facts(
-        drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, from_line=True, now=now
+        drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, promised=True, now=now
     )
 
 

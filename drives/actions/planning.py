@@ -90,7 +90,7 @@ def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:
 
 
 def close(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Take no more bookings online; what is booked stays, and who is in line is still offered places.
+    """Take no more bookings online; what is booked or kept stays, and who is in line is still offered places.
 
     Locks: drive (exclusive).
     """

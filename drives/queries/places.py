@@ -61,7 +61,7 @@ def place_facts(
     identity: str = "",
     volunteer_id: int | None = None,
     by_staff: bool = False,
-    from_line: bool = False,
+    promised: bool = False,
     shape: timetable.VisitShape | None = None,
 ) -> PlaceFound:
     """Read all that the rules ask about one place, in one statement. Call it after taking the locks.
@@ -81,11 +81,11 @@ def place_facts(
         row = cursor.fetchone()
     if row is None:
         raise Drive.DoesNotExist
-    return _found(drive_id, row, by_staff=by_staff, from_line=from_line)
+    return _found(drive_id, row, by_staff=by_staff, promised=promised)
 
 
 def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> list[PlaceFound]:
-    """The same for several people at once, each a slot and a volunteer, in their order. One query."""
+    """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
     asked: dict[str, Any] = {
         "now": now,
         "identity": "",
@@ -96,10 +96,10 @@ def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: d
     }
     with connection.cursor() as cursor:
         cursor.execute(_PLACES, asked)
-        return [_found(drive_id, row, by_staff=False, from_line=False) for row in cursor.fetchall()]
+        return [_found(drive_id, row, by_staff=False, promised=True) for row in cursor.fetchall()]
 
 
-def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, from_line: bool) -> PlaceFound:
+def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: bool) -> PlaceFound:
     state, ends_at, found_id, n, starts_at, is_open, steps, holds_are_over, live_holds, active, is_full = row
     slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
     facts = rules.PlaceFacts(
@@ -109,7 +109,7 @@ def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, from_line: bo
         slot_open=bool(is_open),
         slot_starts_at=starts_at,
         by_staff=by_staff,
-        from_line=from_line,
+        promised=promised,
         live_holds=live_holds,
         active_booking=active,
     )

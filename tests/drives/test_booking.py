@@ -157,6 +157,22 @@ def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
     assert refused(lambda: builders.held(past, now=past.ends_at)) == ["drive_past", "slot_past"]
 
 
+def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile() -> None:
+    drive, gone = builders.drive(), builders.drive()
+    held, party, lost = (
+        builders.held(drive),
+        builders.held_together(drive, n=4, number=7),
+        builders.held(gone, number=9),
+    )
+    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    planning.cancel_drive(drive_id=gone.pk, reason="storm", actor="user:1", now=NOW)
+    assert builders.proved(held).state == BookingState.BOOKED
+    assert builders.proved(party[0], number=7).state == BookingState.BOOKED
+    with pytest.raises((Refusal, HoldLapsed)):
+        builders.proved(lost, number=9)
+    assert queries.drifted_slots() == 0
+
+
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     drive = builders.drive()
     planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
