@@ -15,6 +15,7 @@ import redis as redis_client
 from django.apps import apps
 from django.core.cache import cache
 from django.test import override_settings
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from config.embedded.guard import Guard
@@ -190,6 +191,12 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
 def _empty_cache() -> None:
     """No test meets the courtesy counters that others filled in the same minute of the stopped clock."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """A request in Spanish leaves its thread in Spanish: every test begins in the installation's language."""
+    translation.deactivate()
 
 
 @pytest.fixture
