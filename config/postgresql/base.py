@@ -1,15 +1,40 @@
 """The engine that settings name; Django looks for it in a module `base`."""
 
 import select
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import Connection, OperationalError
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
+
+
+class UtcLoader(TimestamptzLoader):
+    """Reads the database's times, which a session in UTC writes alike, by Python's own parser, written in C."""
+
+    timezone = UTC  # where Django looks whether its own loader is needed
+
+    def load(self, data: Buffer) -> datetime:
+        text = bytes(data).decode()
+        return datetime.fromisoformat(text) if text.endswith("+00") and len(text) <= LONGEST else super().load(data)
+
+
+LONGEST = len("2026-03-14 17:30:00.123456+00")  # not the far past or future, which have their own words
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Asks the server whether a pooled connection still works only where there is a sign that it may not."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Django's, with a quicker reader of times."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self.timezone is UTC:
+            parameters["context"] = AdaptersMap(parameters["context"])
+            parameters["context"].register_loader("timestamptz", UtcLoader)
+        return parameters
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> "Connection[Any]":
         """A connection from the pool, or a new one; those that the server closed are given back to be replaced."""

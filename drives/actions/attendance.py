@@ -207,7 +207,9 @@ def _slot_at_the_door(giver: queries.Giver, drive: Drive, visit: str, now: datet
     reasons = [rules.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
         person = giver.volunteer_id
-        found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
+        found = queries.place_facts(
+            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True
+        ).answer()
         reasons = rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot

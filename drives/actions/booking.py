@@ -13,7 +13,7 @@ from drives import confirms, queries, rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, pipelined, together, token_digest
+from organizations.models import Organization, answers, together, token_digest
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration
@@ -86,21 +86,20 @@ def hold_within(
     to what is stated, and a third live hold of one contact; malformed details are a ValidationError by field.
     Locks: identity, drive (shared), slots.
     """
-    with pipelined():
-        with together():
-            details = registration.register(
-                organization=drive.organization, **person.typed(), source=source, ip=ip, now=now
-            )
-            stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
-            found = _found(drive, slot_id, visit, details.identity, now)
-            taking.refuse_unless_possible(found.facts, drive, visit, now)
-            stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
-            taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-            send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
-            if beside:
-                beside(taken.booking)
-        fits = taking.counting(taken)
-    return taking.counted(taken, fits, now)
+    with together() as written:
+        details = registration.register(
+            organization=drive.organization, **person.typed(), source=source, ip=ip, now=now
+        )
+        stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
+        found = _found(drive, slot_id, visit, details.identity, now)
+        taking.refuse_unless_possible(found.facts, drive, visit, now)
+        stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
+        taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
+        send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
+        if beside:
+            beside(taken.booking)
+        fits = written.then(taking.counting(taken))
+    return taking.counted(taken, now, fits=fits())
 
 
 hold = transaction.atomic(hold_within)
@@ -174,7 +173,9 @@ def enter(
         now=now,
     )
     stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
+    found = queries.place_facts(
+        drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True
+    ).answer()
     giver = None if override_reason else queries.Giver(volunteer.pk)
     booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
@@ -183,10 +184,13 @@ def enter(
 
 
 def _found(drive: Drive, slot_id: int, visit: str, identity: str, now: datetime) -> queries.PlaceFound:
-    """Take the locks of a booking, and see how its place stands then."""
-    locking.identities_then_drive([identity], drive.pk)
+    """Take the locks of a booking, and see how its place stands then: both on one way to the database."""
     shape = rules.visit_shape(drive, visit)
-    return queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=identity, shape=shape, now=now)
+    _locked, found = answers(
+        locking.of_a_booking([identity], drive.pk),
+        queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=identity, shape=shape, now=now),
+    )
+    return found
 
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:

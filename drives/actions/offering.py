@@ -120,7 +120,7 @@ def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offeri
 def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries.PlaceFound:
     return queries.place_facts(
         drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, promised=True, now=now
-    )
+    ).answer()
 
 
 def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:

@@ -1,13 +1,12 @@
 """The counters of a drive's slots: the only code that changes them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-
-from django.db import connection
 
 from drives import queries, timetable
 from drives.models import Booking, Hold
+from organizations.models import Sql, Statement
 
 Deltas = Mapping[int, tuple[int, int]]
 """Per step n of one drive: change of screening places and of chairs taken."""
@@ -37,6 +36,7 @@ _FITS = """
   AND (locked.screening <= 0 OR slot.screening_taken + locked.screening <= slot.screening_limit)
   AND (locked.chairs <= 0 OR slot.chairs_taken + locked.chairs <= slot.chairs_limit)"""
 _CHANGED = "\nRETURNING slot.n"
+_FITTING, _FORCED = Sql(_CHANGE + _FITS + _CHANGED), Sql(_CHANGE + _CHANGED)
 
 
 def change(*, drive_id: int, deltas: Deltas) -> bool:
@@ -44,18 +44,18 @@ def change(*, drive_id: int, deltas: Deltas) -> bool:
 
     On False some slots may have changed: the caller raises, so that the transaction leaves nothing behind.
     """
-    return changing(drive_id=drive_id, deltas=deltas)()
+    return not deltas or changing(drive_id=drive_id, deltas=deltas).answer()
 
 
-def changing(*, drive_id: int, deltas: Deltas) -> Callable[[], bool]:
-    """The same in two steps, for who has sent more (`pipelined`): what is returned reads whether it fitted."""
-    counted = _sent(_CHANGE + _FITS, drive_id, deltas)
-    return lambda: counted() == len(deltas)
+def changing(*, drive_id: int, deltas: Deltas) -> Statement[bool]:
+    """The same, for who sends it behind other statements."""
+    return _FITTING.asks(lambda changed: len(changed) == len(deltas), **_columns(drive_id, deltas))
 
 
 def force(*, drive_id: int, deltas: Deltas) -> None:
     """Applies the changes whatever the limits; what is above them shows as `over`, allowed on purpose."""
-    _sent(_CHANGE, drive_id, deltas)()
+    if deltas:
+        _FORCED.asks(lambda _changed: None, **_columns(drive_id, deltas)).answer()
 
 
 footprint = queries.steps_taken  # as it was booked
@@ -78,21 +78,10 @@ def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
     return {n: pair for n, pair in sums.items() if pair != (0, 0)}
 
 
-def _sent(sql: str, drive_id: int, deltas: Deltas) -> Callable[[], int]:
-    """Send the statement; what is returned waits for it and counts the slots that were changed."""
-    if not deltas:
-        return lambda: 0
-    parameters: dict[str, Any] = {
+def _columns(drive_id: int, deltas: Deltas) -> dict[str, Any]:
+    return {
         "drive": drive_id,
         "n": list(deltas),
         "screening": [screening for screening, _ in deltas.values()],
         "chairs": [chairs for _, chairs in deltas.values()],
     }
-    cursor = connection.cursor()
-    cursor.execute(sql + _CHANGED, parameters)
-
-    def counted() -> int:
-        with cursor:
-            return len(cursor.fetchall())
-
-    return counted

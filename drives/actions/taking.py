@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from django.db import transaction
 from drives import confirms, queries, rules, timetable
 from drives.actions import history, keeping, places, spacing
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
-from organizations.models import insert
+from organizations.models import Statement, insert
 from volunteers.models import Registration, Volunteer
 
 REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for another
@@ -92,18 +92,18 @@ def count(taken: Taken, now: datetime) -> Booking:
 
     Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
     """
-    return counted(taken, counting(taken), now)
+    return counted(taken, now, fits=counting(taken).answer())
 
 
-def counting(taken: Taken) -> Callable[[], bool]:
-    """Send the change of the counters (`places.changing`), as `count` does; `counted` must follow."""
+def counting(taken: Taken) -> Statement[bool]:
+    """The change of the counters (`places.changing`), for who sends it behind the rows; `counted` must follow."""
     return places.changing(drive_id=taken.booking.drive_id, deltas=taken.deltas)
 
 
-def counted(taken: Taken, fits: Callable[[], bool], now: datetime) -> Booking:
+def counted(taken: Taken, now: datetime, *, fits: bool) -> Booking:
     """The booking, if its places were still free; else its refusal."""
     booking = taken.booking
-    if not fits():
+    if not fits:
         refuse_full(booking.drive, booking.visit, booking.starts_at, now)
     return booking
 

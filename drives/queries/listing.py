@@ -1,20 +1,20 @@
 """Drives and slots as programs ask for them: lists to page through, one drive by id, the drive behind a slot."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import Any, cast
+from typing import cast
 
 from django.db import connection
-from django.db.models import JSONField, Model, QuerySet, TextField
+from django.db.models import DateTimeField, JSONField, Model, QuerySet, TextField
 
 from drives import rules, timetable
 from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries.drives import DriveSummary, summaries
 from drives.queries.places import places_left
-from organizations.models import Organization
+from organizations.models import Organization, Rows, Sql, Statement
 
 _SHOWN = ("organization", "site", "cause", "policy")
 
@@ -114,8 +114,10 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
 
 
 def _columns(model: type[Model]) -> list[str]:
-    """The plain columns of a table; long texts and JSON are read when somebody asks for them."""
-    return [field.attname for field in model._meta.concrete_fields if not isinstance(field, TextField | JSONField)]
+    """The plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
+    later = (TextField, JSONField, DateTimeField)
+    fields = model._meta.concrete_fields
+    return [field.attname for field in fields if not isinstance(field, later) or field.name in {"starts_at", "ends_at"}]
 
 
 _PARTS: tuple[tuple[type[Model], str, list[str]], ...] = (
@@ -123,35 +125,26 @@ _PARTS: tuple[tuple[type[Model], str, list[str]], ...] = (
     (Organization, "organization", _columns(Organization)),
     (Site, "site", _columns(Site)),
 )
-_DRIVE_OF_SLOT = f"""
+_DRIVE_OF_SLOT = Sql(f"""
 SELECT {", ".join(f'{alias}."{column}"' for _model, alias, columns in _PARTS for column in columns)}, policy.confirms
 FROM drives_slot AS slot
     JOIN drives_drive AS drive ON drive.id = slot.drive_id
     JOIN organizations_organization AS organization ON organization.id = drive.organization_id
     JOIN drives_site AS site ON site.id = drive.site_id
     JOIN drives_policy AS policy ON policy.id = drive.policy_id
-WHERE slot.id = %s
-"""  # noqa: S608  names of our own columns
+WHERE slot.id = %(slot)s
+""")  # noqa: S608  names of our own columns
 
 
-def drive_of_slot(slot_id: int) -> Callable[[], Drive | None]:
-    """Ask for the drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query.
-
-    What is returned reads the answer, so that the question can travel with others (`pipelined`).
-    """
-    cursor = connection.cursor()
-    cursor.execute(_DRIVE_OF_SLOT, [slot_id])
-
-    def read() -> Drive | None:
-        with cursor:
-            row = cursor.fetchone()
-        return _drive_of(row) if row else None
-
-    return read
+def drive_of_slot(slot_id: int) -> Statement[Drive | None]:
+    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed; not asked for yet."""
+    return _DRIVE_OF_SLOT.asks(_drive_of, slot=slot_id)
 
 
-def _drive_of(row: tuple[Any, ...]) -> Drive:
-    values = iter(row)
+def _drive_of(rows: Rows) -> Drive | None:
+    if not rows:
+        return None
+    values = iter(rows[0])
     made = [model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _PARTS]
     drive = cast("Drive", made[0])
     drive.organization, drive.site = cast("Organization", made[1]), cast("Site", made[2])

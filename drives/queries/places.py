@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from drives import rules, timetable
 from drives.models import Booking, Drive, DriveState, Hold, Slot
+from organizations.models import Rows, Sql, Statement
 
 NEAREST = 3
 
@@ -44,13 +43,13 @@ SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
 FROM drives_drive AS drive LEFT JOIN drives_slot AS slot ON slot.id = {slot} AND slot.drive_id = drive.id
 WHERE drive.id = %(drive)s
 """
-_PLACE = _FACTS.format(slot="%(slot)s", volunteer="%(volunteer)s")
+_PLACE = Sql(_FACTS.format(slot="%(slot)s", volunteer="%(volunteer)s"))
 _EACH = """
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
     WITH ORDINALITY AS asked (slot, volunteer, position)
 CROSS JOIN LATERAL ({facts}) AS facts ORDER BY asked.position
 """
-_PLACES = _EACH.format(facts=_FACTS.format(slot="asked.slot", volunteer="asked.volunteer"))
+_PLACES = Sql(_EACH.format(facts=_FACTS.format(slot="asked.slot", volunteer="asked.volunteer")))
 
 
 def place_facts(
@@ -63,40 +62,34 @@ def place_facts(
     by_staff: bool = False,
     promised: bool = False,
     shape: timetable.VisitShape | None = None,
-) -> PlaceFound:
-    """Read all that the rules ask about one place, in one statement. Call it after taking the locks.
+) -> Statement[PlaceFound]:
+    """All that the rules ask about one place, in one statement: to be sent after the locks are taken, or behind them.
 
     `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
     """
-    asked: dict[str, Any] = {
-        "now": now,
-        "identity": identity,
-        "volunteer": volunteer_id,
-        "slot": slot_id,
-        "drive": drive_id,
-        **_size(shape or timetable.VisitShape(0, 0)),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, asked)
-        row = cursor.fetchone()
-    if row is None:
-        raise Drive.DoesNotExist
-    return _found(drive_id, row, by_staff=by_staff, promised=promised)
+
+    def read(rows: Rows) -> PlaceFound:
+        if not rows:
+            raise Drive.DoesNotExist
+        return _found(drive_id, rows[0], by_staff=by_staff, promised=promised)
+
+    size = _size(shape or timetable.VisitShape(0, 0))
+    return _PLACE.asks(read, now=now, identity=identity, volunteer=volunteer_id, slot=slot_id, drive=drive_id, **size)
 
 
-def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> list[PlaceFound]:
-    """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
-    asked: dict[str, Any] = {
-        "now": now,
-        "identity": "",
-        "slots": [slot_id for slot_id, _volunteer in places],
-        "volunteers": [volunteer_id for _slot, volunteer_id in places],
-        "drive": drive_id,
-        **_size(timetable.VisitShape(0, 0)),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, asked)
-        return [_found(drive_id, row, by_staff=False, promised=True) for row in cursor.fetchall()]
+def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> Statement[list[PlaceFound]]:
+    """The same for several people whose times are kept, each a slot and a volunteer, in their order."""
+    size = _size(timetable.VisitShape(0, 0))
+    slots, volunteers = [slot_id for slot_id, _volunteer in places], [volunteer_id for _slot, volunteer_id in places]
+    return _PLACES.asks(
+        lambda rows: [_found(drive_id, row, by_staff=False, promised=True) for row in rows],
+        now=now,
+        identity="",
+        slots=slots,
+        volunteers=volunteers,
+        drive=drive_id,
+        **size,
+    )
 
 
 def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: bool) -> PlaceFound:

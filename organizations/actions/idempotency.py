@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, append, pipelined, token_digest
+from organizations.models import IdempotentAnswer, Rows, Sql, Statement, answers, append, token_digest
 
 Found = TypeVar("Found")
 
@@ -76,17 +76,28 @@ class Answer:
 
 
 Keep = Callable[[str], None]
-Ask = Callable[[], Callable[[], Found]]
+
+_LOCK = Sql("SELECT pg_try_advisory_xact_lock(%(number)s)")
+_KEPT = Sql(
+    "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
+    " WHERE scope = %(scope)s AND key_hash = %(key_hash)s"
+)
 
 
 @transaction.atomic
 def once(
-    *, scope: str, key: str, body: bytes, now: datetime, ask: Ask[Found], work: Callable[[Found, Keep], object]
+    *,
+    scope: str,
+    key: str,
+    body: bytes,
+    now: datetime,
+    work: Callable[[Found, Keep], object],
+    ask: Statement[Found] | None = None,
 ) -> Answer:
     """Do the work unless the same caller sent the same key before; then give the first answer again.
 
-    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `ask` sends the question that the
-    work begins with, on the same way to the database as the key, and returns what reads the answer. `work` gives its
+    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `ask` is what the work begins by
+    reading: it goes on the same way to the database as the key; without one the work is handed None. `work` gives its
     own answer (201) to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps
     nothing. The key's advisory lock is the first of all locks and lasts as long as the transaction.
     """
@@ -134,7 +145,9 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _locked(scope: str, key_hash: str, now: datetime, ask: Ask[Found]) -> tuple[IdempotentAnswer | None, Found]:
+def _locked(
+    scope: str, key_hash: str, now: datetime, ask: Statement[Found] | None
+) -> tuple[IdempotentAnswer | None, Found]:
     """Take the key for this transaction, or refuse; then the answer that is kept for it, if any, and what was read.
 
     A plain unique row would make the second caller wait instead; it stands behind the lock. Statements of their own,
@@ -142,23 +155,18 @@ def _locked(scope: str, key_hash: str, now: datetime, ask: Ask[Found]) -> tuple[
     done again, be refused.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as lock, connection.cursor() as kept:
-        with pipelined():
-            lock.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-            kept.execute(
-                "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
-                " WHERE scope = %s AND key_hash = %s",
-                [scope, key_hash],
-            )
-            answer = ask()
-        found = answer()
-        if not lock.fetchone()[0]:
-            raise RequestInProgress
-        row = kept.fetchone()
-    if row is None:
-        return None, found
-    known = IdempotentAnswer(**dict(zip(("id", "body_hash", "status", "body", "created_at"), row, strict=True)))
-    if known.created_at <= now - KEPT:
+    lock = _LOCK.asks(lambda rows: bool(rows[0][0]), number=number)
+    kept = _KEPT.asks(_kept, scope=scope, key_hash=key_hash)
+    is_locked, known, *asked = answers(lock, kept, ask) if ask else answers(lock, kept)
+    found = cast("Found", asked[0] if asked else None)
+    if not is_locked:
+        raise RequestInProgress
+    if known and known.created_at <= now - KEPT:
         known.delete()
-        return None, found
+        known = None
     return known, found
+
+
+def _kept(rows: Rows) -> IdempotentAnswer | None:
+    columns = ("id", "body_hash", "status", "body", "created_at")
+    return IdempotentAnswer(**dict(zip(columns, rows[0], strict=True))) if rows else None

@@ -3,7 +3,8 @@ from organizations.models.audit import AuditEntry
 from organizations.models.idempotency import IdempotentAnswer
 from organizations.models.linked import Linked, token_digest
 from organizations.models.organization import Cause, CauseFact, Organization
-from organizations.models.rows import append, insert, pipelined, together
+from organizations.models.rows import append, insert, together
+from organizations.models.statements import Rows, Sql, Statement, answers
 
 __all__ = [
     "ApiKey",
@@ -15,10 +16,13 @@ __all__ = [
     "Membership",
     "Organization",
     "Role",
+    "Rows",
+    "Sql",
+    "Statement",
     "User",
+    "answers",
     "append",
     "insert",
-    "pipelined",
     "together",
     "token_digest",
 ]

@@ -3,15 +3,19 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TypeVar
+from itertools import count
+from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from psycopg import sql
 
+from organizations.models.statements import Rows, Sql, Statement, answers
+
+A = TypeVar("A")
 Row = TypeVar("Row", bound=models.Model)
 
 NUMBERS_AT_ONCE = 50
@@ -36,32 +40,42 @@ def append(row: models.Model) -> None:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def together() -> Iterator["Together"]:
     """Let the rows of `insert` and `append` wait until the end of this block, and write them all in one statement.
 
     Nothing that is read in the block sees them. An error that leaves the block leaves them unwritten. What else their
     order matters to (a key of another row that is checked at once, not at the end of the transaction) does not fit.
     """
-    token = _waiting.set([])
+    waiting = Together()
+    token = _waiting.set(waiting)
     try:
-        yield
-        waiting = _waiting.get()
+        yield waiting
     finally:
         _waiting.reset(token)
-    if waiting:
-        _execute(waiting)
+    waiting.send()
 
 
-@contextmanager
-def pipelined() -> Iterator[None]:
-    """Send the statements of this block without waiting, until one's answer is read: several on one way and back.
+class Together:
+    """What waits for the end of a block `together`."""
 
-    They run in order, each with a snapshot of its own. An error comes up when an answer is read, at the latest at the
-    end of the block. What asks for a row count gets -1 in it: use RETURNING, and not `save()` of an old row.
-    """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    def __init__(self) -> None:
+        self.rows: _Rows = []
+        self._last: Statement[Any] | None = None
+        self._answer: Any = None
+
+    def then(self, last: Statement[A]) -> Callable[[], A]:
+        """Send this statement behind the rows, on the same way. What is returned knows its answer after the block."""
+        self._last = last
+        return lambda: cast("A", self._answer)
+
+    def send(self) -> None:
+        """Write what waits."""
+        if self.rows and self._last:
+            _written, self._answer = answers(_writing(self.rows), self._last)
+        elif self.rows:
+            _writing(self.rows).answer()
+        elif self._last:
+            self._answer = self._last.answer()
 
 
 def _number(model: type[models.Model]) -> int:
@@ -82,52 +96,52 @@ def _fetched(model: type[models.Model], count: int = NUMBERS_AT_ONCE) -> list[in
         return sorted((number for (number,) in cursor.fetchall()), reverse=True)
 
 
-_Waiting = list[tuple[models.Model, bool]]
-_waiting: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
+_Rows = list[tuple[models.Model, bool]]
+_waiting: ContextVar[Together | None] = ContextVar("waiting", default=None)
 
 
 def _write(row: models.Model, *, keyed: bool) -> None:
     if (waiting := _waiting.get()) is None:
-        _execute([(row, keyed)])
+        _writing([(row, keyed)]).answer()
     else:
-        waiting.append((row, keyed))
+        waiting.rows.append((row, keyed))
 
 
-def _execute(rows: _Waiting) -> None:
-    statement, columns = _statement(tuple((type(row), keyed) for row, keyed in rows))
+def _writing(rows: _Rows) -> Statement[None]:
+    """The statement that writes these; its answer makes them known to Django as rows that are there."""
+    statement, columns = _insert(tuple((type(row), keyed) for row, keyed in rows))
     values = [
-        {column: getattr(row, name) for name, column in names}
+        json.dumps(getattr(row, name)) if is_json else getattr(row, name)
         for (row, _keyed), names in zip(rows, columns, strict=True)
+        for name, is_json in names
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(values, default=str)])
-    for row, _keyed in rows:
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+    def written(_nothing: Rows) -> None:
+        for row, _keyed in rows:
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+    return Statement(statement, values, written)
 
 
 @cache
-def _statement(tables: tuple[tuple[type[models.Model], bool], ...]) -> tuple[str, list[list[tuple[str, str]]]]:
-    """The INSERT of one row into each of these, and per row the names of its values.
+def _insert(tables: tuple[tuple[type[models.Model], bool], ...]) -> tuple[Sql, list[list[tuple[str, bool]]]]:
+    """The INSERT of one row into each of these, and per row the names of its values and whether they go as JSON.
 
-    One parameter, whatever the number of columns: to hand over each by itself takes longer than to write them. All but
-    the last INSERT ride before it as WITH.
+    All but the last INSERT ride before it as WITH.
     """
-    columns = [
-        [(field.attname, str(field.column)) for field in model._meta.concrete_fields if keyed or not field.primary_key]
-        for model, keyed in tables
+    written = [
+        [field for field in model._meta.concrete_fields if keyed or not field.primary_key] for model, keyed in tables
     ]
+    numbers = count(1)
     inserts = [
-        sql.SQL(
-            "INSERT INTO {table} ({names}) SELECT {names} FROM given, jsonb_populate_record(NULL::{table}, {row})"
-        ).format(
+        sql.SQL("INSERT INTO {table} ({names}) VALUES ({values})").format(
             table=sql.Identifier(model._meta.db_table),
-            names=sql.SQL(", ").join(sql.Identifier(column) for _name, column in names),
-            row=sql.SQL(f"rows -> {n}"),
+            names=sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields),
+            values=sql.SQL(", ").join(sql.SQL(f"${next(numbers)}") for _field in fields),
         )
-        for n, ((model, _keyed), names) in enumerate(zip(tables, columns, strict=True))
+        for (model, _keyed), fields in zip(tables, written, strict=True)
     ]
-    given = sql.SQL("given AS (SELECT %s::jsonb AS rows)")
-    before = [
-        sql.SQL("row_{n} AS ({insert})").format(n=sql.SQL(str(n)), insert=each) for n, each in enumerate(inserts[:-1])
-    ]
-    return sql.SQL("WITH {} {}").format(sql.SQL(", ").join([given, *before]), inserts[-1]).as_string(None), columns
+    before = [sql.SQL(f"row_{n} AS ({{}})").format(each) for n, each in enumerate(inserts[:-1])]
+    text = sql.SQL("WITH {} {}").format(sql.SQL(", ").join(before), inserts[-1]) if before else inserts[-1]
+    columns = [[(field.attname, isinstance(field, models.JSONField)) for field in fields] for fields in written]
+    return Sql(text.as_string(None)), columns

@@ -4,11 +4,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import connection
 from django.db.models import Model
 from pytest_django import DjangoAssertNumQueries
 
-from organizations.models import AuditEntry, append, insert, pipelined, rows, together
+from organizations.models import AuditEntry, append, insert, rows, together
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import Registration
@@ -68,22 +68,6 @@ def test_a_child_process_starts_a_block_of_its_own() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(read, 10) == b"0"
-
-
-def test_what_is_pipelined_is_read_in_order() -> None:
-    with pipelined(), connection.cursor() as first, connection.cursor() as second:
-        row = insert(entry())
-        first.execute("SELECT 1")
-        second.execute("SELECT verb FROM organizations_auditentry WHERE id = %s", [row.pk])
-        assert second.fetchone() == ("entered",)
-        assert first.fetchone() == (1,)
-
-
-def test_an_error_of_a_pipelined_statement_comes_up_as_djangos() -> None:
-    row = insert(entry())
-    rows._numbers[AuditEntry].append(row.pk)
-    with pytest.raises(IntegrityError), pipelined():
-        insert(entry())
 
 
 def columns(row: Model) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from functools import partial, wraps
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from drives import queries
 from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
 from drives.rules import Refusal
+from organizations.models import Sql, Statement
 from tests.storm import meet, pause
 
 RUNS = 10
@@ -99,7 +101,14 @@ def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> Non
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between the facts and the place. With the locks nothing comes of it."""
-    pause_after(monkeypatch, queries, "place_facts", "places_facts")
+    for name in ("place_facts", "places_facts"):
+        facts = getattr(queries, name)
+
+        def thought_about(*asked: Any, facts: Callable[..., Statement[Any]] = facts, **named: Any) -> Statement[Any]:
+            statement = facts(*asked, **named)
+            return replace(statement, read=then_pause(statement.read))
+
+        monkeypatch.setattr(queries, name, thought_about)
 
 
 def pause_after_history(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,14 +153,18 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def change_by(monkeypatch: pytest.MonkeyPatch, change: Callable[..., bool]) -> None:
-    """Let the counters be changed in another way, at once."""
-    monkeypatch.setattr(places, "changing", lambda **asked: partial(bool, change(**asked)))
+    """Let the counters be changed in another way, at once; what is sent then only carries the answer."""
+    carry = Sql("SELECT %(fits)s::bool")
+    monkeypatch.setattr(
+        places, "changing", lambda **asked: carry.asks(lambda rows: bool(rows[0][0]), fits=change(**asked))
+    )
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """The seeded bug: these advisory locks are not taken."""
+    nothing = Sql("SELECT 1").asks(lambda _rows: None)
     for name in names:
-        monkeypatch.setattr(locking, name, lambda *_arguments: None)
+        monkeypatch.setattr(locking, name, lambda *_arguments: nothing)
 
 
 def empty() -> None:

@@ -79,7 +79,7 @@ def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arena.pause_after_history(monkeypatch)
-    arena.without_locks(monkeypatch, "identities_then_drive")
+    arena.without_locks(monkeypatch, "of_a_booking")
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
 

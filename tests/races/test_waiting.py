@@ -84,7 +84,7 @@ def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(locking, "line", lambda _drive: True)
     monkeypatch.setattr(locking, "waiting_entries", entries)
     monkeypatch.setattr(locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
-    arena.without_locks(monkeypatch, "identities_then_drive")
+    arena.without_locks(monkeypatch, "of_a_booking")
 
 
 # Two freed places and two sweeps

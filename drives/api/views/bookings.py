@@ -25,8 +25,8 @@ from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState,
 from drives.queries import listing
 from drives.rules import Reason, Refusal
 from organizations.actions import idempotency
-from organizations.actions.idempotency import Ask, Found, Keep
-from organizations.models import ApiKey, token_digest
+from organizations.actions.idempotency import Found, Keep
+from organizations.models import ApiKey, Statement, token_digest
 
 BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
 DONOR = "donor"
@@ -55,7 +55,7 @@ class Bookings(ApiView):
             request,
             request.body,
             now,
-            ask=lambda: listing.drive_of_slot(body["slot"]),
+            ask=listing.drive_of_slot(body["slot"]),
             work=lambda drive, keep: self._take(request, body, drive, now, keep),
         )
 
@@ -226,12 +226,12 @@ def created_once(
     asked: bytes,
     now: datetime,
     *,
-    ask: Ask[Found],
     work: Callable[[Found, Keep], object],
+    ask: Statement[Found] | None = None,
 ) -> HttpResponse:
     """201 with the answer that `work` keeps, once for each Idempotency-Key; asked the same again, the same answer."""
     key = request.headers.get("Idempotency-Key", "")
-    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, ask=ask, work=work)
+    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=work, ask=ask)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 

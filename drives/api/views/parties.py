@@ -50,7 +50,7 @@ class Parties(ApiView):
             request,
             request.body,
             now,
-            ask=lambda: listing.drive_of_slot(body["slot"]),
+            ask=listing.drive_of_slot(body["slot"]),
             work=lambda drive, keep: keep(self._hold(request, body, drive, now)),
         )
 

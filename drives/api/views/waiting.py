@@ -54,8 +54,7 @@ class WaitingList(ApiView):
             request,
             asked,
             now,
-            ask=lambda: lambda: drive,
-            work=lambda drive, keep: keep(self._join(request, drive, body, now)),
+            work=lambda _found, keep: keep(self._join(request, drive, body, now)),
         )
 
     def _drive(self, request: Request, drive_id: int) -> Drive:

@@ -79,7 +79,7 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
             finish.wait(20)
             keep("{}")
 
-        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, ask=lambda: lambda: None, work=work)
+        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, work=work)
         connection.close()
 
     running = threading.Thread(target=first)
