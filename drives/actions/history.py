@@ -18,17 +18,17 @@ def note(
     reason: str = "",
 ) -> None:
     """Keep one change of a booking that is already in its new state."""
-    change = BookingChange(
-        booking=booking,
+    append(
+        BookingChange,
+        booking_id=booking.pk,
         from_state=from_state,
         to_state=booking.state,
-        from_arrival=from_arrival,
-        to_arrival=to_arrival,
+        from_arrival_id=from_arrival and from_arrival.pk,
+        to_arrival_id=to_arrival and to_arrival.pk,
         actor=actor,
         reason=reason,
         at=now,
     )
-    append(change)
 
 
 def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:

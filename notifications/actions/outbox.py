@@ -29,7 +29,7 @@ def queue(*, organization: Organization | None, notices: Sequence[Notice], now: 
 
 def queue_new(*, organization: Organization, notice: Notice, now: datetime) -> None:
     """Put one message in the outbox whose key cannot be there yet; it is written with the rows around it."""
-    append(Message(**_row(organization, notice.envelope, now, notice.wording)))
+    append(Message, **_row(organization, notice.envelope, now, notice.wording))
 
 
 @transaction.atomic(savepoint=False)

@@ -110,16 +110,23 @@ def once(
         if known.status == HTTPStatus.GONE:
             raise AnswerErased
         return Answer(known.status, known.body, replayed=True)
-    row = IdempotentAnswer(
-        scope=scope, key_hash=key_hash, body_hash=body_hash, status=HTTPStatus.CREATED, created_at=now
-    )
+    kept = ""
 
     def keep(text: str) -> None:
-        row.body = text
-        append(row)
+        nonlocal kept
+        kept = text
+        append(
+            IdempotentAnswer,
+            scope=scope,
+            key_hash=key_hash,
+            body_hash=body_hash,
+            status=HTTPStatus.CREATED,
+            body=text,
+            created_at=now,
+        )
 
     work(found, keep)
-    return Answer(row.status, row.body, replayed=False)
+    return Answer(HTTPStatus.CREATED, kept, replayed=False)
 
 
 @transaction.atomic(savepoint=False)

@@ -3,9 +3,10 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -30,13 +31,18 @@ def insert(row: Row) -> Row:
     the table's sequence, a block at a time, so that nobody waits for it: keys rise only within one process.
     """
     row.pk = _number(type(row))
-    _write(row, keyed=True)
+    _write(_New(type(row), vars(row), row))
     return row
 
 
-def append(row: models.Model) -> None:
-    """INSERT a row whose key nobody asks for: the database gives it, in the order of writing."""
-    _write(row, keyed=False)
+def append(model: type[models.Model], **values: Any) -> None:
+    """INSERT a row that nobody asks for again, by its columns: `organization_id`, not `organization`.
+
+    What is not named is as the model's defaults have it. The database gives the key, in the order of writing.
+    """
+    if unknown := values.keys() - _blank(model).keys():
+        raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
+    _write(_New(model, {**_blank(model), **values}))
 
 
 @contextmanager
@@ -55,11 +61,20 @@ def together() -> Iterator["Together"]:
     waiting.send()
 
 
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A row to be written: its values by name, and the instance that stands for it, if somebody holds one."""
+
+    model: type[models.Model]
+    values: Mapping[str, Any]
+    row: models.Model | None = None
+
+
 class Together:
     """What waits for the end of a block `together`."""
 
     def __init__(self) -> None:
-        self.rows: _Rows = []
+        self.rows: list[_New] = []
         self._last: Statement[Any] | None = None
         self._answer: Any = None
 
@@ -96,31 +111,39 @@ def _fetched(model: type[models.Model], count: int = NUMBERS_AT_ONCE) -> list[in
         return sorted((number for (number,) in cursor.fetchall()), reverse=True)
 
 
-_Rows = list[tuple[models.Model, bool]]
 _waiting: ContextVar[Together | None] = ContextVar("waiting", default=None)
 
 
-def _write(row: models.Model, *, keyed: bool) -> None:
+def _write(new: _New) -> None:
     if (waiting := _waiting.get()) is None:
-        _writing([(row, keyed)]).answer()
+        _writing([new]).answer()
     else:
-        waiting.rows.append((row, keyed))
+        waiting.rows.append(new)
 
 
-def _writing(rows: _Rows) -> Statement[None]:
+def _writing(rows: Sequence[_New]) -> Statement[None]:
     """The statement that writes these; its answer makes them known to Django as rows that are there."""
-    statement, columns = _insert(tuple((type(row), keyed) for row, keyed in rows))
+    statement, columns = _insert(tuple((new.model, new.row is not None) for new in rows))
     values = [
-        json.dumps(getattr(row, name)) if is_json else getattr(row, name)
-        for (row, _keyed), names in zip(rows, columns, strict=True)
+        json.dumps(new.values[name]) if is_json else new.values[name]
+        for new, names in zip(rows, columns, strict=True)
         for name, is_json in names
     ]
 
     def written(_nothing: Rows) -> None:
-        for row, _keyed in rows:
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        for new in rows:
+            if new.row:
+                new.row._state.adding, new.row._state.db = False, DEFAULT_DB_ALIAS
 
     return Statement(statement, values, written)
+
+
+@cache
+def _blank(model: type[models.Model]) -> dict[str, Any]:
+    """A row without its key, as the model's defaults make it."""
+    fresh = model()
+    fields = model._meta.concrete_fields
+    return {field.attname: getattr(fresh, field.attname) for field in fields if not field.primary_key}
 
 
 @cache

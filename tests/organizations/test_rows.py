@@ -2,13 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import Model
 from pytest_django import DjangoAssertNumQueries
 
-from organizations.models import AuditEntry, append, insert, rows, together
+from organizations.models import AuditEntry, Sql, append, insert, rows, together
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import Registration
@@ -16,8 +17,13 @@ from volunteers.models import Registration
 pytestmark = pytest.mark.django_db
 
 
+def values(verb: str = "entered") -> dict[str, Any]:
+    organization_id = builders.organization().pk
+    return {"organization_id": organization_id, "actor": "user:1", "verb": verb, "about": "volunteer:1", "at": NOW}
+
+
 def entry(verb: str = "entered") -> AuditEntry:
-    return AuditEntry(organization=builders.organization(), actor="user:1", verb=verb, about="volunteer:1", at=NOW)
+    return AuditEntry(**values(verb))
 
 
 def test_an_inserted_row_has_its_key_and_reads_back_alike() -> None:
@@ -43,7 +49,7 @@ def test_keys_are_fetched_a_block_at_a_time(django_assert_num_queries: DjangoAss
 
 def test_keys_of_the_block_and_of_the_database_do_not_meet() -> None:
     for number in range(60):
-        append(entry(f"appended {number}"))
+        append(AuditEntry, **values(f"appended {number}"))
         insert(entry(f"inserted {number}"))
     assert AuditEntry.objects.count() == 120
 
@@ -84,13 +90,32 @@ def test_rows_of_several_tables_are_written_together(django_assert_num_queries: 
         ip="2001:db8::1",
         created_at=NOW,
     )
-    made = entry()
     insert(Registration(**{**columns(typed), "id": None}))
+    made = values()
     with django_assert_num_queries(1), together():
-        append(made)
+        append(AuditEntry, **made)
         insert(typed)
     assert AuditEntry.objects.get().verb == "entered"
     assert columns(Registration.objects.get(pk=typed.pk)) == columns(typed)
+
+
+def test_a_column_that_is_not_there_is_refused() -> None:
+    with pytest.raises(TypeError, match="AuditEntry has no organization"):
+        append(AuditEntry, **{**values(), "organization": None})
+
+
+def test_a_statement_follows_the_rows_on_the_same_way(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    made = values("entered")
+    with django_assert_num_queries(2), together() as written:
+        append(AuditEntry, **made)
+        seen = written.then(Sql("SELECT count(*) FROM organizations_auditentry").asks(lambda rows: int(rows[0][0])))
+    assert seen() == 1
+
+
+def test_a_statement_goes_alone_where_there_are_no_rows() -> None:
+    with together() as written:
+        one = written.then(Sql("SELECT 1").asks(lambda rows: int(rows[0][0])))
+    assert one() == 1
 
 
 def test_an_error_leaves_what_was_to_be_written_together_unwritten() -> None:
