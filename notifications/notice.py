@@ -73,7 +73,7 @@ def gsm_length(text: str) -> int:
 def segments(text: str) -> int:
     """How many texts are billed: GSM-7 holds 160, or 153 each of several; anything else 70, or 67 (UTF-16 units)."""
     if is_gsm(text):
-        return _parts((_septets(character) for character in text), 160, 153)
+        return 1 if gsm_length(text) <= 160 else _parts((_septets(character) for character in text), 160, 153)
     return _parts((2 if ord(character) > 0xFFFF else 1 for character in text), 70, 67)
 
 

@@ -1,6 +1,5 @@
 """Addresses as people write them, and as we keep them."""
 
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -84,7 +83,7 @@ def identity(address: str) -> str:
 
     It takes the address's place in the ledger and among the suppressions when a person is erased: a STOP still counts.
     """
-    return hmac.new(settings.IDENTITY_KEY.encode(), address.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.IDENTITY_KEY.encode(), address.encode(), "sha256").hex()
 
 
 def _refused() -> ValidationError:

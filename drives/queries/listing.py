@@ -70,7 +70,7 @@ def places_shown(drive: Drive, now: datetime) -> int:
 
 
 # The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.
-_TIMES = """
+_TIMES = Sql("""
 SELECT drive.state, site.timezone,
     drive.first_screening_steps, drive.first_chair_steps, drive.return_screening_steps, drive.return_chair_steps,
     slot.id, slot.starts_at, slot.open,
@@ -78,9 +78,9 @@ SELECT drive.state, site.timezone,
 FROM drives_drive AS drive
     JOIN drives_site AS site ON site.id = drive.site_id
     LEFT JOIN drives_slot AS slot ON slot.drive_id = drive.id
-WHERE drive.id = %s AND drive.state <> 'draft'
+WHERE drive.id = %(drive)s AND drive.state <> 'draft'
 ORDER BY slot.n
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,7 @@ class TimesShown:
 
 def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     """The open times of a public drive, none for one that takes no bookings; None for an unknown drive. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TIMES, [drive_id])
-        rows = cursor.fetchall()
+    rows = _TIMES.rows(drive=drive_id)
     if not rows:
         return None
     state, zone, *steps = rows[0][:6]

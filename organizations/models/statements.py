@@ -45,6 +45,10 @@ class Sql:
         """The statement with these values; `read` makes its answer of the rows that come back."""
         return Statement(self, [values[name] for name in self.names], read)
 
+    def rows(self, **values: Any) -> "Rows":
+        """Send it alone with these values, and give what comes back."""
+        return self.asks(lambda rows: rows, **values).answer()
+
 
 @dataclass(frozen=True, slots=True)
 class Statement(Generic[A]):

@@ -40,7 +40,7 @@ def test_values_go_and_come_as_their_types() -> None:
     sql = Sql(
         "SELECT %(text)s::text, %(at)s::timestamptz, %(none)s::int, %(list)s::int[], %(text)s::text, %(yes)s::bool"
     )
-    row = sql.asks(lambda rows: rows[0], text='Zoë "A" \\', at=NOW, none=None, list=[1, 2], yes=True).answer()
+    (row,) = sql.rows(text='Zoë "A" \\', at=NOW, none=None, list=[1, 2], yes=True)
     assert row == ('Zoë "A" \\', NOW, None, [1, 2], 'Zoë "A" \\', True)
 
 
@@ -70,7 +70,7 @@ def test_an_error_in_the_second_takes_back_the_first() -> None:
 
 def test_a_value_that_cannot_be_sent_is_refused_before_anything_goes() -> None:
     with pytest.raises(DataError):
-        Sql("SELECT %(text)s::text").asks(lambda rows: rows, text="a\x00b").answer()
+        Sql("SELECT %(text)s::text").rows(text="a\x00b")
     assert number(1).answer() == 1
 
 
@@ -131,6 +131,6 @@ def test_who_is_interrupted_leaves_no_answer_for_the_next() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '50ms'")
     with pytest.raises(OperationalError):
-        Sql("SELECT pg_sleep(5)").asks(lambda rows: rows).answer()
+        Sql("SELECT pg_sleep(5)").rows()
     assert number(3).answer() == 3
     connection.close()

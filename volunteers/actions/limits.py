@@ -1,6 +1,5 @@
 """Limits that guard money and people: atomic rows, never one over."""
 
-import hashlib
 import hmac
 import json
 from collections.abc import Sequence
@@ -53,7 +52,7 @@ class Limit:
     @property
     def digest(self) -> str:
         material = f"limit:{self.scope}:{self.subject}".encode()
-        return hmac.new(settings.SECRET_KEY.encode(), material, hashlib.sha256).hexdigest()
+        return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
 
 
 def spend(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:

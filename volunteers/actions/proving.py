@@ -1,7 +1,6 @@
 """How somebody proves that a phone or mailbox is theirs: a six-digit code, then a browser that is remembered."""
 
 import enum
-import hashlib
 import hmac
 import secrets
 from collections.abc import Collection
@@ -260,7 +259,7 @@ def _digits() -> str:
 
 def _code_hash(digits: str, identity: str, bound: str) -> str:
     material = f"code:{digits}:{identity}:{bound}".encode()
-    return hmac.new(settings.SECRET_KEY.encode(), material, hashlib.sha256).hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
 
 
 def _why_not_judged(identity: str, bound: str, now: datetime) -> CodeResult:
