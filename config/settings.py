@@ -83,22 +83,19 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 
-# Database: PostgreSQL only. The connection pool lives in the web process (WEB=on); Celery's prefork closes pools.
+# Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection; workers open one for a task.
 _database = environ.Env.db_url_config(env.text("DATABASE_URL"))
 DATABASES = {
     "default": {
         **_database,
         "ENGINE": "config.postgresql",
+        "CONN_MAX_AGE": None if env.flag("WEB", default=False) else 0,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
             # Statements are planned once a connection, not once a call: half of PostgreSQL's time for a booking.
             "server_side_binding": True,
             "prepare_threshold": 3,
-            **(
-                {"pool": {"min_size": 2, "max_size": env.number("DATABASE_POOL", 8), "timeout": 5}}
-                if env.flag("WEB", default=False)
-                else {}
-            ),
         },
     }
 }

@@ -77,9 +77,9 @@ def feed_events(feed: Feed, now: datetime) -> list[bytes]:
     return [kept[key] for key in keys]
 
 
-def feed_etag(feed: Feed, name: str) -> str:
-    """The tag of a feed, from what its events depend on: to answer "not changed" nothing is serialized."""
-    return calendars.etag(f"{name},{get_language()},{feed.fingerprint}".encode())
+def feed_etag(feed: Feed) -> str:
+    """The tag of a feed, from what it depends on: to answer "not changed" nothing is worded or serialized."""
+    return calendars.etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
 
 
 def _host() -> str:

@@ -2,14 +2,13 @@
 
 import select
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg import Connection, OperationalError
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
 from psycopg.types.datetime import TimestamptzLoader
-from psycopg_pool import ConnectionPool
 
 
 class UtcLoader(TimestamptzLoader):
@@ -26,39 +25,30 @@ LONGEST = len("2026-03-14 17:30:00.123456+00")  # not the far past or future, wh
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Asks the server whether a pooled connection still works only where there is a sign that it may not."""
+    """Asks the server whether a kept connection still works only where there is a sign that it may not."""
 
     def get_connection_params(self) -> dict[str, Any]:
         """Django's, with a quicker reader of times."""
         parameters: dict[str, Any] = super().get_connection_params()
         if self.timezone is UTC:
-            parameters["context"] = AdaptersMap(parameters["context"])
-            parameters["context"].register_loader("timestamptz", UtcLoader)
+            parameters["context"] = _with_quick_times(parameters["context"])
         return parameters
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> "Connection[Any]":
-        """A connection from the pool, or a new one; those that the server closed are given back to be replaced."""
-        connection: Connection[Any] = super().get_new_connection(conn_params)
-        while self.pool and not works(connection):
-            self.pool.putconn(connection)
-            connection = super().get_new_connection(conn_params)
-        return connection
+    def is_usable(self) -> bool:
+        """Whether a connection that is idle can be used; Django asks before the first statement of each request.
+
+        A server that goes away closes it, which makes its socket readable; while there is nothing to read it is taken
+        as it is. A question to the server before every request would cost a tenth of a look at the open times.
+        """
+        if self.connection.closed:
+            return False
+        sockets = select.poll()
+        sockets.register(self.connection.fileno(), select.POLLIN)
+        return not sockets.poll(0) or bool(super().is_usable())
 
 
-def works(connection: "Connection[Any]") -> bool:
-    """Whether a connection that is idle can be used.
-
-    A server that goes away closes it, which makes its socket readable; while there is nothing to read it is taken as it
-    is. A question to the server before every request would cost a tenth of a look at the open times.
-    """
-    if connection.closed:
-        return False
-    sockets = select.poll()
-    sockets.register(connection.fileno(), select.POLLIN)
-    if not sockets.poll(0):
-        return True
-    try:
-        ConnectionPool.check_connection(connection)
-    except OperationalError:
-        return False
-    return True
+@cache
+def _with_quick_times(adapters: AdaptersMap) -> AdaptersMap:
+    quick = AdaptersMap(adapters)
+    quick.register_loader("timestamptz", UtcLoader)
+    return quick

@@ -111,14 +111,15 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     )
 
 
-def _columns(model: type[Model]) -> list[str]:
-    """The plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
+def _columns(model: type[Model]) -> dict[str, None]:
+    """In their order, the plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
     later = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
-    return [field.attname for field in fields if not isinstance(field, later) or field.name in {"starts_at", "ends_at"}]
+    plain = [field for field in fields if not isinstance(field, later) or field.name in {"starts_at", "ends_at"}]
+    return dict.fromkeys(field.attname for field in plain)  # Django looks each of a model's fields up in them
 
 
-_PARTS: tuple[tuple[type[Model], str, list[str]], ...] = (
+_PARTS: tuple[tuple[type[Model], str, dict[str, None]], ...] = (
     (Drive, "drive", _columns(Drive)),
     (Organization, "organization", _columns(Organization)),
     (Site, "site", _columns(Site)),

@@ -110,23 +110,15 @@ def once(
         if known.status == HTTPStatus.GONE:
             raise AnswerErased
         return Answer(known.status, known.body, replayed=True)
-    kept = ""
+    said: list[str] = []
 
     def keep(text: str) -> None:
-        nonlocal kept
-        kept = text
-        append(
-            IdempotentAnswer,
-            scope=scope,
-            key_hash=key_hash,
-            body_hash=body_hash,
-            status=HTTPStatus.CREATED,
-            body=text,
-            created_at=now,
-        )
+        said.append(text)
+        hashes = {"key_hash": key_hash, "body_hash": body_hash}
+        append(IdempotentAnswer, scope=scope, **hashes, status=HTTPStatus.CREATED, body=text, created_at=now)
 
     work(found, keep)
-    return Answer(HTTPStatus.CREATED, kept, replayed=False)
+    return Answer(HTTPStatus.CREATED, *said, replayed=False)
 
 
 @transaction.atomic(savepoint=False)

@@ -138,6 +138,7 @@ _lines: "WeakKeyDictionary[Connection[Any], _Line]" = WeakKeyDictionary()
 
 def _asked(statements: Sequence[Statement[Any]]) -> list[Rows]:
     database = connections[DEFAULT_DB_ALIAS]  # looked up once: each look through `connection` costs
+    database.close_if_health_check_failed()
     database.ensure_connection()
     database.validate_no_broken_transaction()
     driver: Connection[Any] = database.connection

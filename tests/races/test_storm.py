@@ -17,7 +17,7 @@ from tests.races.volley import Answer, Post, volley, watched
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("storm")]
 
 AT_LEAST_OPEN = 32  # transactions, together
-ROOM = {"WEB_CONCURRENCY": "2", "WEB_THREADS": "64", "DATABASE_POOL": "64"}
+ROOM = {"WEB_CONCURRENCY": "2", "WEB_THREADS": "64"}
 
 
 def open_drive(places: int, steps: int = 8) -> Drive:

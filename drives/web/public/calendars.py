@@ -50,11 +50,11 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     found = queries.feed(token, now := timezone.now())
     if found is None:
         raise Http404
+    etag, caching = appointments.feed_etag(found), f"private, max-age={HOUR}"
+    if not_changed := _not_changed(request, etag, caching):
+        return not_changed
     with override(found.language):
         name = _("My bookings: %(org)s") % {"org": found.organization}
-        etag = appointments.feed_etag(found, name)
-        if not_changed := _not_changed(request, etag, caching := f"private, max-age={HOUR}"):
-            return not_changed
         body = calendars.feed(name, appointments.feed_events(found, now))
     return _answer(request, body, "bookings.ics", caching, etag)
 
