@@ -112,11 +112,11 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
 
 
 def _columns(model: type[Model]) -> dict[str, None]:
-    """In their order, the plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
+    """The plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
     later = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
     plain = [field for field in fields if not isinstance(field, later) or field.name in {"starts_at", "ends_at"}]
-    return dict.fromkeys(field.attname for field in plain)  # Django looks each of a model's fields up in them
+    return dict.fromkeys(field.attname for field in plain)  # in order, and Django looks each field up in them
 
 
 _PARTS: tuple[tuple[type[Model], str, dict[str, None]], ...] = (

@@ -118,7 +118,7 @@ def once(
         append(IdempotentAnswer, scope=scope, **hashes, status=HTTPStatus.CREATED, body=text, created_at=now)
 
     work(found, keep)
-    return Answer(HTTPStatus.CREATED, *said, replayed=False)
+    return Answer(HTTPStatus.CREATED, "".join(said), replayed=False)
 
 
 @transaction.atomic(savepoint=False)
