@@ -17,7 +17,7 @@ _memory = Path("/dev/shm")  # noqa: S108  a worker's sign of life must not wait 
 
 bind = f"{env.text('HOST', '0.0.0.0')}:{env.number('PORT', 8000)}"  # noqa: S104  a container's own interface
 worker_class = "config.web_server.Worker"
-workers = env.number("WEB_CONCURRENCY", 2)
+workers = env.number("WEB_CONCURRENCY", 4)
 threads = env.number("WEB_THREADS", 8)
 timeout = 30
 graceful_timeout = 15
