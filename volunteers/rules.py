@@ -33,6 +33,7 @@ PLACES_TOGETHER_PER_NETWORK: Final = 12, timedelta(minutes=15)
 CODE_BUDGET_WINDOW: Final = timedelta(days=1)
 FINDS_A_DAY: Final = 2_000, timedelta(days=1)  # of the whole service: codes for people who look for their bookings
 
+_PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
 _JOINERS: Final = "\u200c\u200d"  # Persian and Indic names are spelled with them
 _TITLES: Final = "dr|dra|fr|hon|jr|ma|mr|mrs|ms|mx|prof|rev|sr|sra|srta|st|sta|ste|sto"
@@ -112,9 +113,9 @@ def language(text: str, default: str) -> str:
 
 def purposes(ticked: Sequence[str]) -> list[str]:
     """The consents ticked, each once, in their own order."""
-    if unknown := set(ticked) - set(Purpose.values):
+    if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(_("This consent is not known."), code="consent_unknown", params={"unknown": unknown})
-    return [purpose for purpose in Purpose.values if purpose in ticked]
+    return [purpose for purpose in _PURPOSES if purpose in ticked]
 
 
 def confirmations(codes: Sequence[str]) -> list[str]:

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from psycopg import sql
@@ -61,8 +60,7 @@ def together() -> Iterator["Together"]:
     waiting.send()
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
+class _New(NamedTuple):
     """A row to be written: its values by name, and the instance that stands for it, if somebody holds one."""
 
     model: type[models.Model]

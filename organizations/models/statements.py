@@ -7,9 +7,8 @@ protocol and its errors stay in use, and Django's transactions hold for them as 
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -50,8 +49,7 @@ class Sql:
         return self.asks(lambda rows: rows, **values).answer()
 
 
-@dataclass(frozen=True, slots=True)
-class Statement(Generic[A]):
+class Statement(NamedTuple, Generic[A]):
     """Something to ask the database, not sent yet."""
 
     sql: Sql

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -106,7 +105,7 @@ def pause_after_facts(monkeypatch: pytest.MonkeyPatch) -> None:
 
         def thought_about(*asked: Any, facts: Callable[..., Statement[Any]] = facts, **named: Any) -> Statement[Any]:
             statement = facts(*asked, **named)
-            return replace(statement, read=then_pause(statement.read))
+            return statement._replace(read=then_pause(statement.read))
 
         monkeypatch.setattr(queries, name, thought_about)
 

@@ -3,9 +3,9 @@
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -35,8 +35,7 @@ class TooMany(ValidationError):
         super().__init__(f"{_('That was asked for too often.')} {when}", code="too_many_codes")
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `limit` in each `window` for one subject; the scope names what is counted."""
 
     scope: str
