@@ -18,10 +18,8 @@ class UtcLoader(TimestamptzLoader):
 
     def load(self, data: Buffer) -> datetime:
         text = bytes(data).decode()
-        return datetime.fromisoformat(text) if text.endswith("+00") and len(text) <= LONGEST else super().load(data)
-
-
-LONGEST = len("2026-03-14 17:30:00.123456+00")  # not the far past or future, which have their own words
+        is_plain = text[4:5] == "-" and text.endswith("+00")  # a year of four digits, not before Christ, in UTC
+        return datetime.fromisoformat(text) if is_plain else super().load(data)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -106,7 +106,7 @@ WHERE booking.volunteer_id = {volunteer}
 # Another number when anything changes that an event depends on.
 _EVENT = (
     "hashtextextended(booking.state, hash_record_extended("
-    "ROW(booking.changed_at, drive.changed_at), booking.id # booking.revision::bigint << 40))"
+    "ROW(booking.changed_at, drive.changed_at), booking.id # (booking.revision::bigint << 40)))"
 )
 # One row whatever the number of bookings; plain SQL, since readers ask every hour and mostly hear "not changed".
 _FEED = Sql(f"""

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from notifications import rules
 from notifications.models import Channel, Message, MessageState
 from notifications.notice import Envelope, Notice, Wording
-from organizations.models import Organization, append
+from organizations.models import Organization, append, blank
 
 ROWS_PER_STATEMENT = 500
 
@@ -131,7 +130,7 @@ def _row(
     organization: Organization | None, envelope: Envelope, now: datetime, wording: Wording | None = None
 ) -> dict[str, Any]:
     return {
-        **_blank(),
+        **blank(Message),
         **vars(envelope),
         **(vars(wording) if wording else {}),
         "organization_id": organization.pk if organization else None,
@@ -150,13 +149,6 @@ def _insert(rows: Sequence[dict[str, Any]]) -> int:
             cursor.execute(_INSERT, [json.dumps(ordered[start : start + ROWS_PER_STATEMENT], default=str)])
             inserted += len(cursor.fetchall())
     return inserted
-
-
-@cache
-def _blank() -> dict[str, Any]:
-    """A row as the model's defaults make it."""
-    fresh = Message()
-    return {field.attname: getattr(fresh, field.attname) for field in _COLUMNS}
 
 
 _COLUMNS = [field for field in Message._meta.concrete_fields if not field.primary_key]

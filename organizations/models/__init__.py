@@ -3,7 +3,7 @@ from organizations.models.audit import AuditEntry
 from organizations.models.idempotency import IdempotentAnswer
 from organizations.models.linked import Linked, token_digest
 from organizations.models.organization import Cause, CauseFact, Organization
-from organizations.models.rows import append, insert, together
+from organizations.models.rows import append, blank, insert, together
 from organizations.models.statements import Rows, Sql, Statement, answers
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "User",
     "answers",
     "append",
+    "blank",
     "insert",
     "together",
     "token_digest",

@@ -39,9 +39,9 @@ def append(model: type[models.Model], **values: Any) -> None:
 
     What is not named is as the model's defaults have it. The database gives the key, in the order of writing.
     """
-    if unknown := values.keys() - _blank(model).keys():
+    if unknown := values.keys() - blank(model).keys():
         raise TypeError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
-    _write(_New(model, {**_blank(model), **values}))
+    _write(_New(model, {**blank(model), **values}))
 
 
 @contextmanager
@@ -78,6 +78,7 @@ class Together:
 
     def then(self, last: Statement[A]) -> Callable[[], A]:
         """Send this statement behind the rows, on the same way. What is returned knows its answer after the block."""
+        assert self._last is None, "one statement follows the rows"
         self._last = last
         return lambda: cast("A", self._answer)
 
@@ -137,7 +138,7 @@ def _writing(rows: Sequence[_New]) -> Statement[None]:
 
 
 @cache
-def _blank(model: type[models.Model]) -> dict[str, Any]:
+def blank(model: type[models.Model]) -> dict[str, Any]:
     """A row without its key, as the model's defaults make it."""
     fresh = model()
     fields = model._meta.concrete_fields

@@ -87,7 +87,7 @@ class _Line:
     def rows(self, driver: "Connection[Any]", statements: Sequence[Statement[Any]]) -> list[Rows]:
         """What each brings back. Raises psycopg's errors."""
         asked = [(each.sql.key, self._dumped(each)) for each in statements]
-        new = {key: b"drives_%d" % next(self.numbers) for key, _values in asked if key not in self.prepared}
+        new = {key: b"kept_%d" % next(self.numbers) for key, _values in asked if key not in self.prepared}
         try:
             results = driver.wait(self._exchange(driver, new, asked))
         except BaseException:

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from drives.actions import changing
-from drives.models import CancelledBy
+from drives.models import Booking, CancelledBy, Drive
 from tests import builders
 from tests.builders import NOW
 
@@ -86,3 +86,19 @@ def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:
     assert forged.post(reverse("booking_new_feed", args=[booking.token])).status_code == 403
     assert forged.get(reverse("booking_new_feed", args=[booking.token])).status_code in {303, 404}
     assert client.get(reverse("feed", args=[booking.volunteer.token])).status_code == 200
+
+
+@pytest.mark.parametrize("column", ["revision", "state", "changed_at", "drive"])
+def test_the_tag_is_another_when_one_thing_alone_changes(client: Client, column: str) -> None:
+    cache.clear()
+    booked = builders.booked(builders.drive())
+    assert booked.volunteer is not None
+    address = f"/feeds/{booked.volunteer.token}.ics"
+    before = client.get(address)["ETag"]
+    later = booked.changed_at + timedelta(microseconds=1)
+    rows = Booking.objects.filter(pk=booked.pk)
+    if column == "drive":
+        Drive.objects.filter(pk=booked.drive_id).update(changed_at=later)
+    else:
+        rows.update(**{column: {"revision": 1, "state": "confirmed", "changed_at": later}[column]})
+    assert client.get(address)["ETag"] != before

@@ -1,5 +1,6 @@
 """Statements without cursors: they belong to Django's transactions, and an error leaves nothing behind."""
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,7 @@ def test_values_go_and_come_as_their_types() -> None:
     sql = Sql(
         "SELECT %(text)s::text, %(at)s::timestamptz, %(none)s::int, %(list)s::int[], %(text)s::text, %(yes)s::bool"
     )
+    assert Sql("SELECT %(list)s::int[]").rows(list=[]) == [([],)]
     (row,) = sql.rows(text='Zoë "A" \\', at=NOW, none=None, list=[1, 2], yes=True)
     assert row == ('Zoë "A" \\', NOW, None, [1, 2], 'Zoë "A" \\', True)
 
@@ -127,10 +129,27 @@ def test_a_connection_that_was_lost_is_an_operational_error_and_the_next_one_wor
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_interrupted_leaves_no_answer_for_the_next() -> None:
+def test_who_takes_too_long_leaves_no_answer_for_the_next() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = '50ms'")
     with pytest.raises(OperationalError):
         Sql("SELECT pg_sleep(5)").rows()
     assert number(3).answer() == 3
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_interrupted_never_reads_an_answer_to_another_question() -> None:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(InterruptedError):
+            Sql("SELECT 1 FROM pg_sleep(1)").rows()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert connection.connection.closed
+    connection.close()
+    assert number(3).answer() == 3
