@@ -27,10 +27,7 @@ def seed(policy: type[Model]) -> int:
     """Add the programmes whose code and version are not there yet; return how many were new. `policy` is the model."""
     rows = policy._default_manager
     there = set(rows.filter(organization=None).values_list("code", "version"))
-    # An early migration seeds a model that has not all the fields yet; the one that adds a field fills it.
-    fields = {field.name for field in policy._meta.get_fields()}
-    missing = [row for row in known() if (row["code"], row["version"]) not in there]
-    new = [policy(**{name: value for name, value in row.items() if name in fields}) for row in missing]
+    new = [policy(**row) for row in known() if (row["code"], row["version"]) not in there]
     return len(rows.bulk_create(new, ignore_conflicts=True))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from config.embedded.children import ROOT
 from config.embedded.postgres import CannotStart, clear_stale_lock
 
-OURS = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt")
+OURS = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt", "schema")
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,13 @@ def take() -> Place:
     _check_port(host, port)
     data = Path(os.environ.get("DATA_DIR") or ".data").absolute()
     lock = _lock(data)
-    if os.environ.get("FRESH", "") not in {"", "0"}:
-        _empty(data)
+    try:
+        if os.environ.get("FRESH", "") not in {"", "0"}:
+            _empty(data)
+        _refuse_older_tables(data)
+    except CannotStart:
+        lock.close()
+        raise
     return Place(data, host, port, lock)
 
 
@@ -93,6 +100,27 @@ def _empty(data: Path) -> None:
             continue
         except OSError as error:
             raise CannotStart(f"{path} cannot be removed ({error.strerror}).") from None
+
+
+def _refuse_older_tables(data: Path) -> None:
+    """Refuse a database that was made from other initial migrations: those of today cannot bring it up to date.
+
+    The folder names the initial migrations before its database exists, so a first start that is killed can go on.
+    """
+    named, current = data / "schema", _initial_migrations()
+    if not (data / "postgres").exists():
+        named.write_text(current)
+    elif not named.exists() or named.read_text() != current:
+        hint = "Start once with FRESH=1, which deletes its data, or choose another folder with DATA_DIR."
+        raise CannotStart(f"{data} was made by an older version, whose tables differ. {hint}")
+
+
+def _initial_migrations() -> str:
+    """A fingerprint of every app's first migration."""
+    digest = hashlib.sha256()
+    for path in sorted(ROOT.glob("*/migrations/0001_initial.py")):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def folders(data: Path) -> str:

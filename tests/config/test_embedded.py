@@ -172,3 +172,30 @@ def test_starting_from_empty_removes_only_what_is_ours(monkeypatch: pytest.Monke
         assert second.key("SECRET_KEY") != key
     assert (tmp_path / "thesis.txt").read_text() == "three years"
     assert (tmp_path / "keys" / "SECRET_KEY").stat().st_mode & 0o077 == 0
+
+
+def test_data_of_the_same_tables_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settled(monkeypatch, tmp_path)
+    with place.take().lock:
+        (tmp_path / "postgres").mkdir()
+    with place.take().lock:
+        assert (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize("schema", [None, "of other initial migrations"])
+def test_data_of_older_tables_asks_for_a_fresh_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, schema: str | None
+) -> None:
+    settled(monkeypatch, tmp_path)
+    (tmp_path / "postgres").mkdir()
+    if schema is not None:
+        (tmp_path / "schema").write_text(schema)
+    with pytest.raises(CannotStart, match=r"older version.*Start once with FRESH=1"):
+        place.take()
+    assert (tmp_path / "postgres").exists()
+    settled(monkeypatch, tmp_path, FRESH="1")
+    with place.take().lock:
+        assert not (tmp_path / "postgres").exists()
+    monkeypatch.delenv("FRESH")
+    with place.take().lock:
+        pass

@@ -1,4 +1,4 @@
-"""The donation programmes that every organization may choose from."""
+"""The donation programs that every organization may choose from."""
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -12,7 +12,7 @@ def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("drives", "0002_initial")]
+    dependencies = [("drives", "0001_initial")]
 
-    # Going back leaves the rows: drives may hang on them. Going forward again finds them.
+    # The reverse keeps the rows, because drives may refer to them. Running forward again finds them.
     operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
