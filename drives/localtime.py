@@ -1,6 +1,6 @@
 """Instants in words, in the zone of the place where they happen. Pure: callers pass aware times and IANA names."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, translation
@@ -20,6 +20,11 @@ _NAMES = {
     "Europe/London": gettext_noop("UK Time"),
     "UTC": gettext_noop("Coordinated Universal Time"),
 }
+
+
+def hour_of_day(number: int) -> str:
+    """An hour of the day in words, in the active language: 9:00 AM."""
+    return clock(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
 
 
 def zone_name(zone: str) -> str:

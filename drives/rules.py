@@ -85,7 +85,7 @@ def reasons_not_to_take(facts: PlaceFacts, now: datetime) -> list[Reason]:
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 
-def _drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
+def drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
     if facts.drive_state == DriveState.CANCELLED:
         return [Reason("drive_cancelled", _("This drive has been cancelled."))]
     if facts.drive_state == DriveState.COMPLETED or facts.drive_ends_at <= now:
@@ -114,7 +114,7 @@ def _few_holds(facts: PlaceFacts, now: datetime) -> list[Reason]:
     return [Reason("too_many_holds", text)]
 
 
-def _one_booking_a_drive(facts: PlaceFacts, now: datetime) -> list[Reason]:
+def one_booking_a_drive(facts: PlaceFacts, now: datetime) -> list[Reason]:
     if not facts.active_booking:
         return []
     text = _("You already have a booking at this drive. To change its time, use the link in your confirmation.")
@@ -122,10 +122,10 @@ def _one_booking_a_drive(facts: PlaceFacts, now: datetime) -> list[Reason]:
 
 
 _RULES: tuple[Callable[[PlaceFacts, datetime], list[Reason]], ...] = (
-    _drive_takes_bookings,
+    drive_takes_bookings,
     _slot_can_be_chosen,
     _few_holds,
-    _one_booking_a_drive,
+    one_booking_a_drive,
 )
 
 
@@ -175,7 +175,7 @@ def visit_is_first() -> Reason:
 
 def reasons_not_to_wait(facts: PlaceFacts, now: datetime) -> list[Reason]:
     """Why somebody may not join a drive's waiting list. `live_holds` counts what their contact has not proved yet."""
-    applied = (_drive_takes_bookings, _few_requests, _one_booking_a_drive)
+    applied = (drive_takes_bookings, _few_requests, one_booking_a_drive)
     return [reason for rule in applied for reason in rule(facts, now)]
 
 

@@ -7,13 +7,12 @@ from django.db import transaction
 from drives import queries, rules
 from drives.actions import keeping, locking
 from drives.models import ACTIVE, Booking, StatedDonation, WaitingEntry
+from drives.queries import people as person_queries
 from notifications.actions import outbox
 from organizations.actions import audit
 from organizations.models import Organization
 from volunteers.actions import recognizing
 from volunteers.models import Volunteer
-
-MERGED = "merged"
 
 
 @transaction.atomic
@@ -50,7 +49,7 @@ def merge(
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE):
         keeping.has_place(booking, now)
     kept = [f"volunteer:{survivor.pk}"]
-    audit.note(organization=organization, actor=actor, verb=MERGED, about=left, fields=kept, now=now)
+    audit.note(organization=organization, actor=actor, verb=person_queries.MERGED, about=left, fields=kept, now=now)
     return survivor
 
 

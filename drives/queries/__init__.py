@@ -12,7 +12,7 @@ from drives.queries.bookings import (
     may_be_restored,
 )
 from drives.queries.desk import Desk, DriveFigures, Home, desk, give_rate, has_bookings, home, times_over
-from drives.queries.donor import NextDate, PersonHere, donor_page, newest_contacts, people_here
+from drives.queries.donor import NextDate, donor_page, newest_contacts
 from drives.queries.drives import (
     DrivePage,
     DriveSummary,
@@ -54,6 +54,7 @@ from drives.queries.places import (
     steps_taken,
 )
 from drives.queries.reach import PeopleToTell, people_to_tell
+from drives.queries.reached_people import PersonHere, people_here
 from drives.queries.records import BookingRecord, booking_record
 from drives.queries.reports import TurnoutReport, turnout_report
 from drives.queries.together import (

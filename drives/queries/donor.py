@@ -1,26 +1,23 @@
 """What somebody sees who proved a phone or mailbox: everybody it reaches, with their bookings in all organizations."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 from drives import intervals
-from drives.models import ACTIVE, Booking, BookingState, Drive, Policy
+from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.next_visit import Progress
+from drives.queries import reached_people
 from drives.queries.bookings import WITH_DRIVE, BookingPage, page_of
 from drives.queries.history import donations_of_many
 from drives.queries.next_visits import progress_of
 from drives.queries.parties import parties_of
 from drives.queries.waiting import WaitingPage, waiting_of
-from volunteers.models import Contact, Volunteer
-from volunteers.queries import known_here
+from volunteers.models import Contact
 
 PAST_SHOWN = 20
-UNPROVED = (BookingState.HELD, BookingState.LAPSED)
 
 
 @dataclass(frozen=True)
@@ -34,73 +31,22 @@ class NextDate:
 
 
 @dataclass
-class PersonHere:
-    """One person: how each organization knows them, and their bookings over all of these."""
+class DonorPerson(reached_people.PersonHere):
+    """A person with their bookings and next dates over all organizations."""
 
-    name: str
-    records: list[Volunteer]
-    is_theirs: bool  # the proved contact is their own; else it only reaches them, and shows what is to come
-    apart: str = ""  # who of several of one name this is: who knows them, and their newest booking
     waiting: list[WaitingPage] = field(default_factory=list)
     coming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
     progress: list[tuple[str, Progress]] = field(default_factory=list)  # by the name of the organization
 
-    @property
-    def title(self) -> str:
-        return f"{self.name}, {self.apart}" if self.apart else self.name
 
-
-def people_here(browser: str, now: datetime) -> list[PersonHere]:
-    """Everybody whom this browser's proved contacts reach, one entry a person: by the name, across organizations.
-
-    Two of one name in one organization are two people, and what another organization knows under that name belongs to
-    neither of them for sure: each record stands for itself then. Two queries at most.
-    """
-    people = _people(browser, now)
-    if len(people) > len({_key(person.name) for person in people}):
-        newest = _newest_references([record.pk for person in people for record in person.records])
-        _name_apart(people, newest)
-    return people
-
-
-def _people(browser: str, now: datetime) -> list[PersonHere]:
-    records = known_here(browser, now)
-    named = Counter((record.organization_id, _key(record.name)) for record in records)
-    doubled = {name for (_organization, name), count in named.items() if count > 1}
-    found: dict[tuple[object, ...], PersonHere] = {}
-    for record in records:
-        is_theirs: bool = record.is_theirs  # type: ignore[attr-defined]
-        name = _key(record.name)
-        key = (is_theirs, name, record.pk if name in doubled else 0)
-        found.setdefault(key, PersonHere(record.name, [], is_theirs)).records.append(record)
-    return sorted(found.values(), key=lambda person: not person.is_theirs)
-
-
-def _key(name: str) -> str:
-    return name.casefold()
-
-
-def _name_apart(people: Sequence[PersonHere], references: Mapping[int, str]) -> None:
-    named = Counter(_key(person.name) for person in people)
-    for person in people:
-        if named[_key(person.name)] > 1:
-            booked = [references[record.pk] for record in person.records if record.pk in references]
-            known_to = [record.organization.name for record in person.records]
-            booking = [_("booking %(reference)s") % {"reference": booked[-1]}] if booked else []
-            person.apart = ", ".join([*known_to, *booking])
-
-
-def _newest_references(volunteers: Sequence[int]) -> dict[int, str]:
-    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=UNPROVED)
-    newest = rows.order_by("volunteer", "-starts_at", "-pk").distinct("volunteer")
-    return dict(newest.values_list("volunteer", "reference"))
-
-
-def donor_page(browser: str, now: datetime) -> list[PersonHere]:
+def donor_page(browser: str, now: datetime) -> list[DonorPerson]:
     """The donor's own page: people, bookings, places in line, next dates. Eight queries, however many they are."""
-    people = _people(browser, now)
+    people = [
+        DonorPerson(person.name, person.records, person.is_theirs)
+        for person in reached_people.find_people(browser, now)
+    ]
     person_of = {record.pk: person for person in people for record in person.records}
     bookings = _bookings(list(person_of))
     parties = parties_of(bookings)
@@ -111,7 +57,7 @@ def donor_page(browser: str, now: datetime) -> list[PersonHere]:
             person.coming.append(page)
         elif person.is_theirs:
             person.past.insert(0, page)
-    _name_apart(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
+    reached_people.set_apart(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
     for place in waiting_of(list(person_of), now):
         person_of[place.entry.volunteer_id or 0].waiting.append(place)
     _look_ahead([person for person in people if person.is_theirs], now)
@@ -120,7 +66,7 @@ def donor_page(browser: str, now: datetime) -> list[PersonHere]:
     return people
 
 
-def _look_ahead(people: Sequence[PersonHere], now: datetime) -> None:
+def _look_ahead(people: Sequence[DonorPerson], now: datetime) -> None:
     """How far each is, and from when on they may give again. Three queries."""
     records = [record for person in people for record in person.records]
     drives = _open_drives([record.organization_id for record in records], now)
@@ -137,7 +83,7 @@ def _look_ahead(people: Sequence[PersonHere], now: datetime) -> None:
 
 
 def _bookings(volunteers: Sequence[int]) -> list[Booking]:
-    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=UNPROVED)
+    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=reached_people.UNPROVED)
     return list(rows.select_related(*WITH_DRIVE).order_by("starts_at", "pk"))
 
 
@@ -146,7 +92,7 @@ def _open_drives(organizations: Sequence[int], now: datetime) -> list[Drive]:
     return list(rows.select_related("policy", "site", "organization").order_by("starts_at", "pk"))
 
 
-def _drives_of(person: PersonHere, drives: Sequence[Drive]) -> list[Drive]:
+def _drives_of(person: DonorPerson, drives: Sequence[Drive]) -> list[Drive]:
     """Those of the organizations that know them."""
     known = {record.organization_id for record in person.records}
     return [drive for drive in drives if drive.organization_id in known]

@@ -1,20 +1,16 @@
 """Hours and prices of messages in words."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from django import template
 from django.utils.formats import number_format
 
-from drives.localtime import clock
+from drives import localtime
 
 register = template.Library()
 
 
-@register.filter
-def hour(number: int) -> str:
-    """An hour of the day as people say it: 9:00 AM."""
-    return clock(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
+register.filter("hour", localtime.hour_of_day)
 
 
 @register.filter

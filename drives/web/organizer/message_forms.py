@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import reminding
+from drives.localtime import hour_of_day
 from drives.models import Drive, PlannedKind, Way
 from drives.reminding import Line, Plan
-from drives.templatetags.sending import hour
 from drives.texts import MOST_CHARACTERS, OwnWords
 from organizations.models import Organization
 
@@ -201,5 +201,5 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 def _hour(field: forms.Field, hours: range) -> forms.TypedChoiceField:
-    choices = [(number, hour(number)) for number in hours]
+    choices = [(number, hour_of_day(number)) for number in hours]
     return forms.TypedChoiceField(label=field.label, choices=choices, coerce=int)

@@ -21,7 +21,7 @@ HOUR = 60 * 60
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """One booking as a file."""
     body = calendars.download(appointments.of_booking(page_or_404(request, key).booking))
-    return _answer(request, body, "booking.ics", "private, no-store")
+    return calendar_response(request, body, "booking.ics", "private, no-store")
 
 
 @require_safe
@@ -30,7 +30,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Drive.objects.public().select_related("organization", "site")
     found = get_object_or_404(rows, slug=slug)
     body = calendars.feed(found.title, [calendars.drive_event(appointments.of_drive(found))])
-    return _answer(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+    return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 
 
 @require_safe
@@ -41,7 +41,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
         drives = feed_drives(found, timezone.now())
         events = [calendars.drive_event(appointments.of_drive(one)) for one in drives]
         body = calendars.feed(found.name, events)
-    return _answer(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+    return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 
 
 @require_safe
@@ -56,10 +56,10 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     with override(found.language):
         name = _("My bookings: %(org)s") % {"org": found.organization}
         body = calendars.feed(name, appointments.feed_events(found, now))
-    return _answer(request, body, "bookings.ics", caching, etag)
+    return calendar_response(request, body, "bookings.ics", caching, etag)
 
 
-def _answer(request: HttpRequest, body: bytes, name: str, caching: str, etag: str = "") -> HttpResponse:
+def calendar_response(request: HttpRequest, body: bytes, name: str, caching: str, etag: str = "") -> HttpResponse:
     tag = etag or calendars.etag(body)
     if not_changed := _not_changed(request, tag, caching):
         return not_changed
