@@ -9,7 +9,7 @@ from drives import own_words, texts
 from drives.texts import TEXTS, TOGETHER, OwnWords
 from notifications.notice import is_gsm, segments
 from notifications.queries import PROMPT_KINDS
-from tests.test_architecture import ROOT
+from tests.architecture.sources import ROOT
 
 FACTS = {
     "org": "Hope Foundation",

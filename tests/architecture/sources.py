@@ -1,0 +1,87 @@
+"""The source files that the checks look at. A check takes sources, so that a test can hand it a seeded violation."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ("organizations", "notifications", "volunteers", "drives")
+CODE = (*APPS, "config", "bench")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of ours, most often Python: its path in the project, and its text."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return PurePosixPath(self.path).with_suffix("").parts
+
+    @property
+    def module(self) -> str:
+        return ".".join(self.parts).removesuffix(".__init__")
+
+
+@cache
+def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
+    """Every file of these folders with the ending, without migrations."""
+    return tuple(
+        Source(path.relative_to(ROOT).as_posix(), path.read_text())
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob(f"*.{ending}"))
+        if "migrations" not in path.parts
+    )
+
+
+def imported_names(source: Source) -> Iterator[str]:
+    """The full names of what a module imports, also inside functions."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
+    """Each name or attribute that a module reads, by its full name: `dt.now` is `datetime.datetime.now` where `dt` is
+    imported so."""
+    local = _imports_by_local_name(source.tree)
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Name | ast.Attribute) and (dotted := _dotted(node)):
+            first, _, rest = dotted.partition(".")
+            yield f"{local.get(first, first)}.{rest}".rstrip("."), node, node.lineno
+
+
+def inside(path: str, homes: Iterable[str]) -> bool:
+    """Whether a file is one of the homes or lies in one of them; a home is a file or a folder, without ending."""
+    return any(path == f"{home}.py" or path.startswith(f"{home}/") for home in homes)
+
+
+def _imports_by_local_name(tree: ast.Module) -> dict[str, str]:
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                names[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _dotted(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (owner := _dotted(node.value)):
+        return f"{owner}.{node.attr}"
+    return None

@@ -1,0 +1,117 @@
+"""What compose.yaml, .env.example and the settings say about the environment."""
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.architecture.sources import APPS, ROOT, Source, project_sources, used_names
+
+PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB"}
+READERS = {"config/env.py", "config/celery.py", "config/wsgi.py"}
+EMBEDDED = "config/embedded/"  # starts the service's programs, and makes their environment
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    return found
+
+
+def unknown_services(compose: dict[str, Any]) -> list[str]:
+    """Services that another one waits for and that do not exist."""
+    awaited = {name for service in compose.values() for name in service.get("depends_on", ())}
+    return sorted(awaited - compose.keys())
+
+
+def written_variables(compose: dict[str, Any]) -> list[str]:
+    """The variables with a value in the file that are not known to be plain. Secrets come from .env."""
+    written: set[str] = set()
+    for service in compose.values():
+        environment = service.get("environment", {})
+        lines = (
+            [f"{name}={value}" for name, value in environment.items()] if isinstance(environment, dict) else environment
+        )
+        written |= {line.partition("=")[0] for line in lines}
+    return sorted(written - PLAIN_VARIABLES)
+
+
+def listed_variables(example: str) -> set[str]:
+    return set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
+
+
+def read_variables(sources: Iterable[Source]) -> set[str]:
+    """The names that the settings ask config/env.py for. A name that is not written out counts as "?"."""
+    return {
+        str(argument.value) if isinstance(argument, ast.Constant) else "?"
+        for source in sources
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and re.fullmatch(r"env\.[a-z_]+", ast.unparse(node.func))
+        for argument in node.args[:1]
+    }
+
+
+def environment_reads(sources: Iterable[Source]) -> list[str]:
+    names = {"os.environ", "os.environb", "os.getenv", "os.putenv"}
+    return [
+        f"{source.path}:{line}"
+        for source in sources
+        if source.path not in READERS and not source.path.startswith(EMBEDDED)
+        for name, _node, line in used_names(source)
+        if name in names
+    ]
+
+
+def test_every_service_that_compose_waits_for_exists() -> None:
+    assert len(services()) >= 5
+    assert unknown_services(services()) == []
+
+
+def test_control_a_service_that_is_not_there_is_caught() -> None:
+    seeded = {"web": {"depends_on": {"migrate": {}, "db": {}}}, "db": {}, "worker": {"depends_on": ["redis"]}}
+    assert unknown_services(seeded) == ["migrate", "redis"]
+
+
+def test_the_compose_file_holds_no_secret() -> None:
+    assert written_variables(services()) == []
+
+
+@pytest.mark.parametrize("environment", [{"WEB": "on", "SECRET_KEY": "abc"}, ["WEB=on", "SECRET_KEY=abc"]])
+def test_control_a_secret_in_the_compose_file_is_caught(environment: Any) -> None:
+    assert written_variables({"web": {"environment": environment}, "db": {}}) == ["SECRET_KEY"]
+
+
+def test_the_example_lists_every_variable_that_is_read_and_no_other() -> None:
+    read = read_variables(project_sources("config"))
+    assert len(read) > 20
+    assert listed_variables((ROOT / ".env.example").read_text()) == read | {"POSTGRES_PASSWORD"}
+
+
+def test_control_a_variable_that_is_not_listed_is_caught() -> None:
+    text = "from config import env\nA = env.text('NEW_ONE')\nB = env.number('OLD', 1)\nC = env.some_new_kind('THIRD')\n"
+    assert read_variables([Source("config/settings.py", text)]) == {"NEW_ONE", "OLD", "THIRD"}
+    assert listed_variables("# What it means: NEW_ONE\nOLD=\n# SHOWN=1\n#THIRD=\n") == {"OLD", "SHOWN"}
+
+
+def test_control_a_name_that_is_not_written_out_is_caught() -> None:
+    assert read_variables([Source("config/settings.py", "A = env.text(name)")]) == {"?"}
+
+
+def test_only_the_settings_and_the_embedded_stack_read_the_environment() -> None:
+    assert environment_reads(project_sources(*APPS, "config")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.environ['A']",
+        "import os as system\nsystem.getenv('A')",
+        "from os import environ\nenviron.get('A')",
+        "from os import getenv as read\nread('A')",
+    ],
+)
+def test_control_another_reader_of_the_environment_is_caught(text: str) -> None:
+    paths = ["drives/booking/hold.py", "config/settings.py", "config/env.py", "config/embedded/stack.py"]
+    assert environment_reads([Source(path, text) for path in paths]) == [f"{path}:2" for path in paths[:2]]
