@@ -11,6 +11,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 SWEEPS = {
     "notifications.tasks.deliver_due": 2 * SECOND,
     "notifications.tasks.reconcile": 30 * SECOND,
+    "notifications.tasks.watch": MINUTE,
     "drives.tasks.send_codes": 2 * SECOND,
     "drives.tasks.answer_replies": 5 * SECOND,
     "drives.tasks.dress": 30 * SECOND,

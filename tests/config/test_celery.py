@@ -3,11 +3,6 @@
 from config.celery import SWEEPS, app
 
 
-def test_every_sweep_of_the_table_exists() -> None:
-    app.loader.import_default_modules()
-    assert [name for name in SWEEPS if name not in app.tasks] == []
-
-
 def test_a_tick_that_nobody_took_expires() -> None:
     schedule = app.conf.beat_schedule.values()
     assert [entry["options"]["expires"] <= entry["schedule"].total_seconds() for entry in schedule] == [True] * len(

@@ -28,4 +28,4 @@ def test_the_sweep_is_seen() -> None:
 
 def test_the_beat_table_names_our_sweeps() -> None:
     ours = {name for name in app.conf.beat_schedule if name.startswith("notifications.")}
-    assert ours == {tasks.deliver_due.name, tasks.reconcile.name}
+    assert ours == {tasks.deliver_due.name, tasks.reconcile.name, tasks.watch.name}
