@@ -1,14 +1,13 @@
 """A changed plan reaches everybody who has booked: nothing is lost, nothing is said twice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from drives import queries, reminding
 from drives.actions import changing, planning, planning_messages, reminders, turnout
@@ -17,7 +16,7 @@ from drives.plan import plan_of
 from drives.reminding import Plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
-from tests import builders
+from tests import builders, query_counts
 from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -222,17 +221,13 @@ def test_a_plan_with_problems_is_refused_by_line_and_field() -> None:
 
 
 def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_bookings() -> None:
-    counts = []
-    for people in (1, 10):
+    def donors(people: int) -> Callable[[], object]:
         drive = builders.drive(on=date(2027, 3, 20), policy_id=builders.lax().pk)
         for number in range(people):
             builders.booked(drive, n=number, number=number)
-        with CaptureQueriesContext(
-            connection,
-        ) as caught:
-            edit(drive.organization, three_days={"days": 4}, day_before={"way": Way.BOTH})
-        counts.append(len(caught))
-    assert counts[0] == counts[1]
+        return partial(edit, drive.organization, three_days={"days": 4}, day_before={"way": Way.BOTH})
+
+    query_counts.count_for_each(donors, (1, 10))
 
 
 def test_what_was_said_of_an_old_time_does_not_stand_for_the_new_one() -> None:

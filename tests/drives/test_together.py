@@ -1,11 +1,11 @@
 """Two to six people book together: all places or none, one code, each a booking and a history of their own."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from drives import queries
 from drives.actions import booking as booking_actions
@@ -14,7 +14,7 @@ from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
 from drives.offering import Window
 from drives.rules import Refusal
 from notifications.models import ConsentEntry, Message
-from tests import builders
+from tests import builders, query_counts
 from tests.builders import NOW
 from volunteers.actions.limits import TooMany
 from volunteers.models import Contact, Volunteer
@@ -284,20 +284,16 @@ def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
 
 def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:
     drive = builders.drive(chairs=40, screening_places=40)
-    counted = []
-    for number, people in ((1, TWO), (2, SIX)):
-        with CaptureQueriesContext(connection) as caught:
-            builders.held_together(drive, number=number, people=people)
-        counted.append(len(caught))
-    assert counted[0] == counted[1]
+    query_counts.count_for_each(
+        lambda people: partial(builders.held_together, drive, number=people, people=SIX[:people]), (2, 6)
+    )
 
 
 def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
     drive = builders.drive(chairs=40, screening_places=40)
-    counted = []
-    for number, people in ((1, TWO), (2, SIX)):
-        party = builders.held_together(drive, number=number, people=people)
-        with CaptureQueriesContext(connection) as caught:
-            builders.proved(party[0], number=number)
-        counted.append(len(caught))
-    assert counted[0] == counted[1]
+
+    def held(people: int) -> Callable[[], object]:
+        party = builders.held_together(drive, number=people, people=SIX[:people])
+        return partial(builders.proved, party[0], number=people)
+
+    query_counts.count_for_each(held, (2, 6))

@@ -2,12 +2,12 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import time, timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from drives.actions import attendance, planning, turnout
@@ -15,7 +15,7 @@ from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web.organizer.desk import guarded
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
-from tests import builders
+from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives.web import coordinator
 from tests.drives.web.donor import text
@@ -224,28 +224,27 @@ def test_the_printed_roster_leaves_out_who_cancelled() -> None:
 def test_one_row_and_three_take_the_same_number_of_queries(page: str) -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
-    counts = []
-    for rows in (1, 3):
-        while drive.bookings.count() < rows:
-            builders.booked(drive, n=drive.bookings.count(), number=drive.bookings.count())
+
+    def donors(people: int) -> Callable[[], object]:
+        for number in range(drive.bookings.count(), people):
+            builders.booked(drive, n=number, number=number)
         browser.get(address(drive, page))
-        with CaptureQueriesContext(connection) as queries:
-            browser.get(address(drive, page))
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
+        return partial(browser.get, address(drive, page))
+
+    query_counts.count_for_each(donors)
 
 
 def test_one_drive_and_three_take_the_same_number_of_queries_at_home() -> None:
     member = ben()
-    browser, counts = coordinator.signed_in(member), []
-    for drives in (1, 3):
-        while Drive.objects.count() < drives:
-            builders.booked(builders.drive(member.organization), number=Drive.objects.count())
+    browser = coordinator.signed_in(member)
+
+    def drives(many: int) -> Callable[[], object]:
+        for number in range(Drive.objects.count(), many):
+            builders.booked(builders.drive(member.organization), number=number)
         browser.get("/organizer/")
-        with CaptureQueriesContext(connection) as queries:
-            browser.get("/organizer/")
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
+        return partial(browser.get, "/organizer/")
+
+    query_counts.count_for_each(drives)
 
 
 def test_every_page_says_when_messages_do_not_leave() -> None:

@@ -1,0 +1,34 @@
+"""How many statements an act sends to the database, and whether that grows with the rows."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+Act = Callable[[], object]
+
+
+def statements_of(act: Act) -> list[str]:
+    with CaptureQueriesContext(connection) as caught:
+        act()
+    return [query["sql"] for query in caught]
+
+
+def count_for_each(prepare: Callable[[int], Act], rows: tuple[int, int] = (1, 3)) -> int:
+    """Assert that an act takes the same number of statements with one row as with three, and return that number.
+
+    `prepare` makes a world with so many rows and returns what is measured. Both worlds are made in one database: the
+    act must be about its own. What is only done the first time (caches) is to be done before.
+    """
+    few, many = (statements_of(prepare(number)) for number in rows)
+    more = Counter(map(_shape, many)) - Counter(map(_shape, few))
+    less = Counter(map(_shape, few)) - Counter(map(_shape, many))
+    assert len(few) == len(many), f"{len(few)} for {rows[0]}, {len(many)} for {rows[1]}; more of {more}, less of {less}"
+    return len(few)
+
+
+def _shape(statement: str) -> str:
+    plain = re.sub(r"'[^']*'|\b\d+\b", "?", statement)
+    return re.sub(r"^SELECT .*? FROM ", "SELECT … FROM ", plain)
