@@ -19,6 +19,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from config.embedded.guard import Guard
+from tests import seeds
 from tests.figures import pytest_terminal_summary
 from tests.servers import Servers
 
@@ -185,6 +186,13 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
     root.removeHandler(errors)
     if errors.seen and not request.node.get_closest_marker("expects_errors"):
         pytest.fail("logged at ERROR:\n" + "\n".join(errors.seen))
+
+
+@pytest.fixture(autouse=True)
+def _all_reached() -> Iterator[None]:
+    """A race must reach every pause and seeded bug that its test puts in place."""
+    with seeds.all_reached():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -52,10 +52,11 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
     return [answers[number] for number in range(len(acts))]
 
 
-def pause() -> None:
-    """Think until nobody else can go on; who runs alone does not wait."""
+def pause() -> bool:
+    """Think until nobody else can go on; who runs alone does not wait. Says whether this was in a meeting."""
     if rest := getattr(_here, "rest", None):
         rest()
+    return rest is not None
 
 
 class _Referee:

@@ -8,9 +8,9 @@ from django.test import override_settings
 from notifications.actions import breakers, delivery, senders, throttle
 from notifications.models import Allowance, Message, Sender
 from organizations.models import Organization
-from tests import builders
+from tests import builders, seeds
 from tests.notifications import made
-from tests.races.arena import lost_in, lost_in_turn, pause_before, together
+from tests.races.arena import lost_in, lost_in_turn, together
 from tests.standins.twilio import TwilioStandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +26,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody gets some, and thinks for a moment between reading what was used and writing it down."""
     monkeypatch.setattr(delivery, "BATCH", 15)
-    pause_before(monkeypatch, throttle, "_keep")
+    seeds.pause_before(monkeypatch, throttle, "_keep")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from functools import wraps
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
 from drives.rules import Refusal
 from organizations.models import Sql, Statement
-from tests.storm import meet, pause
+from tests import seeds
+from tests.storm import meet
 
 RUNS = 10
 
@@ -69,54 +69,26 @@ def oversold(slots: Sequence[Slot]) -> bool:
     return False
 
 
-def then_pause(read: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, but who asked thinks of the answer for a moment."""
+def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Pause between the facts and the place. With the locks nothing comes of it."""
+    for name in names:
+        facts, pause = getattr(queries, name), seeds.pausing(f"drives.queries.{name}")
 
-    @wraps(read)
-    def slowly(*asked: Any, **named: Any) -> Any:
-        found = read(*asked, **named)
-        pause()
-        return found
-
-    return slowly
-
-
-def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
-    """Everybody thinks for a moment between reading this and doing something with it."""
-    for name in reads:
-        monkeypatch.setattr(module, name, then_pause(getattr(module, name)))
-
-
-def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-    """Everybody thinks for a moment before they do this."""
-    act = getattr(module, name)
-
-    def slowly(*asked: Any, **named: Any) -> Any:
-        pause()
-        return act(*asked, **named)
-
-    monkeypatch.setattr(module, name, slowly)
-
-
-def pause_after_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between the facts and the place. With the locks nothing comes of it."""
-    for name in ("place_facts", "places_facts"):
-        facts = getattr(queries, name)
-
-        def thought_about(*asked: Any, facts: Callable[..., Statement[Any]] = facts, **named: Any) -> Statement[Any]:
+        def thought_about(
+            *asked: Any,
+            facts: Callable[..., Statement[Any]] = facts,
+            pause: Callable[[], None] = pause,
+            **named: Any,
+        ) -> Statement[Any]:
             statement = facts(*asked, **named)
-            return statement._replace(read=then_pause(statement.read))
+            return statement._replace(read=seeds.followed_by(pause, statement.read))
 
-        monkeypatch.setattr(queries, name, thought_about)
-
-
-def pause_after_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between reading what a person has booked and booking."""
-    pause_after(monkeypatch, queries, "donations_of", "donations_of_many")
+        seeds.replace(monkeypatch, queries, name, thought_about)
 
 
-def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] = pause) -> None:
+def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
     """The seeded bug: read the counters, think, write what they were plus one."""
+    wait = think or seeds.pausing("the naive change of counters")
 
     def naive(*, drive_id: int, deltas: places.Deltas) -> bool:
         slots = {slot.n: slot for slot in Slot.objects.filter(drive=drive_id, n__in=list(deltas))}
@@ -125,7 +97,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
             slot.screening_taken, slot.chairs_taken = slot.screening_taken + screening, slot.chairs_taken + chairs
             if slot.chairs_taken > slot.chairs_limit or slot.screening_taken > slot.screening_limit:
                 return False
-        think()
+        wait()
         for slot in slots.values():
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
@@ -139,6 +111,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
         "UPDATE drives_slot SET screening_taken = screening_taken + %s, chairs_taken = chairs_taken + %s"
         " WHERE drive_id = %s AND n = %s"
     )
+    pause = seeds.pausing("the change of counters without an order")
 
     def unordered(*, drive_id: int, deltas: places.Deltas) -> bool:
         wanted_first = sorted(deltas.items(), key=lambda item: -item[1][1])
@@ -154,8 +127,11 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def change_by(monkeypatch: pytest.MonkeyPatch, change: Callable[..., bool]) -> None:
     """Let the counters be changed in another way, at once; what is sent then only carries the answer."""
     carry = Sql("SELECT %(fits)s::bool")
-    monkeypatch.setattr(
-        places, "changing", lambda **asked: carry.asks(lambda rows: bool(rows[0][0]), fits=change(**asked))
+    seeds.replace(
+        monkeypatch,
+        places,
+        "changing",
+        lambda **asked: carry.asks(lambda rows: bool(rows[0][0]), fits=change(**asked)),
     )
 
 
@@ -163,7 +139,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """The seeded bug: these advisory locks are not taken."""
     nothing = Sql("SELECT 1").asks(lambda _rows: None)
     for name in names:
-        monkeypatch.setattr(locking, name, lambda *_arguments: nothing)
+        seeds.replace(monkeypatch, locking, name, lambda *_arguments: nothing)
 
 
 def empty() -> None:

@@ -10,8 +10,8 @@ import pytest
 from drives.actions import appealing, locking
 from drives.queries import appeals
 from notifications.models import Message
-from tests import builders
-from tests.races.arena import lost_in, lost_in_turn, pause_after, together
+from tests import builders, seeds
+from tests.races.arena import lost_in, lost_in_turn, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -19,7 +19,7 @@ ALMOST_ALWAYS = 9
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between what people were told and telling them."""
-    pause_after(monkeypatch, appeals, "heard")
+    seeds.pause_after(monkeypatch, appeals, "heard")
 
 
 def two_beats() -> Callable[[], bool]:
@@ -41,13 +41,13 @@ def two_beats() -> Callable[[], bool]:
 
 
 def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locking, "appeals", lambda _organization: True)
+    seeds.replace(monkeypatch, locking, "appeals", lambda _organization: True)
 
 
 def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: each beat names its messages in its own way."""
     key, numbers = appealing._key, itertools.count()
-    monkeypatch.setattr(appealing, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+    seeds.replace(monkeypatch, appealing, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 
 
 def test_two_beats_tell_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:

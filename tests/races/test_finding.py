@@ -10,7 +10,7 @@ from django.db import transaction
 
 from drives.actions import finding
 from notifications.models import Message
-from tests import builders, storm
+from tests import builders, seeds, storm
 from tests.builders import NOW
 from tests.races.arena import lost_in, lost_in_turn
 from volunteers.actions import limits, proving
@@ -44,18 +44,20 @@ def test_a_contact_never_gets_a_code_too_many() -> None:
 
 
 def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = seeds.pausing("the naive counter")
+
     def naive(*, limits: Sequence[Limit], now: datetime) -> None:
         found = dict(LimitCounter.objects.values_list("subject", "count"))
         if any(found.get(limit.digest, 0) >= limit.limit for limit in limits):
             raise TooMany(now + timedelta(minutes=1), now)
-        storm.pause()
+        pause()
         for limit in limits:
             row, _ = LimitCounter.objects.get_or_create(
                 scope=limit.scope, subject=limit.digest, window_start=limit.starts(now), defaults={"count": 0}
             )
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
-    monkeypatch.setattr(limits, "spend_all", naive)
+    seeds.replace(monkeypatch, limits, "spend_all", naive)
     assert lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
@@ -94,10 +96,12 @@ def test_what_a_network_gets_back_is_counted_to_the_last_code() -> None:
 
 
 def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = seeds.pausing("the naive giving back")
+
     def naive(*, scope: str, digest: str, window_start: datetime) -> None:
         row = LimitCounter.objects.get(scope=scope, subject=digest, window_start=window_start)
-        storm.pause()
+        pause()
         LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
 
-    monkeypatch.setattr(limits, "give_back", naive)
+    seeds.replace(monkeypatch, limits, "give_back", naive)
     assert lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from drives import queries
 from drives.actions import booking, locking
 from drives.models import Booking
-from tests import builders
+from tests import builders, seeds
 from tests.builders import DRIVE_DAY, NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
@@ -70,7 +71,7 @@ def one_wins(holds: list[Booking]) -> bool:
 def test_of_two_bookings_too_close_together_one_wins(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arena.pause_after_history(monkeypatch)
+    seeds.pause_after(monkeypatch, queries, "donations_of_many")
     assert lost_in(race()) == 0
 
 
@@ -78,7 +79,7 @@ def test_of_two_bookings_too_close_together_one_wins(
 def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arena.pause_after_history(monkeypatch)
+    seeds.pause_after(monkeypatch, queries, "donations_of_many")
     arena.without_locks(monkeypatch, "of_a_booking")
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
@@ -86,6 +87,6 @@ def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
 def test_control_both_are_booked_when_only_the_contact_that_was_typed_is_locked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    arena.pause_after_history(monkeypatch)
-    monkeypatch.setattr(locking, "identities_of", lambda *, organization_id, identities: set(identities))
+    seeds.pause_after(monkeypatch, queries, "donations_of_many")
+    seeds.replace(monkeypatch, locking, "identities_of", lambda *, organization_id, identities: set(identities))
     assert lost_in_turn(a_phone_and_a_mailbox()) >= ALMOST_ALWAYS

@@ -13,9 +13,9 @@ from drives.actions import broadcasting, changing, leaving
 from drives.actions.broadcasting import Draft
 from drives.models import Booking, Drive
 from drives.queries.broadcasts import Audience
-from notifications.actions import handover
+from notifications.actions import forgetting, handover, outbox
 from notifications.models import Message
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from tests.leaving.planted import enter_somebody
 from tests.races import arena
@@ -72,15 +72,17 @@ def come_back(booking: Booking) -> None:
 
 @pytest.mark.parametrize("act", [move, write_to_many, come_back])
 def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
-    arena.pause_after(monkeypatch, broadcasting, "reach")
+    if act is write_to_many:
+        seeds.pause_after(monkeypatch, broadcasting, "reach")
+    else:
+        arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(against(act), RUNS) == 0
 
 
 def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    arena.pause_after(monkeypatch, broadcasting, "reach")
+    seeds.pause_after(monkeypatch, broadcasting, "reach")
     arena.without_locks(monkeypatch, "drives_shared")
     assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
 
@@ -96,9 +98,9 @@ def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> Non
 def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
     booking = builders.booked(builders.drive())
     claimed = handover.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
-    monkeypatch.setattr("notifications.actions.forgetting.forget_messages", lambda **_asked: 0)
-    monkeypatch.setattr("notifications.actions.forgetting.hash_consents", lambda **_asked: None)
-    monkeypatch.setattr("notifications.actions.outbox.withdraw", lambda **_asked: 0)
+    seeds.replace(monkeypatch, forgetting, "forget_messages", lambda **_asked: 0)
+    seeds.replace(monkeypatch, forgetting, "hash_consents", lambda **_asked: None)
+    seeds.replace(monkeypatch, outbox, "withdraw", lambda **_asked: 0)
     erase(booking)
     assert handover.gate(claimed=claimed, now=NOW + timedelta(seconds=1))
 

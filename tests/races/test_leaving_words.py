@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +15,10 @@ from drives.actions import booking as booking_actions
 from drives.models import Booking, Drive
 from drives.queries import appeals
 from notifications.models import ConsentEntry, Message
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, then_pause, together
+from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers.actions import consenting
 from volunteers.models import Contact, Volunteer
 
@@ -95,17 +94,28 @@ def is_nowhere(address: str) -> bool:
     return not any(model.objects.filter(address=address).exists() for model in (Message, ConsentEntry, Contact))
 
 
-ACTS = [stop, stop_as_told, agree, look_for_bookings, ask_for_another_code, appeal]
+LOCKED, NEWEST, BOOKING, HEARD = (
+    (consenting, "locked"),
+    (queries, "newest_contacts"),
+    (locking, "booking"),  # the erasure takes this lock, too
+    (appeals, "heard"),
+)
+PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
+    (stop, [LOCKED, BOOKING]),
+    (stop_as_told, [LOCKED, BOOKING]),
+    (agree, [LOCKED, BOOKING]),
+    (look_for_bookings, [NEWEST, BOOKING]),
+    (ask_for_another_code, [BOOKING]),
+    (appeal, [HEARD]),
+]
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(("act", "pauses"), PAUSES)
 def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
-    act: Act, monkeypatch: pytest.MonkeyPatch
+    act: Act, pauses: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arena.pause_after(monkeypatch, consenting, "locked")
-    arena.pause_after(monkeypatch, queries, "newest_contacts")
-    arena.pause_after(monkeypatch, locking, "booking")
-    arena.pause_after(monkeypatch, appeals, "heard")
+    for module, name in pauses:
+        seeds.pause_after(monkeypatch, module, name)
     assert lost_in(against(act), RUNS) == 0
 
 
@@ -113,14 +123,14 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "lock_contacts", list)
-    monkeypatch.setattr(consenting, "locked", then_pause(list))
+    seeds.replace(monkeypatch, leaving, "lock_contacts", list)
+    seeds.replace(monkeypatch, consenting, "locked", seeds.then_pause(list, "consenting.locked"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_a_code_is_sent_to_who_left_without_the_lock_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "identities")
-    monkeypatch.setattr(queries, "newest_contacts", then_pause(queries.newest_contacts))
+    seeds.pause_after(monkeypatch, queries, "newest_contacts")
     assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
 
 
@@ -130,14 +140,14 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
     def unlocked(booking_id: int) -> Booking:
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
-    seeded = SimpleNamespace(**{**vars(locking), "booking": then_pause(unlocked)})  # the erasure's own lock stays
-    monkeypatch.setattr(booking_actions, "locking", seeded)
+    slowly = seeds.then_pause(unlocked, "locking.booking")
+    seeds.replace_in(monkeypatch, booking_actions, "locking", booking=slowly)  # the erasure's own lock stays
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_an_appeal_goes_to_who_left_unless_they_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "no_appeals")
-    monkeypatch.setattr(appeals, "heard", then_pause(appeals.heard))
+    seeds.pause_after(monkeypatch, appeals, "heard")
     assert lost_in_turn(against(appeal), RUNS) >= ALMOST_ALWAYS
 
 

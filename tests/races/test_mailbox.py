@@ -9,7 +9,7 @@ from drives.actions import booking as booking_actions
 from drives.actions import waiting
 from drives.actions.booking import CodeWrong
 from drives.models import Booking, WaitingEntry
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from volunteers.actions import proving
 from volunteers.models import Contact
@@ -45,7 +45,7 @@ def test_the_code_of_the_phone_does_not_prove_the_mailbox(
         door.send_code_again(**named, ip=None, by_email=True, now=NOW)
         return result
 
-    monkeypatch.setattr(proving, "try_code", then_the_mailbox)
+    seeds.replace(monkeypatch, proving, "try_code", then_the_mailbox)
     with pytest.raises(CodeWrong):
         door.prove(**named, code=code, now=NOW)
     assert not Contact.objects.filter(address=MAILBOX).exclude(proved_at=None).exists()

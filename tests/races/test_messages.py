@@ -11,12 +11,11 @@ from django.test import override_settings
 
 from notifications.actions import delivery, handover, outbox, senders
 from notifications.models import Message
-from tests import builders
+from tests import builders, seeds
 from tests.notifications import made
 from tests.notifications.made import NOON
 from tests.races.arena import lost_in, lost_in_turn, together
 from tests.standins.twilio import TwilioStandIn
-from tests.storm import pause
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -30,7 +29,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between taking what is due and letting others see it."""
-    claim = delivery.claim
+    claim, pause = delivery.claim, seeds.pausing("delivery.claim")
 
     def slowly(**asked: Any) -> Any:
         with transaction.atomic():
@@ -38,7 +37,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
             pause()
         return taken
 
-    monkeypatch.setattr(delivery, "claim", slowly)
+    seeds.replace(monkeypatch, delivery, "claim", slowly)
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,14 +58,14 @@ def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = delivery.gate
+    gate, pause = delivery.gate, seeds.pausing("delivery.gate")
 
     def slowly(**asked: Any) -> Any:
         if asked["claimed"]:
             pause()
         return gate(**asked)
 
-    monkeypatch.setattr(delivery, "gate", slowly)
+    seeds.replace(monkeypatch, delivery, "gate", slowly)
 
 
 def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:

@@ -43,7 +43,7 @@ def move_against_one() -> Callable[[], bool]:
 
 
 def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     pause_after_room(monkeypatch)
     assert lost_in(move_against_one()) == 0
     assert queries.drifted_slots() == 0

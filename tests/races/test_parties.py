@@ -12,11 +12,10 @@ from django.db import connection
 from drives import queries
 from drives.actions import booking, locking, merging, places
 from drives.models import Booking, BookingChange, Drive, Slot
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, pause_after, pause_before, together
-from tests.storm import pause
+from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers.actions import recognizing
 from volunteers.models import Registration
 
@@ -61,11 +60,11 @@ def party_against_one() -> Callable[[], bool]:
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between seeing what is free and taking it."""
-    pause_after(monkeypatch, queries, "room")
+    seeds.pause_after(monkeypatch, queries, "room")
 
 
 def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     pause_after_room(monkeypatch)
     assert lost_in(party_against_one()) == 0
     assert queries.drifted_slots() == 0
@@ -109,7 +108,7 @@ def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = count()
+    turns, pause = count(), seeds.pausing("the change of counters without an order")
 
     def unordered(*, drive_id: int, deltas: places.Deltas) -> bool:
         with connection.cursor() as cursor:
@@ -144,11 +143,13 @@ def proved_twice() -> Callable[[], bool]:
 
 
 def test_a_party_is_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "places_facts")
     assert lost_in(proved_twice()) == 0
 
 
 def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause = seeds.pausing("locking.bookings")
+
     def unlocked(ids: Sequence[int]) -> list[Booking]:
         rows = Booking.objects.filter(pk__in=ids).order_by("pk")
         found = list(rows.select_related("drive__site", "drive__organization", "drive__policy", "registration"))
@@ -156,7 +157,7 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
         return found
 
     arena.without_locks(monkeypatch, "of_a_booking")
-    monkeypatch.setattr(locking, "bookings", unlocked)
+    seeds.replace(monkeypatch, locking, "bookings", unlocked)
     assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
 
 
@@ -198,12 +199,12 @@ def merge_against_book() -> Callable[[], bool]:
 
 
 def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
-    pause_before(monkeypatch, recognizing, "take_over")
+    arena.pause_after_facts(monkeypatch, "places_facts")
+    seeds.pause_before(monkeypatch, recognizing, "take_over")
     assert lost_in(merge_against_book()) == 0
 
 
 def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_before(monkeypatch, recognizing, "take_over")
+    seeds.pause_before(monkeypatch, recognizing, "take_over")
     arena.without_locks(monkeypatch, "of_a_booking", "people_then_drives")
     assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

@@ -8,7 +8,7 @@ import pytest
 
 from drives.actions import booking
 from drives.models import Booking, BookingState
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
@@ -41,7 +41,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
 
 
 def test_one_volunteer_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "places_facts")
     assert lost_in(one_volunteer_twice()) == 0
 
 
@@ -55,9 +55,9 @@ def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_loc
         Registration.objects.filter(pk=registrations[0].pk).update(volunteer=known[0] if known else None)
         return known or locked(registrations=registrations, now=now, whose=whose)
 
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "places_facts")
     arena.without_locks(monkeypatch, "of_a_booking")
-    monkeypatch.setattr(registration, "resolve_all", unlocked)
+    seeds.replace(monkeypatch, registration, "resolve_all", unlocked)
     assert lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
 
 
@@ -75,11 +75,11 @@ def three_holds_at_once() -> Callable[[], bool]:
 
 
 def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(three_holds_at_once()) == 0
 
 
 def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     arena.without_locks(monkeypatch, "of_a_booking")
     assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS

@@ -57,7 +57,7 @@ def later(number: int) -> datetime:
 
 
 def test_the_last_place_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(last_place()) == 0
     assert queries.drifted_slots() == 0
 
@@ -88,7 +88,7 @@ def overlapping_chair_time() -> Callable[[], bool]:
 
 
 def test_a_first_and_a_return_visit_never_share_a_chair(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(overlapping_chair_time()) == 0
 
 
@@ -120,7 +120,7 @@ def move_against_book() -> Callable[[], bool]:
 
 
 def test_a_move_and_a_booking_never_get_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(move_against_book()) == 0
     assert queries.drifted_slots() == 0
 
@@ -155,7 +155,7 @@ def crossing_moves() -> Callable[[], bool]:
 
 
 def test_two_people_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(crossing_moves()) == 0
     assert queries.drifted_slots() == 0
 
@@ -184,11 +184,11 @@ def cancel_against_book() -> Callable[[], bool]:
 
 
 def test_a_cancelled_drive_keeps_no_booking_that_raced_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(cancel_against_book()) == 0
 
 
 def test_control_a_booking_survives_its_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     arena.without_locks(monkeypatch, "of_a_booking", "drive_exclusive")
     assert lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS

@@ -13,9 +13,9 @@ from drives.actions import booking, locking, planning_messages, reminders, repla
 from drives.models import Booking
 from notifications.models import Message, MessageState
 from organizations.models import Organization
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
-from tests.races.arena import lost_in, lost_in_turn, pause_after, together
+from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,13 +49,13 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after(monkeypatch, queries, "drive_plan")
+    seeds.pause_after(monkeypatch, queries, "drive_plan")
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after(monkeypatch, queries, "drive_plan")
-    monkeypatch.setattr(locking, "drives_exclusive", lambda drive_ids: None)
+    seeds.pause_after(monkeypatch, queries, "drive_plan")
+    seeds.replace(monkeypatch, locking, "drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 
@@ -81,7 +81,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 
 def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after(monkeypatch, replanning, "_messages_of")
+    seeds.pause_after(monkeypatch, replanning, "_messages_of")
     assert lost_in(edit_against_gate()) == 0
 
 
@@ -93,8 +93,8 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
                 found[one.about, kind] = list(Message.objects.filter(about=one.about, kind=kind))
         return found
 
-    monkeypatch.setattr(replanning, "_messages_of", unlocked)
-    pause_after(monkeypatch, replanning, "_messages_of")
+    seeds.replace(monkeypatch, replanning, "_messages_of", unlocked)
+    seeds.pause_after(monkeypatch, replanning, "_messages_of")
     assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
 
 

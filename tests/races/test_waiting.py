@@ -11,10 +11,10 @@ from drives import queries
 from drives.actions import changing, keeping, locking, offering, planning
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.rules import Reason, Refusal
-from tests import builders
+from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, pause_after, pause_before, together
+from tests.races.arena import lost_in, lost_in_turn, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -68,11 +68,11 @@ def accept(offer: Offer) -> Booking:
 
 
 def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_before(monkeypatch, keeping, "end_offer")
+    seeds.pause_before(monkeypatch, keeping, "end_offer")
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after(monkeypatch, queries, "line")
+    seeds.pause_after(monkeypatch, queries, "line")
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +81,9 @@ def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch
     def entries(ids: Any) -> list[WaitingEntry]:
         return list(WaitingEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
 
-    monkeypatch.setattr(locking, "line", lambda _drive: True)
-    monkeypatch.setattr(locking, "waiting_entries", entries)
-    monkeypatch.setattr(locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
+    seeds.replace(monkeypatch, locking, "line", lambda _drive: True)
+    seeds.replace(monkeypatch, locking, "waiting_entries", entries)
+    seeds.replace(monkeypatch, locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
     arena.without_locks(monkeypatch, "of_a_booking")
 
 
@@ -105,12 +105,12 @@ def two_sweeps() -> Callable[[], bool]:
 
 
 def test_two_sweeps_offer_two_places_once_to_the_first_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(two_sweeps()) == 0
 
 
 def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     assert lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
@@ -209,7 +209,7 @@ def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeyp
         give_back(drive_id, set(Hold.objects.values_list("pk", flat=True)))
 
     pause_after_the_line(monkeypatch)
-    monkeypatch.setattr(offering, "_give_back", everything)
+    seeds.replace(monkeypatch, offering, "_give_back", everything)
     assert lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
@@ -236,7 +236,7 @@ def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch
 
 def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
-    monkeypatch.setattr(keeping, "keep", lambda *_asked: {})
+    seeds.replace(monkeypatch, keeping, "keep", lambda *_asked: {})
     assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
@@ -260,12 +260,12 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
 
 
 def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(cancelled_drive_against_accept()) == 0
 
 
 def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch)
+    arena.pause_after_facts(monkeypatch, "place_facts")
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     arena.without_locks(monkeypatch, "drive_exclusive")
     assert lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS

@@ -1,0 +1,108 @@
+"""Pauses and seeded bugs that a race must reach. One that nothing reaches proves nothing, and fails its test.
+
+Replace a function in the module that calls it: a name that a module imported by name is its own copy.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests import storm
+
+
+@dataclass
+class _Expectation:
+    name: str
+    reached: bool = False
+
+
+_expected: list[_Expectation] = []
+
+
+@contextmanager
+def all_reached() -> Iterator[None]:
+    """Fail at the end if a pause or a seeded bug that was put in place inside was never reached."""
+    outer = _expected[:]
+    _expected.clear()
+    try:
+        yield
+        missed = [expectation.name for expectation in _expected if not expectation.reached]
+        assert not missed, f"never reached: {', '.join(missed)}"
+    finally:
+        _expected[:] = outer
+
+
+def expect(name: str) -> _Expectation:
+    expectation = _Expectation(name)
+    _expected.append(expectation)
+    return expectation
+
+
+def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Callable[..., Any]) -> None:
+    """Put a seeded bug in the place of a function. It must be called."""
+    expectation = expect(_full_name(module, name))
+
+    def call(*asked: Any, **named: Any) -> Any:
+        expectation.reached = True
+        return seeded(*asked, **named)
+
+    monkeypatch.setattr(module, name, call)
+
+
+def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: str, **seeded: Callable[..., Any]) -> None:
+    """Put seeded bugs in the place of functions of a module, for one of its callers only."""
+    changed = SimpleNamespace(**vars(getattr(caller, module)))
+    for name, function in seeded.items():
+        replace(monkeypatch, changed, name, function)
+    monkeypatch.setattr(caller, module, changed)
+
+
+def pausing(name: str) -> Callable[[], None]:
+    """A pause that several acts of a race must meet at."""
+    expectation = expect(f"pause in {name}")
+
+    def pause() -> None:
+        expectation.reached |= storm.pause()
+
+    return pause
+
+
+def then_pause(read: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The same function, with a pause between its answer and what the caller does with it."""
+    return followed_by(pausing(name), read)
+
+
+def followed_by(pause: Callable[[], None], read: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(read)
+    def slowly(*asked: Any, **named: Any) -> Any:
+        found = read(*asked, **named)
+        pause()
+        return found
+
+    return slowly
+
+
+def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
+    """Pause between reading this and doing something with it."""
+    for name in reads:
+        monkeypatch.setattr(module, name, then_pause(getattr(module, name), _full_name(module, name)))
+
+
+def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """Pause before this is done."""
+    act, pause = getattr(module, name), pausing(_full_name(module, name))
+
+    def slowly(*asked: Any, **named: Any) -> Any:
+        pause()
+        return act(*asked, **named)
+
+    monkeypatch.setattr(module, name, slowly)
+
+
+def _full_name(module: Any, name: str) -> str:
+    return f"{getattr(module, '__name__', 'a copy')}.{name}"
