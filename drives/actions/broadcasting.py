@@ -11,17 +11,8 @@ from django.utils.translation import gettext as _
 
 from drives import announcements, notices
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
-from drives.queries.broadcasts import (
-    Audience,
-    Price,
-    Reach,
-    Recipient,
-    last_late,
-    late_audience,
-    may_be_about_the_visit,
-    price,
-    reach,
-)
+from drives.queries import broadcasts
+from drives.queries.broadcasts import Audience, Price, Reach, Recipient
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
@@ -72,7 +63,7 @@ def reasons_not_to_send(*, drive: Drive, draft: Draft, now: datetime) -> dict[st
             found[f"text_{language}"] = problems
     if not draft.audience.states:
         found["states"] = [ValidationError(_("Choose whom it is for."), code="nobody_chosen")]
-    elif draft.purpose == Purpose.REMINDERS and not may_be_about_the_visit(drive, draft.audience, now):
+    elif draft.purpose == Purpose.REMINDERS and not broadcasts.may_be_about_the_visit(drive, draft.audience, now):
         detail = _("Not everybody chosen has a visit ahead. Then it is news, which only goes to who agreed to news.")
         found["purpose"] = [ValidationError(detail, code="no_visit_ahead")]
     return found
@@ -111,7 +102,7 @@ def run_late(*, drive: Drive, minutes: int, request_key: str, actor: str, now: d
     if sent := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
         return sent
     _refuse_late(drive, minutes, now)
-    draft = Draft({}, late_audience(now), Purpose.REMINDERS)
+    draft = Draft({}, broadcasts.late_audience(now), Purpose.REMINDERS)
     broadcast = _unsaved(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
     found = _preview(broadcast, draft.audience)
     if not found.reach.recipients:
@@ -138,7 +129,7 @@ def _refuse_late(drive: Drive, minutes: int, now: datetime) -> None:
         raise ValidationError(_("Choose how late you are."), code="minutes_unknown")
     if drive.state not in (DriveState.PUBLISHED, DriveState.CLOSED) or not _is_its_day(drive, now):
         raise ValidationError(_("This drive is not running now."), code="drive_not_today")
-    said = last_late(drive, now, SAID_LATELY)
+    said = broadcasts.last_late(drive, now, SAID_LATELY)
     if said and said.minutes == minutes:
         detail = _("Everybody was told a moment ago that you are about %(minutes)s minutes late.")
         raise ValidationError(detail % {"minutes": minutes}, code="said_lately")
@@ -167,12 +158,12 @@ def _unsaved(drive: Drive, draft: Draft, kind: str = BroadcastKind.MESSAGE, minu
 
 
 def _preview(broadcast: Broadcast, audience: Audience) -> Preview:
-    found = reach(broadcast.drive, audience, broadcast.purpose)
+    found = broadcasts.reach(broadcast.drive, audience, broadcast.purpose)
     # A call list needs those whom a word about their visit cannot reach; the gate says why. Nobody is called for news.
     meant = found.recipients if broadcast.purpose == Purpose.REMINDERS else found.reached
     worded = list(_worded(broadcast, meant))
     texts = [wording.text for one, wording in worded if one.channel == Channel.SMS and not one.reason]
-    return Preview(found, worded, price(broadcast.drive, texts))
+    return Preview(found, worded, broadcasts.price(broadcast.drive, texts))
 
 
 def _worded(broadcast: Broadcast, recipients: Iterable[Recipient]) -> Iterable[tuple[Recipient, Wording]]:

@@ -27,8 +27,8 @@ from drives.models import (
 )
 from notifications.actions import forgetting as messages
 from organizations.actions import audit, idempotency
+from volunteers.actions import contacts as contact_rows
 from volunteers.actions import forgetting as people
-from volunteers.actions.contacts import locked as lock_contacts
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import Reached, identities_of, known_elsewhere, reached, registrations_of
 
@@ -124,7 +124,7 @@ def _locked(volunteer: Volunteer) -> _Left:
     bookings = locking.bookings([pk for pk, _drive_id in booked])
     entries = locking.waiting_entries([pk for pk, _drive_id in waits])
     # Nobody agrees or disagrees to anything meanwhile.
-    lock_contacts(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
+    contact_rows.locked(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
     return _Left(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
 
 

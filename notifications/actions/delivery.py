@@ -14,15 +14,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications.actions import senders
+from notifications.actions import handover, senders
 from notifications.actions.claimed import Claimed
-from notifications.actions.handover import claim, gate, release, still_ours
 from notifications.actions.recording import Outcome, record
 from notifications.gateways import Gateway, GatewayError, Letter, choose
 from notifications.models import Channel, Heartbeat
 from notifications.rules import Kind
-
-__all__ = ["claim", "deliver", "gate", "release"]
 
 BATCH = 200  # rows a claim
 AT_ONCE = 10  # messages a gate where calls are not made in threads
@@ -47,7 +44,7 @@ class Line:
     def refill(self, now: datetime) -> None:
         """Claim the next batch when the last one is used up."""
         if not self.waiting and time.monotonic() >= self._look_at:
-            self.waiting.extend(claim(channel=self.channel, limit=BATCH, now=now))
+            self.waiting.extend(handover.claim(channel=self.channel, limit=BATCH, now=now))
             self.dry = not self.waiting
             self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS * self.dry
 
@@ -55,10 +52,10 @@ class Line:
         """Pass as many through the gate as can be called at once, and call."""
         free = (self.gateway.parallel or AT_ONCE) - len(self.flying)
         batch = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
-        passed = gate(claimed=batch, now=now)
+        passed = handover.gate(claimed=batch, now=now)
         for message in passed:
             self.flying.add(self._call(message, message.letter(now)))
-        self.waiting.extend(still_ours(claimed=[one for one in batch if one not in passed]))
+        self.waiting.extend(handover.still_ours(claimed=[one for one in batch if one not in passed]))
 
     def land(self) -> list[Outcome]:
         """Take out the calls that have ended."""
@@ -68,7 +65,7 @@ class Line:
 
     def close(self) -> None:
         """Give back what was not called, and end the threads and connections."""
-        release(claimed=self.waiting)
+        handover.release(claimed=self.waiting)
         self._threads.shutdown()
         self.gateway.close()
 

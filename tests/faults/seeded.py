@@ -9,7 +9,7 @@ from unittest.mock import patch
 from django.db import connection
 
 from drives.actions import appealing
-from notifications.actions import delivery, handover, reconciliation
+from notifications.actions import handover, reconciliation
 from notifications.actions.claimed import Claimed
 from notifications.gateways import Gateway
 from notifications.models import Message
@@ -21,14 +21,14 @@ BATCH = 99  # the first half of an advisory key that nothing else has
 
 def record_first() -> None:
     """A message counts as sent before the provider was called: a kill in between loses it."""
-    gate = delivery.gate
+    gate = handover.gate
 
     def hasty(**asked: Any) -> Sequence[Claimed]:
         passed = gate(**asked)
         Message.objects.filter(pk__in=[one.id for one in passed]).update(state="accepted", lease_until=None)
         return passed
 
-    patch.object(delivery, "gate", hasty).start()
+    patch.object(handover, "gate", hasty).start()
 
 
 def no_token() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DataError
 
-from notifications.actions import delivery, recording
+from notifications.actions import handover, recording
 from notifications.gateways import GatewayError, Letter, Receipt
 from notifications.gateways.smtp import SmtpGateway
 from notifications.models import Message
@@ -20,7 +20,7 @@ from tests.standins.smtp import MailSink
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_no_row_can_hold_is_in_doubt_and_the_others_are_recorded() -> None:
     made.many(builders.organization(), 3)
-    claimed = delivery.gate(claimed=delivery.claim(channel="sms", limit=9, now=NOON), now=NOON)
+    claimed = handover.gate(claimed=handover.claim(channel="sms", limit=9, now=NOON), now=NOON)
     receipts = [Receipt("SM1"), Receipt("SM" + 99 * "0"), Receipt("SM3")]
     outcomes = [recording.Outcome(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
     with pytest.raises(DataError):

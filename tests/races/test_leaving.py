@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from drives.actions import broadcasting, changing, leaving
 from drives.actions.broadcasting import Draft
 from drives.models import Booking, Drive
+from drives.queries import broadcasts
 from drives.queries.broadcasts import Audience
 from notifications.actions import forgetting, handover, outbox
 from notifications.models import Message
@@ -73,7 +74,7 @@ def come_back(booking: Booking) -> None:
 @pytest.mark.parametrize("act", [move, write_to_many, come_back])
 def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     if act is write_to_many:
-        seeds.pause_after(monkeypatch, broadcasting, "reach")
+        seeds.pause_after(monkeypatch, broadcasts, "reach")
     else:
         arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(against(act), RUNS) == 0
@@ -82,7 +83,7 @@ def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monk
 def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seeds.pause_after(monkeypatch, broadcasting, "reach")
+    seeds.pause_after(monkeypatch, broadcasts, "reach")
     arena.without_locks(monkeypatch, "drives_shared")
     assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
 

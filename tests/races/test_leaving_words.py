@@ -19,7 +19,7 @@ from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
-from volunteers.actions import consenting
+from volunteers.actions import consenting, contacts
 from volunteers.models import Contact, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,7 +95,7 @@ def is_nowhere(address: str) -> bool:
 
 
 LOCKED, NEWEST, BOOKING, HEARD = (
-    (consenting, "locked"),
+    (contacts, "locked"),
     (queries, "newest_contacts"),
     (locking, "booking"),  # the erasure takes this lock, too
     (appeals, "heard"),
@@ -123,8 +123,8 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.replace(monkeypatch, leaving, "lock_contacts", list)
-    seeds.replace(monkeypatch, consenting, "locked", seeds.then_pause(list, "consenting.locked"))
+    seeds.replace_in(monkeypatch, leaving, "contact_rows", locked=list)
+    seeds.replace_in(monkeypatch, consenting, "contact_rows", locked=seeds.then_pause(list, "contacts.locked"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 

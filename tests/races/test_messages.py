@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from notifications.actions import delivery, handover, outbox, senders
+from notifications.actions import handover, outbox, senders
 from notifications.models import Message
 from tests import builders, seeds
 from tests.notifications import made
@@ -29,7 +29,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between taking what is due and letting others see it."""
-    claim, pause = delivery.claim, seeds.pausing("delivery.claim")
+    claim, pause = handover.claim, seeds.pausing("handover.claim")
 
     def slowly(**asked: Any) -> Any:
         with transaction.atomic():
@@ -37,7 +37,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
             pause()
         return taken
 
-    seeds.replace(monkeypatch, delivery, "claim", slowly)
+    seeds.replace(monkeypatch, handover, "claim", slowly)
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,14 +58,14 @@ def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, pause = delivery.gate, seeds.pausing("delivery.gate")
+    gate, pause = handover.gate, seeds.pausing("handover.gate")
 
     def slowly(**asked: Any) -> Any:
         if asked["claimed"]:
             pause()
         return gate(**asked)
 
-    seeds.replace(monkeypatch, delivery, "gate", slowly)
+    seeds.replace(monkeypatch, handover, "gate", slowly)
 
 
 def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
@@ -104,7 +104,7 @@ def two_claims() -> Callable[[], bool]:
         taken: list[int] = []
 
         def take() -> None:
-            taken.extend(one.id for one in delivery.claim(channel="sms", limit=10, now=NOON))
+            taken.extend(one.id for one in handover.claim(channel="sms", limit=10, now=NOON))
 
         together(take, take)
         return len(taken) == len(set(taken)) == 10

@@ -10,7 +10,7 @@ from notifications.models import Purpose
 from notifications.queries import suppressed
 from organizations.actions import audit
 from volunteers import notices, rules
-from volunteers.actions.contacts import locked
+from volunteers.actions import contacts as contact_rows
 from volunteers.models import Contact, ContactKind, Volunteer
 from volunteers.queries import contacts_of
 
@@ -37,7 +37,7 @@ def stop(
         told |= contacts_of(Volunteer.objects.get(pk=contact.owner_id))
     return ledger.revoke(
         organization=contact.organization,
-        addresses={one.address for one in locked(told)},
+        addresses={one.address for one in contact_rows.locked(told)},
         purposes=Purpose.values if everywhere else purposes,
         wording=wording,
         source=source,
@@ -59,7 +59,7 @@ def stop_for(
     told = Contact.objects.filter(pk__in=named) if named else contacts_of(volunteer)
     written = ledger.revoke(
         organization=volunteer.organization,
-        addresses={one.address for one in locked(told)},
+        addresses={one.address for one in contact_rows.locked(told)},
         wording=wording,
         source="coordinator",
         actor=actor,
@@ -80,7 +80,7 @@ def agree(
     Refuses what is not theirs to agree to (a contact that was not proved, but for reminders to a mailbox), and a phone
     that said STOP: only its START opens the carrier's way again. Locks: contact.
     """
-    known = next(iter(locked(Contact.objects.filter(pk=contact.pk))), None)
+    known = next(iter(contact_rows.locked(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and suppressed(volunteer.organization, contact.address)
     rules.may_agree(known, volunteer.pk, purpose, stopped=stopped)
     version, wording = notices.consent_wording(purpose, language, volunteer.organization)
