@@ -1,0 +1,348 @@
+"""What is allowed, and the figures of the rules: pure, each at its boundary and one step beyond."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from drives import rules
+from drives.intervals import GIVEN, STATED, Broken, Donation, Rules
+from drives.models import BookingState, Drive, DriveState, Policy, Visit
+from drives.rules import PlaceFacts, Reason
+from drives.timetable import VisitShape
+
+NOW = datetime(2027, 3, 13, 18, tzinfo=UTC)
+DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
+LOS_ANGELES = "America/Los_Angeles"
+
+
+def place(**changes: object) -> PlaceFacts:
+    """A place that may be taken: an hour ahead, at a drive that ends in five."""
+    facts: dict[str, object] = {
+        "drive_state": DriveState.PUBLISHED,
+        "drive_ends_at": NOW + timedelta(hours=5),
+        "slot_of_drive": True,
+        "slot_open": True,
+        "slot_starts_at": NOW + timedelta(hours=1),
+        **changes,
+    }
+    return PlaceFacts(**facts)  # type: ignore[arg-type]
+
+
+def reasons(found: list[Reason]) -> dict[str, str]:
+    return {reason.code: reason.detail for reason in found}
+
+
+def codes(**changes: object) -> list[str]:
+    return [reason.code for reason in rules.reasons_not_to_take(place(**changes), NOW)]
+
+
+def drive(**changes: object) -> Drive:
+    fields: dict[str, object] = {
+        "state": DriveState.PUBLISHED,
+        "ends_at": NOW,
+        "grace_minutes": 60,
+        "first_screening_steps": 3,
+        "first_chair_steps": 4,
+        "return_screening_steps": 1,
+        "return_chair_steps": 2,
+        **changes,
+    }
+    return Drive(**fields)
+
+
+def test_the_figures_of_the_rules() -> None:
+    assert timedelta(minutes=15) == rules.HOLD_FOR == rules.UNDO_WITHIN
+    assert timedelta(hours=24) == rules.LATE_WITHIN
+    assert timedelta(hours=72) == rules.CLOSE_TO_DRIVE
+    assert timedelta(days=30) == rules.LINK_GOOD_FOR
+    assert rules.LIVE_HOLDS_PER_CONTACT == 2
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_late"),
+    [
+        (timedelta(hours=24), False),
+        (timedelta(hours=24) + TICK, False),
+        (timedelta(hours=24) - TICK, True),
+        (timedelta(hours=48), False),
+        (timedelta(0), True),
+        (-MINUTE, True),
+    ],
+)
+def test_a_cancellation_is_late_from_less_than_24_hours_before_the_visit_on(ahead: timedelta, is_late: bool) -> None:
+    assert rules.is_late_cancellation(NOW + ahead, NOW) is is_late
+
+
+# Places
+
+
+def test_an_open_time_of_a_published_drive_may_be_taken() -> None:
+    assert codes() == []
+
+
+@pytest.mark.parametrize(("holds", "found"), [(0, []), (1, []), (2, ["too_many_holds"]), (3, ["too_many_holds"])])
+def test_a_third_hold_of_one_contact_is_refused(holds: int, found: list[str]) -> None:
+    assert codes(live_holds=holds) == found
+    waiting = rules.reasons_not_to_wait(place(live_holds=holds), NOW)
+    assert [reason.code for reason in waiting] == found
+
+
+def test_a_drive_is_over_when_it_ends_and_not_a_moment_before() -> None:
+    assert codes(drive_ends_at=NOW + TICK) == []
+    assert codes(drive_ends_at=NOW) == ["drive_past"]
+
+
+def test_a_time_has_passed_when_it_begins_and_not_a_moment_before() -> None:
+    assert codes(slot_starts_at=NOW + TICK) == []
+    assert codes(slot_starts_at=NOW) == ["slot_past"]
+    assert codes(slot_starts_at=NOW, by_staff=True) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "staff", "promised"),
+    [
+        (DriveState.CANCELLED, ["drive_cancelled"], ["drive_cancelled"], ["drive_cancelled"]),
+        (DriveState.COMPLETED, ["drive_past"], ["drive_past"], ["drive_past"]),
+        (DriveState.DRAFT, ["drive_not_published"], ["drive_not_published"], ["drive_not_published"]),
+        (DriveState.CLOSED, ["drive_closed"], [], []),
+        (DriveState.PUBLISHED, [], [], []),
+    ],
+)
+def test_each_state_of_a_drive_says_for_whom_it_takes_bookings(
+    state: DriveState, code: list[str], staff: list[str], promised: list[str]
+) -> None:
+    assert codes(drive_state=state) == code
+    assert codes(drive_state=state, by_staff=True) == staff
+    assert codes(drive_state=state, promised=True) == promised
+
+
+def test_a_closed_time_is_for_coordinators() -> None:
+    assert codes(slot_open=False) == ["slot_closed"]
+    assert codes(slot_open=False, by_staff=True) == []
+    assert codes(slot_open=False, promised=True) == ["slot_closed"]
+
+
+def test_a_time_of_another_drive_or_of_none_is_unknown() -> None:
+    assert codes(slot_of_drive=False) == ["slot_unknown"]
+    assert codes(slot_starts_at=None) == ["slot_unknown"]
+
+
+def test_all_reasons_are_given_at_once_in_words() -> None:
+    found = rules.reasons_not_to_take(
+        place(drive_state=DriveState.CLOSED, slot_open=False, live_holds=2, active_booking=True), NOW
+    )
+    assert reasons(found) == {
+        "drive_closed": "Online booking for this drive is closed.",
+        "slot_closed": "This time is closed. Choose another one.",
+        "too_many_holds": "Two times are already kept for this phone or e-mail. "
+        "Finish one of them, or wait until they lapse.",
+        "already_booked": "You already have a booking at this drive. "
+        "To change its time, use the link in your confirmation.",
+    }
+    refusal = rules.Refusal(found)
+    assert refusal.codes == list(reasons(found))
+    assert [error.code for error in refusal.error_list] == list(reasons(found))
+    assert (refusal.reasons, refusal.alternatives) == (found, [])
+    assert refusal.messages == list(reasons(found).values())
+
+
+def test_a_refusal_names_the_times_that_are_possible() -> None:
+    time = rules.OpenTime(7, NOW, 2)
+    assert rules.Refusal([rules.slot_full()], [time]).alternatives == [time]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"drive_state": DriveState.CANCELLED}, "This drive has been cancelled."),
+        ({"drive_state": DriveState.COMPLETED}, "This drive is over."),
+        ({"drive_state": DriveState.DRAFT}, "This drive is not open for booking yet."),
+        ({"slot_starts_at": NOW}, "This time has passed. Choose a later one."),
+        ({"slot_of_drive": False}, "This time does not belong to this drive. Choose a time from the list."),
+    ],
+)
+def test_a_reason_is_given_in_words(facts: dict[str, object], words: str) -> None:
+    assert [reason.detail for reason in rules.reasons_not_to_take(place(**facts), NOW)] == [words]
+
+
+def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
+    facts = place(slot_of_drive=False, slot_starts_at=None, slot_open=False)
+    assert rules.reasons_not_to_wait(facts, NOW) == []
+    taken = rules.reasons_not_to_wait(place(active_booking=True, drive_ends_at=NOW, live_holds=2), NOW)
+    assert reasons(taken) == {
+        "drive_past": "This drive is over.",
+        "too_many_holds": "This phone or e-mail has asked twice already. "
+        "Finish one of them, or wait a quarter of an hour.",
+        "already_booked": "You already have a booking at this drive. "
+        "To change its time, use the link in your confirmation.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"),
+    [
+        (DriveState.PUBLISHED, True),
+        (DriveState.CLOSED, True),
+        (DriveState.DRAFT, False),
+        (DriveState.CANCELLED, False),
+        (DriveState.COMPLETED, False),
+    ],
+)
+def test_a_line_is_open_until_its_drive_ends_also_when_online_booking_is_closed(
+    state: DriveState, is_open: bool
+) -> None:
+    assert rules.line_is_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
+    assert not rules.line_is_open(drive(state=state, ends_at=NOW), NOW)
+    assert not rules.line_is_open(drive(state=state, ends_at=NOW + TICK, line_closed_at=NOW), NOW)
+
+
+@pytest.mark.parametrize("state", DriveState.values)
+def test_a_drive_is_closed_out_when_its_grace_has_passed_and_not_a_moment_before(state: str) -> None:
+    takes_place = state in {DriveState.PUBLISHED, DriveState.CLOSED}
+    over = drive(state=state, ends_at=NOW - 45 * MINUTE, grace_minutes=45)
+    assert rules.is_to_be_closed_out(over, NOW) is takes_place
+    assert rules.is_to_be_closed_out(over, NOW - TICK) is False
+
+
+def test_a_visit_takes_the_steps_of_its_kind() -> None:
+    assert rules.visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
+    assert rules.visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
+
+
+# Intervals in words
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (Broken("interval_too_short"), "This is too close to another donation."),
+        (Broken("cross_interval"), "This is too close to a donation of another kind."),
+        (Broken("window_full", 2, 7), "At most 2 donations are allowed in any 7 days."),
+    ],
+)
+def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowed(broken: Broken, words: str) -> None:
+    earliest = datetime(2027, 3, 15, 17, 30, tzinfo=UTC)
+    first = "The first time that is allowed is Monday, March 15, 2027, 10:30 AM Pacific Time."
+    assert rules.too_close(broken, None, LOS_ANGELES) == Reason(broken.code, words)
+    assert rules.too_close(broken, earliest, LOS_ANGELES) == Reason(broken.code, f"{words} {first}", earliest)
+
+
+def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
+    on = NOW.date() - days_ago * DAY
+    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, Rules(kind), known=known)
+
+
+@pytest.mark.parametrize(
+    ("donations", "visit"),
+    [
+        ([], None),
+        ([gave(180)], Visit.RETURN),
+        ([gave(181)], Visit.FIRST),
+        ([gave(180, STATED)], None),
+        ([gave(181, STATED)], Visit.FIRST),
+        ([gave(300), gave(180, STATED)], Visit.RETURN),
+        ([gave(300), gave(181, STATED)], Visit.FIRST),
+        ([gave(10, kind="platelets")], None),
+    ],
+)
+def test_a_visit_is_a_first_one_again_after_180_days(donations: list[Donation], visit: Visit | None) -> None:
+    policy = Policy(kind="plasma", lapse_after_days=180)
+    assert rules.visit_by_record(donations, policy, NOW.date()) == visit
+
+
+def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
+    assert Policy().lapse_after_days == 180
+    assert rules.visit_by_record([gave(90)], Policy(kind="plasma", lapse_after_days=90), NOW.date()) == Visit.RETURN
+    assert rules.visit_by_record([gave(91)], Policy(kind="plasma", lapse_after_days=90), NOW.date()) == Visit.FIRST
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("held", "This booking is not finished yet: enter the code first."),
+        ("lapsed", "The time was not confirmed in time and is free again."),
+        ("booked", "This person is not checked in yet."),
+        ("confirmed", "This person is not checked in yet."),
+        ("cancelled", "This booking is cancelled."),
+        ("no_show", "This booking is marked as missed."),
+        ("checked_in", "This person is already checked in."),
+        ("donated", "This visit is already over."),
+        ("left", "This visit is already over."),
+    ],
+)
+def test_a_booking_in_another_state_says_how_it_stands(state: str, words: str) -> None:
+    assert rules.reasons_not_to_change(state, frozenset()) == [Reason(f"booking_{state}", words)]
+    assert rules.reasons_not_to_change(state, frozenset({BookingState(state)})) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "states"),
+    [
+        (rules.MAY_BE_CONFIRMED, {"booked"}),
+        (rules.MAY_BE_CHANGED, {"held", "booked", "confirmed"}),
+        (rules.MAY_BE_CHECKED_IN, {"booked", "confirmed", "no_show"}),
+        (rules.MAY_HAVE_OUTCOME, {"checked_in", "donated", "incomplete", "deferred", "left"}),
+        (rules.MAY_BE_MISSED, {"booked", "confirmed"}),
+        (rules.COUNTS_NOT, {"no_show", "deferred", "left"}),
+        (rules.HAS_GIVEN, {"donated"}),
+    ],
+)
+def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], states: set[str]) -> None:
+    assert set(map(str, verb)) == states
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "words"),
+    [
+        (rules.slot_full(), "slot_full", "Somebody else has just taken the last place at this time."),
+        (rules.party_full(), "slot_full", "There is no longer room for all of you at this time."),
+        (rules.visit_past(), "visit_past", "The time of this booking has passed."),
+        (
+            rules.visit_does_not_fit(),
+            "visit_does_not_fit",
+            "A visit that starts then would not end before the drive does.",
+        ),
+        (
+            rules.visit_is_first(),
+            "visit_is_first",
+            "Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.",
+        ),
+        (
+            rules.no_time_to_wait_for(),
+            "window_empty",
+            "No visit can begin between these times any more. Choose others.",
+        ),
+        (
+            rules.places_are_open(),
+            "places_open",
+            "There are open times between these: you can book one at once.",
+        ),
+        (rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
+        (rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
+        (rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
+        (rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
+        (
+            rules.offer_is_over("expired"),
+            "offer_expired",
+            "The time to answer is over: this place went to the next person.",
+        ),
+    ],
+)
+def test_each_reason_has_its_code_and_its_sentence(reason: Reason, code: str, words: str) -> None:
+    assert reason == Reason(code, words)
+
+
+def test_only_rules_of_interval_and_the_kind_of_visit_may_be_overridden() -> None:
+    intervals = {"interval_too_short", "window_full", "cross_interval"}
+    assert intervals == rules.TOO_CLOSE
+    assert intervals | {"visit_is_first"} == rules.MAY_BE_OVERRIDDEN
+
+
+def test_a_first_visit_counts_its_days_by_dates() -> None:
+    policy = Policy(kind="plasma", lapse_after_days=180)
+    last = gave(0)
+    assert rules.visit_by_record([last], policy, date(2027, 9, 9)) == Visit.RETURN
+    assert rules.visit_by_record([last], policy, date(2027, 9, 10)) == Visit.FIRST
