@@ -1,9 +1,11 @@
 """Appeals: who hears that they may give again, when, how often, and through what."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import override_settings
@@ -292,3 +294,54 @@ def test_too_much_is_two_in_a_month_or_one_in_a_week(hours: list[int]) -> None:
         for n, each in enumerate(hours)
     ]
     assert appealing.is_too_much(news, AFTER) == (len(hours) >= 2 or any(each < 7 * 24 for each in hours))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_told"),
+    [(24 * 60, False), (24 * 60 + 1, True), (28 * 24 * 60, True), (28 * 24 * 60 + 1, False)],
+)
+def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(minutes: int, is_told: bool) -> None:
+    owner = builders.organization()
+    gave(owner)
+    starts = AFTER + timedelta(minutes=minutes)
+    local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
+    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    closes = (local + timedelta(minutes=15)).time()
+    made_drive = builders.drive(owner, replace(planned, closes=closes))
+    assert made_drive.starts_at == starts
+    assert appealing.sweep(now=AFTER) == int(is_told)
+
+
+@pytest.mark.parametrize(("ahead", "useful"), [(timedelta(days=2), timedelta(days=2)), (4 * DAY, 3 * DAY)])
+def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_time(
+    ahead: timedelta, useful: timedelta
+) -> None:
+    owner = builders.organization()
+    gave(owner)
+    now = AFTER + timedelta(hours=1)
+    local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
+    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    builders.drive(owner, replace(planned, closes=(local + timedelta(minutes=15)).time()))
+    assert appealing.sweep(now=now) == 1
+    assert told()[0].expires_at == now + useful
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_told"),
+    [
+        ([7 * DAY], True),
+        ([7 * DAY - timedelta(seconds=1)], False),
+        ([8 * DAY, 31 * DAY], True),
+        ([8 * DAY, 31 * DAY - timedelta(seconds=1)], False),
+    ],
+)
+def test_one_piece_of_news_in_a_week_or_two_in_31_days_leave_people_in_peace(
+    ago: list[timedelta], is_told: bool
+) -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    for each in ago:
+        news = made.queued(owner, address=builders.phone(42), purpose="appeals", due_at=AFTER, expires_at=AFTER + DAY)
+        Message.objects.filter(pk=news.pk).update(state="delivered", created_at=AFTER - each, sending_at=AFTER - each)
+    assert appealing.sweep(now=AFTER) == int(is_told)

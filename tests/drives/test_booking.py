@@ -13,6 +13,7 @@ from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
+from volunteers.models import ProofCode
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +198,24 @@ def test_first_and_return_visits_share_the_chairs() -> None:
     builders.held(drive, n=0, visit="first", number=1)  # in the chair in steps 3 to 5
     assert refused(lambda: builders.held(drive, n=2, visit="return", number=2)) == ["slot_full"]
     assert builders.held(drive, n=5, visit="return", number=2).chair_from == 6
+
+
+def test_a_hold_can_be_proved_until_its_quarter_of_an_hour_is_over() -> None:
+    booking = builders.held(builders.drive())
+    code = builders.code_of(booking)
+    ends = NOW + timedelta(minutes=15)
+    assert booking.held_until == ends
+    ProofCode.objects.update(expires_at=ends)
+    with pytest.raises(HoldLapsed):
+        actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=ends)
+    just = ends - timedelta(seconds=1)
+    assert actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
+
+
+def test_one_hold_of_two_that_lapses_makes_room_for_another() -> None:
+    drive = builders.drive()
+    builders.held(drive, n=0)
+    builders.held(drive, n=4, now=NOW + timedelta(minutes=1))
+    before = NOW + timedelta(minutes=15) - timedelta(seconds=1)
+    assert refused(lambda: builders.held(drive, n=8, now=before)) == ["too_many_holds"]
+    assert builders.held(drive, n=8, now=NOW + timedelta(minutes=15)).state == "held"

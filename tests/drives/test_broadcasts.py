@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from drives import announcements, notices
 from drives.actions import attendance, broadcasting, changing
 from drives.actions.broadcasting import Draft
-from drives.models import Booking, Broadcast, BroadcastKind, CancelledBy, Drive
-from drives.queries.broadcasts import Audience, broadcast_row
+from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
+from drives.queries.broadcasts import Audience, broadcast_row, late_audience
 from notifications.actions import consents
 from notifications.models import Message, Purpose
 from notifications.notice import is_gsm, segments
@@ -331,3 +331,68 @@ def test_the_late_notice_fits_one_segment_with_the_longest_names(language: str) 
     booking = Booking.objects.select_related("drive__site", "drive__organization", "volunteer").get(pk=booking.pk)
     wording = notices.in_language(language, lambda: announcements.late(booking, "sms", 45))
     assert (segments(wording.text), is_gsm(wording.text)) == (1, True), wording.text
+
+
+@pytest.mark.parametrize(("seconds", "refused_as"), [(599, ["said_lately"]), (600, [])])
+def test_the_same_word_may_be_said_again_after_ten_minutes(seconds: int, refused_as: list[str]) -> None:
+    drive = drive_of(1)
+    late(drive)
+    codes = []
+    try:
+        late(drive, now=on_the_day(drive) + timedelta(seconds=seconds), key="b")
+    except ValidationError as refusal:
+        codes = [error.code for error in refusal.error_list]
+    assert codes == refused_as
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 15, 20, 30, 40, 45, 60])
+def test_a_drive_is_ten_twenty_thirty_or_forty_five_minutes_late(minutes: int) -> None:
+    drive = drive_of(1)
+    if minutes in {10, 20, 30, 45}:
+        assert late(drive, minutes).minutes == minutes
+    else:
+        with pytest.raises(ValidationError):
+            late(drive, minutes)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reached"),
+    [(-180 - 1, 0), (-180, 0), (-179, 1), (0, 1), (30, 1), (31, 0)],
+)
+def test_a_late_notice_reaches_who_is_due_in_three_hours_or_was_half_an_hour_ago(minutes: int, reached: int) -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=14)
+    audience = late_audience(booking.starts_at + timedelta(minutes=minutes))
+    found = broadcasting.preview(drive=drive, draft=draft(audience=audience))
+    assert found.count == reached
+
+
+@pytest.mark.parametrize("minutes", [10, 45])
+def test_a_late_notice_is_of_use_until_the_drive_has_caught_up(minutes: int) -> None:
+    begun, ahead = drive_of(1), drive_of(2)
+    catches_up = timedelta(minutes=minutes)
+    broadcast = late(begun, minutes, now=on_the_day(begun) + timedelta(minutes=5))
+    assert Message.objects.get(address=builders.phone(1)).expires_at == broadcast.due_at + catches_up
+    late(ahead, minutes, now=on_the_day(ahead, -2), key="b")
+    assert Message.objects.get(address=builders.phone(2)).expires_at == on_the_day(ahead) + catches_up
+
+
+def test_news_are_of_use_for_three_days_and_a_word_about_a_visit_until_it_begins() -> None:
+    drive = drive_of(1)
+    builders.agreed(drive.organization, builders.phone(1), "appeals")
+    news = sent(drive, draft(purpose=Purpose.APPEALS))
+    assert news.due_at == NOW + timedelta(minutes=2)
+    assert Message.objects.get().expires_at == news.due_at + timedelta(days=3)
+    Message.objects.all().delete()
+    sent(drive, key="b")
+    assert Message.objects.get().expires_at == drive.starts_at
+
+
+def test_a_word_to_who_is_in_already_is_of_use_for_half_an_hour() -> None:
+    drive = drive_of(1)
+    booking = Booking.objects.get()
+    attendance.check_in(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
+    broadcast = sent(
+        drive, draft(audience=Audience(states=(BookingState.CHECKED_IN,))), now=drive.starts_at + timedelta(minutes=1)
+    )
+    assert Message.objects.get().expires_at == broadcast.due_at + timedelta(minutes=30)

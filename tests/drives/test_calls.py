@@ -156,3 +156,11 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
     assert found.why_not_delivered == [Why("unreachable", "30003", 1)]
     assert found.why_not_sent == [Why("no_consent", "", 1)]
     assert found.total == 9
+
+
+@pytest.mark.parametrize(("minutes", "is_listed"), [(59, True), (60, False)])
+def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
+    booking = ana()
+    fate(booking, "day_before", "failed")
+    found = call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
+    assert bool(found) is is_listed

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from drives import queries
-from drives.actions import changing, planning
+from drives.actions import changing, planning, sweeps
 from drives.models import BookingState, CancelledBy, Slot
 from drives.rules import Refusal
 from notifications.models import Message
@@ -152,3 +152,53 @@ def test_who_gives_up_a_hold_is_named_in_its_history() -> None:
     booking = builders.held(builders.drive())
     cancel(booking, actor="user:9")
     assert booking.changes.latest("pk").actor == "user:9"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(timedelta(hours=72), 0), (timedelta(hours=72) - timedelta(minutes=1), 1), (timedelta(hours=23, minutes=59), 1)],
+)
+def test_coordinators_hear_of_a_cancellation_from_less_than_72_hours_before_the_visit_on(
+    ahead: timedelta, told: int
+) -> None:
+    owner = builders.organization()
+    builders.member(owner, email="ben@example.org")
+    booking = builders.booked(builders.drive(owner))
+    now = booking.starts_at - ahead
+    cancel(booking, now=now)
+    alerts = Message.objects.filter(kind="alert_cancellation")
+    assert [alert.expires_at - now for alert in alerts] == [timedelta(hours=24)] * told
+
+
+@pytest.mark.parametrize(("before", "is_late"), [(timedelta(0), False), (timedelta(minutes=1), True)])
+def test_a_cancellation_exactly_24_hours_before_is_not_late_and_a_minute_later_it_is(
+    before: timedelta, is_late: bool
+) -> None:
+    booking = builders.booked(builders.drive())
+    cancel(booking, now=booking.starts_at - timedelta(hours=24) + before)
+    booking.refresh_from_db()
+    assert booking.cancelled_late is is_late
+
+
+def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() -> None:
+    booking = builders.booked(builders.drive())
+    quarter = timedelta(minutes=15)
+    cancel(booking)
+    with pytest.raises(Refusal):
+        changing.restore(booking_id=booking.pk, actor="donor", now=NOW + quarter)
+    just = NOW + quarter - timedelta(microseconds=1)
+    assert changing.restore(booking_id=booking.pk, actor="donor", now=just).state == "booked"
+
+
+def test_what_is_said_of_a_cancellation_is_of_use_until_a_day_after_the_visit() -> None:
+    booking = builders.booked(builders.drive())
+    cancel(booking)
+    assert Message.objects.get(kind="cancelled").expires_at == booking.starts_at + timedelta(days=1)
+
+
+def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_day_from_then_on() -> None:
+    drive = builders.drive()
+    builders.booked(drive)
+    over = drive.ends_at + timedelta(hours=1)
+    assert sweeps.close_out_due(now=over) == 1
+    assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=1)

@@ -1,7 +1,7 @@
 """The day and its turnout."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -270,3 +270,78 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     Drive.objects.update(state=state)
     assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert not Message.objects.exists()
+
+
+def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before_on() -> None:
+    owner = builders.organization()
+    builders.member(owner, email="ben@example.org")
+    drive = builders.drive(owner)
+    week = drive.starts_at - timedelta(days=7)
+    assert sweeps.alert_under_filled(now=week - timedelta(seconds=1)) == 0
+    assert sweeps.alert_under_filled(now=week) == 1
+    assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
+
+
+def test_no_alert_leaves_once_the_drive_has_begun() -> None:
+    owner = builders.organization()
+    builders.member(owner)
+    drive = builders.drive(owner)
+    assert sweeps.alert_under_filled(now=drive.starts_at) == 0
+    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
+
+
+@pytest.mark.parametrize(("booked", "alerts"), [(11, 1), (12, 0)])
+def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> None:
+    owner = builders.organization()
+    builders.member(owner)
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=5))
+    for number in range(booked):
+        builders.booked(drive, n=number // 5, number=number)
+    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
+
+
+@pytest.mark.parametrize("grace", [0, 45])
+def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
+    drive = builders.drive(grace_minutes=grace)
+    ends = drive.ends_at + timedelta(minutes=grace)
+    assert sweeps.close_out_due(now=ends - timedelta(seconds=1)) == 0
+    assert sweeps.close_out_due(now=ends) == 1
+
+
+def test_nobody_is_marked_as_missed_before_their_time() -> None:
+    booking = builders.booked(builders.drive())
+    with pytest.raises(Refusal) as caught:
+        attendance.mark_no_show(
+            booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1)
+        )
+    assert caught.value.codes == ["not_due_yet"]
+    assert attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
+
+
+def groups(drive: Drive, now: datetime) -> str:
+    found = queries.checkin_list(drive, now)
+    [group] = [name for name in ("due", "late", "checked_in", "coming", "finished") if getattr(found, name)]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("seconds", "group"),
+    [
+        (-30 * 60 - 1, "coming"),
+        (-30 * 60, "due"),
+        (10 * 60, "due"),
+        (10 * 60 + 1, "late"),
+    ],
+)
+def test_at_the_door_people_are_due_half_an_hour_before_and_late_ten_minutes_after(seconds: int, group: str) -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    assert groups(drive, booking.starts_at + timedelta(seconds=seconds)) == group
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(-61, 0), (59, 0), (60, 1), (119, 1), (11 * 60, 11)])
+def test_minutes_late_are_whole_ones(seconds: int, minutes: int) -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    found = queries.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
+    assert [row.late_minutes for row in (*found.due, *found.late, *found.coming)] == [minutes]

@@ -181,3 +181,18 @@ def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
     reminders.dress(now=booking.starts_at - timedelta(days=1))
     found = {row.about: (row.state, row.reason) for row in Message.objects.filter(kind="day_before")}
     assert found == {poison.about: ("withdrawn", "not_wordable"), booking.about: ("queued", "")}
+
+
+@pytest.mark.parametrize(("ago", "queued"), [(timedelta(hours=24), 0), (timedelta(hours=24, seconds=-1), 1)])
+def test_a_text_that_failed_a_day_ago_is_not_said_by_mail_any_more(drive: Drive, ago: timedelta, queued: int) -> None:
+    booked(drive)
+    fail("booked")
+    assert fallback.by_mail(now=SOON + ago) == queued
+
+
+@pytest.mark.parametrize(("before", "queued"), [(timedelta(0), 0), (timedelta(seconds=1), 1)])
+def test_nothing_is_said_by_mail_once_the_visit_has_begun(drive: Drive, before: timedelta, queued: int) -> None:
+    booking = booked(drive)
+    fail("booked")
+    Message.objects.update(settled_at=booking.starts_at)
+    assert fallback.by_mail(now=booking.starts_at - before) == queued

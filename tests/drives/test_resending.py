@@ -90,3 +90,22 @@ def test_of_many_at_once_two_are_let_through() -> None:
     assert sum(answer is None for answer in answers) == 2
     assert all(answer is None or isinstance(answer, TooMany) for answer in answers)
     assert len(confirmations(booking)) == 3
+
+
+def test_two_are_sent_in_an_hour_and_four_in_a_day() -> None:
+    booking = builders.booked(builders.drive())
+    hour = NOW.replace(hour=18)
+    answers = []
+    for at in (
+        *(hour, hour + 58 * MINUTE, hour + 59 * MINUTE),
+        *(hour + 60 * MINUTE, hour + 119 * MINUTE),
+        *(hour + 120 * MINUTE, hour.replace(hour=23, minute=59), hour + timedelta(hours=6)),
+    ):
+        try:
+            with transaction.atomic():
+                resending.send_again(booking_id=booking.pk, now=at)
+        except TooMany as refusal:
+            answers.append((refusal.retry_at - hour) / timedelta(hours=1))
+        else:
+            answers.append(0.0)
+    assert answers == [0, 0, 1, 0, 0, 6, 6, 0]

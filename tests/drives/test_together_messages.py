@@ -128,3 +128,14 @@ def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
     party = family()
     telling.after_visit(queries.bookings_for_messages([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
+
+
+@pytest.mark.parametrize(("apart", "said_to"), [(timedelta(hours=3, minutes=-1), 2), (timedelta(hours=3), 1)])
+def test_reminders_less_than_three_hours_apart_are_one(apart: timedelta, said_to: int) -> None:
+    party = builders.booked_together(builders.drive(), people=builders.PARTY[:2])
+    first, second = texts("day_before", "promise")
+    Message.objects.filter(pk=second.pk).update(due_at=first.due_at + apart)
+    assert len(party) == 2
+    reminders.dress(now=DAY_BEFORE)
+    [text] = texts("day_before", "queued")
+    assert ("Reminder, 2 of you" in text.text) is (said_to == 2)
