@@ -297,3 +297,15 @@ def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
         return partial(builders.proved, party[0], number=people)
 
     query_counts.count_for_each(held, (2, 6))
+
+
+def test_the_last_of_twelve_places_of_a_network_may_be_taken_and_no_more() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+    builders.held_together(drive, number=1, people=SIX)
+    builders.held_together(drive, number=251, people=SIX[:5])
+    with pytest.raises(TooMany):
+        builders.held_together(drive, number=501, people=TWO)
+    later = NOW.replace(minute=15)
+    with pytest.raises(TooMany):
+        builders.held_together(drive, number=501, people=TWO, now=later - timedelta(seconds=1))
+    builders.held_together(drive, number=501, people=TWO, now=later)

@@ -290,3 +290,14 @@ def test_the_pages_of_an_account_have_one_heading_and_labelled_fields(path: str)
     text = page.content.decode()
     assert text.count("<h1") == 1
     assert "<script>" not in text
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(2 * 60 * 60, 200), (2 * 60 * 60 + 1, 302)])
+def test_a_session_is_over_when_it_was_left_alone_for_more_than_two_hours(seconds: int, status: int) -> None:
+    ben = builders.member(builders.organization())
+    client = Client()
+    with time_machine.travel(MORNING, tick=False):
+        client.force_login(ben.user)
+        assert visit(client).status_code == 200
+    with time_machine.travel(MORNING + timedelta(seconds=seconds), tick=False):
+        assert visit(client, ben.user).status_code == status

@@ -172,3 +172,29 @@ def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
 
     answers = storm.at_once(2, lambda _: ask("slow", work=slow))
     assert sorted(type(answer).__name__ for answer in answers) == ["Answer", "RequestInProgress"]
+
+
+@pytest.mark.django_db
+def test_an_answer_is_kept_for_exactly_24_hours() -> None:
+    ask()
+    day = NOW + timedelta(hours=24)
+    assert ask(now=day - timedelta(seconds=1)).replayed
+    assert idempotency.purge(now=day - timedelta(seconds=1)) == 0
+    assert not ask(now=day).replayed
+
+
+@pytest.mark.django_db
+def test_a_key_has_1_to_255_characters_and_that_of_a_stranger_at_least_22() -> None:
+    for key in ("a", "a" * 255):
+        assert not ask(key).replayed
+    for key in ("a" * 22, "b" * 255):
+        assert not ask(key, scope="anonymous").replayed
+    for key in ("", "a" * 256):
+        with pytest.raises(KeyMissing):
+            ask(key)
+    with pytest.raises(KeyWeak):
+        ask("a" * 21, scope="anonymous")
+
+
+def test_who_asks_while_the_same_request_is_worked_on_is_told_to_wait_a_second() -> None:
+    assert RequestInProgress().retry_after == timedelta(seconds=1)

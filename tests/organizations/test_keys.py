@@ -53,3 +53,25 @@ def test_a_token_may_be_given_and_must_be_strong() -> None:
     assert (shown, key_from_header(f"bearer {token}", NOW)) == (token, key)
     with pytest.raises(TokenMalformed):
         keys.issue(organization=hope, name="Weak", now=NOW, token="pd_demo_short")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "secret", "is_fine"),
+    [(4, 22, True), (12, 80, True), (3, 22, False), (13, 22, False), (4, 21, False), (4, 81, False)],
+)
+def test_a_given_token_has_a_prefix_of_4_to_12_and_a_secret_of_22_to_80(
+    prefix: int, secret: int, is_fine: bool
+) -> None:
+    hope, token = builders.organization(), f"pd_{'a' * prefix}_{'b' * secret}"
+    if is_fine:
+        assert keys.issue(organization=hope, name="Demo", now=NOW, token=token)[1] == token
+    else:
+        with pytest.raises(TokenMalformed):
+            keys.issue(organization=hope, name="Demo", now=NOW, token=token)
+
+
+def test_a_key_opens_until_the_moment_at_which_it_expires() -> None:
+    ends = NOW + timedelta(days=1)
+    key, token = keys.issue(organization=builders.organization(), name="Short", now=NOW, expires_at=ends)
+    assert key_from_header(f"Bearer {token}", ends - timedelta(seconds=1)) == key
+    assert key_from_header(f"Bearer {token}", ends) is None

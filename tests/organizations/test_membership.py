@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, transaction
 
+from drives.web.organizer.leaving_forms import RetentionForm
 from organizations.actions import organizing
 from organizations.actions.organizing import LastOwner
 from organizations.models import AuditEntry, Membership, Role
@@ -91,3 +93,21 @@ def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
     owners = [builders.member(hope), builders.member(hope)]
     storm.at_once(2, lambda n: organizing.remove_member(membership=owners[n], actor="test", now=NOW))
     assert Membership.objects.filter(role=Role.OWNER).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("months", "is_fine"), [(2, False), (3, True), (120, True), (121, False)])
+def test_people_are_kept_for_3_to_120_months(months: int, is_fine: bool) -> None:
+    hope = builders.organization()
+    if is_fine:
+        assert organizing.keep_people_for(organization=hope, months=months, actor="user:1", now=NOW)
+    else:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            organizing.keep_people_for(organization=hope, months=months, actor="user:1", now=NOW)
+    errors = RetentionForm({"months": months}).errors
+    assert ("months" in errors) is not is_fine
+
+
+@pytest.mark.django_db
+def test_people_are_kept_for_24_months_unless_their_organization_says_otherwise() -> None:
+    assert builders.organization().retention_months == 24

@@ -116,3 +116,38 @@ def test_a_limit_that_is_read_first_lets_too_many_through() -> None:
         answers = storm.at_once(20, lambda _, subject=f"round {round_}": naive(subject, 7))  # type: ignore[misc]
         over += Counter(map(str, answers))["spent"] > 7
     assert over >= 9
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (timedelta(0), "1 minute."),
+        (timedelta(seconds=60), "1 minute."),
+        (timedelta(seconds=61), "2 minutes."),
+        (timedelta(minutes=90), "90 minutes."),
+        (timedelta(minutes=90, seconds=1), "2 hours."),
+        (timedelta(hours=2), "2 hours."),
+        (timedelta(hours=2, seconds=1), "3 hours."),
+    ],
+)
+def test_up_to_ninety_minutes_are_said_in_minutes_and_more_in_hours(wait: timedelta, words: str) -> None:
+    refusal = TooMany(NOW + wait, NOW)
+    assert refusal.messages == [f"That was asked for too often. Try again in {words}"]
+    assert (refusal.retry_at, refusal.retry_after) == (NOW + wait, wait)
+
+
+@pytest.mark.django_db
+def test_a_counter_is_deleted_two_days_after_its_window_began() -> None:
+    ask(now=NOW)
+    assert limits.purge(now=NOW + timedelta(days=2)) == 0
+    assert limits.purge(now=NOW + timedelta(days=2, seconds=1)) == 1
+
+
+@pytest.mark.django_db
+def test_a_window_ends_for_all_at_the_same_moment() -> None:
+    quarter = datetime(2027, 3, 1, 18, tzinfo=UTC)
+    assert [ask(most=1, now=quarter), ask(most=1, now=quarter + QUARTER - timedelta(seconds=1))] == [
+        "spent",
+        "too_many_codes",
+    ]
+    assert ask(most=1, now=quarter + QUARTER) == "spent"

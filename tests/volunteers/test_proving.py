@@ -14,8 +14,8 @@ from organizations.models import Organization
 from tests import builders, storm
 from tests.builders import NOW
 from volunteers import queries, rules
-from volunteers.actions import proving, registration, retention
-from volunteers.actions.limits import TooMany
+from volunteers.actions import limits, proving, registration, retention
+from volunteers.actions.limits import Limit, TooMany
 from volunteers.actions.proving import CodeResult
 from volunteers.models import LimitCounter, ProofCode, ProvedBrowser, Registration
 
@@ -314,3 +314,55 @@ def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
     answers = storm.at_once(16, lambda _: sent(hope, ip="192.0.2.9"))
     assert Counter(type(answer) for answer in answers) == {str: 3, TooMany: 13}
     assert Message.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_a_proof_holds_for_a_quarter_of_an_hour() -> None:
+    code = sent(builders.organization())
+    tried(code)
+    assert queries.proved_here(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
+    assert not queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
+
+
+@pytest.mark.django_db
+def test_the_fifth_try_may_be_the_right_one_and_a_sixth_may_not() -> None:
+    hope = builders.organization()
+    code = sent(hope)
+    assert [tried(wrong(code, by)) for by in range(1, 5)] == [CodeResult.WRONG] * 4
+    assert tried(code) == CodeResult.OK
+    code = sent(hope, now=NOW + MINUTE)
+    assert [tried(wrong(code, by), now=NOW + MINUTE) for by in range(1, 6)] == [CodeResult.WRONG] * 5
+    assert tried(code, now=NOW + MINUTE) == CodeResult.NO_TRIES_LEFT
+
+
+@pytest.mark.django_db
+def test_an_unproved_registration_is_deleted_after_a_day_and_a_code_an_hour_after_its_end() -> None:
+    hope = builders.organization()
+    sent(hope)
+    day, hour = NOW + timedelta(days=1), NOW + 10 * MINUTE + timedelta(hours=1)
+    assert retention.purge(now=hour - timedelta(seconds=1))["codes"] == 0
+    assert retention.purge(now=hour)["codes"] == 1
+    assert retention.purge(now=day)["registrations"] == 0
+    assert retention.purge(now=day + timedelta(seconds=1))["registrations"] == 1
+
+
+@pytest.mark.django_db
+def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
+    proving.remember_browser(token="secret", identity=ANA, now=NOW)
+    ends = NOW + timedelta(days=30)
+    assert queries.browser_proved("secret", ANA, ends - timedelta(seconds=1))
+    assert retention.purge(now=ends - timedelta(seconds=1))["browsers"] == 0
+    assert retention.purge(now=ends)["browsers"] == 1
+
+
+@pytest.mark.django_db
+def test_the_whole_service_is_asked_two_thousand_times_a_day_to_find_bookings() -> None:
+    budget = Limit("find_budget", "all", 2_000, timedelta(days=1))
+    limits.spend_all(limits=[budget], now=NOW, count=1_999)
+    proving.ask(typed=PHONE, bound_to="here", ip=None, now=NOW)
+    with pytest.raises(TooMany), transaction.atomic():
+        proving.ask(typed=builders.phone(7), bound_to="here", ip=None, now=NOW)
+    tomorrow = NOW.replace(hour=0) + timedelta(days=1)
+    with pytest.raises(TooMany), transaction.atomic():
+        proving.ask(typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow - timedelta(seconds=1))
+    proving.ask(typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow)

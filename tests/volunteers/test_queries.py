@@ -37,3 +37,12 @@ def test_a_list_of_people_costs_one_query(count: int, django_assert_num_queries:
         )
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert len([person.phone and person.phone.address for person in queries.people(hope)]) == count
+
+
+def test_a_number_is_looked_for_from_three_digits_on() -> None:
+    hope = builders.organization()
+    registration.enter(
+        organization=hope, name="Test Ana Alder", phone="+12135550142", email="", actor="user:1", now=NOW
+    )
+    assert [person.name for person in queries.people(hope, "142")] == ["Test Ana Alder"]
+    assert [person.name for person in queries.people(hope, "42")] == []

@@ -1,5 +1,7 @@
 """What is a name, a code, a language, a network."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given
@@ -165,3 +167,30 @@ def test_confirmations_are_codes_each_once() -> None:
     for wrong in (["<script>"], ["x" * 41], [""], ["a"] * 31):
         with pytest.raises(ValidationError):
             rules.confirmations(wrong)
+
+
+def test_the_figures_of_codes_and_limits() -> None:
+    minutes, hours = timedelta(minutes=1), timedelta(hours=1)
+    assert (10 * minutes, 5) == (rules.CODE_LIFE, rules.CODE_TRIES)
+    assert timedelta(days=30) == rules.BROWSER_LIFE
+    assert (3, 15 * minutes) == rules.CODES_PER_CONTACT
+    assert (8, 24 * hours) == rules.CODES_PER_CONTACT_A_DAY
+    assert (60, hours) == rules.CODES_PER_NETWORK
+    assert (20, hours) == rules.CODES_NOT_ENTERED_PER_NETWORK
+    assert (12, 15 * minutes) == rules.PLACES_TOGETHER_PER_NETWORK
+    assert 24 * hours == rules.CODE_BUDGET_WINDOW
+    assert (2_000, 24 * hours) == rules.FINDS_A_DAY
+
+
+def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None:
+    thirty = [f"code_{number}" for number in range(30)]
+    assert rules.confirmations(thirty) == thirty
+    assert rules.confirmations(["x" * 40]) == ["x" * 40]
+    assert rules.confirmations(["a"]) == ["a"]
+    for wrong in ([*thirty, "one_more"], ["x" * 41], [""], ["A"]):
+        with pytest.raises(ValidationError) as caught:
+            rules.confirmations(wrong)
+        assert (caught.value.code, caught.value.messages) == (
+            "confirmation_unknown",
+            ["This confirmation is not known."],
+        )
