@@ -163,3 +163,40 @@ def test_a_talk_with_a_number_that_is_nobodys_ends_after_90_days() -> None:
     say("hello", NOW, None, 42)
     retention.forget(now=NOW + timedelta(days=91))
     assert Conversation.objects.get().address == builders.phone(42)
+
+
+def test_a_text_is_kept_for_90_days_and_not_a_moment_longer() -> None:
+    settled = made.queued(builders.organization(), "Hello")
+    Message.objects.update(state="sent", created_at=NOW, settled_at=NOW)
+    kept = NOW + timedelta(days=90)
+    retention.forget(now=kept)
+    settled.refresh_from_db()
+    assert settled.text == "Hello"
+    retention.forget(now=kept + timedelta(seconds=1))
+    settled.refresh_from_db()
+    assert settled.text == "-"
+
+
+def test_a_talk_with_a_stranger_is_kept_for_90_days_and_not_a_moment_longer() -> None:
+    known()
+    say("hello", NOW, None, 9)
+    retention.forget(now=NOW + timedelta(days=90))
+    assert Conversation.objects.count() == 1
+    retention.forget(now=NOW + timedelta(days=90, seconds=1))
+    assert Conversation.objects.count() == 0
+
+
+def test_what_is_nobodys_is_hashed_after_a_day() -> None:
+    here = known()
+    builders.agreed(here.drive.organization, "nobody@example.org")
+    day = NOW + timedelta(days=1)
+    assert retention.forget(now=day)["hashed"] == 0
+    assert retention.forget(now=day + timedelta(seconds=1))["hashed"] == 1
+
+
+@pytest.mark.parametrize(("months", "ends"), [(3, "2027-06-13"), (120, "2037-03-13")])
+def test_people_are_kept_to_the_day_for_so_many_months(months: int, ends: str) -> None:
+    known(retention_months=months)
+    day = datetime.fromisoformat(f"{ends}T17:00+00:00")
+    assert silent(day, 10) == []
+    assert len(silent(day + timedelta(seconds=1), 10)) == 1

@@ -259,3 +259,85 @@ def test_a_promise_that_nobody_worded_in_time_ends() -> None:
     outbox.promise(organization=builders.organization(), envelopes=[envelope], now=NOW)
     assert reconciliation.reconcile(now=later(60)) == {"expired": 1}
     assert Message.objects.get(address=ANA).reason == "not_worded"
+
+
+def test_a_lease_ends_after_thirty_seconds_and_is_of_no_clock_beyond_a_minute(twilio: TwilioStandIn) -> None:
+    queued()
+    handover.claim(channel="sms", limit=1, now=NOW)
+    assert Message.objects.get().lease_until == later(30)
+    assert reconciliation.reconcile(now=later(-30)) == {}
+    assert reconciliation.reconcile(now=later(-30.001)) == {"released": 1}
+
+
+def test_what_is_in_doubt_is_settled_after_a_minute(twilio: TwilioStandIn) -> None:
+    twilio.plan(["reset"])
+    message = queued()
+    made.deliver(NOW)
+    assert reconciliation.reconcile(now=later(59)) == {"settling": 1}
+    message.refresh_from_db()
+    assert message.check_at == later(60)
+    assert reconciliation.reconcile(now=later(60)) == {"sent_again": 1}
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_after_half_a_minute_for_ten_minutes(
+    twilio: TwilioStandIn,
+) -> None:
+    twilio.plan(["reset"])
+    twilio.deaf = True
+    message = queued()
+    made.deliver(NOW)
+    assert reconciliation.reconcile(now=later(599)) == {"not_answered": 1}
+    message.refresh_from_db()
+    assert message.check_at == later(629)
+    Message.objects.update(check_at=NOW)
+    assert reconciliation.reconcile(now=later(600)) == {"sent_again": 1}
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(3, "adopted"), (3.01, "settling")])
+def test_a_provider_is_asked_of_what_it_took_up_to_three_days_before(
+    twilio: TwilioStandIn, days: float, outcome: str
+) -> None:
+    twilio.plan(["accepted-reset"])
+    queued()
+    made.deliver(NOW)
+    twilio.accepted[0].created_at = NOW.replace(microsecond=0) - timedelta(days=days)
+    Message.objects.update(sending_at=NOW.replace(microsecond=0))
+    assert reconciliation.reconcile(now=later(1)) == {outcome: 1}
+
+
+@pytest.mark.parametrize(
+    ("asks", "resends", "outcome"),
+    [
+        (True, 4, "sent_again"),
+        (True, 5, "left_to_a_person"),
+        (False, 1, "sent_again"),
+        (False, 2, "left_to_a_person"),
+    ],
+)
+@pytest.mark.expects_errors
+def test_it_is_sent_again_five_times_where_the_provider_can_be_asked_and_else_twice(
+    twilio: TwilioStandIn, asks: bool, resends: int, outcome: str
+) -> None:
+    twilio.plan(["reset"])
+    twilio.deaf = not asks
+    queued()
+    made.deliver(NOW)
+    Message.objects.update(resends=resends)
+    assert reconciliation.reconcile(now=later(601)) == {outcome: 1}
+
+
+@pytest.mark.parametrize(("hours", "asks_again"), [(23.999, True), (24, False)])
+def test_silence_is_asked_about_for_a_day(twilio: TwilioStandIn, hours: float, asks_again: bool) -> None:
+    message = queued()
+    made.deliver(NOW)
+    Message.objects.update(expires_at=later(4 * 86400))
+    assert reconciliation.reconcile(now=later(3600 * hours)) == {"polled": 1}
+    message.refresh_from_db()
+    assert (message.check_at is not None) is asks_again
+
+
+def test_a_message_is_first_asked_about_after_a_quarter_of_an_hour(twilio: TwilioStandIn) -> None:
+    message = queued()
+    made.deliver(NOW)
+    message.refresh_from_db()
+    assert message.check_at == later(15 * 60)

@@ -130,3 +130,19 @@ def test_words_that_we_do_not_know_are_kept_and_change_nothing() -> None:
     report("teleported")
     message.refresh_from_db()
     assert (message.state, message.reports.count()) == ("accepted", 1)
+
+
+@pytest.mark.parametrize(("later", "adopted"), [(timedelta(days=3), 0), (timedelta(days=3, seconds=-1), 1)])
+def test_a_report_of_an_unknown_message_is_adopted_within_three_days(later: timedelta, adopted: int) -> None:
+    report("delivered")
+    accepted()
+    assert reports.adopt_orphans(now=NOON + later) == adopted
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(15 * 60, "undelivered"), (15 * 60 + 1, "queued")])
+def test_a_text_is_sent_again_after_a_quarter_of_an_hour_if_it_is_still_of_use(seconds: int, state: str) -> None:
+    message = accepted()
+    Message.objects.update(expires_at=NOON + timedelta(seconds=seconds))
+    report("undelivered", error_code="30003")
+    message.refresh_from_db()
+    assert message.state == state

@@ -256,3 +256,22 @@ def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
         twilio.refuse(message.address, 21211)
     made.deliver()
     assert ways_that_fail() == []
+
+
+def test_a_way_out_is_shut_after_ten_failures_in_a_row_and_not_after_nine() -> None:
+    breakers.note(calls=[("sender:7", True)] * 9, now=NOON)
+    assert ways_that_fail() == []
+    breakers.note(calls=[("sender:7", True)], now=NOON)
+    assert [way.failures for way in ways_that_fail()] == [10]
+
+
+def test_a_shut_way_is_tried_after_fifteen_seconds_and_not_before(twilio: TwilioStandIn) -> None:
+    organization = failing(twilio, *["503"] * 10)
+    made.many(organization, 2)
+    made.deliver()
+    Message.objects.filter(state="queued").update(due_at=NOON)
+    made.deliver(NOON + timedelta(seconds=14))
+    assert twilio.calls == 10
+    Message.objects.filter(state="queued").update(due_at=NOON)
+    made.deliver(NOON + timedelta(seconds=15))
+    assert twilio.calls > 10

@@ -192,3 +192,19 @@ def test_certificates_are_checked() -> None:
     pool: Any = gateway_module.Wire("https://api.twilio.com")._pool
     assert isinstance(pool, urllib3.PoolManager)
     assert pool.connection_pool_kw["ca_certs"]
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        (timedelta(hours=10), "36000"),
+        (timedelta(hours=10, seconds=-1), "35999"),
+        (timedelta(seconds=1), "1"),
+        (timedelta(seconds=2), "2"),
+    ],
+)
+def test_a_text_is_valid_until_it_is_useless_and_ten_hours_at_the_most(
+    standin: TwilioStandIn, gateway: TwilioGateway, left: timedelta, seconds: str
+) -> None:
+    gateway.send(replace(LETTER, expires_at=NOON + left))
+    assert standin.accepted[0].fields["ValidityPeriod"] == seconds

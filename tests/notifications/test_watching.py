@@ -136,3 +136,42 @@ def test_the_metric_counts_organizations_by_trouble(client: Client) -> None:
     lines = client.get("/metrics").content.decode()
     assert 'drives_message_troubles{code="late"} 1.0' in lines
     assert 'drives_message_troubles{code="sender_stopped"} 0.0' in lines
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(119, False), (120, True)])
+def test_a_message_is_late_from_two_minutes_on(seconds: int, is_late: bool) -> None:
+    organization = builders.organization()
+    made.queued(organization, due_at=NOON - timedelta(seconds=seconds))
+    assert codes(organization) == ([("late", 1)] if is_late else [])
+
+
+@pytest.mark.parametrize(("attempts", "is_late"), [(3, False), (4, True)])
+def test_a_message_is_late_from_the_fourth_try_on(attempts: int, is_late: bool) -> None:
+    organization = builders.organization()
+    message = made.queued(organization, due_at=NOON + timedelta(minutes=20))
+    Message.objects.filter(pk=message.pk).update(attempts=attempts)
+    assert codes(organization) == ([("late", 1)] if is_late else [])
+
+
+@pytest.mark.parametrize(
+    ("texts", "lost", "found"), [(19, 19, []), (20, 4, []), (20, 5, [25]), (50, 10, []), (50, 11, [22])]
+)
+def test_more_than_a_fifth_of_at_least_twenty_texts_is_trouble(texts: int, lost: int, found: list[int]) -> None:
+    organization = builders.organization()
+    fates(organization, *["undelivered"] * lost, *["delivered"] * (texts - lost))
+    assert codes(organization) == [("undelivered", percent) for percent in found]
+
+
+@pytest.mark.parametrize(("ago", "count"), [(timedelta(hours=24), 0), (timedelta(hours=24, seconds=-1), 1)])
+def test_texts_of_the_last_24_hours_say_how_it_is(ago: timedelta, count: int) -> None:
+    organization = builders.organization()
+    fates(organization, *["undelivered"] * 20)
+    Message.objects.update(sending_at=NOON - ago)
+    assert len(codes(organization)) == count
+
+
+def test_the_log_says_it_again_after_fifty_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    for seconds, lines in ((0, 1), (49, 1), (50, 2)):
+        with caplog.at_level(logging.WARNING):
+            watching.report(troubles=[Trouble("late", 1, 1)], now=NOON + timedelta(seconds=seconds))
+        assert len([record for record in caplog.records if record.name == "notifications.actions.watching"]) == lines
