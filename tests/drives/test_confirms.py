@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import offering
-from drives.confirms import WILL_ASK, outcome
+from drives.confirms import WILL_ASK
 from drives.models import Booking, Drive
 from tests import builders
 from tests.builders import NOW
@@ -18,30 +18,6 @@ from tests.drives.web.donor import text
 
 ASKED = ["age_18", "weight_50kg", "photo_id"]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
-
-
-@pytest.mark.parametrize(
-    ("given", "asked", "kept"),
-    [
-        (ASKED, ASKED, ASKED),
-        ([*ASKED[::-1], "more"], ASKED, ASKED),
-        ([], ASKED, [WILL_ASK]),
-        (["more"], ASKED, [WILL_ASK]),
-        ([WILL_ASK, "age_18"], ASKED, [WILL_ASK]),
-        (["age_18"], [], []),
-    ],
-)
-def test_all_or_will_ask_is_kept(given: list[str], asked: list[str], kept: list[str]) -> None:
-    assert outcome(given, asked) == kept
-
-
-def test_half_a_yes_is_refused_with_what_is_missing() -> None:
-    with pytest.raises(ValidationError) as caught:
-        outcome(["age_18"], ASKED)
-    [error] = caught.value.error_dict["confirms"]
-    assert error.code == "confirmation_missing"
-    sentences = "I weigh 110 pounds (50 kg) or more. I will bring a photo ID."
-    assert error.messages == [f"Also needed: {sentences} Or say that you will ask the center."]
 
 
 def asking() -> Drive:

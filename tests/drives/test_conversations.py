@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import letters, notices
+from drives import notices
 from drives.actions import changing, conversations, replies
-from drives.letters import Letter
 from drives.models import Booking, Conversation, Drive
 from drives.queries import conversations as inbox
 from notifications.actions import replies as inbound
@@ -87,30 +86,6 @@ def state_of(booking: Booking) -> str:
 
 
 # Letters
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        *((text, Letter.CONFIRM) for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")),
-        *((text, Letter.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
-        *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
-    ],
-)
-def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter | None) -> None:
-    assert letters.letter(text) == meant
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        *((text, True) for text in ("I can't make it tomorrow", "Please cancel my appointment", "x", "No puedo ir")),
-        *((text, True) for text in ("No voy a poder, perdón", "cancelar mi cita", "I won’t be there")),
-        *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
-    ],
-)
-def test_a_wish_to_give_up_is_heard_in_both_languages(text: str, meant: bool) -> None:
-    assert letters.may_mean_cancel(text) is meant
 
 
 @pytest.mark.parametrize(("text", "state"), [("c", "confirmed"), ("X", "cancelled")])

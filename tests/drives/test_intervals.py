@@ -302,3 +302,16 @@ def test_who_has_not_given_for_long_is_a_first_visit_again(days: int, is_first: 
 
 def test_who_never_gave_is_a_first_visit() -> None:
     assert is_first_again(None, date(2027, 1, 1), 180)
+
+
+def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None:
+    rules = Rules(min_hours=48, min_days=3, windows=[(2, 7)])
+    assert rules.stricter(49, 4, (3, 14)) == Rules(min_hours=49, min_days=4, windows=[(2, 7), (3, 14)])
+    assert rules.stricter(47, 2, None) == rules.stricter(None, None, None) == rules
+    assert Rules().stricter(None, None, None) == Rules(windows=[])
+    assert Rules().stricter(1, 2, None) == Rules(min_hours=1, min_days=2, windows=[])
+
+
+def test_rules_that_never_allow_a_donation_name_no_first_time() -> None:
+    verdict = judge(Rules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES)
+    assert (list(verdict.broken), verdict.earliest_ok_at) == ([Broken("window_full", 0, 7)], None)

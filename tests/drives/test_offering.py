@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drives import offering, texts, waiting_words
 from drives.models import Drive, Offer, Site, Visit, WaitingEntry
-from drives.offering import Window
+from drives.offering import Fit, Window
 from drives.reminding import QuietHours
 from drives.timetable import Footprint, VisitShape
 from notifications.notice import is_gsm, segments
@@ -161,3 +161,51 @@ def test_an_offer_says_when_until_when_and_both_letters() -> None:
     mail = waiting_words.offered(offer, "email")
     assert mail.subject == "A place for you: Saturday, March 13, 10:30 AM"
     assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text
+
+
+def test_a_deadline_is_a_full_minute() -> None:
+    just = timedelta(microseconds=1)
+    assert offering.deadline(local("13 10:00") + just, local("13 10:50"), QUIET) == local("13 10:16")
+    assert offering.deadline(local("13 10:00"), local("13 10:50"), QUIET) == local("13 10:15")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "stands"), [(60, 15), (64, 16), (24 * 60 * 4, 24 * 60), (24 * 60 * 4 + 4, 24 * 60)]
+)
+def test_an_offer_stands_from_a_quarter_of_an_hour_to_a_day(minutes: int, stands: int) -> None:
+    always = QuietHours(LOS_ANGELES, 0, 24)
+    now = local("01 10:00")
+    ends = offering.deadline(now, now + timedelta(minutes=minutes), always)
+    assert ends - now == timedelta(minutes=stands)
+
+
+def test_a_place_is_offered_from_three_quarters_of_an_hour_before_it_on() -> None:
+    assert offering.earliest_offered(local("13 10:00")) == local("13 10:45")
+
+
+def screened(*free: tuple[int, int]) -> offering.Steps:
+    starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
+    return [(n + 1, starts + n * timedelta(minutes=15), True, *both) for n, both in enumerate(free)]
+
+
+def test_a_kept_place_gives_back_its_screening_and_its_chair() -> None:
+    shape, kept = VisitShape(1, 1), {7: Footprint(range(1), range(1, 2))}
+    steps_ = screened((0, 1), (1, 0))
+    fit = Fit(1, steps_[0][1], Footprint(range(1), range(1, 2)), (7,))
+    assert list(offering.fits(steps_, kept, shape)) == [fit, fit]
+    assert list(offering.fits(screened((-1, 1), (1, 0)), kept, shape)) == []
+    assert list(offering.fits(screened((0, 1), (0, 1)), {}, shape)) == []
+
+
+def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
+    kept, both = {7: chairs(0, 1), 8: chairs(1, 2), 9: chairs(2, 3)}, VisitShape(0, 2)
+    steps_ = steps(0, 0, 0)
+    assert list(offering.fits(steps_, kept, both)) == [
+        Fit(1, steps_[0][1], chairs(0, 2), (7, 8)),
+        Fit(2, steps_[1][1], chairs(1, 3), (8, 9)),
+    ]
+
+
+def test_what_a_move_leaves_of_the_screening_is_one_run_where_the_new_time_has_none() -> None:
+    old, new = Footprint(range(4), range(4, 6)), Footprint(range(2, 2), range(2, 3))
+    assert offering.remainders(old, new) == [Footprint(range(4), range(4, 6))]

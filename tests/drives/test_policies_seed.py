@@ -1,8 +1,13 @@
 """The programmes that come with the service."""
 
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from drives import confirms, programmes
+from drives.intervals import Donation, Rules, judge, start_of_day
 from drives.models import Policy
 from tests import builders
 
@@ -79,3 +84,62 @@ def test_every_code_that_a_programme_asks_for_has_a_sentence() -> None:
 
 def test_a_code_of_an_own_policy_is_read_as_it_is_spelled() -> None:
     assert confirms.sentence("no_fever_today") == "No fever today"
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (Rules(), "No interval is counted."),
+        (Rules(min_hours=48), "At least 48 hours between donations."),
+        (Rules(min_days=28), "At least 28 days between donations."),
+        (Rules(windows=[(3, 14), (50, 365)]), "At most 3 in 14 days, at most 50 in 365 days."),
+        (
+            Rules(min_hours=72, min_days=3, windows=[(2, 7)]),
+            "At least 72 hours between donations, at least 3 days between donations, at most 2 in 7 days.",
+        ),
+    ],
+)
+def test_a_programme_is_said_in_words(rules: Rules, words: str) -> None:
+    assert programmes.in_words(rules) == words
+
+
+@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_before(row: dict[str, Any]) -> None:
+    zone = ZoneInfo("UTC")
+    rules = Rules(row.get("kind", "plasma"), row["min_hours"], row["min_days"], row["windows"], row["cross_days"])
+    gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), rules)
+    least = [gave.at + timedelta(hours=rules.min_hours)] if rules.min_hours else []
+    if rules.min_days:
+        least.append(start_of_day(gave.on + timedelta(days=rules.min_days), zone))
+    if not least:
+        assert row["windows"]
+        return
+    first = max(least)
+    assert not judge(rules, [gave], first, zone).broken
+    verdict = judge(rules, [gave], first - timedelta(minutes=1), zone)
+    assert ([one.code for one in verdict.broken], verdict.earliest_ok_at) == (["interval_too_short"], first)
+
+
+@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row: dict[str, Any]) -> None:
+    zone, noon = ZoneInfo("UTC"), datetime(2027, 1, 1, 12, tzinfo=UTC)
+    for count, days in row["windows"]:
+        only = Rules(row.get("kind", "plasma"), windows=[(count, days)])
+        ons = [noon + timedelta(days=n) for n in range(count)]
+        given = [Donation(at, at.date(), only) for at in ons]
+        last = noon + timedelta(days=days - 1)
+        assert not judge(only, given[1:], last, zone).broken
+        assert [one.code for one in judge(only, given, last, zone).broken] == ["window_full"]
+        assert not judge(only, given, last + timedelta(days=1), zone).broken
+
+
+@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) -> None:
+    zone = ZoneInfo("UTC")
+    for kind, days in row["cross_days"].items():
+        only = Rules(row.get("kind", "plasma"), cross_days={kind: days})
+        gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), Rules(kind))
+        first = start_of_day(gave.on + timedelta(days=days), zone)
+        assert not judge(only, [gave], first, zone).broken
+        broken = judge(only, [gave], first - timedelta(minutes=1), zone).broken
+        assert [one.code for one in broken] == ["cross_interval"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drives import reminding
 from drives.models import PlannedKind, Way
-from drives.reminding import DEFAULT_PLAN, Line, Plan, QuietHours
+from drives.reminding import DEFAULT_PLAN, Line, Plan, Problem, QuietHours
 from notifications.queries import PROMPT_KINDS
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -173,3 +173,126 @@ def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> No
     other = reminding.merged(DEFAULT_PLAN, [line(4)])
     assert reminding.fingerprint(DEFAULT_PLAN) != reminding.fingerprint(other)
     assert reminding.fingerprint(DEFAULT_PLAN) == reminding.fingerprint(dict(reversed(list(DEFAULT_PLAN.items()))))
+
+
+@pytest.mark.parametrize("hours", [2, 24, 72, 7 * 24])
+def test_a_reminder_goes_out_from_half_its_offset_after_the_booking_on(hours: int) -> None:
+    offset, booked_at = timedelta(hours=hours), datetime(2027, 3, 1, 18, tzinfo=UTC)
+    assert reminding.is_worth_sending(booked_at + offset / 2, booked_at, offset)
+    assert not reminding.is_worth_sending(booked_at + offset / 2 - timedelta(microseconds=1), booked_at, offset)
+
+
+def test_our_plan() -> None:
+    lines = {kind: (str(line.way), line.days, line.hours, line.on) for kind, line in DEFAULT_PLAN.items()}
+    assert lines == {
+        "booked": ("both", 0, 0, True),
+        "week": ("mail", 7, 0, True),
+        "three_days": ("text", 3, 0, True),
+        "day_before": ("text", 1, 0, True),
+        "same_day": ("text", 0, 2, False),
+        "thank_you": ("both", 0, 0, True),
+        "missed": ("both", 0, 0, True),
+        "appeal": ("text", 0, 0, True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("at", "held"),
+    [
+        ("2027-03-10 08:59", True),
+        ("2027-03-10 09:00", False),
+        ("2027-03-10 19:59", False),
+        ("2027-03-10 20:00", True),
+    ],
+)
+def test_texts_leave_from_nine_until_before_eight_in_the_evening(at: str, held: bool) -> None:
+    assert QuietHours(LA).hold(wall(at)) is held
+    assert not QuietHours(LA, 0, 24).hold(wall(at))
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        ("2027-03-10 08:59", "2027-03-10 09:00"),
+        ("2027-03-10 09:00", "2027-03-10 09:00"),
+        ("2027-03-10 19:59", "2027-03-10 19:59"),
+        ("2027-03-10 20:00", "2027-03-11 09:00"),
+        ("2027-03-10 00:00", "2027-03-10 09:00"),
+    ],
+)
+def test_quiet_hours_end_at_nine_in_the_morning(at: str, after: str) -> None:
+    assert QuietHours(LA).after(wall(at)) == wall(after)
+
+
+@pytest.mark.parametrize(
+    ("at", "visit", "may_wait"),
+    [
+        ("2027-03-10 21:00", "2027-03-11 11:59", False),
+        ("2027-03-10 21:00", "2027-03-11 12:00", True),
+        ("2027-03-11 03:00", "2027-03-11 12:00", True),
+        ("2027-03-11 03:00", "2027-03-11 11:59", False),
+        ("2027-03-10 12:00", "2027-03-10 11:59", False),
+        ("2027-03-10 10:00", "2027-03-10 12:00", True),
+    ],
+)
+def test_a_word_waits_for_the_morning_unless_the_visit_is_before_noon_of_it(
+    at: str, visit: str, may_wait: bool
+) -> None:
+    assert QuietHours(LA).may_wait(wall(at), wall(visit)) is may_wait
+
+
+DAYS_WORDS = "Choose from 2 to 30 days before."
+HOURS_WORDS = "Choose from 1 to 12 hours before."
+TEXT_WORDS = "Who has given only a phone would get no confirmation. Choose text."
+TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or switch one off."
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        (line(1), Problem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(2), None),
+        (line(30), None),
+        (line(31), Problem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(1, kind=PlannedKind.WEEK), Problem("week", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(2, kind=PlannedKind.WEEK), None),
+        (line(30, kind=PlannedKind.WEEK), None),
+        (line(31, kind=PlannedKind.WEEK), Problem("week", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(kind=PlannedKind.SAME_DAY), Problem("same_day", "hours", "hours_out_of_range", HOURS_WORDS)),
+        (line(kind=PlannedKind.SAME_DAY, hours=1), None),
+        (line(kind=PlannedKind.SAME_DAY, hours=12), None),
+        (line(kind=PlannedKind.SAME_DAY, hours=13), Problem("same_day", "hours", "hours_out_of_range", HOURS_WORDS)),
+        (
+            line(kind=PlannedKind.BOOKED, way=Way.MAIL),
+            Problem("booked", "way", "confirmation_needs_text", TEXT_WORDS),
+        ),
+        (line(7), Problem("three_days", "days", "same_days", TWICE_WORDS)),
+        (line(7, on=False), None),
+        (line(6), None),
+        (line(8), None),
+        (line(31, on=False), None),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_beside_its_field(changed: Line, problem: Problem | None) -> None:
+    found = reminding.problems(reminding.merged(DEFAULT_PLAN, [changed]))
+    assert found == ([problem] if problem else [])
+
+
+def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_early_ones() -> None:
+    typed = reminding.merged(
+        DEFAULT_PLAN,
+        [line(5, 5, kind=PlannedKind.SAME_DAY), line(9, 9, kind=PlannedKind.WEEK), line(kind="missed", on=False)],
+    )
+    kept = reminding.tidy(typed)
+    assert (kept["same_day"].days, kept["same_day"].hours) == (0, 5)
+    assert (kept["week"].days, kept["week"].hours) == (9, 0)
+    assert (kept["missed"].on, kept["booked"].on) == (False, True)
+
+
+def test_a_line_is_kept_in_columns_by_its_names() -> None:
+    columns = {"kind": "three_days", "way": "text", "days": 4, "hours": 1, "on": True}
+    assert reminding.as_columns(line(4, 1)) == columns
+
+
+def test_a_fingerprint_has_sixteen_letters_and_digits() -> None:
+    assert len(reminding.fingerprint(DEFAULT_PLAN)) == 16

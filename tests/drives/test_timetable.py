@@ -440,3 +440,79 @@ def test_control_another_order_does_place_fewer() -> None:
     pair = VisitShape(0, 2)
     assert len(filled([(0, 1)] * 4, [(1, pair), (0, pair), (2, pair)])) == 1
     assert timetable.greedy_fill([0] * 4, [1] * 4, pair) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"zone": "Nowhere"}, Problem("zone_unknown", "zone", {"zone": "Nowhere"})),
+        ({"on": date(1999, 12, 31)}, Problem("date_out_of_range", "on", {"year": 1999})),
+        ({"on": date(2200, 1, 1)}, Problem("date_out_of_range", "on", {"year": 2200})),
+        ({"opens": time(9, 10)}, Problem("hours_not_whole_steps", "closes", {"length": "7 h 50 min", "minutes": 15})),
+        ({"breaks": ((time(13), time(12)),)}, Problem("break_ends_before_start", "breaks", {"at": "13:00"})),
+        ({"breaks": ((time(8, 59), time(10)),)}, Problem("break_outside_hours", "breaks", {"at": "08:59"})),
+        ({"breaks": ((time(16), time(17, 1)),)}, Problem("break_outside_hours", "breaks", {"at": "16:00"})),
+        (
+            {"breaks": ((time(12), time(13)), (time(11), time(12, 1)))},
+            Problem("breaks_overlap", "breaks", {"at": "12:00"}),
+        ),
+    ],
+)
+def test_a_problem_names_what_its_sentence_says(changes: dict[str, object], problem: Problem) -> None:
+    assert timetable.problems(replace(MARCH, **changes), FIRST, RETURNING) == [problem]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("on", [date(2000, 1, 3), date(2199, 12, 31)])
+def test_the_first_and_the_last_year_that_can_be_planned(on: date) -> None:
+    assert found_in(on=on) == []
+
+
+@pytest.mark.parametrize("step_minutes", range(-1, 67))
+def test_a_step_is_five_to_sixty_minutes_in_fives(step_minutes: int) -> None:
+    found = found_in(step_minutes=step_minutes, breaks=())
+    is_allowed = 5 <= step_minutes <= 60 and step_minutes % 5 == 0
+    assert (("step_not_allowed", "step_minutes") not in found) is is_allowed
+
+
+def test_one_chair_and_one_screening_place_suffice_and_none_does_not() -> None:
+    one = replace(MARCH, chairs=1, screening_places=1)
+    assert timetable.problems(one, FIRST, RETURNING) == []
+    assert codes(timetable.problems(replace(one, chairs=0), FIRST, RETURNING)) == [("no_chairs", "chairs")]
+    for shapes_ in ((VisitShape(1, 1), PLAIN), (PLAIN, VisitShape(1, 1))):
+        found = codes(timetable.problems(replace(one, screening_places=0), *shapes_))
+        assert found == [("no_screening_places", "screening_places")]
+
+
+def test_a_visit_that_does_not_fit_is_said_with_its_minutes() -> None:
+    short = replace(MARCH, opens=time(11, 15), closes=time(13, 15))
+    assert timetable.problems(short, FIRST, RETURNING) == [
+        Problem("first_visit_does_not_fit", "first", {"minutes": 90}),
+        Problem("returning_visit_does_not_fit", "returning", {"minutes": 60}),
+    ]
+
+
+def test_a_time_that_does_not_exist_is_said_with_its_day() -> None:
+    grid = replace(SPRING, opens=time(2, 30), breaks=())
+    assert timetable.problems(grid, PLAIN, PLAIN) == [
+        Problem("time_does_not_exist", "opens", {"at": "02:30", "day": date(2026, 3, 8)})
+    ]
+
+
+def test_the_clock_goes_back_by_an_hour_in_autumn() -> None:
+    grid = replace(AUTUMN, opens=time(0), closes=time(6), breaks=())
+    assert timetable.warnings(grid) == [
+        Problem("zone_changes_in_hours", "on", {"way": "back", "length": "1 h 00 min"}),
+        Problem("hours_differ_from_clock", "closes", {"length": "7 h 00 min", "shown": "6 h 00 min"}),
+    ]
+
+
+def test_a_break_that_is_not_on_the_steps_is_said_with_its_time() -> None:
+    assert timetable.warnings(replace(MARCH, breaks=((time(12), time(12, 20)),))) == [
+        Problem("break_not_on_steps", "breaks", {"at": "12:00"})
+    ]
+    assert timetable.warnings(replace(MARCH, breaks=((time(12), time(12, 15)),))) == []
+
+
+def test_several_problems_refuse_steps_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^closes_before_opens zone_unknown$"):
+        timetable.steps(replace(MARCH, closes=time(8), breaks=(), zone="Nowhere"))

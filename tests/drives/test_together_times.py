@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drives.timetable import VisitShape, deltas, footprint
-from drives.together import Room, all_arrivals, arrivals
+from drives.together import MOST, SIZES, Room, all_arrivals, arrivals
 
 FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
 
@@ -91,3 +91,20 @@ def test_who_does_not_fit_by_closing_does_not_fit() -> None:
     assert arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
     assert arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
     assert arrivals(empty(4, 2, 2), 0, []) is None
+
+
+def test_a_party_is_at_most_six() -> None:
+    assert (MOST, list(SIZES)) == (6, [1, 2, 3, 4, 5, 6])
+
+
+def test_the_last_step_may_be_the_first_arrival_and_none_after_it() -> None:
+    room = empty(4, 1, 0)
+    assert arrivals(room, 3, [PLAIN]) == [3]
+    assert arrivals(room, 4, [PLAIN]) is None
+    assert arrivals(room, -1, [PLAIN]) is None
+
+
+def test_a_last_arrival_may_come_when_the_chair_before_is_free_and_no_later() -> None:
+    room = Room([0] * 4, [1, 0, 1, 1], [True] * 4)
+    assert arrivals(room, 0, [PLAIN, PLAIN]) is None
+    assert arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]

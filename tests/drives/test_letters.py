@@ -1,0 +1,43 @@
+"""What a donor's text means for a booking."""
+
+import pytest
+
+from drives import letters
+from drives.letters import Letter
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, Letter.CONFIRM) for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")),
+        *((text, Letter.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
+        *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
+    ],
+)
+def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter | None) -> None:
+    assert letters.letter(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, True) for text in ("I can't make it tomorrow", "Please cancel my appointment", "x", "No puedo ir")),
+        *((text, True) for text in ("No voy a poder, perdón", "cancelar mi cita", "I won’t be there")),
+        *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
+    ],
+)
+def test_a_wish_to_give_up_is_heard_in_both_languages(text: str, meant: bool) -> None:
+    assert letters.may_mean_cancel(text) is meant
+
+
+@pytest.mark.parametrize("text", ["X", "x.", "X, por favor"])
+def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
+    assert letters.may_mean_cancel(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("Sí, CONFIRMO!", "si confirmo"), ("can\u2019t", "cant"), ("can't", "cant"), ("a_b", "a b"), (" a\t b\n", "a b")],
+)
+def test_a_text_is_read_in_small_letters_without_accents_and_punctuation(text: str, plain: str) -> None:
+    assert letters._plain(text) == plain

@@ -1,0 +1,74 @@
+"""Instants in words, in the zone of the place: pure."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import translation
+
+from drives import localtime
+
+LOS_ANGELES = "America/Los_Angeles"
+EVENING = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # the evening before in Los Angeles
+
+WORDS = [
+    (localtime.clock, "10:30 PM", "10:30 p.m."),
+    (localtime.short_day, "Sat Mar 13", "sáb 13 mar"),
+    (localtime.day_and_clock, "Sat 10:30 PM", "sáb 10:30 p.m."),
+    (localtime.long_day, "Saturday, March 13", "sábado 13 de marzo"),
+    (localtime.long_date, "Saturday, March 13, 2027", "sábado 13 de marzo de 2027"),
+    (
+        localtime.moment,
+        "Saturday, March 13, 10:30 PM Pacific Time",
+        "sábado 13 de marzo, 10:30 p.m. hora del Pacífico",
+    ),
+    (
+        localtime.allowed_from,
+        "Saturday, March 13, 2027, 10:30 PM Pacific Time",
+        "sábado 13 de marzo de 2027, 10:30 p.m. hora del Pacífico",
+    ),
+]
+
+
+@pytest.mark.parametrize(("word", "english", "spanish"), WORDS)
+def test_an_instant_is_said_in_the_zone_of_the_place_and_in_both_languages(
+    word: Callable[[datetime, str], str], english: str, spanish: str
+) -> None:
+    for language, said in (("en", english), ("es", spanish)):
+        with translation.override(language):
+            found = word(EVENING, LOS_ANGELES)
+            assert " ".join(found.split()) == said
+
+
+@pytest.mark.parametrize(
+    ("after", "minute"),
+    [
+        (timedelta(0), 30),
+        (timedelta(microseconds=1), 31),
+        (timedelta(seconds=1), 31),
+        (timedelta(seconds=59, microseconds=999_999), 31),
+        (timedelta(seconds=60), 31),
+    ],
+)
+def test_the_first_allowed_moment_is_said_up_to_the_next_full_minute(after: timedelta, minute: int) -> None:
+    said = localtime.allowed_from(EVENING + after, LOS_ANGELES)
+    assert " ".join(said.split()) == f"Saturday, March 13, 2027, 10:{minute} PM Pacific Time"
+
+
+def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
+    first = datetime(2027, 11, 7, 8, 30, tzinfo=UTC)
+    said = [localtime.clock(first + timedelta(hours=hour), LOS_ANGELES) for hour in (-1, 0, 1, 2)]
+    assert [" ".join(each.split()) for each in said] == ["12:30 AM", "1:30 AM (PDT)", "1:30 AM (PST)", "2:30 AM"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        (LOS_ANGELES, "Pacific Time"),
+        ("UTC", "Coordinated Universal Time"),
+        ("Europe/Vienna", "Vienna time"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
+    ],
+)
+def test_a_zone_is_called_as_people_call_it_or_after_its_city(zone: str, name: str) -> None:
+    assert localtime.zone_name(zone) == name
