@@ -51,3 +51,18 @@ def test_spanish_accents_that_gsm_lacks_are_known() -> None:
 def test_transliteration_leaves_gsm_only(text: str, plain: str) -> None:
     assert gsm(text) == plain
     assert is_gsm(gsm(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("€" * 152, 2),
+        ("€" * 153, 3),
+        ("\U00010000" * 35, 1),
+        ("\U00010000" * 36, 2),
+        ("\ufffe" * 70, 1),
+        ("\ufffe" * 71, 2),
+    ],
+)
+def test_letters_of_two_parts_are_not_torn_apart(text: str, count: int) -> None:
+    assert segments(text) == count

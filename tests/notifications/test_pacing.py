@@ -108,3 +108,70 @@ def test_a_clock_that_was_a_year_ahead_blocks_no_budget() -> None:
     use = Use(0, 5)
     leave(use, NOON + timedelta(days=365), 9)
     assert leave(use, NOON, 9) == 5
+
+
+STEP = MINUTE / 49  # of sixty a minute
+
+
+def until(use: Use, priority: int, at: datetime = NOON, *, has_waited: bool = False) -> datetime:
+    hold = use.hold(priority, at, has_waited=has_waited)
+    assert hold
+    assert hold.reason == "pace"
+    return hold.until
+
+
+def test_turns_are_one_step_apart_from_the_first_free_one_on() -> None:
+    use = Use(60, 0)
+    assert leave(use, NOON, 99, priority=1) == 8
+    assert [until(use, 1) for _each in range(3)] == [NOON + n * STEP for n in (3, 4, 5)]
+    assert [until(use, 1, has_waited=True) for _each in range(3)] == [NOON + n * STEP for n in (1, 2, 3)]
+
+
+def test_what_is_urgent_waits_for_its_own_room() -> None:
+    use = Use(60, 0)
+    assert leave(use, NOON, 99) == 12
+    assert until(use, 0) == NOON + 3 * STEP
+
+
+@pytest.mark.parametrize(("per_minute", "urgent", "others"), [(1, 1, 1), (9, 1, 1), (10, 2, 2), (50, 10, 7)])
+def test_a_fifth_of_a_minute_leaves_at_once_and_a_third_of_it_is_kept_for_what_is_urgent(
+    per_minute: int, urgent: int, others: int
+) -> None:
+    assert leave(Use(per_minute, 0), NOON, 99) == urgent
+    assert leave(Use(per_minute, 0), NOON, 99, priority=1) == others
+
+
+def test_a_line_is_never_longer_than_a_day() -> None:
+    use = Use(60, 0, line_until=NOON + timedelta(days=9))
+    leave(use, NOON, 99, priority=1)
+    assert until(use, 1) == NOON + timedelta(days=1) + STEP
+
+
+def test_settling_caps_what_is_used_at_a_full_bucket() -> None:
+    use = Use(60, 0, paced_until=NOON + timedelta(hours=2))
+    use.settle(NOON)
+    assert use.paced_until == NOON + 12 * STEP
+    fresh, unlimited = Use(60, 0), Use(0, 0, paced_until=NOON)
+    fresh.settle(NOON)
+    unlimited.settle(NOON)
+    assert (fresh.paced_until, unlimited.paced_until) == (None, NOON)
+
+
+def test_the_carriers_day_begins_at_midnight_in_los_angeles() -> None:
+    use, midnight = Use(0, 5), datetime(2027, 3, 11, 8, tzinfo=UTC)
+    leave(use, NOON, 9)
+    assert leave(use, midnight - timedelta(seconds=1), 9) == 0
+    evening = use.hold(0, midnight - timedelta(hours=4))
+    assert evening
+    assert evening.until == midnight
+    assert leave(use, midnight, 9) == 5
+
+
+@pytest.mark.parametrize(("priority", "left"), [(0, 100), (1, 90), (2, 70), (3, 70)])
+def test_urgent_messages_reminders_and_appeals_have_100_90_and_70_percent_of_a_day(priority: int, left: int) -> None:
+    assert leave(Use(0, 100), NOON, 999, priority) == left
+
+
+@pytest.mark.parametrize(("per_day", "left"), [(1, 1), (2, 2), (10, 7), (11, 8)])
+def test_a_share_of_a_day_is_rounded_up(per_day: int, left: int) -> None:
+    assert leave(Use(0, per_day), NOON, 99, priority=2) == left

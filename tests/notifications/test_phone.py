@@ -82,3 +82,44 @@ def test_no_code_is_texted_to_countries_far_away_nor_to_their_neighbours_under_o
 def test_the_countries_are_a_setting() -> None:
     with override_settings(SMS_COUNTRIES=frozenset({"GB"})):
         assert phone.textable("+442079460958")
+
+
+def mailbox_of(length: int) -> str:
+    """A valid mailbox of so many characters."""
+    begins, ends = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.", ".org"
+    return f"{begins}{'d' * (length - len(begins) - len(ends))}{ends}"
+
+
+def test_a_mailbox_has_at_most_254_characters() -> None:
+    assert phone.mailbox(mailbox_of(254)) == mailbox_of(254)
+    with pytest.raises(ValidationError) as refusal:
+        phone.mailbox(mailbox_of(255))
+    assert (refusal.value.code, refusal.value.messages) == (
+        "email_invalid",
+        ["Write an e-mail address such as ana@example.org."],
+    )
+
+
+def test_what_is_no_mailbox_and_a_country_far_away_are_refused_in_words() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        phone.mailbox("ana@")
+    assert refusal.value.messages == ["Write an e-mail address such as ana@example.org."]
+    with pytest.raises(ValidationError) as refusal:
+        phone.textable("+442079460958")
+    assert refusal.value.messages == [
+        "We cannot send texts to this country. Leave the phone empty and write an e-mail address instead."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "countries", "country"),
+    [
+        ("213 555 0142", ["US", "GB"], "US"),
+        ("020 7946 0958", ["US", "GB"], "GB"),
+        ("020 7946 0958", ["GB", "US"], "GB"),
+        ("12", ["US", "GB"], "US"),
+        ("12", ["GB", "US"], "GB"),
+    ],
+)
+def test_a_number_is_of_the_first_country_in_which_it_is_one(typed: str, countries: list[str], country: str) -> None:
+    assert phone.country_of(typed, countries) == country

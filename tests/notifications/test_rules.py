@@ -142,3 +142,100 @@ def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: st
 )
 def test_start_and_help_are_read(text: str, meaning: str) -> None:
     assert rules.reading(text) == meaning
+
+
+def test_the_figures_of_retries_and_hours() -> None:
+    minute = timedelta(minutes=1)
+    assert (rules.OPENS, rules.CLOSES, rules.MOST_ATTEMPTS) == (9, 20, 10)
+    assert (minute / 6, 30 * minute) == (rules.FIRST_PAUSE, rules.LONGEST_PAUSE)
+    for code in ("30003", "30008"):
+        assert rules.treatment(code).delays == (15 * minute, 120 * minute)
+    for code in ("30001", "21611", "20429"):
+        assert rules.treatment(code).delays == (minute, 5 * minute, 30 * minute)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "reason"),
+    [
+        ("30003", 0, "unreachable"),
+        ("", 499, "refused"),
+        ("", 500, "no_clear_answer"),
+        ("99999", 503, "no_clear_answer"),
+        ("99999", 0, "refused"),
+    ],
+)
+def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int, reason: str) -> None:
+    assert rules.treatment(code, status).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("attempt", "seconds"), [(1, 10), (2, 20), (7, 640), (8, 1280), (9, 1800), (10, 1800), (17, 1800), (99, 1800)]
+)
+def test_a_pause_doubles_from_ten_seconds_to_half_an_hour(attempt: int, seconds: int) -> None:
+    whole = timedelta(seconds=seconds)
+    assert rules.pause(attempt, 1.0) == whole
+    assert rules.pause(attempt, 0.0) == whole / 2
+
+
+def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_it() -> None:
+    hour = timedelta(hours=1)
+    assert rules.pause(1, 0.0, hour) == hour
+    assert rules.pause(1, 1.0, hour) == hour + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "purpose", "first"),
+    [
+        *(
+            (kind, "appeals", 0)
+            for kind in ("code", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer")
+        ),
+        ("booked", "", 0),
+        ("day_before", "reminders", 1),
+        ("appeal", "appeals", 2),
+        ("booked", "unknown", 2),
+    ],
+)
+def test_codes_and_changes_go_first_then_reminders_then_appeals(kind: str, purpose: str, first: int) -> None:
+    assert rules.priority(kind, purpose) == first
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "sms", "email"),
+    [
+        (Kind.CONFIGURATION, "credentials_refused", False, True),
+        (Kind.IN_DOUBT, "no_clear_answer", True, True),
+        (Kind.TRANSIENT, "unreachable", True, True),
+        (Kind.TRANSIENT, "refused_for_now", False, False),
+        (Kind.TRANSIENT, "queue_full", False, False),
+        (Kind.PERMANENT, "number_invalid", False, False),
+        (Kind.EXPIRED, "expired", False, False),
+    ],
+)
+def test_some_errors_speak_of_the_provider_and_others_of_the_message(
+    kind: Kind, reason: str, sms: bool, email: bool
+) -> None:
+    assert rules.provider_fails(kind, reason, "sms") is sms
+    assert rules.provider_fails(kind, reason, "email") is email
+
+
+def test_the_same_report_twice_changes_nothing() -> None:
+    for state in (MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED):
+        assert rules.moves_forward(state, state) is False
+    assert rules.moves_forward(MessageState.SENT, MessageState.DELIVERED) is True
+
+
+def test_hyphens_part_words() -> None:
+    assert rules.reading("No-more-texts") == Reading.STOP_IN_WORDS
+    assert rules.reading("opt-out") == Reading.STOP
+
+
+@pytest.mark.parametrize(("hour", "minute", "next_hour"), [(8, 59, 9), (9, 0, 9), (6, 30, 9)])
+def test_texts_wait_for_the_hour_at_which_an_organization_begins(hour: int, minute: int, next_hour: int) -> None:
+    at = la(2027, 3, 10, hour, minute)
+    assert rules.next_sendable(at, "America/Los_Angeles") == max(at, la(2027, 3, 10, next_hour))
+
+
+def test_texts_that_come_too_late_wait_for_the_next_day() -> None:
+    assert rules.next_sendable(la(2027, 3, 10, 20), "America/Los_Angeles") == la(2027, 3, 11, 9)
+    assert rules.next_sendable(la(2027, 3, 10, 19, 59), "America/Los_Angeles") == la(2027, 3, 10, 19, 59)

@@ -57,3 +57,44 @@ def test_it_does_not_matter_which_name_was_there_first(one: str, other: str) -> 
     assert names.alike(one, other) == names.alike(other, one)
     assert names.same(one, other) == names.same(other, one)
     assert not names.short_form(one, other) or names.alike(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Test Alder", "Test Aldr"),
+        ("Test Ann Alder", "Test Anna Alder"),
+        ("Test Ana Alder", "Test Ana Elder"),
+        ("Test Ana Alder", "Test Ana Alver"),
+        ("Test Ana Alder", "Test Ana Alden"),
+        ("Test Beth", "Test Bet"),
+        ("Test Beth", "Test Both"),
+        ("Test Beth", "Test Beht"),
+        ("Test Ana Lader", "Test Ana Alder"),
+    ],
+)
+def test_one_letter_more_less_or_another_is_a_slip_in_a_word_of_four(one: str, other: str) -> None:
+    assert names.alike(one, other)
+    assert names.alike(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Test Ana", "Test Ina"),
+        ("Test Ana", "Test An"),
+        ("Test Beth", "Test Be"),
+        ("Test Alder", "Test Ladre"),
+        ("Test Alder", "Test Alderman"),
+        ("Test Alder", "Test Aldxy"),
+        ("Test Alder", "Test Xldey"),
+    ],
+)
+def test_shorter_words_and_two_letters_are_no_slip(one: str, other: str) -> None:
+    assert not names.alike(one, other)
+
+
+def test_the_shorter_name_is_the_one_of_fewer_words_whatever_their_letters() -> None:
+    assert names.short_form("Test Ana Alder Zed", "Zed Test")
+    assert names.short_form("Zed Test", "Test Ana Alder Zed")
+    assert not names.short_form("", "Test Ana Alder")

@@ -1,6 +1,7 @@
 """What is a name, a code, a language, a network."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volunteers import rules
+from volunteers.models import Contact
 
 
 def refusal(text: str) -> str:
@@ -194,3 +196,146 @@ def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None
             "confirmation_unknown",
             ["This confirmation is not known."],
         )
+
+
+def said(act: Callable[[], object]) -> tuple[str, list[str]]:
+    with pytest.raises(ValidationError) as caught:
+        act()
+    return str(caught.value.code), caught.value.messages
+
+
+def test_each_refusal_is_said_in_words() -> None:
+    assert said(lambda: rules.clean_name("123")) == ("name_missing", ["Enter your name."])
+    long = ("name_too_long", ["Enter a name of at most 120 characters."])
+    assert said(lambda: rules.clean_name("a" * 121)) == long
+    link = "Enter a name without a web address. If it is a name, put a space after the dot."
+    assert said(lambda: rules.clean_name("evil.com")) == ("name_has_link", [link])
+    language = ("language_unknown", ["Choose one of the languages offered."])
+    assert said(lambda: rules.language("tlh", "en")) == language
+    consent = ("consent_unknown", ["This consent is not known."])
+    assert said(lambda: rules.purposes(["reminders", "newsletter"])) == consent
+    contact = ("contact_missing", ["Enter a phone number or an e-mail address."])
+    assert said(lambda: rules.address("  ", ["US"])) == contact
+
+
+def test_an_unknown_consent_is_named_to_who_asks_for_the_reason() -> None:
+    with pytest.raises(ValidationError) as caught:
+        rules.purposes(["newsletter"])
+    assert caught.value.params == {"unknown": {"newsletter"}}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Ana@Example.ORG ", "ana@example.org"),
+        ("213 555 0142", "+12135550142"),
+        ("+1 213 555 0142", "+12135550142"),
+    ],
+)
+def test_one_field_takes_a_phone_or_a_mailbox(typed: str, kept: str) -> None:
+    assert rules.address(typed, ["US", "GB"]) == kept
+
+
+def test_one_field_refuses_a_phone_that_we_do_not_text_and_nonsense() -> None:
+    assert said(lambda: rules.address("020 7946 0958", ["US", "GB"]))[0] == "phone_country"
+    assert said(lambda: rules.address("12", ["US"]))[0] == "phone_invalid"
+    assert said(lambda: rules.address("ana@", ["US"]))[0] == "email_invalid"
+
+
+def contact(kind: str = "phone", owner: int | None = 1, proved: bool = True) -> Contact:
+    return Contact(kind=kind, owner_id=owner, proved_at=datetime(2027, 3, 1, tzinfo=UTC) if proved else None)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reminders", "appeals"),
+    [
+        (contact(), True, True),
+        (contact(proved=False), False, False),
+        (contact(owner=2), False, False),
+        (contact(owner=None), False, False),
+        (None, False, False),
+        (contact("email"), True, True),
+        (contact("email", proved=False), True, False),
+        (contact("email", owner=None, proved=False), True, False),
+        (contact("email", owner=2), False, False),
+    ],
+)
+def test_a_consent_is_given_for_what_was_proved_and_for_reminders_by_mail(
+    theirs: Contact | None, reminders: bool, appeals: bool
+) -> None:
+    for purpose, may in (("reminders", reminders), ("appeals", appeals)):
+        if may:
+            rules.may_agree(theirs, 1, purpose, stopped=False)
+        else:
+            assert said(lambda purpose=purpose: rules.may_agree(theirs, 1, purpose, stopped=False)) == (  # type: ignore[misc]
+                "unproved",
+                ["Book with this number or address first, so that we know it is yours."],
+            )
+
+
+def test_after_a_stop_only_a_text_opens_the_way_again() -> None:
+    assert said(lambda: rules.may_agree(contact(), 1, "reminders", stopped=True)) == (
+        "stopped",
+        ["Text START to the number our texts come from first."],
+    )
+
+
+def typed(**changes: str) -> tuple[rules.Details, dict[str, list[str]]]:
+    problems = rules.Problems()
+    fields = {"name": "Test Ana Alder", "phone": "213 555 0142", "email": "", "spoken": "", "country": "US", **changes}
+    found = rules.details(problems, **fields)
+    return found, {field: [str(error.code) for error in errors] for field, errors in problems.by_field.items()}
+
+
+def test_details_are_cleaned_and_the_phone_is_kept_as_it_was_typed() -> None:
+    found, problems = typed(name=" Test  Ana ", phone=" 213 555 0142 ", email=" Ana@Example.org ", spoken="es-MX")
+    assert found == rules.Details("Test Ana", "+12135550142", "213 555 0142", "ana@example.org", "es")
+    assert problems == {}
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\u2029", "\u00a0", "\t", "\x00"])
+def test_what_parts_the_digits_of_a_phone_is_kept_as_a_space(between: str) -> None:
+    assert typed(phone=f"213{between}555")[0].phone_as_typed == "213 555"
+
+
+def test_a_phone_or_a_mailbox_suffices_and_none_is_refused_beside_the_phone() -> None:
+    assert typed()[1] == typed(phone="", email="ana@example.org")[1] == {}
+    assert typed(phone="", email="ana@example.org")[0] == rules.Details("Test Ana Alder", "", "", "ana@example.org", "")
+    assert typed()[0] == rules.Details("Test Ana Alder", "+12135550142", "213 555 0142", "", "")
+    assert typed(phone=" ", email=" ")[1] == {"phone": ["contact_missing"]}
+
+
+def test_all_that_is_wrong_is_said_beside_its_field() -> None:
+    found, problems = typed(name="1", phone="12", email="ana@", spoken="tlh")
+    assert found == rules.Details("", "", "12", "", "")
+    assert problems == {
+        "name": ["name_missing"],
+        "phone": ["phone_invalid"],
+        "email": ["email_invalid"],
+        "language": ["language_unknown"],
+    }
+
+
+def test_a_national_phone_is_of_the_organizations_country_and_forty_characters_are_kept_of_it() -> None:
+    assert typed(phone="020 7946 0958", country="GB")[0].phone == "+442079460958"
+    assert typed(phone="9" * 41)[0].phone_as_typed == "9" * 40
+    assert typed(phone="213-555-0142" + " " * 27 + "-")[0].phone_as_typed == "213-555-0142" + " " * 27 + "-"
+
+
+def test_problems_are_raised_together_and_none_are_not() -> None:
+    problems = rules.Problems()
+    problems.refuse()
+    assert problems.judge("name", lambda: rules.clean_name("1"), "otherwise") == "otherwise"
+    assert problems.judge("other", lambda: "fine", "otherwise") == "fine"
+    with pytest.raises(ValidationError) as caught:
+        problems.refuse()
+    assert {field: [error.code for error in errors] for field, errors in caught.value.error_dict.items()} == {
+        "name": ["name_missing"]
+    }
+
+
+def test_details_without_phone_and_mailbox_say_what_is_needed() -> None:
+    problems = rules.Problems()
+    rules.details(problems, name="Test Ana", phone="", email="", spoken="", country="US")
+    [error] = problems.by_field["phone"]
+    assert (error.code, error.messages) == ("contact_missing", ["Enter a phone number or an e-mail address."])
