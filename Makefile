@@ -1,5 +1,6 @@
 # make run: the whole service on this machine, with a demo (PORT=8000 DATA_DIR=.data FRESH=1 to start from empty)
 # make test: every test, on servers started for the run (ARGS="tests/drives -k booking" for some)
+# make mutants: mutants of the pure rules against their tests (ARGS="drives.rules*" for some)
 # make check: lint, types, imports, templates, migrations, deploy check
 # make bench, make prove, make shots: measurements, the long run of guarantees, screenshots
 
@@ -14,7 +15,7 @@ PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-012
 	SMS_GATEWAY=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
 	EMAIL_URL=smtp://mail.example.org:25 DEMO=off RATE_LIMITS=on
 
-.PHONY: run test check lint types templates deploy bench prove shots venv
+.PHONY: run test mutants check lint types templates deploy bench prove shots venv
 .NOTPARALLEL:
 
 run: venv
@@ -22,6 +23,12 @@ run: venv
 
 test: venv
 	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+# No server is started: the addresses only have to be named.
+mutants: venv
+	@rm -rf mutants
+	@DATABASE_URL=postgresql:///none REDIS_URL=redis://127.0.0.1:1/0 .venv/bin/mutmut run $(ARGS)
+	@.venv/bin/mutmut results
 
 check: venv lint types templates deploy
 	@echo "All checks passed."

@@ -59,6 +59,13 @@ KEYS = 20_000
 os.environ.update(OURS)
 
 hypothesis.settings.register_profile("drives", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "mutants",
+    hypothesis.settings.get_profile("drives"),
+    derandomize=True,
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.load_profile("drives")
 
 
