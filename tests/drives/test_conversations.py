@@ -426,3 +426,13 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
     say("Hello", DAY_BEFORE, number=3)
     with django_assert_num_queries(3):
         inbox.conversation_rows(organization, list(inbox.conversations(organization)))
+
+
+def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_two() -> None:
+    conversation = talk()
+    ConsentEntry.objects.all().delete()
+    message = answered(conversation, after=24)
+    assert (message.purpose, message.expires_at) == ("", DAY_BEFORE + timedelta(hours=24) + timedelta(days=2))
+    with pytest.raises(ValidationError) as refusal:
+        answered(conversation, key="b", after=24 + 1 / 3600)
+    assert refusal.value.error_dict["text"][0].code == "no_consent"

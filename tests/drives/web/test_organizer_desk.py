@@ -3,15 +3,17 @@
 import csv
 import io
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from drives import queries
 from drives.actions import attendance, planning, turnout
 from drives.models import Booking, BookingState, Drive, DriveState
+from drives.queries.desk import give_rate
 from drives.web.organizer.desk import guarded
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
@@ -258,3 +260,35 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
     shown = text(browser.get(reverse("organizer_drives")))
     assert "2 messages are late: they should have left minutes ago." in shown
     assert "No texts leave: the provider refuses the sender." in shown
+
+
+def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
+    """Of each hour, whether it is over and whether it is half empty."""
+    return [(hour.is_over, hour.is_half_empty) for hour in queries.desk(drive, now).hours]
+
+
+@pytest.mark.parametrize(("seconds", "is_over"), [(3599, False), (3600, True)])
+def test_an_hour_is_over_when_the_next_begins(seconds: int, is_over: bool) -> None:
+    drive = builders.drive()
+    assert fill_of(drive, drive.starts_at + timedelta(seconds=seconds))[0][0] is is_over
+
+
+@pytest.mark.parametrize(("booked", "is_half_empty"), [(1, True), (2, False)])
+def test_an_hour_is_half_empty_below_fifty_percent(booked: int, is_half_empty: bool) -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    for number in range(booked):
+        builders.booked(drive, n=number, number=number)
+    assert fill_of(drive, NOW)[0][1] is is_half_empty
+
+
+def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
+    owner = builders.organization()
+    for day in range(7):
+        drive = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=builders.lax().pk)
+        for number in range(4):
+            builders.booked(drive, n=number, number=10 * day + number)
+        turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+        Booking.objects.filter(drive=drive, first_step__lt=day).update(state=BookingState.DONATED)
+    rate = give_rate(owner)
+    assert (rate.booked, rate.donated) == (24, 1 + 2 + 3 + 4 + 4 + 4)

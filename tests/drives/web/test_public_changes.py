@@ -197,3 +197,17 @@ def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() 
     shown = page_of(booking)
     assert "The organizers cancelled this booking." in shown
     assert "Undo" not in shown
+
+
+@pytest.mark.parametrize(("seconds", "asks"), [(1, False), (0, True)])
+def test_a_donor_is_asked_to_confirm_from_four_days_before_on(seconds: int, asks: bool) -> None:
+    booking = builders.booked(builders.drive())
+    with time_machine.travel(booking.starts_at - timedelta(days=4, seconds=seconds), tick=False):
+        assert ("I am coming" in page_of(booking)) is asks
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 404)])
+def test_a_link_is_good_until_thirty_days_after_the_drive(seconds: int, status: int) -> None:
+    booking = builders.booked(builders.drive())
+    with time_machine.travel(booking.drive.ends_at + timedelta(days=30, seconds=seconds), tick=False):
+        assert Client().get(reverse("booking", args=[booking.token]), follow=True).status_code == status
