@@ -1,5 +1,6 @@
 """What is allowed, and the figures of the rules: pure, each at its boundary and one step beyond."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -295,44 +296,44 @@ def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], state
 
 
 @pytest.mark.parametrize(
-    ("reason", "code", "words"),
+    ("made", "code", "words"),
     [
-        (rules.slot_full(), "slot_full", "Somebody else has just taken the last place at this time."),
-        (rules.party_full(), "slot_full", "There is no longer room for all of you at this time."),
-        (rules.visit_past(), "visit_past", "The time of this booking has passed."),
+        (rules.slot_full, "slot_full", "Somebody else has just taken the last place at this time."),
+        (rules.party_full, "slot_full", "There is no longer room for all of you at this time."),
+        (rules.visit_past, "visit_past", "The time of this booking has passed."),
         (
-            rules.visit_does_not_fit(),
+            rules.visit_does_not_fit,
             "visit_does_not_fit",
             "A visit that starts then would not end before the drive does.",
         ),
         (
-            rules.visit_is_first(),
+            rules.visit_is_first,
             "visit_is_first",
             "Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.",
         ),
         (
-            rules.no_time_to_wait_for(),
+            rules.no_time_to_wait_for,
             "window_empty",
             "No visit can begin between these times any more. Choose others.",
         ),
         (
-            rules.places_are_open(),
+            rules.places_are_open,
             "places_open",
             "There are open times between these: you can book one at once.",
         ),
-        (rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
-        (rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
-        (rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
-        (rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
+        (lambda: rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
+        (lambda: rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
+        (lambda: rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
+        (lambda: rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
         (
-            rules.offer_is_over("expired"),
+            lambda: rules.offer_is_over("expired"),
             "offer_expired",
             "The time to answer is over: this place went to the next person.",
         ),
     ],
 )
-def test_each_reason_has_its_code_and_its_sentence(reason: Reason, code: str, words: str) -> None:
-    assert reason == Reason(code, words)
+def test_each_reason_has_its_code_and_its_sentence(made: Callable[[], Reason], code: str, words: str) -> None:
+    assert made() == Reason(code, words)
 
 
 def test_only_rules_of_interval_and_the_kind_of_visit_may_be_overridden() -> None:
