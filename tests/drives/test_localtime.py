@@ -67,6 +67,7 @@ def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
         (LOS_ANGELES, "Pacific Time"),
         ("UTC", "Coordinated Universal Time"),
         ("Europe/Vienna", "Vienna time"),
+        ("Cuba", "Cuba time"),
         ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
     ],
 )

@@ -241,6 +241,13 @@ def test_a_word_waits_for_the_morning_unless_the_visit_is_before_noon_of_it(
     assert QuietHours(LA).may_wait(wall(at), wall(visit)) is may_wait
 
 
+def test_the_morning_is_that_of_the_place_also_where_it_is_still_yesterday_in_utc() -> None:
+    auckland = ZoneInfo("Pacific/Auckland")
+    evening = wall("2027-03-10 21:00", auckland)
+    for visit, may_wait in (("2027-03-11 11:59", False), ("2027-03-11 12:00", True)):
+        assert QuietHours(auckland).may_wait(evening, wall(visit, auckland)) is may_wait
+
+
 DAYS_WORDS = "Choose from 2 to 30 days before."
 HOURS_WORDS = "Choose from 1 to 12 hours before."
 TEXT_WORDS = "Who has given only a phone would get no confirmation. Choose text."

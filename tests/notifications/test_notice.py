@@ -60,8 +60,8 @@ def test_transliteration_leaves_gsm_only(text: str, plain: str) -> None:
         ("€" * 153, 3),
         ("\U00010000" * 35, 1),
         ("\U00010000" * 36, 2),
-        ("\ufffe" * 70, 1),
-        ("\ufffe" * 71, 2),
+        ("\uffff" * 70, 1),
+        ("\uffff" * 71, 2),
     ],
 )
 def test_letters_of_two_parts_are_not_torn_apart(text: str, count: int) -> None:
