@@ -10,7 +10,7 @@ from django.utils import timezone
 from bench.load import Measured, hammer, post
 from bench.stack import PROVIDER_SECRET, WORKERS, Bench
 from bench.table import Work
-from bench.world import World
+from bench.world import World, analyze
 from config.celery import app
 from notifications.actions import handover, senders
 
@@ -48,6 +48,7 @@ def claiming(world: World) -> Iterator[Work]:
     work = Work("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
     _empty(world)
     _queue(world, MESSAGES, "claim")
+    analyze()
     for _round in range(ROUNDS + 1):
         ours = _timed(lambda: len(handover.claim(channel="sms", limit=BATCH, now=timezone.now())))
         floor = _timed(_claim_bare)

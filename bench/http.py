@@ -8,9 +8,10 @@ from bench import floors
 from bench.load import Requests, Talk, get, hammer, post
 from bench.stack import Bench
 from bench.table import Work
-from bench.world import World, area_codes
+from bench.world import World, analyze, area_codes, fill_with_holds
 
 SHORT, LONG, ROUNDS = 2.0, 3.0, 3
+HELD = 5_000  # places at another drive, as in the rush when it opens
 _RUN = 400  # requests of one client in one run, so that no number is asked for three codes
 
 
@@ -40,10 +41,13 @@ def bookings(bench: Bench, world: World) -> Iterator[Work]:
         (Work("book, spread, visits of 5 steps", floors_is), Booker(visits[:195], areas), 200),
         (Work("book, one hot slot", f"{floors_is}, one slot"), Booker(grid[:1], areas), 1),
     ]
+    fill_with_holds(world.drive(200), HELD, world.now)
+    analyze()
     first = 0
     hammer(bench.port, kinds[0][1], seconds=1, first=first)
     for _round in range(ROUNDS):
         for work, booker, slots in kinds:
+            analyze()
             first += _RUN
             work.add(hammer(bench.port, booker, seconds=LONG, first=first).expect(201))
             work.floors.append(floors.book(bench, slots=slots, seconds=SHORT))
@@ -65,6 +69,7 @@ def reading(bench: Bench, world: World) -> Iterator[Work]:
         feed: (get(feed), 200),
         "304": (get(feed, **{"If-None-Match": _tag(bench, feed)}), 304),
     }
+    analyze()
     for request, _status in asked.values():
         hammer(bench.port, _same(request), seconds=0.5)
     for _round in range(ROUNDS):

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 import phonenumbers
+from django.db import connection
 from django.utils import timezone
 
 from drives import programmes
@@ -18,6 +19,28 @@ from volunteers.models import Volunteer
 
 ZONE = "America/Los_Angeles"
 PLENTY = 30_000
+
+_REGISTRATIONS = """
+INSERT INTO volunteers_registration
+    (organization_id, name, phone, phone_as_typed, email, identity, language, consents, confirms, source, created_at)
+SELECT %(organization)s, 'Test Ana Alder', '+12135550142', '', '', encode(sha256(n::text::bytea), 'hex'), 'en', '[]',
+    '[]', 'online', %(now)s
+  FROM generate_series(1, %(count)s) AS n
+RETURNING id
+"""
+_HOLDS = """
+INSERT INTO drives_booking (uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, registration_id, visit,
+    state, source, held_until, first_step, screening_steps, chair_from, chair_to, holds_place, revision, confirms,
+    override_reason, created_at, changed_at, cancelled_by, cancelled_late)
+SELECT uuid, 0, uuid::text, 'H' || registration, slot.drive_id, slot.id, slot.starts_at, registration, 'return', 'held',
+    'online', %(until)s, slot.n, 0, slot.n, slot.n + 1, true, 0, '[]', '', %(now)s, %(now)s, '', false
+  FROM (SELECT gen_random_uuid() AS uuid, registration FROM unnest(%(registrations)s::bigint[]) AS registration) AS new
+  JOIN drives_slot AS slot ON slot.drive_id = %(drive)s AND slot.n = registration %% %(steps)s
+"""
+_COUNT = """
+UPDATE drives_slot AS slot SET chairs_taken = (SELECT count(*) FROM drives_booking WHERE arrival_id = slot.id)
+ WHERE drive_id = %(drive)s
+"""
 
 
 class World:
@@ -89,6 +112,22 @@ class World:
 
     def _day(self) -> date:
         return self.now.date() + timedelta(days=10 + self.days)
+
+
+def fill_with_holds(drive: Drive, count: int, now: datetime) -> None:
+    """So many places of a drive are held for the next hours, as in the rush when a drive opens."""
+    held = {"drive": drive.pk, "steps": drive.slots.count(), "until": now + timedelta(hours=6), "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_REGISTRATIONS, {"organization": drive.organization_id, "now": now, "count": count})
+        registrations = [registration for (registration,) in cursor.fetchall()]
+        cursor.execute(_HOLDS, {**held, "registrations": registrations})
+        cursor.execute(_COUNT, {"drive": drive.pk})
+
+
+def analyze() -> None:
+    """Give PostgreSQL the statistics that autovacuum gives it sooner or later: they change the plans."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
 
 
 def area_codes() -> list[str]:
