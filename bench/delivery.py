@@ -13,6 +13,7 @@ from bench.table import Work
 from bench.world import World, analyze
 from config.celery import app
 from notifications.actions import handover, senders
+from organizations.models import Organization
 
 MESSAGES, BATCH, ROUNDS = 10_000, 500, 3
 PATIENCE = 60.0
@@ -47,7 +48,7 @@ def claiming(world: World) -> Iterator[Work]:
     """Rows claimed a second, with their texts, in batches."""
     work = Work("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
     _empty(world)
-    _queue(world, MESSAGES, "claim")
+    queue(world.organization, MESSAGES, "claim")
     analyze()
     for _round in range(ROUNDS + 1):
         ours = _timed(lambda: len(handover.claim(channel="sms", limit=BATCH, now=timezone.now())))
@@ -79,7 +80,7 @@ def delivering(bench: Bench, world: World) -> Iterator[Work]:
 def _deliver(world: World, count: int, name: str) -> Measured:
     """Wake the workers as the beat does, until everything has been given to the provider."""
     _empty(world)
-    _queue(world, count, name)
+    queue(world.organization, count, name)
     began = timezone.now()
     for _worker in range(WORKERS):
         app.send_task("notifications.tasks.deliver_due")
@@ -129,9 +130,10 @@ def _empty(world: World) -> None:
         cursor.execute(_CONSENTS, [world.organization.pk, MESSAGES])
 
 
-def _queue(world: World, count: int, name: str) -> None:
+def queue(organization: Organization, count: int, name: str) -> None:
+    """So many texts are due."""
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, [world.organization.pk, name, TEXT, count])
+        cursor.execute(_QUEUE, [organization.pk, name, TEXT, count])
         cursor.execute("ANALYZE notifications_message, notifications_consententry")
 
 

@@ -1,6 +1,7 @@
 """What is in the database before anything is measured. Imports the project: the environment has to be set before."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import phonenumbers
 from django.db import connection
@@ -116,7 +117,12 @@ class World:
 
 def fill_with_holds(drive: Drive, count: int, now: datetime) -> None:
     """So many places of a drive are held for the next hours, as in the rush when a drive opens."""
-    held = {"drive": drive.pk, "steps": drive.slots.count(), "until": now + timedelta(hours=6), "now": now}
+    held: dict[str, Any] = {
+        "drive": drive.pk,
+        "steps": drive.slots.count(),
+        "until": now + timedelta(hours=6),
+        "now": now,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_REGISTRATIONS, {"organization": drive.organization_id, "now": now, "count": count})
         registrations = [registration for (registration,) in cursor.fetchall()]

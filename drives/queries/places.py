@@ -29,7 +29,8 @@ class PlaceFound:
 _FACTS = """
 SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
     (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id),
-    EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %(now)s),
+    coalesce((SELECT min(held_until) FROM drives_booking
+        WHERE drive_id = drive.id AND state = 'held') <= %(now)s, false),
     (SELECT count(DISTINCT coalesce(booking.party, booking.uuid))
             FILTER (WHERE booking.state = 'held' AND booking.held_until > %(now)s)
         FROM volunteers_registration AS typed JOIN drives_booking AS booking ON booking.registration_id = typed.id

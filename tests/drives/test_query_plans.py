@@ -1,0 +1,89 @@
+"""The plans of the statements that run hundreds of times a second, in the rush when a drive opens.
+
+A plan is looked at, not a clock: PostgreSQL must find the few rows of one booking by an index, however many there are.
+Each plan is the one that PostgreSQL makes for every value (the generic plan), which it uses from the sixth time on.
+"""
+
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bench import delivery, world
+from drives.models import Drive
+from drives.queries import listing
+from notifications.actions import handover
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIVE_HOLDS, DUE = 5_000, 3_000
+LARGE = {"drives_booking", "volunteers_registration", "notifications_message"}
+
+
+@pytest.fixture
+def drive() -> Drive:
+    """A drive with places, while thousands of places of another one are held and thousands of texts are due."""
+    owner = builders.organization()
+    rushed = builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=20)
+    world.fill_with_holds(rushed, LIVE_HOLDS, timezone.now())
+    delivery.queue(owner, DUE, "due")
+    world.analyze()
+    return builders.coming_drive(of=owner, shape=builders.plain, places=4)
+
+
+def statements(act: Callable[[], object]) -> list[str]:
+    """What an action asks the database."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    texts = [str(query["sql"]) for query in captured.captured_queries]
+    return [text for text in texts if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE)\b", text)]
+
+
+def large_tables_read_whole(sql: str) -> set[str]:
+    """The large tables that PostgreSQL would read from one end to the other for this statement."""
+    kind = "EXPLAIN (GENERIC_PLAN)" if "$1" in sql else "EXPLAIN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{kind} {sql}".replace("%", "%%"), [])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    return LARGE & set(re.findall(r"Seq Scan on (\w+)", plan))
+
+
+def post_booking(drive: Drive) -> None:
+    body = {"slot": str(builders.slot(drive).pk), "visit": "return", "name": "Test Ana Alder", "confirms": ["will_ask"]}
+    answer = Client().post(
+        "/api/v1/bookings/",
+        {**body, "phone": builders.phone(7)},
+        content_type="application/json",
+        headers={"Idempotency-Key": os.urandom(16).hex()},
+    )
+    assert answer.status_code == 201, answer.content
+
+
+HOT: dict[str, Callable[[Drive], object]] = {
+    "hold through the API": post_booking,
+    "prove": lambda drive: builders.proved(builders.held(drive, now=timezone.now()), now=timezone.now()),
+    "open times": lambda drive: listing.times_shown(drive.pk, "return", timezone.now()),
+    "claim due texts": lambda _drive: handover.claim(channel="sms", limit=500, now=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_no_hot_statement_reads_a_large_table_whole(name: str, drive: Drive) -> None:
+    asked = statements(lambda: HOT[name](drive))
+    assert asked
+    assert {sql: found for sql in asked if (found := large_tables_read_whole(sql))} == {}
+
+
+def test_the_statement_that_was_mended_is_caught(drive: Drive) -> None:
+    """The control: PostgreSQL expects to find a lapsed hold soon, and reads all bookings to find none."""
+    exists = """
+    SELECT EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= $1)
+    FROM drives_drive AS drive WHERE drive.id = $2
+    """
+    assert large_tables_read_whole(exists) == {"drives_booking"}
