@@ -88,7 +88,7 @@ _database = environ.Env.db_url_config(env.text("DATABASE_URL"))
 DATABASES = {
     "default": {
         **_database,
-        "ENGINE": "config.postgresql",
+        "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": None if env.flag("WEB", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

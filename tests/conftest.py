@@ -1,6 +1,5 @@
 """What every test gets: real servers, a closed network, no patience with warnings, skips in CI and ERROR logs."""
 
-import importlib
 import ipaddress
 import logging
 import os
@@ -12,11 +11,9 @@ import django
 import hypothesis
 import pytest
 import redis as redis_client
-from django.apps import apps
 from django.core.cache import cache
 from django.test import override_settings
 from django.utils import translation
-from pytest_django import DjangoDbBlocker
 
 from config.embedded.guard import Guard
 from tests import seeds
@@ -47,15 +44,6 @@ OURS = {
     "BEHIND_PROXY": "off",
 }
 SERVERS = pytest.StashKey[Servers]()
-INSERTED = (
-    "drives.Booking",
-    "drives.Hold",
-    "drives.Offer",
-    "drives.WaitingEntry",
-    "volunteers.ProofCode",
-    "volunteers.Registration",
-)
-KEYS = 20_000
 os.environ.update(OURS)
 
 hypothesis.settings.register_profile("drives", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -107,15 +95,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = os.environ.get("TESTS_WITHOUT_REDIS")
     if reason and item.get_closest_marker("needs_redis"):
         pytest.skip(reason)
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Enough keys for the whole run, so that no test meets the statement that fetches a block of them."""
-    rows = importlib.import_module("organizations.models.rows")  # Django has to be set up first
-    with django_db_blocker.unblock():
-        for model in map(apps.get_model, INSERTED):
-            rows._numbers[model] += rows._fetched(model, KEYS)
 
 
 @pytest.fixture(scope="session", autouse=True)

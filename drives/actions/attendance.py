@@ -123,12 +123,12 @@ def walk_in(
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
     taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
     places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
+    state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = taking.create_booking(
-        drive, slot, taken, visit, now, state=BookingState.CHECKED_IN, source=Source.WALK_IN, volunteer=volunteer
+        drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer, actor=actor
     )
     booking.checked_in_at, booking.override_reason = now, override_reason
     booking.save(update_fields=["checked_in_at", "override_reason"])
-    history.note(booking, from_state="", to_arrival=slot, actor=actor, now=now)
     keeping.has_place(booking, now)
     return booking
 
@@ -207,9 +207,7 @@ def _slot_at_the_door(giver: queries.Giver, drive: Drive, visit: str, now: datet
     reasons = [rules.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
         person = giver.volunteer_id
-        found = queries.place_facts(
-            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True
-        ).answer()
+        found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
         reasons = rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot

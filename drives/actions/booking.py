@@ -13,7 +13,7 @@ from drives import confirms, queries, rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, answers, together, token_digest
+from organizations.models import Organization, token_digest
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration
@@ -80,26 +80,27 @@ def hold_within(
     """Keep a place for fifteen minutes and send the code that proves the contact; inside a transaction of the caller's.
 
     The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token. What `beside`
-    appends about the booking is written with it.
+    writes about the booking is written before the counters, which stay locked until the transaction ends.
     A browser that proved this contact before gets no code. The answer does not depend on the person's history.
     Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive, full or too close
     to what is stated, and a third live hold of one contact; malformed details are a ValidationError by field.
     Locks: identity, drive (shared), slots.
     """
-    with together() as written:
-        details = registration.register(
-            organization=drive.organization, **person.typed(), source=source, ip=ip, now=now
-        )
-        stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
-        found = _found(drive, slot_id, visit, details.identity, now)
-        taking.refuse_unless_possible(found.facts, drive, visit, now)
-        stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
-        taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-        send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
-        if beside:
-            beside(taken.booking)
-        fits = written.then(taking.counting(taken))
-    return taking.counted(taken, now, fits=fits())
+    details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
+    stating.refuse_impossible(person.stated, drive, now)
+    locking.identities_then_drive([details.identity], drive.pk)
+    found = queries.place_facts(
+        drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=rules.visit_shape(drive, visit), now=now
+    )
+    taking.refuse_unless_possible(found.facts, drive, visit, now)
+    stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
+    registration.keep(details)
+    stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
+    taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
+    send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
+    if beside:
+        beside(taken.booking)
+    return taking.count(taken, now)
 
 
 hold = transaction.atomic(hold_within)
@@ -173,24 +174,12 @@ def enter(
         now=now,
     )
     stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
-    found = queries.place_facts(
-        drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True
-    ).answer()
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else queries.Giver(volunteer.pk)
     booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
     telling.booked(locking.booking(booking.pk), now)
     return booking
-
-
-def _found(drive: Drive, slot_id: int, visit: str, identity: str, now: datetime) -> queries.PlaceFound:
-    """Take the locks of a booking, and see how its place stands then: both on one way to the database."""
-    shape = rules.visit_shape(drive, visit)
-    _locked, found = answers(
-        locking.of_a_booking([identity], drive.pk),
-        queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=identity, shape=shape, now=now),
-    )
-    return found
 
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:

@@ -32,7 +32,7 @@ def move(
     _refuse_change(booking, now)
     if booking.arrival_id == slot_id:
         return booking
-    found = queries.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff).answer()
+    found = queries.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
     booking.override_reason = override_reason or booking.override_reason
     giver = None if override_reason else giver_of(booking, by_staff=by_staff)
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
@@ -109,7 +109,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         volunteer_id=booking.volunteer_id,
         promised=True,
         now=now,
-    ).answer()
+    )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
         raise rules.Refusal(

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from drives.models import Booking, BookingChange, BookingState, Slot
-from organizations.models import append
 
 
 def note(
@@ -18,13 +17,12 @@ def note(
     reason: str = "",
 ) -> None:
     """Keep one change of a booking that is already in its new state."""
-    append(
-        BookingChange,
-        booking_id=booking.pk,
+    BookingChange.objects.create(
+        booking=booking,
         from_state=from_state,
         to_state=booking.state,
-        from_arrival_id=from_arrival and from_arrival.pk,
-        to_arrival_id=to_arrival and to_arrival.pk,
+        from_arrival=from_arrival,
+        to_arrival=to_arrival,
         actor=actor,
         reason=reason,
         at=now,

@@ -13,12 +13,10 @@ line, and goes away if somebody has it: that lock never waits, so it may stand b
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from django.db import connection
 
 from drives.models import Booking, Drive, Hold, WaitingEntry
-from organizations.models import Sql, Statement
 from volunteers.queries import identities_of
 
 # The first halves of the two-part advisory keys; identities use the one-part keys.
@@ -33,14 +31,9 @@ def identities(of: Iterable[str]) -> None:
 
 def identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
     """Steps 2 and 3 for a booking: each identity, sorted, then the drive, shared. Held until the transaction ends."""
-    of_a_booking(identities, drive_id).answer()
-
-
-def of_a_booking(identities: Iterable[str], drive_id: int) -> Statement[None]:
-    """The same, for who sends what is read under the locks behind them."""
     keys = sorted({_identity_key(identity) for identity in identities})
-    named = {f"key_{n}": key for n, key in enumerate(keys)}
-    return _booking_locks(tuple(named)).asks(lambda _locked: None, **named, drives=_DRIVES, drive=drive_id)
+    calls = [*["pg_advisory_xact_lock(%s)"] * len(keys), "pg_advisory_xact_lock_shared(%s, %s)"]
+    _run("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
 
 
 def typed_then_drive(typed: Sequence[str], drive: Drive) -> None:
@@ -150,12 +143,6 @@ def kept_places(drive_id: int) -> list[Hold]:
     """Step 5: a drive's kept places that are offered to nobody, locked by id."""
     rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
     return list(rows.select_for_update(of=("self",)))
-
-
-@cache
-def _booking_locks(keys: tuple[str, ...]) -> Sql:
-    calls = [f"pg_advisory_xact_lock(%({key})s)" for key in keys]
-    return Sql("SELECT " + ", ".join([*calls, "pg_advisory_xact_lock_shared(%(drives)s, %(drive)s)"]))
 
 
 def _identity_key(identity: str) -> int:

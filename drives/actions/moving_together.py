@@ -37,7 +37,7 @@ def move_all(
     _lock(asked)
     party = _who_moves(asked, now, by_staff=by_staff)
     drive, visits = party[0].drive, [booking.visit for booking in party]
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff).answer()
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
     if reasons := rules.reasons_not_to_take(found.facts, now):
         raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed))

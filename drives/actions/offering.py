@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import confirms, offering, queries, rules, timetable
-from drives.actions import closing, history, keeping, locking, places, spacing, taking, telling, telling_waiting
+from drives.actions import closing, keeping, locking, places, spacing, taking, telling, telling_waiting
 from drives.models import (
     Booking,
     BookingState,
@@ -18,7 +18,6 @@ from drives.models import (
     WaitingEntry,
     WaitingState,
 )
-from organizations.models import insert
 from volunteers.queries import identities_of
 
 AT_ONCE = 200  # offers of one drive in one sweep
@@ -120,12 +119,13 @@ def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offeri
 def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries.PlaceFound:
     return queries.place_facts(
         drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, promised=True, now=now
-    ).answer()
+    )
 
 
 def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
-    kept = insert(keeping.hold(entry.drive_id, fit.footprint, now))
-    offer = Offer(
+    kept = keeping.hold(entry.drive_id, fit.footprint, now)
+    kept.save(force_insert=True)
+    offer = Offer.objects.create(
         **Offer.new_link(),
         entry=entry,
         hold=kept,
@@ -134,7 +134,6 @@ def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
         deadline=offering.deadline(now, fit.starts_at, queries.quiet_hours(entry.drive)),
         made_at=now,
     )
-    insert(offer)
     _enter_state(entry, WaitingState.OFFERED, now)
     telling_waiting.offered(offer, now)
 
@@ -166,16 +165,15 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     entry, drive = offer.entry, offer.entry.drive
     found = _place(entry, offer.arrival_id, now)
     visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
-    booking = _book(offer, now)
+    booking = _book(offer, actor, now)
     if visit != booking.visit:  # what was recorded changed since the offer
         taking.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
         booking.save(update_fields=["visit", *taking.FOOTPRINT])
-    history.note(booking, from_state="", to_arrival=booking.arrival, actor=actor, now=now)
     telling.booked(locking.booking(booking.pk), now)
     return booking
 
 
-def _book(offer: Offer, now: datetime) -> Booking:
+def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     """The kept place becomes a booking: the counters stay as they are."""
     entry, kept = offer.entry, offer.hold
     assert kept is not None  # an open offer keeps a place
@@ -191,6 +189,7 @@ def _book(offer: Offer, now: datetime) -> Booking:
         source=Source.WAITING_LIST,
         registration=entry.registration,
         volunteer=entry.volunteer,
+        actor=actor,
     )
     booking.proved_at = entry.proved_at
     booking.save(update_fields=["proved_at"])

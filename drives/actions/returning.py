@@ -36,7 +36,7 @@ def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetim
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:
         return same
-    place = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now).answer()
+    place = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
     giver = queries.Giver(volunteer.pk)
     booking = taking.enter(
         drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor

@@ -106,7 +106,7 @@ class _Judged:
 def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     drive = party[0].drive
     people = [booking.volunteer_id or 0 for booking in party]  # recognized before
-    found = queries.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now).answer()
+    found = queries.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
     given = queries.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
     return [
         _Judged(

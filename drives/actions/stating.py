@@ -1,7 +1,7 @@
 """What a donor says of the last donation elsewhere: kept beside what was recorded, counted by the interval rules."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,11 +14,13 @@ from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
 
 
-def refuse_impossible(stated: Stated, today: date) -> None:
+def refuse_impossible(stated: Stated | None, drive: Drive, now: datetime) -> None:
     """Refuse a kind that is none, and a date that has not come yet where the drive is."""
+    if stated is None:
+        return
     if stated.kind not in DonationKind.values:
         raise ValidationError({"stated": ValidationError(_("Choose what you gave."), code="stated_kind_unknown")})
-    if stated.on > today:
+    if stated.on > now.astimezone(drive.site.zone).date():
         text = _("Give the day of a donation that has taken place.")
         raise ValidationError({"stated": ValidationError(text, code="stated_in_future")})
 
@@ -33,9 +35,9 @@ def keep(
     volunteer: Volunteer | None = None,
 ) -> None:
     """Keep what was stated with a booking, if anything was, instead of what was stated before. Part of its caller."""
+    refuse_impossible(stated, drive, now)
     if stated is None:
         return
-    refuse_impossible(stated, now.astimezone(drive.site.zone).date())
     StatedDonation.objects.update_or_create(
         registration=registration,
         volunteer=volunteer,

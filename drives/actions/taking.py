@@ -1,21 +1,23 @@
 """Taking a place: the one way from facts that were read under the locks to a booking's row."""
 
+import json
 import secrets
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from drives import confirms, queries, rules, timetable
 from drives.actions import history, keeping, places, spacing
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
-from organizations.models import Statement, insert
 from volunteers.models import Registration, Volunteer
 
+_INSERT = Path(__file__).with_name("insert_booking.sql").read_text()
 REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for another
 
 
@@ -80,11 +82,8 @@ def write(
     deltas = places.combined([freed, timetable.net(None, taken)])
     if found.is_full and not freed:
         refuse_full(drive, visit, slot.starts_at, now)
-    booking = create_booking(
-        drive, slot, taken, visit, now, state=state, source=source, registration=registration, volunteer=volunteer
-    )
-    history.note(booking, from_state="", to_arrival=slot, actor=actor, now=now)
-    return Taken(booking, deltas)
+    who: dict[str, Any] = {"registration": registration, "volunteer": volunteer, "actor": actor}
+    return Taken(create_booking(drive, slot, taken, visit, now, state=state, source=source, **who), deltas)
 
 
 def count(taken: Taken, now: datetime) -> Booking:
@@ -92,18 +91,8 @@ def count(taken: Taken, now: datetime) -> Booking:
 
     Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
     """
-    return counted(taken, now, fits=counting(taken).answer())
-
-
-def counting(taken: Taken) -> Statement[bool]:
-    """The change of the counters (`places.changing`), for who sends it behind the rows; `counted` must follow."""
-    return places.changing(drive_id=taken.booking.drive_id, deltas=taken.deltas)
-
-
-def counted(taken: Taken, now: datetime, *, fits: bool) -> Booking:
-    """The booking, if its places were still free; else its refusal."""
     booking = taken.booking
-    if not fits:
+    if not places.change(drive_id=booking.drive_id, deltas=taken.deltas):
         refuse_full(booking.drive, booking.visit, booking.starts_at, now)
     return booking
 
@@ -149,12 +138,17 @@ def create_booking(
     source: Source,
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
+    actor: str,
 ) -> Booking:
-    """Write the row of a place. Part of its caller, which changes the counters."""
-    row = new_booking(
+    """Write the row of a place, and how its history begins. Part of its caller, which changes the counters."""
+    booking = new_booking(
         drive, slot, taken, visit, now, state=state, source=source, registration=registration, volunteer=volunteer
     )
-    return insert(row)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, {**vars(booking), "confirms": json.dumps(booking.confirms), "actor": actor})
+        (booking.pk,) = cursor.fetchone()
+    booking._state.adding = False
+    return booking
 
 
 def new_booking(

@@ -51,7 +51,7 @@ def hold_within(
         raise ValidationError({"people": ValidationError(_("Book for two to six people."), code="people_count")})
     details = _registered(drive.organization, people, contact, source, ip, now)
     locking.identities_then_drive([details[0].identity], drive.pk)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now).answer()
+    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
     visits = [person.visit for person in people]
     if reasons := rules.reasons_not_to_take(found.facts, now):
         raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
@@ -103,9 +103,8 @@ def _registered(
     ip: str | None,
     now: datetime,
 ) -> list[Registration]:
-    first = registration.register(
-        organization=organization, **replace(contact, name=people[0].name).typed(), source=source, ip=ip, now=now
-    )
+    typed = replace(contact, name=people[0].name).typed()
+    first = registration.keep(registration.cleaned(organization=organization, **typed, source=source, ip=ip, now=now))
     return [first, *registration.register_others(first=first, names=[person.name for person in people[1:]])]
 
 

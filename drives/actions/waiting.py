@@ -14,7 +14,7 @@ from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, Wait
 from drives.offering import ANY_TIME, Window
 from drives.queries.waiting import window_of
 from organizations.actions import audit
-from organizations.models import insert, token_digest
+from organizations.models import token_digest
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration, Volunteer
@@ -54,7 +54,7 @@ def join_within(
     (`Refusal`) a drive that takes no bookings, a window in which times are open or none is left, and a third unproved
     request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
     """
-    details = registration.register(
+    details = registration.cleaned(
         organization=drive.organization,
         **person.said(),
         confirms=person.confirms,
@@ -63,6 +63,7 @@ def join_within(
         now=now,
         for_other=person.for_other,
     )
+    registration.keep(details)
     confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locking.identities_then_drive([details.identity], drive.pk)
     facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
@@ -251,7 +252,7 @@ def _write(
     volunteer: Volunteer | None = None,
     held_until: datetime | None = None,
 ) -> WaitingEntry:
-    row = WaitingEntry(
+    return WaitingEntry.objects.create(
         **WaitingEntry.new_link(),
         drive=drive,
         volunteer=volunteer,
@@ -266,7 +267,6 @@ def _write(
         created_at=now,
         changed_at=now,
     )
-    return insert(row)
 
 
 def _proved_before(entry: WaitingEntry) -> WaitingEntry:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from drives import rules
 from drives.models import ACTIVE, Booking, BookingState
 from drives.queries.parties import Party, party_of
-from organizations.models import Sql, token_digest
+from organizations.models import token_digest
 from volunteers.queries import reached_from
 
 
@@ -99,45 +100,48 @@ class Feed:
     fingerprint: str
 
 
-_OF_FEED = """
+_IN_FEED = ", ".join(f"'{state}'" for state in (*ACTIVE, *rules.OUTCOMES))
+_OF_FEED = f"""
 FROM drives_booking AS booking JOIN drives_drive AS drive ON drive.id = booking.drive_id
-WHERE booking.volunteer_id = {volunteer}
-    AND (booking.state = ANY(%(states)s) OR booking.state = 'cancelled' AND booking.cancelled_at > %(since)s)"""
+WHERE booking.volunteer_id = {{volunteer}}
+    AND (booking.state IN ({_IN_FEED}) OR booking.state = 'cancelled' AND booking.cancelled_at > %(since)s)"""
 # Another number when anything changes that an event depends on.
 _EVENT = (
     "hashtextextended(booking.state, hash_record_extended("
     "ROW(booking.changed_at, drive.changed_at), booking.id # (booking.revision::bigint << 40)))"
 )
 # One row whatever the number of bookings; plain SQL, since readers ask every hour and mostly hear "not changed".
-_FEED = Sql(f"""
+_FEED = f"""
 SELECT volunteer.id, organization.name, volunteer.language,
     (SELECT sum({_EVENT}) {_OF_FEED.format(volunteer="volunteer.id")})
 FROM volunteers_volunteer AS volunteer
     JOIN organizations_organization AS organization ON organization.id = volunteer.organization_id
 WHERE volunteer.link_hash = %(link_hash)s
-""")  # noqa: S608  names of our own columns
-_STAMPS = Sql(f"""
+"""  # noqa: S608  names of our own columns
+_STAMPS = f"""
 SELECT booking.id, concat_ws(':', booking.id, {_EVENT}) {_OF_FEED.format(volunteer="%(volunteer)s")}
 ORDER BY booking.starts_at, booking.id
-""")
-_IN_FEED = [str(state) for state in (*ACTIVE, *rules.OUTCOMES)]
+"""
 
 
 def feed(token: str, now: datetime) -> Feed | None:
     """The personal feed behind a link: active and past bookings, cancelled ones for 30 days. One query."""
     since, link_hash = now - rules.LINK_GOOD_FOR, token_digest(token)
-    found = _FEED.rows(states=_IN_FEED, since=since, link_hash=link_hash)
-    if not found:
+    with connection.cursor() as cursor:
+        cursor.execute(_FEED, {"since": since, "link_hash": link_hash})
+        found = cursor.fetchone()
+    if found is None:
         return None
-    volunteer_id, organization, language, fingerprint = found[0]
+    volunteer_id, organization, language, fingerprint = found
     return Feed(volunteer_id, organization, language, str(fingerprint))
 
 
 def feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """The bookings in a feed, in order, each under a stamp of all that its event depends on. One query."""
     since = now - rules.LINK_GOOD_FOR
-    stamps = _STAMPS.rows(volunteer=feed.volunteer_id, states=_IN_FEED, since=since)
-    return {stamp: booking_id for booking_id, stamp in stamps}
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMPS, {"volunteer": feed.volunteer_id, "since": since})
+        return {stamp: booking_id for booking_id, stamp in cursor.fetchall()}
 
 
 WITH_DRIVE = (

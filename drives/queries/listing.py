@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
+from pathlib import Path
 from typing import cast
 
 from django.db import connection
@@ -14,7 +15,7 @@ from drives import rules, timetable
 from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries.drives import DriveSummary, summaries
 from drives.queries.places import places_left
-from organizations.models import Organization, Rows, Sql, Statement
+from organizations.models import Organization
 
 _SHOWN = ("organization", "site", "cause", "policy")
 
@@ -70,17 +71,7 @@ def places_shown(drive: Drive, now: datetime) -> int:
 
 
 # The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.
-_TIMES = Sql("""
-SELECT drive.state, site.timezone,
-    drive.first_screening_steps, drive.first_chair_steps, drive.return_screening_steps, drive.return_chair_steps,
-    slot.id, slot.starts_at, slot.open,
-    slot.screening_limit - slot.screening_taken, slot.chairs_limit - slot.chairs_taken
-FROM drives_drive AS drive
-    JOIN drives_site AS site ON site.id = drive.site_id
-    LEFT JOIN drives_slot AS slot ON slot.drive_id = drive.id
-WHERE drive.id = %(drive)s AND drive.state <> 'draft'
-ORDER BY slot.n
-""")
+_TIMES = Path(__file__).with_name("open_times.sql").read_text()
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,9 @@ class TimesShown:
 
 def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     """The open times of a public drive, none for one that takes no bookings; None for an unknown drive. One query."""
-    rows = _TIMES.rows(drive=drive_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_TIMES, {"drive": drive_id})
+        rows = cursor.fetchall()
     if not rows:
         return None
     state, zone, *steps = rows[0][:6]
@@ -101,12 +94,13 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
         return TimesShown(zone, [])
     shape = timetable.VisitShape(*(steps[:2] if visit == Visit.FIRST else steps[2:]))
     left = timetable.places_by_arrival([row[9] for row in rows], [row[10] for row in rows], shape)
+    present = now.timestamp()
     return TimesShown(
         zone,
         [
-            rules.OpenTime(row[6], row[7], places)
+            rules.OpenTime(row[6], datetime.fromtimestamp(row[7], UTC), places)
             for row, places in zip(rows, left, strict=True)
-            if places and row[8] and row[7] > now
+            if places and row[8] and row[7] > present
         ],
     )
 
@@ -124,7 +118,7 @@ _PARTS: tuple[tuple[type[Model], str, dict[str, None]], ...] = (
     (Organization, "organization", _columns(Organization)),
     (Site, "site", _columns(Site)),
 )
-_DRIVE_OF_SLOT = Sql(f"""
+_DRIVE_OF_SLOT = f"""
 SELECT {", ".join(f'{alias}."{column}"' for _model, alias, columns in _PARTS for column in columns)}, policy.confirms
 FROM drives_slot AS slot
     JOIN drives_drive AS drive ON drive.id = slot.drive_id
@@ -132,18 +126,17 @@ FROM drives_slot AS slot
     JOIN drives_site AS site ON site.id = drive.site_id
     JOIN drives_policy AS policy ON policy.id = drive.policy_id
 WHERE slot.id = %(slot)s
-""")  # noqa: S608  names of our own columns
+"""  # noqa: S608  names of our own columns
 
 
-def drive_of_slot(slot_id: int) -> Statement[Drive | None]:
-    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed; not asked for yet."""
-    return _DRIVE_OF_SLOT.asks(_drive_of, slot=slot_id)
-
-
-def _drive_of(rows: Rows) -> Drive | None:
-    if not rows:
+def drive_of_slot(slot_id: int) -> Drive | None:
+    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRIVE_OF_SLOT, {"slot": slot_id})
+        row = cursor.fetchone()
+    if row is None:
         return None
-    values = iter(rows[0])
+    values = iter(row)
     made = [model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _PARTS]
     drive = cast("Drive", made[0])
     drive.organization, drive.site = cast("Organization", made[1]), cast("Site", made[2])

@@ -1,13 +1,15 @@
 """Which places there are, and what stands against taking one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+from django.db import connection
 
 from drives import rules, timetable
 from drives.models import Booking, Drive, DriveState, Hold, Slot
-from organizations.models import Rows, Sql, Statement
 
 NEAREST = 3
 
@@ -23,34 +25,15 @@ class PlaceFound:
     is_full: bool  # a resource of the visit that was asked about is used up in some step
 
 
-# One statement, whatever is asked. The sub-selects use booking_held_at_a_drive, registration_identity,
-# one_active_booking_per_volunteer_and_drive and one_slot_per_drive_and_step. FILTER, not WHERE, for a contact's live
-# holds: else PostgreSQL may begin with everybody's.
-_FACTS = """
-SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
-    (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id),
-    coalesce((SELECT min(held_until) FROM drives_booking
-        WHERE drive_id = drive.id AND state = 'held') <= %(now)s, false),
-    (SELECT count(DISTINCT coalesce(booking.party, booking.uuid))
-            FILTER (WHERE booking.state = 'held' AND booking.held_until > %(now)s)
-        FROM volunteers_registration AS typed JOIN drives_booking AS booking ON booking.registration_id = typed.id
-        WHERE typed.identity = %(identity)s),
-    EXISTS (SELECT FROM drives_booking
-        WHERE volunteer_id = {volunteer} AND drive_id = drive.id AND state IN ('booked', 'confirmed', 'checked_in')),
-    EXISTS (SELECT FROM drives_slot AS step WHERE step.drive_id = drive.id
-        AND step.n >= slot.n AND step.n < slot.n + %(steps)s
-        AND CASE WHEN step.n < slot.n + %(screening)s THEN step.screening_taken >= step.screening_limit
-            ELSE step.chairs_taken >= step.chairs_limit END)
-FROM drives_drive AS drive LEFT JOIN drives_slot AS slot ON slot.id = {slot} AND slot.drive_id = drive.id
-WHERE drive.id = %(drive)s
-"""
-_PLACE = Sql(_FACTS.format(slot="%(slot)s", volunteer="%(volunteer)s"))
-_EACH = """
+_FACTS = Path(__file__).with_name("place_facts.sql").read_text()
+# For one place the statement stands alone: with the array PostgreSQL would plan it anew each time.
+_FACTS_OF_EACH = f"""
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
     WITH ORDINALITY AS asked (slot, volunteer, position)
-CROSS JOIN LATERAL ({facts}) AS facts ORDER BY asked.position
-"""
-_PLACES = Sql(_EACH.format(facts=_FACTS.format(slot="asked.slot", volunteer="asked.volunteer")))
+CROSS JOIN LATERAL (
+{_FACTS.replace("%(slot)s", "asked.slot").replace("%(volunteer)s", "asked.volunteer")}
+) AS facts ORDER BY asked.position
+"""  # noqa: S608  our own file
 
 
 def place_facts(
@@ -63,34 +46,38 @@ def place_facts(
     by_staff: bool = False,
     promised: bool = False,
     shape: timetable.VisitShape | None = None,
-) -> Statement[PlaceFound]:
-    """All that the rules ask about one place, in one statement: to be sent after the locks are taken, or behind them.
+) -> PlaceFound:
+    """All that the rules ask about one place: one query, to be sent after the locks are taken.
 
     `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
     """
-
-    def read(rows: Rows) -> PlaceFound:
-        if not rows:
-            raise Drive.DoesNotExist
-        return _found(drive_id, rows[0], by_staff=by_staff, promised=promised)
-
-    size = _size(shape or timetable.VisitShape(0, 0))
-    return _PLACE.asks(read, now=now, identity=identity, volunteer=volunteer_id, slot=slot_id, drive=drive_id, **size)
+    asked = {"slot": slot_id, "volunteer": volunteer_id}
+    rows = _facts(_FACTS, asked, drive_id, now, identity, shape or timetable.VisitShape(0, 0))
+    if not rows:
+        raise Drive.DoesNotExist
+    return _found(drive_id, rows[0], by_staff=by_staff, promised=promised)
 
 
-def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> Statement[list[PlaceFound]]:
-    """The same for several people whose times are kept, each a slot and a volunteer, in their order."""
-    size = _size(timetable.VisitShape(0, 0))
-    slots, volunteers = [slot_id for slot_id, _volunteer in places], [volunteer_id for _slot, volunteer_id in places]
-    return _PLACES.asks(
-        lambda rows: [_found(drive_id, row, by_staff=False, promised=True) for row in rows],
-        now=now,
-        identity="",
-        slots=slots,
-        volunteers=volunteers,
-        drive=drive_id,
-        **size,
-    )
+def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> list[PlaceFound]:
+    """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
+    slots, volunteers = zip(*places, strict=True)
+    asked = {"slots": list(slots), "volunteers": list(volunteers)}
+    rows = _facts(_FACTS_OF_EACH, asked, drive_id, now, "", timetable.VisitShape(0, 0))
+    return [_found(drive_id, row, by_staff=False, promised=True) for row in rows]
+
+
+def _facts(
+    statement: str,
+    asked: Mapping[str, Any],
+    drive_id: int,
+    now: datetime,
+    identity: str,
+    shape: timetable.VisitShape,
+) -> list[tuple[Any, ...]]:
+    size = {"screening": shape.screening_steps, "steps": shape.steps}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**asked, **size, "drive": drive_id, "now": now, "identity": identity})
+        return list(cursor.fetchall())
 
 
 def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: bool) -> PlaceFound:
@@ -108,10 +95,6 @@ def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: boo
         active_booking=active,
     )
     return PlaceFound(facts, slot, steps or 0, holds_are_over, is_full)
-
-
-def _size(shape: timetable.VisitShape) -> dict[str, int]:
-    return {"screening": shape.screening_steps, "steps": shape.steps}
 
 
 def open_times(drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from notifications import rules
 from notifications.models import Channel, Message, MessageState
 from notifications.notice import Envelope, Notice, Wording
-from organizations.models import Organization, append, blank
+from organizations.models import Organization
 
 ROWS_PER_STATEMENT = 500
 
@@ -24,11 +24,6 @@ def queue(*, organization: Organization | None, notices: Sequence[Notice], now: 
     Without an organization it is account mail, which leaves in the installation's own name.
     """
     return _insert([_row(organization, notice.envelope, now, notice.wording) for notice in notices])
-
-
-def queue_new(*, organization: Organization, notice: Notice, now: datetime) -> None:
-    """Put one message in the outbox whose key cannot be there yet; it is written with the rows around it."""
-    append(Message, **_row(organization, notice.envelope, now, notice.wording))
 
 
 @transaction.atomic(savepoint=False)
@@ -130,7 +125,7 @@ def _row(
     organization: Organization | None, envelope: Envelope, now: datetime, wording: Wording | None = None
 ) -> dict[str, Any]:
     return {
-        **blank(Message),
+        **_EMPTY,
         **vars(envelope),
         **(vars(wording) if wording else {}),
         "organization_id": organization.pk if organization else None,
@@ -152,6 +147,7 @@ def _insert(rows: Sequence[dict[str, Any]]) -> int:
 
 
 _COLUMNS = [field for field in Message._meta.concrete_fields if not field.primary_key]
+_EMPTY = {field.attname: field.get_default() for field in _COLUMNS}
 _NAMES = ", ".join(str(field.column) for field in _COLUMNS)
 # One parameter, whatever the number of rows and columns: the statement is the same for one row and for hundreds.
 _INSERT = f"""

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from http import HTTPStatus
-from typing import TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, Rows, Sql, Statement, answers, append, token_digest
-
-Found = TypeVar("Found")
+from organizations.models import IdempotentAnswer, token_digest
 
 ANONYMOUS = "anonymous"
 KEPT = timedelta(hours=24)
@@ -77,11 +74,15 @@ class Answer:
 
 Keep = Callable[[str], None]
 
-_LOCK = Sql("SELECT pg_try_advisory_xact_lock(%(number)s)")
-_KEPT = Sql(
-    "SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer"
-    " WHERE scope = %(scope)s AND key_hash = %(key_hash)s"
-)
+_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
+_COLUMNS = ("id", "body_hash", "status", "body", "created_at")
+_KEPT = """
+SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer WHERE scope = %s AND key_hash = %s
+"""
+_KEEP = """
+INSERT INTO organizations_idempotentanswer (scope, key_hash, body_hash, status, body, created_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+"""
 
 
 @transaction.atomic
@@ -91,19 +92,17 @@ def once(
     key: str,
     body: bytes,
     now: datetime,
-    work: Callable[[Found, Keep], object],
-    ask: Statement[Found] | None = None,
+    work: Callable[[Keep], object],
 ) -> Answer:
     """Do the work unless the same caller sent the same key before; then give the first answer again.
 
-    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `ask` is what the work begins by
-    reading: it goes on the same way to the database as the key; without one the work is handed None. `work` gives its
-    own answer (201) to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps
-    nothing. The key's advisory lock is the first of all locks and lasts as long as the transaction.
+    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `work` gives its own answer (201)
+    to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps nothing. The key's
+    advisory lock is the first of all locks and lasts as long as the transaction.
     """
     key_hash = token_digest(_checked(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
-    known, found = _locked(scope, key_hash, now, ask)
+    known = _locked(scope, key_hash, now)
     if known:
         if known.body_hash != body_hash:
             raise KeyReused
@@ -114,10 +113,10 @@ def once(
 
     def keep(text: str) -> None:
         said.append(text)
-        hashes = {"key_hash": key_hash, "body_hash": body_hash}
-        append(IdempotentAnswer, scope=scope, **hashes, status=HTTPStatus.CREATED, body=text, created_at=now)
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [scope, key_hash, body_hash, HTTPStatus.CREATED.value, text, now])
 
-    work(found, keep)
+    work(keep)
     return Answer(HTTPStatus.CREATED, "".join(said), replayed=False)
 
 
@@ -144,28 +143,22 @@ def _checked(scope: str, key: str) -> str:
     return key
 
 
-def _locked(
-    scope: str, key_hash: str, now: datetime, ask: Statement[Found] | None
-) -> tuple[IdempotentAnswer | None, Found]:
-    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any, and what was read.
+def _locked(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
+    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
 
-    A plain unique row would make the second caller wait instead; it stands behind the lock. Statements of their own,
-    although they travel together: in one, the snapshot could be older than the first caller's commit, and the work,
-    done again, be refused.
+    A plain unique row would make the second caller wait instead; it stands behind the lock. Two statements: in one, the
+    snapshot could be older than the first caller's commit, and the work, done again, be refused.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
-    lock = _LOCK.asks(lambda rows: bool(rows[0][0]), number=number)
-    kept = _KEPT.asks(_kept, scope=scope, key_hash=key_hash)
-    is_locked, known, *asked = answers(lock, kept, ask) if ask else answers(lock, kept)
-    found = cast("Found", asked[0] if asked else None)
-    if not is_locked:
-        raise RequestInProgress
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [number])
+        (is_locked,) = cursor.fetchone()
+        if not is_locked:
+            raise RequestInProgress
+        cursor.execute(_KEPT, [scope, key_hash])
+        row = cursor.fetchone()
+    known = IdempotentAnswer(**dict(zip(_COLUMNS, row, strict=True))) if row else None
     if known and known.created_at <= now - KEPT:
         known.delete()
-        known = None
-    return known, found
-
-
-def _kept(rows: Rows) -> IdempotentAnswer | None:
-    columns = ("id", "body_hash", "status", "body", "created_at")
-    return IdempotentAnswer(**dict(zip(columns, rows[0], strict=True))) if rows else None
+        return None
+    return known

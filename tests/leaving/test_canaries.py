@@ -121,7 +121,7 @@ def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch
     """The answers of today hold no name, but links: the scan must find one that does."""
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'
-    idempotency.once(scope="key:1", key="a", body=b"", now=NOW, work=lambda _found, keep: keep(text))
+    idempotency.once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))
     monkeypatch.setattr(idempotency, "forget", lambda **_kwargs: 0)
     erase(ana)
     assert set(hits(everywhere())) == {"organizations_idempotentanswer"}

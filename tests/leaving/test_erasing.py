@@ -248,7 +248,7 @@ def test_the_same_request_again_does_not_bring_her_back() -> None:
 
     def ask() -> None:
         text = f'{{"reference":"{known.reference}"}}'
-        idempotency.once(scope="key:1", key="a", body=b"x", now=NOW, work=lambda _found, keep: keep(text))
+        idempotency.once(scope="key:1", key="a", body=b"x", now=NOW, work=lambda keep: keep(text))
 
     ask()
     erase(known.volunteer_id)

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.actions import idempotency
 from organizations.actions.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress, once
-from organizations.models import IdempotentAnswer, Organization, Sql
+from organizations.models import IdempotentAnswer, Organization
 from tests import builders, storm
 from tests.builders import NOW
 
 
-def make(_found: None, keep: Keep) -> None:
+def make(keep: Keep) -> None:
     keep(str(builders.organization().pk))
 
 
@@ -25,7 +25,7 @@ def ask(
     scope: str = "key:1",
     body: bytes = b"{}",
     now: datetime = NOW,
-    work: Callable[[None, Keep], None] = make,
+    work: Callable[[Keep], None] = make,
 ) -> Answer:
     return once(scope=scope, key=key, body=body, now=now, work=work)
 
@@ -62,29 +62,14 @@ def test_two_callers_may_use_the_same_key() -> None:
 
 @pytest.mark.django_db
 def test_work_that_raises_leaves_the_key_free() -> None:
-    def fail(_found: None, keep: Keep) -> None:
-        make(None, keep)
+    def fail(keep: Keep) -> None:
+        make(keep)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         ask(work=fail)
     assert (Organization.objects.count(), IdempotentAnswer.objects.count()) == (0, 0)
     assert not ask().replayed
-
-
-@pytest.mark.django_db
-def test_what_the_work_begins_with_is_read_on_the_way() -> None:
-    builders.organization("Care")
-    seen: list[str] = []
-    once(
-        scope="key:1",
-        key="k",
-        body=b"",
-        now=NOW,
-        ask=Sql("SELECT name FROM organizations_organization").asks(lambda rows: str(rows[0][0])),
-        work=lambda found, keep: seen.append(found) or keep(""),  # type: ignore[func-returns-value]
-    )
-    assert seen == ["Care"]
 
 
 @pytest.mark.django_db
@@ -125,7 +110,7 @@ def test_a_stranger_may_use_a_random_key(key: str) -> None:
 def test_a_key_costs_three_statements_and_a_replay_two() -> None:
     for statements in (3, 2):
         with CaptureQueriesContext(connection) as caught:
-            ask(work=lambda _found, keep: keep(""))
+            ask(work=lambda keep: keep(""))
         work = [query["sql"] for query in caught if "SAVEPOINT" not in query["sql"]]
         assert len(work) == statements
 
@@ -166,7 +151,7 @@ def test_without_the_lock_the_work_is_done_more_than_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
-    def slow(_found: None, keep: Keep) -> None:
+    def slow(keep: Keep) -> None:
         storm.pause()  # until the other has its answer
         keep("done")
 

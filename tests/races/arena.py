@@ -11,7 +11,6 @@ from drives import queries
 from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
 from drives.rules import Refusal
-from organizations.models import Sql, Statement
 from tests import seeds
 from tests.storm import meet
 
@@ -71,19 +70,7 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pause between the facts and the place. With the locks nothing comes of it."""
-    for name in names:
-        facts, pause = getattr(queries, name), seeds.pausing(f"drives.queries.{name}")
-
-        def thought_about(
-            *asked: Any,
-            facts: Callable[..., Statement[Any]] = facts,
-            pause: Callable[[], None] = pause,
-            **named: Any,
-        ) -> Statement[Any]:
-            statement = facts(*asked, **named)
-            return statement._replace(read=seeds.followed_by(pause, statement.read))
-
-        seeds.replace(monkeypatch, queries, name, thought_about)
+    seeds.pause_after(monkeypatch, queries, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
@@ -102,7 +89,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
 
-    change_by(monkeypatch, naive)
+    seeds.replace(monkeypatch, places, "change", naive)
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,25 +108,13 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
                 pause()
         return True
 
-    change_by(monkeypatch, unordered)
-
-
-def change_by(monkeypatch: pytest.MonkeyPatch, change: Callable[..., bool]) -> None:
-    """Let the counters be changed in another way, at once; what is sent then only carries the answer."""
-    carry = Sql("SELECT %(fits)s::bool")
-    seeds.replace(
-        monkeypatch,
-        places,
-        "changing",
-        lambda **asked: carry.asks(lambda rows: bool(rows[0][0]), fits=change(**asked)),
-    )
+    seeds.replace(monkeypatch, places, "change", unordered)
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """The seeded bug: these advisory locks are not taken."""
-    nothing = Sql("SELECT 1").asks(lambda _rows: None)
     for name in names:
-        seeds.replace(monkeypatch, locking, name, lambda *_arguments: nothing)
+        seeds.replace(monkeypatch, locking, name, lambda *_arguments: None)
 
 
 def empty() -> None:

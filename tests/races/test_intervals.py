@@ -80,7 +80,7 @@ def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds.pause_after(monkeypatch, queries, "donations_of_many")
-    arena.without_locks(monkeypatch, "of_a_booking")
+    arena.without_locks(monkeypatch, "identities_then_drive")
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
 

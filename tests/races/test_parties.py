@@ -118,7 +118,7 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         return True
 
     pause_after_room(monkeypatch)
-    arena.change_by(monkeypatch, unordered)
+    monkeypatch.setattr(places, "change", unordered)
     assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
@@ -156,7 +156,7 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
         pause()
         return found
 
-    arena.without_locks(monkeypatch, "of_a_booking")
+    arena.without_locks(monkeypatch, "identities_then_drive")
     seeds.replace(monkeypatch, locking, "bookings", unlocked)
     assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
 
@@ -206,5 +206,5 @@ def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.M
 
 def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_before(monkeypatch, recognizing, "take_over")
-    arena.without_locks(monkeypatch, "of_a_booking", "people_then_drives")
+    arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
     assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

@@ -56,7 +56,7 @@ def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_loc
         return known or locked(registrations=registrations, now=now, whose=whose)
 
     arena.pause_after_facts(monkeypatch, "places_facts")
-    arena.without_locks(monkeypatch, "of_a_booking")
+    arena.without_locks(monkeypatch, "identities_then_drive")
     seeds.replace(monkeypatch, registration, "resolve_all", unlocked)
     assert lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
 
@@ -81,5 +81,5 @@ def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
-    arena.without_locks(monkeypatch, "of_a_booking")
+    arena.without_locks(monkeypatch, "identities_then_drive")
     assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS

@@ -190,5 +190,5 @@ def test_a_cancelled_drive_keeps_no_booking_that_raced_it(monkeypatch: pytest.Mo
 
 def test_control_a_booking_survives_its_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
-    arena.without_locks(monkeypatch, "of_a_booking", "drive_exclusive")
+    arena.without_locks(monkeypatch, "identities_then_drive", "drive_exclusive")
     assert lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS

@@ -84,7 +84,7 @@ def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch
     seeds.replace(monkeypatch, locking, "line", lambda _drive: True)
     seeds.replace(monkeypatch, locking, "waiting_entries", entries)
     seeds.replace(monkeypatch, locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
-    arena.without_locks(monkeypatch, "of_a_booking")
+    arena.without_locks(monkeypatch, "identities_then_drive")
 
 
 # Two freed places and two sweeps

@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 def registered(of: Organization, **typed: Any) -> Registration:
     typed = {"phone": PHONE, "source": "page", "ip": None, "now": NOW, **typed}
-    return registration.register(organization=of, name="Test Ana Alder", **typed)
+    return registration.keep(registration.cleaned(organization=of, name="Test Ana Alder", **typed))
 
 
 def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: str | None = None, **typed: Any) -> str:

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -13,12 +14,14 @@ from django.db.models import QuerySet
 from notifications.actions import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice
-from organizations.models import Organization, insert, token_digest
+from organizations.models import Organization, token_digest
 from organizations.queries import countries
 from volunteers import notices, rules
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
 from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration
+
+_INSERT = Path(__file__).with_name("insert_proof_code.sql").read_text()
 
 
 class CodeResult(enum.Enum):
@@ -62,7 +65,7 @@ def send_code_to(
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.identity(address), _digits(), token_digest(bound_to)
     _spend(identity, ip, budget, now)
-    sent = insert(_row(identity, bound, _code_hash(digits, identity, bound), ip, now, organization))
+    sent = _written(identity, bound, _code_hash(digits, identity, bound), ip, now, organization)
     _queue(sent, organization, address, language, digits, about=about, now=now)
     return sent
 
@@ -99,7 +102,7 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     """
     identity = rules.identity(contact_of(typed, *countries(), settings.PHONENUMBER_DEFAULT_REGION))
     _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
-    insert(_row(identity, token_digest(bound_to), "", ip, now))
+    _written(identity, token_digest(bound_to), "", ip, now)
     return identity
 
 
@@ -214,7 +217,7 @@ def _not_entered(network: str) -> Limit:
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 
-def _row(
+def _written(
     identity: str,
     bound: str,
     code_hash: str,
@@ -223,7 +226,7 @@ def _row(
     organization: Organization | None = None,
 ) -> ProofCode:
     network = rules.network(ip)
-    return ProofCode(
+    row = ProofCode(
         network=_not_entered(network).digest if network else "",
         organization=organization,
         identity=identity,
@@ -232,6 +235,11 @@ def _row(
         expires_at=now + rules.CODE_LIFE,
         created_at=now,
     )
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, vars(row))
+        (row.pk,) = cursor.fetchone()
+    row._state.adding = False
+    return row
 
 
 def _queue(
@@ -250,7 +258,7 @@ def _queue(
         expires_at=sent.expires_at,
     )
     notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
-    outbox.queue_new(organization=organization, notice=notice, now=now)
+    outbox.queue(organization=organization, notices=[notice], now=now)
 
 
 def _digits() -> str:

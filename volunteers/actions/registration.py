@@ -1,12 +1,14 @@
 """From what somebody typed to a person the organization knows."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -14,13 +16,15 @@ from notifications import phone as phone_numbers
 from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
-from organizations.models import Organization, insert
+from organizations.models import Organization
 from volunteers import notices, rules
 from volunteers.actions import contacts, recognizing
 from volunteers.actions.contacts import Reached
 from volunteers.actions.recognizing import Circle, Whose
 from volunteers.models import Contact, Registration, Volunteer
 from volunteers.names import same
+
+_INSERT = Path(__file__).with_name("insert_registration.sql").read_text()
 
 
 class NoMailbox(ValidationError):
@@ -36,8 +40,7 @@ def typed_identities(*, phone: str, email: str, country: str) -> list[str]:
     return [rules.identity(address) for address in (typed.phone, typed.email) if address]
 
 
-@transaction.atomic(savepoint=False)
-def register(
+def cleaned(
     *,
     organization: Organization,
     name: str,
@@ -51,10 +54,10 @@ def register(
     now: datetime,
     for_other: bool = False,
 ) -> Registration:
-    """Keep what somebody typed, cleaned and normalized; refuses with a ValidationError by field.
+    """What somebody typed, cleaned and normalized, not kept yet; refuses with a ValidationError by field.
 
-    Its identity is that of the phone, else of the mailbox: the code goes there. One INSERT, and no look at who is
-    known: the answer and the work are the same for everybody.
+    Its identity is that of the phone, else of the mailbox: the code goes there. No look at who is known: the answer and
+    the work are the same for everybody.
     """
     problems = rules.Problems()
     typed = rules.details(problems, name=name, phone=phone, email=email, spoken=language, country=organization.country)
@@ -63,7 +66,7 @@ def register(
     purposes: list[str] = problems.judge("consents", lambda: rules.purposes(consents), [])
     confirmed: list[str] = problems.judge("confirms", lambda: rules.confirmations(confirms), [])
     problems.refuse()
-    row = Registration(
+    return Registration(
         **{**vars(typed), "language": typed.language or organization.language},
         organization=organization,
         identity=rules.identity(typed.phone or typed.email),
@@ -74,12 +77,21 @@ def register(
         ip=_usable(ip),
         created_at=now,
     )
-    return insert(row)
+
+
+def keep(details: Registration) -> Registration:
+    """Write what `cleaned` made. Part of its caller."""
+    lists = {name: json.dumps(getattr(details, name)) for name in ("consents", "confirms")}
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, {**vars(details), **lists})
+        (details.pk,) = cursor.fetchone()
+    details._state.adding = False
+    return details
 
 
 @transaction.atomic(savepoint=False)
 def register_others(*, first: Registration, names: Sequence[str]) -> list[Registration]:
-    """Keep the names of those who come with somebody, reached through the same contact. One INSERT, as `register`.
+    """Keep the names of those who come with somebody, reached through the same contact. One INSERT.
 
     Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each, for it is
     about the contact, and whoever ticked it may be taken out before the proof.

@@ -25,8 +25,8 @@ from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState,
 from drives.queries import listing
 from drives.rules import Reason, Refusal
 from organizations.actions import idempotency
-from organizations.actions.idempotency import Found, Keep
-from organizations.models import ApiKey, Statement, token_digest
+from organizations.actions.idempotency import Keep
+from organizations.models import ApiKey, token_digest
 
 BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
 DONOR = "donor"
@@ -55,11 +55,11 @@ class Bookings(ApiView):
             request,
             request.body,
             now,
-            ask=listing.drive_of_slot(body["slot"]),
-            work=lambda drive, keep: self._take(request, body, drive, now, keep),
+            work=lambda keep: self._take(request, body, now, keep),
         )
 
-    def _take(self, request: Request, body: dict[str, Any], drive: Drive | None, now: datetime, keep: Keep) -> None:
+    def _take(self, request: Request, body: dict[str, Any], now: datetime, keep: Keep) -> None:
+        drive = listing.drive_of_slot(body["slot"])
         member = caller(request, drive.organization) if drive else None
         is_strange = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
@@ -226,12 +226,11 @@ def created_once(
     asked: bytes,
     now: datetime,
     *,
-    work: Callable[[Found, Keep], object],
-    ask: Statement[Found] | None = None,
+    work: Callable[[Keep], object],
 ) -> HttpResponse:
     """201 with the answer that `work` keeps, once for each Idempotency-Key; asked the same again, the same answer."""
     key = request.headers.get("Idempotency-Key", "")
-    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=work, ask=ask)
+    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 

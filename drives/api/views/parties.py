@@ -16,7 +16,7 @@ from drives.api import answers, bodies, shapes
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY, call
 from drives.api.views.bookings import created_once, person_of
-from drives.models import Drive, DriveState, Source
+from drives.models import DriveState, Source
 from drives.queries import listing
 
 
@@ -50,11 +50,11 @@ class Parties(ApiView):
             request,
             request.body,
             now,
-            ask=listing.drive_of_slot(body["slot"]),
-            work=lambda drive, keep: keep(self._hold(request, body, drive, now)),
+            work=lambda keep: keep(self._hold(request, body, now)),
         )
 
-    def _hold(self, request: Request, body: dict[str, Any], drive: Drive | None, now: datetime) -> str:
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime) -> str:
+        drive = listing.drive_of_slot(body["slot"])
         if drive is None or drive.state == DriveState.DRAFT:
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone = drive.site.timezone

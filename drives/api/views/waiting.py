@@ -54,7 +54,7 @@ class WaitingList(ApiView):
             request,
             asked,
             now,
-            work=lambda _found, keep: keep(self._join(request, drive, body, now)),
+            work=lambda keep: keep(self._join(request, drive, body, now)),
         )
 
     def _drive(self, request: Request, drive_id: int) -> Drive:

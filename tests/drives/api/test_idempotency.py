@@ -74,7 +74,7 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
     started, finish = threading.Event(), threading.Event()
 
     def first() -> None:
-        def work(_found: None, keep: Keep) -> None:
+        def work(keep: Keep) -> None:
             started.set()
             finish.wait(20)
             keep("{}")

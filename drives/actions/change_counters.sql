@@ -1,0 +1,27 @@
+-- Change the counters of a drive's steps where the change fits, or whatever the limits (forced).
+-- Locks the slots by (starts_at, id); the steps that come back are those that changed.
+WITH wanted AS (
+    SELECT * FROM unnest(%(n)s::int[], %(screening)s::int[], %(chairs)s::int[]) AS change (n, screening, chairs)
+), locked AS (
+    SELECT slot.id, wanted.screening, wanted.chairs
+    FROM drives_slot AS slot JOIN wanted ON wanted.n = slot.n
+    WHERE slot.drive_id = %(drive)s AND slot.n = ANY (%(n)s::int[])
+    ORDER BY slot.starts_at, slot.id
+    FOR NO KEY UPDATE OF slot
+)
+UPDATE drives_slot AS slot
+SET screening_taken = slot.screening_taken + locked.screening,
+    chairs_taken = slot.chairs_taken + locked.chairs,
+    over = greatest(
+        0,
+        slot.screening_taken + locked.screening - slot.screening_limit,
+        slot.chairs_taken + locked.chairs - slot.chairs_limit
+    )
+FROM locked
+WHERE slot.id = locked.id
+    AND (
+        %(forced)s
+        OR (locked.screening <= 0 OR slot.screening_taken + locked.screening <= slot.screening_limit)
+            AND (locked.chairs <= 0 OR slot.chairs_taken + locked.chairs <= slot.chairs_limit)
+    )
+RETURNING slot.n

@@ -1,0 +1,49 @@
+"""Rows written by plain SQL are what the ORM would have written: no column of the instance is left out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from drives.models import Booking, BookingChange, BookingState
+from tests import builders
+from tests.builders import NOW
+from volunteers.actions import proving
+from volunteers.models import ProofCode, Registration
+
+pytestmark = pytest.mark.django_db
+
+
+def columns(row: Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_a_registration_is_kept_as_it_was_typed() -> None:
+    odd: dict[str, Any] = {"name": "Test Zoë O'Alder", "email": "zoe@example.org", "language": "es", "for_other": True}
+    details = builders.held(builders.drive(), confirms=["will_ask"], **odd).registration
+    assert details is not None
+    assert columns(Registration.objects.get()) == columns(details)
+
+
+def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
+    held = builders.held(builders.drive(), confirms=["will_ask"])
+    assert not held._state.adding
+    assert columns(Booking.objects.get()) == columns(held)
+    change = BookingChange.objects.get()
+    assert (change.booking_id, change.from_state, change.to_state) == (held.pk, "", BookingState.HELD)
+    assert (change.from_arrival_id, change.to_arrival_id, change.at) == (None, held.arrival_id, NOW)
+    assert (change.actor, change.reason) == ("donor", "")
+
+
+def test_a_code_is_kept_as_it_was_sent() -> None:
+    sent = proving.send_code_to(
+        organization=builders.organization(),
+        address=builders.phone(1),
+        language="en",
+        bound_to="browser",
+        about="find",
+        ip="192.0.2.1",
+        now=NOW + timedelta(microseconds=1),
+    )
+    assert columns(ProofCode.objects.get()) == columns(sent)
