@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
@@ -62,10 +63,13 @@ class CoordinatorSession(SessionAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not signed_in(request._request, timezone.now()):
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        request.user = get_user(request)  # who is asking `request.user` here would begin to authenticate once more
+        if not signed_in(request, timezone.now()):
             return None
         found = super().authenticate(request)
-        return found and (found[0], request._request.session.get(CHOSEN, ""))
+        return found and (found[0], request.session.get(CHOSEN, ""))
 
 
 class Deny(BasePermission):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -72,6 +73,15 @@ class JsonFormatter(logging.Formatter):
         return record.getMessage()
 
 
+class NoProbe(logging.Filter):
+    """Drops the 503 of a probe, which for Django is an ERROR each time."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request, status = getattr(record, "request", None), getattr(record, "status_code", None)
+        is_probe = isinstance(request, HttpRequest) and request.path in QUIET_PATHS
+        return not (is_probe and status == HTTPStatus.SERVICE_UNAVAILABLE)
+
+
 def configuration(level: str) -> dict[str, Any]:
     """What logging.config.dictConfig takes; the web server and Celery use the same."""
     quiet = {"level": "WARNING"}
@@ -79,13 +89,14 @@ def configuration(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"no_probe": {"()": "config.logs.NoProbe"}},
         "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": plain,
             "django.server": plain,
-            "django.request": {"level": "ERROR"},  # the request log has the rest
+            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # the request log has the rest
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send a wrong Host header
             "gunicorn.error": plain,
             "gunicorn.access": {"level": "CRITICAL"},  # it has raw paths; the request log has the rest

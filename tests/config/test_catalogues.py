@@ -1,8 +1,8 @@
 """The compiled catalogues are in step with their sources: a fresh machine has no msgfmt."""
 
 import ast
-import gettext
 import re
+import struct
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,14 +28,18 @@ def entries(source: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def compiled(source: Path) -> dict[tuple[str, str], list[str]]:
-    with source.with_suffix(".mo").open("rb") as catalogue:
-        texts: dict[str | tuple[str, int], str] = gettext.GNUTranslations(catalogue)._catalog  # type: ignore[attr-defined]
+    """What a compiled catalogue holds: two tables of lengths and offsets, of originals and of their translations."""
+    data = source.with_suffix(".mo").read_bytes()
+    _magic, _revision, count, *tables = struct.unpack("<5I", data[:20])
+    originals, translations = (
+        [data[at : at + size].decode() for size, at in struct.iter_unpack("<2I", data[table : table + 8 * count])]
+        for table in tables
+    )
     found: dict[tuple[str, str], list[str]] = {}
-    for key in sorted(texts, key=str):
-        text = key[0] if isinstance(key, tuple) else key
-        context, _, plain = text.rpartition("\x04")
+    for original, translation in zip(originals, translations, strict=True):
+        context, _, plain = original.partition("\x00")[0].rpartition("\x04")
         if plain:
-            found.setdefault((context, plain), []).append(texts[key])
+            found[context, plain] = translation.split("\x00")
     return found
 
 

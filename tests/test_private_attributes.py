@@ -1,0 +1,91 @@
+"""No private attribute of a library is used: another version may take it away without a word."""
+
+import ast
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from tests.test_architecture import CODE, parsed
+
+# Private by their names, public by the documentation of Django (models) and Python (named tuples, os).
+DOCUMENTED = {"_meta", "_state", "_default_manager", "_base_manager", "_prefetched_objects_cache", "_replace", "_exit"}
+
+
+# Still to be replaced by a stock web server.
+KNOWN = {"config/web_server.py": ["44: _work_queue"]}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def defined(trees: Iterable[ast.Module]) -> set[str]:
+    """The private names that our own code gives to something."""
+    found: set[str] = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            match node:
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.add(name)
+                case ast.Name(id=name, ctx=ast.Store()):
+                    found.add(name)
+                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name, ctx=ast.Store()):
+                    found.add(name)
+                case ast.alias(name=name, asname=None):
+                    found.add(name)
+    return {name for name in found if is_private(name)}
+
+
+def foreign(tree: ast.Module, ours: set[str]) -> Iterator[str]:
+    """The private names in a module that belong to a library: attributes, imports, and names given to `getattr`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(attr=name):
+                names = [name]
+            case ast.ImportFrom(names=aliases, module=module):
+                names = [*(module or "").split("."), *(alias.name for alias in aliases)]
+            case ast.Import(names=aliases):
+                names = [part for alias in aliases for part in alias.name.split(".")]
+            case ast.Call(
+                func=ast.Name(id="getattr" | "setattr" | "hasattr"), args=[_, ast.Constant(value=str(name)), *_]
+            ):
+                names = [name]
+            case _:
+                continue
+        yield from (f"{node.lineno}: {name}" for name in names if is_private(name) and name not in ours | DOCUMENTED)
+
+
+def test_no_private_attribute_of_a_library_is_used() -> None:
+    uses = {name: list(foreign(tree, defined([tree]))) for name, tree in parsed(*CODE)}
+    assert {name: found for name, found in uses.items() if found} == KNOWN
+
+
+def test_tests_use_private_attributes_of_our_own_code_alone() -> None:
+    modules = dict(parsed(*CODE, "tests"))
+    ours = defined(modules.values())
+    uses = {name: list(foreign(tree, ours)) for name, tree in modules.items()}
+    assert {name: found for name, found in uses.items() if found} == KNOWN
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "driver._prepared",
+        "self.pool._work_queue.empty()",
+        "from psycopg._queries import PostgresQuery",
+        "import psycopg._queries",
+        "getattr(driver, '_prepared')",
+        "cursor.connection._prepared._names",
+        "driver._prepared = None",
+    ],
+)
+def test_a_use_is_caught(line: str) -> None:
+    """The control: each way to reach a private attribute of a library."""
+    assert list(foreign(ast.parse(line), defined([ast.parse("_ours = 1")])))
+
+
+def test_names_of_our_own_are_allowed() -> None:
+    tree = ast.parse(
+        "class A:\n    def _mine(self): self._kept = 1\n\nother._mine()\nother._kept\nmodel._meta\na.__dict__"
+    )
+    assert list(foreign(tree, defined([tree]))) == []
