@@ -84,18 +84,21 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection; workers open one for a task.
+# Behind PgBouncer in transaction mode nothing may outlive a transaction: no prepared statement, no server-side cursor.
 _database = environ.Env.db_url_config(env.text("DATABASE_URL"))
+_PGBOUNCER = env.flag("PGBOUNCER", default=False)
 DATABASES = {
     "default": {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": None if env.flag("WEB", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
             # Statements are planned once a connection, not once a call: half of PostgreSQL's time for a booking.
             "server_side_binding": True,
-            "prepare_threshold": 3,
+            "prepare_threshold": None if _PGBOUNCER else 3,
         },
     }
 }
