@@ -20,4 +20,4 @@ RUN SECRET_KEY=build IDENTITY_KEY=build DATABASE_URL=postgresql:///none BASE_URL
     python manage.py collectstatic --no-input --verbosity 0
 USER drives
 EXPOSE 8000
-CMD ["gunicorn", "-c", "python:config.web_server", "config.wsgi"]
+CMD ["python", "-m", "config.web_server"]

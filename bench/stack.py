@@ -88,7 +88,7 @@ class Bench:
             raise RuntimeError((self.folder / "log").read_text())
         self.python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
         os.environ["WEB"] = "on"
-        self.python("-m", "gunicorn", "-c", "python:config.web_server", "config.wsgi")
+        self.python("-m", "config.web_server")
         os.environ["WEB"] = "off"
         self._wait()
 

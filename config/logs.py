@@ -98,8 +98,7 @@ def configuration(level: str) -> dict[str, Any]:
             "django.server": plain,
             "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # the request log has the rest
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send a wrong Host header
-            "gunicorn.error": plain,
-            "gunicorn.access": {"level": "CRITICAL"},  # it has raw paths; the request log has the rest
+            "_granian": plain,
             "celery.app.trace": quiet,  # every sweep, every two seconds
             "celery.beat": quiet,
             "celery.worker.strategy": quiet,

@@ -1,70 +1,53 @@
-"""Settings of gunicorn: `gunicorn -c python:config.web_server config.wsgi`."""
+"""`python -m config.web_server [module of the WSGI application]`: Granian with the settings of the environment."""
 
 import gc
-import select
-import socket
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import importlib
+import sys
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from django.conf import settings
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from config import env, logs
+from config.whole_requests import WholeRequests
 
-_A_MOMENT = 2  # milliseconds
-
-_memory = Path("/dev/shm")  # noqa: S108  a worker's sign of life must not wait for a disk
-
-bind = f"{env.text('HOST', '0.0.0.0')}:{env.number('PORT', 8000)}"  # noqa: S104  a container's own interface
-worker_class = "config.web_server.Worker"
-workers = env.number("WEB_CONCURRENCY", 4)
-threads = env.number("WEB_THREADS", 8)
-timeout = 30
-graceful_timeout = 15
-keepalive = 5
-control_socket_disable = True
-worker_tmp_dir = str(_memory) if _memory.is_dir() else None
-accesslog = None
-logconfig_dict = logs.configuration(env.text("LOG_LEVEL", "INFO"))
+CONNECTIONS = 1024  # of one process
+GRACE_SECONDS = 15
+HEAD_BYTES = 64 * 1024
+IDLE_SECONDS = 15  # until the whole head of the next request has arrived
 
 
-def post_worker_init(_worker: object) -> None:
-    """Look for garbage seldom, and never among what was there before the first request: it took a tenth of the time."""
+def load(module: str) -> Any:  # Granian wants a callable or, as this is, an object with __rsgi__
+    application = importlib.import_module(module).application
+    importlib.import_module(settings.ROOT_URLCONF)  # the views, which the first request would import
+    return WholeRequests(application, env.number("WEB_THREADS", 8))
+
+
+def main(module: str = "config.wsgi") -> None:
+    load(module)  # before the processes are forked, which share what it needs
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    level = env.text("LOG_LEVEL", "INFO")
+    Granian(
+        module,
+        address=env.text("HOST", "0.0.0.0"),  # noqa: S104  a container's own interface
+        port=env.number("PORT", 8000),
+        interface=Interfaces.RSGI,
+        workers=env.number("WEB_CONCURRENCY", 4),
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECONDS * 1000),
+        websockets=False,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
+        workers_kill_timeout=GRACE_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels(level.lower()),
+        log_dictconfig=logs.configuration(level),
+    ).serve(target_loader=load)
 
 
-class Threads(ThreadPoolExecutor):
-    """Gunicorn's threads."""
-
-    @property
-    def are_wanted(self) -> bool:
-        """Whether some connection waits for one of them."""
-        return not self._work_queue.empty()
-
-
-class Worker(ThreadWorker):
-    """Threads that look a moment for the next request where they have answered one.
-
-    Else a connection goes back to the main thread between two requests: with these two switches less, 8 % more bookings
-    were made. While other connections wait for a thread it goes back at once.
-    """
-
-    tpool: Threads
-
-    def get_thread_pool(self) -> Threads:
-        return Threads(max_workers=self.cfg.threads)
-
-    def handle(self, conn: Any) -> Any:
-        while True:
-            stays = super().handle(conn)  # type: ignore[no-untyped-call]
-            if stays is not True or not self.alive or self.tpool.are_wanted or not _says_more(conn.sock):
-                return stays
-
-
-def _says_more(client: socket.socket) -> bool:
-    """Whether a client begins its next request within a moment."""
-    waiting = select.poll()
-    waiting.register(client, select.POLLIN)
-    return bool(waiting.poll(_A_MOMENT))
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -55,6 +55,15 @@ def program(
 @contextmanager
 def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment: str) -> Iterator[int]:
     """The real web server; gives its port once it answers."""
+    with web_process(guard, log, ["-m", "config.web_server", application], **environment) as (_process, port):
+        yield port
+
+
+@contextmanager
+def web_process(
+    guard: Guard, log: Path, command: list[str], **environment: str
+) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
+    """A web server, the real one or a control; gives its process and port once it answers."""
     port = free_port()
     ours = {
         **DEMO,
@@ -65,11 +74,10 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         **environment,
     }
-    command = ["-m", "gunicorn", "-c", "python:config.web_server", application]
     with program(guard, log, command, ours) as process:
         assert eventually(lambda: process.poll() is not None or _answers(port)), "the web server did not start"
         assert process.poll() is None, log.read_text()[-2000:]
-        yield port
+        yield process, port
 
 
 def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":

@@ -96,7 +96,7 @@ class Stack:
         celery = [sys.executable, "-m", "celery", "-q", "-A", "config.celery"]
         level = os.environ.get("LOG_LEVEL") or "INFO"
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        web = [sys.executable, "-m", "gunicorn", "-c", "python:config.web_server", "config.wsgi"]
+        web = [sys.executable, "-m", "config.web_server"]
         self.children.start("web", web, {**environment, "WEB": "on"})
         as_root = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
         self.children.start("worker", [*celery, "worker", "-c", "2", "-l", level, *quiet], {**environment, **as_root})
