@@ -24,6 +24,7 @@ from tests.servers import Servers
 
 GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
+KEPT_REQUESTS = 10_000
 ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure of so many pairs is 0.014
 PER_ARENA = 50  # kills before everything recovers and is counted
 
@@ -114,6 +115,13 @@ def rounds(share: float) -> tuple[bool, str]:
     return good, f"{count:,} rounds, {said}"
 
 
+def connections(share: float) -> tuple[bool, str]:
+    """Clients that never finish a request, and kept connections after early answers."""
+    count = int(KEPT_REQUESTS * share)
+    good, said = _tested("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
+    return good, f"{count:,} requests on kept connections, {said}"
+
+
 def timing(share: float) -> tuple[bool, str]:
     """What the time of an answer tells about a contact, and what it would tell if somebody looked."""
     measure = importlib.import_module("tests.faults.timing")
@@ -135,6 +143,7 @@ PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
     "races": races,
     "rounds": rounds,
     "timing": timing,
+    "connections": connections,
 }
 
 

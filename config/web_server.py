@@ -15,8 +15,8 @@ from config import env, logs
 from config.whole_requests import WholeRequests
 
 CONNECTIONS = 1024  # of one process
-GRACE_SECONDS = 15
-HEAD_BYTES = 64 * 1024
+GRACE_SECONDS = 12  # less than what the supervisor of `make run` and compose.yaml wait
+HEAD_BYTES = 64 * 1024  # refused from twice as many on
 IDLE_SECONDS = 15  # until the whole head of the next request has arrived
 
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from django.db import connection
 
+from config import web_server
 from config.embedded.guard import Guard
 from tests import builders, programs
 from tests.stack import clients
@@ -161,7 +162,7 @@ def test_a_request_under_way_is_answered_when_the_server_is_asked_to_stop(tmp_pa
         assert process.wait(PATIENCE) == 0
 
 
-def test_clients_that_keep_or_never_finish_do_not_delay_a_stop(tmp_path: Path, guard: Guard) -> None:
+def test_clients_that_never_finish_delay_a_stop_by_the_grace_at_most(tmp_path: Path, guard: Guard) -> None:
     with (
         programs.web_process(guard, tmp_path / "web.log", DOORS) as (process, port),
         closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as kept,
@@ -170,7 +171,7 @@ def test_clients_that_keep_or_never_finish_do_not_delay_a_stop(tmp_path: Path, g
     ):
         assert ask(kept) == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(25) == 0
+        assert process.wait(web_server.GRACE_SECONDS + 5) == 0
 
 
 def test_a_process_that_dies_is_replaced_while_another_answers(tmp_path: Path, guard: Guard) -> None:
