@@ -54,12 +54,13 @@ def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Cal
     monkeypatch.setattr(module, name, call)
 
 
-def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: str, **seeded: Callable[..., Any]) -> None:
+def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seeded: Callable[..., Any]) -> None:
     """Put seeded bugs in the place of functions of a module, for one of its callers only."""
-    changed = SimpleNamespace(**vars(getattr(caller, module)))
+    [local] = [name for name, value in vars(caller).items() if value is module]
+    changed = SimpleNamespace(**vars(module))
     for name, function in seeded.items():
         replace(monkeypatch, changed, name, function)
-    monkeypatch.setattr(caller, module, changed)
+    monkeypatch.setattr(caller, local, changed)
 
 
 def pausing(name: str) -> Callable[[], None]:

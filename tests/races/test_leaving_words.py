@@ -123,8 +123,8 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.replace_in(monkeypatch, leaving, "contact_rows", locked=list)
-    seeds.replace_in(monkeypatch, consenting, "contact_rows", locked=seeds.then_pause(list, "contacts.locked"))
+    seeds.replace_in(monkeypatch, leaving, contacts, locked=list)
+    seeds.replace_in(monkeypatch, consenting, contacts, locked=seeds.then_pause(list, "contacts.locked"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 
@@ -141,7 +141,7 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
-    seeds.replace_in(monkeypatch, booking_actions, "locking", booking=slowly)  # the erasure's own lock stays
+    seeds.replace_in(monkeypatch, booking_actions, locking, booking=slowly)  # the erasure's own lock stays
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 
