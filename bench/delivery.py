@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 from django.utils import timezone
 
-from bench.load import Measured, hammer, post
+from bench import load
+from bench import world as bench_world
+from bench.load import Measured
 from bench.stack import PROVIDER_SECRET, WORKERS, Bench
 from bench.table import Work
-from bench.world import World, analyze
-from config.celery import app
+from bench.world import World
+from config import celery
 from notifications.actions import handover, senders
 from organizations.models import Organization
 
@@ -49,7 +51,7 @@ def claiming(world: World) -> Iterator[Work]:
     work = Work("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
     _empty(world)
     queue(world.organization, MESSAGES, "claim")
-    analyze()
+    bench_world.analyze()
     for _round in range(ROUNDS + 1):
         ours = _timed(lambda: len(handover.claim(channel="sms", limit=BATCH, now=timezone.now())))
         floor = _timed(_claim_bare)
@@ -72,8 +74,8 @@ def delivering(bench: Bench, world: World) -> Iterator[Work]:
     path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
     login = b64encode(f"AC0:{PROVIDER_SECRET}".encode()).decode()
     form = "application/x-www-form-urlencoded"
-    request = post(path, body.replace(" ", "+").encode(), f"Authorization: Basic {login}\r\n", kind=form)
-    work.floors.append(hammer(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
+    request = load.post(path, body.replace(" ", "+").encode(), f"Authorization: Basic {login}\r\n", kind=form)
+    work.floors.append(load.hammer(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
     yield work
 
 
@@ -83,11 +85,11 @@ def _deliver(world: World, count: int, name: str) -> Measured:
     queue(world.organization, count, name)
     began = timezone.now()
     for _worker in range(WORKERS):
-        app.send_task("notifications.tasks.deliver_due")
+        celery.app.send_task("notifications.tasks.deliver_due")
     until = time.monotonic() + PATIENCE
     while _waiting() and time.monotonic() < until:
         time.sleep(1)
-        app.send_task("notifications.tasks.deliver_due", expires=2)
+        celery.app.send_task("notifications.tasks.deliver_due", expires=2)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM sent_at - sending_at)::float, extract(epoch FROM sent_at - %s)::float"

@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench import floors
-from bench.load import Requests, Talk, get, hammer, post
+from bench import floors, load
+from bench import world as bench_world
+from bench.load import Requests, Talk
 from bench.stack import Bench
 from bench.table import Work
-from bench.world import World, analyze, area_codes, fill_with_holds
+from bench.world import World
 
 SHORT, LONG, ROUNDS = 2.0, 3.0, 3
 HELD = 5_000  # places at another drive, as in the rush when it opens
@@ -29,27 +30,27 @@ class Booker:
             f'{{"slot": "{self.slots[person * 7 % len(self.slots)]}", "visit": "return", "name": "Test Ana Alder",'
             f' "phone": "{phone}", "consents": ["reminders"], "confirms": ["will_ask"]}}'
         )
-        return post("/api/v1/bookings/", body.encode(), f"Idempotency-Key: {os.urandom(16).hex()}\r\n")
+        return load.post("/api/v1/bookings/", body.encode(), f"Idempotency-Key: {os.urandom(16).hex()}\r\n")
 
 
 def bookings(bench: Bench, world: World) -> Iterator[Work]:
     """Holds a second, everything included: rules, history, the code's message, the kept answer."""
-    areas, floors_is = area_codes(), "three statements in pgbench: counter, booking, outbox row"
+    areas, floors_is = bench_world.area_codes(), "three statements in pgbench: counter, booking, outbox row"
     grid, visits = world.slots(world.drive(200)), world.slots(world.drive(200, screening=2, chair=3))
     kinds = [
         (Work("book, spread over 200 slots", floors_is), Booker(grid, areas), 200),
         (Work("book, spread, visits of 5 steps", floors_is), Booker(visits[:195], areas), 200),
         (Work("book, one hot slot", f"{floors_is}, one slot"), Booker(grid[:1], areas), 1),
     ]
-    fill_with_holds(world.drive(200), HELD, world.now)
-    analyze()
+    bench_world.fill_with_holds(world.drive(200), HELD, world.now)
+    bench_world.analyze()
     first = 0
-    hammer(bench.port, kinds[0][1], seconds=1, first=first)
+    load.hammer(bench.port, kinds[0][1], seconds=1, first=first)
     for _round in range(ROUNDS):
         for work, booker, slots in kinds:
-            analyze()
+            bench_world.analyze()
             first += _RUN
-            work.add(hammer(bench.port, booker, seconds=LONG, first=first).expect(201))
+            work.add(load.hammer(bench.port, booker, seconds=LONG, first=first).expect(201))
             work.floors.append(floors.book(bench, slots=slots, seconds=SHORT))
     yield from (work for work, _booker, _slots in kinds)
 
@@ -65,17 +66,17 @@ def reading(bench: Bench, world: World) -> Iterator[Work]:
         "304": Work("calendar feed, not changed", idle),
     }
     asked = {
-        times: (get(times), 200),
-        feed: (get(feed), 200),
-        "304": (get(feed, **{"If-None-Match": _tag(bench, feed)}), 304),
+        times: (load.get(times), 200),
+        feed: (load.get(feed), 200),
+        "304": (load.get(feed, **{"If-None-Match": _tag(bench, feed)}), 304),
     }
-    analyze()
+    bench_world.analyze()
     for request, _status in asked.values():
-        hammer(bench.port, _same(request), seconds=0.5)
+        load.hammer(bench.port, _same(request), seconds=0.5)
     for _round in range(ROUNDS):
-        floor = hammer(bench.port, _same(get("/healthz")), seconds=SHORT).expect(200).rate
+        floor = load.hammer(bench.port, _same(load.get("/healthz")), seconds=SHORT).expect(200).rate
         for name, (request, status) in asked.items():
-            works[name].add(hammer(bench.port, _same(request), seconds=SHORT).expect(status))
+            works[name].add(load.hammer(bench.port, _same(request), seconds=SHORT).expect(status))
             works[name].floors.append(floor)
     yield from works.values()
     yield _beside_sql(bench, works[times], drive.pk)
@@ -96,6 +97,6 @@ def _same(request: bytes) -> Requests:
 def _tag(bench: Bench, path: str) -> str:
     """The present ETag of an address."""
     talk = Talk(bench.port)
-    head = talk.head(get(path))
+    head = talk.head(load.get(path))
     talk.socket.close()
     return next(line.split(": ", 1)[1] for line in head.split("\r\n") if line.lower().startswith("etag"))

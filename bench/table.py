@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.load import Measured, percentile
+from bench import load
+from bench.load import Measured
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
 
@@ -37,8 +38,8 @@ class Work:
             "floor": round(floor, 1),
             "ratio": round(ours / floor, 3),
             "n": self.n,
-            "p50_ms": round(percentile(self.times, 0.5), 2),
-            "p99_ms": round(percentile(self.times, 0.99), 2),
+            "p50_ms": round(load.percentile(self.times, 0.5), 2),
+            "p99_ms": round(load.percentile(self.times, 0.99), 2),
         }
 
 

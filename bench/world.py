@@ -7,15 +7,14 @@ import phonenumbers
 from django.db import connection
 from django.utils import timezone
 
-from drives import programmes
+from drives import programmes, timetable
+from drives import rules as drives_rules
 from drives.actions import planning, taking
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
 from drives.plan import Plan
-from drives.rules import visit_shape
-from drives.timetable import footprint
 from organizations.actions import organizing
 from organizations.models import Organization
-from volunteers.actions import registration
+from volunteers.actions import registration as actions_registration
 from volunteers.models import Volunteer
 
 ZONE = "America/Los_Angeles"
@@ -86,7 +85,7 @@ class World:
 
     def much_booked(self, bookings: int) -> Volunteer:
         """Somebody with that many visits behind them, for their calendar feed."""
-        person = registration.enter(
+        person = actions_registration.enter(
             organization=self.organization,
             name="Test Ana Alder",
             phone="+12135550142",
@@ -94,7 +93,7 @@ class World:
             now=self.now,
         )
         drive = self.drive(bookings)
-        shape = visit_shape(drive, Visit.RETURN)
+        shape = drives_rules.visit_shape(drive, Visit.RETURN)
         common = {"drive": drive, "volunteer": person, "visit": Visit.RETURN, "state": BookingState.DONATED}
         stamps = {"created_at": self.now, "changed_at": self.now, "donated_at": self.now, "source": Source.ONLINE}
         Booking.objects.bulk_create(
@@ -103,7 +102,7 @@ class World:
                 reference=f"B{slot.n:04}",
                 arrival=slot,
                 starts_at=slot.starts_at,
-                **taking.stored_footprint(footprint(slot.n, shape)),
+                **taking.stored_footprint(timetable.footprint(slot.n, shape)),
                 **common,
                 **stamps,
             )

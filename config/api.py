@@ -28,9 +28,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from organizations import queries as organizations_queries
 from organizations.models import ApiKey, User
-from organizations.queries import key_from_header
-from organizations.web.accounts import CHOSEN, signed_in
+from organizations.web import accounts
+from organizations.web.accounts import CHOSEN
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports what stands here
@@ -47,7 +48,7 @@ class KeyAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
-        key = key_from_header(header, timezone.now())
+        key = organizations_queries.key_from_header(header, timezone.now())
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, expired or revoked."))
         return AnonymousUser(), key
@@ -66,7 +67,7 @@ class CoordinatorSession(SessionAuthentication):
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         request.user = get_user(request)  # who is asking `request.user` here would begin to authenticate once more
-        if not signed_in(request, timezone.now()):
+        if not accounts.signed_in(request, timezone.now()):
             return None
         found = super().authenticate(request)
         return found and (found[0], request.session.get(CHOSEN, ""))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import queries as drives
+from drives.queries import drives
 from notifications import queries as messages
 
 LAG_ALLOWED = timedelta(minutes=5)

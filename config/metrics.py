@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from drives import queries as drives
 from drives.models import Booking, BookingState
+from drives.queries import drives
 from notifications import queries as messages
 from notifications.models import Message, MessageState
 

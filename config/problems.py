@@ -11,7 +11,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from drives.api import answers
+from drives.api import answers as api_answers
 from drives.rules import Refusal
 
 CONTENT_TYPE = "application/problem+json"
@@ -53,8 +53,8 @@ def answer(status: int, code: str, detail: str = "", **members: Any) -> Response
 
 def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
     zone = getattr(context.get("view"), "zone", "UTC")
-    reasons = [answers.reason(reason, zone) for reason in error.reasons]
-    alternatives = answers.slots(error.alternatives, zone)
+    reasons = [api_answers.reason(reason, zone) for reason in error.reasons]
+    alternatives = api_answers.slots(error.alternatives, zone)
     first = error.reasons[0]
     return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
 

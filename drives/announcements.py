@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from drives import notices, own_words, texts
 from drives.models import Booking, Broadcast, BroadcastKind
+from notifications import notice
 from notifications.models import Channel, Purpose
-from notifications.notice import Wording, gsm, is_gsm
+from notifications.notice import Wording
 from organizations.models import Organization
 
 LATE_MINUTES = (10, 20, 30, 45)
@@ -23,8 +24,8 @@ def plain(typed: str) -> str:
     """One line, in the letters of a plain text where that loses nothing but accents: then 160 fit instead of 70."""
     text = texts.cleaned(typed)
     composed = unicodedata.normalize("NFC", text)
-    loses = any(not is_gsm(letter) and gsm(letter) in {"", "?"} for letter in composed)
-    return text if loses else gsm(text)
+    loses = any(not notice.is_gsm(letter) and notice.gsm(letter) in {"", "?"} for letter in composed)
+    return text if loses else notice.gsm(text)
 
 
 # One who asked ---------------------------------------------------------------------------------------------------
@@ -71,7 +72,9 @@ def announced(booking: Booking, channel: str, typed: str, purpose: str) -> Wordi
     """What a coordinator typed, with the facts of this booking in place of {variables}."""
     facts = notices.facts_of(booking)
     if channel == Channel.SMS:
-        return Wording(texts.filled(texts.complete(plain(typed)), {name: gsm(fact) for name, fact in facts.items()}))
+        return Wording(
+            texts.filled(texts.complete(plain(typed)), {name: notice.gsm(fact) for name, fact in facts.items()})
+        )
     lines = [_("Hello %(name)s,") % facts, texts.filled(texts.cleaned(typed), {**facts, "org": facts["org_name"]})]
     if purpose == Purpose.APPEALS:
         subject = _("News from %(org_name)s") % facts
@@ -87,7 +90,7 @@ def late(booking: Booking, channel: str, minutes: int) -> Wording:
             "%(org)s: We are running about %(minutes)s min late at %(place)s. "
             "Your %(time)s place is kept. Sorry for the wait. STOP to end"
         )
-        return Wording(gsm(text % facts))
+        return Wording(notice.gsm(text % facts))
     lines = [
         _("Hello %(name)s, we are running about %(minutes)s minutes late today.") % facts,
         _("Your place at %(time)s is kept, and you may come that much later. We are sorry for the wait.") % facts,

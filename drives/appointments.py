@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives import calendars, notices, queries
+from drives import calendars, localtime, notices
 from drives.calendars import Appointment
-from drives.localtime import zone_name
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.queries import Feed
+from drives.queries import bookings as queries_bookings
+from drives.queries.bookings import Feed
 
 KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
 
@@ -30,7 +30,7 @@ def of_booking(booking: Booking) -> Appointment:
         starts_at=booking.starts_at,
         ends_at=booking.starts_at + timedelta(minutes=notices.visit_minutes(booking)),
         zone=drive.site.timezone,
-        zone_label=zone_name(drive.site.timezone),
+        zone_label=localtime.zone_name(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",
         description=_("Change or cancel: %(link)s") % {"link": notices.link(booking)},
         url=notices.link(booking),
@@ -54,7 +54,7 @@ def of_drive(drive: Drive) -> Appointment:
         starts_at=drive.starts_at,
         ends_at=drive.ends_at,
         zone=drive.site.timezone,
-        zone_label=zone_name(drive.site.timezone),
+        zone_label=localtime.zone_name(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",
         description=_("Choose a time: %(link)s") % {"link": address},
         url=address,
@@ -66,11 +66,11 @@ def of_drive(drive: Drive) -> Appointment:
 
 def feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
-    language, bookings = get_language(), queries.feed_stamps(feed, now)
+    language, bookings = get_language(), queries_bookings.feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     kept = cache.get_many(keys)
     if missing := {key: booking_id for key, booking_id in keys.items() if key not in kept}:
-        read = queries.bookings_for_messages(list(missing.values()))
+        read = queries_bookings.bookings_for_messages(list(missing.values()))
         fresh = {key: calendars.event(of_booking(read[booking_id])) for key, booking_id in missing.items()}
         cache.set_many(fresh, KEPT_FOR)
         kept |= fresh

@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from drives import intervals
-from drives.localtime import clock, short_day
+from drives import intervals, localtime
 from drives.models import Drive
 
 NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"
@@ -84,7 +83,7 @@ def in_short(times: Sequence[NextVisit]) -> str:
     said: list[str] = []
     day_before = ""
     for time in times:
-        day, at = short_day(time.starts_at, time.zone), clock(time.starts_at, time.zone)
+        day, at = localtime.short_day(time.starts_at, time.zone), localtime.clock(time.starts_at, time.zone)
         said.append(at if day == day_before else f"{day} {at}")
         day_before = day
     return ", ".join(said)

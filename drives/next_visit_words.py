@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from drives import notices, texts
-from drives.localtime import clock, long_day, moment, short_day
+from drives import localtime, next_visit, notices, texts
 from drives.models import Booking, BookingState, Visit
-from drives.next_visit import NOTHING, AfterVisit, NextVisit, in_short
+from drives.next_visit import NOTHING, AfterVisit, NextVisit
 from drives.texts import Own
 from notifications.notice import Wording
 from volunteers.models import Volunteer
@@ -20,7 +19,7 @@ def thank_you(booking: Booking, channel: str, own: Own = texts.NONE, after: Afte
     if channel == "sms":
         if kind != "second_visit":
             return Wording(text=texts.worded(kind, facts, own))
-        lists = [in_short(after.times[:count]) for count in range(1, len(after.times) + 1)]
+        lists = [next_visit.in_short(after.times[:count]) for count in range(1, len(after.times) + 1)]
         return Wording(text=texts.worded_with_most(kind, facts, own, "slots", lists))
     lines = [texts.opened(kind, facts, own), *_after_you_came(booking, after)]
     subject = _("Thank you from %(org_name)s") % facts
@@ -51,7 +50,7 @@ def _after_you_came(booking: Booking, after: AfterVisit) -> list[str]:
 def choice(time: NextVisit) -> tuple[str, str]:
     """A time that may be chosen, in words, and the address where it is booked."""
     site = time.drive.site
-    return f"{moment(time.starts_at, site.timezone)}, {site.name}", time_link(time)
+    return f"{localtime.moment(time.starts_at, site.timezone)}, {site.name}", time_link(time)
 
 
 def time_link(time: NextVisit) -> str:
@@ -66,9 +65,9 @@ def appeal(person: Volunteer, times: Sequence[NextVisit], channel: str, own: Own
     facts = {
         "org": drive.organization.sms_name,
         "name": person.name,
-        "day": short_day(first.starts_at, first.zone),
-        "long_day": long_day(first.starts_at, first.zone),
-        "time": clock(first.starts_at, first.zone),
+        "day": localtime.short_day(first.starts_at, first.zone),
+        "long_day": localtime.long_day(first.starts_at, first.zone),
+        "time": localtime.clock(first.starts_at, first.zone),
         "place": drive.site.sms_name,
         "link": time_link(first),
     }

@@ -14,10 +14,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from drives import texts
-from drives.localtime import clock, long_day, moment, short_day
+from drives import localtime, own_language, texts
 from drives.models import Booking, CancelledBy, Drive
-from drives.own_language import written
 from drives.texts import Own
 from notifications.notice import Wording
 from volunteers.models import Contact
@@ -77,7 +75,7 @@ def reminder_kind(booking: Booking, due_at: datetime) -> str:
 
 def moved(booking: Booking, channel: str, old_starts_at: datetime, own: Own = texts.NONE) -> Wording:
     """The new time first, the old one in brackets."""
-    facts = {**facts_of(booking), "old_time": clock(old_starts_at, booking.drive.site.timezone)}
+    facts = {**facts_of(booking), "old_time": localtime.clock(old_starts_at, booking.drive.site.timezone)}
     if channel == "sms":
         return _text("moved", facts, own)
     lines = [texts.opened("moved", facts, own), *_when_and_where(booking)]
@@ -148,7 +146,7 @@ def under_filled_alert(drive: Drive, booked_count: int, places_left: int, url: s
     """To coordinators: a week before, many places are open."""
     facts = {
         "title": drive.title,
-        "day": long_day(drive.starts_at, drive.site.timezone),
+        "day": localtime.long_day(drive.starts_at, drive.site.timezone),
         "booked": booked_count,
         "left": places_left,
     }
@@ -176,9 +174,9 @@ def facts_of(booking: Booking) -> dict[str, str]:
         "org": drive.organization.sms_name,
         "org_name": drive.organization.name,
         "name": booking.volunteer.name if booking.volunteer else "",
-        "day": short_day(booking.starts_at, zone),
-        "long_day": long_day(booking.starts_at, zone),
-        "time": clock(booking.starts_at, zone),
+        "day": localtime.short_day(booking.starts_at, zone),
+        "long_day": localtime.long_day(booking.starts_at, zone),
+        "time": localtime.clock(booking.starts_at, zone),
         "place": drive.site.sms_name,
         "link": link(booking),
     }
@@ -186,11 +184,11 @@ def facts_of(booking: Booking) -> dict[str, str]:
 
 def _when_and_where(booking: Booking) -> list[str]:
     site = booking.drive.site
-    return [moment(booking.starts_at, site.timezone), f"{site.name}, {site.full_address}"]
+    return [localtime.moment(booking.starts_at, site.timezone), f"{site.name}, {site.full_address}"]
 
 
 def _before_you_come(booking: Booking) -> list[str]:
-    bring = written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
+    bring = own_language.written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),

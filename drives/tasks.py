@@ -5,10 +5,11 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives import queries
-from drives.actions import appealing, booking, fallback, finding, offering, reminders, replies, retention, sweeps
+from drives.actions import appealing, booking, fallback, finding, offering, reminders, replies, retention
+from drives.actions import sweeps as actions_sweeps
+from drives.queries import drives
 from organizations.actions import idempotency
-from volunteers.actions.retention import purge
+from volunteers.actions import retention as actions_retention
 
 
 @shared_task(name="drives.tasks.dress")
@@ -50,7 +51,7 @@ def send_codes(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.close_out")
 def close_out(**_options: Any) -> dict[str, int]:
     """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
-    return {"closed": sweeps.close_out_due(now=timezone.now())}
+    return {"closed": actions_sweeps.close_out_due(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.appeal")
@@ -62,20 +63,20 @@ def appeal(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
     """Tell coordinators of drives that are far from full a week before."""
-    return {"alerted": sweeps.alert_under_filled(now=timezone.now())}
+    return {"alerted": actions_sweeps.alert_under_filled(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.check_drift")
 def check_drift(**_options: Any) -> dict[str, int]:
     """Hold the slots' counters against the bookings; a difference is an error that somebody must see."""
-    return {"drifted": sweeps.report_drift(queries.drifted_slots())}
+    return {"drifted": actions_sweeps.report_drift(drives.drifted_slots())}
 
 
 @shared_task(name="drives.tasks.tidy")
 def tidy(**_options: Any) -> dict[str, int]:
     """Delete what has served: codes, counters, remembered browsers, unproved registrations, kept answers."""
     now = timezone.now()
-    return {**purge(now=now), "answers": idempotency.purge(now=now)}
+    return {**actions_retention.purge(now=now), "answers": idempotency.purge(now=now)}
 
 
 @shared_task(name="drives.tasks.forget")

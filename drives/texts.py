@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import get_language, gettext_lazy, gettext_noop, override
 from django.utils.translation import gettext as _
 
-from drives.localtime import clock, day_and_clock, short_day
-from notifications.notice import gsm, gsm_length, is_gsm, segments
+from drives import localtime
+from notifications import notice
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -192,14 +192,14 @@ def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
     """The text of a message: an organization's own words where there are any, else ours in plain letters."""
     words = own.get((kind, get_language() or "en"))
     if words is None or not words.text:
-        return _once(gsm(_(TEXTS[kind].ours) % facts))
+        return _once(notice.gsm(_(TEXTS[kind].ours) % facts))
     # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
-    return filled(complete(words.text), {name: gsm(fact) for name, fact in facts.items()})
+    return filled(complete(words.text), {name: notice.gsm(fact) for name, fact in facts.items()})
 
 
 def together(kind: str, facts: Mapping[str, str]) -> str:
     """The one text to several people who share a phone."""
-    return _once(gsm(_(TOGETHER[kind]) % facts))
+    return _once(notice.gsm(_(TOGETHER[kind]) % facts))
 
 
 def _once(text: str) -> str:
@@ -210,7 +210,7 @@ def _once(text: str) -> str:
 def worded_with_most(kind: str, facts: Mapping[str, str], own: Own, name: str, lists: Sequence[str]) -> str:
     """The text with the longest of these lists (the shortest first) that fits one segment; else with the shortest."""
     said = [worded(kind, {**facts, name: each}, own) for each in lists]
-    return next((text for text in reversed(said) if segments(text) == 1), said[0])
+    return next((text for text in reversed(said) if notice.segments(text) == 1), said[0])
 
 
 def complete(text: str) -> str:
@@ -249,9 +249,9 @@ class Measure:
 
 def measure(text: str) -> Measure:
     """Characters as they are billed, segments, encoding."""
-    special = "".join(dict.fromkeys(character for character in text if not is_gsm(character)))
-    length = len(text.encode("utf-16-le")) // 2 if special else gsm_length(text)
-    return Measure(length, segments(text), special)
+    special = "".join(dict.fromkeys(character for character in text if not notice.is_gsm(character)))
+    length = len(text.encode("utf-16-le")) // 2 if special else notice.gsm_length(text)
+    return Measure(length, notice.segments(text), special)
 
 
 def longest(sms_name: str, link_length: int) -> dict[str, str]:
@@ -278,19 +278,22 @@ def measure_longest(text: str, language: str, sms_name: str, link_length: int) -
 
 @cache
 def _longest_day(language: str) -> str:
-    days = (short_day(_A_YEAR + timedelta(days=number), "UTC") for number in range(366))
-    return max((gsm(day) for day in days), key=gsm_length)
+    days = (localtime.short_day(_A_YEAR + timedelta(days=number), "UTC") for number in range(366))
+    return max((notice.gsm(day) for day in days), key=notice.gsm_length)
 
 
 @cache
 def _longest_clock(language: str) -> str:
-    return max((gsm(clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(24)), key=gsm_length)
+    return max(
+        (notice.gsm(localtime.clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(24)),
+        key=notice.gsm_length,
+    )
 
 
 @cache
 def _longest_until(language: str) -> str:
-    moments = (gsm(day_and_clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(7 * 24))
-    return max(moments, key=gsm_length)
+    moments = (notice.gsm(localtime.day_and_clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(7 * 24))
+    return max(moments, key=notice.gsm_length)
 
 
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

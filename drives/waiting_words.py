@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from drives import notices, texts
-from drives.localtime import clock, day_and_clock, long_day, moment, short_day
+from drives import localtime, notices, texts
 from drives.models import Drive, Offer, WaitingEntry
 from drives.texts import Own
-from notifications.notice import Wording, gsm
+from notifications import notice
+from notifications.notice import Wording
 
 Facts = dict[str, str]
 
@@ -29,20 +29,20 @@ def offered(offer: Offer, channel: str, own: Own = texts.NONE) -> Wording:
     drive, zone = offer.entry.drive, offer.entry.drive.site.timezone
     facts = {
         **_facts(offer.entry),
-        "day": short_day(offer.starts_at, zone),
-        "long_day": long_day(offer.starts_at, zone),
-        "time": clock(offer.starts_at, zone),
-        "until": day_and_clock(offer.deadline, zone),
+        "day": localtime.short_day(offer.starts_at, zone),
+        "long_day": localtime.long_day(offer.starts_at, zone),
+        "time": localtime.clock(offer.starts_at, zone),
+        "until": localtime.day_and_clock(offer.deadline, zone),
         "link": offer_link(offer),
     }
     if channel == "sms":
         return Wording(text=texts.worded("offer", facts, own))
     lines = [
         texts.opened("offer", facts, own),
-        moment(offer.starts_at, zone),
+        localtime.moment(offer.starts_at, zone),
         f"{drive.site.name}, {drive.site.full_address}",
         _("Answer by %(until)s. After that the place goes to the next person.")
-        % {"until": moment(offer.deadline, zone)},
+        % {"until": localtime.moment(offer.deadline, zone)},
     ]
     subject = _("A place for you: %(long_day)s, %(time)s") % facts
     return _letter(offer.entry, subject, lines, _("Take the place or pass"), facts["link"])
@@ -53,7 +53,7 @@ def joined(entry: WaitingEntry, channel: str, position: int) -> Wording:
     facts = {**_facts(entry), "position": str(position)}
     if channel == "sms":
         text = _("%(org)s: You are number %(position)s in line for %(day)s. Change or leave: %(link)s STOP to end")
-        return Wording(text=gsm(text % facts))
+        return Wording(text=notice.gsm(text % facts))
     lines = [
         _("Hello %(name)s, you are number %(position)s on the waiting list.") % facts,
         f"{entry.drive.title}, {facts['long_day']}, {entry.drive.site.name}",
@@ -65,7 +65,7 @@ def joined(entry: WaitingEntry, channel: str, position: int) -> Wording:
 def passed_on(entry: WaitingEntry, position: int) -> str:
     """A text: the answer to an X."""
     text = _("%(org)s: The place goes to the next. You stay on the list, number %(position)s. %(link)s STOP to end")
-    return gsm(text % {**_facts(entry), "position": str(position)})
+    return notice.gsm(text % {**_facts(entry), "position": str(position)})
 
 
 def too_late(entry: WaitingEntry, position: int) -> str:
@@ -75,14 +75,14 @@ def too_late(entry: WaitingEntry, position: int) -> str:
         text = _("%(org)s: That place is gone. You are still in line, number %(position)s. %(link)s STOP to end")
     else:
         text = _("%(org)s: That place is gone, and you are not in line any more. See: %(link)s STOP to end")
-    return gsm(text % facts)
+    return notice.gsm(text % facts)
 
 
 def over(entry: WaitingEntry, channel: str) -> Wording:
     """The list is closed: why, and where other dates are."""
     facts, drive = _facts(entry), entry.drive
     if channel == "sms":
-        return Wording(text=gsm(_over_text(drive) % facts))
+        return Wording(text=notice.gsm(_over_text(drive) % facts))
     lines = [
         _("Hello %(name)s, the waiting list for %(long_day)s is closed.") % facts,
         _why_over(drive),
@@ -111,8 +111,8 @@ def _facts(entry: WaitingEntry) -> Facts:
         "org": drive.organization.sms_name,
         "org_name": drive.organization.name,
         "name": person.name if person else "",
-        "day": short_day(drive.starts_at, zone),
-        "long_day": long_day(drive.starts_at, zone),
+        "day": localtime.short_day(drive.starts_at, zone),
+        "long_day": localtime.long_day(drive.starts_at, zone),
         "place": drive.site.sms_name,
         "link": link(entry),
     }

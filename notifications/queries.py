@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
+from notifications import phone
 from notifications.models import (
     Breaker,
     Channel,
@@ -21,7 +22,6 @@ from notifications.models import (
     Suppression,
 )
 from notifications.models.message import MessageQuerySet
-from notifications.phone import identity
 from organizations.models import Organization
 
 # Kinds whose text invites a letter for an answer: "Reply C to confirm, X to cancel".
@@ -101,7 +101,7 @@ def newest_lines(organization: Organization, addresses: Collection[str]) -> dict
 
     Of somebody who was erased and is back a no still counts, until they agree anew; a yes does not.
     """
-    by_hash = {identity(address): address for address in addresses}
+    by_hash = {phone.identity(address): address for address in addresses}
     lines = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
     newest = list(lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
     kept = {
@@ -121,7 +121,7 @@ def may_not_be_texted(texts: Collection[Message]) -> set[int]:
     One query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NOT_BY_TEXT, [[text.pk for text in texts], [identity(text.address) for text in texts]])
+        cursor.execute(_NOT_BY_TEXT, [[text.pk for text in texts], [phone.identity(text.address) for text in texts]])
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
@@ -155,7 +155,7 @@ def sender_of(organization: Organization) -> Sender | None:
 def suppressed(organization: Organization, address: str) -> bool:
     """Whether the address said STOP to the organization's sender, so that only a START can undo it."""
     sender = sender_of(organization)
-    stopped = Suppression.objects.filter(sender=sender, address__in=[address, identity(address)])
+    stopped = Suppression.objects.filter(sender=sender, address__in=[address, phone.identity(address)])
     return bool(sender) and stopped.exists()
 
 
@@ -200,7 +200,7 @@ def organizations_through(sender: Sender) -> QuerySet[Organization]:
 def suppressed_of(organization: Organization, addresses: Collection[str]) -> set[str]:
     """Which of these addresses said STOP to the organization's sender."""
     sender = sender_of(organization)
-    by_form = {form: address for address in addresses for form in (address, identity(address))}
+    by_form = {form: address for address in addresses for form in (address, phone.identity(address))}
     stopped = Suppression.objects.filter(sender=sender, address__in=by_form) if sender else Suppression.objects.none()
     return {by_form[form] for form in stopped.values_list("address", flat=True)}
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Q, QuerySet
 
-from organizations.models import ApiKey, Membership, Organization, Role, User, token_digest
-from organizations.rules import may
+from organizations import rules
+from organizations.models import ApiKey, Membership, Organization, Role, User, linked
 
 
 def membership_of(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
@@ -27,7 +27,7 @@ def lacks_second_step(membership: Membership) -> bool:
 
     Who has set a second step up (an app's codes, a passkey) cannot sign in without it.
     """
-    if not settings.SECOND_STEP_REQUIRED or not may(membership.role, "plan"):
+    if not settings.SECOND_STEP_REQUIRED or not rules.may(membership.role, "plan"):
         return False
     ways = Authenticator.objects.filter(user=membership.user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return not ways.exists()
@@ -49,7 +49,7 @@ def key_from_header(header: str, now: datetime) -> ApiKey | None:
         return None
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     key = ApiKey.objects.filter(live, prefix=prefix).select_related("organization").first()
-    return key if key and hmac.compare_digest(key.secret_hash, token_digest(secret)) else None
+    return key if key and hmac.compare_digest(key.secret_hash, linked.token_digest(secret)) else None
 
 
 def countries() -> list[str]:

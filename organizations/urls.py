@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from organizations.web.switching import switch_organization
+from organizations.web import switching
 
-urlpatterns = [path("organizer/switch/", switch_organization, name="switch_organization")]
+urlpatterns = [path("organizer/switch/", switching.switch_organization, name="switch_organization")]

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
 
+from config.embedded import redis_server
 from config.embedded.children import ROOT
 from config.embedded.guard import Guard
-from config.embedded.redis_server import free_port
 
 DEMO = {"DEMO": "on", "RATE_LIMITS": "off"}
 
@@ -64,7 +64,7 @@ def web_process(
     guard: Guard, log: Path, command: list[str], **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
     """A web server, the real one or a control; gives its process and port once it answers."""
-    port = free_port()
+    port = redis_server.free_port()
     ours = {
         **DEMO,
         "WEB": "on",

@@ -4,13 +4,14 @@ from collections import Counter
 
 import pytest
 
-from bench.load import Measured, get, percentile, post
+from bench import load
+from bench.load import Measured
 from bench.table import Work
 
 
 def test_a_percentile_is_an_answer_that_was_seen() -> None:
     times = [number / 1000 for number in range(1, 101)]
-    assert (percentile(times, 0.5), percentile(times, 0.99), percentile([], 0.5)) == (51.0, 100.0, 0.0)
+    assert (load.percentile(times, 0.5), load.percentile(times, 0.99), load.percentile([], 0.5)) == (51.0, 100.0, 0.0)
 
 
 def test_a_line_holds_medians_and_their_ratio() -> None:
@@ -37,8 +38,8 @@ def test_a_run_with_other_answers_counts_for_nothing() -> None:
 
 
 def test_requests_are_well_formed() -> None:
-    assert get("/healthz") == b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    head, _, body = post("/x", b"{}", "Idempotency-Key: 1\r\n").partition(b"\r\n\r\n")
+    assert load.get("/healthz") == b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head, _, body = load.post("/x", b"{}", "Idempotency-Key: 1\r\n").partition(b"\r\n\r\n")
     assert body == b"{}"
     assert head.split(b"\r\n")[1:] == [
         b"Host: localhost",

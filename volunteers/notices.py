@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from notifications import notice
 from notifications.models import Channel, Purpose
-from notifications.notice import Wording, gsm, segments
+from notifications.notice import Wording
 from organizations.models import Organization
 
 CONSENT_VERSION: Final = "2026-11.3"  # another one whenever a word of _CONSENT is another
@@ -71,10 +72,10 @@ def consent_wording(purpose: str, language: str, organization: Organization) -> 
 
 
 def _code_text(organization: Organization, language: str, digits: str) -> str:
-    text = gsm(_in(language, _CODE).format(code=digits, name=organization.sms_name))
+    text = notice.gsm(_in(language, _CODE).format(code=digits, name=organization.sms_name))
     # The last line lets phones fill the code in, on this host only. A host too long for the segment does without.
     bound = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
-    return bound if segments(bound) == 1 else text
+    return bound if notice.segments(bound) == 1 else text
 
 
 def _in(language: str, texts: dict[str, str]) -> str:

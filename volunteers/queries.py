@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, Purpose
-from notifications.queries import newest_lines, sender_of, suppressed_of
-from organizations.models import Organization, token_digest
+from organizations.models import Organization, linked
 from volunteers import rules
 from volunteers.models import Contact, ContactKind, ProofCode, ProvedBrowser, Registration, Volunteer
 
@@ -31,7 +31,7 @@ def browser_proved(token: str, identity: str, now: datetime) -> bool:
 
 def proved_from(browser: str, now: datetime) -> QuerySet[ProvedBrowser]:
     """What this browser proved in the last 30 days."""
-    return ProvedBrowser.objects.filter(token_hash=token_digest(browser), expires_at__gt=now)
+    return ProvedBrowser.objects.filter(token_hash=linked.token_digest(browser), expires_at__gt=now)
 
 
 def reached_from(browser: str, now: datetime) -> QuerySet[Volunteer]:
@@ -76,7 +76,7 @@ def proved_here(identity: str, bound_to: str, now: datetime) -> bool:
     the code itself is used up, the proof is not.
     """
     proofs = ProofCode.objects.filter(
-        identity=identity, bound_to=token_digest(bound_to), used_at__gt=now - PROOF_HOLDS_FOR
+        identity=identity, bound_to=linked.token_digest(bound_to), used_at__gt=now - PROOF_HOLDS_FOR
     )
     return proofs.exists()
 
@@ -203,8 +203,8 @@ def agreements(volunteer: Volunteer) -> list[Agreement]:
     """What somebody agreed to, by purpose and contact. Three queries."""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
     addresses = [contact.address for contact in contacts]
-    lines = newest_lines(volunteer.organization, addresses)
-    stopped = suppressed_of(volunteer.organization, addresses)
+    lines = notifications_queries.newest_lines(volunteer.organization, addresses)
+    stopped = notifications_queries.suppressed_of(volunteer.organization, addresses)
     return [
         Agreement(
             contact=contact,
@@ -220,7 +220,7 @@ def agreements(volunteer: Volunteer) -> list[Agreement]:
 
 def texting_number(organization: Organization) -> str:
     """The number that an organization's texts come from; empty for a service of several."""
-    sender = sender_of(organization)
+    sender = notifications_queries.sender_of(organization)
     return sender.number if sender else ""
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from config.embedded import postgres
 from config.embedded.children import ROOT
-from config.embedded.postgres import CannotStart, clear_stale_lock
+from config.embedded.postgres import CannotStart
 
 OURS = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt", "schema")
 
@@ -91,7 +92,7 @@ def _lock(data: Path) -> IO[str]:
 
 def _empty(data: Path) -> None:
     """Remove what a run keeps, and nothing else that may lie in the folder."""
-    clear_stale_lock(data / "postgres")
+    postgres.clear_stale_lock(data / "postgres")
     for name in OURS:
         path = data / name
         try:

@@ -8,9 +8,9 @@ import sys
 import time
 from typing import NoReturn
 
+from config.embedded import children, postgres
 from config.embedded import place as places
-from config.embedded import postgres
-from config.embedded.children import Child, Children, say
+from config.embedded.children import Child, Children
 from config.embedded.guard import Guard
 from config.embedded.place import Place
 from config.embedded.postgres import CannotStart, Postgres
@@ -44,10 +44,10 @@ class Stack:
             self._prepare(environment)
             self._serve(environment)
         except Stopped:
-            say("Stopping …")
+            children.say("Stopping …")
             return 0
         except CannotStart as error:
-            say(f"Error: {error}")
+            children.say(f"Error: {error}")
             return 1
         finally:
             self._stop()
@@ -56,7 +56,7 @@ class Stack:
         """Start what the environment does not name; what the programs need to know comes back."""
         data = self.place.data
         if not os.environ.get("DATABASE_URL"):
-            say("Starting PostgreSQL …")
+            children.say("Starting PostgreSQL …")
             self._start_database()
         base = f"http://localhost:{self.place.port}"
         ours = {
@@ -110,7 +110,7 @@ class Stack:
         while (answer := self._readiness()) != "":
             if time.monotonic() - reminded > 20:
                 reminded = time.monotonic()
-                say(f"Not ready after {reminded - started:.0f} s: {answer}")
+                children.say(f"Not ready after {reminded - started:.0f} s: {answer}")
             self._turn()
         self._welcome()
 
@@ -128,12 +128,12 @@ class Stack:
 
     def _welcome(self) -> None:
         words = self.place.data / "demo.txt"
-        say("")
-        say(f"Ready: http://localhost:{self.place.port}/")
-        say(f"Ctrl-C stops everything. The data stays in {self.place.data}")
+        children.say("")
+        children.say(f"Ready: http://localhost:{self.place.port}/")
+        children.say(f"Ctrl-C stops everything. The data stays in {self.place.data}")
         if words.exists():
-            say(words.read_text().rstrip())
-        say("")
+            children.say(words.read_text().rstrip())
+        children.say("")
 
     def _turn(self, *, may_end: Child | None = None) -> None:
         """One turn of the loop: print, and see whether anything has ended."""
@@ -161,4 +161,4 @@ class Stack:
         if self.database:
             self.database.stop()
         self.guard.close()
-        say("Stopped.")
+        children.say("Stopped.")

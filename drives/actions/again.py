@@ -7,8 +7,8 @@ from drives.actions import booking, changing
 from drives.actions.booking import Person
 from drives.models import Booking, CancelledBy, Drive
 from drives.rules import Refusal
+from volunteers import queries as volunteers_queries
 from volunteers.models import ContactKind, Volunteer
-from volunteers.queries import proved_addresses
 
 
 def book_again(
@@ -30,7 +30,7 @@ def book_again(
     hold up. Whoever has this very time already is answered with it, so a second tap answers as the first. Refuses as
     `booking.hold` and `booking.prove`; a proof that is over meanwhile is a ValidationError by field.
     """
-    proved = proved_addresses(volunteer, browser, now)
+    proved = volunteers_queries.proved_addresses(volunteer, browser, now)
     person = Person(
         name=volunteer.name,
         phone=proved.get(ContactKind.PHONE, ""),

@@ -8,12 +8,13 @@ from itertools import groupby, islice
 
 from django.db import transaction
 
-from drives import intervals, next_visit_words, notices, queries
+from drives import intervals, next_visit_words, notices
 from drives.actions import locking, reminders
 from drives.models import Drive, PlannedKind, Way
 from drives.next_visit import NextVisit
-from drives.queries import Openings, appeals
+from drives.queries import appeals, history, message_plan, next_visits, places
 from drives.queries.appeals import KIND, Heard
+from drives.queries.next_visits import Openings
 from drives.texts import Own
 from notifications.actions import outbox
 from notifications.models import Message, Purpose
@@ -73,12 +74,12 @@ class _Occasion:
 
 
 def _occasion(organization: Organization, now: datetime) -> _Occasion:
-    found = queries.openings(organization, now + SOONEST, now + LATEST)
-    plans = queries.drive_plans(organization, [drive.pk for drive in found.drives])
+    found = next_visits.openings(organization, now + SOONEST, now + LATEST)
+    plans = message_plan.drive_plans(organization, [drive.pk for drive in found.drives])
     lines = {pk: plan[PlannedKind.APPEAL] for pk, plan in plans.items()}
-    drives = [drive for drive in found.drives if lines[drive.pk].on and not queries.quiet_hours(drive).hold(now)]
+    drives = [drive for drive in found.drives if lines[drive.pk].on and not message_plan.quiet_hours(drive).hold(now)]
     ways = {drive.pk: lines[drive.pk].way for drive in drives}
-    own = queries.own_words([organization.pk])[organization.pk]
+    own = message_plan.own_words([organization.pk])[organization.pk]
     return _Occasion(organization, Openings(drives, found.slots, found.since), ways, own, now)
 
 
@@ -96,7 +97,7 @@ def _batch(occasion: _Occasion, after: int) -> tuple[int, int]:
     if not people:
         return 0, 0
     zone = occasion.openings.drives[0].site.zone
-    donations = queries.donations_of_many({person.pk: zone for person in people}, now, everywhere=True)
+    donations = history.donations_of_many({person.pk: zone for person in people}, now, everywhere=True)
     heard = appeals.heard(organization, people, now - MONTH)
     told = list(_told(occasion, people, donations, heard))
     return outbox.queue(organization=organization, notices=told, now=now), people[-1].pk
@@ -138,7 +139,7 @@ def _by_drive(
         return
     for drive, times in groupby(occasion.openings.allowed(donations), lambda time: time.drive):
         if about(drive) not in known and _is_reached(drive, donations, occasion.now):
-            yield list(islice(times, queries.NEAREST))
+            yield list(islice(times, places.NEAREST))
 
 
 def _is_reached(drive: Drive, donations: Sequence[intervals.Donation], now: datetime) -> bool:

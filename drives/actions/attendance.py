@@ -6,9 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules, timetable
+from drives import rules, timetable
 from drives.actions import history, keeping, locking, places, spacing, taking, turnout
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
+from drives.queries import history as queries_history
+from drives.queries import places as queries_places
 from volunteers.actions import registration
 
 UNDO = "undo"
@@ -117,7 +119,7 @@ def walk_in(
     volunteer = registration.enter(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    giver = queries.Giver(volunteer.pk)
+    giver = queries_history.Giver(volunteer.pk)
     slot = _slot_at_the_door(giver, drive, visit, now)
     if not override_reason:
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
@@ -170,7 +172,7 @@ def reasons_against(booking: Booking, now: datetime) -> list[rules.Reason]:
     """What the organization's own rows have against checking somebody in now. One query."""
     if booking.volunteer_id is None or booking.override_reason:
         return []
-    giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
+    giver = queries_history.Giver(booking.volunteer_id, besides=booking.pk)
     return spacing.of(giver, booking.drive, max(now, booking.starts_at)).reasons
 
 
@@ -180,7 +182,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, 
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
     if booking.volunteer_id and not booking.override_reason:
-        giver = queries.Giver(booking.volunteer_id, besides=booking.pk)
+        giver = queries_history.Giver(booking.volunteer_id, besides=booking.pk)
         spacing.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
 
 
@@ -202,17 +204,19 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise rules.Refusal(reasons)
 
 
-def _slot_at_the_door(giver: queries.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
+def _slot_at_the_door(giver: queries_history.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
     """The present step, for somebody who came; refuses with the next times at which they may come."""
     reasons = [rules.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
         person = giver.volunteer_id
-        found = queries.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
+        found = queries_places.place_facts(
+            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True
+        )
         reasons = rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot
     allows = spacing.of(giver, drive, now).allows
-    raise rules.Refusal(reasons, queries.later_times(drive, visit, now, now, allows))
+    raise rules.Refusal(reasons, queries_history.later_times(drive, visit, now, now, allows))
 
 
 def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:

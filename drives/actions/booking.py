@@ -9,15 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms, queries, rules
+from drives import confirms as drives_confirms
+from drives import rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, token_digest
+from drives.queries import history
+from drives.queries import places as queries_places
+from organizations.models import Organization, linked
+from volunteers import queries as volunteers_queries
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration
-from volunteers.queries import browser_proved, proved_here
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def hold_within(
     details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
     stating.refuse_impossible(person.stated, drive, now)
     locking.identities_then_drive([details.identity], drive.pk)
-    found = queries.place_facts(
+    found = queries_places.place_facts(
         drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=rules.visit_shape(drive, visit), now=now
     )
     taking.refuse_unless_possible(found.facts, drive, visit, now)
@@ -174,8 +177,10 @@ def enter(
         now=now,
     )
     stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
-    giver = None if override_reason else queries.Giver(volunteer.pk)
+    found = queries_places.place_facts(
+        drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True
+    )
+    giver = None if override_reason else history.Giver(volunteer.pk)
     booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
     telling.booked(locking.booking(booking.pk), now)
@@ -184,7 +189,7 @@ def enter(
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
     """What was confirmed to whoever entered it, under which policy, and why a rule does not count."""
-    said = confirms.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
+    said = drives_confirms.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
     if said or override_reason:
         kept = Booking.objects.filter(pk=booking.pk)
         policy_id = booking.drive.policy_id if said else None
@@ -215,15 +220,19 @@ def send_first_code(
     booking: Booking, details: Registration, bound_to: str, browser_token: str, ip: str | None, now: datetime
 ) -> None:
     """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
-    if not browser_proved(browser_token, details.identity, now):
+    if not volunteers_queries.browser_proved(browser_token, details.identity, now):
         proving.send_code(
-            registration=details, bound_to=bound_to or token_digest(booking.token), about=booking.about, ip=ip, now=now
+            registration=details,
+            bound_to=bound_to or linked.token_digest(booking.token),
+            about=booking.about,
+            ip=ip,
+            now=now,
         )
 
 
 def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
     """Whether what was typed needs no code: its contact was proved, now or in this browser before."""
-    return details.proved_at is not None or browser_proved(browser_token, details.identity, now)
+    return details.proved_at is not None or volunteers_queries.browser_proved(browser_token, details.identity, now)
 
 
 def is_live(booking: Booking, now: datetime) -> bool:
@@ -255,7 +264,7 @@ def try_code(
             if browser_token:
                 proving.remember_browser(token=browser_token, identity=details.identity, now=now)
     # The second of two taps finds the code used by the first, which may not have booked yet.
-    if result != proving.CodeResult.OK and not proved_here(details.identity, bound_to, now):
+    if result != proving.CodeResult.OK and not volunteers_queries.proved_here(details.identity, bound_to, now):
         raise CodeWrong(result)
 
 

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import announcements, notices
+from drives import announcements
+from drives import notices as drives_notices
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
 from drives.queries import broadcasts
 from drives.queries.broadcasts import Audience, Price, Reach, Recipient
@@ -59,7 +60,7 @@ def reasons_not_to_send(*, drive: Drive, draft: Draft, now: datetime) -> dict[st
     found: dict[str, list[ValidationError]] = {}
     for language, typed in draft.texts.items():
         with_language = partial(announcements.problems, typed, drive.organization)
-        if problems := notices.in_language(language, with_language):
+        if problems := drives_notices.in_language(language, with_language):
             found[f"text_{language}"] = problems
     if not draft.audience.states:
         found["states"] = [ValidationError(_("Choose whom it is for."), code="nobody_chosen")]
@@ -171,7 +172,9 @@ def _worded(broadcast: Broadcast, recipients: Iterable[Recipient]) -> Iterable[t
     said: set[tuple[str, str]] = set()
     for one in recipients:
         language = one.booking.volunteer.language if one.booking.volunteer else "en"
-        wording = notices.in_language(language, partial(announcements.worded, broadcast, one.booking, one.channel))
+        wording = drives_notices.in_language(
+            language, partial(announcements.worded, broadcast, one.booking, one.channel)
+        )
         if (one.address, wording.text) not in said:
             said.add((one.address, wording.text))
             yield one, wording

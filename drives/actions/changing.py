@@ -4,10 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import offering, queries, rules, timetable
+from drives import offering, rules, timetable
 from drives.actions import history, keeping, locking, places, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, BookingState, CancelledBy, Slot
+from drives.queries import bookings
+from drives.queries import history as queries_history
+from drives.queries import places as queries_places
 
 
 @transaction.atomic
@@ -32,7 +35,7 @@ def move(
     _refuse_change(booking, now)
     if booking.arrival_id == slot_id:
         return booking
-    found = queries.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
+    found = queries_places.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
     booking.override_reason = override_reason or booking.override_reason
     giver = None if override_reason else giver_of(booking, by_staff=by_staff)
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
@@ -45,7 +48,7 @@ def move(
     deltas = places.combined([freed, timetable.net(old, taken), kept])
     if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
         raise rules.Refusal(
-            [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, slot.starts_at, now)
+            [rules.slot_full()], queries_places.nearest_times(booking.drive, booking.visit, slot.starts_at, now)
         )
     _put(booking, slot, taken, actor=actor, reason=reason, now=now)
     return booking
@@ -101,9 +104,9 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     booking = locking.booking(booking_id)
     if booking.state in rules.MAY_BE_MISSED:
         return booking
-    if not queries.may_be_restored(booking, now):
+    if not bookings.may_be_restored(booking, now):
         raise rules.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
-    found = queries.place_facts(
+    found = queries_places.place_facts(
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
         volunteer_id=booking.volunteer_id,
@@ -113,7 +116,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
         raise rules.Refusal(
-            [rules.slot_full()], queries.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
+            [rules.slot_full()], queries_places.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
         )
     _revive(booking, actor=actor, now=now)
     keeping.has_place(booking, now)
@@ -206,7 +209,7 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise rules.Refusal(reasons)
 
 
-def giver_of(booking: Booking, *, by_staff: bool = False) -> queries.Giver | None:
+def giver_of(booking: Booking, *, by_staff: bool = False) -> queries_history.Giver | None:
     """Whose history stands against a change; nobody's for a hold, which is judged when it is proved.
 
     Over all organizations only for a booking that was proved: only its donor has got its link.
@@ -214,4 +217,4 @@ def giver_of(booking: Booking, *, by_staff: bool = False) -> queries.Giver | Non
     if booking.volunteer_id is None:
         return None
     everywhere = booking.proved_at is not None and not by_staff
-    return queries.Giver(booking.volunteer_id, everywhere=everywhere, besides=booking.pk)
+    return queries_history.Giver(booking.volunteer_id, everywhere=everywhere, besides=booking.pk)

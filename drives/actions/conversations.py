@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from drives import announcements
 from drives.actions import changing
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
-from drives.queries.conversations import may_be_answered
+from drives.queries import conversations
+from notifications import queries as notifications_queries
 from notifications.actions import outbox
 from notifications.models import Channel, InboundMessage, Message, Purpose
 from notifications.notice import Envelope, Notice
-from notifications.queries import newest_text, organizations_through
 from organizations.actions import audit
 from organizations.models import Organization
 from volunteers.models import Contact
@@ -48,7 +48,7 @@ def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now
     conversation.
     """
     conversation = _locked(conversation_id)
-    standing = may_be_answered(conversation, now)
+    standing = conversations.may_be_answered(conversation, now)
     if not standing.may:
         raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
     wording = announcements.answer(conversation.organization, text)
@@ -94,12 +94,12 @@ def _envelope(conversation: Conversation, key: str, needs_consent: bool, now: da
 
 
 def _organizations(reply: InboundMessage) -> list[Organization]:
-    last = newest_text(reply)
+    last = notifications_queries.newest_text(reply)
     if last is not None and last.organization:
         return [last.organization]
     if reply.sender is None:
         return []
-    ours = organizations_through(reply.sender)
+    ours = notifications_queries.organizations_through(reply.sender)
     knowing = Contact.objects.filter(address=reply.address, organization__in=ours).values("organization")
     found = list(Organization.objects.filter(pk__in=knowing))
     if found:

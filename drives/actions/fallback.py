@@ -6,14 +6,15 @@ from functools import partial
 
 from django.db import transaction
 
-from drives import announcements, notices, queries
+from drives import announcements, notices
 from drives.actions import locking, reminders, telling
 from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind, Way
+from drives.queries import message_plan
 from drives.texts import Own
+from notifications import queries as notifications_queries
 from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Notice, Wording
-from notifications.queries import texts_that_failed
 
 LOOK_BACK = timedelta(days=1)
 LIVE = (BookingState.BOOKED, BookingState.CONFIRMED)
@@ -28,7 +29,9 @@ def by_mail(*, now: datetime) -> int:
     was sent anyway, a second sweep or one that was killed never make two.
     """
     kinds = {*WORDS, *reminders.KINDS, *TO_MANY}
-    return sum(_say_by_mail(text, now) for text in texts_that_failed(kinds=kinds, since=now - LOOK_BACK))
+    return sum(
+        _say_by_mail(text, now) for text in notifications_queries.texts_that_failed(kinds=kinds, since=now - LOOK_BACK)
+    )
 
 
 @transaction.atomic
@@ -38,7 +41,7 @@ def _say_by_mail(text: Message, now: datetime) -> int:
     booking = found[0] if found else None
     if booking is None or not _is_true(booking, text, now):
         return 0
-    own = queries.own_words([booking.drive.organization_id])[booking.drive.organization_id]
+    own = message_plan.own_words([booking.drive.organization_id])[booking.drive.organization_id]
     told = [
         Notice(_envelope(text, address, now), _words(booking, text, own, now))
         for channel, address in reminders.channels(booking.volunteer, Way.MAIL)

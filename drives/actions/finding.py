@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import queries
 from drives.actions import locking
 from drives.actions.booking import CodeWrong
+from drives.queries import donor
+from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
 from volunteers.models import Contact
-from volunteers.queries import proved_here
 
 
 @transaction.atomic
@@ -33,7 +33,7 @@ def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetim
     with transaction.atomic():
         locking.identities([identity])
         result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
-        is_proved = result == proving.CodeResult.OK or proved_here(identity, bound_to, now)
+        is_proved = result == proving.CodeResult.OK or volunteers_queries.proved_here(identity, bound_to, now)
         if is_proved:
             proving.remember_browser(token=browser, identity=identity, now=now)
             Contact.objects.filter(identity=identity, proved_at=None).exclude(owner=None).update(proved_at=now)
@@ -49,7 +49,7 @@ def send_codes(*, now: datetime, limit: int = 100) -> int:
     """
     locking.identities(looked_for := proving.looked_for(limit, now))
     waiting = proving.waiting(looked_for, now)
-    known = queries.newest_contacts([asked.identity for asked in waiting])
+    known = donor.newest_contacts([asked.identity for asked in waiting])
     for asked in waiting:
         contact, language = known.get(asked.identity, (None, ""))
         proving.send_waiting(asked=asked, to=contact, language=language, now=now)

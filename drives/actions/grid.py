@@ -8,8 +8,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from drives import grid_words, timetable
+from drives import plan as drives_plan
 from drives.models import Drive, Policy, Site, Slot
-from drives.plan import Plan, looser
+from drives.plan import Plan
 from organizations.models import Organization
 
 
@@ -22,7 +23,7 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
     refuse_foreign(organization, plan)
     grid = plan.grid(site.timezone)
     policy = Policy.objects.get(pk=plan.policy_id)
-    if problems := [*timetable.problems(grid, plan.first, plan.returning), *looser(plan, policy)]:
+    if problems := [*timetable.problems(grid, plan.first, plan.returning), *drives_plan.looser(plan, policy)]:
         by_field: dict[str, list[ValidationError]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(

@@ -27,10 +27,11 @@ from drives.models import (
 )
 from notifications.actions import forgetting as messages
 from organizations.actions import audit, idempotency
+from volunteers import queries as volunteers_queries
 from volunteers.actions import contacts as contact_rows
 from volunteers.actions import forgetting as people
 from volunteers.models import Contact, Volunteer
-from volunteers.queries import Reached, identities_of, known_elsewhere, reached, registrations_of
+from volunteers.queries import Reached
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,9 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     appeals (shared), drives (shared), bookings, entries of waiting lists, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
-    known = reached(before)
+    known = volunteers_queries.reached(before)
     messages.lock_replies(addresses=known.addresses)
-    locking.identities({*identities_of(volunteer_id=volunteer_id), *known.identities})
+    locking.identities({*volunteers_queries.identities_of(volunteer_id=volunteer_id), *known.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
         return Erased(volunteer)
@@ -115,8 +116,8 @@ class _Left:
 
 def _locked(volunteer: Volunteer) -> _Left:
     """All that they booked or wait for, also unproved under their contacts, locked in order."""
-    contacts = reached(volunteer)
-    theirs = Q(volunteer=volunteer) | Q(registration__in=registrations_of(volunteer, contacts))
+    contacts = volunteers_queries.reached(volunteer)
+    theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
     booked = list(Booking.objects.filter(theirs).values_list("pk", "drive"))
     waits = list(WaitingEntry.objects.filter(theirs).values_list("pk", "drive"))
     locking.no_appeals(volunteer.organization_id)
@@ -150,7 +151,7 @@ def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -
 def _forget(left: _Left, now: datetime) -> None:
     volunteer, addresses = left.volunteer, left.contacts.addresses
     organization = volunteer.organization
-    nowhere_else = set(addresses) - known_elsewhere(organization, addresses)
+    nowhere_else = set(addresses) - volunteers_queries.known_elsewhere(organization, addresses)
     talks = Conversation.objects.of(organization).filter(address__in=addresses)
     messages.forget_messages(
         organization=organization,

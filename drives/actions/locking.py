@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from drives.models import Booking, Drive, Hold, WaitingEntry
-from volunteers.queries import identities_of
+from volunteers import queries as volunteers_queries
 
 # The first halves of the two-part advisory keys; identities use the one-part keys.
 _DRIVES, _LINES, _APPEALS = 2, 3, 4
@@ -38,7 +38,9 @@ def identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
 
 def typed_then_drive(typed: Sequence[str], drive: Drive) -> None:
     """Steps 2 and 3 for somebody typed: all contacts of whoever the drive's organization knows by one of these."""
-    identities_then_drive(identities_of(organization_id=drive.organization_id, identities=typed), drive.pk)
+    identities_then_drive(
+        volunteers_queries.identities_of(organization_id=drive.organization_id, identities=typed), drive.pk
+    )
 
 
 def person_then_drive(booking: Booking) -> None:
@@ -46,13 +48,17 @@ def person_then_drive(booking: Booking) -> None:
     typed = [booking.registration.identity] if booking.registration else []
     if booking.volunteer_id:
         typed = []  # what was typed then may be somebody else's by now
-    identities_then_drive(identities_of(identities=typed, volunteer_id=booking.volunteer_id), booking.drive_id)
+    identities_then_drive(
+        volunteers_queries.identities_of(identities=typed, volunteer_id=booking.volunteer_id), booking.drive_id
+    )
 
 
 def people_then_drives(volunteer_ids: Iterable[int]) -> None:
     """Steps 2 and 3 for two people who become one: each identity of both, sorted; then their drives to come, shared."""
     ids = sorted(set(volunteer_ids))
-    identities(identity for volunteer_id in ids for identity in identities_of(volunteer_id=volunteer_id))
+    identities(
+        identity for volunteer_id in ids for identity in volunteers_queries.identities_of(volunteer_id=volunteer_id)
+    )
     active = Booking.objects.filter(volunteer__in=ids).active().order_by("drive").values_list("drive", flat=True)
     for drive_id in list(active.distinct()):
         drive_shared(drive_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import queries, rules
+from drives import rules
 from drives.actions import keeping, locking
 from drives.models import ACTIVE, Booking, StatedDonation, WaitingEntry
 from drives.queries import people as person_queries
@@ -28,19 +28,19 @@ def merge(
     Raises Volunteer.DoesNotExist for anybody who is not of this organization.
     Locks: all identities of both, their drives (shared), their bookings, entries.
     """
-    if already := queries.merged_into(organization, {one_id, other_id}):
+    if already := person_queries.merged_into(organization, {one_id, other_id}):
         return already
     people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
     locking.people_then_drives([one_id, other_id])
     found = list(people.select_related("phone", "email").order_by("created_at", "pk"))
     if len(found) < 2:  # somebody else was quicker, or there are none
-        return queries.merged_into(organization, {one_id, other_id}) or _missing()
+        return person_queries.merged_into(organization, {one_id, other_id}) or _missing()
     survivor, gone = found
     left = f"volunteer:{gone.pk}"
     ids = Booking.objects.filter(volunteer__in=found, state__in=ACTIVE).order_by("pk").values_list("pk", flat=True)
     locking.bookings(list(ids))
     locking.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
-    if reasons := queries.reasons_not_to_merge(survivor, gone):
+    if reasons := person_queries.reasons_not_to_merge(survivor, gone):
         raise rules.Refusal(reasons)
     if called == gone.pk:
         survivor.name, survivor.language = gone.name, gone.language

@@ -6,13 +6,15 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules, timetable
-from drives.actions import history, keeping, locking, places, settling, spacing, taking, telling
-from drives.actions.booking import HoldLapsed, is_live
-from drives.actions.changing import giver_of
-from drives.actions.together import arrivals, refuse_full
+from drives import rules, timetable
+from drives.actions import booking as actions_booking
+from drives.actions import changing, history, keeping, locking, places, settling, spacing, taking, telling, together
+from drives.actions.booking import HoldLapsed
 from drives.models import Booking, BookingState, Drive, Slot
-from volunteers.queries import identities_of
+from drives.queries import parties
+from drives.queries import places as queries_places
+from drives.queries import together as queries_together
+from volunteers import queries as volunteers_queries
 
 
 @transaction.atomic
@@ -37,11 +39,13 @@ def move_all(
     _lock(asked)
     party = _who_moves(asked, now, by_staff=by_staff)
     drive, visits = party[0].drive, [booking.visit for booking in party]
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
+    found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
     if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed))
-    slots = arrivals(drive, slot_id, visits, freed, now)
+        raise rules.Refusal(
+            reasons, queries_together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
+        )
+    slots = together.arrivals(drive, slot_id, visits, freed, now)
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
         return party
     is_held, old = party[0].state == BookingState.HELD, {booking.pk: booking.starts_at for booking in party}
@@ -59,20 +63,22 @@ def _lock(asked: Booking) -> None:
     if asked.volunteer_id is None or asked.party is None:
         return locking.person_then_drive(asked)
     people = Booking.objects.filter(party=asked.party).exclude(volunteer=None).values_list("volunteer", flat=True)
-    theirs = {identity for pk in people for identity in identities_of(volunteer_id=pk)}
+    theirs = {identity for pk in people for identity in volunteers_queries.identities_of(volunteer_id=pk)}
     return locking.identities_then_drive(theirs, asked.drive_id)
 
 
 def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking]:
     """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
     found = locking.bookings(settling.party_ids(asked))
-    party = [booking for booking in found if is_live(booking, now) or booking.state in rules.MAY_BE_MISSED]
+    party = [
+        booking for booking in found if actions_booking.is_live(booking, now) or booking.state in rules.MAY_BE_MISSED
+    ]
     mine = next((booking for booking in found if booking.pk == asked.pk), asked)
     if mine not in party:
         if reasons := rules.reasons_not_to_change(mine.state, rules.MAY_BE_CHANGED):
             raise rules.Refusal(reasons)
         raise HoldLapsed
-    if mine.state != BookingState.HELD and mine.party and not by_staff and not queries.party_of(mine).is_shown:
+    if mine.state != BookingState.HELD and mine.party and not by_staff and not parties.party_of(mine).is_shown:
         text = _("Only who booked for all can change the time of all.")
         raise rules.Refusal([rules.Reason("not_who_booked", text)])
     return party
@@ -93,7 +99,7 @@ def _judge(
             booking.override_reason = override_reason
         return
     drive = party[0].drive
-    givers = [giver for booking in party if (giver := giver_of(booking, by_staff=by_staff))]
+    givers = [giver for booking in party if (giver := changing.giver_of(booking, by_staff=by_staff))]
     judged = [spacing.of(giver, drive, slot.starts_at) for giver, slot in zip(givers, slots, strict=True)]
     refused = [
         settling.of(booking, reason) for booking, each in zip(party, judged, strict=True) for reason in each.reasons
@@ -108,7 +114,9 @@ def _judge(
         return all(each.allows(at, moment) for each, moment in zip(judged, moments, strict=True))
 
     visits = [booking.visit for booking in party]
-    raise rules.Refusal(refused, queries.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed))
+    raise rules.Refusal(
+        refused, queries_together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+    )
 
 
 def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas, now: datetime) -> None:
@@ -131,4 +139,4 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas,
     left = [place for place in before if not any(timetable.deltas(place).items() & new for new in taken)]
     deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
     if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
-        refuse_full(drive, visits, party[0].starts_at, now)
+        together.refuse_full(drive, visits, party[0].starts_at, now)

@@ -6,19 +6,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import confirms, offering, queries, rules, timetable
+from drives import confirms, offering, rules, timetable
 from drives.actions import closing, keeping, locking, places, spacing, taking, telling, telling_waiting
-from drives.models import (
-    Booking,
-    BookingState,
-    Hold,
-    Offer,
-    OfferState,
-    Source,
-    WaitingEntry,
-    WaitingState,
-)
-from volunteers.queries import identities_of
+from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
+from drives.queries import history, message_plan, waiting
+from drives.queries import places as queries_places
+from volunteers import queries as volunteers_queries
 
 AT_ONCE = 200  # offers of one drive in one sweep
 
@@ -28,11 +21,11 @@ log = logging.getLogger(__name__)
 def sweep(*, now: datetime) -> dict[str, int]:
     """Close what is over, lapse what was not proved or answered in time, and offer every place somebody waits for."""
     counts = {
-        "closed": _each(queries.closed_lists(now), lambda pk: closing.close_over(drive_id=pk, now=now)),
+        "closed": _each(waiting.closed_lists(now), lambda pk: closing.close_over(drive_id=pk, now=now)),
         "lapsed": _lapse_unproved(now),
         "expired": _each(_unanswered(now), lambda pk: expire(offer_id=pk, now=now)),
     }
-    return {**counts, "offered": _each(queries.drives_with_a_line(), lambda pk: _offer_all(pk, now))}
+    return {**counts, "offered": _each(waiting.drives_with_a_line(), lambda pk: _offer_all(pk, now))}
 
 
 def _each(ids: list[int], act: Callable[[int], int]) -> int:
@@ -66,7 +59,7 @@ def offer_next(*, drive_id: int, now: datetime) -> bool:
     """
     if not locking.line(drive_id):
         return False
-    line = queries.line(drive_id)
+    line = waiting.line(drive_id)
     try:
         for entry in line.entries:
             # A quick look without locks; a slow one under them, undone with its locks if it comes to nothing.
@@ -86,7 +79,9 @@ def _offer_or_undo(entry: WaitingEntry, now: datetime) -> bool:
 
 
 def _offer(candidate: WaitingEntry, now: datetime) -> bool:
-    locking.identities_then_drive(identities_of(volunteer_id=candidate.volunteer_id), candidate.drive_id)
+    locking.identities_then_drive(
+        volunteers_queries.identities_of(volunteer_id=candidate.volunteer_id), candidate.drive_id
+    )
     entry = locking.waiting_entry(candidate.pk)
     kept = locking.kept_places(entry.drive_id)
     if entry.state != WaitingState.WAITING:
@@ -109,15 +104,15 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
 
 def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offering.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
-    for fit in queries.line(entry.drive_id, entry.pk).fits(entry, now):
+    for fit in waiting.line(entry.drive_id, entry.pk).fits(entry, now):
         found = _place(entry, fit.slot_id, now)
         if not rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
             return fit
     return None
 
 
-def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries.PlaceFound:
-    return queries.place_facts(
+def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries_places.PlaceFound:
+    return queries_places.place_facts(
         drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, promised=True, now=now
     )
 
@@ -131,7 +126,7 @@ def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
         hold=kept,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
-        deadline=offering.deadline(now, fit.starts_at, queries.quiet_hours(entry.drive)),
+        deadline=offering.deadline(now, fit.starts_at, message_plan.quiet_hours(entry.drive)),
         made_at=now,
     )
     _enter_state(entry, WaitingState.OFFERED, now)
@@ -157,7 +152,7 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     is another by now.
     """
     known = WaitingEntry.objects.get(offers=offer_id)
-    locking.identities_then_drive(identities_of(volunteer_id=known.volunteer_id), known.drive_id)
+    locking.identities_then_drive(volunteers_queries.identities_of(volunteer_id=known.volunteer_id), known.drive_id)
     offer = _locked(known.pk, offer_id)
     if offer.state == OfferState.ACCEPTED and offer.booking:
         return locking.booking(offer.booking.pk)
@@ -253,10 +248,10 @@ def _refuse_over(offer: Offer, now: datetime) -> None:
         raise rules.Refusal([rules.offer_is_over(OfferState.EXPIRED)])
 
 
-def _giver(entry: WaitingEntry) -> queries.Giver:
+def _giver(entry: WaitingEntry) -> history.Giver:
     """Over all organizations only for who proved a contact; a coordinator's entry is judged on their own rows."""
     assert entry.volunteer_id is not None  # who is in line is known
-    return queries.Giver(entry.volunteer_id, everywhere=entry.proved_at is not None)
+    return history.Giver(entry.volunteer_id, everywhere=entry.proved_at is not None)
 
 
 def _enter_state(entry: WaitingEntry, state: WaitingState, now: datetime) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from django.db import connection
 
-from drives import queries, timetable
+from drives import timetable
 from drives.models import Booking, Hold
+from drives.queries import places
 
 Deltas = Mapping[int, tuple[int, int]]
 """Per step n of one drive: change of screening places and of chairs taken."""
@@ -29,7 +30,7 @@ def force(*, drive_id: int, deltas: Deltas) -> None:
         _changed(drive_id, deltas, forced=True)
 
 
-footprint = queries.steps_taken  # as it was booked
+footprint = places.steps_taken  # as it was booked
 
 
 def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:

@@ -6,11 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules
-from drives.actions import grid, history, keeping, locking, places, replanning, telling
-from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
+from drives import plan as drives_plan
+from drives import rules
+from drives.actions import changing, grid, history, keeping, locking, places, replanning, telling
+from drives.actions.changing import CANCEL_FIELDS
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
-from drives.plan import Plan, plan_of
+from drives.plan import Plan
+from drives.queries import desk
 from organizations.actions import audit
 from organizations.models import Organization
 
@@ -53,7 +55,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
         raise VersionChanged
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
     steps = grid.steps_or_refuse(drive.organization, plan)
-    booked = queries.has_bookings(drive)
+    booked = desk.has_bookings(drive)
     if booked:
         grid.refuse_new_grid(drive, plan, steps)
     changed = _apply(drive, {**grid.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
@@ -78,7 +80,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
     """A draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
-    return create_drive(organization=drive.organization, plan=plan_of(drive, on=on), actor=actor, now=now)
+    return create_drive(organization=drive.organization, plan=drives_plan.plan_of(drive, on=on), actor=actor, now=now)
 
 
 def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:
@@ -160,7 +162,7 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     history.note_all(holds, to_state=BookingState.LAPSED, actor=actor, now=now)
     history.note_all(told, to_state=BookingState.CANCELLED, actor=actor, now=now)
     for booking in told:
-        mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
+        changing.mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
         booking.cancelled_late = False  # not their doing
         booking.drive = drive
     Booking.objects.bulk_update(told, CANCEL_FIELDS, batch_size=500)

@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import notices, own_words, queries, reminding, texts
+from drives import notices, own_words, reminding, texts
 from drives.actions import locking, replanning
 from drives.models import Drive, DriveState, OwnText, PlanLine
+from drives.queries import message_plan
 from drives.reminding import Plan
 from drives.texts import OwnWords
 from notifications.actions import outbox
@@ -41,7 +42,7 @@ def change_plan(*, organization: Organization, plan: Plan, version: str, actor: 
     """
     _refuse_problems(plan)
     ids = _lock_coming_drives(organization, now)
-    if reminding.fingerprint(queries.organization_plan(organization)) != version:
+    if reminding.fingerprint(message_plan.organization_plan(organization)) != version:
         raise ChangedMeanwhile
     _write_lines(organization, None, plan, reminding.DEFAULT_PLAN)
     _note(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
@@ -53,7 +54,7 @@ def change_drive_plan(*, drive: Drive, plan: Plan, version: str, actor: str, now
     """Give a drive a plan of its own and replan its bookings. Refuses as `change_plan`. Locks: drive, bookings."""
     _refuse_problems(plan)
     locking.drive_exclusive(drive.pk)
-    if reminding.fingerprint(queries.drive_plan(drive)) != version:
+    if reminding.fingerprint(message_plan.drive_plan(drive)) != version:
         raise ChangedMeanwhile
     _write_lines(drive.organization, drive, plan, {})
     _note(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
@@ -81,7 +82,7 @@ def change_words(
     kept = OwnWords(texts.cleaned(words.text), texts.cleaned(words.opening))
     refuse_words(organization, kind, language, kept)
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)  # two edits at once take turns
-    before = queries.own_words([organization.pk])[organization.pk].get((kind, language), OwnWords())
+    before = message_plan.own_words([organization.pk])[organization.pk].get((kind, language), OwnWords())
     if texts.fingerprint(before) != version:
         raise ChangedMeanwhile
     rows = OwnText.objects.filter(organization=organization, kind=kind, language=language)

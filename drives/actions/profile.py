@@ -8,9 +8,9 @@ from django.db import transaction
 from drives.actions import locking
 from drives.actions.booking import CodeWrong
 from organizations.models import Organization
+from volunteers import queries as volunteers_queries
 from volunteers.actions import profile, proving
 from volunteers.models import Volunteer
-from volunteers.queries import browser_proved, identities_of, identity_of, led_to, proved_here
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def ask(
     Nothing changes yet. Refuses (by field "contact") what is neither, and limits.TooMany.
     """
     address = proving.contact_of(typed, organization.country)
-    if not browser_proved(browser, identity_of(address), now):
+    if not volunteers_queries.browser_proved(browser, volunteers_queries.identity_of(address), now):
         proving.send_code_to(
             organization=organization,
             address=address,
@@ -47,17 +47,20 @@ def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str
     So are those who are reached through the old one. Who was erased meanwhile stays nobody. Locks: the identities of
     all of them and the new one.
     """
-    identity = identity_of(address)
-    if not browser_proved(browser, identity, now):
+    identity = volunteers_queries.identity_of(address)
+    if not volunteers_queries.browser_proved(browser, identity, now):
         with transaction.atomic():  # a wrong try counts although it is refused
             result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
             if result == proving.CodeResult.OK:
                 proving.remember_browser(token=browser, identity=identity, now=now)
-        if result != proving.CodeResult.OK and not proved_here(identity, bound_to, now):
+        if result != proving.CodeResult.OK and not volunteers_queries.proved_here(identity, bound_to, now):
             raise CodeWrong(result)
     with transaction.atomic():
         own = [person.pk for person in people]
-        known = (identities_of(volunteer_id=pk) for pk in (*own, *led_to(own).values_list("pk", flat=True)))
+        known = (
+            volunteers_queries.identities_of(volunteer_id=pk)
+            for pk in (*own, *volunteers_queries.led_to(own).values_list("pk", flat=True))
+        )
         locking.identities({identity}.union(*known))
         still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
         profile.reach_at(people=list(still.select_related("organization")), address=address, now=now)

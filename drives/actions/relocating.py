@@ -6,9 +6,9 @@ from itertools import groupby
 
 from django.db.models import F
 
-from drives import queries
 from drives.actions import locking, telling
 from drives.models import Booking, Drive, DriveState, Site
+from drives.queries import message_plan
 from drives.queries.message_plan import REMINDED
 
 BATCH = 500
@@ -31,7 +31,7 @@ def tell(*, drive_ids: Sequence[int], now: datetime) -> int:
     Part of a change of the place, which holds the drives exclusively. Locks bookings by id.
     """
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
-    ids = queries.bookings_to_remind(drive_ids, now)
+    ids = message_plan.bookings_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
     return sum(_tell_batch(batch, now) for batch in batches)
 

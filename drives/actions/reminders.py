@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives import notices, queries, reminding
+from drives import notices, reminding
 from drives.models import Booking, Way
-from drives.queries.sharing import SAID_TOGETHER, SharedTexts, booking_id, fits, shared_texts
+from drives.queries import bookings as queries_bookings
+from drives.queries import message_plan, sharing
+from drives.queries.sharing import SAID_TOGETHER, SharedTexts
 from drives.reminding import Plan
 from drives.texts import NONE, Own
+from notifications import queries as notifications_queries
 from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Wording
-from notifications.queries import may_not_be_texted, promises_due
 from volunteers.models import Volunteer
 
 log = logging.getLogger(__name__)
@@ -55,17 +57,17 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
     A booking that is gone, over, or of a later revision than the promise is not reminded. Who may not be texted, as
     things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
     """
-    promises = promises_due(now, DRESS_WITHIN, limit)
-    bookings = queries.bookings_for_messages([booking_id(promise) for promise in promises])
-    own = queries.own_words({promise.organization_id for promise in promises})
+    promises = notifications_queries.promises_due(now, DRESS_WITHIN, limit)
+    bookings = queries_bookings.bookings_for_messages([sharing.booking_id(promise) for promise in promises])
+    own = message_plan.own_words({promise.organization_id for promise in promises})
     twice = _mail_instead(promises, bookings)
-    shared = shared_texts(promises, bookings, now)
+    shared = sharing.shared_texts(promises, bookings, now)
     worded: list[tuple[int, Wording]] = []
     unfit: list[int] = []
     spoilt: list[int] = []
     for message in promises:
-        booking = bookings.get(booking_id(message))
-        if booking is None or not fits(booking, message, now) or message.pk in twice:
+        booking = bookings.get(sharing.booking_id(message))
+        if booking is None or not sharing.fits(booking, message, now) or message.pk in twice:
             unfit.append(message.pk)
         elif message.pk in shared.said:
             continue
@@ -98,7 +100,7 @@ def recipient(booking: Booking) -> str:
 
 def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Envelope]:
     """The reminders of a booking that was made, or moved to its time, at `booked_at`."""
-    quiet = queries.quiet_hours(booking.drive)
+    quiet = message_plan.quiet_hours(booking.drive)
     planned = reminding.reminders(plan, booking.starts_at, booked_at, quiet)
     return [envelope for line, due in planned for envelope in _sealed(booking, line, due)]
 
@@ -127,8 +129,10 @@ def _sealed(booking: Booking, line: reminding.Line, due_at: datetime) -> Iterabl
 
 def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
     """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
-    silent = may_not_be_texted([message for message in promises if message.channel == Channel.SMS])
-    mailboxes = {message.pk: _mailbox(bookings.get(booking_id(message))) for message in promises}
+    silent = notifications_queries.may_not_be_texted(
+        [message for message in promises if message.channel == Channel.SMS]
+    )
+    mailboxes = {message.pk: _mailbox(bookings.get(sharing.booking_id(message))) for message in promises}
     turned = [message for message in promises if message.pk in silent and mailboxes[message.pk]]
     if not turned:
         return set()

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from django.db.models import F, Max
 
-from drives import queries
 from drives.actions import locking, reminders
 from drives.models import Booking, BookingChange, BookingState, Drive
+from drives.queries import message_plan
 from drives.queries.message_plan import REMINDED
 from drives.reminding import Plan
 from notifications.actions import outbox
@@ -30,8 +30,8 @@ def replan(*, organization: Organization, drive_ids: Collection[int], now: datet
     locks bookings by id, then their messages. Nine statements for 500 bookings.
     """
     Drive.objects.filter(pk__in=drive_ids).update(plan_revision=F("plan_revision") + 1)
-    plans = queries.drive_plans(organization, drive_ids)
-    ids = queries.bookings_to_remind(drive_ids, now)
+    plans = message_plan.drive_plans(organization, drive_ids)
+    ids = message_plan.bookings_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
     return sum(_replan_batch(organization, batch, plans, now) for batch in batches)
 

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import letters, queries, rules
+from drives import letters, rules
 from drives.actions import changing, conversations, offering, telling_waiting
 from drives.letters import Letter
 from drives.models import Booking, BookingState, CancelledBy, Offer
-from drives.queries.sharing import also_spoken_of
-from notifications.actions.replies import mark_handled, take
+from drives.queries import sharing, waiting
+from notifications import queries as notifications_queries
+from notifications.actions import replies
 from notifications.models import InboundMessage, Message
-from notifications.queries import newest_text, prompt_for, unhandled_replies
 
 BATCH = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
@@ -28,7 +28,7 @@ def answer_new(*, now: datetime) -> dict[str, int]:
     One that fails in a way nobody foresaw is laid before the coordinator like any other; the rest go on.
     """
     counts: dict[str, int] = {}
-    for reply in unhandled_replies(BATCH):
+    for reply in notifications_queries.unhandled_replies(BATCH):
         try:
             outcome = _answer(reply.pk, now)
         except Exception as error:
@@ -40,7 +40,7 @@ def answer_new(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic
 def _answer(reply_id: int, now: datetime) -> str:
-    reply = take(reply_id=reply_id)
+    reply = replies.take(reply_id=reply_id)
     if reply is None:
         return "taken"
     prompt, letter = _asked(reply, now), letters.letter(reply.text)
@@ -52,7 +52,7 @@ def _answer(reply_id: int, now: datetime) -> str:
 
 @transaction.atomic
 def _park(reply_id: int, now: datetime) -> str:
-    reply = take(reply_id=reply_id)
+    reply = replies.take(reply_id=reply_id)
     return _file(reply, reply.handled_as or FAILED, None, now) if reply else "taken"
 
 
@@ -64,15 +64,15 @@ def _file(reply: InboundMessage, handled_as: str, prompt: Message | None, now: d
         needs_a_person=handled_as not in SETTLED,
         may_mean_cancel=letters.may_mean_cancel(reply.text),
     )
-    mark_handled(reply_id=reply.pk, handled_as=handled_as, now=now)
+    replies.mark_handled(reply_id=reply.pk, handled_as=handled_as, now=now)
     return handled_as
 
 
 def _asked(reply: InboundMessage, now: datetime) -> Message | None:
     """The question that a letter answers: one that stands, else an offer that is over, if that came last."""
-    if prompt := prompt_for(reply, now):
+    if prompt := notifications_queries.prompt_for(reply, now):
         return prompt
-    last = newest_text(reply)
+    last = notifications_queries.newest_text(reply)
     return last if last is not None and last.kind == "offer" else None
 
 
@@ -97,7 +97,7 @@ def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: dat
     except rules.Refusal as refusal:
         if not refusal.codes[0].startswith("offer_"):
             return REFUSED
-    telling_waiting.too_late(queries.offer(offer_id), reply.pk, now)
+    telling_waiting.too_late(waiting.offer(offer_id), reply.pk, now)
     return TOO_LATE
 
 
@@ -110,9 +110,9 @@ def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMes
     if given_up and letter == Letter.CANCEL:
         return str(letter)
     # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
-    if newest_text(reply, prompt.about, booking.revision) is None:
+    if notifications_queries.newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
-    companions = also_spoken_of(prompt)
+    companions = sharing.also_spoken_of(prompt)
     if companions and letter == Letter.CANCEL:
         return UNCLEAR
     try:

@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef
 from drives.actions import leaving
 from drives.actions.leaving import Because
 from drives.models import Conversation
-from drives.queries.silence import silent
+from drives.queries import silence
 from drives.rules import Refusal
 from notifications.actions import forgetting
 from notifications.actions.forgetting import TEXTS_KEPT
-from volunteers.actions.retention import forget_orphans, hash_strangers
+from volunteers.actions import retention
 from volunteers.models import Contact
 
 MOST_AT_ONCE = 500
@@ -28,8 +28,8 @@ def forget(*, now: datetime) -> dict[str, int]:
         "erased": erase_silent(now=now),
         "texts": forgetting.forget_old_texts(now=now),
         "conversations": _forget_talks(now),
-        "contacts": forget_orphans(),
-        "hashed": hash_strangers(before=now - GRACE),
+        "contacts": retention.forget_orphans(),
+        "hashed": retention.hash_strangers(before=now - GRACE),
     }
 
 
@@ -38,7 +38,7 @@ def erase_silent(*, now: datetime, limit: int = MOST_AT_ONCE) -> int:
 
     Each in a transaction of its own; one who cannot be erased does not hold up the others. Returns how many were.
     """
-    return sum(_erase(volunteer_id, now) for volunteer_id in silent(now, limit))
+    return sum(_erase(volunteer_id, now) for volunteer_id in silence.silent(now, limit))
 
 
 def _erase(volunteer_id: int, now: datetime) -> bool:

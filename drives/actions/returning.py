@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import queries, rules
+from drives import rules
 from drives.actions import locking, taking, telling
 from drives.models import Booking, Drive, Source, Visit
-from volunteers.queries import identities_of
+from drives.queries import history, places
+from volunteers import queries as volunteers_queries
 
 
 @transaction.atomic
@@ -30,14 +31,14 @@ def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Bo
 def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
     volunteer = visited.volunteer
     assert volunteer is not None  # asked for
-    locking.identities_then_drive(identities_of(volunteer_id=volunteer.pk), drive.pk)
+    locking.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
     if reasons := rules.reasons_not_to_change(locking.booking(visited.pk).state, rules.HAS_GIVEN):
         raise rules.Refusal(reasons)
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:
         return same
-    place = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
-    giver = queries.Giver(volunteer.pk)
+    place = places.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
+    giver = history.Giver(volunteer.pk)
     booking = taking.enter(
         drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
     )

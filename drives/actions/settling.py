@@ -7,10 +7,14 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from drives import queries, rules
-from drives.actions import history, places, spacing, stating, taking
+from drives import rules
+from drives.actions import history, places, stating, taking
+from drives.actions import spacing as actions_spacing
 from drives.actions.spacing import Spacing
 from drives.models import Booking, BookingState, Drive, Visit
+from drives.queries import history as queries_history
+from drives.queries import places as queries_places
+from drives.queries import together
 from volunteers.actions import registration
 from volunteers.actions.recognizing import OtherName, TooManyPeople, Whose
 from volunteers.models import Registration, Volunteer
@@ -80,7 +84,7 @@ class _Judged:
     """One person of a party: what stands against them, and the kind of visit that it really is."""
 
     booking: Booking
-    found: queries.PlaceFound
+    found: queries_places.PlaceFound
     spacing: Spacing
     against_place: Sequence[rules.Reason]
 
@@ -106,13 +110,13 @@ class _Judged:
 def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     drive = party[0].drive
     people = [booking.volunteer_id or 0 for booking in party]  # recognized before
-    found = queries.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
-    given = queries.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
+    found = queries_places.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
+    given = queries_history.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
     return [
         _Judged(
             booking,
             facts,
-            spacing.between(given[person], drive, booking.starts_at),
+            actions_spacing.between(given[person], drive, booking.starts_at),
             rules.reasons_not_to_take(facts.facts, now),
         )
         for booking, facts, person in zip(party, found, people, strict=True)
@@ -140,10 +144,10 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[rules.OpenTim
     if len(judged) == 1:
         if is_interval:
             return first.spacing.alternatives(drive, first.visit, now)
-        return queries.nearest_times(drive, first.visit, wanted, now)
+        return queries_places.nearest_times(drive, first.visit, wanted, now)
     freed = places.released(each.booking for each in judged)
     if not is_interval:
-        return queries.nearest_for_all(drive, visits, wanted, now, freed)
+        return together.nearest_for_all(drive, visits, wanted, now, freed)
     earliest = [each.ok_from for each in judged]
     if None in earliest:
         return []
@@ -151,7 +155,7 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[rules.OpenTim
     def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
         return all(each.spacing.allows(at, moment) for each, moment in zip(judged, arrivals, strict=True))
 
-    return queries.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+    return together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
 
 
 def _twice(party: Sequence[Booking]) -> list[tuple[Booking, rules.Reason]]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import intervals, queries, rules
+from drives import intervals, rules
 from drives.models import Drive, Visit
+from drives.queries import history
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,16 @@ class Spacing:
         """The next times that keep every rule, each by the programme of its own drive."""
         if self.verdict.earliest_ok_at is None:
             return []
-        return queries.later_times(drive, visit, self.verdict.earliest_ok_at, now, self.allows)
+        return history.later_times(drive, visit, self.verdict.earliest_ok_at, now, self.allows)
 
     def allows(self, drive: Drive, at: datetime) -> bool:
         """Whether another time keeps every rule, by the programme of its own drive."""
         return not intervals.judge(drive.rules, self.donations, at, drive.site.zone).broken
 
 
-def of(giver: queries.Giver, drive: Drive, wanted: datetime) -> Spacing:
+def of(giver: history.Giver, drive: Drive, wanted: datetime) -> Spacing:
     """Judge a time at a drive against all that the person has given and booked. One query."""
-    return between(queries.donations_of(giver, wanted, drive.site.zone), drive, wanted)
+    return between(history.donations_of(giver, wanted, drive.site.zone), drive, wanted)
 
 
 def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datetime) -> Spacing:
@@ -49,7 +50,7 @@ def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datet
     )
 
 
-def refuse_too_close(giver: queries.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> str:
+def refuse_too_close(giver: history.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> str:
     """Raise what the interval rules have against a visit at this time, with later times that they allow.
 
     Returns the kind of visit: what was recorded of the giver says it, else what was asked for.

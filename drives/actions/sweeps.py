@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives import queries
 from drives.actions import locking, telling, turnout
 from drives.models import ACTIVE, Booking, Drive, DriveState
+from drives.queries import places
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     locking.drive_shared(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     booked = Booking.objects.filter(drive=drive, state__in=ACTIVE).count()
-    left = queries.places_left(drive, now)
+    left = places.places_left(drive, now)
     if booked >= UNDER_FILLED_BELOW * (booked + left):
         return False
     taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)

@@ -12,9 +12,11 @@ from typing import Any, NoReturn
 
 from django.db import connection, transaction
 
-from drives import confirms, queries, rules, timetable
+from drives import confirms, rules, timetable
 from drives.actions import history, keeping, places, spacing
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
+from drives.queries import history as queries_history
+from drives.queries import places as queries_places
 from volunteers.models import Registration, Volunteer
 
 _INSERT = Path(__file__).with_name("insert_booking.sql").read_text()
@@ -22,7 +24,7 @@ REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for
 
 
 def refuse_unless_possible(
-    facts: rules.PlaceFacts, drive: Drive, visit: str, now: datetime, giver: queries.Giver | None = None
+    facts: rules.PlaceFacts, drive: Drive, visit: str, now: datetime, giver: queries_history.Giver | None = None
 ) -> str:
     """Raise every reason that stands against this place, with the nearest times that fit the visit.
 
@@ -39,7 +41,7 @@ def refuse_unless_possible(
         if judged.reasons:
             raise rules.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
     if reasons:
-        raise rules.Refusal(reasons, queries.nearest_times(drive, visit, wanted, now))
+        raise rules.Refusal(reasons, queries_places.nearest_times(drive, visit, wanted, now))
     return visit
 
 
@@ -47,7 +49,9 @@ def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: d
     """The steps a visit would take from this slot; refuses one that would not end by closing."""
     shape = rules.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
-        raise rules.Refusal([rules.visit_does_not_fit()], queries.nearest_times(drive, visit, slot.starts_at, now))
+        raise rules.Refusal(
+            [rules.visit_does_not_fit()], queries_places.nearest_times(drive, visit, slot.starts_at, now)
+        )
     return timetable.footprint(slot.n, shape)
 
 
@@ -61,7 +65,7 @@ class Taken:
 
 def write(
     drive: Drive,
-    found: queries.PlaceFound,
+    found: queries_places.PlaceFound,
     visit: str,
     now: datetime,
     *,
@@ -99,12 +103,12 @@ def count(taken: Taken, now: datetime) -> Booking:
 
 def enter(
     drive: Drive,
-    found: queries.PlaceFound,
+    found: queries_places.PlaceFound,
     visit: str,
     now: datetime,
     *,
     volunteer: Volunteer,
-    giver: queries.Giver | None,
+    giver: queries_history.Giver | None,
     source: Source,
     actor: str,
 ) -> Booking:
@@ -124,7 +128,7 @@ def enter(
 
 def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
     """Somebody was quicker: say so, with the nearest times."""
-    raise rules.Refusal([rules.slot_full()], queries.nearest_times(drive, visit, wanted, now))
+    raise rules.Refusal([rules.slot_full()], queries_places.nearest_times(drive, visit, wanted, now))
 
 
 def create_booking(
@@ -209,7 +213,7 @@ def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: b
         fitting = firsts
     else:
         booking, visit = firsts[0]
-        nearest = queries.nearest_times(booking.drive, visit, booking.starts_at, now)
+        nearest = queries_places.nearest_times(booking.drive, visit, booking.starts_at, now)
         raise rules.Refusal([rules.visit_is_first()], nearest)
     for booking, visit in fitting:
         for name, value in stored_footprint(_as(booking, visit)).items():

@@ -9,16 +9,17 @@ from functools import partial
 
 from django.urls import reverse
 
-from drives import appointments, calendars, next_visit_words, notices, queries
+from drives import appointments, calendars, next_visit_words, notices
 from drives.actions import reminders
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Way
 from drives.next_visit import NOTHING, AfterVisit
+from drives.queries import message_plan, next_visits, places
 from drives.rules import CLOSE_TO_DRIVE
 from drives.texts import Own
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
-from organizations.queries import coordinator_emails
+from organizations import queries as organizations_queries
 
 Wording_ = Callable[[Booking, str, Own], Wording]
 ALERT_USEFUL_FOR = timedelta(days=1)
@@ -33,7 +34,7 @@ def booked(booking: Booking, now: datetime) -> None:
 def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
     """As `booked`, to people of one drive: each gets a mail and a calendar entry, who share a phone one text."""
     drive = bookings[0].drive
-    plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
+    plan, own = message_plan.drive_plan(drive), message_plan.own_words([drive.organization_id])[drive.organization_id]
     way = plan[PlannedKind.BOOKED].way
     told = _to_all(bookings, "booked", notices.booked, own, now, method="REQUEST", way=way, shared="booked")
     outbox.queue(organization=drive.organization, notices=told, now=now)
@@ -43,8 +44,8 @@ def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
 def booked_again(booking: Booking, now: datetime) -> int:
     """The confirmation once more, for who lost it; asked for twice in a minute it comes once. How many were queued."""
     organization = booking.drive.organization
-    own = queries.own_words([organization.pk])[organization.pk]
-    way = queries.drive_plan(booking.drive)[PlannedKind.BOOKED].way
+    own = message_plan.own_words([organization.pk])[organization.pk]
+    way = message_plan.drive_plan(booking.drive)[PlannedKind.BOOKED].way
     told = _to_all([booking], "booked", notices.booked, own, now, method="REQUEST", way=way)
     mark = f"again-{int(now.timestamp()) // 60}"
     again = [replace(each, envelope=replace(each.envelope, key=f"{each.envelope.key}/{mark}")) for each in told]
@@ -59,14 +60,14 @@ def moved(booking: Booking, old_starts_at: datetime, now: datetime, *, actor: st
 def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """As `moved`, to people of one drive, with the time that each had; who share a phone get one text."""
     drive = bookings[0].drive
-    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
     for booking in bookings:
         reminders.withdraw(booking, now)
     reminders.say_anew(bookings)
     quiet = set() if actor == DONOR else {one.pk for one in bookings if _may_wait(one, now, old[one.pk])}
     told = _to_all(bookings, "moved", partial(_moved, old), own, now, method="REQUEST", shared="moved", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, queries.drive_plan(drive), now)
+    reminders.promise_all(bookings, message_plan.drive_plan(drive), now)
 
 
 def relocated(bookings: Sequence[Booking], now: datetime) -> None:
@@ -75,12 +76,12 @@ def relocated(bookings: Sequence[Booking], now: datetime) -> None:
     A few statements, however many they are.
     """
     drive = bookings[0].drive
-    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], kinds=reminders.KINDS, now=now)
     quiet = {booking.pk for booking in bookings if _may_wait(booking, now)}
     told = _to_all(bookings, "relocated", notices.relocated, own, now, method="REQUEST", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, queries.drive_plan(drive), now)
+    reminders.promise_all(bookings, message_plan.drive_plan(drive), now)
 
 
 def cancelled(booking: Booking, now: datetime) -> None:
@@ -97,7 +98,7 @@ def silenced(booking: Booking, now: datetime) -> None:
 def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     """As `cancelled`, to people of one drive: who share a phone get one text."""
     drive = bookings[0].drive
-    own = queries.own_words([drive.organization_id])[drive.organization_id]
+    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], now=now)
     reminders.say_anew(bookings)
     others = [booking for booking in bookings if booking.cancelled_by != CancelledBy.DONOR]
@@ -106,7 +107,7 @@ def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     outbox.queue(organization=drive.organization, notices=told, now=now)
     first = min(bookings, key=lambda booking: booking.starts_at)
     if first.starts_at - now < CLOSE_TO_DRIVE:
-        wording = notices.cancellation_alert(first, queries.places_left(drive, now), desk(drive))
+        wording = notices.cancellation_alert(first, places.places_left(drive, now), desk(drive))
         _alert(drive, f"{first.about}/alert_cancellation/{first.revision}", "alert_cancellation", wording, now)
 
 
@@ -116,7 +117,7 @@ def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
     if not rows:
         return
     organization = rows[0].drive.organization
-    own = queries.own_words([organization.pk])[organization.pk]
+    own = message_plan.own_words([organization.pk])[organization.pk]
     outbox.withdraw(abouts=[booking.about for booking in rows], now=now)
     quiet = {booking.pk for booking in rows if _may_wait(booking, now)}
     told = _to_all(rows, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL", quiet=quiet)
@@ -137,10 +138,10 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
     if not rows:
         return
     drive = rows[0].drive
-    plan, own = queries.drive_plan(drive), queries.own_words([drive.organization_id])[drive.organization_id]
+    plan, own = message_plan.drive_plan(drive), message_plan.own_words([drive.organization_id])[drive.organization_id]
     missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
     came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
-    after = queries.after_visits(rows, now)
+    after = next_visits.after_visits(rows, now)
     told: list[Notice] = []
     for kind, word, group in (
         (PlannedKind.THANK_YOU, partial(_thanks, after), came),
@@ -196,7 +197,7 @@ def _to_all(
 def _may_wait(booking: Booking, now: datetime, old_starts_at: datetime | None = None) -> bool:
     """Whether somebody else's act may be told in the morning: news of a visit of that morning may not."""
     visit = min(booking.starts_at, old_starts_at or booking.starts_at)
-    return queries.quiet_hours(booking.drive).may_wait(now, visit)
+    return message_plan.quiet_hours(booking.drive).may_wait(now, visit)
 
 
 def _by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:
@@ -277,6 +278,6 @@ def _alert(drive: Drive, key: str, kind: str, wording: Wording, now: datetime) -
             ),
             wording,
         )
-        for position, address in enumerate(coordinator_emails(drive.organization))
+        for position, address in enumerate(organizations_queries.coordinator_emails(drive.organization))
     ]
     outbox.queue(organization=drive.organization, notices=told, now=now)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from drives import notices, queries, waiting_words
+from drives import notices, waiting_words
 from drives.actions import reminders
 from drives.models import Offer, WaitingEntry
-from drives.queries.waiting import position
+from drives.queries import message_plan, waiting
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
@@ -18,7 +18,7 @@ OVER_USEFUL_FOR = timedelta(days=2)
 
 def joined(entry: WaitingEntry, now: datetime) -> None:
     """Where they stand, and the way back to their page."""
-    number = position(entry)
+    number = waiting.position(entry)
     key, until = f"{entry.about}/joined", entry.drive.ends_at
     _tell(entry, key, "waiting_joined", lambda channel: waiting_words.joined(entry, channel, number), now, until)
 
@@ -26,7 +26,7 @@ def joined(entry: WaitingEntry, now: datetime) -> None:
 def offered(offer: Offer, now: datetime) -> None:
     """A place is theirs until the deadline; a text keeps quiet hours, a mail does not wake anybody."""
     entry = offer.entry
-    own = queries.own_words([entry.drive.organization_id])[entry.drive.organization_id]
+    own = message_plan.own_words([entry.drive.organization_id])[entry.drive.organization_id]
 
     def word(channel: str) -> Wording:
         return waiting_words.offered(offer, channel, own)
@@ -36,13 +36,13 @@ def offered(offer: Offer, now: datetime) -> None:
 
 def passed_on(offer: Offer, now: datetime) -> None:
     """The answer to an X: where they stand now."""
-    number = position(offer.entry)
+    number = waiting.position(offer.entry)
     _answer(offer, "passed", lambda: waiting_words.passed_on(offer.entry, number), now)
 
 
 def too_late(offer: Offer, reply_id: int, now: datetime) -> None:
     """The answer to a letter that came when the place was gone: where they stand, and the way to their page."""
-    number = position(offer.entry)
+    number = waiting.position(offer.entry)
     _answer(offer, f"too_late/{reply_id}", lambda: waiting_words.too_late(offer.entry, number), now)
 
 

@@ -10,11 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules, timetable, together
-from drives.actions import history, keeping, locking, places, taking, telling
-from drives.actions.booking import Person, send_first_code
-from drives.actions.changing import CANCEL_FIELDS, mark_cancelled
+from drives import rules, timetable
+from drives import together as drives_together
+from drives.actions import booking as actions_booking
+from drives.actions import changing, history, keeping, locking, places, taking, telling
+from drives.actions.booking import Person
+from drives.actions.changing import CANCEL_FIELDS
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
+from drives.queries import places as queries_places
+from drives.queries import together
 from organizations.models import Organization
 from volunteers.actions import proving, registration
 from volunteers.models import Registration
@@ -47,18 +51,18 @@ def hold_within(
     a party counts as one hold of its contact, and a network may keep few places for parties at a time.
     Locks: identity, drive (shared), slots. The same number of statements for two and for six.
     """
-    if not 2 <= len(people) <= together.MOST:
+    if not 2 <= len(people) <= drives_together.MOST:
         raise ValidationError({"people": ValidationError(_("Book for two to six people."), code="people_count")})
     details = _registered(drive.organization, people, contact, source, ip, now)
     locking.identities_then_drive([details[0].identity], drive.pk)
-    found = queries.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
+    found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
     visits = [person.visit for person in people]
     if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons, queries.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
+        raise rules.Refusal(reasons, together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
     freed = taking.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
-    send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
+    actions_booking.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
     taken = [timetable.net(None, places.footprint(row)) for row in rows]
     if not places.change(drive_id=drive.pk, deltas=places.combined([freed, *taken])):
         refuse_full(drive, visits, rows[0].starts_at, now)
@@ -86,7 +90,7 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
     for booking in booked:
-        mark_cancelled(booking, by=by, now=now)
+        changing.mark_cancelled(booking, by=by, now=now)
     Booking.objects.bulk_update(booked, CANCEL_FIELDS)
     kept = keeping.keep(found[0], map(places.footprint, party), now)
     places.change(drive_id=found[0], deltas=places.combined([places.released(party), kept]))
@@ -140,10 +144,10 @@ def _written(
 
 def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.Deltas, now: datetime) -> list[Slot]:
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
-    steps = queries.steps_of(drive.pk)
+    steps = together.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
     shapes = [rules.visit_shape(drive, visit) for visit in visits]
-    found = together.arrivals(queries.room(steps, now, freed), first, shapes)
+    found = drives_together.arrivals(together.room(steps, now, freed), first, shapes)
     if found is None:
         refuse_full(drive, visits, steps[first][1], now, freed)
     return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in found]
@@ -153,4 +157,4 @@ def refuse_full(
     drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: places.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
-    raise rules.Refusal([rules.party_full()], queries.nearest_for_all(drive, visits, wanted, now, freed))
+    raise rules.Refusal([rules.party_full()], together.nearest_for_all(drive, visits, wanted, now, freed))

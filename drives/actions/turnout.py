@@ -6,9 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import queries, rules
+from drives import rules
 from drives.actions import history, keeping, locking, places, telling
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
+from drives.queries import bookings as queries_bookings
+from drives.queries import turnout
 from organizations.actions import audit
 
 
@@ -29,7 +31,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     )
     drive.closed_out_at = now
     report = recompute(drive=drive, now=now)
-    telling.after_visit(queries.bookings_for_messages(_came_or_missed(drive)).values(), now)
+    telling.after_visit(queries_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
     return report
 
 
@@ -63,7 +65,7 @@ def recompute(*, drive: Drive, now: datetime) -> Turnout | None:
     """Bring the report up to date after a change; None while the drive has not been closed out. Part of its caller."""
     if drive.closed_out_at is None:
         return None
-    numbers = asdict(queries.turnout_numbers(drive))
+    numbers = asdict(turnout.turnout_numbers(drive))
     report, _created = Turnout.objects.update_or_create(
         drive=drive, defaults={**numbers, "goal_count": drive.goal, "computed_at": now}
     )

@@ -7,18 +7,18 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms, offering, queries, rules
-from drives.actions import keeping, locking, settling, spacing, telling_waiting
-from drives.actions.booking import CodeWrong, Person, is_proved, try_code
+from drives import confirms, offering, rules
+from drives.actions import booking, keeping, locking, settling, spacing, telling_waiting
+from drives.actions.booking import CodeWrong, Person
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import ANY_TIME, Window
-from drives.queries.waiting import window_of
+from drives.queries import history, places, together, waiting
 from organizations.actions import audit
-from organizations.models import token_digest
+from organizations.models import linked
+from volunteers import queries as volunteers_queries
 from volunteers.actions import proving, registration
 from volunteers.actions.recognizing import Whose
 from volunteers.models import Registration, Volunteer
-from volunteers.queries import browser_proved
 
 
 class RequestLapsed(ValidationError):
@@ -66,15 +66,19 @@ def join_within(
     registration.keep(details)
     confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locking.identities_then_drive([details.identity], drive.pk)
-    facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
+    facts = waiting.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
         raise rules.Refusal(reasons)
     _refuse_wish(drive, wish, now)
     held_until = now + rules.HOLD_FOR
     entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
-    if not browser_proved(browser_token, details.identity, now):
+    if not volunteers_queries.browser_proved(browser_token, details.identity, now):
         proving.send_code(
-            registration=details, bound_to=bound_to or token_digest(entry.token), about=entry.about, ip=ip, now=now
+            registration=details,
+            bound_to=bound_to or linked.token_digest(entry.token),
+            about=entry.about,
+            ip=ip,
+            now=now,
         )
     return entry
 
@@ -96,8 +100,8 @@ def prove(
         return _proved_before(held)
     if held.held_until is None or held.held_until <= now:
         raise RequestLapsed
-    if not is_proved(held.registration, browser_token, now):
-        try_code(held.registration, code, bound_to, browser_token, now)
+    if not booking.is_proved(held.registration, browser_token, now):
+        booking.try_code(held.registration, code, bound_to, browser_token, now)
     return _settle(entry_id=entry_id, identity=held.registration.identity, whose=whose, now=now)
 
 
@@ -128,7 +132,7 @@ def enter(
     typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
     locking.typed_then_drive(typed, drive)
     volunteer = registration.enter(organization=drive.organization, **person.said(), actor=actor, now=now)
-    wish = _judged(drive, wish, queries.Giver(volunteer.pk), now)
+    wish = _judged(drive, wish, history.Giver(volunteer.pk), now)
     _refuse_wish(drive, wish, now)
     audit.note(organization=drive.organization, actor=actor, verb="waiting.enter", about=f"drive:{drive.pk}", now=now)
     if known := _in_line(drive, volunteer):
@@ -181,8 +185,8 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
         raise CodeWrong(proving.CodeResult.EXPIRED)
     entry.volunteer = settling.people([entry.registration], whose, now)[0]
-    giver = queries.Giver(entry.volunteer.pk, everywhere=True)
-    wish = _judged(drive, Wish(entry.visit, window_of(entry)), giver, now)
+    giver = history.Giver(entry.volunteer.pk, everywhere=True)
+    wish = _judged(drive, Wish(entry.visit, waiting.window_of(entry)), giver, now)
     entry.visit = wish.visit
     entry.proved_at, known = now, _in_line(drive, entry.volunteer)
     entry.state = WaitingState.LEFT if known else WaitingState.WAITING
@@ -194,15 +198,15 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     return entry
 
 
-def _judged(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> Wish:
+def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wish:
     """Raise what stands against this person's waiting here: also that the intervals allow no time of their window.
 
     Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
     """
-    facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
+    facts = waiting.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
         raise rules.Refusal(reasons)
-    arrivals = _arrivals(queries.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
+    arrivals = _arrivals(together.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
     judged = spacing.of(giver, drive, arrivals[-1])
     visit = judged.visit or wish.visit
     if not any(judged.allows(drive, at) for at in arrivals):
@@ -212,13 +216,13 @@ def _judged(drive: Drive, wish: Wish, giver: queries.Giver, now: datetime) -> Wi
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
-    if not _arrivals(queries.steps_of(drive.pk), drive, wish, now):
+    if not _arrivals(together.steps_of(drive.pk), drive, wish, now):
         raise rules.Refusal([rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
-    openings, soonest = queries.open_times(drive, wish.visit, now), offering.earliest_offered(now)
+    openings, soonest = places.open_times(drive, wish.visit, now), offering.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
-        raise rules.Refusal([rules.places_are_open()], found[: queries.NEAREST])
+        raise rules.Refusal([rules.places_are_open()], found[: places.NEAREST])
 
 
 def _arrivals(steps: offering.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:

@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 
 from drives.api.answers import Answer
 from drives.models import Booking, Drive
+from organizations import queries as organizations_queries
+from organizations import rules as organizations_rules
 from organizations.models import ApiKey, Organization
-from organizations.queries import lacks_second_step, membership_of
-from organizations.rules import Verb, may
+from organizations.rules import Verb
 from volunteers.models import Volunteer
 
 Row = TypeVar("Row", bound=Model)
@@ -33,7 +34,7 @@ class Caller:
     actor: str  # as history and audit log name it: "key:3", "user:7"
 
     def may(self, verb: Verb) -> bool:
-        return may(self.role, verb)
+        return organizations_rules.may(self.role, verb)
 
 
 class AsTheViewSays(BasePermission):
@@ -124,9 +125,9 @@ def caller(request: Request, organization: Organization | None = None) -> Caller
         return None
     named = organization.slug if organization else request.query_params.get("organization")
     chosen = str(request.auth or "")
-    membership = membership_of(request.user, named or chosen) if named or chosen else None
+    membership = organizations_queries.membership_of(request.user, named or chosen) if named or chosen else None
     if membership is None and not named:
-        membership = membership_of(request.user)
-    if membership is None or lacks_second_step(membership):
+        membership = organizations_queries.membership_of(request.user)
+    if membership is None or organizations_queries.lacks_second_step(membership):
         return None
     return Caller(membership.organization, membership.role, f"user:{request.user.pk}")

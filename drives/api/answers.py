@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import get_language
 
-from drives import confirms, localtime
+from drives import confirms, localtime, own_language
 from drives.intervals import Rules
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
-from drives.own_language import written
-from drives.queries import DriveSummary, RosterRow, TurnoutNumbers, WaitingPage
+from drives.queries.attendance import RosterRow
+from drives.queries.drives import DriveSummary
+from drives.queries.turnout import TurnoutNumbers
+from drives.queries.waiting import WaitingPage
 from drives.rules import OpenTime, Reason
 from organizations.models import Cause, Organization
 from volunteers.models import Volunteer
@@ -36,7 +38,7 @@ def drive(row: Drive, places_left: int) -> Answer:
     policy = row.policy
     return {
         **_drive(row, places_left),
-        "description": written(row, "description", get_language() or "en").text,
+        "description": own_language.written(row, "description", get_language() or "en").text,
         "cause": row.cause and _cause_of(row.cause),
         "policy": {**_named(policy), **_intervals(row.rules)},
         "confirms": [{"code": code, "text": confirms.sentence(code)} for code in policy.confirms],

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from drives.actions.leaving import Because
 from drives.models import BookingState, DonationKind, DriveState, Visit
 from drives.rules import OUTCOMES
-from notifications import phone
+from notifications import phone as notifications_phone
 from notifications.models import Purpose
 
 _ID = re.compile(r"[0-9]{1,18}")
@@ -47,7 +47,7 @@ class Phone(Text):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        return phone.normalize(text) if text else ""
+        return notifications_phone.normalize(text) if text else ""
 
 
 class Number(serializers.IntegerField):

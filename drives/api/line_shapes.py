@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.serializers import CharField, DateTimeField, IntegerField, URLField
 
-from drives.api.shapes import Shape, maybe
+from drives.api import shapes
+from drives.api.shapes import Shape
 from drives.models import Visit, WaitingState
 
 
@@ -13,7 +14,7 @@ class WaitingWindow(Shape):
     """Arrival times somebody can make: from, and before; null is any time."""
 
     def get_fields(self) -> dict[str, Any]:
-        return {name: DateTimeField(**maybe()) for name in ("from", "to")}
+        return {name: DateTimeField(**shapes.maybe()) for name in ("from", "to")}
 
 
 class Offer(Shape):
@@ -27,13 +28,13 @@ class Waiting(Shape):
 
     id = CharField()
     state = serializers.ChoiceField(choices=WaitingState.choices)
-    held_until = DateTimeField(**maybe())
+    held_until = DateTimeField(**shapes.maybe())
     position = IntegerField(help_text="1 for the first in line; 0 for who is not in it.")
     visit = serializers.ChoiceField(choices=Visit.choices)
     drive = CharField()
     window = WaitingWindow()
     timezone = CharField()
-    offer = Offer(**maybe())
+    offer = Offer(**shapes.maybe())
     url = URLField()
     token = CharField(help_text="Opens the entry; keep it as you would keep a password.")
 

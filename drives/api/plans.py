@@ -9,10 +9,12 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from drives import grid_words
+from drives import plan as drives_plan
 from drives.actions.planning import VersionChanged
-from drives.api.answers import Answer, at
+from drives.api import answers
+from drives.api.answers import Answer
 from drives.models import Drive
-from drives.plan import Plan, Preview, plan_of
+from drives.plan import Plan, Preview
 from drives.timetable import Problem
 
 REFERENCES: Final = ("site", "policy", "cause", "collector")
@@ -34,7 +36,7 @@ def read(body: dict[str, Any]) -> Plan:
 
 def changed(drive: Drive, body: dict[str, Any]) -> Plan:
     """The drive's plan with what the body names."""
-    return replace(plan_of(drive), **_columns(body))
+    return replace(drives_plan.plan_of(drive), **_columns(body))
 
 
 def _columns(body: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def version(request: Request) -> int:
 
 def answer(drive: Drive) -> Answer:
     """The plan as it would be sent back."""
-    plan = plan_of(drive)
+    plan = drives_plan.plan_of(drive)
     said: Answer = {name: _opaque(getattr(plan, f"{name}_id")) for name in REFERENCES}
     said.update((name, getattr(plan, name)) for name in Plan.__dataclass_fields__ if not name.endswith("_id"))
     said["breaks"] = [{"starts": starts, "ends": ends} for starts, ends in plan.breaks]
@@ -74,7 +76,7 @@ def preview(found: Preview, zone: str) -> Answer:
         "problems": [_problem(problem) for problem in found.problems],
         "warnings": [_problem(warning) for warning in found.warnings],
         "timezone": zone,
-        "times": [{**vars(time), "starts_at": at(time.starts_at, zone)} for time in found.times],
+        "times": [{**vars(time), "starts_at": answers.at(time.starts_at, zone)} for time in found.times],
         "first_visits": found.first_visits,
         "return_visits": found.return_visits,
     }

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from drives.models import ACTIVE, Booking, BookingState, Drive
+from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState, Purpose
-from notifications.queries import consents_of, suppressed_of
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -47,12 +47,12 @@ class Heard:
 def heard(organization: Organization, people: Sequence[Volunteer], since: datetime) -> Heard:
     """Consent and news of these people's contacts; news that coordinators sent by hand counts too. Five queries."""
     addresses = addresses_of(people)
-    consents = consents_of(organization, addresses)
+    consents = notifications_queries.consents_of(organization, addresses)
     agreed = {address for (address, purpose), given in consents.items() if purpose == Purpose.APPEALS and given}
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.APPEALS)
     # The union keeps each part on its index; an OR would read the table.
     left, waiting = news.filter(sending_at__gt=since), news.filter(state__in=_WAITS)
-    return Heard(agreed - suppressed_of(organization, addresses), list(left.union(waiting)))
+    return Heard(agreed - notifications_queries.suppressed_of(organization, addresses), list(left.union(waiting)))
 
 
 def addresses_of(people: Iterable[Volunteer]) -> set[str]:

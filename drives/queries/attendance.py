@@ -7,10 +7,11 @@ from django.db.models import Q, QuerySet
 
 from drives import rules
 from drives.models import Booking, BookingState, Drive
-from drives.queries.parties import Party, parties_of
+from drives.queries import parties as queries_parties
+from drives.queries.parties import Party
 from drives.queries.reach import NOT_REACHED, REACHED
+from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
-from notifications.queries import messages_about
 from volunteers.models import Contact
 
 DUE_WITHIN = timedelta(minutes=30)
@@ -67,8 +68,8 @@ def roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
     """A drive's bookings in order of arrival with contacts, messages and who comes along. Three queries."""
     rows = _found(drive, search).filter(state__in=[state] if state else SHOWN)
     bookings = list(rows)
-    messages = messages_about([booking.about for booking in bookings])
-    parties = parties_of(bookings)
+    messages = notifications_queries.messages_about([booking.about for booking in bookings])
+    parties = queries_parties.parties_of(bookings)
     return [RosterRow(booking, messages.get(booking.about, []), parties[booking.pk]) for booking in bookings]
 
 
@@ -76,7 +77,7 @@ def checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
     """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. Two queries."""
     groups = CheckinList([], [], [], [], [])
     bookings = list(_found(drive, search).filter(state__in=SHOWN).exclude(state=BookingState.CANCELLED))
-    parties = parties_of(bookings)
+    parties = queries_parties.parties_of(bookings)
     for booking in bookings:
         late = max(0, (now - booking.starts_at) // timedelta(minutes=1))
         _group(groups, booking, now).append(CheckinRow(booking, late, parties[booking.pk]))

@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 
 from drives import rules
 from drives.models import ACTIVE, Booking, BookingState
-from drives.queries.parties import Party, party_of
-from organizations.models import token_digest
-from volunteers.queries import reached_from
+from drives.queries import parties
+from drives.queries.parties import Party
+from organizations.models import linked
+from volunteers import queries as volunteers_queries
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,16 @@ def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: 
     The reference alone opens nothing. Two queries at most.
     """
     named = Booking.objects.filter(reference=reference).order_by("-pk")
-    page = _page(named.filter(link_hash__in=map(token_digest, tokens)), reference, now) if tokens else None
+    page = _page(named.filter(link_hash__in=map(linked.token_digest, tokens)), reference, now) if tokens else None
     if page or not browser:
         return page
-    return _page(named.filter(volunteer__in=reached_from(browser, now)), reference, now)
+    return _page(named.filter(volunteer__in=volunteers_queries.reached_from(browser, now)), reference, now)
 
 
 def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
     good = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR)
     booking = good.select_related(*WITH_DRIVE, "registration").first()
-    return page_of(booking, key, now, party_of(booking)) if booking else None
+    return page_of(booking, key, now, parties.party_of(booking)) if booking else None
 
 
 def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
@@ -126,7 +127,7 @@ ORDER BY booking.starts_at, booking.id
 
 def feed(token: str, now: datetime) -> Feed | None:
     """The personal feed behind a link: active and past bookings, cancelled ones for 30 days. One query."""
-    since, link_hash = now - rules.LINK_GOOD_FOR, token_digest(token)
+    since, link_hash = now - rules.LINK_GOOD_FOR, linked.token_digest(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED, {"since": since, "link_hash": link_hash})
         found = cursor.fetchone()

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from drives.models import ACTIVE, Booking, BookingState, Broadcast, BroadcastKind, Drive, DriveState
+from drives.queries import delivery
 from drives.queries.bookings import WITH_DRIVE
-from drives.queries.delivery import Fates, fates_of
+from drives.queries.delivery import Fates
+from notifications import notice
+from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, Purpose
-from notifications.notice import segments
-from notifications.queries import consents_of, suppressed_of
 
 EXPECTED = (BookingState.BOOKED, BookingState.CONFIRMED)
 SHOWN_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
@@ -92,8 +93,8 @@ def reach(drive: Drive, audience: Audience, purpose: str) -> Reach:
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     addresses = [address for booking in bookings for address in _addresses(booking) if address]
-    agreed = consents_of(drive.organization, addresses)
-    stopped = suppressed_of(drive.organization, addresses)
+    agreed = notifications_queries.consents_of(drive.organization, addresses)
+    stopped = notifications_queries.suppressed_of(drive.organization, addresses)
     return Reach([_recipient(booking, purpose, agreed, stopped) for booking in bookings])
 
 
@@ -104,7 +105,7 @@ def late_audience(now: datetime) -> Audience:
 
 def price(drive: Drive, wordings: Sequence[str]) -> Price:
     """What these texts cost."""
-    count = sum(map(segments, wordings))
+    count = sum(map(notice.segments, wordings))
     organization = drive.organization
     return Price(count, count * organization.sms_price, organization.sms_currency)
 
@@ -136,7 +137,7 @@ def broadcasts(drive: Drive) -> list[BroadcastRow]:
 
 def broadcast_row(broadcast: Broadcast) -> BroadcastRow:
     """One message to many with what became of it. One query."""
-    return BroadcastRow(broadcast, fates_of(Message.objects.filter(key__startswith=f"{broadcast.about}/")))
+    return BroadcastRow(broadcast, delivery.fates_of(Message.objects.filter(key__startswith=f"{broadcast.about}/")))
 
 
 def last_late(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:

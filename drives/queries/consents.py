@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from drives.models import Booking
-from drives.queries.actors import in_words
+from drives.queries import actors
+from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry
-from notifications.queries import ledger
-from volunteers.queries import addresses_of
+from volunteers import queries as volunteers_queries
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ def consent_ledger(booking: Booking) -> list[LedgerLine]:
     """Every line about the numbers and mailboxes of the person behind a booking, the newest first. Four queries."""
     if booking.volunteer is None:
         return []
-    entries = ledger(booking.drive.organization, addresses_of(booking.volunteer))
-    names = in_words({entry.actor for entry in entries}, booking.drive.organization_id)
+    entries = notifications_queries.ledger(
+        booking.drive.organization, volunteers_queries.addresses_of(booking.volunteer)
+    )
+    names = actors.in_words({entry.actor for entry in entries}, booking.drive.organization_id)
     return [LedgerLine(entry, names.get(entry.actor, entry.actor)) for entry in entries]

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from drives import rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
+from notifications import queries as notifications_queries
 from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose
-from notifications.queries import suppressed
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -124,7 +124,7 @@ def thread(conversation: Conversation, now: datetime) -> Thread:
 def may_be_answered(conversation: Conversation, now: datetime) -> Standing:
     """Whether a text may go out: never after a STOP, not against a later "no"; after a day only with consent."""
     organization, address = conversation.organization, conversation.address
-    if suppressed(organization, address):
+    if notifications_queries.suppressed(organization, address):
         reason = _("They asked for no more texts, so no text can go out. Call or e-mail them.")
         return Standing(may=False, code="opted_out", reason=reason)
     newest = ConsentEntry.objects.filter(organization=organization, address=address, purpose=Purpose.REMINDERS)

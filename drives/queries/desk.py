@@ -8,13 +8,15 @@ from django.db.models import Count, Q
 
 from drives import forecast, rules, timetable
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
-from drives.queries.calls import people_to_call
-from drives.queries.conversations import count_waiting
-from drives.queries.delivery import Fates, delivery_summary
-from drives.queries.drives import HourFill, fill_by_hour
-from drives.queries.places import SlotRow, slots_of
-from drives.queries.reach import cancellation_progress
-from drives.queries.waiting import Waiting, waiting_count
+from drives.queries import calls, conversations, reach
+from drives.queries import delivery as queries_delivery
+from drives.queries import drives as queries_drives
+from drives.queries import places as queries_places
+from drives.queries import waiting as queries_waiting
+from drives.queries.delivery import Fates
+from drives.queries.drives import HourFill
+from drives.queries.places import SlotRow
+from drives.queries.waiting import Waiting
 from organizations.models import Organization
 
 HALF_EMPTY_PERCENT = 50
@@ -115,12 +117,12 @@ def desk(drive: Drive, now: datetime) -> Desk:
         hours=hours,
         sources=[Share(str(Source(source).label), count) for source, count in by_source.most_common()],
         days=sorted(by_day.items(), reverse=True)[:7],
-        not_reached=people_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
-        delivery=delivery_summary(drive),
-        told=cancellation_progress(drive) if is_cancelled else [],
+        not_reached=calls.people_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
+        delivery=queries_delivery.delivery_summary(drive),
+        told=reach.cancellation_progress(drive) if is_cancelled else [],
         unresolved=_unresolved(drive) if drive.ends_at <= now else 0,
         half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
-        waiting=waiting_count(drive),
+        waiting=queries_waiting.waiting_count(drive),
     )
 
 
@@ -137,8 +139,8 @@ def home(organization: Organization, now: datetime, past_limit: int = 8) -> Home
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=len(people_to_call([row.drive.pk for row in following[:1]], now)),
-        replies=count_waiting(organization),
+        not_reached=len(calls.people_to_call([row.drive.pk for row in following[:1]], now)),
+        replies=conversations.count_waiting(organization),
         has_drives=bool(figures),
     )
 
@@ -156,7 +158,7 @@ def give_rate(organization: Organization) -> forecast.GiveRate:
 
 def _figures(drives: list[Drive], organization: Organization) -> list[DriveFigures]:
     ids = [drive.pk for drive in drives]
-    slots = slots_of(ids)
+    slots = queries_places.slots_of(ids)
     states: dict[int, Counter[str]] = {drive_id: Counter() for drive_id in ids}
     counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
     for drive_id, state, count in counted.order_by("drive", "state"):
@@ -199,7 +201,7 @@ def _hours(drive: Drive, now: datetime) -> list[HourRow]:
             fits=_room(drive, *limits, arrivals[fill.starts_at]) > 0,
             is_over=fill.starts_at + timedelta(hours=1) <= now,
         )
-        for fill in fill_by_hour(drive)
+        for fill in queries_drives.fill_by_hour(drive)
     ]
 
 

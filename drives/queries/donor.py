@@ -9,12 +9,12 @@ from django.db import connection
 from drives import intervals
 from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.next_visit import Progress
-from drives.queries import reached_people
-from drives.queries.bookings import WITH_DRIVE, BookingPage, page_of
-from drives.queries.history import donations_of_many
-from drives.queries.next_visits import progress_of
-from drives.queries.parties import parties_of
-from drives.queries.waiting import WaitingPage, waiting_of
+from drives.queries import bookings as queries_bookings
+from drives.queries import history, next_visits, reached_people
+from drives.queries import parties as queries_parties
+from drives.queries import waiting as queries_waiting
+from drives.queries.bookings import WITH_DRIVE, BookingPage
+from drives.queries.waiting import WaitingPage
 from volunteers.models import Contact
 
 PAST_SHOWN = 20
@@ -49,16 +49,16 @@ def donor_page(browser: str, now: datetime) -> list[DonorPerson]:
     ]
     person_of = {record.pk: person for person in people for record in person.records}
     bookings = _bookings(list(person_of))
-    parties = parties_of(bookings)
+    parties = queries_parties.parties_of(bookings)
     for booking in bookings:
         person = person_of[booking.volunteer_id or 0]
-        page = page_of(booking, booking.reference, now, parties[booking.pk])
+        page = queries_bookings.page_of(booking, booking.reference, now, parties[booking.pk])
         if booking.state in ACTIVE and not page.is_over:
             person.coming.append(page)
         elif person.is_theirs:
             person.past.insert(0, page)
     reached_people.set_apart(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
-    for place in waiting_of(list(person_of), now):
+    for place in queries_waiting.waiting_of(list(person_of), now):
         person_of[place.entry.volunteer_id or 0].waiting.append(place)
     _look_ahead([person for person in people if person.is_theirs], now)
     for person in people:
@@ -70,10 +70,10 @@ def _look_ahead(people: Sequence[DonorPerson], now: datetime) -> None:
     """How far each is, and from when on they may give again. Three queries."""
     records = [record for person in people for record in person.records]
     drives = _open_drives([record.organization_id for record in records], now)
-    progress = progress_of([record.pk for record in records], now)
+    progress = next_visits.progress_of([record.pk for record in records], now)
     theirs = {person.records[0].pk: _drives_of(person, drives) for person in people}
     zones = {pk: ahead[0].site.zone for pk, ahead in theirs.items() if ahead}
-    donations = donations_of_many(zones, now, everywhere=True)
+    donations = history.donations_of_many(zones, now, everywhere=True)
     for person in people:
         first = person.records[0].pk
         if first in donations:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from drives import rules, timetable
 from drives.models import Drive, DriveState, Slot
-from drives.queries.places import open_times, slots_of
+from drives.queries import places
 from organizations.models import Organization
 
 
@@ -79,8 +79,8 @@ def drive_page(slug: str, now: datetime) -> DrivePage | None:
     others = [found for found in public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
     return DrivePage(
         drive=drive,
-        first_times=open_times(drive, "first", now) if is_open else [],
-        return_times=open_times(drive, "return", now) if is_open else [],
+        first_times=places.open_times(drive, "first", now) if is_open else [],
+        return_times=places.open_times(drive, "return", now) if is_open else [],
         other_drives=others[:5],
     )
 
@@ -129,7 +129,7 @@ def drifted_slots() -> int:
 def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
     """Drives with their places left. One query beside their own."""
     drives = list(rows)
-    slots = slots_of([drive.pk for drive in drives])
+    slots = places.slots_of([drive.pk for drive in drives])
     return [DriveSummary(drive, _fill(drive, slots[drive.pk], now)) for drive in drives]
 
 

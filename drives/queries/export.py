@@ -18,11 +18,12 @@ from drives.models import (
     StatedDonation,
     WaitingEntry,
 )
+from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
-from notifications.queries import sender_of
 from organizations.models import AuditEntry
+from volunteers import queries as volunteers_queries
 from volunteers.models import ProvedBrowser, Registration, Volunteer
-from volunteers.queries import Reached, reached, registrations_of
+from volunteers.queries import Reached
 
 FORMAT = "plasma-drive-export/1"
 Document = dict[str, Any]
@@ -34,7 +35,7 @@ def export(volunteer: Volunteer, now: datetime) -> Document:
     Left out is what opens doors (links, codes and their hashes) and who the coordinators are. Texts from or to an
     address that the person shares with others are in it only as far as they are about this person.
     """
-    contacts = reached(volunteer)
+    contacts = volunteers_queries.reached(volunteer)
     bookings = _bookings(volunteer, contacts)
     waits = _waits(volunteer, contacts)
     talks = list(Conversation.objects.of(volunteer.organization).filter(address__in=contacts.addresses))
@@ -47,7 +48,7 @@ def export(volunteer: Volunteer, now: datetime) -> Document:
         "bookings": [_booking(row) for row in bookings],
         "waiting": [_waiting(row) for row in waits],
         "stated_donations": _rows(_stated(volunteer, contacts), _stated_donation),
-        "registrations": _rows(registrations_of(volunteer, contacts).order_by("pk"), _registration),
+        "registrations": _rows(volunteers_queries.registrations_of(volunteer, contacts).order_by("pk"), _registration),
         "consents": _rows(_ledger(volunteer, contacts), _consent),
         "stopped": _rows(_stops(volunteer, contacts), _stop),
         "messages": _rows(_messages(volunteer, contacts, [*bookings, *waits, *_offers(waits), *talks]), _message),
@@ -95,13 +96,13 @@ def _person(volunteer: Volunteer, contacts: Reached) -> Document:
 
 
 def _bookings(volunteer: Volunteer, contacts: Reached) -> list[Booking]:
-    theirs = Q(volunteer=volunteer) | Q(registration__in=registrations_of(volunteer, contacts))
+    theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
     rows = Booking.objects.filter(theirs).select_related("drive__site", "confirmed_policy").order_by("starts_at", "pk")
     return list(rows.prefetch_related("changes__from_arrival", "changes__to_arrival", "calls"))
 
 
 def _waits(volunteer: Volunteer, contacts: Reached) -> list[WaitingEntry]:
-    theirs = Q(volunteer=volunteer) | Q(registration__in=registrations_of(volunteer, contacts))
+    theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
     rows = WaitingEntry.objects.filter(theirs).select_related("drive__site").prefetch_related("offers")
     return list(rows.order_by("pk"))
 
@@ -111,7 +112,7 @@ def _offers(waits: Iterable[WaitingEntry]) -> list[Offer]:
 
 
 def _stated(volunteer: Volunteer, contacts: Reached) -> Iterable[StatedDonation]:
-    theirs = Q(volunteer=volunteer) | Q(registration__in=registrations_of(volunteer, contacts))
+    theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
     return StatedDonation.objects.filter(theirs).order_by("pk")
 
 
@@ -122,7 +123,7 @@ def _ledger(volunteer: Volunteer, contacts: Reached) -> Iterable[ConsentEntry]:
 
 
 def _stops(volunteer: Volunteer, contacts: Reached) -> Iterable[Suppression]:
-    sender = sender_of(volunteer.organization)
+    sender = notifications_queries.sender_of(volunteer.organization)
     forms = [*contacts.addresses, *contacts.identities]
     return Suppression.objects.filter(sender=sender, address__in=forms).order_by("since") if sender else []
 

@@ -12,8 +12,9 @@ from django.db import connection
 
 from drives import intervals, rules
 from drives.models import Drive, DriveState
-from drives.queries.places import NEAREST, SlotRow, slots_of, times_in
-from organizations.models import token_digest
+from drives.queries import places
+from drives.queries.places import NEAREST, SlotRow
+from organizations.models import linked
 
 REACHES_BACK = timedelta(days=800)  # twice the longest window of a known programme, and some days
 OTHER_DRIVES = 5  # are looked at for another time
@@ -147,7 +148,7 @@ def earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVis
         return None
     since = drive.starts_at - timedelta(days=drive.policy.lapse_after_days)
     asked: dict[str, Any] = {
-        "token": token_digest(browser_token),
+        "token": linked.token_digest(browser_token),
         "now": now,
         "since": since,
         "before": drive.starts_at,
@@ -169,7 +170,7 @@ def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows
     """
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[rules.OpenTime]:
-        open_times = times_in(slots, rules.visit_shape(at, visit), now)
+        open_times = places.times_in(slots, rules.visit_shape(at, visit), now)
         return (time for time in open_times if time.starts_at >= since and allows(at, time.starts_at))
 
     return next_times(drive, since, now, allowed)
@@ -181,7 +182,7 @@ def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) 
     At most three queries.
     """
     is_open = drive.state == DriveState.PUBLISHED
-    here = list(islice(times_of(drive, slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
+    here = list(islice(times_of(drive, places.slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
     if len(here) == NEAREST:
         return here
     return list(islice(chain(here, _times_of_others(drive, max(since, now), times_of)), NEAREST))
@@ -190,7 +191,7 @@ def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) 
 def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[rules.OpenTime]:
     others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
     nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
-    slots = slots_of([other.pk for other in nearest])
+    slots = places.slots_of([other.pk for other in nearest])
     for other in nearest:
         place = rules.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
         for time in times_of(other, slots[other.pk]):

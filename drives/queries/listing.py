@@ -13,8 +13,9 @@ from django.db.models import DateTimeField, JSONField, Model, QuerySet, TextFiel
 
 from drives import rules, timetable
 from drives.models import Drive, DriveState, Policy, Site, Visit
-from drives.queries.drives import DriveSummary, summaries
-from drives.queries.places import places_left
+from drives.queries import drives as queries_drives
+from drives.queries import places as queries_places
+from drives.queries.drives import DriveSummary
 from organizations.models import Organization
 
 _SHOWN = ("organization", "site", "cause", "policy")
@@ -54,7 +55,7 @@ def with_places(drives: Sequence[Drive], now: datetime) -> list[DriveSummary]:
     """The drives with their places left; those that take no bookings have none. One query."""
     return [
         DriveSummary(found.drive, found.places_left if found.drive.state == DriveState.PUBLISHED else 0)
-        for found in summaries(drives, now)
+        for found in queries_drives.summaries(drives, now)
     ]
 
 
@@ -67,7 +68,7 @@ def shown_drive(drive_id: int, organization: Organization | None = None) -> Driv
 
 def places_shown(drive: Drive, now: datetime) -> int:
     """How many return visits would still fit; none where nobody can book. At most one query."""
-    return places_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
+    return queries_places.places_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
 
 
 # The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from drives import intervals, next_visit, rules
 from drives.models import ACTIVE, Booking, BookingState, Drive, Visit
 from drives.next_visit import AfterVisit, NextVisit, Progress
-from drives.queries.history import Giver, donations_of, donations_of_many
-from drives.queries.places import NEAREST, SlotRow, slots_of, times_in
+from drives.queries import history, places
+from drives.queries.history import Giver
+from drives.queries.places import NEAREST, SlotRow
+from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from notifications.queries import consents_of
 from organizations.models import Organization
 
 
@@ -49,7 +50,7 @@ class Openings:
     def _times(self, drive: Drive, visit: str) -> list[rules.OpenTime]:
         if (drive.pk, visit) not in self._known:
             shape = rules.visit_shape(drive, visit)
-            self._known[drive.pk, visit] = times_in(self.slots[drive.pk], shape, self.since)
+            self._known[drive.pk, visit] = places.times_in(self.slots[drive.pk], shape, self.since)
         return self._known[drive.pk, visit]
 
 
@@ -59,7 +60,7 @@ def openings(organization: Organization, since: datetime, until: datetime | None
     if until:
         rows = rows.filter(starts_at__lte=until)
     drives = list(rows.select_related("organization", "site", "policy").order_by("starts_at", "pk"))
-    return Openings(drives, slots_of([drive.pk for drive in drives]), since)
+    return Openings(drives, places.slots_of([drive.pk for drive in drives]), since)
 
 
 def progress_of(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
@@ -95,7 +96,7 @@ def after_visits(bookings: Sequence[Booking], now: datetime) -> dict[int, AfterV
         return {}
     drive = bookings[0].drive
     open_now, progress = openings(drive.organization, now), progress_of(ids, now)
-    donations = donations_of_many(dict.fromkeys(ids, drive.site.zone), now, everywhere=False)
+    donations = history.donations_of_many(dict.fromkeys(ids, drive.site.zone), now, everywhere=False)
     wanting = _wanting_news(drive.organization, list(gave.values()))
     return {
         pk: AfterVisit(
@@ -113,7 +114,7 @@ def after_visit(booking: Booking, now: datetime, *, everywhere: bool) -> AfterVi
     if booking.state != BookingState.DONATED or booking.volunteer_id is None:
         return next_visit.NOTHING
     drive, pk = booking.drive, booking.volunteer_id
-    donations = donations_of(Giver(pk, everywhere=everywhere), now, drive.site.zone)
+    donations = history.donations_of(Giver(pk, everywhere=everywhere), now, drive.site.zone)
     times = list(islice(openings(drive.organization, now).allowed(donations), NEAREST))
     wanting = _wanting_news(drive.organization, [booking])
     return AfterVisit(progress_of([pk], now).get(pk), times, wants_news=pk in wanting)
@@ -134,5 +135,5 @@ def _wanting_news(organization: Organization, bookings: Sequence[Booking]) -> se
         for contact in (booking.volunteer.phone, booking.volunteer.email)
         if contact
     }
-    agreed = consents_of(organization, {address for _pk, address in addresses})
+    agreed = notifications_queries.consents_of(organization, {address for _pk, address in addresses})
     return {pk for pk, address in addresses if agreed.get((address, Purpose.APPEALS))}

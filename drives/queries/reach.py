@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from drives.models import ACTIVE, Booking, BookingState, CancelledBy, Drive
+from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
-from notifications.queries import consents_of
 
 REACHED = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED})
 NOT_REACHED = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.BLOCKED})
@@ -26,7 +26,7 @@ def people_to_tell(drive: Drive) -> PeopleToTell:
     """How many people have a place at this drive, and through which channels they can be told. Two queries."""
     rows = Booking.objects.filter(drive=drive, state__in=ACTIVE)
     contacts = list(rows.values_list("volunteer__phone__address", "volunteer__email__address"))
-    agreed = consents_of(drive.organization, [phone for phone, _email in contacts if phone])
+    agreed = notifications_queries.consents_of(drive.organization, [phone for phone, _email in contacts if phone])
     ways = [(agreed.get((phone or "", "reminders"), False), bool(email)) for phone, email in contacts]
     return PeopleToTell(
         people=len(ways),

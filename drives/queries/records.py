@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from drives.models import Booking, BookingChange, BookingState, StatedDonation
-from drives.queries.actors import in_words
-from drives.queries.appeals import appeals_to
-from drives.queries.conversations import ConversationRow, talk_with
+from drives.queries import actors, appeals, conversations
+from drives.queries.conversations import ConversationRow
+from notifications import queries as notifications_queries
 from notifications.models import Message
-from notifications.queries import consents_of, messages_about
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,11 @@ def booking_record(booking: Booking) -> BookingRecord:
     """History, messages, replies and consent of one booking, and the appeals to its person. Up to ten queries."""
     changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
     lines = list(changes)
-    names = in_words({change.actor for change in lines}, booking.drive.organization_id)
+    names = actors.in_words({change.actor for change in lines}, booking.drive.organization_id)
     return BookingRecord(
         history=[HistoryLine(change, names.get(change.actor, change.actor)) for change in lines],
-        messages=[*messages_about([booking.about])[booking.about], *_appeals(booking)],
-        talk=talk_with(booking),
+        messages=[*notifications_queries.messages_about([booking.about])[booking.about], *_appeals(booking)],
+        talk=conversations.talk_with(booking),
         stated=StatedDonation.objects.filter(volunteer=booking.volunteer_id).first() if booking.volunteer_id else None,
         consents=_consents(booking),
     )
@@ -53,14 +52,14 @@ def booking_record(booking: Booking) -> BookingRecord:
 
 def _appeals(booking: Booking) -> list[Message]:
     """Those after the visit, which they followed, so that the list stays in order of time."""
-    found = appeals_to(booking.volunteer_id) if booking.volunteer_id else []
+    found = appeals.appeals_to(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in found if message.due_at > booking.starts_at]
 
 
 def _consents(booking: Booking) -> dict[str, bool]:
     person = booking.volunteer
     contacts = [contact.address for contact in (person.phone, person.email) if contact] if person else []
-    found = consents_of(booking.drive.organization, contacts)
+    found = notifications_queries.consents_of(booking.drive.organization, contacts)
     return {
         purpose: any(given for (_address, asked), given in found.items() if asked == purpose)
         for purpose in sorted({asked for _address, asked in found})

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from drives import forecast
 from drives.models import Booking, BookingState, Drive, Source, Turnout
-from drives.queries.desk import NOT_A_BOOKING, give_rate
+from drives.queries import desk
+from drives.queries.desk import NOT_A_BOOKING
 
 CAME = (
     BookingState.CHECKED_IN,
@@ -72,7 +73,7 @@ class TurnoutReport:
 def turnout_report(drive: Drive) -> TurnoutReport:
     """The report of the close-out with the day by hour. Four queries."""
     counts = Turnout.objects.filter(drive=drive).first()
-    return TurnoutReport(counts, _by_hour(drive), give_rate(drive.organization))
+    return TurnoutReport(counts, _by_hour(drive), desk.give_rate(drive.organization))
 
 
 def _by_hour(drive: Drive) -> list[HourTurnout]:

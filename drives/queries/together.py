@@ -6,8 +6,8 @@ from datetime import datetime
 
 from drives import rules, timetable, together
 from drives.models import Booking, Drive, DriveState
-from drives.queries.history import next_times
-from drives.queries.places import NEAREST, SlotRow, slots_of, steps_taken
+from drives.queries import history, places
+from drives.queries.places import NEAREST, SlotRow
 
 Freed = Mapping[int, tuple[int, int]]
 AllowsAll = Callable[[Drive, Sequence[datetime]], bool]
@@ -42,7 +42,7 @@ def times_to_move(drive: Drive, party: Sequence[Booking], now: datetime) -> list
     """The other times to which all of these bookings can move together, their own places counted as free. One query."""
     freed: dict[int, tuple[int, int]] = {}
     for booking in party:
-        for n, (screened, seated) in timetable.deltas(steps_taken(booking)).items():
+        for n, (screened, seated) in timetable.deltas(places.steps_taken(booking)).items():
             before = freed.get(n, (0, 0))
             freed[n] = before[0] - screened, before[1] - seated
     found = party_times(drive, [booking.visit for booking in party], now, freed)
@@ -74,12 +74,12 @@ def later_for_all(
         found = _times_in(at, slots, visits, now, freed if at.pk == drive.pk else None)
         return (_open(time) for time in found if time.starts_at >= since and allows(at, time.arrivals))
 
-    return next_times(drive, since, now, allowed)
+    return history.next_times(drive, since, now, allowed)
 
 
 def steps_of(drive_id: int) -> list[SlotRow]:
     """A drive's steps in order: the n-th is step n. One query."""
-    return slots_of([drive_id])[drive_id]
+    return places.slots_of([drive_id])[drive_id]
 
 
 def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) -> together.Room:

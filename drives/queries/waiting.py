@@ -10,21 +10,11 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from drives import offering, rules
-from drives.models import (
-    IN_LINE,
-    Booking,
-    Drive,
-    DriveState,
-    Hold,
-    Offer,
-    OfferState,
-    WaitingEntry,
-    WaitingState,
-)
+from drives.models import IN_LINE, Booking, Drive, DriveState, Hold, Offer, OfferState, WaitingEntry, WaitingState
 from drives.offering import Window
-from drives.queries.places import slots_of, steps_taken
+from drives.queries import places
 from drives.timetable import Footprint
-from organizations.models import token_digest
+from organizations.models import linked
 
 REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
 _WITH_DRIVE = (
@@ -109,7 +99,7 @@ def opened(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
     """The row that a token opens, or an id together with its token; an id alone opens nothing."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.by_token(key)
-    held = [token_digest(token) for token in tokens]
+    held = [linked.token_digest(token) for token in tokens]
     return model._default_manager.filter(pk=int(key), link_hash__in=held)
 
 
@@ -191,12 +181,12 @@ def line(drive_id: int, entry_id: int | None = None) -> Line:
     refused: dict[int, set[int]] = {}
     for pk, slot_id in before:
         refused.setdefault(pk, set()).add(slot_id)
-    return Line(drive, entries, slots_of([drive_id])[drive_id], _kept(drive_id), refused)
+    return Line(drive, entries, places.slots_of([drive_id])[drive_id], _kept(drive_id), refused)
 
 
 def _kept(drive_id: int) -> dict[int, Footprint]:
     rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
-    return {row.pk: steps_taken(row) for row in rows}
+    return {row.pk: places.steps_taken(row) for row in rows}
 
 
 def drives_with_a_line() -> list[int]:

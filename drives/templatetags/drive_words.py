@@ -7,9 +7,8 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives import grid_words, localtime
+from drives import grid_words, localtime, own_language
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.own_language import written
 from drives.queries.calls import Topic
 from drives.queries.delivery import Why
 from drives.timetable import Problem
@@ -183,11 +182,11 @@ _TO_TELL = {
 @register.filter
 def written_of(drive: Drive, name: str) -> str:
     """What the organizer wrote, in the page's language if it was written in it."""
-    return written(drive, name, get_language() or "en").text
+    return own_language.written(drive, name, get_language() or "en").text
 
 
 @register.filter
 def lang_of(drive: Drive, name: str) -> str:
     """The attribute of the element that holds it, where it is in another language than the page."""
-    language, page = written(drive, name, get_language() or "en").language, get_language() or "en"
+    language, page = own_language.written(drive, name, get_language() or "en").language, get_language() or "en"
     return "" if page.startswith(language) else format_html(' lang="{}"', language)

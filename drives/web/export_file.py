@@ -4,13 +4,13 @@ from datetime import datetime
 
 from django.http import HttpResponse, JsonResponse
 
-from drives.queries.export import export
+from drives.queries import export
 from volunteers.models import Volunteer
 
 
 def export_file(person: Volunteer, now: datetime) -> HttpResponse:
     """Everything that one organization holds about them, laid out so that people can read it too."""
-    response = JsonResponse(export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response = JsonResponse(export.export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="my-data-{person.organization.slug}.json"'
     response["Cache-Control"] = "no-store"
     return response

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from drives.models import Booking, Drive
-from drives.queries.conversations import count_waiting
-from notifications.queries import troubles
-from organizations.rules import may
+from drives.queries import conversations
+from notifications import queries as notifications_queries
+from organizations import rules as organizations_rules
 from organizations.web.accounts import MemberRequest
 
 
@@ -44,12 +44,12 @@ def page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> H
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,
-        "may_plan": may(membership.role, "plan"),
-        "may_check_in": may(membership.role, "check_in"),
-        "may_manage": may(membership.role, "manage"),
+        "may_plan": organizations_rules.may(membership.role, "plan"),
+        "may_check_in": organizations_rules.may(membership.role, "check_in"),
+        "may_manage": organizations_rules.may(membership.role, "manage"),
         # Called by the coordinators' frame only; the door does without.
-        "replies_waiting": partial(count_waiting, membership.organization),
-        "troubles": lambda: troubles(timezone.now(), membership.organization),
+        "replies_waiting": partial(conversations.count_waiting, membership.organization),
+        "troubles": lambda: notifications_queries.troubles(timezone.now(), membership.organization),
     }
     status = 422 if form is not None and form.is_bound and not form.is_valid() else 200
     response = render(request, template, {**frame, **context}, status=status)

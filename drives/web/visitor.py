@@ -6,7 +6,7 @@ import secrets
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from organizations.models import token_digest
+from organizations.models import linked
 
 # With the prefix, no neighbouring host and no page without TLS can plant a token of its own here.
 COOKIE = "__Host-browser" if settings.SECURE else "browser"
@@ -31,7 +31,7 @@ def browser_or_new(request: HttpRequest) -> str:
 
 def bound_to(browser: str) -> str:
     """What a code is bound to: it counts in the browser that asked for it."""
-    return token_digest(browser)
+    return linked.token_digest(browser)
 
 
 def remember(response: HttpResponse, browser: str) -> None:

@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from drives import localtime
 from drives.actions.waiting import Wish
-from drives.localtime import clock
 from drives.models import Drive, Visit, WaitingEntry
 from drives.offering import Window
 
@@ -32,7 +32,7 @@ class WishForm(forms.Form):
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.hours = {_value(hour): hour for hour in _full_hours(drive)}
-        shown = [(value, clock(hour, drive.site.timezone)) for value, hour in self.hours.items()]
+        shown = [(value, localtime.clock(hour, drive.site.timezone)) for value, hour in self.hours.items()]
         self._offer("since", _("any time"), shown[:-1])
         self._offer("until", _("any time"), shown[1:])
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from notifications import phone, queries
 from notifications.models import Channel, ConsentEntry, Message, MessageState, Purpose, Sender, Suppression
 from notifications.models.message import MessageQuerySet
-from notifications.phone import identity
-from notifications.queries import newest_lines, organizations_through
 from organizations.models import Organization
 
 
@@ -69,7 +68,7 @@ def revoke(
     A line keeps the version that had been agreed to and says in `wording` how it was taken back. What is withdrawn
     already is left alone, so that a second click writes nothing. Returns how many lines were written.
     """
-    newest = newest_lines(organization, addresses)
+    newest = queries.newest_lines(organization, addresses)
     wanted = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
     lines = [
         ConsentEntry(
@@ -111,7 +110,7 @@ def unsuppress(*, sender: Sender, address: str, now: datetime, source: str = "te
 
     Also the STOP of somebody who was erased since is lifted; what they had agreed to then went with them.
     """
-    lifted, _ = Suppression.objects.filter(sender=sender, address__in=[address, identity(address)]).delete()
+    lifted, _ = Suppression.objects.filter(sender=sender, address__in=[address, phone.identity(address)]).delete()
     if lifted:
         _turn(sender, address, given=True, source=source, actor=actor, wording="START", now=now)
     return bool(lifted)
@@ -149,8 +148,8 @@ def _withdraw(waiting: MessageQuerySet, reason: str, now: datetime) -> int:
 
 def _leaves_through(sender: Sender) -> Q:
     """Messages of this sender, and those that will be given it when they are claimed."""
-    return Q(sender=sender) | Q(sender=None, organization__in=organizations_through(sender))
+    return Q(sender=sender) | Q(sender=None, organization__in=queries.organizations_through(sender))
 
 
 def _organization_of(sender: Sender) -> Q:
-    return Q(organization__in=organizations_through(sender))
+    return Q(organization__in=queries.organizations_through(sender))

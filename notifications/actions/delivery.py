@@ -14,10 +14,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications.actions import handover, senders
+from notifications import gateways
+from notifications.actions import handover, recording, senders
 from notifications.actions.claimed import Claimed
-from notifications.actions.recording import Outcome, record
-from notifications.gateways import Gateway, GatewayError, Letter, choose
+from notifications.actions.recording import Outcome
+from notifications.gateways import Gateway, GatewayError, Letter
 from notifications.models import Channel, Heartbeat
 from notifications.rules import Kind
 
@@ -34,7 +35,7 @@ class Line:
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.gateway: Gateway = choose(channel)
+        self.gateway: Gateway = gateways.choose(channel)
         self.waiting: deque[Claimed] = deque()
         self.flying: set[Future[Outcome]] = set()
         self.dry = False  # nothing was due at the last look
@@ -101,7 +102,9 @@ def deliver(*, clock: Callable[[], datetime], chance: Callable[[], float], secon
     try:
         while _advance(lines, clock, in_time=time.monotonic() < until):
             _gather(lines)
-            counts.update(record(outcomes=[one for line in lines for one in line.land()], now=clock(), chance=chance))
+            counts.update(
+                recording.record(outcomes=[one for line in lines for one in line.land()], now=clock(), chance=chance)
+            )
     finally:
         for line in lines:
             line.close()

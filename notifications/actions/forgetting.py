@@ -7,10 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 
+from notifications import phone
 from notifications.actions.reconciliation import FORGOTTEN
 from notifications.models import ConsentEntry, InboundMessage, InboxItem, Message, MessageState, Report, Suppression
 from notifications.models.message import MessageQuerySet
-from notifications.phone import identity
 from organizations.models import Organization
 
 TEXTS_KEPT = timedelta(days=90)
@@ -70,14 +70,14 @@ def hash_consents(*, organization: Organization, addresses: Collection[str]) -> 
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
         lines = ConsentEntry.objects.filter(organization=organization, address=address)
-        lines.update(address=identity(address), ip=None)
+        lines.update(address=phone.identity(address), ip=None)
         hash_stops(Suppression.objects.filter(senders, address=address), address)
 
 
 @transaction.atomic(savepoint=False)
 def hash_stops(stops: QuerySet[Suppression], address: str) -> None:
     """Put the keyed hash in place of the address. Who said STOP, was erased and said it again needs only one."""
-    ids, hashed = list(stops.values_list("pk", flat=True)), identity(address)
+    ids, hashed = list(stops.values_list("pk", flat=True)), phone.identity(address)
     again = Suppression.objects.filter(address=hashed).values("sender")
     Suppression.objects.filter(pk__in=ids, sender__in=again).delete()
     Suppression.objects.filter(pk__in=ids).update(address=hashed)

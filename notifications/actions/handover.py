@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from notifications import phone
 from notifications.actions import throttle
 from notifications.actions.claimed import Claimed
 from notifications.models import MessageState
 from notifications.pacing import Hold
-from notifications.phone import identity
 
 LEASE = timedelta(seconds=30)  # longer than the longest call
 
@@ -56,7 +56,7 @@ def _judged(claimed: Sequence[Claimed], held: Mapping[int, Hold], now: datetime)
         "tokens": [one.token for one in claimed],
         "until": [held[one.id].until if one.id in held else None for one in claimed],
         "why": [held[one.id].reason if one.id in held else "" for one in claimed],
-        "hashes": [identity(one.address) for one in claimed],
+        "hashes": [phone.identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
         cursor.execute(GATE, {**ours, "now": now, "lease": now + LEASE})

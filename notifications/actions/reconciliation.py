@@ -13,9 +13,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from notifications import gateways
 from notifications.actions import recording, reports
 from notifications.actions.handover import LEASE
-from notifications.gateways import Found, Gateway, GatewayError, Letter, choose
+from notifications.gateways import Found, Gateway, GatewayError, Letter
 from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
 
@@ -105,7 +106,7 @@ def _look_after(message: Message, now: datetime) -> str:
 
 def _check(message: Message, now: datetime) -> str:
     """Ask the provider about one message, with no transaction open; what came of it, in a word."""
-    gateway = choose(message.channel)
+    gateway = gateways.choose(message.channel)
     try:
         if message.state == MessageState.IN_DOUBT:
             return _resolve(message, gateway, now)

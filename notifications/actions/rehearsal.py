@@ -4,8 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications.actions import handover, recording
-from notifications.actions.delivery import attempt
+from notifications.actions import delivery, handover, recording
 from notifications.gateways.inbox import InboxGateway
 from notifications.models import Channel
 
@@ -26,7 +25,7 @@ def _deliver(channel: str, now: datetime) -> int:
     while True:
         claimed = handover.claim(channel=channel, limit=BATCH, now=now)
         passed = handover.gate(claimed=claimed, now=now)
-        outcomes = [attempt(gateway, message, message.letter(now)) for message in passed]
+        outcomes = [delivery.attempt(gateway, message, message.letter(now)) for message in passed]
         recording.record(outcomes=outcomes, now=now, chance=lambda: 0.0)
         delivered += len(outcomes)
         if len(claimed) < BATCH // 2:  # a claim shares itself out, so that a full one may come in parts

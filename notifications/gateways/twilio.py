@@ -16,8 +16,9 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
+from notifications import rules
 from notifications.gateways.base import Found, GatewayError, Letter, Receipt
-from notifications.rules import Kind, treatment
+from notifications.rules import Kind
 
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
@@ -169,7 +170,7 @@ def _refused(status: int, text: str, headers: Mapping[str, str], method: str) ->
     if method != "POST" and status >= 500:
         raise GatewayError(Kind.TRANSIENT, "unreachable", code)
     code = code or _CODES.get(status, f"HTTP {status}")
-    treat = treatment(code, status)
+    treat = rules.treatment(code, status)
     asked = headers.get("Retry-After", "")
     retry_after = timedelta(seconds=min(int(asked), 3600)) if asked.isdecimal() else timedelta()
     raise GatewayError(treat.kind, treat.reason, code, retry_after)

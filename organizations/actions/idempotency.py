@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, token_digest
+from organizations.models import IdempotentAnswer, linked
 
 ANONYMOUS = "anonymous"
 KEPT = timedelta(hours=24)
@@ -100,7 +100,7 @@ def once(
     to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps nothing. The key's
     advisory lock is the first of all locks and lasts as long as the transaction.
     """
-    key_hash = token_digest(_checked(scope, key))
+    key_hash = linked.token_digest(_checked(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
     known = _locked(scope, key_hash, now)
     if known:

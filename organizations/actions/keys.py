@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from organizations.actions import audit
-from organizations.models import ApiKey, Organization, Role, token_digest
+from organizations.models import ApiKey, Organization, Role, linked
 
 # A secret of 22 url-safe characters has the 128 bits that a guess must not reach.
 _TOKEN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
@@ -41,7 +41,7 @@ def issue(
         organization=organization,
         name=name,
         prefix=parts["prefix"],
-        secret_hash=token_digest(parts["secret"]),
+        secret_hash=linked.token_digest(parts["secret"]),
         role=Role(role),
         created_at=now,
         expires_at=expires_at,

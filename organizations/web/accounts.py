@@ -17,9 +17,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from organizations import queries, rules
 from organizations.models import Membership, User
-from organizations.queries import lacks_second_step, membership_of
-from organizations.rules import Verb, may
+from organizations.rules import Verb
 
 CHOSEN = "organization"  # in the session: the slug of the organization somebody acts for
 SEEN = "seen_at"
@@ -72,9 +72,9 @@ def role_required(
             membership = current_membership(request)
             if membership is None:
                 return render(request, "organizations/no_membership.html", status=403)
-            if not may(membership.role, verb):
+            if not rules.may(membership.role, verb):
                 raise PermissionDenied
-            if lacks_second_step(membership):
+            if queries.lacks_second_step(membership):
                 messages.info(request, _("Set up a second step for signing in first: an app or a passkey."))
                 return redirect("mfa_index")
             member = cast("MemberRequest", request)
@@ -90,7 +90,7 @@ def current_membership(request: HttpRequest) -> Membership | None:
     """The membership for the organization chosen in this session, else for the user's first one."""
     user = cast("User", request.user)
     slug = request.session.get(CHOSEN)
-    return (membership_of(user, slug) if slug else None) or membership_of(user)
+    return (queries.membership_of(user, slug) if slug else None) or queries.membership_of(user)
 
 
 def signed_in(request: HttpRequest, now: datetime) -> bool:

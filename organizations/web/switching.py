@@ -5,8 +5,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from organizations.queries import membership_of, organizations_of
-from organizations.web.accounts import CHOSEN, current_membership
+from organizations import queries
+from organizations.web import accounts
+from organizations.web.accounts import CHOSEN
 
 
 @login_required
@@ -14,11 +15,11 @@ from organizations.web.accounts import CHOSEN, current_membership
 def switch_organization(request: HttpRequest) -> HttpResponse:
     """Show the user's organizations, or choose one for this session; another's and an unknown one are both a 404."""
     if request.method == "POST":
-        membership = membership_of(request.user, request.POST.get("organization", ""))
+        membership = queries.membership_of(request.user, request.POST.get("organization", ""))
         if membership is None:
             raise Http404
         request.session[CHOSEN] = membership.organization.slug
         return redirect("/organizer/")
-    current = current_membership(request)
-    context = {"organizations": organizations_of(request.user), "current": current and current.organization}
+    current = accounts.current_membership(request)
+    context = {"organizations": queries.organizations_of(request.user), "current": current and current.organization}
     return render(request, "organizations/switch.html", context)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.architecture.sources import CODE, Source
+from tests.architecture.sources import CODE, Source, project_sources
 
 MAKERS_OF_FUNCTIONS = {"partial", "functools.partial", "itemgetter", "attrgetter", "methodcaller"}
 
@@ -87,6 +87,10 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
         if isinstance(node, ast.Try):
             for handler in node.handlers:
                 yield from _statements(handler.body)
+
+
+def test_modules_import_modules_not_functions() -> None:
+    assert function_imports(project_sources(*CODE, "tests")) == []
 
 
 SEEDED = [

@@ -11,7 +11,6 @@ from tests.architecture.sources import CODE, project_sources
 DOCUMENTED = {"_meta", "_state", "_default_manager", "_base_manager", "_replace", "_exit"}
 
 
-
 def is_private(name: str) -> bool:
     return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
 

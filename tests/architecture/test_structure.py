@@ -13,8 +13,8 @@ HOMES = {
     "icalendar": ("drives/calendars",),
 }
 DOORS = {"models", "actions", "queries", "notice", "phone"}
-# Further doors: every interface asks for permission in the same words, and a page shows the wording of a consent.
-FURTHER_DOORS = ("organizations.rules", "organizations.web.accounts", "volunteers.notices.consent_wording")
+# Further doors: interfaces ask for permission in the same words, and pages show the wording of consents and codes.
+FURTHER_DOORS = ("organizations.rules", "organizations.web.accounts", "volunteers.notices")
 
 
 def drawers(sources: Iterable[Source]) -> list[str]:
@@ -132,7 +132,7 @@ def test_every_door_is_used(door: str) -> None:
             "notifications",
             "notifications.gateways.twilio.Gateway",
             "notifications.rules.due",
-            "volunteers.notices.code",
+            "volunteers.names.known",
         ),
         *("organizations.web.pages", "organizations.rules_of_old.may", "organizations.web.accounts_of_old"),
     ],

@@ -7,15 +7,15 @@ from fnmatch import fnmatch
 
 import pytest
 
-from config.celery import app
+from config import celery
 from tests.architecture.sources import APPS, CODE, ROOT, Source, project_sources
 
 WRITTEN = re.compile(rf"\b(?:{'|'.join(APPS)})(?:\.\w+)*?\.tasks\.\w+")
 
 
 def registered() -> set[str]:
-    app.loader.import_default_modules()
-    return {name for name in app.tasks if name.split(".")[0] in APPS}
+    celery.app.loader.import_default_modules()
+    return {name for name in celery.app.tasks if name.split(".")[0] in APPS}
 
 
 def unknown_written(texts: Iterable[Source]) -> list[str]:
@@ -70,17 +70,17 @@ def test_every_task_that_is_sent_by_name_exists() -> None:
 
 
 def test_every_tick_of_the_beat_table_is_a_task() -> None:
-    assert len(app.conf.beat_schedule) > 10
-    assert unknown_scheduled(app.conf.beat_schedule) == []
+    assert len(celery.app.conf.beat_schedule) > 10
+    assert unknown_scheduled(celery.app.conf.beat_schedule) == []
 
 
 def test_every_route_leads_a_task() -> None:
-    assert unknown_routes(app.conf.task_routes or {}) == []
+    assert unknown_routes(celery.app.conf.task_routes or {}) == []
 
 
 def test_every_task_has_its_tick() -> None:
     """All tasks are sweeps: one without a tick never runs."""
-    assert registered() - {entry["task"] for entry in app.conf.beat_schedule.values()} == set()
+    assert registered() - {entry["task"] for entry in celery.app.conf.beat_schedule.values()} == set()
 
 
 @pytest.mark.parametrize(

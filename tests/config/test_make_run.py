@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.embedded import redis_server
 from config.embedded.children import ROOT
-from config.embedded.redis_server import free_port
 
 PATIENCE = 120.0
 
@@ -75,7 +75,7 @@ def wait_until_gone(pids: set[int]) -> set[int]:
 
 
 def test_it_starts_answers_and_leaves_nothing_whether_asked_or_killed(tmp_path: Path) -> None:
-    data, port = tmp_path / "data", free_port()
+    data, port = tmp_path / "data", redis_server.free_port()
     with stack(data, port) as process:
         wait_until_ready(process, data, port)
         assert (status(port, "/"), status(port, "/healthz")) == (200, 200)

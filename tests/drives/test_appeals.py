@@ -12,12 +12,12 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import queries
 from drives.actions import appealing, planning
 from drives.models import Booking, Drive, PlanLine
+from drives.queries import records
+from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message
-from notifications.notice import segments
 from organizations.models import Organization
 from tests import builders, query_counts
 from tests.builders import DRIVE_DAY, NOW
@@ -62,7 +62,7 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
     assert message.text == (
         f"Hope Foundation: You may give again. Places Tue Mar 30, St Mary Hall: http://testserver/t/{slot}/ STOP to end"
     )
-    assert segments(message.text) == 1
+    assert notice.segments(message.text) == 1
     assert (message.channel, message.purpose, message.priority) == ("sms", "appeals", 2)
     assert (message.key, message.about) == (f"appeal:{booking.volunteer_id}/2027-03/1", f"drive:{drive.pk}")
     assert (message.recipient, message.keeps_quiet_hours) == (f"volunteer:{booking.volunteer_id}", True)
@@ -71,7 +71,7 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
         made.deliver(now=AFTER)
     message.refresh_from_db()
     assert message.state == "delivered"
-    record = queries.booking_record(booking)
+    record = records.booking_record(booking)
     assert [each.kind for each in record.messages][-1] == "appeal"
 
 

@@ -11,10 +11,11 @@ from drives import announcements, notices
 from drives.actions import attendance, broadcasting, changing
 from drives.actions.broadcasting import Draft
 from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
-from drives.queries.broadcasts import Audience, broadcast_row, late_audience
+from drives.queries import broadcasts
+from drives.queries.broadcasts import Audience
+from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message, Purpose
-from notifications.notice import is_gsm, segments
 from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
@@ -193,8 +194,8 @@ def test_stopping_late_takes_back_the_rest_and_only_of_this_message() -> None:
     )
     made.deliver(NOW + timedelta(minutes=2))
     assert broadcasting.stop(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=3)) == 1
-    fates = broadcast_row(broadcast).fates
-    assert (fates.delivered, fates.withdrawn, broadcast_row(other).fates.planned) == (2, 1, 3)
+    fates = broadcasts.broadcast_row(broadcast).fates
+    assert (fates.delivered, fates.withdrawn, broadcasts.broadcast_row(other).fates.planned) == (2, 1, 3)
 
 
 def test_who_cancels_meanwhile_gets_no_more_of_it() -> None:
@@ -330,7 +331,7 @@ def test_the_late_notice_fits_one_segment_with_the_longest_names(language: str) 
     booking = builders.booked(drive, n=12, language=language)
     booking = Booking.objects.select_related("drive__site", "drive__organization", "volunteer").get(pk=booking.pk)
     wording = notices.in_language(language, lambda: announcements.late(booking, "sms", 45))
-    assert (segments(wording.text), is_gsm(wording.text)) == (1, True), wording.text
+    assert (notice.segments(wording.text), notice.is_gsm(wording.text)) == (1, True), wording.text
 
 
 @pytest.mark.parametrize(("seconds", "refused_as"), [(599, ["said_lately"]), (600, [])])
@@ -362,7 +363,7 @@ def test_a_drive_is_ten_twenty_thirty_or_forty_five_minutes_late(minutes: int) -
 def test_a_late_notice_reaches_who_is_due_in_three_hours_or_was_half_an_hour_ago(minutes: int, reached: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=14)
-    audience = late_audience(booking.starts_at + timedelta(minutes=minutes))
+    audience = broadcasts.late_audience(booking.starts_at + timedelta(minutes=minutes))
     found = broadcasting.preview(drive=drive, draft=draft(audience=audience))
     assert found.count == reached
 

@@ -7,8 +7,10 @@ import pytest
 
 from drives.actions import broadcasting, calls, changing, planning
 from drives.models import Booking, Call, CancelledBy, Drive
-from drives.queries.calls import CallRow, call_list, people_to_call
-from drives.queries.delivery import Why, delivery_summary
+from drives.queries import calls as queries_calls
+from drives.queries import delivery
+from drives.queries.calls import CallRow
+from drives.queries.delivery import Why
 from notifications.models import Message
 from organizations.models import AuditEntry
 from tests import builders
@@ -35,7 +37,7 @@ def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str
 
 
 def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
-    rows = call_list(drive, NOW + timedelta(days=days)).waiting
+    rows = queries_calls.call_list(drive, NOW + timedelta(days=days)).waiting
     return {str(row.booking.volunteer): [one.kind for one in row.topics] for row in rows}
 
 
@@ -78,7 +80,7 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
     for n in (8, 12):
         changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
     Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
-    (row,) = call_list(booking.drive, NOW).waiting
+    (row,) = queries_calls.call_list(booking.drive, NOW).waiting
     assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
 
 
@@ -97,24 +99,24 @@ def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
     at = booking.starts_at - timedelta(minutes=30)
     broadcasting.run_late(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
     made.deliver(at + timedelta(minutes=1))
-    waiting = call_list(booking.drive, at + timedelta(minutes=1)).waiting
+    waiting = queries_calls.call_list(booking.drive, at + timedelta(minutes=1)).waiting
     assert [[(one.kind, one.message.reason) for one in row.topics] for row in waiting] == [[("late", "no_consent")]]
-    assert call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
+    assert queries_calls.call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
 
 
 def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    (row,) = call_list(booking.drive, NOW).waiting
+    (row,) = queries_calls.call_list(booking.drive, NOW).waiting
     topics = [one.topic for one in row.topics]
     assert calls.reached(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
     assert calls.reached(booking=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
-    found = call_list(booking.drive, NOW)
+    found = queries_calls.call_list(booking.drive, NOW)
     assert (found.waiting, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
-    assert people_to_call([booking.drive_id], NOW) == []
+    assert queries_calls.people_to_call([booking.drive_id], NOW) == []
     fate(booking, "three_days", "undelivered", "unreachable")
     assert on_list(booking.drive) == {"Test Ana Alder": ["three_days"]}
-    assert people_to_call([booking.drive_id], NOW) == [booking]
+    assert queries_calls.people_to_call([booking.drive_id], NOW) == [booking]
     assert AuditEntry.objects.filter(verb="call.reached", actor=BEN).count() == 1
 
 
@@ -138,7 +140,7 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
         fate(ana(drive, number, n=2 * number), "booked", "failed")
         if number != 2:
             with django_assert_num_queries(3):
-                assert len(call_list(drive, NOW).waiting) == number
+                assert len(queries_calls.call_list(drive, NOW).waiting) == number
 
 
 # What became of the messages of a drive
@@ -151,7 +153,7 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
     fate(second, "booked", "undelivered", "unreachable", error_code="30003")
     fate(third, "booked", "blocked", "no_consent")
     fate(first, "three_days", "sent")
-    found = delivery_summary(drive)
+    found = delivery.delivery_summary(drive)
     assert (found.planned, found.sent, found.delivered, found.not_delivered, found.not_sent) == (5, 1, 1, 1, 1)
     assert found.why_not_delivered == [Why("unreachable", "30003", 1)]
     assert found.why_not_sent == [Why("no_consent", "", 1)]
@@ -162,5 +164,5 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
 def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
     booking = ana()
     fate(booking, "day_before", "failed")
-    found = call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
+    found = queries_calls.call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
     assert bool(found) is is_listed

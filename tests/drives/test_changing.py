@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from drives import queries
-from drives.actions import changing, planning, sweeps
+from drives.actions import changing, planning
+from drives.actions import sweeps as actions_sweeps
 from drives.models import BookingState, CancelledBy, Slot
+from drives.queries import drives
 from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
@@ -28,7 +29,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
     taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
     assert list(taken) == [9, 10, 11]
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
@@ -49,7 +50,7 @@ def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
     booking = builders.booked(drive, n=4)
     changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
@@ -118,7 +119,7 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     cancel(booking)
     restored = changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
     assert (restored.state, restored.revision) == ("booked", 2)
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
     assert Message.objects.filter(kind="day_before", state="promise").count() == 1
 
 
@@ -200,5 +201,5 @@ def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_day_from_then_o
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
-    assert sweeps.close_out_due(now=over) == 1
+    assert actions_sweeps.close_out_due(now=over) == 1
     assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=1)

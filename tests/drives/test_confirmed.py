@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from drives import confirms
-from drives.confirms import WILL_ASK, outcome
+from drives.confirms import WILL_ASK
 from drives.models import Drive, Policy
 
 ASKED = ["age_18", "weight_50kg", "photo_id"]
@@ -22,12 +22,12 @@ ASKED = ["age_18", "weight_50kg", "photo_id"]
     ],
 )
 def test_all_or_will_ask_is_kept(given: list[str], asked: list[str], kept: list[str]) -> None:
-    assert outcome(given, asked) == kept
+    assert confirms.outcome(given, asked) == kept
 
 
 def test_half_a_yes_is_refused_with_what_is_missing() -> None:
     with pytest.raises(ValidationError) as caught:
-        outcome(["age_18"], ASKED)
+        confirms.outcome(["age_18"], ASKED)
     [error] = caught.value.error_dict["confirms"]
     assert error.code == "confirmation_missing"
     sentences = "I weigh 110 pounds (50 kg) or more. I will bring a photo ID."

@@ -11,9 +11,9 @@ from drives import notices
 from drives.actions import changing, conversations, replies
 from drives.models import Booking, Conversation, Drive
 from drives.queries import conversations as inbox
+from notifications import notice
 from notifications.actions import replies as inbound
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender
-from notifications.notice import is_gsm, segments
 from organizations.models import AuditEntry, Organization
 from tests import builders
 from tests.builders import NOW
@@ -113,7 +113,7 @@ def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segmen
     say("X", DAY_BEFORE)
     (answer,) = Message.objects.filter(kind="cancelled", channel="sms")
     assert all(word in answer.text for word in (*words, "12:00", f"/b/{booking.token}/"))
-    assert (is_gsm(answer.text), segments(answer.text)) == (True, 1), answer.text
+    assert (notice.is_gsm(answer.text), notice.segments(answer.text)) == (True, 1), answer.text
 
 
 def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None:

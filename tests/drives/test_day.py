@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives import queries
-from drives.actions import attendance, changing, planning, sweeps, turnout
+from drives.actions import attendance, changing, planning, turnout
+from drives.actions import sweeps as actions_sweeps
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
+from drives.queries import attendance as queries_attendance
+from drives.queries import drives
 from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
@@ -50,7 +52,7 @@ def test_a_no_show_frees_the_chair_and_may_still_come() -> None:
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
     attendance.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert drive.slots.filter(chairs_taken__gt=0).count() == 3
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
@@ -62,7 +64,7 @@ def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
     )
     assert (booking.state, booking.source) == ("checked_in", "walk_in")
     assert builders.slot(drive).over == 1
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
@@ -76,9 +78,9 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     attendance.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )
-    assert sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
-    assert sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
-    assert sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
+    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
+    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
+    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
     report = Turnout.objects.get()
     assert {name: value for name, value in vars(report).items() if name.endswith("_count")} == {
         "goal_count": 2,
@@ -103,7 +105,7 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     walked_in = Booking.objects.get(source="walk_in")
     thanked = [("thank_you", booking.about) for booking in (came, deferred, walked_in)]
     assert sorted(told) == sorted([*thanked, ("missed", missed.about)])
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_the_report_follows_corrections_until_it_is_completed() -> None:
@@ -127,9 +129,9 @@ def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=8)) == 0
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=8)) == 0
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
 
 
@@ -165,7 +167,7 @@ def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None
     report = Turnout.objects.get()
     assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 @pytest.mark.parametrize("verb", [attendance.check_in, attendance.undo])
@@ -201,7 +203,7 @@ def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
     assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
     assert booking.changes.latest("pk").actor == "user:7"
     assert Message.objects.filter(kind="missed").count() == 1
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
@@ -211,7 +213,7 @@ def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_th
     gave.refresh_from_db()
     coming.refresh_from_db()
     assert (gave.state, coming.state) == ("donated", "cancelled")
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
@@ -268,7 +270,7 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     builders.member(owner)
     drive = builders.drive(owner)
     Drive.objects.update(state=state)
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert not Message.objects.exists()
 
 
@@ -277,8 +279,8 @@ def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
     week = drive.starts_at - timedelta(days=7)
-    assert sweeps.alert_under_filled(now=week - timedelta(seconds=1)) == 0
-    assert sweeps.alert_under_filled(now=week) == 1
+    assert actions_sweeps.alert_under_filled(now=week - timedelta(seconds=1)) == 0
+    assert actions_sweeps.alert_under_filled(now=week) == 1
     assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
 
 
@@ -286,8 +288,8 @@ def test_no_alert_leaves_once_the_drive_has_begun() -> None:
     owner = builders.organization()
     builders.member(owner)
     drive = builders.drive(owner)
-    assert sweeps.alert_under_filled(now=drive.starts_at) == 0
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at) == 0
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
 
 
 @pytest.mark.parametrize(("booked", "alerts"), [(11, 1), (12, 0)])
@@ -297,15 +299,15 @@ def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> 
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=5))
     for number in range(booked):
         builders.booked(drive, n=number // 5, number=number)
-    assert sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
+    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
 
 
 @pytest.mark.parametrize("grace", [0, 45])
 def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
     drive = builders.drive(grace_minutes=grace)
     ends = drive.ends_at + timedelta(minutes=grace)
-    assert sweeps.close_out_due(now=ends - timedelta(seconds=1)) == 0
-    assert sweeps.close_out_due(now=ends) == 1
+    assert actions_sweeps.close_out_due(now=ends - timedelta(seconds=1)) == 0
+    assert actions_sweeps.close_out_due(now=ends) == 1
 
 
 def test_nobody_is_marked_as_missed_before_their_time() -> None:
@@ -319,7 +321,7 @@ def test_nobody_is_marked_as_missed_before_their_time() -> None:
 
 
 def groups(drive: Drive, now: datetime) -> str:
-    found = queries.checkin_list(drive, now)
+    found = queries_attendance.checkin_list(drive, now)
     [group] = [name for name in ("due", "late", "checked_in", "coming", "finished") if getattr(found, name)]
     return group
 
@@ -343,5 +345,5 @@ def test_at_the_door_people_are_due_half_an_hour_before_and_late_ten_minutes_aft
 def test_minutes_late_are_whole_ones(seconds: int, minutes: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    found = queries.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
+    found = queries_attendance.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
     assert [row.late_minutes for row in (*found.due, *found.late, *found.coming)] == [minutes]

@@ -11,16 +11,15 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from drives import queries
-from drives.management.demo import people, words
-from drives.management.demo.fill import fill, plan_around
+from drives import plan as drives_plan
+from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
-from drives.plan import preview
+from drives.queries import drives, waiting
 from notifications import phone
 from notifications.models import InboxItem, Message, MessageState
+from organizations import queries as organizations_queries
 from organizations.models import Organization, User
-from organizations.queries import key_from_header
 from volunteers.models import Volunteer
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
@@ -59,9 +58,9 @@ def assert_the_report_is_true(drive: Drive) -> None:
 
 
 def assert_people_wait_for_it(drive: Drive) -> None:
-    line = queries.waiting_rows(drive)
+    line = waiting.waiting_rows(drive)
     assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
-    page = queries.drive_page(drive.slug, NOON)
+    page = drives.drive_page(drive.slug, NOON)
     assert page is not None
     assert page.is_full
 
@@ -90,7 +89,7 @@ def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in
     for line in ("/o/rhythm-of-life/", "/organizer/", "ben@example.org", words.PASSWORD, words.API_KEY, "/demo/inbox/"):
         assert line in said
     assert User.objects.get(email="ben@example.org").check_password(words.PASSWORD)
-    key = key_from_header(f"Bearer {words.API_KEY}", now)
+    key = organizations_queries.key_from_header(f"Bearer {words.API_KEY}", now)
     assert key is not None
     assert key.organization.slug == words.RHYTHM
     assert Drive.objects.get(on="2027-03-14").ends_at <= now
@@ -99,7 +98,7 @@ def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in
 
 @pytest.mark.django_db
 def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
-    fill(now=NOON)
+    fill.fill(now=NOON)
     before, today, ahead, evening = Drive.objects.filter(organization__slug=words.RHYTHM).order_by("on")
     assert before.state == DriveState.COMPLETED
     assert {drive.state for drive in (today, ahead, evening)} == {DriveState.PUBLISHED}
@@ -111,23 +110,23 @@ def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None
     assert_people_wait_for_it(evening)
     assert Drive.objects.get(organization__slug=words.HARBOR).site.timezone == "America/New_York"
     assert Volunteer.objects.count() == 200
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
     assert_the_report_is_true(before)
     assert_nothing_is_late(NOON)
 
 
 @pytest.mark.django_db
 def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
-    assert fill(now=NOON) == 5
+    assert fill.fill(now=NOON) == 5
     first = counts()
-    assert fill(now=NOON + timedelta(hours=2)) == 0
+    assert fill.fill(now=NOON + timedelta(hours=2)) == 0
     assert counts() == first
-    assert fill(now=NOON + timedelta(days=1)) == 1
+    assert fill.fill(now=NOON + timedelta(days=1)) == 1
     assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
     assert (
-        fill(now=NOON + timedelta(days=30)) == 4
+        fill.fill(now=NOON + timedelta(days=30)) == 4
     )  # today's, the next, the evening, and the next of the other foundation
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -138,8 +137,8 @@ def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]
         local = (midnight + timedelta(minutes=15 * quarter)).astimezone(LOS_ANGELES)
         if local.date() != midnight.astimezone(LOS_ANGELES).date():
             break
-        plan = plan_around(home(), site, local)
-        assert preview(plan=plan, zone=site.timezone).problems == []
+        plan = fill.plan_around(home(), site, local)
+        assert drives_plan.preview(plan=plan, zone=site.timezone).problems == []
         assert plan.opens <= local.time()
         assert local.time() <= plan.closes or local.hour == 23
 

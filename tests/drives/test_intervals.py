@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drives.intervals import Broken, Donation, Rules, Stated, is_first_again, judge, start_of_day
+from drives import intervals
+from drives.intervals import Broken, Donation, Rules, Stated
 
 LOS_ANGELES, VIENNA = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Vienna")
 ZONES = [
@@ -26,7 +27,7 @@ def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: Rules | None = None
 
 def asked(rules: Rules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
     """The codes of what is broken, and the first allowed time on the wall."""
-    verdict = judge(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
+    verdict = intervals.judge(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
     return [one.code for one in verdict.broken], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
 
@@ -139,7 +140,7 @@ def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
     case: tuple[Rules, list[Donation], datetime, ZoneInfo],
 ) -> None:
     rules, others, wanted, zone = case
-    verdict = judge(rules, others, wanted, zone)
+    verdict = intervals.judge(rules, others, wanted, zone)
     assert (not verdict.broken) == reference_allows(rules, others, wanted, zone)
     if verdict.broken:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone)
@@ -152,7 +153,7 @@ def test_what_is_stated_is_judged_as_the_reference_judges_it(
 ) -> None:
     rules, others, wanted, zone = case
     stated = Stated(kind, wanted.astimezone(zone).date() - timedelta(days=days_ago))
-    verdict = judge(rules, [*others, stated.donation(zone)], wanted, zone)
+    verdict = intervals.judge(rules, [*others, stated.donation(zone)], wanted, zone)
     past = reference_stated(stated, wanted, zone)
     assert (not verdict.broken) == reference_allows_beside(past, rules, others, wanted, zone)
     if verdict.broken:
@@ -170,7 +171,7 @@ def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
     rules, others, wanted, zone = case
     beside = Rules(rules.kind, hours, days, [window] if window else [])
     both = reference_allows(rules, others, wanted, zone) and reference_allows(beside, others, wanted, zone)
-    assert (not judge(rules.stricter(hours, days, window), others, wanted, zone).broken) == both
+    assert (not intervals.judge(rules.stricter(hours, days, window), others, wanted, zone).broken) == both
 
 
 # To the minute
@@ -217,9 +218,9 @@ def test_two_in_seven_days_lets_the_next_monday_and_not_the_friday() -> None:
 def test_every_window_is_named_that_is_full() -> None:
     rules = Rules(windows=[[2, 7], [3, 14], [50, 365]])
     days = [given_at(f"2027-03-{day:02}T10:00") for day in (1, 8, 10)]
-    verdict = judge(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
+    verdict = intervals.judge(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
     assert list(verdict.broken) == [Broken("window_full", 2, 7), Broken("window_full", 3, 14)]
-    assert verdict.earliest_ok_at == start_of_day(date(2027, 3, 15), LOS_ANGELES)
+    assert verdict.earliest_ok_at == intervals.start_of_day(date(2027, 3, 15), LOS_ANGELES)
 
 
 def test_a_time_between_two_others_keeps_clear_of_both() -> None:
@@ -290,18 +291,18 @@ def test_what_does_not_count_does_not_stand_in_the_way() -> None:
 
 def test_a_day_starts_after_a_skipped_midnight() -> None:
     cairo = ZoneInfo("Africa/Cairo")  # the clock goes from 0:00 to 1:00 on the last Friday of April
-    assert start_of_day(date(2027, 4, 30), cairo).astimezone(cairo).isoformat() == "2027-04-30T01:00:00+03:00"
-    assert (start_of_day(date(2027, 4, 30), cairo) - MINUTE).astimezone(cairo).date() == date(2027, 4, 29)
+    assert intervals.start_of_day(date(2027, 4, 30), cairo).astimezone(cairo).isoformat() == "2027-04-30T01:00:00+03:00"
+    assert (intervals.start_of_day(date(2027, 4, 30), cairo) - MINUTE).astimezone(cairo).date() == date(2027, 4, 29)
 
 
 @pytest.mark.parametrize(("days", "is_first"), [(180, False), (181, True)])
 def test_who_has_not_given_for_long_is_a_first_visit_again(days: int, is_first: bool) -> None:
     last = date(2027, 1, 1)
-    assert is_first_again(last, last + timedelta(days=days), 180) is is_first
+    assert intervals.is_first_again(last, last + timedelta(days=days), 180) is is_first
 
 
 def test_who_never_gave_is_a_first_visit() -> None:
-    assert is_first_again(None, date(2027, 1, 1), 180)
+    assert intervals.is_first_again(None, date(2027, 1, 1), 180)
 
 
 def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None:
@@ -313,5 +314,5 @@ def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None
 
 
 def test_rules_that_never_allow_a_donation_name_no_first_time() -> None:
-    verdict = judge(Rules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES)
+    verdict = intervals.judge(Rules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES)
     assert (list(verdict.broken), verdict.earliest_ok_at) == ([Broken("window_full", 0, 7)], None)

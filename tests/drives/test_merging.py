@@ -7,17 +7,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives import queries
 from drives.actions import changing, leaving, merging
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
+from drives.queries import attendance, history
 from drives.rules import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web import coordinator
+from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
-from volunteers.queries import people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -79,7 +79,7 @@ def test_their_histories_are_one() -> None:
     here = builders.organization()
     ana, again = two(here)
     merged(here, ana, again)
-    assert len(queries.donations_of(queries.Giver(ana.pk), NOW, ZoneInfo("UTC"))) == 2
+    assert len(history.donations_of(history.Giver(ana.pk), NOW, ZoneInfo("UTC"))) == 2
 
 
 def test_two_bookings_at_one_drive_are_resolved_first() -> None:
@@ -157,10 +157,10 @@ def test_whoever_owns_two_numbers_is_found_by_either() -> None:
         owner=booking.volunteer,
         **Contact.new_link(),
     )
-    assert [row.booking for row in queries.roster(drive, second.address[-4:])] == [booking]
-    assert [row.booking for row in queries.roster(drive, builders.phone(3)[-4:])] == [booking]
-    assert list(people(drive.organization, "213 555 0177")) == [booking.volunteer]
-    assert queries.roster(drive, "0178") == []
+    assert [row.booking for row in attendance.roster(drive, second.address[-4:])] == [booking]
+    assert [row.booking for row in attendance.roster(drive, builders.phone(3)[-4:])] == [booking]
+    assert list(volunteers_queries.people(drive.organization, "213 555 0177")) == [booking.volunteer]
+    assert attendance.roster(drive, "0178") == []
 
 
 def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives import queries
 from drives.actions import attendance, moving_together
 from drives.actions import booking as booking_actions
 from drives.models import Booking, BookingChange, Drive
+from drives.queries import attendance as queries_attendance
+from drives.queries import drives
 from drives.rules import Refusal
 from notifications.models import Message
 from organizations.models import Role
@@ -53,7 +54,7 @@ def test_a_booked_party_moves_as_one_and_a_shared_phone_gets_one_text() -> None:
     kept = BookingChange.objects.filter(booking__in=party, from_arrival__isnull=False, to_arrival__isnull=False)
     assert set(kept.values_list("reason", "to_state")) == {("called", "booked")}
     assert kept.count() == 3
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_the_present_time_changes_nothing() -> None:
@@ -74,7 +75,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is_all_of_it() -> None:
     assert found.codes == ["slot_full"]
     assert found.alternatives
     assert steps(party) == [0, 0]
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrides() -> None:
@@ -184,6 +185,6 @@ def test_the_lists_take_the_same_queries_for_one_party_and_three(
     for number in range(parties):
         builders.booked_together(drive, number=20 + number, people=TWO)
     with django_assert_num_queries(3):  # type: ignore[operator]
-        assert len(queries.roster(drive)) == 2 * parties
+        assert len(queries_attendance.roster(drive)) == 2 * parties
     with django_assert_num_queries(2):  # type: ignore[operator]
-        queries.checkin_list(drive, NOW)
+        queries_attendance.checkin_list(drive, NOW)

@@ -10,13 +10,14 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import next_visit_words, queries
+from drives import next_visit, next_visit_words
 from drives.actions import returning, turnout
 from drives.models import Booking, Drive, OwnText, Site
-from drives.next_visit import AfterVisit, NextVisit, Progress, in_short, progress
+from drives.next_visit import AfterVisit, NextVisit, Progress
+from drives.queries import next_visits
 from drives.rules import Refusal
+from notifications import notice
 from notifications.models import Message
-from notifications.notice import is_gsm, segments
 from organizations.models import Organization
 from tests import builders, query_counts
 from tests.builders import DRIVE_DAY, NOW
@@ -47,7 +48,7 @@ def days(*before: int) -> list[date]:
     ],
 )
 def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], given: int | None) -> None:
-    found = progress(days(*before), DRIVE_DAY, 180)
+    found = next_visit.progress(days(*before), DRIVE_DAY, 180)
     assert (found.given if found else None) == given
     if found:
         assert found.until == max(days(*before)) + 180 * DAY
@@ -57,8 +58,8 @@ def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], giv
 def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before: list[int], random: Any) -> None:
     mixed = days(*before)
     random.shuffle(mixed)
-    found = progress(mixed, DRIVE_DAY, 180)
-    assert found == progress(sorted(mixed), DRIVE_DAY, 180)
+    found = next_visit.progress(mixed, DRIVE_DAY, 180)
+    assert found == next_visit.progress(sorted(mixed), DRIVE_DAY, 180)
     assert found is None or found.given in {1, 2}
 
 
@@ -99,7 +100,7 @@ def test_after_a_first_donation_the_thanks_name_the_earliest_times_that_are_allo
     said = "Hope Foundation: Thank you! Second visit: Sat Mar 20 9:00 AM, 9:15 AM, 9:30 AM. Book: "
     assert text.text.startswith(said)
     assert f"/b/{booking.token}/ STOP to end" in text.text
-    assert segments(text.text) == 1
+    assert notice.segments(text.text) == 1
     mail = thanks(booking, "email")
     assert "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027." in mail.text
     for n in range(3):
@@ -120,7 +121,7 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
     open_again = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 21 * DAY)
     for n in range(1, 4):
         builders.booked(full, n=n, number=n, name=f"Test Donor {'ABCD'[n]}")
-    found = queries.after_visit(builders.gave(drive), over(drive), everywhere=False)
+    found = next_visits.after_visit(builders.gave(drive), over(drive), everywhere=False)
     slots = [builders.slot(full).pk, *(builders.slot(open_again, n).pk for n in (0, 1))]
     assert [time.slot_id for time in found.times] == slots
 
@@ -141,7 +142,7 @@ def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> N
 def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None:
     drive, _later = planned()
     booking = builders.gave(drive, outcome="incomplete")
-    assert queries.progress_of([booking.volunteer_id or 0], over(drive)) == {}
+    assert next_visits.progress_of([booking.volunteer_id or 0], over(drive)) == {}
 
 
 @pytest.mark.django_db
@@ -164,8 +165,8 @@ def test_a_donation_elsewhere_does_not_show_in_what_coordinators_can_read() -> N
     booking = builders.gave(drive)
     builders.gave(elsewhere, booked_at=over(drive))
     now = over(elsewhere)
-    assert queries.after_visit(booking, now, everywhere=False).times[0].drive == later
-    assert queries.after_visit(booking, now, everywhere=True).times == []
+    assert next_visits.after_visit(booking, now, everywhere=False).times[0].drive == later
+    assert next_visits.after_visit(booking, now, everywhere=True).times == []
 
 
 @pytest.mark.django_db
@@ -185,7 +186,9 @@ def at(hour: int, day: int = 20, minute: int = 0) -> NextVisit:
 
 
 def test_a_day_is_said_once() -> None:
-    assert in_short([at(9), at(9, minute=15), at(10, 21)]) == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
+    assert (
+        next_visit.in_short([at(9), at(9, minute=15), at(10, 21)]) == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
+    )
 
 
 @pytest.mark.django_db
@@ -205,7 +208,7 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
             for count in (1, 2, 3)
         ]
         mail = next_visit_words.appeal(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
-    assert [(segments(text), is_gsm(text)) for text in [*said, mail]] == [(1, True)] * 4
+    assert [(notice.segments(text), notice.is_gsm(text)) for text in [*said, mail]] == [(1, True)] * 4
     assert said[0] != said[1]
     assert said[1] == said[2]
 

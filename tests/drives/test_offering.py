@@ -14,7 +14,7 @@ from drives.models import Drive, Offer, Site, Visit, WaitingEntry
 from drives.offering import Fit, Window
 from drives.reminding import QuietHours
 from drives.timetable import Footprint, VisitShape
-from notifications.notice import is_gsm, segments
+from notifications import notice
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -144,14 +144,14 @@ def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, set
             waiting_words.too_late(waits, 0),
             waiting_words.over(waits, "sms").text,
         ]
-    assert [(segments(text), is_gsm(text)) for text in said] == [(1, True)] * len(said), said
+    assert [(notice.segments(text), notice.is_gsm(text)) for text in said] == [(1, True)] * len(said), said
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_an_offer_fits_one_segment_although_its_link_is_longer(language: str) -> None:
     with translation.override(language):
         longest = texts.worded("offer", texts.longest("W" * 20, 54), {})
-    assert (segments(longest), is_gsm(longest)) == (1, True), longest
+    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
 
 
 def test_an_offer_says_when_until_when_and_both_letters() -> None:

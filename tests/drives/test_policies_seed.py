@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import confirms, programmes
-from drives.intervals import Donation, Rules, judge, start_of_day
+from drives import confirms, intervals, programmes
+from drives.intervals import Donation, Rules
 from drives.models import Policy
 from tests import builders
 
@@ -110,13 +110,13 @@ def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_bef
     gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), rules)
     least = [gave.at + timedelta(hours=rules.min_hours)] if rules.min_hours else []
     if rules.min_days:
-        least.append(start_of_day(gave.on + timedelta(days=rules.min_days), zone))
+        least.append(intervals.start_of_day(gave.on + timedelta(days=rules.min_days), zone))
     if not least:
         assert row["windows"]
         return
     first = max(least)
-    assert not judge(rules, [gave], first, zone).broken
-    verdict = judge(rules, [gave], first - timedelta(minutes=1), zone)
+    assert not intervals.judge(rules, [gave], first, zone).broken
+    verdict = intervals.judge(rules, [gave], first - timedelta(minutes=1), zone)
     assert ([one.code for one in verdict.broken], verdict.earliest_ok_at) == (["interval_too_short"], first)
 
 
@@ -128,9 +128,9 @@ def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row
         ons = [noon + timedelta(days=n) for n in range(count)]
         given = [Donation(at, at.date(), only) for at in ons]
         last = noon + timedelta(days=days - 1)
-        assert not judge(only, given[1:], last, zone).broken
-        assert [one.code for one in judge(only, given, last, zone).broken] == ["window_full"]
-        assert not judge(only, given, last + timedelta(days=1), zone).broken
+        assert not intervals.judge(only, given[1:], last, zone).broken
+        assert [one.code for one in intervals.judge(only, given, last, zone).broken] == ["window_full"]
+        assert not intervals.judge(only, given, last + timedelta(days=1), zone).broken
 
 
 @pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
@@ -139,7 +139,7 @@ def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) ->
     for kind, days in row["cross_days"].items():
         only = Rules(row.get("kind", "plasma"), cross_days={kind: days})
         gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), Rules(kind))
-        first = start_of_day(gave.on + timedelta(days=days), zone)
-        assert not judge(only, [gave], first, zone).broken
-        broken = judge(only, [gave], first - timedelta(minutes=1), zone).broken
+        first = intervals.start_of_day(gave.on + timedelta(days=days), zone)
+        assert not intervals.judge(only, [gave], first, zone).broken
+        broken = intervals.judge(only, [gave], first - timedelta(minutes=1), zone).broken
         assert [one.code for one in broken] == ["cross_interval"]

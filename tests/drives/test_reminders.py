@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import next_visit_words, notices, queries, reminding
+from drives import next_visit_words, notices, reminding
 from drives.actions import changing, reminders
 from drives.models import Booking, PlannedKind, Way
+from drives.queries import bookings
 from drives.reminding import Line, QuietHours
+from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message
-from notifications.notice import is_gsm, segments
 from tests import builders
 from tests.builders import NOW
 from tests.notifications import made
@@ -96,8 +97,10 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
         told.append(notices.in_language(language, partial(notices.reminder, booking, "sms", due_at)))
     booking.state = "donated"
     told.append(notices.in_language(language, partial(next_visit_words.thank_you, booking, "sms")))
-    assert [(wording.text, segments(wording.text)) for wording in told if segments(wording.text) > 1] == []
-    assert all(is_gsm(wording.text) for wording in told)
+    assert [
+        (wording.text, notice.segments(wording.text)) for wording in told if notice.segments(wording.text) > 1
+    ] == []
+    assert all(notice.is_gsm(wording.text) for wording in told)
 
 
 @pytest.mark.django_db
@@ -166,7 +169,7 @@ def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     plan = {**reminding.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="promise").delete()
-    reminders.promise_all([queries.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
+    reminders.promise_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
     assert dressed(due_message(booking))[0] == "withdrawn"
     assert due_message(booking, channel="email").state == "queued"
 

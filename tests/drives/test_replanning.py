@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import queries, reminding
+from drives import plan as drives_plan
+from drives import reminding
 from drives.actions import changing, planning, planning_messages, reminders, turnout
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine, Way
-from drives.plan import plan_of
+from drives.queries import message_plan
 from drives.reminding import Plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
@@ -29,14 +30,14 @@ def changed(plan: Plan, **lines: Mapping[str, Any]) -> Plan:
 
 
 def edit(of: Organization, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
-    before = queries.organization_plan(of)
+    before = message_plan.organization_plan(of)
     version = reminding.fingerprint(before)
     plan = changed(before, **lines)
     return planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=now)
 
 
 def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
-    before = queries.drive_plan(of)
+    before = message_plan.drive_plan(of)
     version = reminding.fingerprint(before)
     plan = changed(before, **lines)
     return planning_messages.change_drive_plan(drive=of, plan=plan, version=version, actor="user:1", now=now)
@@ -145,7 +146,9 @@ def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> Non
     drive, booking = booked_early()
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
-    planning.change_drive(drive_id=drive.pk, plan=plan_of(drive), version=drive.version, actor="user:1", now=LATER)
+    planning.change_drive(
+        drive_id=drive.pk, plan=drives_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
+    )
     booking.refresh_from_db()
     assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
     # The clocks go forward on that Sunday: the same wall time is 23 hours earlier.
@@ -203,12 +206,12 @@ def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
 
 def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
     owner = builders.organization()
-    read = queries.organization_plan(owner)
+    read = message_plan.organization_plan(owner)
     version = reminding.fingerprint(read)
     edit(owner, three_days={"days": 4})
     with pytest.raises(planning_messages.ChangedMeanwhile):
         planning_messages.change_plan(organization=owner, plan=read, version=version, actor="user:2", now=LATER)
-    assert queries.organization_plan(owner)["three_days"].days == 4
+    assert message_plan.organization_plan(owner)["three_days"].days == 4
 
 
 def test_a_plan_with_problems_is_refused_by_line_and_field() -> None:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import queries
 from drives.actions import attendance, booking, changing
 from drives.models import Booking, BookingState, CancelledBy, Drive, Visit
+from drives.queries import history
 from drives.rules import Refusal
 from organizations.models import Organization
 from tests import builders
@@ -292,10 +292,10 @@ def test_what_counted_before_is_taken_back_without_a_question() -> None:
 def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_queries: Any) -> None:
     known = builders.booked(drive_on(0))
     assert known.volunteer_id
-    giver = queries.Giver(known.volunteer_id, everywhere=True)
+    giver = history.Giver(known.volunteer_id, everywhere=True)
     for days in (0, 14, 28):
         if days:
             builders.booked(drive_on(days))
         with django_assert_num_queries(1):
-            found = queries.donations_of(giver, NOW, ZoneInfo("America/Los_Angeles"))
+            found = history.donations_of(giver, NOW, ZoneInfo("America/Los_Angeles"))
     assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]

@@ -10,7 +10,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import booking, stating
+from drives.actions import booking as actions_booking
+from drives.actions import stating
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
 from drives.rules import Refusal
@@ -114,7 +115,7 @@ def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not
     assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
     person, slot_id = builders.person(), builders.slot(tomorrow).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert booking.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
+    assert actions_booking.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
 
 
 def test_a_later_word_replaces_an_earlier_one() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drives import own_words, texts
 from drives.texts import TEXTS, TOGETHER, OwnWords
-from notifications.notice import is_gsm, segments
+from notifications import notice
 from notifications.queries import PROMPT_KINDS
 from tests.architecture.sources import ROOT
 
@@ -35,7 +35,7 @@ def test_our_words_fit_one_segment_with_the_longest_names_and_keep_our_own_rules
     with translation.override(language):
         ours = texts.ours(kind)
         longest = texts.worded(kind, texts.longest("W" * 20, LINK), {})
-    assert (segments(longest), is_gsm(longest)) == (1, True), longest
+    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
     assert codes(kind, ours.text, language) == []
     assert own_words.opening_problems(kind, ours.opening) == []
     assert ours.text.startswith("{org}: ")
@@ -180,7 +180,7 @@ def test_openings_may_name_the_person_but_hold_no_link() -> None:
 def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: str, language: str) -> None:
     with translation.override(language):
         longest = texts.together(kind, texts.longest("W" * 20, LINK))
-    assert (segments(longest), is_gsm(longest)) == (1, True), len(longest)
+    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), len(longest)
     assert "STOP" in longest
 
 

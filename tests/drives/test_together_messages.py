@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives import queries
 from drives.actions import changing, planning, reminders, replies, telling
 from drives.models import Booking, CancelledBy
+from drives.queries import bookings
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders
 from tests.builders import NOW
@@ -126,7 +126,7 @@ def test_an_x_to_a_party_waits_for_a_person() -> None:
 
 def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
     party = family()
-    telling.after_visit(queries.bookings_for_messages([row.pk for row in party]).values(), NOW)
+    telling.after_visit(bookings.bookings_for_messages([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
 
 

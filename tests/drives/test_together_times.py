@@ -6,8 +6,9 @@ from time import process_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drives.timetable import VisitShape, deltas, footprint
-from drives.together import MOST, SIZES, Room, all_arrivals, arrivals
+from drives import timetable, together
+from drives.timetable import VisitShape
+from drives.together import MOST, SIZES, Room
 
 FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
 
@@ -32,7 +33,7 @@ def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
             return False
-        for n, (screened, seated) in deltas(footprint(arrival, shape)).items():
+        for n, (screened, seated) in timetable.deltas(timetable.footprint(arrival, shape)).items():
             screening[n] -= screened
             chairs[n] -= seated
             if (screened and screening[n] < 0) or (seated and chairs[n] < 0):
@@ -52,7 +53,7 @@ def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
 @settings(max_examples=400)
 def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room, party: list[VisitShape]) -> None:
     for first in range(len(room.may_arrive)):
-        found = arrivals(room, first, party)
+        found = together.arrivals(room, first, party)
         assert (max(found) if found else None) == by_force(room, first, party)
         assert found is None or (min(found) == first and fits(room, party, tuple(found)))
 
@@ -60,7 +61,7 @@ def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room,
 @given(rooms, parties)
 def test_looking_changes_nothing(room: Room, party: list[VisitShape]) -> None:
     before = (list(room.free_screening), list(room.free_chairs))
-    assert list(all_arrivals(room, party)) == list(all_arrivals(room, party))
+    assert list(together.all_arrivals(room, party)) == list(together.all_arrivals(room, party))
     assert (list(room.free_screening), list(room.free_chairs)) == before
 
 
@@ -68,29 +69,29 @@ def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
     """Six people, two kinds of visit and two chairs: trying every way takes longer than anybody waits."""
     room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
     begun = process_time()
-    found = list(all_arrivals(room, party))
+    found = list(together.all_arrivals(room, party))
     assert process_time() - begun < 2
     assert len(found) > 90
     assert all(fits(room, party, tuple(each)) for each in found)
 
 
 def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
-    assert arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
+    assert together.arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
 
 
 def test_else_one_comes_after_the_other() -> None:
-    assert arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
-    assert arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
+    assert together.arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
+    assert together.arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
 
 
 def test_a_first_visit_and_return_visits_share_the_chairs() -> None:
-    assert arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
+    assert together.arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
 
 
 def test_who_does_not_fit_by_closing_does_not_fit() -> None:
-    assert arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
-    assert arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
-    assert arrivals(empty(4, 2, 2), 0, []) is None
+    assert together.arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
+    assert together.arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
+    assert together.arrivals(empty(4, 2, 2), 0, []) is None
 
 
 def test_a_party_is_at_most_six() -> None:
@@ -99,12 +100,12 @@ def test_a_party_is_at_most_six() -> None:
 
 def test_the_last_step_may_be_the_first_arrival_and_none_after_it() -> None:
     room = empty(4, 1, 0)
-    assert arrivals(room, 3, [PLAIN]) == [3]
-    assert arrivals(room, 4, [PLAIN]) is None
-    assert arrivals(room, -1, [PLAIN]) is None
+    assert together.arrivals(room, 3, [PLAIN]) == [3]
+    assert together.arrivals(room, 4, [PLAIN]) is None
+    assert together.arrivals(room, -1, [PLAIN]) is None
 
 
 def test_a_last_arrival_may_come_when_the_chair_before_is_free_and_no_later() -> None:
     room = Room([0] * 4, [1, 0, 1, 1], [True] * 4)
-    assert arrivals(room, 0, [PLAIN, PLAIN]) is None
-    assert arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]
+    assert together.arrivals(room, 0, [PLAIN, PLAIN]) is None
+    assert together.arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from drives import queries
+from drives import plan as drives_plan
 from drives.actions import booking as booking_actions
 from drives.actions import changing, closing, offering, planning, waiting
 from drives.actions.booking import CodeWrong
 from drives.actions.waiting import RequestLapsed, Wish
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.offering import Window
-from drives.plan import plan_of
-from drives.queries.waiting import position
+from drives.queries import drives
+from drives.queries import waiting as queries_waiting
 from drives.rules import Refusal
 from notifications.models import Message
 from tests import builders
@@ -45,7 +45,7 @@ def offered(entry: WaitingEntry) -> Offer:
 
 def sweep(now: datetime = NOW) -> dict[str, int]:
     counts = offering.sweep(now=now)
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
     return counts
 
 
@@ -58,7 +58,12 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
 def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
-    assert (ana.state, position(ana), dan.state, position(dan)) == ("waiting", 1, "waiting", 2)
+    assert (ana.state, queries_waiting.position(ana), dan.state, queries_waiting.position(dan)) == (
+        "waiting",
+        1,
+        "waiting",
+        2,
+    )
     assert ana.volunteer is not None
     text = Message.objects.get(about=dan.about, kind="waiting_joined").text
     assert text.startswith("Hope Foundation: You are number 2 in line for Sat Mar 13.")
@@ -114,7 +119,7 @@ def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_pos
     cancel(full[0])
     sweep()
     offering.decline(offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1))  # Dan has joined behind her by then
-    assert (state_of(ana), position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
+    assert (state_of(ana), queries_waiting.position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
     sweep()
     assert (builders.offer_to(ana), offered(dan).arrival_id) == (None, full[0].arrival_id)
     cancel(full[1])
@@ -133,7 +138,7 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end
     assert offered(ana) == offer
     assert sweep(offer.deadline)["expired"] == 1
     assert offered(dan).arrival_id == full[0].arrival_id
-    assert position(WaitingEntry.objects.get(pk=ana.pk)) == 2
+    assert queries_waiting.position(WaitingEntry.objects.get(pk=ana.pk)) == 2
     assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
 
 
@@ -162,10 +167,10 @@ def test_a_raised_capacity_is_offered_too() -> None:
     full = builders.full_drive(steps=2)
     drive = Drive.objects.get(pk=full[0].drive_id)
     people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
-    changed = {**vars(plan_of(drive, on=drive.on)), "chairs": 2}
+    changed = {**vars(drives_plan.plan_of(drive, on=drive.on)), "chairs": 2}
     planning.change_drive(
         drive_id=drive.pk,
-        plan=type(plan_of(drive, on=drive.on))(**changed),
+        plan=type(drives_plan.plan_of(drive, on=drive.on))(**changed),
         version=drive.version,
         actor="user:1",
         now=NOW,
@@ -178,7 +183,7 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     full = builders.full_drive(places=2, steps=1)
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
-    plan = plan_of(drive, on=drive.on)
+    plan = drives_plan.plan_of(drive, on=drive.on)
     planning.change_drive(
         drive_id=drive.pk,
         plan=type(plan)(**{**vars(plan), "chairs": 1}),
@@ -206,7 +211,7 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     offer = offered(ana)
     assert offer.arrival.n == 0
     offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
@@ -223,7 +228,7 @@ def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     assert offer.arrival.n == 0
     booked = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booked.first_step, booked.chair_from, booked.chair_to) == (0, 3, 6)
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
 
 
 def test_what_a_move_leaves_over_is_offered() -> None:
@@ -327,7 +332,7 @@ def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None
     first = waiting.prove(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
     second = waiting.prove(code="", **proof)  # type: ignore[arg-type]
     assert (first.pk, second.pk, first.window_from) == (ana.pk, ana.pk, full[2].starts_at)
-    assert (position(first), position(dan), state_of(again)) == (1, 2, "left")
+    assert (queries_waiting.position(first), queries_waiting.position(dan), state_of(again)) == (1, 2, "left")
 
 
 def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
@@ -359,7 +364,7 @@ def test_another_window_keeps_the_position() -> None:
     ana = builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43)
     changed = waiting.change(entry_id=ana.pk, wish=Wish("first", Window(since=full[1].starts_at)), now=LATER)
-    assert (position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
+    assert (queries_waiting.position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
     cancel(full[1])
     sweep()
     codes = refusal(waiting.change, entry_id=ana.pk, wish=Wish("first"), now=LATER)

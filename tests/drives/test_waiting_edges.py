@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from drives import queries
 from drives.actions import changing, offering, together, waiting
 from drives.actions.waiting import Wish
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.offering import Window
+from drives.queries import drives
 from drives.rules import Refusal
 from tests import builders
 from tests.builders import NOW
@@ -152,12 +152,12 @@ def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refuse
     with pytest.raises(Refusal) as refused:
         offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert refused.value.codes == ["visit_is_first"]
-    assert (state_of(ana), queries.drifted_slots()) == ("offered", 0)
+    assert (state_of(ana), drives.drifted_slots()) == ("offered", 0)
     builders.cancelled(full[1])
     offering.sweep(now=NOW)
     booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.visit, booking.chair_from, booking.chair_to) == ("first", 0, 2)
-    assert (Booking.objects.get(pk=booking.pk).chair_to, queries.drifted_slots()) == (2, 0)
+    assert (Booking.objects.get(pk=booking.pk).chair_to, drives.drifted_slots()) == (2, 0)
     assert long_ago.volunteer_id == booking.volunteer_id
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from drives import queries
 from drives.actions import changing, keeping, offering
 from drives.models import (
     ACTIVE,
@@ -24,6 +23,7 @@ from drives.models import (
     WaitingState,
 )
 from drives.models.waiting import WaitingEntryQuerySet
+from drives.queries import drives
 from tests import builders
 from tests.builders import NOW
 
@@ -85,7 +85,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
         now = at
         for offer in Offer.objects.open().order_by("?"):
             answer(offer, answers[offer.entry_id], now)
-        assert queries.drifted_slots() == 0
+        assert drives.drifted_slots() == 0
     takers = [entry.pk for entry in entries if answers[entry.pk] == TAKES]
     return world.booked(), takers[:freed]
 

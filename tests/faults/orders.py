@@ -6,7 +6,7 @@ from itertools import permutations
 
 from django.utils import timezone
 
-from notifications import rules
+from notifications import rules as notifications_rules
 from notifications.actions import reports
 from notifications.models import Message
 from tests import builders
@@ -20,7 +20,7 @@ _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5
 
 def highest(order: Order) -> str:
     """The state that must be left."""
-    return max((str(rules.state_reported(status)) for status in order), key=lambda state: _RANK[state])
+    return max((str(notifications_rules.state_reported(status)) for status in order), key=lambda state: _RANK[state])
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:

@@ -17,8 +17,8 @@ from django.utils.timezone import now
 
 from config.embedded import redis_server
 from config.embedded.guard import Guard
+from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
-from notifications.queries import last_sweep_at
 from tests import figures, programs
 from tests.faults.killing import Arena
 from tests.programs import eventually
@@ -100,7 +100,7 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         assert eventually(lambda: not waiting(), 60)
 
         broker.stop()
-        assert eventually(lambda: now() - (last_sweep_at() or now()) > QUIET, 40)
+        assert eventually(lambda: now() - (notifications_queries.last_sweep_at() or now()) > QUIET, 40)
         arena.queue(DUE)
         time.sleep(1)
         assert waiting()

@@ -9,7 +9,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from notifications import rules
+from notifications import rules as notifications_rules
 from notifications.actions import handover, reconciliation
 from notifications.models import Message, MessageState
 from tests import builders, figures
@@ -79,8 +79,8 @@ def test_whatever_the_order_of_reports_the_highest_wins() -> None:
     for order in ORDERS:
         state = str(MessageState.ACCEPTED)
         for status in order:
-            reported = rules.state_reported(status)
-            state = str(reported) if reported and rules.moves_forward(state, reported) else state
+            reported = notifications_rules.state_reported(status)
+            state = str(reported) if reported and notifications_rules.moves_forward(state, reported) else state
         assert state == highest(order)
 
 
@@ -93,5 +93,5 @@ def test_reports_in_any_order_before_our_own_record_are_adopted() -> None:
 
 
 def test_control_where_the_last_report_wins_orders_go_wrong() -> None:
-    with patch.object(rules, "moves_forward", lambda current, reported: True):
+    with patch.object(notifications_rules, "moves_forward", lambda current, reported: True):
         assert wrong(random.Random(3).sample(ORDERS, 50)) > 0

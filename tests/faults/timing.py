@@ -19,17 +19,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bench.world import area_codes
-from drives import queries
+from bench import world
+from drives import rules as drives_rules
+from drives import timetable
 from drives.actions import taking
 from drives.models import Booking, BookingState, Drive, Source, Visit
-from drives.rules import visit_shape
-from drives.timetable import footprint
+from drives.queries import history
+from drives.queries import people as queries_people
 from organizations.models import Organization
 from tests import builders
+from volunteers import rules as volunteers_rules
 from volunteers.actions import proving
 from volunteers.models import Contact, ContactKind, LimitCounter, Volunteer
-from volunteers.rules import identity
 
 DOORS = ("hold", "code", "find")
 PLENTY = 30_000  # places
@@ -76,7 +77,7 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
             organization=owner,
             kind=ContactKind.PHONE,
             address=phone,
-            identity=identity(phone),
+            identity=volunteers_rules.identity(phone),
             owner=person,
             proved_at=before,
             **Contact.new_link(),
@@ -93,7 +94,7 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
     slot, stamp = builders.slot(drive), drive.starts_at
     return Booking(
         **Booking.new_link(),
-        **taking.stored_footprint(footprint(0, visit_shape(drive, Visit.RETURN))),
+        **taking.stored_footprint(timetable.footprint(0, drives_rules.visit_shape(drive, Visit.RETURN))),
         reference=taking.new_reference(),
         drive=drive,
         volunteer=person,
@@ -132,7 +133,7 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 def _phones(count: int, chance: random.Random) -> Iterator[str]:
     """So many of the numbers that are kept for fiction, in no order."""
-    every = [f"+1{area}55501{n:02}" for area in area_codes() for n in range(100)]
+    every = [f"+1{area}55501{n:02}" for area in world.area_codes() for n in range(100)]
     return iter(chance.sample(every, count))
 
 
@@ -144,9 +145,9 @@ def leaking(looks: int = 1) -> Iterator[None]:
     def curious(who: str, *rest: Any) -> None:
         known = list(Contact.objects.filter(identity=who).exclude(owner=None).select_related("organization"))
         for contact in known * looks:
-            page = queries.person_page(contact.organization, contact.owner_id or 0)
+            page = queries_people.person_page(contact.organization, contact.owner_id or 0)
             assert page
-            queries.donations_of(queries.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
+            history.donations_of(history.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
         spend(who, *rest)
 
     with patch.object(proving, "_spend", curious):

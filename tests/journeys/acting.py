@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from django.test import Client
 from icalendar import Calendar
 
-from config.celery import SWEEPS, app
+from config import celery
+from config.celery import SWEEPS
 from drives.models import Booking, Drive
 from notifications.models import InboxItem, Message, Sender
 from organizations.actions import keys
@@ -44,8 +45,8 @@ def sweep() -> None:
 
 @cache
 def _tasks() -> list[Callable[[], Any]]:
-    app.loader.import_default_modules()
-    return [app.tasks[name] for name in IN_ORDER]
+    celery.app.loader.import_default_modules()
+    return [celery.app.tasks[name] for name in IN_ORDER]
 
 
 def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[datetime] = ()) -> None:

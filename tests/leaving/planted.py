@@ -26,7 +26,7 @@ from tests.builders import NOW
 from tests.drives.api.caller import Api
 from tests.drives.test_conversations import say
 from tests.drives.web import donor
-from tests.notifications import made
+from tests.notifications import made as notifications_made
 from volunteers.models import Volunteer
 
 NUMBER = 42
@@ -86,7 +86,7 @@ def plant(organization: Organization | None = None) -> Planted:
     broadcast = Draft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
     count = broadcasting.preview(drive=drive, draft=broadcast).count
     broadcasting.send(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
-    made.deliver(NOW + timedelta(minutes=5))
+    notifications_made.deliver(NOW + timedelta(minutes=5))
     for sent in Message.objects.exclude(provider_id="")[:3]:
         reports.report(provider_id=sent.provider_id, status="delivered", now=NOW)
     found.tokens = [row.token for row in Booking.objects.filter(volunteer=person)]
@@ -124,7 +124,7 @@ def _hold_through_the_api(drive: Drive) -> None:
 
 def _talk(owner: Organization, coming: Booking) -> None:
     sender = Sender.objects.filter(organizations=owner)[0]
-    made.deliver(NOW + timedelta(seconds=5))
+    notifications_made.deliver(NOW + timedelta(seconds=5))
     say("wombat here, may I bring my sister Quokka?", NOW + timedelta(hours=1), sender, NUMBER)
     talk = Conversation.objects.of(owner).get(address=PHONE)
     conversations.answer(

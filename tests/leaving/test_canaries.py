@@ -9,13 +9,14 @@ import pytest
 from django.db import models
 from django.urls import reverse
 
-from config.celery import SWEEPS, app
+from config import celery
+from config.celery import SWEEPS
 from config.logs import JsonFormatter
 from drives.actions import leaving
+from notifications import phone
 from notifications.actions import forgetting as messages
 from notifications.actions.reconciliation import FORGOTTEN
 from notifications.models import Sender
-from notifications.phone import identity
 from organizations.actions import idempotency
 from tests.builders import NOW
 from tests.drives.test_conversations import say
@@ -58,7 +59,7 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
     ana = plant()
     say("STOP", NOW + timedelta(hours=2), Sender.objects.get(organizations=ana.organization), planted.NUMBER)
     erase(ana)
-    hashes = [identity(planted.PHONE), identity(planted.MAILBOX)]
+    hashes = [phone.identity(planted.PHONE), phone.identity(planted.MAILBOX)]
     homes = {table for table, text in everywhere().items() if any(known in text for known in hashes)}
     assert homes == {"notifications_consententry", "notifications_suppression"}
 
@@ -95,8 +96,8 @@ def test_no_log_line_and_no_task_knows_her(
     lines = [record for record in caplog.records if record.name.startswith(("drives", "notifications", "volunteers"))]
     assert any(record.getMessage() == "erased" for record in lines)
     assert hits({"logs": "\n".join(JsonFormatter().format(record) for record in lines).lower()}) == {}
-    app.loader.import_default_modules()
-    kinds = {one.kind for name in SWEEPS for one in inspect.signature(app.tasks[name].run).parameters.values()}
+    celery.app.loader.import_default_modules()
+    kinds = {one.kind for name in SWEEPS for one in inspect.signature(celery.app.tasks[name].run).parameters.values()}
     assert kinds == {inspect.Parameter.VAR_KEYWORD}  # a worker is asked to look, never about whom
 
 

@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
-from drives import queries, rules
-from drives.actions import attendance, booking, leaving
-from drives.actions.turnout import recompute
+from drives import rules as drives_rules
+from drives.actions import attendance, booking, leaving, turnout
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
-from drives.queries.reports import TurnoutReport, turnout_report
-from drives.queries.turnout import TurnoutNumbers, turnout_numbers
+from drives.queries import drives, reports
+from drives.queries import turnout as queries_turnout
+from drives.queries.reports import TurnoutReport
+from drives.queries.turnout import TurnoutNumbers
+from notifications import phone
+from notifications import queries as notifications_queries
 from notifications.actions import outbox
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
-from notifications.phone import identity
-from notifications.queries import consents_of, suppressed
 from organizations.actions import idempotency
 from organizations.models import AuditEntry
 from tests import builders
@@ -22,8 +23,8 @@ from tests.builders import NOW
 from tests.drives.test_conversations import say
 from tests.leaving.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
 from tests.notifications import made
+from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, ProvedBrowser, Volunteer
-from volunteers.queries import people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
@@ -50,8 +51,12 @@ def test_no_count_of_what_was_changes() -> None:
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
     """What the pages show, and what the report says when it is computed anew."""
-    recompute(drive=past, now=NOW)
-    return turnout_numbers(past), turnout_report(past), dict(Turnout.objects.filter(drive=past).values().get())
+    turnout.recompute(drive=past, now=NOW)
+    return (
+        queries_turnout.turnout_numbers(past),
+        reports.turnout_report(past),
+        dict(Turnout.objects.filter(drive=past).values().get()),
+    )
 
 
 def _fates() -> set[tuple[str, str]]:
@@ -63,7 +68,7 @@ def test_places_to_come_are_free_at_once_and_nobody_is_told() -> None:
     assert erase(ana.volunteer_id).cancelled_count == 1
     assert not Message.objects.exclude(address="").exists()
     assert not Slot.objects.filter(drive=ana.drive, chairs_taken__gt=0).exists()
-    assert queries.drifted_slots() == 0
+    assert drives.drifted_slots() == 0
     states = Booking.objects.filter(volunteer_id=ana.volunteer_id).order_by("starts_at").values_list("state", flat=True)
     assert list(states) == ["donated", "cancelled"]
     assert Booking.objects.get(drive=ana.drive, volunteer=None).state == BookingState.LAPSED
@@ -84,7 +89,7 @@ def test_the_ledger_keeps_a_hash_the_words_and_the_time() -> None:
     after = ConsentEntry.objects.order_by("pk").values("purpose", "wording_version", "wording", "at", "given")
     assert list(after) == before
     kept = ConsentEntry.objects.values_list("address", "ip").distinct()
-    assert set(kept) == {(identity(PHONE), None), (identity(MAILBOX), None)}
+    assert set(kept) == {(phone.identity(PHONE), None), (phone.identity(MAILBOX), None)}
 
 
 def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
@@ -92,32 +97,35 @@ def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
     sender = Sender.objects.get(organizations=ana.organization)
     say("STOP", LATER, sender)
     erase(ana.volunteer_id)
-    assert Suppression.objects.get().address == identity(PHONE)
+    assert Suppression.objects.get().address == phone.identity(PHONE)
     back = enter_somebody(ana.drive, 12, phone=PHONE, consents=("reminders",))
     assert back.volunteer_id != ana.volunteer_id
-    assert suppressed(ana.organization, PHONE)
+    assert notifications_queries.suppressed(ana.organization, PHONE)
     made.deliver(LATER)
     told = Message.objects.filter(about=back.about, channel="sms", kind="booked").get()
     assert (told.state, told.reason) == ("blocked", "opted_out")
     say("START", LATER + timedelta(minutes=1), sender)
-    assert not suppressed(ana.organization, PHONE)
+    assert not notifications_queries.suppressed(ana.organization, PHONE)
     assert not Suppression.objects.exists()
 
 
 def test_a_yes_ends_with_the_erasure_and_a_no_stays() -> None:
     ana = plant()
     other = "reminders"
-    assert consents_of(ana.organization, [PHONE]) == {(PHONE, "reminders"): True, (PHONE, "appeals"): True}
+    assert notifications_queries.consents_of(ana.organization, [PHONE]) == {
+        (PHONE, "reminders"): True,
+        (PHONE, "appeals"): True,
+    }
     erase(ana.volunteer_id)
-    assert consents_of(ana.organization, [PHONE]) == {}
-    hashed = ConsentEntry.objects.filter(address=identity(MAILBOX), purpose=other)
+    assert notifications_queries.consents_of(ana.organization, [PHONE]) == {}
+    hashed = ConsentEntry.objects.filter(address=phone.identity(MAILBOX), purpose=other)
     hashed.update(given=False)
-    assert consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): False}
+    assert notifications_queries.consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): False}
     made.queued(ana.organization, channel="email", address=MAILBOX, purpose=other, about="x", subject="s")
     made.deliver()
     assert Message.objects.get(address=MAILBOX).reason == "no_consent"
     builders.agreed(ana.organization, MAILBOX)
-    assert consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): True}
+    assert notifications_queries.consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): True}
 
 
 def test_another_organization_that_knows_the_number_keeps_what_it_has() -> None:
@@ -131,7 +139,7 @@ def test_another_organization_that_knows_the_number_keeps_what_it_has() -> None:
     assert Contact.objects.get(address=PHONE).owner == cleos.volunteer
     assert Message.objects.filter(about=cleos.about).exclude(address="").exists()
     assert ConsentEntry.objects.filter(address=PHONE, organization=cleos.drive.organization).exists()
-    assert ProvedBrowser.objects.filter(identity=identity(PHONE)).exists()
+    assert ProvedBrowser.objects.filter(identity=phone.identity(PHONE)).exists()
 
 
 def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
@@ -156,7 +164,7 @@ def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
     erase(ana.volunteer_id)
     mailbox.refresh_from_db()
     assert (mailbox.owner_id, mailbox.proved_at) == (dan.volunteer_id, None)
-    assert [one.name for one in people(drive.organization)] == ["Test Dan Alder"]
+    assert [one.name for one in volunteers_queries.people(drive.organization)] == ["Test Dan Alder"]
     assert not Message.objects.filter(about=ana.about).exclude(address="").exists()
     assert Message.objects.filter(about=dan.about).exclude(address="").exists()
     assert not Contact.objects.filter(address=builders.phone(1)).exists()
@@ -176,7 +184,7 @@ def test_nobody_is_erased_from_the_chair() -> None:
     at = drive.starts_at
     attendance.check_in(booking_id=here.pk, actor="user:7", now=at)
     before = everywhere()
-    with pytest.raises(rules.Refusal) as refusal:
+    with pytest.raises(drives_rules.Refusal) as refusal:
         leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
     assert refusal.value.codes == ["visit_under_way"]
     assert everywhere() == before
@@ -190,7 +198,7 @@ def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> No
     missed.refresh_from_db()
     assert missed.state == BookingState.BOOKED
     attendance.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
-    assert turnout_numbers(drive).no_show_count == 1
+    assert queries_turnout.turnout_numbers(drive).no_show_count == 1
 
 
 def test_who_comes_back_is_somebody_new() -> None:
@@ -260,5 +268,5 @@ def test_what_is_left_is_shown_as_erased_and_found_by_nobody() -> None:
     ana = plant()
     erase(ana.volunteer_id)
     assert ana.volunteer.name == "Erased"
-    assert not people(ana.organization).exists()
+    assert not volunteers_queries.people(ana.organization).exists()
     assert outbox.readdress(recipient=f"volunteer:{ana.volunteer_id}", channel="sms", address="x", now=LATER) == 0

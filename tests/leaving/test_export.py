@@ -8,7 +8,7 @@ from django.db import models
 
 from drives.actions import leaving
 from drives.models import Booking
-from drives.queries.export import export
+from drives.queries import export
 from tests import builders
 from tests.builders import NOW
 from tests.drives.test_conversations import say
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def exported(of: Planted) -> str:
-    return json.dumps(export(of.volunteer, NOW), ensure_ascii=False)
+    return json.dumps(export.export(of.volunteer, NOW), ensure_ascii=False)
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
@@ -52,11 +52,11 @@ def test_every_value_of_every_personal_column_is_in_it() -> None:
 
 def test_nothing_that_opens_a_door_is_in_it() -> None:
     ana = plant()
-    document = export(ana.volunteer, NOW)
+    document = export.export(ana.volunteer, NOW)
     del document["messages"]  # a text that was sent holds its link
     text = json.dumps(document)
     assert not any(token in text for token in (*ana.tokens, ana.feed, ana.stop))
-    codes = [row for row in export(ana.volunteer, NOW)["messages"] if row["kind"] == "code"]
+    codes = [row for row in export.export(ana.volunteer, NOW)["messages"] if row["kind"] == "code"]
     assert codes
     assert {row["text"] for row in codes} == {""}
 
@@ -80,14 +80,14 @@ def test_it_takes_the_same_queries_for_one_booking_and_for_three(count: int, dja
     booked = [builders.booked(builders.drive(owner, on=day)) for day in days]
     person = Volunteer.objects.select_related("organization").get(bookings=booked[0])
     with django_assert_num_queries(17):
-        document = export(person, NOW)
+        document = export.export(person, NOW)
     assert len(document["bookings"]) == count
 
 
 def test_after_an_erasure_there_is_nothing_to_export() -> None:
     ana = plant()
     leaving.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW)
-    document = export(ana.volunteer, NOW)
+    document = export.export(ana.volunteer, NOW)
     assert document["person"]["name"] == "Erased"
     assert document["person"]["contacts"] == []
     assert document["registrations"] == document["consents"] == document["replies"] == []

@@ -7,7 +7,7 @@ import pytest
 
 from drives.actions import leaving, merging
 from drives.models import Booking
-from drives.queries.export import export
+from drives.queries import export
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
@@ -38,7 +38,7 @@ def sings(text: str) -> set[str]:
 
 def test_a_copy_holds_what_both_rows_had() -> None:
     ana, other = one_of_two()
-    document = json.dumps(export(ana.volunteer, NOW), ensure_ascii=False).lower()
+    document = json.dumps(export.export(ana.volunteer, NOW), ensure_ascii=False).lower()
     assert hits({"copy": document})["copy"] >= {*CANARIES["name"][:1], PHONE.removeprefix("+1"), "quokka.canary"}
     assert sings(document) == set(OF_THE_OTHER)
     for booking in (*Booking.objects.filter(volunteer=ana.volunteer_id), other):

@@ -9,16 +9,15 @@ import pytest
 from drives.actions import leaving, replies, retention, waiting
 from drives.actions.waiting import Wish
 from drives.models import Booking, Conversation
-from drives.queries.silence import silent
+from drives.queries import silence
+from notifications import phone
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
-from notifications.phone import identity
 from tests import builders
 from tests.builders import NOW
 from tests.drives.test_conversations import say
 from tests.leaving.planted import everywhere, plant
 from tests.notifications import made
-from volunteers.actions import contacts
-from volunteers.actions.proving import remember_browser
+from volunteers.actions import contacts, proving
 from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -44,15 +43,15 @@ def test_somebody_is_erased_24_months_after_the_visit_and_not_before() -> None:
 
 def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
     short, long = known(retention_months=3), known(43, retention_months=120)
-    assert silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
-    assert silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
+    assert silence.silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
+    assert silence.silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
 
 
 @pytest.mark.parametrize(
     "lives",
     [
         lambda: say("hello", KEPT, None),
-        lambda: remember_browser(token="b", identity=identity(builders.phone(42)), now=KEPT),
+        lambda: proving.remember_browser(token="b", identity=phone.identity(builders.phone(42)), now=KEPT),
         lambda: ConsentEntry.objects.filter(given=True).update(at=KEPT, actor="donor"),
     ],
     ids=["a text", "a sign-in", "a consent"],
@@ -71,7 +70,7 @@ def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
     waiting.leave(entry_id=entry.pk, actor="donor", now=KEPT)
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
-    assert entry.volunteer_id in silent(KEPT + timedelta(days=800), 10)
+    assert entry.volunteer_id in silence.silent(KEPT + timedelta(days=800), 10)
 
 
 def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:
@@ -149,10 +148,10 @@ def test_an_address_that_leads_to_nobody_is_deleted_and_hashed_in_the_ledger() -
     asked = retention.forget(now=NOW + timedelta(hours=1))
     assert (asked["contacts"], asked["hashed"]) == (1, 0)
     assert retention.forget(now=NOW + timedelta(days=2))["hashed"] == 2
-    assert Suppression.objects.get().address == identity(builders.phone(9))
+    assert Suppression.objects.get().address == phone.identity(builders.phone(9))
     assert set(ConsentEntry.objects.values_list("address", flat=True)) == {
         builders.phone(42),
-        identity("nobody@example.org"),
+        phone.identity("nobody@example.org"),
     }
     assert Contact.objects.get().address == builders.phone(42)
 
@@ -198,5 +197,5 @@ def test_what_is_nobodys_is_hashed_after_a_day() -> None:
 def test_people_are_kept_to_the_day_for_so_many_months(months: int, ends: str) -> None:
     known(retention_months=months)
     day = datetime.fromisoformat(f"{ends}T17:00+00:00")
-    assert silent(day, 10) == []
-    assert len(silent(day + timedelta(seconds=1), 10)) == 1
+    assert silence.silent(day, 10) == []
+    assert len(silence.silent(day + timedelta(seconds=1), 10)) == 1

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import override_settings
 
+from notifications import queries as notifications_queries
 from notifications.actions import consents, delivery, handover, outbox, senders
 from notifications.gateways import Found, Letter, Receipt
 from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
-from notifications.queries import outbox_lag, sender_of
 from organizations.models import Organization
 from tests import builders
 from tests.notifications import made
@@ -67,9 +67,9 @@ def test_the_lag_is_that_of_the_oldest_due_message() -> None:
     organization = builders.organization()
     made.queued(organization, due_at=NOON - timedelta(minutes=3))
     made.queued(organization, due_at=NOON + timedelta(minutes=3))
-    assert outbox_lag(NOON) == timedelta(minutes=3)
+    assert notifications_queries.outbox_lag(NOON) == timedelta(minutes=3)
     made.deliver()
-    assert outbox_lag(NOON) == timedelta()
+    assert notifications_queries.outbox_lag(NOON) == timedelta()
 
 
 def test_without_consent_nothing_leaves_and_the_newest_line_decides() -> None:
@@ -103,7 +103,7 @@ def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
     organization = builders.organization()
     message = made.queued(organization)
     claimed = handover.claim(channel="sms", limit=10, now=NOON)
-    sender = sender_of(organization)
+    sender = notifications_queries.sender_of(organization)
     assert sender is not None
     consents.suppress(sender=sender, address=ANA, now=NOON)
     assert handover.gate(claimed=claimed, now=NOON) == []
@@ -112,7 +112,7 @@ def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
 
 def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
     organization = builders.organization()
-    sender = sender_of(organization)
+    sender = notifications_queries.sender_of(organization)
     assert sender is not None
     consents.suppress(sender=sender, address=ANA, now=NOON)
     text = made.queued(organization)
@@ -295,7 +295,7 @@ def test_a_sender_that_is_not_fit_is_stopped_until_somebody_resumes_it(twilio: T
     other = made.queued(organization, address="+12135550143")
     made.deliver()
     assert [what_became(first), what_became(other)] == [("blocked", "sender_stopped")] * 2
-    sender = sender_of(organization)
+    sender = notifications_queries.sender_of(organization)
     assert sender is not None
     assert senders.resume(sender=sender, now=NOON) == 2
     assert made.deliver() == {"accepted": 1, "blocked": 1}

@@ -1,6 +1,6 @@
 import pytest
 
-from notifications.notice import gsm, gsm_length, is_gsm, segments
+from notifications import notice
 
 
 @pytest.mark.parametrize(
@@ -24,16 +24,16 @@ from notifications.notice import gsm, gsm_length, is_gsm, segments
     ],
 )
 def test_segments_are_counted_as_carriers_bill_them(text: str, count: int) -> None:
-    assert segments(text) == count
+    assert notice.segments(text) == count
 
 
 def test_letters_of_the_extension_table_count_twice() -> None:
-    assert gsm_length("^{}[]\\~|€") == 18
-    assert gsm_length("ñéü¿¡") == 5
+    assert notice.gsm_length("^{}[]\\~|€") == 18
+    assert notice.gsm_length("ñéü¿¡") == 5
 
 
 def test_spanish_accents_that_gsm_lacks_are_known() -> None:
-    assert [letter for letter in "áíóúñéü¿¡" if not is_gsm(letter)] == list("áíóú")
+    assert [letter for letter in "áíóúñéü¿¡" if not notice.is_gsm(letter)] == list("áíóú")
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_spanish_accents_that_gsm_lacks_are_known() -> None:
     ],
 )
 def test_transliteration_leaves_gsm_only(text: str, plain: str) -> None:
-    assert gsm(text) == plain
-    assert is_gsm(gsm(text))
+    assert notice.gsm(text) == plain
+    assert notice.is_gsm(notice.gsm(text))
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_transliteration_leaves_gsm_only(text: str, plain: str) -> None:
     ],
 )
 def test_letters_of_two_parts_are_not_torn_apart(text: str, count: int) -> None:
-    assert segments(text) == count
+    assert notice.segments(text) == count

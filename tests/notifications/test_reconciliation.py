@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import override_settings
 
+from notifications import gateways
 from notifications.actions import delivery, handover, outbox, reconciliation, recording, reports
-from notifications.gateways import GatewayError, choose
+from notifications.gateways import GatewayError
 from notifications.models import Message
 from notifications.rules import Kind
 from tests import builders
@@ -60,7 +61,7 @@ def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time
 def test_a_worker_that_died_after_the_provider_accepted_is_not_repeated(twilio: TwilioStandIn) -> None:
     message = queued()
     [passed] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
-    choose("sms").send(passed.letter(NOW))
+    gateways.choose("sms").send(passed.letter(NOW))
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "adopted": 1}
     assert made.deliver(later(120)) == {}
     assert what_became(message) == ("accepted", "")
@@ -173,7 +174,7 @@ def test_what_is_useless_before_the_provider_can_be_asked_is_said_to_be_of_unkno
 def test_an_answer_that_comes_after_the_lease_still_counts(twilio: TwilioStandIn) -> None:
     message = queued()
     [passed] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
-    outcome = delivery.attempt(choose("sms"), passed, passed.letter(NOW))
+    outcome = delivery.attempt(gateways.choose("sms"), passed, passed.letter(NOW))
     twilio.deaf = True
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "not_answered": 1}
     recording.record(outcomes=[outcome], now=later(32), chance=lambda: 0.0)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import queries
+from notifications import queries as notifications_queries
 from notifications.actions import consents, replies, senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Purpose, Sender, Suppression
 from organizations.models import Organization
@@ -51,8 +51,11 @@ def test_stop_withdraws_everything_and_takes_consent_back() -> None:
     reply = say(organization, "STOP")
     assert (reply.handled_as, reply.handled_at) == ("stop", NOON)
     assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued", "queued"]
-    assert queries.suppressed(organization, ANA) is True
-    assert queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): False, (ANA, "appeals"): False}
+    assert notifications_queries.suppressed(organization, ANA) is True
+    assert notifications_queries.consents_of(organization, [ANA]) == {
+        (ANA, "reminders"): False,
+        (ANA, "appeals"): False,
+    }
 
 
 def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
@@ -64,7 +67,11 @@ def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
         made.queued(organization)
     say(shared, "stop")
     assert states() == ["withdrawn", "withdrawn", "queued"]
-    assert [queries.has_consent(one, ANA, "reminders") for one in (shared, other, stranger)] == [False, False, True]
+    assert [notifications_queries.has_consent(one, ANA, "reminders") for one in (shared, other, stranger)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> None:
@@ -77,8 +84,8 @@ def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> 
         made.queued(one)
     replies.receive(sender_number=default.number, provider_id="SM1", address=ANA, text="STOP", now=NOON)
     assert states() == ["withdrawn", "queued"]
-    assert [queries.has_consent(one, ANA, "reminders") for one in (organization, lucky)] == [False, True]
-    assert [queries.suppressed(one, ANA) for one in (organization, lucky)] == [True, False]
+    assert [notifications_queries.has_consent(one, ANA, "reminders") for one in (organization, lucky)] == [False, True]
+    assert [notifications_queries.suppressed(one, ANA) for one in (organization, lucky)] == [True, False]
 
 
 def test_start_brings_back_what_stop_took_and_nothing_else() -> None:
@@ -98,8 +105,8 @@ def test_start_brings_back_what_stop_took_and_nothing_else() -> None:
     )
     say(organization, "STOP", "SM1")
     assert say(organization, "START", "SM2").handled_as == "start"
-    assert queries.suppressed(organization, ANA) is False
-    assert queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): True, (ANA, "appeals"): False}
+    assert notifications_queries.suppressed(organization, ANA) is False
+    assert notifications_queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): True, (ANA, "appeals"): False}
 
 
 @pytest.mark.parametrize("text", ["STOP", "Yes"])
@@ -124,7 +131,7 @@ def test_yes_opts_in_again_only_whoever_had_opted_out() -> None:
 def test_cancel_is_an_opt_out_that_a_coordinator_should_see() -> None:
     organization = builders.organization()
     assert say(organization, "CANCEL").handled_as == "stop_or_cancel"
-    assert queries.suppressed(organization, ANA) is True
+    assert notifications_queries.suppressed(organization, ANA) is True
 
 
 @pytest.mark.parametrize(
@@ -135,8 +142,8 @@ def test_what_nobody_answers_by_itself_waits_for_a_person(text: str, handled_as:
     organization = builders.organization()
     made.queued(organization)
     reply = say(organization, text)
-    assert (reply.handled_as, queries.unhandled_replies(10)) == (handled_as, [reply])
-    assert queries.suppressed(organization, ANA) is stopped
+    assert (reply.handled_as, notifications_queries.unhandled_replies(10)) == (handled_as, [reply])
+    assert notifications_queries.suppressed(organization, ANA) is stopped
     assert states() == ["withdrawn" if stopped else "queued"]
 
 
@@ -144,10 +151,10 @@ def test_help_is_left_to_the_provider_and_letters_to_others() -> None:
     organization = builders.organization()
     assert say(organization, "help", "SM1").handled_as == "help"
     letter = say(organization, "C", "SM2")
-    assert queries.unhandled_replies(10) == [letter]
+    assert notifications_queries.unhandled_replies(10) == [letter]
     assert replies.mark_handled(reply_id=letter.pk, handled_as="confirm", now=NOON) is True
     assert replies.mark_handled(reply_id=letter.pk, handled_as="cancel", now=NOON) is False
-    assert queries.unhandled_replies(10) == []
+    assert notifications_queries.unhandled_replies(10) == []
 
 
 def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
@@ -160,8 +167,8 @@ def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
     made.queued(stranger, kind="day_before", due_at=NOON - timedelta(hours=1))
     made.deliver(NOON - timedelta(hours=1))
     letter = say(organization, "C")
-    assert queries.prompt_for(letter, NOON) == question
-    assert queries.prompt_for(letter, NOON + timedelta(days=1)) is None
+    assert notifications_queries.prompt_for(letter, NOON) == question
+    assert notifications_queries.prompt_for(letter, NOON + timedelta(days=1)) is None
 
 
 def test_a_text_with_a_nul_is_kept_without_it() -> None:

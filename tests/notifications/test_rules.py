@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications import rules
+from notifications import rules as notifications_rules
 from notifications.models import MessageState
 from notifications.rules import Kind, Reading
 
@@ -22,24 +22,24 @@ def la(*parts: int) -> datetime:
 
 @pytest.mark.parametrize(("hour", "minute", "fine"), [(8, 59, False), (9, 0, True), (19, 59, True), (20, 0, False)])
 def test_people_are_texted_from_nine_until_eight_on_their_clocks(hour: int, minute: int, fine: bool) -> None:
-    assert rules.sendable(la(2027, 3, 10, hour, minute), "America/Los_Angeles") is fine
+    assert notifications_rules.sendable(la(2027, 3, 10, hour, minute), "America/Los_Angeles") is fine
 
 
 def test_the_next_sendable_instant_is_nine_oclock_also_over_a_change_of_clocks() -> None:
-    assert rules.next_sendable(la(2027, 3, 13, 21), "America/Los_Angeles") == la(2027, 3, 14, 9)
-    assert rules.next_sendable(la(2027, 3, 14, 3), "America/Los_Angeles") == la(2027, 3, 14, 9)
-    assert rules.next_sendable(la(2027, 3, 14, 12), "America/Los_Angeles") == la(2027, 3, 14, 12)
+    assert notifications_rules.next_sendable(la(2027, 3, 13, 21), "America/Los_Angeles") == la(2027, 3, 14, 9)
+    assert notifications_rules.next_sendable(la(2027, 3, 14, 3), "America/Los_Angeles") == la(2027, 3, 14, 9)
+    assert notifications_rules.next_sendable(la(2027, 3, 14, 12), "America/Los_Angeles") == la(2027, 3, 14, 12)
 
 
 def test_an_unknown_zone_is_read_as_utc() -> None:
-    assert rules.sendable(datetime(2027, 3, 14, 12, tzinfo=UTC), "Mars/Olympus") is True
+    assert notifications_rules.sendable(datetime(2027, 3, 14, 12, tzinfo=UTC), "Mars/Olympus") is True
 
 
 @given(at=instants, zone=st.sampled_from(ZONES), opens=st.integers(0, 22), hours=st.integers(1, 24))
 def test_what_is_moved_is_sendable_and_moves_the_right_way(at: datetime, zone: str, opens: int, hours: int) -> None:
     closes = min(opens + hours, 24)
-    later = rules.next_sendable(at, zone, opens, closes)
-    assert rules.sendable(later, zone, opens, closes)
+    later = notifications_rules.next_sendable(at, zone, opens, closes)
+    assert notifications_rules.sendable(later, zone, opens, closes)
     assert at <= later <= at + timedelta(hours=25)
 
 
@@ -60,17 +60,17 @@ def test_what_is_moved_is_sendable_and_moves_the_right_way(at: datetime, zone: s
     ],
 )
 def test_errors_are_treated_by_the_table(code: str, status: int, kind: Kind) -> None:
-    assert rules.treatment(code, status).kind == kind
+    assert notifications_rules.treatment(code, status).kind == kind
 
 
 def test_pauses_double_up_to_half_an_hour_and_are_spread() -> None:
-    assert [rules.pause(n, 1.0).total_seconds() for n in (1, 2, 3, 20)] == [10, 20, 40, 1800]
-    assert rules.pause(1, 0.0) == timedelta(seconds=5)
+    assert [notifications_rules.pause(n, 1.0).total_seconds() for n in (1, 2, 3, 20)] == [10, 20, 40, 1800]
+    assert notifications_rules.pause(1, 0.0) == timedelta(seconds=5)
 
 
 @given(attempt=st.integers(1, 50), chance=st.floats(0, 1), asked=st.integers(0, 7200))
 def test_a_pause_is_never_shorter_than_the_provider_asked(attempt: int, chance: float, asked: int) -> None:
-    assert rules.pause(attempt, chance, timedelta(seconds=asked)) >= timedelta(seconds=asked)
+    assert notifications_rules.pause(attempt, chance, timedelta(seconds=asked)) >= timedelta(seconds=asked)
 
 
 def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
@@ -79,19 +79,19 @@ def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
         for reports in itertools.permutations(statuses, count):
             state = MessageState.SENDING
             for status in reports:
-                reported = rules.state_reported(status)
-                if reported and rules.moves_forward(state, reported):
+                reported = notifications_rules.state_reported(status)
+                if reported and notifications_rules.moves_forward(state, reported):
                     state = reported
-            assert state == rules.state_reported(max(reports, key=statuses.index))
+            assert state == notifications_rules.state_reported(max(reports, key=statuses.index))
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked", "promise"])
 def test_reports_do_not_revive_what_was_ended(state: str) -> None:
-    assert rules.moves_forward(state, MessageState.DELIVERED) is False
+    assert notifications_rules.moves_forward(state, MessageState.DELIVERED) is False
 
 
 def test_words_that_no_provider_sends_change_nothing() -> None:
-    assert rules.state_reported("teleported") is None
+    assert notifications_rules.state_reported("teleported") is None
 
 
 STOPS = """
@@ -118,22 +118,22 @@ Please remove me from 10:30 and put me at 11 | I quit my job, can you call? | no
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
 def test_what_the_carriers_take_for_stop_is_one(text: str) -> None:
-    assert rules.reading(text) == Reading.STOP
+    assert notifications_rules.reading(text) == Reading.STOP
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS_IN_WORDS.split("|")])
 def test_what_a_reasonable_person_reads_as_stop_is_one(text: str) -> None:
-    assert rules.reading(text) == Reading.STOP_IN_WORDS
+    assert notifications_rules.reading(text) == Reading.STOP_IN_WORDS
 
 
 @pytest.mark.parametrize("text", ["", *(text.strip() for text in OTHERS.split("|"))])
 def test_ordinary_replies_are_not_opt_outs(text: str) -> None:
-    assert rules.reading(text) == Reading.OTHER
+    assert notifications_rules.reading(text) == Reading.OTHER
 
 
 @pytest.mark.parametrize("text", ["CANCEL", "cancel.", "Cancel please", "cancelar"])
 def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: str) -> None:
-    assert rules.reading(text) == Reading.STOP_OR_CANCEL
+    assert notifications_rules.reading(text) == Reading.STOP_OR_CANCEL
 
 
 @pytest.mark.parametrize(
@@ -141,17 +141,17 @@ def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: st
     [("START", "start"), ("Unstop", "start"), ("yes", "yes"), ("HELP", "help"), ("Ayuda", "help_unanswered")],
 )
 def test_start_and_help_are_read(text: str, meaning: str) -> None:
-    assert rules.reading(text) == meaning
+    assert notifications_rules.reading(text) == meaning
 
 
 def test_the_figures_of_retries_and_hours() -> None:
     minute = timedelta(minutes=1)
-    assert (rules.OPENS, rules.CLOSES, rules.MOST_ATTEMPTS) == (9, 20, 10)
-    assert (minute / 6, 30 * minute) == (rules.FIRST_PAUSE, rules.LONGEST_PAUSE)
+    assert (notifications_rules.OPENS, notifications_rules.CLOSES, notifications_rules.MOST_ATTEMPTS) == (9, 20, 10)
+    assert (minute / 6, 30 * minute) == (notifications_rules.FIRST_PAUSE, notifications_rules.LONGEST_PAUSE)
     for code in ("30003", "30008"):
-        assert rules.treatment(code).delays == (15 * minute, 120 * minute)
+        assert notifications_rules.treatment(code).delays == (15 * minute, 120 * minute)
     for code in ("30001", "21611", "20429"):
-        assert rules.treatment(code).delays == (minute, 5 * minute, 30 * minute)
+        assert notifications_rules.treatment(code).delays == (minute, 5 * minute, 30 * minute)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_figures_of_retries_and_hours() -> None:
     ],
 )
 def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int, reason: str) -> None:
-    assert rules.treatment(code, status).reason == reason
+    assert notifications_rules.treatment(code, status).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int,
 )
 def test_a_pause_doubles_from_ten_seconds_to_half_an_hour(attempt: int, seconds: int) -> None:
     whole = timedelta(seconds=seconds)
-    assert rules.pause(attempt, 1.0) == whole
-    assert rules.pause(attempt, 0.0) == whole / 2
+    assert notifications_rules.pause(attempt, 1.0) == whole
+    assert notifications_rules.pause(attempt, 0.0) == whole / 2
 
 
 def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_it() -> None:
     hour = timedelta(hours=1)
-    assert rules.pause(1, 0.0, hour) == hour
-    assert rules.pause(1, 1.0, hour) == hour + timedelta(seconds=1)
+    assert notifications_rules.pause(1, 0.0, hour) == hour
+    assert notifications_rules.pause(1, 1.0, hour) == hour + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_
     ],
 )
 def test_codes_and_changes_go_first_then_reminders_then_appeals(kind: str, purpose: str, first: int) -> None:
-    assert rules.priority(kind, purpose) == first
+    assert notifications_rules.priority(kind, purpose) == first
 
 
 @pytest.mark.parametrize(
@@ -215,27 +215,27 @@ def test_codes_and_changes_go_first_then_reminders_then_appeals(kind: str, purpo
 def test_some_errors_speak_of_the_provider_and_others_of_the_message(
     kind: Kind, reason: str, sms: bool, email: bool
 ) -> None:
-    assert rules.provider_fails(kind, reason, "sms") is sms
-    assert rules.provider_fails(kind, reason, "email") is email
+    assert notifications_rules.provider_fails(kind, reason, "sms") is sms
+    assert notifications_rules.provider_fails(kind, reason, "email") is email
 
 
 def test_the_same_report_twice_changes_nothing() -> None:
     for state in (MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED):
-        assert rules.moves_forward(state, state) is False
-    assert rules.moves_forward(MessageState.SENT, MessageState.DELIVERED) is True
+        assert notifications_rules.moves_forward(state, state) is False
+    assert notifications_rules.moves_forward(MessageState.SENT, MessageState.DELIVERED) is True
 
 
 def test_hyphens_part_words() -> None:
-    assert rules.reading("No-more-texts") == Reading.STOP_IN_WORDS
-    assert rules.reading("opt-out") == Reading.STOP
+    assert notifications_rules.reading("No-more-texts") == Reading.STOP_IN_WORDS
+    assert notifications_rules.reading("opt-out") == Reading.STOP
 
 
 @pytest.mark.parametrize(("hour", "minute", "next_hour"), [(8, 59, 9), (9, 0, 9), (6, 30, 9)])
 def test_texts_wait_for_the_hour_at_which_an_organization_begins(hour: int, minute: int, next_hour: int) -> None:
     at = la(2027, 3, 10, hour, minute)
-    assert rules.next_sendable(at, "America/Los_Angeles") == max(at, la(2027, 3, 10, next_hour))
+    assert notifications_rules.next_sendable(at, "America/Los_Angeles") == max(at, la(2027, 3, 10, next_hour))
 
 
 def test_texts_that_come_too_late_wait_for_the_next_day() -> None:
-    assert rules.next_sendable(la(2027, 3, 10, 20), "America/Los_Angeles") == la(2027, 3, 11, 9)
-    assert rules.next_sendable(la(2027, 3, 10, 19, 59), "America/Los_Angeles") == la(2027, 3, 10, 19, 59)
+    assert notifications_rules.next_sendable(la(2027, 3, 10, 20), "America/Los_Angeles") == la(2027, 3, 11, 9)
+    assert notifications_rules.next_sendable(la(2027, 3, 10, 19, 59), "America/Los_Angeles") == la(2027, 3, 10, 19, 59)

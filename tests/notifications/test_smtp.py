@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from notifications.gateways import GatewayError, Letter
-from notifications.gateways.smtp import SmtpGateway, compose
+from notifications.gateways import GatewayError, Letter, smtp
+from notifications.gateways.smtp import SmtpGateway
 from notifications.models import MessageState
 from tests.notifications.made import NOON
 from tests.standins.smtp import MailSink
@@ -77,13 +77,13 @@ def test_a_second_try_has_the_same_message_id(sink: MailSink, gateway: SmtpGatew
 
 
 def test_plain_mail_is_plain() -> None:
-    mail = compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org")
+    mail = smtp.compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org")
     assert mail.get_content_type() == "text/plain"
     assert str(mail["From"]) == "drives@example.org"
 
 
 def test_unsubscribing_is_one_click_where_there_is_a_link() -> None:
-    mail = compose(replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/"), "", "drives@example.org")
+    mail = smtp.compose(replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/"), "", "drives@example.org")
     assert mail["List-Unsubscribe"] == "<https://drives.example.org/stop/x/>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
@@ -91,14 +91,14 @@ def test_unsubscribing_is_one_click_where_there_is_a_link() -> None:
 def test_a_long_way_out_stays_readable() -> None:
     """Python would encode a header's word of more than 76 characters."""
     url = f"https://{'drives.' * 12}example.org/stop/{'x' * 22}/"
-    sent = compose(replace(LETTER, unsubscribe_url=url), "", "drives@example.org").as_bytes(policy=SMTP)
+    sent = smtp.compose(replace(LETTER, unsubscribe_url=url), "", "drives@example.org").as_bytes(policy=SMTP)
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sent
 
 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x85", "\u2028", "\u2029", "\x00"])
 def test_no_header_can_be_slipped_in(line_break: str) -> None:
     evil = f"Hello{line_break}Bcc: cleo@example.org"
-    mail = compose(
+    mail = smtp.compose(
         replace(LETTER, subject=evil, name=evil, reply_to="a@example.org" + line_break), "", "drives@example.org"
     )
     raw = mail.as_bytes()
@@ -108,7 +108,7 @@ def test_no_header_can_be_slipped_in(line_break: str) -> None:
 
 
 def test_no_line_ends_twice() -> None:
-    assert b"\r\r\n" not in compose(LETTER, "", "drives@example.org").as_bytes()
+    assert b"\r\r\n" not in smtp.compose(LETTER, "", "drives@example.org").as_bytes()
 
 
 def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, gateway: SmtpGateway) -> None:

@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from config.celery import app
+from config import celery
+from notifications import queries as notifications_queries
 from notifications import tasks
 from notifications.models import Heartbeat
-from notifications.queries import last_sweep_at
 from tests import builders
 from tests.notifications import made
 
@@ -21,11 +21,11 @@ def test_the_sweep_says_what_it_did_and_bears_arguments_of_later_versions() -> N
 
 
 def test_the_sweep_is_seen() -> None:
-    assert last_sweep_at() is None
+    assert notifications_queries.last_sweep_at() is None
     tasks.deliver_due()
-    assert last_sweep_at() == Heartbeat.objects.get().seen_at
+    assert notifications_queries.last_sweep_at() == Heartbeat.objects.get().seen_at
 
 
 def test_the_beat_table_names_our_sweeps() -> None:
-    ours = {name for name in app.conf.beat_schedule if name.startswith("notifications.")}
+    ours = {name for name in celery.app.conf.beat_schedule if name.startswith("notifications.")}
     assert ours == {tasks.deliver_due.name, tasks.reconcile.name, tasks.watch.name}

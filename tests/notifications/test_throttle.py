@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from notifications import queries as notifications_queries
 from notifications.actions import breakers, outbox, throttle
 from notifications.models import Breaker, Message, Sender
-from notifications.queries import ways_that_fail
 from organizations.models import Organization
 from tests import builders
 from tests.notifications import made
@@ -194,7 +194,7 @@ def failing(twilio: TwilioStandIn, *faults: str) -> Organization:
 
 def test_a_provider_that_fails_is_left_alone_and_tried_with_one_message(twilio: TwilioStandIn) -> None:
     organization = failing(twilio, *["503"] * 10)
-    assert [way.failures for way in ways_that_fail()] == [10]
+    assert [way.failures for way in notifications_queries.ways_that_fail()] == [10]
     made.many(organization, 20)
     made.deliver()
     assert (twilio.calls, states()["queued", "provider_down"]) == (10, 20)
@@ -204,7 +204,7 @@ def test_a_provider_that_fails_is_left_alone_and_tried_with_one_message(twilio: 
     for seconds in range(16, 62):
         made.deliver(NOON + timedelta(seconds=seconds))
     assert len(twilio.accepted) == 19
-    assert ways_that_fail() == []
+    assert notifications_queries.ways_that_fail() == []
 
 
 def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: TwilioStandIn) -> None:
@@ -247,7 +247,7 @@ def test_a_success_among_the_failures_starts_the_count_again(twilio: TwilioStand
     twilio.plan(["503"] * 9)
     made.many(organization, 9)
     made.deliver()
-    assert ways_that_fail() == []
+    assert notifications_queries.ways_that_fail() == []
 
 
 def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
@@ -255,14 +255,14 @@ def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
     for message in made.many(organization, 12):
         twilio.refuse(message.address, 21211)
     made.deliver()
-    assert ways_that_fail() == []
+    assert notifications_queries.ways_that_fail() == []
 
 
 def test_a_way_out_is_shut_after_ten_failures_in_a_row_and_not_after_nine() -> None:
     breakers.note(calls=[("sender:7", True)] * 9, now=NOON)
-    assert ways_that_fail() == []
+    assert notifications_queries.ways_that_fail() == []
     breakers.note(calls=[("sender:7", True)], now=NOON)
-    assert [way.failures for way in ways_that_fail()] == [10]
+    assert [way.failures for way in notifications_queries.ways_that_fail()] == [10]
 
 
 def test_a_shut_way_is_tried_after_fifteen_seconds_and_not_before(twilio: TwilioStandIn) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notifications import queries
+from notifications import queries as notifications_queries
 from notifications.actions import senders, watching
 from notifications.models import Message, Sender
 from notifications.queries import Trouble
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def codes(organization: Organization) -> list[tuple[str, int]]:
-    return [(one.code, one.figure) for one in queries.troubles(NOON, organization)]
+    return [(one.code, one.figure) for one in notifications_queries.troubles(NOON, organization)]
 
 
 def fates(organization: Organization, *states: str) -> None:
@@ -99,9 +99,9 @@ def test_few_or_old_texts_say_nothing() -> None:
 
 def test_all_organizations_are_looked_at_in_three_queries() -> None:
     def late(organizations: int) -> Callable[[], object]:
-        while len(queries.troubles(NOON)) < organizations:
+        while len(notifications_queries.troubles(NOON)) < organizations:
             made.queued(builders.organization(), due_at=NOON - timedelta(minutes=5))
-        return partial(queries.troubles, NOON)
+        return partial(notifications_queries.troubles, NOON)
 
     assert query_counts.count_for_each(late) == 3
 

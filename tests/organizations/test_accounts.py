@@ -15,7 +15,8 @@ from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
 from organizations.models import Membership, Role, User
-from organizations.web.accounts import CHOSEN, MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import CHOSEN, MemberRequest
 from tests import builders
 from tests.builders import PASSWORD
 
@@ -33,7 +34,7 @@ def sign_in(client: Client, user: User, password: str = PASSWORD) -> HttpRespons
     return response
 
 
-@role_required("plan")
+@accounts.role_required("plan")
 def plan(request: MemberRequest, what: str = "drive") -> HttpResponseBase:
     return HttpResponse(f"{request.membership.organization.slug} {what}")
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from organizations.actions import idempotency
-from organizations.actions.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress, once
+from organizations.actions.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress
 from organizations.models import IdempotentAnswer, Organization
 from tests import builders, storm
 from tests.builders import NOW
@@ -27,7 +27,7 @@ def ask(
     now: datetime = NOW,
     work: Callable[[Keep], None] = make,
 ) -> Answer:
-    return once(scope=scope, key=key, body=body, now=now, work=work)
+    return idempotency.once(scope=scope, key=key, body=body, now=now, work=work)
 
 
 @pytest.mark.django_db

@@ -5,10 +5,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
 from drives.web.organizer.leaving_forms import RetentionForm
+from organizations import queries as organizations_queries
 from organizations.actions import organizing
 from organizations.actions.organizing import LastOwner
 from organizations.models import AuditEntry, Membership, Role
-from organizations.queries import coordinator_emails, membership_of, organizations_of
 from tests import builders, storm
 from tests.builders import NOW
 
@@ -17,20 +17,20 @@ from tests.builders import NOW
 def test_a_user_is_found_in_their_own_organization_only() -> None:
     hope, other = builders.organization("Hope"), builders.organization("Other")
     ben = builders.member(hope)
-    assert membership_of(ben.user) == ben
-    assert membership_of(ben.user, hope.slug) == ben
-    assert membership_of(ben.user, other.slug) is None
-    assert membership_of(ben.user, "unknown") is None
-    assert membership_of(AnonymousUser()) is None
-    assert list(organizations_of(ben.user)) == [hope]
-    assert list(organizations_of(AnonymousUser())) == []
+    assert organizations_queries.membership_of(ben.user) == ben
+    assert organizations_queries.membership_of(ben.user, hope.slug) == ben
+    assert organizations_queries.membership_of(ben.user, other.slug) is None
+    assert organizations_queries.membership_of(ben.user, "unknown") is None
+    assert organizations_queries.membership_of(AnonymousUser()) is None
+    assert list(organizations_queries.organizations_of(ben.user)) == [hope]
+    assert list(organizations_queries.organizations_of(AnonymousUser())) == []
 
 
 @pytest.mark.django_db
 def test_a_user_who_was_switched_off_belongs_nowhere() -> None:
     ben = builders.member(builders.organization())
     ben.user.is_active = False
-    assert membership_of(ben.user) is None
+    assert organizations_queries.membership_of(ben.user) is None
 
 
 @pytest.mark.django_db
@@ -38,10 +38,10 @@ def test_with_several_organizations_the_first_by_name_is_taken() -> None:
     zeal, hope = builders.organization("Zeal"), builders.organization("Hope")
     ben = builders.member(zeal)
     organizing.add_member(organization=hope, user=ben.user, role=Role.VIEWER, actor="test", now=NOW)
-    found = membership_of(ben.user)
+    found = organizations_queries.membership_of(ben.user)
     assert found is not None
     assert found.organization == hope
-    assert list(organizations_of(ben.user)) == [hope, zeal]
+    assert list(organizations_queries.organizations_of(ben.user)) == [hope, zeal]
 
 
 @pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_coordinators_and_owners_are_written_to_and_nobody_else() -> None:
     gone = builders.member(hope, Role.OWNER, "gone@example.org")
     gone.user.is_active = False
     gone.user.save()
-    assert coordinator_emails(hope) == ["coordinator@example.org", "owner@example.org"]
+    assert organizations_queries.coordinator_emails(hope) == ["coordinator@example.org", "owner@example.org"]
 
 
 @pytest.mark.django_db

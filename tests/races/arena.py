@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from drives import queries
 from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
+from drives.queries import places as queries_places
 from drives.rules import Refusal
 from tests import seeds
 from tests.storm import meet
@@ -70,7 +70,7 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pause between the facts and the place. With the locks nothing comes of it."""
-    seeds.pause_after(monkeypatch, queries, *names)
+    seeds.pause_after(monkeypatch, queries_places, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:

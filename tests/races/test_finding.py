@@ -13,7 +13,8 @@ from notifications.models import Message
 from tests import builders, seeds, storm
 from tests.builders import NOW
 from tests.races.arena import lost_in, lost_in_turn
-from volunteers.actions import limits, proving
+from volunteers.actions import limits as actions_limits
+from volunteers.actions import proving
 from volunteers.actions.limits import Limit, TooMany
 from volunteers.models import LimitCounter, ProofCode
 from volunteers.rules import CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
@@ -57,7 +58,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
             )
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
-    seeds.replace(monkeypatch, limits, "spend_all", naive)
+    seeds.replace(monkeypatch, actions_limits, "spend_all", naive)
     assert lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
@@ -103,5 +104,5 @@ def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest
         pause()
         LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
 
-    seeds.replace(monkeypatch, limits, "give_back", naive)
+    seeds.replace(monkeypatch, actions_limits, "give_back", naive)
     assert lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

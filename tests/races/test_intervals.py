@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from drives import queries
-from drives.actions import booking, locking
+from drives.actions import booking
 from drives.models import Booking
+from drives.queries import history
 from tests import builders, seeds
 from tests.builders import DRIVE_DAY, NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
+from volunteers import queries as volunteers_queries
 from volunteers.actions import registration
 from volunteers.models import Contact, Registration
 
@@ -71,7 +72,7 @@ def one_wins(holds: list[Booking]) -> bool:
 def test_of_two_bookings_too_close_together_one_wins(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.pause_after(monkeypatch, queries, "donations_of_many")
+    seeds.pause_after(monkeypatch, history, "donations_of_many")
     assert lost_in(race()) == 0
 
 
@@ -79,7 +80,7 @@ def test_of_two_bookings_too_close_together_one_wins(
 def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.pause_after(monkeypatch, queries, "donations_of_many")
+    seeds.pause_after(monkeypatch, history, "donations_of_many")
     arena.without_locks(monkeypatch, "identities_then_drive")
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
@@ -87,6 +88,8 @@ def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
 def test_control_both_are_booked_when_only_the_contact_that_was_typed_is_locked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seeds.pause_after(monkeypatch, queries, "donations_of_many")
-    seeds.replace(monkeypatch, locking, "identities_of", lambda *, organization_id, identities: set(identities))
+    seeds.pause_after(monkeypatch, history, "donations_of_many")
+    seeds.replace(
+        monkeypatch, volunteers_queries, "identities_of", lambda *, organization_id, identities: set(identities)
+    )
     assert lost_in_turn(a_phone_and_a_mailbox()) >= ALMOST_ALWAYS

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import queries
 from drives.actions import appealing, finding, leaving, locking, profile
 from drives.actions import booking as booking_actions
 from drives.models import Booking, Drive
-from drives.queries import appeals
+from drives.queries import appeals, donor
 from notifications.models import ConsentEntry, Message
 from tests import builders, seeds
 from tests.builders import NOW
@@ -96,7 +95,7 @@ def is_nowhere(address: str) -> bool:
 
 LOCKED, NEWEST, BOOKING, HEARD = (
     (contacts, "locked"),
-    (queries, "newest_contacts"),
+    (donor, "newest_contacts"),
     (locking, "booking"),  # the erasure takes this lock, too
     (appeals, "heard"),
 )
@@ -130,7 +129,7 @@ def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_conta
 
 def test_control_a_code_is_sent_to_who_left_without_the_lock_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "identities")
-    seeds.pause_after(monkeypatch, queries, "newest_contacts")
+    seeds.pause_after(monkeypatch, donor, "newest_contacts")
     assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
 
 

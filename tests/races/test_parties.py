@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from drives import queries
-from drives.actions import booking, locking, merging, places
+from drives.actions import booking, locking, merging
+from drives.actions import places as actions_places
 from drives.models import Booking, BookingChange, Drive, Slot
+from drives.queries import drives as queries_drives
+from drives.queries import together as queries_together
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
@@ -60,14 +62,14 @@ def party_against_one() -> Callable[[], bool]:
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between seeing what is free and taking it."""
-    seeds.pause_after(monkeypatch, queries, "room")
+    seeds.pause_after(monkeypatch, queries_together, "room")
 
 
 def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
     pause_after_room(monkeypatch)
     assert lost_in(party_against_one()) == 0
-    assert queries.drifted_slots() == 0
+    assert queries_drives.drifted_slots() == 0
 
 
 def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_update(
@@ -104,13 +106,13 @@ def two_parties() -> Callable[[], bool]:
 def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_room(monkeypatch)
     assert lost_in(two_parties()) == 0
-    assert queries.drifted_slots() == 0
+    assert queries_drives.drifted_slots() == 0
 
 
 def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, pause = count(), seeds.pausing("the change of counters without an order")
 
-    def unordered(*, drive_id: int, deltas: places.Deltas) -> bool:
+    def unordered(*, drive_id: int, deltas: actions_places.Deltas) -> bool:
         with connection.cursor() as cursor:
             for n in sorted(deltas, reverse=next(turns) % 2 == 1):
                 cursor.execute("SELECT FROM drives_slot WHERE drive_id = %s AND n = %s FOR UPDATE", [drive_id, n])
@@ -118,7 +120,7 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         return True
 
     pause_after_room(monkeypatch)
-    monkeypatch.setattr(places, "change", unordered)
+    seeds.replace(monkeypatch, actions_places, "change", unordered)
     assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 

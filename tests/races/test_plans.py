@@ -8,9 +8,10 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from drives import queries, reminding
+from drives import reminding
 from drives.actions import booking, locking, planning_messages, reminders, replanning
 from drives.models import Booking
+from drives.queries import message_plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, seeds
@@ -23,7 +24,7 @@ ALMOST_ALWAYS = 9
 
 
 def edit(of: Organization, days: int) -> None:
-    before = queries.organization_plan(of)
+    before = message_plan.organization_plan(of)
     plan = reminding.merged(before, [replace(before["three_days"], days=days)])
     version = reminding.fingerprint(before)
     planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
@@ -49,12 +50,12 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, queries, "drive_plan")
+    seeds.pause_after(monkeypatch, message_plan, "drive_plan")
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, queries, "drive_plan")
+    seeds.pause_after(monkeypatch, message_plan, "drive_plan")
     seeds.replace(monkeypatch, locking, "drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
@@ -101,7 +102,7 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
 def test_two_edits_at_once_are_not_both_kept() -> None:
     def race() -> bool:
         owner = builders.organization()
-        before = queries.organization_plan(owner)
+        before = message_plan.organization_plan(owner)
         version = reminding.fingerprint(before)
 
         def change(days: int) -> None:

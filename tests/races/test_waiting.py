@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from drives import queries
 from drives.actions import changing, keeping, locking, offering, planning
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.queries import drives, waiting
 from drives.rules import Reason, Refusal
 from tests import builders, seeds
 from tests.builders import NOW
@@ -72,7 +72,7 @@ def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, queries, "line")
+    seeds.pause_after(monkeypatch, waiting, "line")
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def two_sweeps() -> Callable[[], bool]:
         results = together(partial(work_off, world.drive), partial(work_off, world.drive))
         offered = [offer.entry_id for offer in world.offers()]
         right = offered == [entry.pk for entry in world.entries[:2]] and results == ["ok", "ok"]
-        return right and Hold.objects.count() == 2 and queries.drifted_slots() == 0
+        return right and Hold.objects.count() == 2 and drives.drifted_slots() == 0
 
     return race
 
@@ -129,7 +129,7 @@ def accept_against_expiry() -> Callable[[], bool]:
         Offer.objects.update(deadline=NOW + timedelta(seconds=1))
         results = together(partial(accept, offer), partial(expire, offer))
         taken, state = active(world), WaitingEntry.objects.get().state
-        assert queries.drifted_slots() == 0
+        assert drives.drifted_slots() == 0
         return (results, taken, state) in [(["ok", "answered"], 1, "booked"), (["offer_expired", "ok"], 0, "waiting")]
 
     return race
@@ -158,7 +158,7 @@ def accept_twice() -> Callable[[], bool]:
         work_off(world.drive)
         (offer,) = world.offers()
         results = together(partial(accept, offer), partial(accept, offer))
-        return (results, active(world)) == (["ok", "ok"], 1) and queries.drifted_slots() == 0
+        return (results, active(world)) == (["ok", "ok"], 1) and drives.drifted_slots() == 0
 
     return race
 
@@ -192,7 +192,7 @@ def cancel_against_sweep() -> Callable[[], bool]:
     def race() -> bool:
         world.again()
         together(partial(work_off, world.drive), partial(cancel, world.bookings[0].pk))
-        return Slot.objects.get().chairs_taken == 1 and queries.drifted_slots() == 0
+        return Slot.objects.get().chairs_taken == 1 and drives.drifted_slots() == 0
 
     return race
 
@@ -287,4 +287,4 @@ def test_as_many_are_booked_as_places_came_free_or_people_waited() -> None:
             assert together(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
         booked = WaitingEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
         assert list(booked) == [entry.pk for entry in world.entries[: min(freed, 3)]]
-        assert (active(world), queries.drifted_slots()) == (min(freed, 3), 0)
+        assert (active(world), drives.drifted_slots()) == (min(freed, 3), 0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from config.wsgi import application as ours
+from config import wsgi
 
 SLOW_SECONDS = 2.0
 
@@ -20,7 +20,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if door == "/slow":
         time.sleep(SLOW_SECONDS)
     if door != "/slow" and not door.startswith("/echo"):
-        return ours(environ, start_response)
+        return wsgi.application(environ, start_response)
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(_shown(environ)).encode()]
 

@@ -23,10 +23,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from bench.world import area_codes
+from bench import world
+from config.embedded import redis_server
 from config.embedded.guard import Guard
-from config.embedded.redis_server import free_port
-from drives.api import answers
+from drives.api import answers as api_answers
 from drives.models import Booking, Drive, Slot
 from tests import builders, programs
 
@@ -55,7 +55,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
     guard.remove(folder)
     folder.chmod(0o755)
-    port = free_port()
+    port = redis_server.free_port()
     configuration = folder / "pgbouncer.ini"
     host = connection.settings_dict["HOST"] or connection.settings_dict["OPTIONS"]["host"]
     configuration.write_text(CONFIGURATION.format(host=host, port=port, pool=POOL))
@@ -150,7 +150,7 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
         builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=STEPS, policy_id=builders.lax().pk)
         for _client in range(CLIENTS)
     ]
-    phones = [f"+1{area}55501{n:02}" for area in area_codes() for n in range(100)]
+    phones = [f"+1{area}55501{n:02}" for area in world.area_codes() for n in range(100)]
     with pgbouncer(guard) as url, programs.web(guard, tmp_path / "log", DATABASE_URL=url, PGBOUNCER=setting) as port:
         callers = [
             Caller(port, drive.pk, starts(drive), phones[number::CLIENTS]) for number, drive in enumerate(drives)
@@ -162,7 +162,7 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
 def starts(drive: Drive) -> dict[str, str]:
     """Each slot of a drive with its start, as the API writes it."""
     slots = Slot.objects.filter(drive=drive).order_by("n")
-    return {str(slot.pk): answers.at(slot.starts_at, drive.site.timezone) for slot in slots}
+    return {str(slot.pk): api_answers.at(slot.starts_at, drive.site.timezone) for slot in slots}
 
 
 @pytest.mark.skipif(not PROGRAM, reason="no pgbouncer on PATH")

@@ -13,8 +13,8 @@ from django.utils.timezone import now as present
 from config.embedded import redis_server
 from config.embedded.guard import Guard
 from drives.models import Booking
+from notifications import queries as notifications_queries
 from notifications.models import InboxItem, Message
-from notifications.queries import last_sweep_at
 from tests import builders, figures, programs
 from tests.programs import eventually
 from tests.standins.smtp import MailSink
@@ -74,7 +74,9 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
     with ExitStack() as running:
         running.enter_context(programs.worker(guard, tmp_path / "worker.log", **environment))
         running.enter_context(programs.beat(guard, tmp_path / "beat.log", **environment))
-        assert eventually(lambda: last_sweep_at() is not None, 40), (tmp_path / "worker.log").read_text()[-3000:]
+        assert eventually(lambda: notifications_queries.last_sweep_at() is not None, 40), (
+            tmp_path / "worker.log"
+        ).read_text()[-3000:]
         broker.stop()
         booking = entered(42)
         time.sleep(3)  # longer than a tick of deliver_due

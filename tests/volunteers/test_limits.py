@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import storm
 from tests.builders import NOW
 from volunteers.actions import limits
-from volunteers.actions.limits import Limit, TooMany, spend, spend_all
+from volunteers.actions.limits import Limit, TooMany
 from volunteers.models import LimitCounter
 
 QUARTER = timedelta(minutes=15)
@@ -20,7 +20,7 @@ QUARTER = timedelta(minutes=15)
 def ask(subject: str = "a", *, scope: str = "test", most: int = 3, now: datetime = NOW) -> str:
     try:
         with transaction.atomic():
-            spend(scope=scope, subject=subject, limit=most, window=QUARTER, now=now)
+            limits.spend(scope=scope, subject=subject, limit=most, window=QUARTER, now=now)
     except TooMany as refusal:
         return str(refusal.code)
     return "spent"
@@ -45,9 +45,9 @@ def test_a_limit_of_nothing_lets_nothing_through() -> None:
 @pytest.mark.django_db
 def test_a_refusal_says_when_to_come_back() -> None:
     now = datetime(2027, 3, 1, 18, 7, 30, tzinfo=UTC)
-    spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
+    limits.spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
     with pytest.raises(TooMany) as caught:
-        spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
+        limits.spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
     assert caught.value.retry_at == datetime(2027, 3, 1, 18, 15, tzinfo=UTC)
 
 
@@ -55,9 +55,9 @@ def test_a_refusal_says_when_to_come_back() -> None:
 def test_of_several_limits_all_are_spent_or_none() -> None:
     wide, narrow = Limit("wide", "a", 5, timedelta(days=1)), Limit("narrow", "a", 2, QUARTER)
     for _ in range(2):
-        spend_all(limits=[narrow, wide], now=NOW)
+        limits.spend_all(limits=[narrow, wide], now=NOW)
     with pytest.raises(TooMany) as caught, transaction.atomic():
-        spend_all(limits=[narrow, wide], now=NOW)
+        limits.spend_all(limits=[narrow, wide], now=NOW)
     assert caught.value.retry_at == narrow.starts(NOW) + QUARTER
     assert dict(LimitCounter.objects.values_list("scope", "count")) == {"narrow": 2, "wide": 2}
 
@@ -65,13 +65,13 @@ def test_of_several_limits_all_are_spent_or_none() -> None:
 @pytest.mark.django_db
 def test_several_limits_cost_one_statement() -> None:
     with CaptureQueriesContext(connection) as caught:
-        spend_all(limits=[Limit(scope, "a", 5, QUARTER) for scope in ("a", "b", "c", "d")], now=NOW)
+        limits.spend_all(limits=[Limit(scope, "a", 5, QUARTER) for scope in ("a", "b", "c", "d")], now=NOW)
     assert len(caught) == 1
 
 
 @pytest.mark.django_db
 def test_a_counter_names_nobody() -> None:
-    spend(scope="test", subject="+12135550142", limit=1, window=QUARTER, now=NOW)
+    limits.spend(scope="test", subject="+12135550142", limit=1, window=QUARTER, now=NOW)
     assert "2135550142" not in str(LimitCounter.objects.values().get())
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volunteers import names
+from volunteers import names as volunteers_names
 
 ONE_PERSON = [
     ("Test Ana Alder", "test ana alder"),
@@ -31,32 +31,32 @@ TWO_PEOPLE = [
 
 @pytest.mark.parametrize(("one", "other"), ONE_PERSON)
 def test_one_person_however_the_name_is_written(one: str, other: str) -> None:
-    assert names.short_form(one, other)
-    assert names.alike(one, other)
+    assert volunteers_names.short_form(one, other)
+    assert volunteers_names.alike(one, other)
 
 
 @pytest.mark.parametrize(("one", "other"), SLIPS)
 def test_a_slip_of_the_finger_is_alike_and_no_short_form(one: str, other: str) -> None:
-    assert names.alike(one, other)
-    assert not names.short_form(one, other)
+    assert volunteers_names.alike(one, other)
+    assert not volunteers_names.short_form(one, other)
 
 
 @pytest.mark.parametrize(("one", "other"), TWO_PEOPLE)
 def test_two_people(one: str, other: str) -> None:
-    assert not names.alike(one, other)
-    assert not names.same(one, other)
+    assert not volunteers_names.alike(one, other)
+    assert not volunteers_names.same(one, other)
 
 
 def test_the_same_words_in_any_order_are_the_same_name() -> None:
-    assert names.same("Test Ana Alder", "ALDER Test Ána")
-    assert not names.same("Test Ana", "Test Ana Alder")
+    assert volunteers_names.same("Test Ana Alder", "ALDER Test Ána")
+    assert not volunteers_names.same("Test Ana", "Test Ana Alder")
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_it_does_not_matter_which_name_was_there_first(one: str, other: str) -> None:
-    assert names.alike(one, other) == names.alike(other, one)
-    assert names.same(one, other) == names.same(other, one)
-    assert not names.short_form(one, other) or names.alike(one, other)
+    assert volunteers_names.alike(one, other) == volunteers_names.alike(other, one)
+    assert volunteers_names.same(one, other) == volunteers_names.same(other, one)
+    assert not volunteers_names.short_form(one, other) or volunteers_names.alike(one, other)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_it_does_not_matter_which_name_was_there_first(one: str, other: str) -> 
     ],
 )
 def test_one_letter_more_less_or_another_is_a_slip_in_a_word_of_four(one: str, other: str) -> None:
-    assert names.alike(one, other)
-    assert names.alike(other, one)
+    assert volunteers_names.alike(one, other)
+    assert volunteers_names.alike(other, one)
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_one_letter_more_less_or_another_is_a_slip_in_a_word_of_four(one: str, o
     ],
 )
 def test_shorter_words_and_two_letters_are_no_slip(one: str, other: str) -> None:
-    assert not names.alike(one, other)
+    assert not volunteers_names.alike(one, other)
 
 
 def test_the_shorter_name_is_the_one_of_fewer_words_whatever_their_letters() -> None:
-    assert names.short_form("Test Ana Alder Zed", "Zed Test")
-    assert names.short_form("Zed Test", "Test Ana Alder Zed")
-    assert not names.short_form("", "Test Ana Alder")
+    assert volunteers_names.short_form("Test Ana Alder Zed", "Zed Test")
+    assert volunteers_names.short_form("Zed Test", "Test Ana Alder Zed")
+    assert not volunteers_names.short_form("", "Test Ana Alder")

@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import pytest
 
+from notifications import notice
 from notifications.models import Channel, Purpose
-from notifications.notice import segments
 from organizations.models import Organization
 from volunteers import notices
 
@@ -20,7 +20,7 @@ def test_a_code_text_is_one_segment_and_ends_with_its_host(language: str, base_u
     longest = Organization(sms_name="W" * 20)
     text = notices.code(longest, Channel.SMS, language, "482913", "booking:7").text
     host = base_url.split("//")[1].split(":", maxsplit=1)[0]
-    assert segments(text) == 1
+    assert notice.segments(text) == 1
     assert text.startswith("482913 ")
     assert text.splitlines()[-1] == f"@{host} #482913"
 

@@ -13,14 +13,15 @@ from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, storm
 from tests.builders import NOW
-from volunteers import queries, rules
+from volunteers import queries as volunteers_queries
+from volunteers import rules as volunteers_rules
 from volunteers.actions import limits, proving, registration, retention
 from volunteers.actions.limits import Limit, TooMany
 from volunteers.actions.proving import CodeResult
 from volunteers.models import LimitCounter, ProofCode, ProvedBrowser, Registration
 
 PHONE = "+12135550142"
-ANA = rules.identity(PHONE)
+ANA = volunteers_rules.identity(PHONE)
 MINUTE = timedelta(minutes=1)
 
 
@@ -71,11 +72,11 @@ def test_without_a_phone_the_code_goes_by_mail() -> None:
 @pytest.mark.django_db
 def test_the_right_code_proves_once() -> None:
     code = sent(builders.organization())
-    assert not queries.proved_here(ANA, "here", NOW)
+    assert not volunteers_queries.proved_here(ANA, "here", NOW)
     assert [tried(f" {code[:3]} {code[3:]}"), tried(code)] == [CodeResult.OK, CodeResult.EXPIRED]
-    assert queries.proved_here(ANA, "here", NOW + 14 * MINUTE)
-    assert not queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
-    assert not queries.proved_here(ANA, "elsewhere", NOW)
+    assert volunteers_queries.proved_here(ANA, "here", NOW + 14 * MINUTE)
+    assert not volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
+    assert not volunteers_queries.proved_here(ANA, "elsewhere", NOW)
 
 
 @pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_a_code_lives_ten_minutes() -> None:
 def test_a_code_counts_only_for_its_contact_and_for_who_asked() -> None:
     code = sent(builders.organization())
     assert tried(code, bound_to="elsewhere") == CodeResult.EXPIRED
-    assert tried(code, identity=rules.identity("+12135550143")) == CodeResult.EXPIRED
+    assert tried(code, identity=volunteers_rules.identity("+12135550143")) == CodeResult.EXPIRED
     assert tried(code) == CodeResult.OK
 
 
@@ -174,7 +175,7 @@ def test_a_hall_full_of_people_who_enter_their_codes_gets_sixty_an_hour() -> Non
     for number in range(60):
         phone = builders.phone(number)
         code = sent(hope, phone=phone, ip="192.0.2.7", now=NOW + number * MINUTE / 2)
-        assert tried(code, identity=rules.identity(phone), now=NOW + number * MINUTE / 2) == CodeResult.OK
+        assert tried(code, identity=volunteers_rules.identity(phone), now=NOW + number * MINUTE / 2) == CodeResult.OK
     with pytest.raises(TooMany) as caught:
         sent(hope, phone=builders.phone(61), ip="192.0.2.7", now=NOW + 35 * MINUTE)
     assert caught.value.messages == ["That was asked for too often. Try again in 25 minutes."]
@@ -221,21 +222,21 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
 @pytest.mark.django_db
 def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
     proving.remember_browser(token="secret", identity=ANA, now=NOW)
-    assert queries.browser_proved("secret", ANA, NOW + timedelta(days=30) - MINUTE)
-    assert not queries.browser_proved("secret", ANA, NOW + timedelta(days=30))
-    assert not queries.browser_proved("other", ANA, NOW)
-    assert not queries.browser_proved("secret", rules.identity("+12135550143"), NOW)
-    assert not queries.browser_proved("", ANA, NOW)
+    assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30) - MINUTE)
+    assert not volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30))
+    assert not volunteers_queries.browser_proved("other", ANA, NOW)
+    assert not volunteers_queries.browser_proved("secret", volunteers_rules.identity("+12135550143"), NOW)
+    assert not volunteers_queries.browser_proved("", ANA, NOW)
 
 
 @pytest.mark.django_db
 def test_proving_again_keeps_the_browser_known_longer() -> None:
     for day in (0, 20):
         proving.remember_browser(token="secret", identity=ANA, now=NOW + timedelta(days=day))
-    assert queries.browser_proved("secret", ANA, NOW + timedelta(days=49))
+    assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=49))
     assert ProvedBrowser.objects.count() == 1
     proving.forget_browser(token="secret")
-    assert not queries.browser_proved("secret", ANA, NOW)
+    assert not volunteers_queries.browser_proved("secret", ANA, NOW)
 
 
 @pytest.mark.django_db
@@ -273,7 +274,7 @@ def test_of_twenty_guesses_at_once_five_are_judged() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))
-        identity = rules.identity(builders.phone(number))
+        identity = volunteers_rules.identity(builders.phone(number))
         answers = storm.at_once(20, lambda n, code=code, who=identity: tried(wrong(code, n + 1), identity=who))  # type: ignore[misc]
         assert Counter(answers) == {CodeResult.WRONG: 5, CodeResult.NO_TRIES_LEFT: 15}
 
@@ -283,7 +284,7 @@ def test_the_right_code_twenty_times_at_once_proves_once() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))
-        identity = rules.identity(builders.phone(number))
+        identity = volunteers_rules.identity(builders.phone(number))
         answers = storm.at_once(20, lambda _, code=code, who=identity: tried(code, identity=who))  # type: ignore[misc]
         assert Counter(answers) == {CodeResult.OK: 1, CodeResult.EXPIRED: 19}
 
@@ -320,8 +321,8 @@ def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
 def test_a_proof_holds_for_a_quarter_of_an_hour() -> None:
     code = sent(builders.organization())
     tried(code)
-    assert queries.proved_here(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
-    assert not queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
+    assert volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
+    assert not volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
 
 
 @pytest.mark.django_db
@@ -350,7 +351,7 @@ def test_an_unproved_registration_is_deleted_after_a_day_and_a_code_an_hour_afte
 def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
     proving.remember_browser(token="secret", identity=ANA, now=NOW)
     ends = NOW + timedelta(days=30)
-    assert queries.browser_proved("secret", ANA, ends - timedelta(seconds=1))
+    assert volunteers_queries.browser_proved("secret", ANA, ends - timedelta(seconds=1))
     assert retention.purge(now=ends - timedelta(seconds=1))["browsers"] == 0
     assert retention.purge(now=ends)["browsers"] == 1
 

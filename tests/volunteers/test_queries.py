@@ -4,7 +4,7 @@ import pytest
 
 from tests import builders
 from tests.builders import NOW
-from volunteers import queries
+from volunteers import queries as volunteers_queries
 from volunteers.actions import registration
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ def test_people_are_found_by_name_number_and_mailbox_in_their_organization() -> 
             registration.enter(organization=of, name=name, phone=phone, email=email, actor="user:1", now=NOW)
 
     def found(search: str) -> list[str]:
-        return [person.name for person in queries.people(hope, search)]
+        return [person.name for person in volunteers_queries.people(hope, search)]
 
     assert found("") == ["Test Ana Alder", "Test Bea Birch"]
     assert found("birch") == ["Test Bea Birch"]
@@ -36,7 +36,7 @@ def test_a_list_of_people_costs_one_query(count: int, django_assert_num_queries:
             organization=hope, name=f"Test {number} Ana", phone=builders.phone(number), actor="user:1", now=NOW
         )
     with django_assert_num_queries(1):  # type: ignore[operator]
-        assert len([person.phone and person.phone.address for person in queries.people(hope)]) == count
+        assert len([person.phone and person.phone.address for person in volunteers_queries.people(hope)]) == count
 
 
 def test_a_number_is_looked_for_from_three_digits_on() -> None:
@@ -44,5 +44,5 @@ def test_a_number_is_looked_for_from_three_digits_on() -> None:
     registration.enter(
         organization=hope, name="Test Ana Alder", phone="+12135550142", email="", actor="user:1", now=NOW
     )
-    assert [person.name for person in queries.people(hope, "142")] == ["Test Ana Alder"]
-    assert [person.name for person in queries.people(hope, "42")] == []
+    assert [person.name for person in volunteers_queries.people(hope, "142")] == ["Test Ana Alder"]
+    assert [person.name for person in volunteers_queries.people(hope, "42")] == []

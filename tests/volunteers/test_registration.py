@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry
-from notifications.queries import has_consent
 from organizations.models import Organization
 from tests import builders, storm
 from tests.builders import NOW
-from volunteers import rules
+from volunteers import rules as volunteers_rules
 from volunteers.actions import contacts, registration
 from volunteers.actions.recognizing import TooManyPeople
 from volunteers.actions.registration import NoMailbox
@@ -59,12 +59,12 @@ def identities(*, phone: str = "", email: str = "") -> list[str]:
 
 
 def test_twelve_spellings_of_a_number_are_one_identity() -> None:
-    assert [identities(phone=typed) for typed in TWELVE_SPELLINGS] == [[rules.identity("+12135550142")]] * 12
+    assert [identities(phone=typed) for typed in TWELVE_SPELLINGS] == [[volunteers_rules.identity("+12135550142")]] * 12
 
 
 def test_spellings_of_a_mailbox_are_one_identity() -> None:
     typed = ["ana@example.org", " Ana@Example.org ", "ANA@EXAMPLE.ORG"]
-    assert [identities(email=each) for each in typed] == [[rules.identity("ana@example.org")]] * 3
+    assert [identities(email=each) for each in typed] == [[volunteers_rules.identity("ana@example.org")]] * 3
 
 
 def test_what_cannot_be_read_has_no_identity() -> None:
@@ -83,14 +83,14 @@ def test_what_was_typed_is_cleaned_and_kept() -> None:
     )
     kept.refresh_from_db()
     assert (kept.name, kept.phone, kept.phone_as_typed, kept.email) == ("Test Ana", PHONE, "(213) 555-0142", MAIL)
-    assert (kept.identity, kept.language) == (rules.identity(PHONE), "es")
+    assert (kept.identity, kept.language) == (volunteers_rules.identity(PHONE), "es")
     assert (kept.consents, kept.confirms, kept.ip, kept.source) == (["reminders"], ["age"], "192.0.2.1", "page")
     assert (kept.volunteer, kept.proved_at) == (None, None)
 
 
 @pytest.mark.django_db
 def test_without_a_phone_the_mailbox_is_the_identity() -> None:
-    assert registered(builders.organization(), phone="", email=MAIL).identity == rules.identity(MAIL)
+    assert registered(builders.organization(), phone="", email=MAIL).identity == volunteers_rules.identity(MAIL)
 
 
 @pytest.mark.django_db
@@ -236,12 +236,12 @@ def test_a_code_by_mail_proves_the_mailbox_and_not_the_phone() -> None:
     Registration.objects.filter(pk=typed.pk).update(proved_at=NOW)
     registration.prove_by_email(registrations=[typed])
     typed.refresh_from_db()
-    assert (typed.identity, typed.proved_at) == (rules.identity(MAIL), None)
+    assert (typed.identity, typed.proved_at) == (volunteers_rules.identity(MAIL), None)
     ana = registration.resolve(registration=typed, now=NOW)
     owned = dict(Contact.objects.values_list("kind", "owner"))
     assert owned == {"email": ana.pk, "phone": None}
-    assert not has_consent(hope, PHONE, "reminders")
-    assert has_consent(hope, MAIL, "reminders")
+    assert not notifications_queries.has_consent(hope, PHONE, "reminders")
+    assert notifications_queries.has_consent(hope, MAIL, "reminders")
 
 
 @pytest.mark.django_db

@@ -5,14 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from notifications import queries as notifications_queries
 from notifications.actions import consents as ledger
 from notifications.models import Purpose
-from notifications.queries import suppressed
 from organizations.actions import audit
-from volunteers import notices, rules
+from volunteers import notices, queries, rules
 from volunteers.actions import contacts as contact_rows
 from volunteers.models import Contact, ContactKind, Volunteer
-from volunteers.queries import contacts_of
 
 
 @transaction.atomic(savepoint=False)
@@ -34,7 +33,7 @@ def stop(
     """
     told = Contact.objects.filter(pk=contact.pk)
     if everywhere and contact.owner_id is not None:
-        told |= contacts_of(Volunteer.objects.get(pk=contact.owner_id))
+        told |= queries.contacts_of(Volunteer.objects.get(pk=contact.owner_id))
     return ledger.revoke(
         organization=contact.organization,
         addresses={one.address for one in contact_rows.locked(told)},
@@ -56,7 +55,7 @@ def stop_for(
     Locks: contacts.
     """
     named = [contact.pk for contact in contacts if contact]
-    told = Contact.objects.filter(pk__in=named) if named else contacts_of(volunteer)
+    told = Contact.objects.filter(pk__in=named) if named else queries.contacts_of(volunteer)
     written = ledger.revoke(
         organization=volunteer.organization,
         addresses={one.address for one in contact_rows.locked(told)},
@@ -81,7 +80,9 @@ def agree(
     that said STOP: only its START opens the carrier's way again. Locks: contact.
     """
     known = next(iter(contact_rows.locked(Contact.objects.filter(pk=contact.pk))), None)
-    stopped = contact.kind == ContactKind.PHONE and suppressed(volunteer.organization, contact.address)
+    stopped = contact.kind == ContactKind.PHONE and notifications_queries.suppressed(
+        volunteer.organization, contact.address
+    )
     rules.may_agree(known, volunteer.pk, purpose, stopped=stopped)
     version, wording = notices.consent_wording(purpose, language, volunteer.organization)
     ledger.record(

@@ -8,8 +8,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from volunteers import queries
 from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration, Volunteer
-from volunteers.queries import Reached, registrations_of
+from volunteers.queries import Reached
 
 
 @transaction.atomic(savepoint=False)
@@ -19,7 +20,7 @@ def forget(*, volunteer: Volunteer, contacts: Reached, nowhere_else: Collection[
     Contacts of theirs alone go; one that a family shares stays with the others, unproved, for who proved it is gone.
     Browsers that proved an address forget it unless another organization knows it (`nowhere_else`: it does not).
     """
-    registrations_of(volunteer, contacts).delete()
+    queries.registrations_of(volunteer, contacts).delete()
     _forget_typed(volunteer, contacts.addresses)
     lost = [contact.identity for contact in contacts.alone if contact.address in nowhere_else]
     ProofCode.objects.filter(organization=volunteer.organization_id, identity__in=contacts.identities).delete()

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from notifications.actions import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice
-from organizations.models import Organization, token_digest
-from organizations.queries import countries
+from organizations import queries as organizations_queries
+from organizations.models import Organization, linked
 from volunteers import notices, rules
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
@@ -63,7 +63,7 @@ def send_code_to(
 ) -> ProofCode:
     """Queue a fresh code to a phone or mailbox, cleaned as the rules do it; as `send_code`."""
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
-    identity, digits, bound = rules.identity(address), _digits(), token_digest(bound_to)
+    identity, digits, bound = rules.identity(address), _digits(), linked.token_digest(bound_to)
     _spend(identity, ip, budget, now)
     sent = _written(identity, bound, _code_hash(digits, identity, bound), ip, now, organization)
     _queue(sent, organization, address, language, digits, about=about, now=now)
@@ -100,9 +100,11 @@ def ask(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
     same for everybody. Refuses what is neither a phone nor a mailbox (by field), and with limits.TooMany: the contact,
     the network, and a budget of the whole service. A national number may be one of any organization's country.
     """
-    identity = rules.identity(contact_of(typed, *countries(), settings.PHONENUMBER_DEFAULT_REGION))
+    identity = rules.identity(
+        contact_of(typed, *organizations_queries.countries(), settings.PHONENUMBER_DEFAULT_REGION)
+    )
     _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
-    _written(identity, token_digest(bound_to), "", ip, now)
+    _written(identity, linked.token_digest(bound_to), "", ip, now)
     return identity
 
 
@@ -135,7 +137,7 @@ def try_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeR
     A transaction of its own, so that a guess counts whatever becomes of the booking. The guess is counted and judged by
     one conditional UPDATE: of many guesses at once, five are judged. What cannot be a code costs no try.
     """
-    digits, bound = rules.six_digits(code), token_digest(bound_to)
+    digits, bound = rules.six_digits(code), linked.token_digest(bound_to)
     if not digits:
         return CodeResult.WRONG
     with connection.cursor() as cursor:
@@ -164,7 +166,7 @@ def remember_browser(*, token: str, identity: str, now: datetime) -> None:
     if not token:
         return
     proof = ProvedBrowser(
-        token_hash=token_digest(token), identity=identity, proved_at=now, expires_at=now + rules.BROWSER_LIFE
+        token_hash=linked.token_digest(token), identity=identity, proved_at=now, expires_at=now + rules.BROWSER_LIFE
     )
     ProvedBrowser.objects.bulk_create(
         [proof],
@@ -177,10 +179,10 @@ def remember_browser(*, token: str, identity: str, now: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def renew_browser(*, old: str, new: str, now: datetime) -> None:
     """Let another token of the same browser stand for what it proved before, until the same days."""
-    proofs = ProvedBrowser.objects.filter(token_hash=token_digest(old), expires_at__gt=now)
+    proofs = ProvedBrowser.objects.filter(token_hash=linked.token_digest(old), expires_at__gt=now)
     kept = [
         ProvedBrowser(
-            token_hash=token_digest(new),
+            token_hash=linked.token_digest(new),
             identity=proof.identity,
             proved_at=proof.proved_at,
             expires_at=proof.expires_at,
@@ -193,7 +195,7 @@ def renew_browser(*, old: str, new: str, now: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def forget_browser(*, token: str) -> None:
     """Ask this browser for codes again, of every contact it proved."""
-    ProvedBrowser.objects.filter(token_hash=token_digest(token)).delete()
+    ProvedBrowser.objects.filter(token_hash=linked.token_digest(token)).delete()
 
 
 def _waiting(now: datetime) -> QuerySet[ProofCode]:

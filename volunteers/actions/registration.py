@@ -17,12 +17,12 @@ from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
 from organizations.models import Organization
+from volunteers import names as volunteers_names
 from volunteers import notices, rules
 from volunteers.actions import contacts, recognizing
 from volunteers.actions.contacts import Reached
 from volunteers.actions.recognizing import Circle, Whose
 from volunteers.models import Contact, Registration, Volunteer
-from volunteers.names import same
 
 _INSERT = Path(__file__).with_name("insert_registration.sql").read_text()
 
@@ -100,7 +100,7 @@ def register_others(*, first: Registration, names: Sequence[str]) -> list[Regist
     for position, name in enumerate(names, start=1):
         cleaned.append(problems.judge(f"people/{position}/name", partial(rules.clean_name, name), ""))
     for position, name in enumerate(cleaned, start=1):
-        if any(name and same(name, before) for before in [first.name, *cleaned[: position - 1]]):
+        if any(name and volunteers_names.same(name, before) for before in [first.name, *cleaned[: position - 1]]):
             message = _("Two people have the same name. Add what tells them apart.")
             problems.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
     problems.refuse()

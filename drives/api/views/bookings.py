@@ -13,20 +13,20 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives import queries
 from drives.actions import booking as actions
 from drives.actions import changing, moving_together
 from drives.actions.booking import Person
-from drives.api import answers, bodies, shapes
-from drives.api.access import ApiView, caller
-from drives.api.documented import IDEMPOTENCY_KEY, call
+from drives.api import access, bodies, documented, shapes
+from drives.api import answers as api_answers
+from drives.api.access import ApiView
+from drives.api.documented import IDEMPOTENCY_KEY
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
-from drives.queries import listing
+from drives.queries import bookings, listing
 from drives.rules import Reason, Refusal
 from organizations.actions import idempotency
 from organizations.actions.idempotency import Keep
-from organizations.models import ApiKey, token_digest
+from organizations.models import ApiKey, linked
 
 BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
 DONOR = "donor"
@@ -37,7 +37,7 @@ class Bookings(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call(
+    @documented.call(
         "create_booking",
         shapes.Booking,
         403,
@@ -60,14 +60,14 @@ class Bookings(ApiView):
 
     def _take(self, request: Request, body: dict[str, Any], now: datetime, keep: Keep) -> None:
         drive = listing.drive_of_slot(body["slot"])
-        member = caller(request, drive.organization) if drive else None
+        member = access.caller(request, drive.organization) if drive else None
         is_strange = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone, person = drive.site.timezone, person_of(body)
 
         def answer(booking: Booking) -> None:
-            keep(json.dumps(answers.booking(booking, self.zone), separators=(",", ":")))
+            keep(json.dumps(api_answers.booking(booking, self.zone), separators=(",", ":")))
 
         if member is None:
             actions.hold_within(
@@ -89,8 +89,8 @@ class Bookings(ApiView):
 class TokenView(ApiView):
     """A call whose token is all the permission it needs."""
 
-    def found(self, token: str) -> queries.BookingPage:
-        page = queries.booking_page(token, timezone.now())
+    def found(self, token: str) -> bookings.BookingPage:
+        page = bookings.booking_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.booking.drive.site.timezone
@@ -104,7 +104,7 @@ class TokenView(ApiView):
         return page.booking
 
     def answer(self, booking: Booking) -> Response:
-        return Response(answers.booking(booking, self.zone))
+        return Response(api_answers.booking(booking, self.zone))
 
 
 class OneBooking(TokenView):
@@ -112,7 +112,7 @@ class OneBooking(TokenView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @call("read_booking", shapes.Booking, 404, public=True)
+    @documented.call("read_booking", shapes.Booking, 404, public=True)
     def get(self, request: Request, token: str) -> Response:
         return self.answer(self.found(token).booking)
 
@@ -122,13 +122,13 @@ class Prove(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("prove_booking", shapes.Booking, 404, 409, 410, takes=CODE, public=True)
+    @documented.call("prove_booking", shapes.Booking, 404, 409, 410, takes=CODE, public=True)
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, CODE.run_validation(request.data)
         proved = actions.prove(
             booking_id=held.pk,
             code=body["code"],
-            bound_to=token_digest(held.token),
+            bound_to=linked.token_digest(held.token),
             now=timezone.now(),
             whose=body.get("whose", ""),
         )
@@ -140,14 +140,14 @@ class SendCode(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("send_code", shapes.Booking, 404, 409, 410, takes=AGAIN, public=True)
+    @documented.call("send_code", shapes.Booking, 404, 409, 410, takes=AGAIN, public=True)
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, AGAIN.run_validation(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
             return self.answer(held)
         actions.send_code_again(
             booking_id=held.pk,
-            bound_to=token_digest(held.token),
+            bound_to=linked.token_digest(held.token),
             ip=request.META["REMOTE_ADDR"],
             now=timezone.now(),
             by_email=body["by_email"],
@@ -160,7 +160,7 @@ class Confirm(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("confirm_booking", shapes.Booking, 404, 409, public=True)
+    @documented.call("confirm_booking", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
         return self.answer(changing.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
@@ -171,7 +171,7 @@ class Cancel(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("cancel_booking", shapes.Booking, 404, 409, public=True)
+    @documented.call("cancel_booking", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
         return self.answer(
@@ -184,7 +184,7 @@ class Move(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("move_booking", shapes.Booking, 404, 409, 410, takes=SLOT, public=True)
+    @documented.call("move_booking", shapes.Booking, 404, 409, 410, takes=SLOT, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.changeable(token), SLOT.run_validation(request.data)
         if not body["all"]:

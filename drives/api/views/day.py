@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives import queries
 from drives.actions import attendance
-from drives.api import answers, bodies, shapes
+from drives.api import answers as api_answers
+from drives.api import bodies, documented, shapes
 from drives.api.access import ApiView
-from drives.api.documented import call
 from drives.models import Booking, BookingState
+from drives.queries import attendance as queries_attendance
+from drives.queries import turnout
 
 OUTCOME, WALK_IN, OVERRIDE = bodies.OutcomeBody(), bodies.WalkInBody(), bodies.OverrideBody()
 
@@ -23,10 +24,10 @@ class Roster(ApiView):
 
     needs: ClassVar = {"GET": "check_in"}
 
-    @call("read_roster", shapes.RosterRow, 404, lists=True)
+    @documented.call("read_roster", shapes.RosterRow, 404, lists=True)
     def get(self, request: Request, drive_id: int) -> Response:
-        rows = queries.roster(self.drive(drive_id))
-        return Response({"results": [answers.roster_row(row, self.zone) for row in rows], "next": None})
+        rows = queries_attendance.roster(self.drive(drive_id))
+        return Response({"results": [api_answers.roster_row(row, self.zone) for row in rows], "next": None})
 
 
 class DayView(ApiView):
@@ -35,13 +36,13 @@ class DayView(ApiView):
     needs: ClassVar = {"POST": "check_in"}
 
     def answer(self, booking: Booking, status: int = 200) -> Response:
-        return Response(answers.day_booking(booking, self.zone), status=status)
+        return Response(api_answers.day_booking(booking, self.zone), status=status)
 
 
 class CheckIn(DayView):
     """Somebody is here. Whom an interval rule stands against needs a reason to override it."""
 
-    @call("check_in", shapes.DayBooking, 404, 409, takes=OVERRIDE)
+    @documented.call("check_in", shapes.DayBooking, 404, 409, takes=OVERRIDE)
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
@@ -55,7 +56,7 @@ class CheckIn(DayView):
 class Outcome(DayView):
     """What became of a visit: donated, incomplete, deferred, left, or no_show for somebody who did not come."""
 
-    @call("record_outcome", shapes.DayBooking, 404, 409, takes=OUTCOME)
+    @documented.call("record_outcome", shapes.DayBooking, 404, 409, takes=OUTCOME)
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.booking(booking_id), OUTCOME.run_validation(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
@@ -74,7 +75,7 @@ class Outcome(DayView):
 class Undo(DayView):
     """Take back the last step of the day. Where that makes a visit count again, it is judged as at check-in."""
 
-    @call("undo", shapes.DayBooking, 404, 409, takes=OVERRIDE)
+    @documented.call("undo", shapes.DayBooking, 404, 409, takes=OVERRIDE)
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
@@ -86,7 +87,7 @@ class Undo(DayView):
 class WalkIns(DayView):
     """Somebody came without a booking: booked now and checked in."""
 
-    @call("walk_in", shapes.DayBooking, 404, 409, takes=WALK_IN, status=201)
+    @documented.call("walk_in", shapes.DayBooking, 404, 409, takes=WALK_IN, status=201)
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), WALK_IN.run_validation(request.data)
         came = attendance.walk_in(
@@ -107,7 +108,7 @@ class Turnout(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @call("read_turnout", shapes.Turnout, 404)
+    @documented.call("read_turnout", shapes.Turnout, 404)
     def get(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        return Response(answers.turnout(queries.turnout_numbers(drive), drive))
+        return Response(api_answers.turnout(turnout.turnout_numbers(drive), drive))

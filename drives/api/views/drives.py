@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drives.actions import planning
-from drives.api import answers, bodies, plans, shapes
-from drives.api.access import ApiView, caller
-from drives.api.documented import CURSOR, IF_MATCH, call
+from drives.api import access, bodies, documented, plans, shapes
+from drives.api import answers as api_answers
+from drives.api.access import ApiView
+from drives.api.documented import CURSOR, IF_MATCH
 from drives.models import Drive, DriveState, Visit
 from drives.queries import listing
 
@@ -26,17 +27,17 @@ class Drives(ApiView):
     needs: ClassVar = {"GET": "public", "POST": "plan"}
     ordering = "starts_at"
 
-    @call("list_drives", shapes.Drive, 400, lists=True, public=True, parameters=(bodies.DrivesQuery, CURSOR))
+    @documented.call("list_drives", shapes.Drive, 400, lists=True, public=True, parameters=(bodies.DrivesQuery, CURSOR))
     def get(self, request: Request) -> Response:
         wanted = bodies.asked(DRIVES, request.query_params)
         now = timezone.now()
         return self.page(
             request,
             self._found(request, wanted),
-            lambda rows: [answers.drive_row(row) for row in listing.with_places(rows, now)],
+            lambda rows: [api_answers.drive_row(row) for row in listing.with_places(rows, now)],
         )
 
-    @call("create_drive", shapes.OwnDrive, takes=PLAN, status=201)
+    @documented.call("create_drive", shapes.OwnDrive, takes=PLAN, status=201)
     def post(self, request: Request) -> Response:
         plan, member = plans.read(PLAN.run_validation(request.data)), self.caller
         made = planning.create_drive(
@@ -48,7 +49,7 @@ class Drives(ApiView):
         narrow = {"city": wanted.get("city", ""), "first_day": wanted.get("from"), "last_day": wanted.get("to")}
         if wanted.get("status", DriveState.PUBLISHED) == DriveState.PUBLISHED:
             return listing.listed_drives(timezone.now(), organization=wanted.get("organization", ""), **narrow)
-        member = caller(request)
+        member = access.caller(request)
         if member is None:
             raise NotAuthenticated
         return listing.own_drives(member.organization, states=[wanted["status"]], **narrow)
@@ -59,17 +60,17 @@ class OneDrive(ApiView):
 
     needs: ClassVar = {"GET": "public", "PATCH": "plan"}
 
-    @call("read_drive", shapes.OwnDrive, 404, public=True)
+    @documented.call("read_drive", shapes.OwnDrive, 404, public=True)
     def get(self, request: Request, drive_id: int) -> Response:
-        member = caller(request)
+        member = access.caller(request)
         drive = listing.shown_drive(drive_id, member.organization if member else None)
         if drive is None:
             raise Http404
         if member and member.organization == drive.organization:
             return own_drive(drive)
-        return Response(answers.drive(drive, listing.places_shown(drive, timezone.now())))
+        return Response(api_answers.drive(drive, listing.places_shown(drive, timezone.now())))
 
-    @call("change_drive", shapes.OwnDrive, 404, 409, 412, 428, takes=CHANGE, parameters=(IF_MATCH,))
+    @documented.call("change_drive", shapes.OwnDrive, 404, 409, 412, 428, takes=CHANGE, parameters=(IF_MATCH,))
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         version, body = plans.version(request), CHANGE.run_validation(request.data)
@@ -88,17 +89,17 @@ class Slots(ApiView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @call("list_slots", shapes.Slot, 400, 404, lists=True, public=True, parameters=(bodies.SlotsQuery,))
+    @documented.call("list_slots", shapes.Slot, 400, 404, lists=True, public=True, parameters=(bodies.SlotsQuery,))
     def get(self, request: Request, drive_id: int) -> Response:
         visit = bodies.asked(SLOTS, request.query_params).get("visit", Visit.RETURN)
         shown = listing.times_shown(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
-        return Response({"results": answers.slots(shown.times, shown.zone), "next": None})
+        return Response({"results": api_answers.slots(shown.times, shown.zone), "next": None})
 
 
 def own_drive(drive: Drive, status: int = 200) -> Response:
     """A drive for those who run it, with its plan and the tag that a change has to name."""
     places_left = listing.places_shown(drive, timezone.now())
-    said = {**answers.drive(drive, places_left), "plan": plans.answer(drive)}
+    said = {**api_answers.drive(drive, places_left), "plan": plans.answer(drive)}
     return Response(said, status=status, headers={"ETag": plans.etag(drive)})

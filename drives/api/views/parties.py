@@ -12,10 +12,11 @@ from rest_framework.request import Request
 
 from drives.actions import together as actions
 from drives.actions.together import Companion
-from drives.api import answers, bodies, shapes
+from drives.api import answers as api_answers
+from drives.api import bodies, documented, shapes
 from drives.api.access import ApiView
-from drives.api.documented import IDEMPOTENCY_KEY, call
-from drives.api.views.bookings import created_once, person_of
+from drives.api.documented import IDEMPOTENCY_KEY
+from drives.api.views import bookings as views_bookings
 from drives.models import DriveState, Source
 from drives.queries import listing
 
@@ -34,7 +35,7 @@ class Parties(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call(
+    @documented.call(
         "create_party",
         Party,
         409,
@@ -46,7 +47,7 @@ class Parties(ApiView):
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = PARTY.run_validation(request.data), timezone.now()
-        return created_once(
+        return views_bookings.created_once(
             request,
             request.body,
             now,
@@ -63,10 +64,10 @@ class Parties(ApiView):
             drive=drive,
             slot_id=body["slot"],
             people=people,
-            contact=person_of({**body, "name": people[0].name if people else ""}),
+            contact=views_bookings.person_of({**body, "name": people[0].name if people else ""}),
             source=Source.API,
             ip=request.META["REMOTE_ADDR"],
             now=now,
         )
-        said = {"bookings": [answers.booking(booking, self.zone) for booking in held]}
+        said = {"bookings": [api_answers.booking(booking, self.zone) for booking in held]}
         return json.dumps(said, separators=(",", ":"))

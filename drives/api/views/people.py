@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drives.actions import leaving
-from drives.api import answers, bodies, leaving_shapes
+from drives.api import answers as api_answers
+from drives.api import bodies, documented, leaving_shapes
 from drives.api.access import ApiView
-from drives.api.documented import call
-from drives.queries.export import export
+from drives.queries import export
 
 ERASE = bodies.EraseBody()
 
@@ -21,12 +21,12 @@ class Export(ApiView):
 
     needs: ClassVar = {"GET": "plan"}
 
-    @call("export_volunteer", leaving_shapes.Export, 404)
+    @documented.call("export_volunteer", leaving_shapes.Export, 404)
     def get(self, request: Request, volunteer_id: int) -> Response:
         person = self.volunteer(volunteer_id)
         if person.erased_at:
             raise Http404
-        return Response(export(person, timezone.now()))
+        return Response(export.export(person, timezone.now()))
 
 
 class Erase(ApiView):
@@ -34,10 +34,10 @@ class Erase(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("erase_volunteer", leaving_shapes.Erased, 404, 409, takes=ERASE)
+    @documented.call("erase_volunteer", leaving_shapes.Erased, 404, 409, takes=ERASE)
     def post(self, request: Request, volunteer_id: int) -> Response:
         person, body = self.volunteer(volunteer_id), ERASE.run_validation(request.data)
         erased = leaving.erase(
             volunteer_id=person.pk, because=body["because"], actor=self.caller.actor, now=timezone.now()
         )
-        return Response(answers.erased(erased.volunteer, erased.cancelled_count))
+        return Response(api_answers.erased(erased.volunteer, erased.cancelled_count))

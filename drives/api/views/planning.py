@@ -9,13 +9,12 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from drives import plan as drives_plan
 from drives.actions import grid, planning
-from drives.api import bodies, plans, preview_shapes, shapes
+from drives.api import bodies, documented, plans, preview_shapes, shapes
 from drives.api.access import ApiView
-from drives.api.documented import call
-from drives.api.views.drives import own_drive
+from drives.api.views import drives
 from drives.models import Policy, Site
-from drives.plan import looser, preview
 
 PLAN, DAY, REASON = bodies.PlanBody(), bodies.DayBody(), bodies.ReasonBody()
 
@@ -25,15 +24,15 @@ class Preview(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("preview_drive", preview_shapes.Preview, takes=PLAN)
+    @documented.call("preview_drive", preview_shapes.Preview, takes=PLAN)
     def post(self, request: Request) -> Response:
         plan = plans.read(PLAN.run_validation(request.data))
         site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
         if site is None:
             raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
         grid.refuse_foreign(self.caller.organization, plan)
-        found = preview(plan=plan, zone=site.timezone)
-        problems = [*found.problems, *looser(plan, Policy.objects.get(pk=plan.policy_id))]
+        found = drives_plan.preview(plan=plan, zone=site.timezone)
+        problems = [*found.problems, *drives_plan.looser(plan, Policy.objects.get(pk=plan.policy_id))]
         return Response(plans.preview(replace(found, problems=problems), site.timezone))
 
 
@@ -42,11 +41,11 @@ class Publish(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("publish_drive", shapes.OwnDrive, 404, 409)
+    @documented.call("publish_drive", shapes.OwnDrive, 404, 409)
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         planning.publish(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(drive_id))
+        return drives.own_drive(self.drive(drive_id))
 
 
 class Close(ApiView):
@@ -54,11 +53,11 @@ class Close(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("close_drive", shapes.OwnDrive, 404, 409)
+    @documented.call("close_drive", shapes.OwnDrive, 404, 409)
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         planning.close(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(drive_id))
+        return drives.own_drive(self.drive(drive_id))
 
 
 class CancelDrive(ApiView):
@@ -66,13 +65,13 @@ class CancelDrive(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("cancel_drive", shapes.OwnDrive, 404, 409, takes=REASON)
+    @documented.call("cancel_drive", shapes.OwnDrive, 404, 409, takes=REASON)
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), REASON.run_validation(request.data)
         planning.cancel_drive(
             drive_id=drive.pk, reason=body.get("reason", ""), actor=self.caller.actor, now=timezone.now()
         )
-        return own_drive(self.drive(drive_id))
+        return drives.own_drive(self.drive(drive_id))
 
 
 class Copy(ApiView):
@@ -80,8 +79,8 @@ class Copy(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("copy_drive", shapes.OwnDrive, 404, takes=DAY, status=201)
+    @documented.call("copy_drive", shapes.OwnDrive, 404, takes=DAY, status=201)
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), DAY.run_validation(request.data)
         made = planning.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(made.pk), status=201)
+        return drives.own_drive(self.drive(made.pk), status=201)

@@ -7,9 +7,10 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import answers, shapes
+from drives.api import answers as api_answers
+from drives.api import documented, shapes
 from drives.api.access import ApiView
-from drives.api.documented import CURSOR, call
+from drives.api.documented import CURSOR
 from drives.models import Collector, Policy, Site
 from organizations.models import Cause, Organization
 
@@ -19,10 +20,10 @@ class RecordsView(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    def all(self, request: Request, rows: QuerySet[Any], answer: answers.Maker) -> Response:
+    def all(self, request: Request, rows: QuerySet[Any], answer: api_answers.Maker) -> Response:
         return self.page(request, rows, lambda shown: [answer(row) for row in shown])
 
-    def one(self, rows: QuerySet[Any], pk: int, answer: answers.Maker) -> Response:
+    def one(self, rows: QuerySet[Any], pk: int, answer: api_answers.Maker) -> Response:
         row = rows.filter(pk=pk).first()
         if row is None:
             raise Http404
@@ -51,60 +52,60 @@ def _policies(of: Organization) -> QuerySet[Policy]:
 
 
 class Organizations(RecordsView):
-    @call("list_organizations", shapes.Organization, 400, lists=True, parameters=(CURSOR,))
+    @documented.call("list_organizations", shapes.Organization, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _organizations(self.caller.organization), answers.organization)
+        return self.all(request, _organizations(self.caller.organization), api_answers.organization)
 
 
 class OneOrganization(RecordsView):
-    @call("read_organization", shapes.Organization, 404)
+    @documented.call("read_organization", shapes.Organization, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_organizations(self.caller.organization), pk, answers.organization)
+        return self.one(_organizations(self.caller.organization), pk, api_answers.organization)
 
 
 class Sites(RecordsView):
-    @call("list_sites", shapes.Site, 400, lists=True, parameters=(CURSOR,))
+    @documented.call("list_sites", shapes.Site, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _sites(self.caller.organization), answers.site)
+        return self.all(request, _sites(self.caller.organization), api_answers.site)
 
 
 class OneSite(RecordsView):
-    @call("read_site", shapes.Site, 404)
+    @documented.call("read_site", shapes.Site, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_sites(self.caller.organization), pk, answers.site)
+        return self.one(_sites(self.caller.organization), pk, api_answers.site)
 
 
 class Causes(RecordsView):
-    @call("list_causes", shapes.Cause, 400, lists=True, parameters=(CURSOR,))
+    @documented.call("list_causes", shapes.Cause, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _causes(self.caller.organization), answers.cause)
+        return self.all(request, _causes(self.caller.organization), api_answers.cause)
 
 
 class OneCause(RecordsView):
-    @call("read_cause", shapes.Cause, 404)
+    @documented.call("read_cause", shapes.Cause, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_causes(self.caller.organization), pk, answers.cause)
+        return self.one(_causes(self.caller.organization), pk, api_answers.cause)
 
 
 class Collectors(RecordsView):
-    @call("list_collectors", shapes.Collector, 400, lists=True, parameters=(CURSOR,))
+    @documented.call("list_collectors", shapes.Collector, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _collectors(self.caller.organization), answers.collector)
+        return self.all(request, _collectors(self.caller.organization), api_answers.collector)
 
 
 class OneCollector(RecordsView):
-    @call("read_collector", shapes.Collector, 404)
+    @documented.call("read_collector", shapes.Collector, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_collectors(self.caller.organization), pk, answers.collector)
+        return self.one(_collectors(self.caller.organization), pk, api_answers.collector)
 
 
 class Policies(RecordsView):
-    @call("list_policies", shapes.Policy, 400, lists=True, parameters=(CURSOR,))
+    @documented.call("list_policies", shapes.Policy, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _policies(self.caller.organization), answers.policy)
+        return self.all(request, _policies(self.caller.organization), api_answers.policy)
 
 
 class OnePolicy(RecordsView):
-    @call("read_policy", shapes.Policy, 404)
+    @documented.call("read_policy", shapes.Policy, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_policies(self.caller.organization), pk, answers.policy)
+        return self.one(_policies(self.caller.organization), pk, api_answers.policy)

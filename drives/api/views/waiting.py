@@ -12,19 +12,21 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives import queries
 from drives.actions import closing, offering
 from drives.actions import waiting as actions
 from drives.actions.waiting import Wish
-from drives.api import answers, bodies, line_shapes, shapes
-from drives.api.access import ApiView, caller
-from drives.api.documented import IDEMPOTENCY_KEY, call
-from drives.api.views.bookings import AGAIN, CODE, DONOR, created_once, person_of
+from drives.api import access, bodies, documented, line_shapes, shapes
+from drives.api import answers as api_answers
+from drives.api.access import ApiView
+from drives.api.documented import IDEMPOTENCY_KEY
+from drives.api.views import bookings
+from drives.api.views.bookings import AGAIN, CODE, DONOR
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import Window
-from drives.queries import WaitingPage, listing
+from drives.queries import listing, waiting
+from drives.queries.waiting import WaitingPage
 from drives.rules import Reason, Refusal
-from organizations.models import ApiKey, token_digest
+from organizations.models import ApiKey, linked
 
 WAIT = bodies.WaitBody()
 
@@ -34,7 +36,7 @@ class WaitingList(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call(
+    @documented.call(
         "join_waiting_list",
         line_shapes.Waiting,
         403,
@@ -50,7 +52,7 @@ class WaitingList(ApiView):
         drive, now = self._drive(request, drive_id), timezone.now()
         body = WAIT.run_validation(request.data)
         asked = request.path.encode() + request.body  # the drive is named in the address
-        return created_once(
+        return bookings.created_once(
             request,
             asked,
             now,
@@ -61,13 +63,13 @@ class WaitingList(ApiView):
         drive = listing.shown_drive(drive_id)
         if drive is None or drive.state == DriveState.DRAFT:
             raise Http404
-        if isinstance(request.auth, ApiKey) and caller(request, drive.organization) is None:
+        if isinstance(request.auth, ApiKey) and access.caller(request, drive.organization) is None:
             raise Http404
         self.zone = drive.site.timezone
         return drive
 
     def _join(self, request: Request, drive: Drive, body: dict[str, Any], now: datetime) -> str:
-        member, wish, person = caller(request, drive.organization), _wish(body), person_of(body)
+        member, wish, person = access.caller(request, drive.organization), _wish(body), bookings.person_of(body)
         if member is None:
             ip = request.META["REMOTE_ADDR"]
             entry = actions.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
@@ -75,8 +77,8 @@ class WaitingList(ApiView):
             entry = actions.enter(drive=drive, wish=wish, person=person, actor=member.actor, source=Source.API, now=now)
         else:
             raise PermissionDenied
-        page = WaitingPage(entry, queries.position(entry), None)
-        return json.dumps(answers.waiting(page, self.zone), separators=(",", ":"))
+        page = WaitingPage(entry, waiting.position(entry), None)
+        return json.dumps(api_answers.waiting(page, self.zone), separators=(",", ":"))
 
 
 class CloseLine(ApiView):
@@ -84,7 +86,7 @@ class CloseLine(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @call("close_waiting_list", line_shapes.ClosedLine, 404, 409)
+    @documented.call("close_waiting_list", line_shapes.ClosedLine, 404, 409)
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         waited = closing.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
@@ -95,7 +97,7 @@ class TokenView(ApiView):
     """A call whose token is all the permission it needs."""
 
     def found(self, token: str) -> WaitingPage:
-        page = queries.waiting_page(token, timezone.now())
+        page = waiting.waiting_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.entry.drive.site.timezone
@@ -109,7 +111,7 @@ class TokenView(ApiView):
         return page.offer.pk
 
     def answer(self, entry: WaitingEntry) -> Response:
-        return Response(answers.waiting(self.found(entry.token), self.zone))
+        return Response(api_answers.waiting(self.found(entry.token), self.zone))
 
 
 class OneEntry(TokenView):
@@ -117,9 +119,9 @@ class OneEntry(TokenView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @call("read_waiting", line_shapes.Waiting, 404, public=True)
+    @documented.call("read_waiting", line_shapes.Waiting, 404, public=True)
     def get(self, request: Request, token: str) -> Response:
-        return Response(answers.waiting(self.found(token), self.zone))
+        return Response(api_answers.waiting(self.found(token), self.zone))
 
 
 class Prove(TokenView):
@@ -127,11 +129,13 @@ class Prove(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("prove_waiting", line_shapes.Waiting, 404, 409, 410, takes=CODE, public=True)
+    @documented.call("prove_waiting", line_shapes.Waiting, 404, 409, 410, takes=CODE, public=True)
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, CODE.run_validation(request.data)
         return self.answer(
-            actions.prove(entry_id=asked.pk, code=body["code"], bound_to=token_digest(asked.token), now=timezone.now())
+            actions.prove(
+                entry_id=asked.pk, code=body["code"], bound_to=linked.token_digest(asked.token), now=timezone.now()
+            )
         )
 
 
@@ -140,13 +144,13 @@ class SendCode(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("send_waiting_code", line_shapes.Waiting, 404, 409, 410, takes=AGAIN, public=True)
+    @documented.call("send_waiting_code", line_shapes.Waiting, 404, 409, 410, takes=AGAIN, public=True)
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, AGAIN.run_validation(request.data)
         if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
             actions.send_code_again(
                 entry_id=asked.pk,
-                bound_to=token_digest(asked.token),
+                bound_to=linked.token_digest(asked.token),
                 ip=request.META["REMOTE_ADDR"],
                 now=timezone.now(),
                 by_email=body["by_email"],
@@ -159,7 +163,7 @@ class Leave(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("leave_waiting_list", line_shapes.Waiting, 404, public=True)
+    @documented.call("leave_waiting_list", line_shapes.Waiting, 404, public=True)
     def post(self, request: Request, token: str) -> Response:
         entry = self.found(token).entry
         return self.answer(actions.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
@@ -170,10 +174,10 @@ class Accept(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("accept_offer", shapes.Booking, 404, 409, public=True)
+    @documented.call("accept_offer", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = offering.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
-        return Response(answers.booking(booking, self.zone))
+        return Response(api_answers.booking(booking, self.zone))
 
 
 class Pass(TokenView):
@@ -181,7 +185,7 @@ class Pass(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @call("pass_offer", line_shapes.Waiting, 404, 409, public=True)
+    @documented.call("pass_offer", line_shapes.Waiting, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         return self.answer(offering.decline(offer_id=self.offered(token), now=timezone.now()).entry)
 

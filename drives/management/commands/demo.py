@@ -6,8 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from drives.management.demo import words
-from drives.management.demo.fill import fill
+from drives.management.demo import fill, words
 from drives.models import Drive, DriveState
 from organizations.models import ApiKey
 
@@ -32,7 +31,7 @@ class Command(BaseCommand):
                 "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."
             )
         now = timezone.now()
-        fill(now=now)
+        fill.fill(now=now)
         drives = Drive.objects.filter(organization__slug=words.RHYTHM, state=DriveState.PUBLISHED).order_by("starts_at")
         ahead = [drive for drive in drives if drive.ends_at > now] or list(drives)
         self.stdout.write(

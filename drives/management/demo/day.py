@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives import timetable
-from drives.actions import attendance, booking, changing, planning, turnout, waiting
+from drives import rules, timetable
+from drives.actions import attendance, booking, changing, planning, turnout
+from drives.actions import waiting as actions_waiting
 from drives.actions.booking import Person
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
@@ -14,7 +15,6 @@ from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
 from drives.offering import ANY_TIME, Window
 from drives.plan import Plan
-from drives.rules import visit_shape
 from notifications.models import Message
 from organizations.models import Organization
 from volunteers.actions import registration
@@ -84,7 +84,7 @@ def _guests(
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
-        shape = visit_shape(drive, visit)
+        shape = rules.visit_shape(drive, visit)
         left = timetable.places_by_arrival(screening, chairs, shape)
         free = [n for n, places in enumerate(left) if places]
         if not free:
@@ -126,7 +126,7 @@ def _booking(guest: Guest, position: int, home: Home) -> Iterator[Event]:
 
 def _visit(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
     drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
-    shape = visit_shape(drive, guest.visit)
+    shape = rules.visit_shape(drive, guest.visit)
     length = shape.steps if guest.fate in NEEDLE else shape.screening_steps
     yield Event(came_at, lambda now: attendance.check_in(booking_id=guest.booking_id, actor=helper, now=now))
     yield Event(
@@ -222,15 +222,15 @@ def _prove(guest: Guest, now: datetime) -> None:
 def _wait(donor: Donor, position: int, drive: Drive, now: datetime) -> None:
     """Every other one can only come in the first hour."""
     window, browser = Window(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
-    asked = waiting.join(
+    asked = actions_waiting.join(
         drive=drive,
-        wish=waiting.Wish(Visit.RETURN, window),
+        wish=actions_waiting.Wish(Visit.RETURN, window),
         person=_person(donor, drive),
         ip="192.0.2.1",
         bound_to=browser,
         now=now,
     )
-    waiting.prove(entry_id=asked.pk, code=_code(asked.about), bound_to=browser, now=now)
+    actions_waiting.prove(entry_id=asked.pk, code=_code(asked.about), bound_to=browser, now=now)
 
 
 def _code(about: str) -> str:

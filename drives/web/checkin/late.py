@@ -14,18 +14,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from drives import announcements
 from drives.actions import broadcasting
 from drives.models import Broadcast, BroadcastKind
-from drives.queries.broadcasts import broadcasts, late_audience, reach
-from drives.web.members import actor_of, drive_of, page
-from drives.web.organizer.broadcasts import stopped
+from drives.queries import broadcasts
+from drives.web import members
+from drives.web.organizer import broadcasts as organizer_broadcasts
 from notifications.models import Purpose
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("check_in")
+@accounts.role_required("check_in")
 def late(request: MemberRequest, slug: str) -> HttpResponse:
     """Tell everybody who is due in the next hours and not yet in."""
-    drive, now = drive_of(request, slug=slug), timezone.now()
+    drive, now = members.drive_of(request, slug=slug), timezone.now()
     if request.method == "POST":
         minutes, key = request.POST.get("minutes", ""), request.POST.get("request_key", "")[:64]
         try:
@@ -33,7 +34,7 @@ def late(request: MemberRequest, slug: str) -> HttpResponse:
                 drive=drive,
                 minutes=int(minutes) if minutes in map(str, announcements.LATE_MINUTES) else 0,
                 request_key=key or uuid.uuid4().hex,
-                actor=actor_of(request),
+                actor=members.actor_of(request),
                 now=now,
             )
         except ValidationError as error:
@@ -43,23 +44,25 @@ def late(request: MemberRequest, slug: str) -> HttpResponse:
         return redirect("checkin_late", slug)
     context = {
         "drive": drive,
-        "reach": reach(drive, late_audience(now), Purpose.REMINDERS),
+        "reach": broadcasts.reach(drive, broadcasts.late_audience(now), Purpose.REMINDERS),
         "choices": announcements.LATE_MINUTES,
         "request_key": uuid.uuid4().hex,
-        "rows": [row for row in broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
+        "rows": [row for row in broadcasts.broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
     }
-    return page(request, "drives/checkin/late.html", context)
+    return members.page(request, "drives/checkin/late.html", context)
 
 
 @require_POST
-@role_required("check_in")
+@accounts.role_required("check_in")
 def stop_late(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """Take back what has not left yet."""
-    drive = drive_of(request, slug=slug)
+    drive = members.drive_of(request, slug=slug)
     sent = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
     if sent is None:
         raise Http404
-    stopped(request, broadcasting.stop(broadcast=sent, actor=actor_of(request), now=timezone.now()))
+    organizer_broadcasts.stopped(
+        request, broadcasting.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now())
+    )
     return redirect("checkin_late", slug)
 
 

@@ -17,15 +17,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import queries, rules
+from drives import localtime, rules
 from drives.actions import attendance, returning
-from drives.localtime import moment
 from drives.models import Booking, BookingState, Drive, Visit
-from drives.web.members import actor_of, booking_of, drive_of, page
+from drives.queries import attendance as queries_attendance
+from drives.queries import next_visits
+from drives.web import members
+from drives.web.organizer import forms as organizer_forms
 from drives.web.organizer.booking_forms import OverrideForm
 from drives.web.organizer.directory_forms import PhoneField
-from drives.web.organizer.forms import proposed_by, refuse
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 Act = Callable[..., Booking]
 OUTCOME_ACTS: dict[str, Act] = {
@@ -65,38 +67,38 @@ class WalkInForm(OverrideForm):
 
 
 @require_safe
-@role_required("check_in")
+@accounts.role_required("check_in")
 def day(request: MemberRequest, slug: str) -> HttpResponse:
     """The list in the order in which it is worked. `done` is the booking of the last tap, with its way back."""
-    drive, now, search = drive_of(request, slug=slug), timezone.now(), _search(request)
-    found = queries.checkin_list(drive, now, search)
+    drive, now, search = members.drive_of(request, slug=slug), timezone.now(), _search(request)
+    found = queries_attendance.checkin_list(drive, now, search)
     context = {
         "drive": drive,
         "now": now,
         "search": search,
         "list": found,
-        "tally": found if not search else queries.checkin_list(drive, now),
+        "tally": found if not search else queries_attendance.checkin_list(drive, now),
         "done": _done(request, drive),
         "is_empty": not any((found.due, found.late, found.checked_in, found.coming, found.finished)),
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
         "is_over": drive.ends_at <= now,
     }
-    return page(request, "drives/checkin/day.html", context)
+    return members.page(request, "drives/checkin/day.html", context)
 
 
 @require_safe
-@role_required("check_in")
+@accounts.role_required("check_in")
 def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One person with everything that may be done about them now."""
     booking, now = _booking(request, slug, booking_id), timezone.now()
     context = _person(request, booking, now)
     if context["may_check_in_now"] and (reasons := attendance.reasons_against(booking, now)):
         context |= {"warnings": reasons, "form": OverrideForm(), "judged": "in"}
-    return page(request, "drives/checkin/person.html", context)
+    return members.page(request, "drives/checkin/person.html", context)
 
 
 @require_POST
-@role_required("check_in")
+@accounts.role_required("check_in")
 def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
     """One tap; a second one is as good as the first. Back to the list with its search."""
     booking = _booking(request, slug, booking_id)
@@ -107,7 +109,7 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
     said = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
     told = {name: value for name, value in said.items() if value}
     try:
-        ACTS[verb](booking_id=booking.pk, actor=actor_of(request), now=timezone.now(), **told)
+        ACTS[verb](booking_id=booking.pk, actor=members.actor_of(request), now=timezone.now(), **told)
     except ValidationError as error:
         if isinstance(error, rules.Refusal) and rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
@@ -117,7 +119,7 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
 
 
 @require_POST
-@role_required("check_in")
+@accounts.role_required("check_in")
 def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One tap books the next visit of somebody who has given; a second one is as good as the first."""
     booking, slot_id = _booking(request, slug, booking_id), request.POST.get("slot", "")
@@ -125,13 +127,13 @@ def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpRespons
         made = returning.book_next(
             booking_id=booking.pk,
             slot_id=int(slot_id) if NUMBER.fullmatch(slot_id) else 0,
-            actor=actor_of(request),
+            actor=members.actor_of(request),
             now=timezone.now(),
         )
     except ValidationError as error:
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
     else:
-        at = {"name": booking.volunteer, "moment": moment(made.starts_at, made.drive.site.timezone)}
+        at = {"name": booking.volunteer, "moment": localtime.moment(made.starts_at, made.drive.site.timezone)}
         messages.success(request, _("%(name)s is booked: %(moment)s.") % at)
     return redirect("checkin_person", slug, booking.pk)
 
@@ -140,32 +142,32 @@ def _ask_to_override(
     request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal, verb: str
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
-    refuse(form, refusal)
+    organizer_forms.refuse(form, refusal)
     asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
     context = {**_person(request, booking, timezone.now()), **asked}
-    return page(request, "drives/checkin/person.html", context)
+    return members.page(request, "drives/checkin/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("check_in")
+@accounts.role_required("check_in")
 def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
     """Somebody came without a booking: in at once."""
-    drive = drive_of(request, slug=slug)
+    drive = members.drive_of(request, slug=slug)
     form, proposed = WalkInForm(request.POST or None, initial={"name": _name_in(_search(request))}), []
     if form.is_valid():
-        typed, actor = form.cleaned_data, actor_of(request)
+        typed, actor = form.cleaned_data, members.actor_of(request)
         try:
             booking = attendance.walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
         except ValidationError as error:
             if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
                 messages.info(request, _("This person is on the list already."))
                 return redirect(_list_address(slug, typed["name"]))
-            refuse(form, error)
-            proposed = proposed_by(error)
+            organizer_forms.refuse(form, error)
+            proposed = organizer_forms.proposed_by(error)
         else:
             return redirect(_list_address(slug, "", done=booking.pk))
     context = {"drive": drive, "form": form, "search": _search(request), "proposed": proposed}
-    return page(request, "drives/checkin/walk_in.html", context)
+    return members.page(request, "drives/checkin/walk_in.html", context)
 
 
 def _name_in(search: str) -> str:
@@ -174,7 +176,7 @@ def _name_in(search: str) -> str:
 
 
 def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
-    return booking_of(request, pk=booking_id, drive__slug=slug)
+    return members.booking_of(request, pk=booking_id, drive__slug=slug)
 
 
 def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
@@ -184,8 +186,8 @@ def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str
         "booking": booking,
         "drive": booking.drive,
         "search": _search(request),
-        "after": queries.after_visit(booking, now, everywhere=False) if gave else None,
-        "coming": queries.coming_of(booking, now) if gave else (),
+        "after": next_visits.after_visit(booking, now, everywhere=False) if gave else None,
+        "coming": next_visits.coming_of(booking, now) if gave else (),
         "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in rules.MAY_BE_MISSED and booking.starts_at <= now,
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,

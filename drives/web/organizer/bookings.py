@@ -12,35 +12,40 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import queries, rules
+from drives import confirms, rules
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, resending
-from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.queries.consents import consent_ledger
-from drives.web.members import actor_of, booking_of, drive_of, page
+from drives.queries import consents, parties, places, records
+from drives.queries import together as queries_together
+from drives.web import members
+from drives.web.organizer import forms
 from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
-from drives.web.organizer.forms import proposed_by, refuse
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Who, when, how it came to be, what was sent and what became of it."""
-    found = booking_of(request, pk=booking_id)
-    context = {"booking": found, "drive": found.drive, "record": queries.booking_record(found)}
-    context["party"] = queries.party_of(found)
-    context |= {"language": _language(found), "may_change": _may_change(found), "ledger": consent_ledger(found)}
-    return page(request, "drives/organizer/booking.html", context)
+    found = members.booking_of(request, pk=booking_id)
+    context = {"booking": found, "drive": found.drive, "record": records.booking_record(found)}
+    context["party"] = parties.party_of(found)
+    context |= {
+        "language": _language(found),
+        "may_change": _may_change(found),
+        "ledger": consents.consent_ledger(found),
+    }
+    return members.page(request, "drives/organizer/booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
-    drive, now, visit = drive_of(request, pk=drive_id), timezone.now(), _visit(request)
-    times, asked = queries.open_times(drive, visit, now), request.GET.get("slot", "")
+    drive, now, visit = members.drive_of(request, pk=drive_id), timezone.now(), _visit(request)
+    times, asked = places.open_times(drive, visit, now), request.GET.get("slot", "")
     form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
@@ -49,38 +54,44 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
                 person=form.person(drive.policy),
-                actor=actor_of(request),
+                actor=members.actor_of(request),
                 now=now,
                 override_reason=form.cleaned_data["override_reason"],
             )
         except ValidationError as error:
-            refuse(form, error, {"stated": "stated_on"})
-            form.proposed = proposed_by(error)
+            forms.refuse(form, error, {"stated": "stated_on"})
+            form.proposed = forms.proposed_by(error)
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)
-    context = {"drive": drive, "form": form, "visit": visit, "visits": _visits(drive), "confirms": asked_of(drive)}
-    return page(request, "drives/organizer/enter.html", context)
+    context = {
+        "drive": drive,
+        "form": form,
+        "visit": visit,
+        "visits": _visits(drive),
+        "confirms": confirms.asked_of(drive),
+    }
+    return members.page(request, "drives/organizer/enter.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def move(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Another time of the same drive; the donor is told."""
-    found, now = booking_of(request, pk=booking_id), timezone.now()
-    times = [time for time in queries.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id]
-    return _move(request, found, times, changing.move, queries.party_of(found))
+    found, now = members.booking_of(request, pk=booking_id), timezone.now()
+    times = [time for time in places.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id]
+    return _move(request, found, times, changing.move, parties.party_of(found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Another time for everybody who came together with one booking, or for nobody."""
-    found, now = booking_of(request, pk=booking_id), timezone.now()
-    party = queries.party_of(found)
+    found, now = members.booking_of(request, pk=booking_id), timezone.now()
+    party = parties.party_of(found)
     if not party.may_change_all:
         return redirect("organizer_move", found.pk)
-    together = queries.times_to_move(found.drive, party.who_may_change, now)
+    together = queries_together.times_to_move(found.drive, party.who_may_change, now)
     times = [rules.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
     return _move(request, found, times, moving_together.move_all, party, group=party.who_may_change)
 
@@ -90,12 +101,12 @@ def _move(
     found: Booking,
     times: list[rules.OpenTime],
     act: Callable[..., object],
-    party: queries.Party,
+    party: parties.Party,
     group: Sequence[Booking] = (),
 ) -> HttpResponse:
     form = MoveForm(times, request.POST or None)
     if form.is_valid():
-        typed, actor = form.cleaned_data, actor_of(request)
+        typed, actor = form.cleaned_data, members.actor_of(request)
         try:
             act(
                 booking_id=found.pk,
@@ -107,40 +118,40 @@ def _move(
                 override_reason=typed["override_reason"],
             )
         except ValidationError as error:
-            refuse(form, error)
-            form.proposed = proposed_by(error)
+            forms.refuse(form, error)
+            form.proposed = forms.proposed_by(error)
         else:
             one = _("The booking has a new time. The donor is being told.")
             said = _("All of them have a new time, and are being told.") if group else one
             messages.success(request, said)
             return redirect("organizer_booking", found.pk)
     context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
-    return page(request, "drives/organizer/move.html", context)
+    return members.page(request, "drives/organizer/move.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Give up somebody's place, with the reason in the history; the donor is told."""
-    found = booking_of(request, pk=booking_id)
+    found = members.booking_of(request, pk=booking_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        reason, actor, now = form.cleaned_data["reason"], actor_of(request), timezone.now()
+        reason, actor, now = form.cleaned_data["reason"], members.actor_of(request), timezone.now()
         try:
             changing.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
         except ValidationError as error:
-            refuse(form, error)
+            forms.refuse(form, error)
         else:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
             return redirect("organizer_booking", found.pk)
-    return page(request, "drives/organizer/cancel.html", {"booking": found, "drive": found.drive, "form": form})
+    return members.page(request, "drives/organizer/cancel.html", {"booking": found, "drive": found.drive, "form": form})
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
     """The confirmation once more, for a donor who says that none came."""
-    found = booking_of(request, pk=booking_id)
+    found = members.booking_of(request, pk=booking_id)
     try:
         resending.send_again(booking_id=found.pk, now=timezone.now())
     except ValidationError as error:

@@ -16,53 +16,54 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives import announcements
 from drives.actions import broadcasting
 from drives.models import Broadcast, Drive
+from drives.queries import actors as queries_actors
 from drives.queries import broadcasts as found
-from drives.queries.actors import in_words
-from drives.web.members import actor_of, drive_of, page
+from drives.web import members
+from drives.web.organizer import forms
 from drives.web.organizer.broadcast_forms import WriteForm
-from drives.web.organizer.forms import refuse
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
     """What was said to many at this drive."""
-    drive = drive_of(request, pk=drive_id)
-    return page(request, "drives/organizer/broadcasts.html", {"drive": drive, "rows": found.broadcasts(drive)})
+    drive = members.drive_of(request, pk=drive_id)
+    return members.page(request, "drives/organizer/broadcasts.html", {"drive": drive, "rows": found.broadcasts(drive)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def write(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Write, look at whom it reaches and what it costs, type the number, send."""
-    drive, now = drive_of(request, pk=drive_id), timezone.now()
+    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
     form = WriteForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
     if form.is_valid() and "send" in request.POST and (sent := _send(request, form, now)):
         messages.success(request, _("It leaves in two minutes. Until then you can stop it."))
         return redirect("organizer_broadcast", sent.pk)
     shown = _preview(form, now) if form.is_bound else None
     context = {"drive": drive, "form": form, "shown": shown, "known": _known(), "now": now}
-    return page(request, "drives/organizer/write.html", context)
+    return members.page(request, "drives/organizer/write.html", context)
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def broadcast(request: MemberRequest, pk: int) -> HttpResponse:
     """One message to many: what was said, to how many, and what became of it."""
     row = found.broadcast_row(_broadcast(request, pk))
     actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
-    names = in_words(actors, row.broadcast.drive.organization_id)
+    names = queries_actors.in_words(actors, row.broadcast.drive.organization_id)
     drive = row.broadcast.drive
-    return page(request, "drives/organizer/broadcast.html", {"row": row, "drive": drive, "names": names})
+    return members.page(request, "drives/organizer/broadcast.html", {"row": row, "drive": drive, "names": names})
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def stop(request: MemberRequest, pk: int) -> HttpResponse:
     """Take back what has not left yet."""
     sent = _broadcast(request, pk)
-    stopped(request, broadcasting.stop(broadcast=sent, actor=actor_of(request), now=timezone.now()))
+    stopped(request, broadcasting.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now()))
     return redirect("organizer_broadcast", sent.pk)
 
 
@@ -87,11 +88,11 @@ def _send(request: MemberRequest, form: WriteForm, now: datetime) -> Broadcast |
             draft=form.draft(),
             typed_count=typed["typed_count"] if typed["typed_count"] is not None else -1,
             request_key=typed["request_key"],
-            actor=actor_of(request),
+            actor=members.actor_of(request),
             now=now,
         )
     except ValidationError as error:
-        refuse(form, error)
+        forms.refuse(form, error)
         return None
 
 
@@ -102,7 +103,7 @@ def _preview(form: WriteForm, now: datetime) -> dict[str, Any] | None:
         return None
     draft = form.draft()
     if problems := broadcasting.reasons_not_to_send(drive=form.drive, draft=draft, now=now):
-        refuse(form, ValidationError(problems))
+        forms.refuse(form, ValidationError(problems))
         return None
     preview = broadcasting.preview(drive=form.drive, draft=draft)
     samples: dict[str, str] = {}

@@ -8,40 +8,48 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.actions import calls as actions
-from drives.queries.actors import in_words
-from drives.queries.calls import call_list
-from drives.web.members import actor_of, booking_of, drive_of, page
-from organizations.web.accounts import MemberRequest, role_required
+from drives.queries import actors as queries_actors
+from drives.queries import calls as queries_calls
+from drives.web import members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def calls(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Whom to call and what to say; who has been reached, when, by whom."""
-    drive, now = drive_of(request, pk=drive_id), timezone.now()
-    found = call_list(drive, now)
+    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
+    found = queries_calls.call_list(drive, now)
     actors = {call.actor for row in [*found.waiting, *found.reached] for call in row.calls}
-    context = {"drive": drive, "list": found, "now": now, "names": in_words(actors, drive.organization_id)}
-    return page(request, "drives/organizer/calls.html", context)
+    context = {
+        "drive": drive,
+        "list": found,
+        "now": now,
+        "names": queries_actors.in_words(actors, drive.organization_id),
+    }
+    return members.page(request, "drives/organizer/calls.html", context)
 
 
 @require_POST
-@role_required("check_in")
+@accounts.role_required("check_in")
 def reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
     """Somebody was told what stands in the list: only what was shown, for more may have come since."""
-    booking = booking_of(request, pk=booking_id, drive_id=drive_id)
+    booking = members.booking_of(request, pk=booking_id, drive_id=drive_id)
     shown = set(request.POST.getlist("topic"))
-    rows = [row for row in call_list(booking.drive, timezone.now()).waiting if row.booking.pk == booking.pk]
+    rows = [
+        row for row in queries_calls.call_list(booking.drive, timezone.now()).waiting if row.booking.pk == booking.pk
+    ]
     topics = [one.topic for row in rows for one in row.topics if one.topic in shown]
-    actions.reached(booking=booking, topics=topics, actor=actor_of(request), now=timezone.now())
+    actions.reached(booking=booking, topics=topics, actor=members.actor_of(request), now=timezone.now())
     messages.success(request, _("%(name)s: reached.") % {"name": booking.volunteer})
     return redirect("organizer_calls", drive_id)
 
 
 @require_POST
-@role_required("check_in")
+@accounts.role_required("check_in")
 def not_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
     """Take a tick back."""
-    booking = booking_of(request, pk=booking_id, drive_id=drive_id)
-    actions.not_reached(booking=booking, actor=actor_of(request), now=timezone.now())
+    booking = members.booking_of(request, pk=booking_id, drive_id=drive_id)
+    actions.not_reached(booking=booking, actor=members.actor_of(request), now=timezone.now())
     return redirect("organizer_calls", drive_id)

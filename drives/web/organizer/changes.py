@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives import queries
 from drives.actions import planning
 from drives.models import Drive
-from drives.web.members import actor_of, drive_of, page
-from drives.web.organizer.forms import refuse
-from organizations.web.accounts import MemberRequest, role_required
+from drives.queries import reach
+from drives.web import members
+from drives.web.organizer import forms as organizer_forms
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 class CancelForm(forms.Form):
@@ -49,14 +50,14 @@ class CopyForm(forms.Form):
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def publish(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Open a draft or a closed drive for booking."""
     return _to_state(request, drive_id, planning.publish, _("The drive is published. Its page takes bookings."))
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def close(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Take no more bookings online."""
     text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
@@ -64,46 +65,46 @@ def close(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def cancel_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Say how many will be told and how, ask for the reason, then cancel."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     form = CancelForm(request.POST or None)
     if form.is_valid():
         reason, now = form.cleaned_data["reason"], timezone.now()
         try:
-            planning.cancel_drive(drive_id=drive.pk, reason=reason, actor=actor_of(request), now=now)
+            planning.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.actor_of(request), now=now)
         except ValidationError as error:
-            refuse(form, error)
+            organizer_forms.refuse(form, error)
         else:
             messages.success(request, _("The drive is cancelled. Everybody who was booked is being told."))
             return redirect("organizer_drive", drive.pk)
-    context = {"drive": drive, "form": form, "told": queries.people_to_tell(drive)}
-    return page(request, "drives/organizer/cancel_drive.html", context)
+    context = {"drive": drive, "form": form, "told": reach.people_to_tell(drive)}
+    return members.page(request, "drives/organizer/cancel_drive.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def copy_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The same plan on another day, as a draft."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     form = CopyForm(request.POST or None)
     if form.is_valid():
         on, now = form.cleaned_data["on"], timezone.now()
         try:
-            copy = planning.copy_drive(drive_id=drive.pk, on=on, actor=actor_of(request), now=now)
+            copy = planning.copy_drive(drive_id=drive.pk, on=on, actor=members.actor_of(request), now=now)
         except ValidationError as error:
-            refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
+            organizer_forms.refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
         else:
             messages.success(request, _("This is the copy, a draft. Look at it, then publish it."))
             return redirect("organizer_drive", copy.pk)
-    return page(request, "drives/organizer/copy_drive.html", {"drive": drive, "form": form})
+    return members.page(request, "drives/organizer/copy_drive.html", {"drive": drive, "form": form})
 
 
 def _to_state(request: MemberRequest, drive_id: int, change: Callable[..., Drive], done: str) -> HttpResponse:
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     try:
-        change(drive_id=drive.pk, actor=actor_of(request), now=timezone.now())
+        change(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

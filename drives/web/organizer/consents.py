@@ -7,16 +7,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from drives.web.members import actor_of, booking_of
-from organizations.web.accounts import MemberRequest, role_required
+from drives.web import members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 from volunteers.actions import consenting
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def stop(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Take back what the person of a booking agreed to, at their word."""
-    found, asked = booking_of(request, pk=booking_id), request.POST.get("stop", "")
+    found, asked = members.booking_of(request, pk=booking_id), request.POST.get("stop", "")
     person = found.volunteer
     assert person is not None  # booking_of finds no others
     contacts = {"texts": person.phone, "mail": person.email}
@@ -30,7 +31,7 @@ def stop(request: MemberRequest, booking_id: int) -> HttpResponse:
             volunteer=person,
             contacts=[contacts.get(asked)],
             wording=words[asked],
-            actor=actor_of(request),
+            actor=members.actor_of(request),
             now=timezone.now(),
         )
         messages.success(request, _("Noted. Reminders and appeals stop there at once."))

@@ -9,13 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from drives import queries
 from drives.models import BookingState, Drive
-from drives.web.members import drive_of, page
+from drives.queries import attendance
+from drives.queries import desk as queries_desk
+from drives.web import members
 from drives.web.organizer import todo
 from notifications import phone
-from organizations.rules import may
-from organizations.web.accounts import MemberRequest, role_required
+from organizations import rules as organizations_rules
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 STATES = [state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED)]
 HEADS = (
@@ -36,17 +38,17 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The three questions first, then hours, to-do and roster."""
-    drive, now = drive_of(request, pk=drive_id), timezone.now()
+    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
     search, state = _asked(request)
-    found = queries.desk(drive, now)
+    found = queries_desk.desk(drive, now)
     context = {
         "drive": drive,
         "desk": found,
-        "todos": todo.of_desk(drive, found) if may(request.membership.role, "plan") else [],
-        "rows": queries.roster(drive, search, state),
+        "todos": todo.of_desk(drive, found) if organizations_rules.may(request.membership.role, "plan") else [],
+        "rows": attendance.roster(drive, search, state),
         "search": search,
         "state": state,
         "states": STATES,
@@ -54,30 +56,30 @@ def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "is_over": drive.ends_at <= now,
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
     }
-    return page(request, "drives/organizer/desk.html", context)
+    return members.page(request, "drives/organizer/desk.html", context)
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def roster_sheet(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster for paper: who is expected, with a box to tick."""
-    drive = drive_of(request, pk=drive_id)
-    rows = [row for row in queries.roster(drive) if row.booking.state != BookingState.CANCELLED]
-    return page(request, "drives/organizer/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
+    drive = members.drive_of(request, pk=drive_id)
+    rows = [row for row in attendance.roster(drive) if row.booking.state != BookingState.CANCELLED]
+    return members.page(request, "drives/organizer/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def roster_csv(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster as a table, with the filter of the page. No cell starts a formula."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
     response["Cache-Control"] = "no-store"
     response.write("\ufeff")  # spreadsheets then read it as UTF-8
     table = csv.writer(response)
     table.writerow(str(head) for head in HEADS)
-    for row in queries.roster(drive, *_asked(request)):
+    for row in attendance.roster(drive, *_asked(request)):
         table.writerow([guarded(cell) for cell in _cells(drive, row)])
     return response
 
@@ -87,7 +89,7 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _cells(drive: Drive, row: queries.RosterRow) -> list[str]:
+def _cells(drive: Drive, row: attendance.RosterRow) -> list[str]:
     booking, person = row.booking, row.booking.volunteer
     local: datetime = booking.starts_at.astimezone(drive.site.zone)
     return [

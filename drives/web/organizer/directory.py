@@ -14,17 +14,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import directory
 from drives.models import Collector, Site
-from drives.web.members import actor_of, page
+from drives.web import members
+from drives.web.organizer import forms as organizer_forms
 from drives.web.organizer.directory_forms import CauseForm, CollectorForm, FactFormSet, SiteForm
-from drives.web.organizer.forms import refuse
 from organizations.models import Cause
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def overview(request: MemberRequest) -> HttpResponse:
     """All sites, centers and causes of the organization."""
     organization = request.membership.organization
@@ -33,46 +34,46 @@ def overview(request: MemberRequest) -> HttpResponse:
         "collectors": Collector.objects.filter(organization=organization).order_by("name", "pk"),
         "causes": Cause.objects.filter(organization=organization).order_by("title", "pk"),
     }
-    return page(request, "drives/organizer/directory.html", context)
+    return members.page(request, "drives/organizer/directory.html", context)
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def new_site(request: MemberRequest) -> HttpResponse:
     """A place where drives happen."""
     return _site(request, Site(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def edit_site(request: MemberRequest, pk: int) -> HttpResponse:
     """Change a place."""
     return _site(request, _own(request, Site, pk))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def new_collector(request: MemberRequest) -> HttpResponse:
     """A center that takes the plasma."""
     return _collector(request, Collector(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def edit_collector(request: MemberRequest, pk: int) -> HttpResponse:
     """Change a center."""
     return _collector(request, _own(request, Collector, pk))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def new_cause(request: MemberRequest) -> HttpResponse:
     """Whom drives honour, and why."""
     return _cause(request, Cause(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def edit_cause(request: MemberRequest, pk: int) -> HttpResponse:
     """Change a cause."""
     return _cause(request, _own(request, Cause, pk))
@@ -89,9 +90,9 @@ def _site(request: MemberRequest, site: Site) -> HttpResponse:
     form = SiteForm(request.POST or None, instance=site)
     if form.is_valid():
         try:
-            directory.save_site(site=form.save(commit=False), actor=actor_of(request), now=timezone.now())
+            directory.save_site(site=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
         except ValidationError as error:
-            refuse(form, error)
+            organizer_forms.refuse(form, error)
         else:
             return _saved(request, site.name)
     return _form(request, "site", form)
@@ -100,7 +101,7 @@ def _site(request: MemberRequest, site: Site) -> HttpResponse:
 def _collector(request: MemberRequest, collector: Collector) -> HttpResponse:
     form = CollectorForm(request.POST or None, instance=collector)
     if form.is_valid():
-        directory.save_collector(collector=form.save(commit=False), actor=actor_of(request), now=timezone.now())
+        directory.save_collector(collector=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
         return _saved(request, collector.name)
     return _form(request, "collector", form)
 
@@ -110,7 +111,9 @@ def _cause(request: MemberRequest, cause: Cause) -> HttpResponse:
     facts = FactFormSet(request.POST or None, instance=cause, prefix="facts")
     if form.is_valid() and facts.is_valid():
         now = timezone.now()
-        directory.save_cause(cause=form.save(commit=False), facts=facts.kept(), actor=actor_of(request), now=now)
+        directory.save_cause(
+            cause=form.save(commit=False), facts=facts.kept(), actor=members.actor_of(request), now=now
+        )
         return _saved(request, cause.title)
     return _form(request, "cause", form, facts=facts, facts_have_errors=facts.is_bound and any(facts.errors))
 
@@ -122,7 +125,7 @@ def _saved(request: MemberRequest, name: str) -> HttpResponse:
 
 def _form(request: MemberRequest, kind: str, form: "forms.ModelForm[Any]", **more: Any) -> HttpResponse:
     context = {"form": form, "is_new": form.instance.pk is None, **more}
-    response = page(request, f"drives/organizer/{kind}_form.html", context)
+    response = members.page(request, f"drives/organizer/{kind}_form.html", context)
     if more.get("facts_have_errors"):
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return response

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from drives import localtime
 from drives.models import Collector, Site
-from notifications import phone
-from notifications.notice import gsm
+from notifications import notice
+from notifications import phone as notifications_phone
 from organizations.models import Cause, CauseFact
 
 COMMON_ZONES = (
@@ -53,10 +53,10 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
-        return phone.normalize(text) if text else ""
+        return notifications_phone.normalize(text) if text else ""
 
     def prepare_value(self, value: Any) -> Any:
-        return phone.show(value) if isinstance(value, str) and value.startswith("+") else value
+        return notifications_phone.show(value) if isinstance(value, str) and value.startswith("+") else value
 
 
 def link_field(label: Any) -> forms.URLField:
@@ -119,7 +119,7 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def clean_sms_name(self) -> str:
         """What fits a text: plain letters, the name's beginning if nothing was typed."""
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
-        return gsm(typed)[:SMS_NAME_LENGTH].strip()
+        return notice.gsm(typed)[:SMS_NAME_LENGTH].strip()
 
 
 class CollectorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

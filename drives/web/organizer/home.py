@@ -5,28 +5,29 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drives import queries
 from drives.models import Drive
-from drives.web.members import page
+from drives.queries import desk
+from drives.web import members
 from drives.web.organizer import todo
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 DRIVES_A_PAGE = 25
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def home(request: MemberRequest) -> HttpResponse:
     """The next drive first; without any drive the way to the first one."""
     now = timezone.now()
-    found = queries.home(request.membership.organization, now)
-    return page(request, "drives/organizer/home.html", {"home": found, "todos": todo.of_home(found)})
+    found = desk.home(request.membership.organization, now)
+    return members.page(request, "drives/organizer/home.html", {"home": found, "todos": todo.of_home(found)})
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def drives(request: MemberRequest) -> HttpResponse:
     """Every drive of the organization, newest first."""
     rows = Drive.objects.of(request.membership.organization).select_related("site", "turnout")
     pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_A_PAGE)
-    return page(request, "drives/organizer/drives.html", {"pages": pages.get_page(request.GET.get("page"))})
+    return members.page(request, "drives/organizer/drives.html", {"pages": pages.get_page(request.GET.get("page"))})

@@ -9,23 +9,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import leaving
-from drives.web.export_file import export_file
-from drives.web.members import actor_of, page
-from drives.web.organizer.forms import refuse
+from drives.web import export_file, members
+from drives.web.organizer import forms
 from drives.web.organizer.leaving_forms import EraseForm
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 from volunteers.models import Volunteer
 
 
 @require_safe
-@role_required("plan")
+@accounts.role_required("plan")
 def export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
     """Everything that is held about a person, as a file to send them."""
-    return export_file(_person(request, volunteer_id), timezone.now())
+    return export_file.export_file(_person(request, volunteer_id), timezone.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
     """Forget a person. The page says what goes and what stays; it cannot be undone."""
     person = _person(request, volunteer_id)
@@ -35,15 +35,15 @@ def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
             leaving.erase(
                 volunteer_id=person.pk,
                 because=form.cleaned_data["because"],
-                actor=actor_of(request),
+                actor=members.actor_of(request),
                 now=timezone.now(),
             )
         except ValidationError as error:
-            refuse(form, error)
+            forms.refuse(form, error)
         else:
             messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
             return redirect("organizer_home")
-    return page(request, "drives/organizer/erase.html", {"person": person, "form": form})
+    return members.page(request, "drives/organizer/erase.html", {"person": person, "form": form})
 
 
 def _person(request: MemberRequest, volunteer_id: int) -> Volunteer:

@@ -10,8 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import reminding
-from drives.localtime import hour_of_day
+from drives import localtime, reminding
 from drives.models import Drive, PlannedKind, Way
 from drives.reminding import Line, Plan
 from drives.texts import MOST_CHARACTERS, OwnWords
@@ -201,5 +200,5 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 def _hour(field: forms.Field, hours: range) -> forms.TypedChoiceField:
-    choices = [(number, hour_of_day(number)) for number in hours]
+    choices = [(number, localtime.hour_of_day(number)) for number in hours]
     return forms.TypedChoiceField(label=field.label, choices=choices, coerce=int)

@@ -15,16 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives import notices, queries, texts
+from drives import notices, texts
 from drives.actions import planning_messages
+from drives.queries import message_plan
 from drives.texts import OwnWords
-from drives.web.members import actor_of, page
-from drives.web.organizer.forms import refuse
+from drives.web import members
+from drives.web.organizer import forms, message_sample
 from drives.web.organizer.message_forms import WordsForm
-from drives.web.organizer.message_sample import Heard, heard, sample_drive
+from drives.web.organizer.message_sample import Heard
 from notifications.notice import Wording
 from organizations.models import Organization
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Language:
 
 def kinds(organization: Organization) -> list[dict[str, Any]]:
     """Every kind of message with its words in each language. One query."""
-    own = queries.own_words([organization.pk])[organization.pk]
+    own = message_plan.own_words([organization.pk])[organization.pk]
     return [
         {
             "kind": kind,
@@ -57,7 +59,7 @@ def _language(kind: str, code: str, own: texts.Own) -> Language:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def words(request: MemberRequest, kind: str, language: str) -> HttpResponse:
     """Change the words of one kind in one language; look at them, or have them mailed, before they are kept."""
     editor = Editor(request, kind, language)
@@ -68,11 +70,11 @@ def words(request: MemberRequest, kind: str, language: str) -> HttpResponse:
         if "test" in request.POST:
             editor.send_test()
             messages.success(request, _("A test is on its way to %(address)s.") % {"address": request.user.email})
-    return page(request, "drives/organizer/messages_words.html", editor.context)
+    return members.page(request, "drives/organizer/messages_words.html", editor.context)
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def preview_words(request: MemberRequest, kind: str, language: str) -> HttpResponse:
     """The part of the page that shows how the typed words read. Changes nothing."""
     editor = Editor(request, kind, language)
@@ -89,7 +91,7 @@ class Editor:
         self.request, self.kind, self.language = request, kind, language
         self.organization, self.now = request.membership.organization, timezone.now()
         self.ours = notices.in_language(language, lambda: texts.ours(kind))
-        own = queries.own_words([self.organization.pk])[self.organization.pk]
+        own = message_plan.own_words([self.organization.pk])[self.organization.pk]
         self.kept = own.get((kind, language), OwnWords())
         self.form = WordsForm(self._typed_data(), initial=self._initial())
 
@@ -100,7 +102,7 @@ class Editor:
         try:
             planning_messages.refuse_words(self.organization, self.kind, self.language, self.words)
         except ValidationError as error:
-            refuse(self.form, error)
+            forms.refuse(self.form, error)
         return self.form.is_valid()
 
     def save(self) -> bool:
@@ -112,11 +114,11 @@ class Editor:
                 language=self.language,
                 words=self.words,
                 version=self.form.cleaned_data["version"],
-                actor=actor_of(self.request),
+                actor=members.actor_of(self.request),
                 now=self.now,
             )
         except ValidationError as error:
-            refuse(self.form, error)
+            forms.refuse(self.form, error)
             return False
         return True
 
@@ -139,7 +141,9 @@ class Editor:
 
     @property
     def heard(self) -> Heard:
-        return heard(sample_drive(self.organization, self.now), self.kind, self.language, self.words)
+        return message_sample.heard(
+            message_sample.sample_drive(self.organization, self.now), self.kind, self.language, self.words
+        )
 
     @property
     def context(self) -> dict[str, Any]:

@@ -11,57 +11,57 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import queries
 from drives.actions import planning_messages
 from drives.models import Drive
+from drives.queries import message_plan
 from drives.reminding import Plan
-from drives.web.members import actor_of, drive_of, page
-from drives.web.organizer import message_texts
-from drives.web.organizer.forms import refuse
+from drives.web import members
+from drives.web.organizer import forms, message_sample, message_texts
 from drives.web.organizer.message_forms import PlanForm, SendingForm
-from drives.web.organizer.message_sample import Step, sample_drive, timeline
+from drives.web.organizer.message_sample import Step
 from organizations.models import Organization
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def overview(request: MemberRequest) -> HttpResponse:
     """What goes out and when, in which words, for which drives."""
     organization, now = request.membership.organization, timezone.now()
-    sample = sample_drive(organization, now)
-    form = PlanForm(queries.organization_plan(organization), sample)
+    sample = message_sample.sample_drive(organization, now)
+    form = PlanForm(message_plan.organization_plan(organization), sample)
     context = {
         "sample": sample,
         "steps": steps_of(form.before, form),
         "kinds": message_texts.kinds(organization),
-        "drives": queries.drives_with_messages(organization, now),
+        "drives": message_plan.drives_with_messages(organization, now),
     }
-    return page(request, "drives/organizer/messages.html", context)
+    return members.page(request, "drives/organizer/messages.html", context)
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def plan(request: MemberRequest) -> HttpResponse:
     """Change the organization's plan; every coming drive without a plan of its own follows."""
     organization = request.membership.organization
-    before = queries.organization_plan(organization)
-    form = PlanForm(before, sample_drive(organization, timezone.now()), request.POST or None)
+    before = message_plan.organization_plan(organization)
+    form = PlanForm(before, message_sample.sample_drive(organization, timezone.now()), request.POST or None)
     if form.is_valid() and "save" in request.POST and _change(request, form, None):
         return redirect("organizer_messages")
     return _plan_page(request, form, {})
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("plan")
+@accounts.role_required("plan")
 def drive_plan(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Give one drive a plan of its own, or let it follow the organization's again."""
-    drive = drive_of(request, pk=drive_id)
-    form = PlanForm(queries.drive_plan(drive), drive, request.POST or None)
+    drive = members.drive_of(request, pk=drive_id)
+    form = PlanForm(message_plan.drive_plan(drive), drive, request.POST or None)
     if "drop" in request.POST:
-        people = planning_messages.drop_drive_plan(drive=drive, actor=actor_of(request), now=timezone.now())
+        people = planning_messages.drop_drive_plan(drive=drive, actor=members.actor_of(request), now=timezone.now())
         messages.success(request, _changed(people))
         return redirect("organizer_messages")
     if form.is_valid() and "save" in request.POST and _change(request, form, drive):
@@ -70,19 +70,19 @@ def drive_plan(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def preview_plan(request: MemberRequest, drive_id: int | None = None) -> HttpResponse:
     """The part of the plan's page that says what goes out when, for what is typed. Changes nothing."""
     organization = request.membership.organization
-    drive = drive_of(request, pk=drive_id) if drive_id else None
-    before = queries.drive_plan(drive) if drive else queries.organization_plan(organization)
-    form = PlanForm(before, drive or sample_drive(organization, timezone.now()), request.POST)
+    drive = members.drive_of(request, pk=drive_id) if drive_id else None
+    before = message_plan.drive_plan(drive) if drive else message_plan.organization_plan(organization)
+    form = PlanForm(before, drive or message_sample.sample_drive(organization, timezone.now()), request.POST)
     form.is_valid()
     return render(request, "drives/organizer/messages_timeline.html", _shown(form))
 
 
 @require_http_methods(FORM_METHODS)
-@role_required("manage")
+@accounts.role_required("manage")
 def sending(request: MemberRequest) -> HttpResponse:
     """The hours in which messages leave, and the price of a text."""
     organization = Organization.objects.get(pk=request.membership.organization.pk)
@@ -91,30 +91,35 @@ def sending(request: MemberRequest) -> HttpResponse:
         people = planning_messages.change_sending(
             organization=Organization.objects.get(pk=organization.pk),
             **form.cleaned_data,
-            actor=actor_of(request),
+            actor=members.actor_of(request),
             now=timezone.now(),
         )
         messages.success(request, _changed(people))
         return redirect("organizer_messages")
-    return page(request, "drives/organizer/messages_sending.html", {"form": form})
+    return members.page(request, "drives/organizer/messages_sending.html", {"form": form})
 
 
 def steps_of(plan: Plan, form: PlanForm) -> list[Step]:
     """When the messages of a plan go out for the slot in the form."""
     starts_at, booked_at = form.slot
-    return timeline(plan, starts_at, booked_at, queries.quiet_hours(form.sample))
+    return message_sample.timeline(plan, starts_at, booked_at, message_plan.quiet_hours(form.sample))
 
 
 def _change(request: HttpRequest, form: PlanForm, drive: Drive | None) -> bool:
     who: Any = request
-    wanted = {"plan": form.plan, "version": form.cleaned_data["version"], "actor": actor_of(who), "now": timezone.now()}
+    wanted = {
+        "plan": form.plan,
+        "version": form.cleaned_data["version"],
+        "actor": members.actor_of(who),
+        "now": timezone.now(),
+    }
     try:
         if drive:
             people = planning_messages.change_drive_plan(drive=drive, **wanted)
         else:
             people = planning_messages.change_plan(organization=who.membership.organization, **wanted)
     except ValidationError as error:
-        refuse(form, error)
+        forms.refuse(form, error)
         return False
     messages.success(request, _changed(people))
     return True
@@ -140,4 +145,4 @@ def _shown(form: PlanForm) -> dict[str, Any]:
 
 
 def _plan_page(request: MemberRequest, form: PlanForm, context: dict[str, Any]) -> HttpResponse:
-    return page(request, "drives/organizer/messages_plan.html", {**_shown(form), **context})
+    return members.page(request, "drives/organizer/messages_plan.html", {**_shown(form), **context})

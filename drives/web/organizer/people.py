@@ -8,31 +8,34 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives import queries
 from drives.actions import merging
-from drives.web.members import actor_of, page
-from organizations.web.accounts import MemberRequest, role_required
+from drives.queries import people
+from drives.web import members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
-from volunteers.queries import people
 
 FOUND = 20
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def person(request: MemberRequest, pk: int) -> HttpResponse:
     """Who somebody is to the organization; coordinators also look for the same person under another row."""
     organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
-    found = queries.person_page(organization, pk)
+    found = people.person_page(organization, pk)
     if found is None:
         raise Http404
-    same = [one for one in people(organization, search)[: FOUND + 1] if one.pk != pk] if search else []
+    same = (
+        [one for one in volunteers_queries.people(organization, search)[: FOUND + 1] if one.pk != pk] if search else []
+    )
     context = {"record": found, "person": found.person, "search": search, "same": same[:FOUND]}
-    return page(request, "drives/organizer/person.html", context)
+    return members.page(request, "drives/organizer/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     """What making two people one would do; then, asked for with a button, it is done."""
     organization, problems = request.membership.organization, []
@@ -43,7 +46,7 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
                 one_id=pk,
                 other_id=other,
                 called={str(pk): pk, str(other): other}.get(request.POST.get("called", "")),
-                actor=actor_of(request),
+                actor=members.actor_of(request),
                 now=timezone.now(),
             )
         except Volunteer.DoesNotExist as missing:
@@ -53,9 +56,9 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, _("They are one person now."))
             return redirect("organizer_person", kept.pk)
-    found = queries.merge_page(organization, pk, other)
+    found = people.merge_page(organization, pk, other)
     if found is None:
         raise Http404
-    response = page(request, "drives/organizer/merge.html", {"merge": found, "pk": pk, "other": other})
+    response = members.page(request, "drives/organizer/merge.html", {"merge": found, "pk": pk, "other": other})
     response.status_code = 409 if problems else 200
     return response

@@ -10,23 +10,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from drives import queries
 from drives.actions import directory, planning
 from drives.models import Drive
-from drives.web.members import actor_of, drive_of, page
-from drives.web.organizer.forms import refuse
+from drives.queries import desk
+from drives.web import members
+from drives.web.organizer import forms, plan_start, policies
 from drives.web.organizer.plan_form import FIELDS, PlanForm
-from drives.web.organizer.plan_start import initial_of, usual_plan
-from drives.web.organizer.policies import policies, policy_choices
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def new_drive(request: MemberRequest) -> HttpResponse:
     """A new drive, starting from what the last one was like."""
     organization = request.membership.organization
-    form = PlanForm(organization, request.POST or None, initial=usual_plan(organization))
+    form = PlanForm(organization, request.POST or None, initial=plan_start.usual_plan(organization))
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
@@ -36,16 +35,16 @@ def new_drive(request: MemberRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Change a plan; once people have booked, the day, the hours and the place stay."""
-    drive = drive_of(request, pk=drive_id)
-    booked = queries.has_bookings(drive)
-    form = PlanForm(drive.organization, request.POST or None, initial=initial_of(drive), booked=booked)
+    drive = members.drive_of(request, pk=drive_id)
+    booked = desk.has_bookings(drive)
+    form = PlanForm(drive.organization, request.POST or None, initial=plan_start.initial_of(drive), booked=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form, drive):
         messages.success(request, _("The plan is changed."))
         return redirect("organizer_drive", drive.pk)
-    over = queries.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
+    over = desk.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
     return _page(request, form, "drives/organizer/plan.html", {"drive": drive, "booked": booked, "over": over})
 
 
@@ -53,10 +52,10 @@ def _create(request: MemberRequest, form: PlanForm) -> Drive | None:
     try:
         plan, now = form.plan(_site_id(request, form)), timezone.now()
         return planning.create_drive(
-            organization=request.membership.organization, plan=plan, actor=actor_of(request), now=now
+            organization=request.membership.organization, plan=plan, actor=members.actor_of(request), now=now
         )
     except ValidationError as error:
-        refuse(form, error, FIELDS)
+        forms.refuse(form, error, FIELDS)
         return None
 
 
@@ -64,9 +63,9 @@ def _change(request: MemberRequest, form: PlanForm, drive: Drive) -> bool:
     version, now = form.cleaned_data["version"] or 0, timezone.now()
     try:
         plan = form.plan(_site_id(request, form))
-        planning.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=actor_of(request), now=now)
+        planning.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=members.actor_of(request), now=now)
     except ValidationError as error:
-        refuse(form, error, FIELDS)
+        forms.refuse(form, error, FIELDS)
         return False
     return True
 
@@ -75,13 +74,17 @@ def _site_id(request: MemberRequest, form: PlanForm) -> int:
     """The chosen place; a new one is kept first."""
     if not form.wants_new_site:
         return int(form.cleaned_data["site"])
-    site = directory.save_site(site=form.new_site.save(commit=False), actor=actor_of(request), now=timezone.now())
+    site = directory.save_site(
+        site=form.new_site.save(commit=False), actor=members.actor_of(request), now=timezone.now()
+    )
     return site.pk
 
 
 def _page(request: MemberRequest, form: PlanForm, template: str, context: dict[str, Any]) -> HttpResponse:
     shown = form.preview if form.is_bound and not form.errors else None
     organization = request.membership.organization
-    near, far = policy_choices(policies(organization), str(form["policy"].value() or ""), organization.country)
+    near, far = policies.policy_choices(
+        policies.policies(organization), str(form["policy"].value() or ""), organization.country
+    )
     frame = {"form": form, "preview": shown, "policies": near, "other_policies": far}
-    return page(request, template, {**frame, **context})
+    return members.page(request, template, {**frame, **context})

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import grid_words
+from drives import plan as drives_plan
 from drives.models import Collector, Policy, Site
-from drives.plan import Plan, Preview, looser, preview
+from drives.plan import Plan, Preview
+from drives.web.organizer import policies
 from drives.web.organizer.directory_forms import PhoneField, SiteForm
-from drives.web.organizer.policies import policies, policy_minutes
 from organizations.models import Cause, Organization
 
 BREAK_ROWS = 3
@@ -198,7 +199,7 @@ class PlanForm(forms.Form):
             ("collector", Collector.objects.order_by("name", "pk")),
         ):
             self.fields[name].queryset = rows.filter(organization=organization)  # type: ignore[attr-defined]
-        self.fields["policy"].queryset = policies(organization)  # type: ignore[attr-defined]
+        self.fields["policy"].queryset = policies.policies(organization)  # type: ignore[attr-defined]
         # The API plans in other steps, too: such a drive keeps its own.
         steps = sorted({*STEPS, self.initial.get("step_minutes", STEPS[0])})
         self.fields["step_minutes"].choices = step_choices(steps)  # type: ignore[attr-defined]
@@ -227,7 +228,7 @@ class PlanForm(forms.Form):
         """Judge the whole plan as the action will: everything that is wrong is said at once."""
         self._check_breaks()
         if policy := self.cleaned_data.get("policy"):
-            for problem in looser(self.plan(), policy):
+            for problem in drives_plan.looser(self.plan(), policy):
                 self.add_error(problem.field, grid_words.in_words(problem))
         if all(name in self.cleaned_data for name in DAY):
             self._judge()
@@ -256,7 +257,7 @@ class PlanForm(forms.Form):
 
     def _judge(self) -> None:
         had_errors, self.zone = bool(self.errors), self._zone()
-        self.preview = preview(plan=self.plan(), zone=self.zone)
+        self.preview = drives_plan.preview(plan=self.plan(), zone=self.zone)
         for problem in self.preview.problems:
             if not had_errors or problem.field in ABOUT_THE_DAY:
                 self.add_error(FIELDS.get(problem.field, problem.field), grid_words.in_words(problem))
@@ -287,5 +288,5 @@ class PlanForm(forms.Form):
         """Minutes as whole steps, rounded up; the program's where none were typed."""
         typed: dict[str, Any] = {**STAND_INS, **self.cleaned_data}
         policy, width, minutes = typed["policy"], int(typed["step_minutes"]), typed.get(name)
-        usual = policy_minutes(policy)[name] if policy else width
+        usual = policies.policy_minutes(policy)[name] if policy else width
         return -(-int(usual if minutes is None else minutes) // width)

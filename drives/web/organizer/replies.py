@@ -18,9 +18,10 @@ from drives import announcements, texts
 from drives.actions import conversations
 from drives.models import Conversation
 from drives.queries import conversations as inbox
-from drives.web.members import actor_of, booking_of, page
-from drives.web.organizer.forms import refuse
-from organizations.web.accounts import MemberRequest, role_required
+from drives.web import members
+from drives.web.organizer import forms as organizer_forms
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 ROWS_A_PAGE = 25
 MOST_TYPED = 600
@@ -39,7 +40,7 @@ class AnswerForm(forms.Form):
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def replies(request: MemberRequest) -> HttpResponse:
     """Who waits for an answer, the longest first; with `all` also what is done."""
     organization, show_all = request.membership.organization, "all" in request.GET
@@ -51,28 +52,31 @@ def replies(request: MemberRequest) -> HttpResponse:
         "show_all": show_all,
         "zone": inbox.usual_zone(organization),
     }
-    return page(request, "drives/organizer/replies.html", context)
+    return members.page(request, "drives/organizer/replies.html", context)
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def thread(request: MemberRequest, pk: int) -> HttpResponse:
     """One conversation with the donor's bookings beside it."""
     return _thread(request, _conversation(request, pk), _fresh_form())
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def answer(request: MemberRequest, pk: int) -> HttpResponse:
     """Send the answer; the conversation is done until the donor writes again."""
     conversation, form = _conversation(request, pk), AnswerForm(request.POST)
     if form.is_valid():
         try:
             conversations.answer(
-                conversation_id=conversation.pk, **form.cleaned_data, actor=actor_of(request), now=timezone.now()
+                conversation_id=conversation.pk,
+                **form.cleaned_data,
+                actor=members.actor_of(request),
+                now=timezone.now(),
             )
         except ValidationError as error:
-            refuse(form, error)
+            organizer_forms.refuse(form, error)
         else:
             messages.success(request, _("The answer is on its way."))
             return redirect("organizer_reply", conversation.pk)
@@ -80,23 +84,25 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def done(request: MemberRequest, pk: int) -> HttpResponse:
     """Nothing is to be answered."""
-    conversations.mark_done(conversation_id=_conversation(request, pk).pk, actor=actor_of(request), now=timezone.now())
+    conversations.mark_done(
+        conversation_id=_conversation(request, pk).pk, actor=members.actor_of(request), now=timezone.now()
+    )
     messages.success(request, _("Done. If they write again, it is back here."))
     return redirect("organizer_replies")
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def cancel_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
     """Give up the booking that the donor asked to cancel."""
     conversation = _conversation(request, pk)
-    booking = booking_of(request, pk=booking_id, volunteer__phone__address=conversation.address)
+    booking = members.booking_of(request, pk=booking_id, volunteer__phone__address=conversation.address)
     try:
         conversations.cancel_booking(
-            conversation_id=conversation.pk, booking_id=booking.pk, actor=actor_of(request), now=timezone.now()
+            conversation_id=conversation.pk, booking_id=booking.pk, actor=members.actor_of(request), now=timezone.now()
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
@@ -106,7 +112,7 @@ def cancel_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResp
 
 
 @require_http_methods(["POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def measure(request: MemberRequest) -> HttpResponse:
     """How long an answer is on a phone, for what is typed. Changes nothing."""
     return render(request, "drives/organizer/replies_length.html", _measured(request))
@@ -140,4 +146,4 @@ def _thread(request: MemberRequest, conversation: Conversation, form: AnswerForm
         "zone": zone or inbox.usual_zone(conversation.organization),
         **_measured(request),
     }
-    return page(request, "drives/organizer/reply.html", context)
+    return members.page(request, "drives/organizer/reply.html", context)

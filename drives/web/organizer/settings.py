@@ -7,14 +7,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from drives.web.members import actor_of, page
+from drives.web import members
 from drives.web.organizer.leaving_forms import RetentionForm
 from organizations.actions import organizing
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("manage")
+@accounts.role_required("manage")
 def retention(request: MemberRequest) -> HttpResponse:
     """After how many months somebody who is not heard of is erased."""
     organization = request.membership.organization
@@ -23,9 +24,9 @@ def retention(request: MemberRequest) -> HttpResponse:
         organizing.keep_people_for(
             organization=organization,
             months=form.cleaned_data["months"],
-            actor=actor_of(request),
+            actor=members.actor_of(request),
             now=timezone.now(),
         )
         messages.success(request, _("Saved."))
         return redirect("organizer_retention")
-    return page(request, "drives/organizer/retention.html", {"form": form})
+    return members.page(request, "drives/organizer/retention.html", {"form": form})

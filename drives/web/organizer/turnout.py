@@ -8,28 +8,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from drives import queries
 from drives.actions import turnout
-from drives.web.members import actor_of, drive_of, page
-from organizations.web.accounts import MemberRequest, role_required
+from drives.queries import reports
+from drives.web import members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def report(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The report of the close-out; before it, what is waited for."""
-    drive = drive_of(request, pk=drive_id)
-    context = {"drive": drive, "report": queries.turnout_report(drive), "now": timezone.now()}
-    return page(request, "drives/organizer/turnout.html", context)
+    drive = members.drive_of(request, pk=drive_id)
+    context = {"drive": drive, "report": reports.turnout_report(drive), "now": timezone.now()}
+    return members.page(request, "drives/organizer/turnout.html", context)
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def complete(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Make the turnout final."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     try:
-        turnout.complete(drive_id=drive.pk, actor=actor_of(request), now=timezone.now())
+        turnout.complete(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

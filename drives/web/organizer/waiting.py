@@ -10,16 +10,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import queries
+from drives import confirms
 from drives.actions import closing
 from drives.actions import waiting as actions
-from drives.confirms import asked_of
 from drives.models import Visit, WaitingEntry
-from drives.web.members import actor_of, drive_of, page
+from drives.queries import waiting as queries_waiting
+from drives.web import members
+from drives.web.organizer import forms as organizer_forms
 from drives.web.organizer.booking_forms import ReachedForm
-from drives.web.organizer.forms import refuse
 from drives.web.waiting_form import WishForm
-from organizations.web.accounts import MemberRequest, role_required
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
 
 
 class EnterForm(WishForm, ReachedForm):
@@ -31,18 +32,20 @@ class EnterForm(WishForm, ReachedForm):
 
 
 @require_safe
-@role_required("view")
+@accounts.role_required("view")
 def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The line in order, with windows and offers."""
-    drive = drive_of(request, pk=drive_id)
-    return page(request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)})
+    drive = members.drive_of(request, pk=drive_id)
+    return members.page(
+        request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries_waiting.waiting_rows(drive)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@role_required("plan")
+@accounts.role_required("plan")
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Put somebody who called at the end of the line; they are told where they stand."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     form = EnterForm(drive, request.POST or None)
     if form.is_valid():
         try:
@@ -50,37 +53,39 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 drive=drive,
                 wish=form.wish,
                 person=form.person(drive.policy),
-                actor=actor_of(request),
+                actor=members.actor_of(request),
                 now=timezone.now(),
             )
         except ValidationError as error:
-            refuse(form, error)
+            organizer_forms.refuse(form, error)
         else:
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_waiting", drive.pk)
-    return page(request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": asked_of(drive)})
+    return members.page(
+        request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": confirms.asked_of(drive)}
+    )
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def remove(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse:
     """Take somebody out of the line; what was offered to them goes to the next."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     entry = WaitingEntry.objects.of(drive.organization).in_line().filter(drive=drive, pk=entry_id).first()
     if entry is None:
         raise Http404
-    actions.leave(entry_id=entry.pk, actor=actor_of(request), now=timezone.now())
+    actions.leave(entry_id=entry.pk, actor=members.actor_of(request), now=timezone.now())
     messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
     return redirect("organizer_waiting", drive.pk)
 
 
 @require_POST
-@role_required("plan")
+@accounts.role_required("plan")
 def close(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Offer nobody in line anything any more, and tell them."""
-    drive = drive_of(request, pk=drive_id)
+    drive = members.drive_of(request, pk=drive_id)
     try:
-        told = closing.close_line(drive_id=drive.pk, actor=actor_of(request), now=timezone.now())
+        told = closing.close_line(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

@@ -12,22 +12,22 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import queries
+from drives import confirms
 from drives.actions import again as actions
-from drives.confirms import asked_of
 from drives.models import Visit
-from drives.queries import DrivePage
+from drives.queries import drives as queries_drives
+from drives.queries import places, reached_people
+from drives.queries.drives import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import keys, times
-from drives.web.public.drives import drive_context, to_drive
-from drives.web.public.forms import Tick, answered, status_of
-from drives.web.public.links import to_booking
+from drives.web.public import drives, keys, links, times
+from drives.web.public import forms as public_forms
+from drives.web.public.forms import Tick
+from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from notifications.queries import has_consent
+from volunteers import notices
+from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
-from volunteers.notices import consent_wording
-from volunteers.queries import proved_addresses
 
 
 class AgainForm(forms.Form):
@@ -54,12 +54,14 @@ def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
     """Whom this browser may book for at a drive without a word. Two queries, and two for each person."""
     browser, now, organization = visitor.browser_of(request), timezone.now(), page.drive.organization
     found = []
-    for person in queries.people_here(browser, now):
+    for person in reached_people.people_here(browser, now):
         if person.is_theirs:
             here = [record for record in person.records if record.organization_id == organization.pk]
             record = (here or person.records)[-1]
-            addresses = list(proved_addresses(record, browser, now).values())
-            reminded = any(has_consent(organization, address, Purpose.REMINDERS) for address in addresses)
+            addresses = list(volunteers_queries.proved_addresses(record, browser, now).values())
+            reminded = any(
+                notifications_queries.has_consent(organization, address, Purpose.REMINDERS) for address in addresses
+            )
             found.append(KnownDonor(record, person.title, addresses, reminded))
     return found
 
@@ -68,12 +70,12 @@ def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_again(request: HttpRequest, slug: str) -> HttpResponse:
     """Book the time; whoever comes back to this address by a reload chooses a time anew."""
-    page = queries.drive_page(slug, timezone.now())
+    page = queries_drives.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     form = AgainForm(request.POST)
     if request.method != "POST" or not form.is_valid() or form.cleaned_data["slot"] is None:
-        return to_drive(page, times.visit_asked(request.POST.get("visit", "")))
+        return drives.to_drive(page, times.visit_asked(request.POST.get("visit", "")))
     donors = known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
@@ -83,8 +85,10 @@ def book_again(request: HttpRequest, slug: str) -> HttpResponse:
         return _book(request, page, form, donor)
     except ValidationError as problem:
         refused = problem if isinstance(problem, Refusal) else None
-        status = 409 if refused else status_of(problem)
-        return answered(check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem)
+        status = 409 if refused else public_forms.status_of(problem)
+        return public_forms.answered(
+            check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem
+        )
 
 
 def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDonor) -> HttpResponse:
@@ -101,7 +105,7 @@ def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDo
         ip=visitor.ip_of(request),
         now=timezone.now(),
     )
-    response = to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
+    response = links.to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
     keys.BOOKINGS.add(response, request, booking.token)
     return response
 
@@ -120,10 +124,10 @@ def check(
     time = None if refusal else times.chosen(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:
-        alternatives = queries.nearest_times(page.drive, visit, None, timezone.now())
+        alternatives = places.nearest_times(page.drive, visit, None, timezone.now())
     drive, language = page.drive, translation.get_language() or "en"
     context = {
-        **drive_context(page),
+        **drives.drive_context(page),
         "donors": donors,
         "visit": visit,
         "time": time,
@@ -132,8 +136,8 @@ def check(
         "alternatives": [time for time in alternatives if not time.elsewhere],
         "at_others": [time for time in alternatives if time.elsewhere],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
-        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "confirms": asked_of(drive),
+        "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "confirms": confirms.asked_of(drive),
         "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
     }
     return render(request, "drives/public/again.html", context, status=status)

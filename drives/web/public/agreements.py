@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from drives.web import visitor
 from notifications.models import Purpose
+from volunteers import notices
+from volunteers import queries as volunteers_queries
 from volunteers.actions import consenting
 from volunteers.models import Contact, Volunteer
-from volunteers.notices import consent_wording
-from volunteers.queries import Agreement, agreements
+from volunteers.queries import Agreement
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class Agreed:
 
 def agreed(person: Volunteer) -> list[Agreed]:
     """What somebody agreed to be sent by the organization that knows them so, by purpose."""
-    found = agreements(person)
+    found = volunteers_queries.agreements(person)
     return [
         Agreed(
             label=str(purpose.label),
-            wording=consent_wording(purpose, get_language() or "en", person.organization)[1],
+            wording=notices.consent_wording(purpose, get_language() or "en", person.organization)[1],
             agreements=[each for each in found if each.purpose == purpose],
         )
         for purpose in Purpose

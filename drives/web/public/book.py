@@ -10,19 +10,18 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import queries
+from drives import confirms
 from drives.actions import booking as actions
-from drives.confirms import asked_of
 from drives.models import Booking
-from drives.queries import DrivePage
+from drives.queries import drives as queries_drives
+from drives.queries import places
+from drives.queries.drives import DrivePage
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import again, keys, times
-from drives.web.public.drives import drive_context, result_asked, to_drive
-from drives.web.public.forms import DetailsForm, another_time_helps, answered, is_too_close, status_of
-from drives.web.public.links import to_booking
+from drives.web.public import again, drives, forms, keys, links, times
+from drives.web.public.forms import DetailsForm
 from notifications.models import Purpose
-from volunteers.notices import consent_wording
+from volunteers import notices
 
 
 @dataclass
@@ -48,14 +47,14 @@ class Details:
             return self.alternatives
         if self.time is not None:
             return ()
-        return self.alternatives or queries.nearest_times(self.page.drive, self.visit, None, timezone.now())
+        return self.alternatives or places.nearest_times(self.page.drive, self.visit, None, timezone.now())
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for name and contact; keep the place for whoever sends them. Nothing is kept while somebody reads."""
-    page = queries.drive_page(slug, timezone.now())
+    page = queries_drives.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     return _keep(request, page) if request.method == "POST" else _ask(request, page)
@@ -65,10 +64,10 @@ def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
     visit = times.visit_asked(request.GET.get("visit", ""))
     slot_id = times.slot_asked(request.GET.get("slot", ""))
     if slot_id is None or page.is_full:
-        return to_drive(page, visit)
+        return drives.to_drive(page, visit)
     if "new" not in request.GET and (donors := again.known_donors(request, page)):
         return again.check(request, page, donors, visit, slot_id)
-    initial = {"visit": visit, "slot": slot_id, "confirmed": result_asked(request) == "yes"}
+    initial = {"visit": visit, "slot": slot_id, "confirmed": drives.result_asked(request) == "yes"}
     return _show(request, Details(page, DetailsForm(initial=initial), visit, slot_id))
 
 
@@ -85,15 +84,15 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         held = _hold(request, details, browser)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
-        details.is_too_close = is_too_close(refusal)
-        details.is_time_refused = another_time_helps(refusal) and not details.is_too_close
+        details.is_too_close = forms.is_too_close(refusal)
+        details.is_time_refused = forms.another_time_helps(refusal) and not details.is_too_close
         form.refuse(refusal)
     except ValidationError as problem:
-        details.status = status_of(problem)
+        details.status = forms.status_of(problem)
         form.refuse(problem)
-        return answered(_show(request, details), problem)
+        return forms.answered(_show(request, details), problem)
     else:
-        response = to_booking(held.reference)
+        response = links.to_booking(held.reference)
         keys.BOOKINGS.add(response, request, held.token)
         visitor.remember(response, browser)
         return response
@@ -118,15 +117,15 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     drive = details.page.drive
     language, offered = translation.get_language() or "en", details.offered()
     context = {
-        **drive_context(details.page),
+        **drives.drive_context(details.page),
         "form": details.form,
         "visit": details.visit,
         "time": details.time,
         "is_too_close": details.is_too_close,
         "alternatives": [time for time in offered if not time.elsewhere],
         "at_others": [time for time in offered if time.elsewhere],
-        "confirms": asked_of(drive),
-        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
+        "confirms": confirms.asked_of(drive),
+        "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }
     return render(request, "drives/public/book.html", context, status=details.status)

@@ -15,41 +15,41 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars, notices, queries
+from drives import appointments, calendars, notices
 from drives.actions import booking as actions
 from drives.actions import changing
 from drives.models import Booking, BookingState, StatedDonation
-from drives.queries import BookingPage
+from drives.queries import next_visits
+from drives.queries.bookings import BookingPage
 from drives.rules import Refusal
 from drives.web import visitor
-from drives.web.public import agreements, reminders
-from drives.web.public.forms import CodeForm, answered, proposed_by, status_of
-from drives.web.public.links import acts, page_or_404, swapped, to_booking
+from drives.web.public import agreements, forms, links, reminders
+from drives.web.public.forms import CodeForm
 from drives.web.stated_form import StatedForm
+from notifications import queries as notifications_queries
 from notifications.models import Channel
-from notifications.queries import messages_about
-from volunteers.queries import browser_proved, texting_number
+from volunteers import queries as volunteers_queries
 
 CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not say it again
 
 
 @never_cache
 @require_safe
-@swapped
+@links.swapped
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """The page behind a booking's link, whatever became of it."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if not page.held:
         return manage(request, page)
     leader = page.party.leader
-    return _check(request, page, CodeForm()) if leader in (None, page.booking) else to_booking(leader.reference)
+    return _check(request, page, CodeForm()) if leader in (None, page.booking) else links.to_booking(leader.reference)
 
 
 @never_cache
-@acts
+@links.acts
 def prove(request: HttpRequest, key: str) -> HttpResponse:
     """Book this time: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
+    page, form, browser = links.page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
         proved = actions.prove(
@@ -63,19 +63,19 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
     except Refusal as refusal:
         return still_held(request, key, form, refusal, 409)
     except actions.HoldLapsed:
-        return to_booking(key)
+        return links.to_booking(key)
     except ValidationError as problem:
-        return still_held(request, key, form, problem, status_of(problem))
-    response = to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
+        return still_held(request, key, form, problem, forms.status_of(problem))
+    response = links.to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
     visitor.remember(response, browser)
     return response
 
 
 @never_cache
-@acts
+@links.acts
 def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = page_or_404(request, key), visitor.browser_or_new(request)
+    page, browser = links.page_or_404(request, key), visitor.browser_or_new(request)
     try:
         actions.send_code_again(
             booking_id=page.booking.pk,
@@ -85,10 +85,10 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.HoldLapsed:
-        return to_booking(key)
+        return links.to_booking(key)
     except ValidationError as problem:
-        return still_held(request, key, CodeForm(data={}), problem, status_of(problem))
-    response = to_booking(key, "sent=1")
+        return still_held(request, key, CodeForm(data={}), problem, forms.status_of(problem))
+    response = links.to_booking(key, "sent=1")
     visitor.remember(response, browser)
     return response
 
@@ -102,12 +102,12 @@ def still_held(
     elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
     """The check page again, with what stands against going on; `elsewhere` is a corrected answer that is wrong too."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if not page.held:  # another tap was quicker
-        return to_booking(key)
+        return links.to_booking(key)
     beside_code = status == 422 and not isinstance(problem, Refusal) and elsewhere is None
     form.add_error("code" if beside_code else None, problem)
-    return answered(_check(request, page, form, problem, status, elsewhere), problem)
+    return forms.answered(_check(request, page, form, problem, status, elsewhere), problem)
 
 
 def _check(
@@ -120,18 +120,23 @@ def _check(
 ) -> HttpResponse:
     typed, browser = page.booking.registration, visitor.browser_of(request)
     assert typed is not None  # a hold has one
-    codes = [message for message in messages_about([page.booking.about])[page.booking.about] if message.kind == "code"]
+    codes = [
+        message
+        for message in notifications_queries.messages_about([page.booking.about])[page.booking.about]
+        if message.kind == "code"
+    ]
     is_refused = elsewhere is not None or (isinstance(problem, Refusal) and not form.asks_whose)
     context = {
         **booking_context(page),
         "form": form,
         "typed": typed,
         "group": page.party.members if len(page.party.members) > 1 else (),
-        "is_proved": browser_proved(browser, typed.identity, timezone.now()) or typed.proved_at is not None,
+        "is_proved": volunteers_queries.browser_proved(browser, typed.identity, timezone.now())
+        or typed.proved_at is not None,
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,
-        **proposed_by(problem),
+        **forms.proposed_by(problem),
         "minutes": notices.visit_minutes(page.booking),
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
@@ -159,7 +164,7 @@ def manage(
     context = {
         **booking_context(page),
         "problems": problem.messages if problem else (),
-        **proposed_by(problem),
+        **forms.proposed_by(problem),
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
@@ -170,10 +175,10 @@ def manage(
         "may_be_texted": reminders.may_be_texted(booking),
         "agreed": agreements.agreed(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
-        "texting_number": texting_number(booking.drive.organization),
+        "texting_number": volunteers_queries.texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,
-        "after": queries.after_visit(booking, timezone.now(), everywhere=True),
-        "coming": queries.coming_of(booking, timezone.now()) if booking.state == BookingState.DONATED else (),
+        "after": next_visits.after_visit(booking, timezone.now(), everywhere=True),
+        "coming": next_visits.coming_of(booking, timezone.now()) if booking.state == BookingState.DONATED else (),
         "new_feed": "new_feed" in request.GET,
         **(_elsewhere(request, page, elsewhere) if has_place and booking.volunteer_id else {}),
         "google_link": calendars.google_link(appointment),

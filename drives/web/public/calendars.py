@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars, queries
+from drives import appointments, calendars
 from drives.models import Drive
-from drives.queries.drive_feeds import feed_drives
-from drives.web.public.links import page_or_404
+from drives.queries import bookings, drive_feeds
+from drives.web.public import links
 from organizations.models import Organization
 
 HOUR = 60 * 60
@@ -20,7 +20,7 @@ HOUR = 60 * 60
 @require_safe
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """One booking as a file."""
-    body = calendars.download(appointments.of_booking(page_or_404(request, key).booking))
+    body = calendars.download(appointments.of_booking(links.page_or_404(request, key).booking))
     return calendar_response(request, body, "booking.ics", "private, no-store")
 
 
@@ -38,7 +38,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     """An organization's drives, to subscribe to; in its own language, whoever asks."""
     found = get_object_or_404(Organization, slug=slug)
     with override(found.language):
-        drives = feed_drives(found, timezone.now())
+        drives = drive_feeds.feed_drives(found, timezone.now())
         events = [calendars.drive_event(appointments.of_drive(one)) for one in drives]
         body = calendars.feed(found.name, events)
     return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
@@ -47,7 +47,7 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """Everything one donor has booked, to subscribe to; its address is a secret."""
-    found = queries.feed(token, now := timezone.now())
+    found = bookings.feed(token, now := timezone.now())
     if found is None:
         raise Http404
     etag, caching = appointments.feed_etag(found), f"private, max-age={HOUR}"

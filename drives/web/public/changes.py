@@ -9,25 +9,23 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import queries
 from drives.actions import changing, resending
 from drives.actions.booking import HoldLapsed
 from drives.models import Booking, CancelledBy
-from drives.queries import BookingPage
+from drives.queries import places
+from drives.queries.bookings import BookingPage
 from drives.rules import Refusal
-from drives.web.public import times
-from drives.web.public.bookings import booking_context, manage
-from drives.web.public.forms import answered, proposed_by, status_of
-from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+from drives.web.public import bookings, forms, links, times
+from drives.web.public.links import DONOR
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, key: str) -> HttpResponse:
     """Another time of the same drive; the old one is kept until the new one is sure."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if not page.may_change:
-        return to_booking(key)
+        return links.to_booking(key)
     if request.method != "POST":
         return _choose(request, page)
     slot_id = times.slot_asked(request.POST.get("slot", ""))
@@ -36,10 +34,10 @@ def move(request: HttpRequest, key: str) -> HttpResponse:
     try:
         changing.move(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
     except HoldLapsed:
-        return to_booking(key)
+        return links.to_booking(key)
     except ValidationError as refusal:
         return _choose(request, page, refusal.messages, 409, refusal)
-    return to_booking(key, "moved=1")
+    return links.to_booking(key, "moved=1")
 
 
 def _choose(
@@ -50,13 +48,13 @@ def _choose(
     refusal: ValidationError | None = None,
 ) -> HttpResponse:
     booking = page.booking
-    found = queries.open_times(booking.drive, booking.visit, timezone.now())
+    found = places.open_times(booking.drive, booking.visit, timezone.now())
     others = [time for time in found if time.slot_id != booking.arrival_id]
     context = {
-        **booking_context(page),
+        **bookings.booking_context(page),
         "parts": times.parts_of_day(others, booking.drive),
         "problems": problems,
-        **proposed_by(refusal),
+        **forms.proposed_by(refusal),
     }
     return render(request, "drives/public/move.html", context, status=status)
 
@@ -65,11 +63,11 @@ def _choose(
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, key: str) -> HttpResponse:
     """Give the place up. The page asks once; the answer can be undone for a quarter of an hour."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if not page.may_change:
-        return to_booking(key)
+        return links.to_booking(key)
     if request.method != "POST":
-        return render(request, "drives/public/cancel.html", booking_context(page))
+        return render(request, "drives/public/cancel.html", bookings.booking_context(page))
     now = timezone.now()
     return _act(
         request,
@@ -79,37 +77,37 @@ def cancel(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @never_cache
-@acts
+@links.acts
 def restore(request: HttpRequest, key: str) -> HttpResponse:
     """Undo the cancellation, if nobody has taken the place."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     return _act(request, key, lambda: changing.restore(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
 
 
 @never_cache
-@acts
+@links.acts
 def confirm(request: HttpRequest, key: str) -> HttpResponse:
     """The donor says that they are coming."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     return _act(request, key, lambda: changing.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
 
 
 @never_cache
-@acts
+@links.acts
 def send_again(request: HttpRequest, key: str) -> HttpResponse:
     """The confirmation once more, with the link."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     try:
         resending.send_again(booking_id=page.booking.pk, now=timezone.now())
     except ValidationError as refusal:
-        status = 409 if isinstance(refusal, Refusal) else status_of(refusal)
-        return answered(manage(request, page, refusal, status), refusal)
-    return to_booking(key, "sent=1")
+        status = 409 if isinstance(refusal, Refusal) else forms.status_of(refusal)
+        return forms.answered(bookings.manage(request, page, refusal, status), refusal)
+    return links.to_booking(key, "sent=1")
 
 
 def _act(request: HttpRequest, key: str, act: Callable[[], Booking]) -> HttpResponse:
     try:
         act()
     except ValidationError as refusal:
-        return manage(request, page_or_404(request, key), refusal, 409)
-    return to_booking(key)
+        return bookings.manage(request, links.page_or_404(request, key), refusal, 409)
+    return links.to_booking(key)

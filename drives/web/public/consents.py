@@ -10,12 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from drives.web import visitor
-from drives.web.public import agreements
-from drives.web.public.bookings import manage
-from drives.web.public.links import acts, page_or_404, to_booking
+from drives.web.public import agreements, bookings, links
+from notifications import phone
+from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from notifications.phone import show
-from notifications.queries import consents_of
 from volunteers.actions import consenting
 from volunteers.models import Contact, ContactKind, Volunteer
 
@@ -36,11 +34,11 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     scope = asked if asked in SCOPES else ADDRESS
     if request.method == "POST":
         _stop(request, contact, scope)
-    given = consents_of(contact.organization, [contact.address])
+    given = notifications_queries.consents_of(contact.organization, [contact.address])
     context = {
         "organization": contact.organization,
         "is_phone": contact.kind == ContactKind.PHONE,
-        "address": show(contact.address) if contact.kind == ContactKind.PHONE else contact.address,
+        "address": phone.show(contact.address) if contact.kind == ContactKind.PHONE else contact.address,
         "scope": scope,
         "stopped": scope if request.method == "POST" else "",
         "gets_messages": any(given.values()),
@@ -49,30 +47,30 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@acts
+@links.acts
 def turn(request: HttpRequest, key: str) -> HttpResponse:
     """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
     contact = _contact(person, request.POST.get("contact", ""))
     if person is None or contact is None or purpose not in Purpose.values:
-        return to_booking(key)
+        return links.to_booking(key)
     try:
         agreements.turn(request, person, contact, purpose)
     except ValidationError as refusal:
-        return manage(request, page, refusal, 409)
-    return to_booking(key, SHOWN)
+        return bookings.manage(request, page, refusal, 409)
+    return links.to_booking(key, SHOWN)
 
 
 @never_cache
-@acts
+@links.acts
 def new_feed(request: HttpRequest, key: str) -> HttpResponse:
     """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
-    volunteer = page_or_404(request, key).booking.volunteer
+    volunteer = links.page_or_404(request, key).booking.volunteer
     if volunteer is None:
-        return to_booking(key)
+        return links.to_booking(key)
     consenting.renew_feed(volunteer_id=volunteer.pk)
-    return to_booking(key, "new_feed=1")
+    return links.to_booking(key, "new_feed=1")
 
 
 def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:

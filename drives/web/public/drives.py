@@ -12,28 +12,29 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import programmes, queries
-from drives.confirms import asked_of
+from drives import confirms, programmes
 from drives.models import DriveState, Visit
-from drives.queries import DrivePage, DriveSummary, PartyTime
+from drives.queries import drives, history, together
+from drives.queries.drives import DrivePage, DriveSummary
+from drives.queries.together import PartyTime
 from drives.rules import OpenTime
 from drives.web import visitor
 from drives.web.public import times
 from organizations.models import Organization
-from volunteers.queries import proved_from
+from volunteers import queries as volunteers_queries
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """All coming drives, by city."""
-    return _list(request, queries.public_drives(timezone.now()), None)
+    return _list(request, drives.public_drives(timezone.now()), None)
 
 
 @require_safe
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
     """An organization's coming drives, by city."""
     found = get_object_or_404(Organization, slug=slug)
-    return _list(request, queries.public_drives(timezone.now(), found), found)
+    return _list(request, drives.public_drives(timezone.now(), found), found)
 
 
 def _list(request: HttpRequest, summaries: Sequence[DriveSummary], found: Organization | None) -> HttpResponse:
@@ -51,7 +52,7 @@ def _list(request: HttpRequest, summaries: Sequence[DriveSummary], found: Organi
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's coming drives, to stand in a frame of its own website."""
     found = get_object_or_404(Organization, slug=slug)
-    summaries = queries.public_drives(timezone.now(), found)
+    summaries = drives.public_drives(timezone.now(), found)
     return render(request, "drives/public/embed.html", {"organization": found, "summaries": summaries})
 
 
@@ -59,12 +60,12 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
 def drive(request: HttpRequest, slug: str) -> HttpResponse:
     """One drive: what, when, where, why, and the times that are still open."""
     now = timezone.now()
-    page = queries.drive_page(slug, now)
+    page = drives.drive_page(slug, now)
     if page is None:
         raise Http404
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
     browser = visitor.browser_of(request)
-    earlier = None if "visit" in request.GET else queries.earlier_visit(browser, page.drive, now)
+    earlier = None if "visit" in request.GET else history.earlier_visit(browser, page.drive, now)
     visit = Visit.RETURN if earlier else times.visit_asked(request.GET.get("visit", ""))
     people = times.people_asked(request.GET.get("people", ""))
     first = times.first_asked(request.GET.get("first", ""), people)
@@ -80,9 +81,9 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
         # A group's names are typed, whoever books for it.
-        "is_known": people == 1 and bool(browser) and proved_from(browser, now).exists(),
+        "is_known": people == 1 and bool(browser) and volunteers_queries.proved_from(browser, now).exists(),
         "result": result_asked(request),
-        "confirms": asked_of(page.drive),
+        "confirms": confirms.asked_of(page.drive),
         "rule": programmes.in_words(page.drive.rules),
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
@@ -98,18 +99,18 @@ def _times(
 ) -> Sequence[OpenTime] | Sequence[PartyTime]:
     if people == 1 or page.is_full:
         return page.times(visit)
-    return queries.party_times(page.drive, times.visits_of(people, first), now)
+    return together.party_times(page.drive, times.visits_of(people, first), now)
 
 
 @require_safe
 def may_i_give(request: HttpRequest, slug: str) -> HttpResponse:
     """What the drive's policy asks, to be answered in the browser: only the result is in the address it leads to."""
-    page = queries.drive_page(slug, timezone.now())
+    page = drives.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     context = {
         **drive_context(page),
-        "confirms": asked_of(page.drive),
+        "confirms": confirms.asked_of(page.drive),
         "rule": programmes.in_words(page.drive.rules),
         "visit": request.GET.get("visit") if request.GET.get("visit") in Visit else "",
     }

@@ -6,24 +6,24 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from drives.actions import stating
-from drives.queries import BookingPage
+from drives.queries.bookings import BookingPage
 from drives.rules import Refusal
-from drives.web.public.bookings import manage, still_held
+from drives.web.public import bookings, links
 from drives.web.public.forms import CodeForm
-from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+from drives.web.public.links import DONOR
 from drives.web.stated_form import StatedForm
 
 
 @never_cache
-@acts
+@links.acts
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Keep, change or take back the last donation elsewhere; the page then says whether the booking is too close."""
-    page, form = page_or_404(request, key), StatedForm(request.POST)
+    page, form = links.page_or_404(request, key), StatedForm(request.POST)
     booking = page.booking
     if page.held:
         return _correct(request, page, form)
     if booking.volunteer is None:
-        return to_booking(key)
+        return links.to_booking(key)
     if form.is_valid():
         try:
             stating.state(
@@ -36,9 +36,9 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
         except ValidationError as problem:
             form.add_error("stated_on", problem.messages)
         else:
-            return to_booking(key, "elsewhere=1")
+            return links.to_booking(key, "elsewhere=1")
     said = [str(error) for errors in form.errors.values() for error in errors]
-    return manage(request, page, ValidationError(said), 422, form)
+    return bookings.manage(request, page, ValidationError(said), 422, form)
 
 
 def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpResponse:
@@ -52,6 +52,6 @@ def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpR
         except ValidationError as refusal:
             form.add_error("stated_on", refusal.messages)
     if problem is None and form.is_valid():
-        return to_booking(page.key)
+        return links.to_booking(page.key)
     said = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
-    return still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)
+    return bookings.still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)

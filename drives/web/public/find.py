@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from drives.actions import finding
 from drives.web import visitor
-from drives.web.public.forms import CodeForm, Typed, answered, status_of
+from drives.web.public import forms as public_forms
+from drives.web.public.forms import CodeForm, Typed
 from drives.web.public.pending import Pending
-from volunteers.queries import proved_from
+from volunteers import queries as volunteers_queries
 
 ASKED: Final = Pending("find")  # the identity to prove, and the contact as it was typed
 
@@ -55,7 +56,7 @@ def find(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as problem:
         form.add_error(None, problem)
-        return answered(_page(request, form, status_of(problem)), problem)
+        return public_forms.answered(_page(request, form, public_forms.status_of(problem)), problem)
     response = redirect("find_code")
     response.status_code = 303
     ASKED.keep(response, request.path, identity, typed)
@@ -93,7 +94,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
     browser = visitor.browser_of(request)
-    is_known = bool(browser) and proved_from(browser, timezone.now()).exists()
+    is_known = bool(browser) and volunteers_queries.proved_from(browser, timezone.now()).exists()
     return render(request, "drives/public/find.html", {"form": form, "is_known": is_known}, status=status)
 
 

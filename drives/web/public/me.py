@@ -6,11 +6,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from drives import queries
+from drives.queries import donor
 from drives.web import visitor
 from drives.web.public import keys
+from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
-from volunteers.queries import proved_from
 
 
 @never_cache
@@ -18,9 +18,9 @@ from volunteers.queries import proved_from
 def me(request: HttpRequest) -> HttpResponse:
     """Bookings to come and past, and when the next donation is possible."""
     browser, now = visitor.browser_of(request), timezone.now()
-    if not browser or not proved_from(browser, now).exists():
+    if not browser or not volunteers_queries.proved_from(browser, now).exists():
         return redirect("find")
-    context = {"people": queries.donor_page(browser, now), "now": now}
+    context = {"people": donor.donor_page(browser, now), "now": now}
     return render(request, "drives/public/me.html", context)
 
 

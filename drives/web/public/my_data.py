@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives import queries
 from drives.actions import leaving
 from drives.actions.leaving import Because
-from drives.web import visitor
-from drives.web.export_file import export_file
+from drives.queries import reached_people
+from drives.web import export_file, visitor
 from volunteers.models import Volunteer
 
 Known: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
@@ -58,7 +57,7 @@ def download(request: HttpRequest, volunteer_id: int) -> HttpResponse:
     """A copy of everything that one organization holds."""
     for record, _title in _records(request):
         if record.pk == volunteer_id:
-            return export_file(record, timezone.now())
+            return export_file.export_file(record, timezone.now())
     raise Http404
 
 
@@ -92,5 +91,5 @@ def erased(request: HttpRequest) -> HttpResponse:
 
 def _records(request: HttpRequest) -> list[Known]:
     """How each organization knows the donor: what they own of what this browser proved. Two queries at most."""
-    people = queries.people_here(visitor.browser_of(request), timezone.now())
+    people = reached_people.people_here(visitor.browser_of(request), timezone.now())
     return [(record, person.title) for person in people if person.is_theirs for record in person.records]

@@ -9,13 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import queries
 from drives.actions import offering
-from drives.queries import OfferPage
+from drives.queries import waiting as queries_waiting
+from drives.queries.waiting import OfferPage
 from drives.rules import Refusal
-from drives.web.public import keys
-from drives.web.public.links import DONOR, to_booking
-from drives.web.public.waiting import entry_context
+from drives.web.public import keys, links, waiting
+from drives.web.public.links import DONOR
 
 
 @never_cache
@@ -40,7 +39,7 @@ def accept(request: HttpRequest, key: str) -> HttpResponse:
         booking = offering.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
         return _show(request, _page_or_404(request, key), refusal.messages, 409)
-    return to_booking(booking.token)
+    return links.to_booking(booking.token)
 
 
 @never_cache
@@ -58,7 +57,7 @@ def decline(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
-    page = queries.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
+    page = queries_waiting.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
     if page is None:
         raise Http404
     return page
@@ -66,6 +65,6 @@ def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
 
 def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
     if page.offer.booking is not None and status == 200:
-        return to_booking(page.offer.booking.token)
-    context = {**entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
+        return links.to_booking(page.offer.booking.token)
+    context = {**waiting.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
     return render(request, "drives/public/offer.html", context, status=status)

@@ -15,18 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives import queries
 from drives.actions import profile as actions
-from drives.queries import PersonHere
+from drives.queries import reached_people
+from drives.queries.reached_people import PersonHere
 from drives.web import visitor
 from drives.web.public import agreements
+from drives.web.public import forms as public_forms
 from drives.web.public.find import FindForm
-from drives.web.public.forms import CodeForm, Typed, answered, status_of
+from drives.web.public.forms import CodeForm, Typed
 from drives.web.public.pending import Pending
 from notifications.models import Purpose
+from volunteers import queries as volunteers_queries
 from volunteers.actions import consenting
 from volunteers.models import Volunteer
-from volunteers.queries import browser_proved, identity_of, texting_number
 
 NEW: Final = Pending("contact")
 KINDS: Final = ("phone", "email")
@@ -86,7 +87,7 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
             )
         except ValidationError as problem:
             form.add_error(None, problem)
-            return answered(_contact_page(request, person, form, status_of(problem)), problem)
+            return public_forms.answered(_contact_page(request, person, form, public_forms.status_of(problem)), problem)
         response = _to(person, "me_contact_code")
         NEW.keep(response, response["Location"], address, form.cleaned_data["contact"])
         return response
@@ -119,7 +120,9 @@ def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
             messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
             return _to(person)
     context = {"person": person, "form": form, "typed": typed, "is_demo": settings.DEMO}
-    context["is_proved"] = browser_proved(browser, identity_of(address), timezone.now())
+    context["is_proved"] = volunteers_queries.browser_proved(
+        browser, volunteers_queries.identity_of(address), timezone.now()
+    )
     return render(request, "drives/public/me_contact_code.html", context, status=422 if form.errors else 200)
 
 
@@ -151,7 +154,7 @@ def new_feed(request: HttpRequest, record: UUID) -> HttpResponse:
 
 def _person_or_404(request: HttpRequest, record: UUID) -> PersonHere:
     """The person who owns this record, if this browser proved a contact of theirs."""
-    for person in queries.people_here(visitor.browser_of(request), timezone.now()):
+    for person in reached_people.people_here(visitor.browser_of(request), timezone.now()):
         if person.is_theirs and any(one.uuid == record for one in person.records):
             return person
     raise Http404
@@ -190,7 +193,7 @@ def _known_to(record: Volunteer) -> dict[str, Any]:
         "record": record,
         "agreed": agreements.agreed(record),
         "agreed_address": reverse("me_consent", args=[record.uuid]),
-        "texting_number": texting_number(record.organization),
+        "texting_number": volunteers_queries.texting_number(record.organization),
     }
 
 

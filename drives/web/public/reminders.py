@@ -6,8 +6,8 @@ from django.utils.translation import ngettext
 
 from drives.models import Booking
 from drives.reminding import REMINDERS
+from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, MessageState, Purpose
-from notifications.queries import consents_of, has_consent, messages_about, suppressed
 
 AHEAD = {MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED}
 
@@ -18,12 +18,18 @@ def may_be_texted(booking: Booking) -> bool:
     if phone is None:
         return False
     organization = booking.drive.organization
-    return has_consent(organization, phone.address, Purpose.REMINDERS) and not suppressed(organization, phone.address)
+    return notifications_queries.has_consent(
+        organization, phone.address, Purpose.REMINDERS
+    ) and not notifications_queries.suppressed(organization, phone.address)
 
 
 def sentence(booking: Booking) -> str:
     """What reminders will come, and how; empty if there will be none. Texts only with consent, and not after a STOP."""
-    ahead = [message for message in messages_about([booking.about])[booking.about] if _is_ahead(message, booking)]
+    ahead = [
+        message
+        for message in notifications_queries.messages_about([booking.about])[booking.about]
+        if _is_ahead(message, booking)
+    ]
     texted = may_be_texted(booking)
     texts = [message for message in ahead if message.channel == Channel.SMS and texted]
     # Who may not be texted is reminded by e-mail (`drives.actions.reminders.dress`).
@@ -41,7 +47,7 @@ def _may_be_mailed(booking: Booking) -> bool:
     mailbox = booking.volunteer.email if booking.volunteer else None
     if mailbox is None:
         return False
-    given = consents_of(booking.drive.organization, [mailbox.address])
+    given = notifications_queries.consents_of(booking.drive.organization, [mailbox.address])
     return given.get((mailbox.address, Purpose.REMINDERS), True)
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from drives import together
 from drives.models import Drive, Visit
-from drives.queries import PartyTime
+from drives.queries.together import PartyTime
 from drives.rules import OpenTime
 
 NOON, EVENING = 12, 17

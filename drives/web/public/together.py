@@ -11,22 +11,23 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import queries
+from drives import confirms
 from drives.actions import changing, moving_together
 from drives.actions import together as actions
 from drives.actions.booking import HoldLapsed
-from drives.confirms import asked_of
 from drives.models import Booking, CancelledBy, Visit
-from drives.queries import BookingPage, DrivePage, PartyTime
+from drives.queries import drives as queries_drives
+from drives.queries import together
+from drives.queries.bookings import BookingPage
+from drives.queries.drives import DrivePage
+from drives.queries.together import PartyTime
 from drives.rules import OpenTime, Refusal
 from drives.web import visitor
-from drives.web.public import keys, times
-from drives.web.public.bookings import booking_context, still_held
-from drives.web.public.drives import drive_context
-from drives.web.public.forms import CodeForm, PartyForm, another_time_helps, answered, proposed_by, status_of
-from drives.web.public.links import DONOR, acts, page_or_404, to_booking
+from drives.web.public import bookings, drives, forms, keys, links, times
+from drives.web.public.forms import CodeForm, PartyForm
+from drives.web.public.links import DONOR
 from notifications.models import Purpose
-from volunteers.notices import consent_wording
+from volunteers import notices
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Details:
         if self.is_time_refused:
             return None
         visits = times.visits_of(self.people, self.first)
-        found = queries.party_times(self.page.drive, visits, timezone.now())
+        found = together.party_times(self.page.drive, visits, timezone.now())
         return next((time for time in found if time.slot_id == self.slot_id), None)
 
 
@@ -57,7 +58,7 @@ class Details:
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for names and one contact; keep the places for whoever sends them. Nothing is kept while somebody reads."""
-    page = queries.drive_page(slug, timezone.now())
+    page = queries_drives.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
@@ -83,14 +84,14 @@ def _keep(request: HttpRequest, details: Details) -> HttpResponse:
         held = _hold(request, details, browser)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
-        details.is_time_refused = another_time_helps(refusal)
+        details.is_time_refused = forms.another_time_helps(refusal)
         form.refuse(refusal)
     except ValidationError as problem:
-        details.status = status_of(problem)
+        details.status = forms.status_of(problem)
         form.refuse(problem)
-        return answered(_show(request, details), problem)
+        return forms.answered(_show(request, details), problem)
     else:
-        response = to_booking(held[0].reference)
+        response = links.to_booking(held[0].reference)
         keys.BOOKINGS.add(response, request, *(booking.token for booking in held))
         visitor.remember(response, browser)
         return response
@@ -117,7 +118,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     back = QueryDict(mutable=True)
     back.update({"visit": details.visit, "people": str(details.people), "first": str(details.first)})
     context = {
-        **drive_context(details.page),
+        **drives.drive_context(details.page),
         "form": details.form,
         "people": details.people,
         "first": details.first,
@@ -125,55 +126,55 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "back": back.urlencode(),
         "time": time,
         "alternatives": details.alternatives if time is None else (),
-        "confirms": asked_of(drive),
-        "reminders_wording": consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "appeals_wording": consent_wording(Purpose.APPEALS, language, drive.organization)[1],
+        "confirms": confirms.asked_of(drive),
+        "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
+        "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }
     return render(request, "drives/public/together.html", context, status=details.status)
 
 
 @never_cache
-@acts
+@links.acts
 def take_out(request: HttpRequest, key: str) -> HttpResponse:
     """One person of a party that is not booked yet does not come; the others' places are kept on."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if page.held:
         changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
     others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
-    return to_booking(others[0].reference if others else key)
+    return links.to_booking(others[0].reference if others else key)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_all(request: HttpRequest, key: str) -> HttpResponse:
     """Another time for everybody of a party: as the check page proposed it, or chosen by who booked for all."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     may_choose = not page.held and page.party.is_shown and page.party.may_change_all
     if request.method != "POST" or not (page.held or may_choose):
-        return _choose_for_all(request, page) if may_choose else to_booking(key)
+        return _choose_for_all(request, page) if may_choose else links.to_booking(key)
     try:
         slot_id = times.slot_asked(request.POST.get("slot", ""))
         if slot_id is None:
             raise ValidationError(times.choose_one())
         moving_together.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
     except HoldLapsed:
-        return to_booking(key)
+        return links.to_booking(key)
     except ValidationError as refusal:
         if page.held:
-            return still_held(request, key, CodeForm(data={}), refusal, 409)
-        return _choose_for_all(request, page_or_404(request, key), refusal)
-    return to_booking(key, "" if page.held else "moved=1")
+            return bookings.still_held(request, key, CodeForm(data={}), refusal, 409)
+        return _choose_for_all(request, links.page_or_404(request, key), refusal)
+    return links.to_booking(key, "" if page.held else "moved=1")
 
 
 def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: ValidationError | None = None) -> HttpResponse:
     drive = page.booking.drive
-    found = queries.times_to_move(drive, page.party.who_may_change, timezone.now())
+    found = together.times_to_move(drive, page.party.who_may_change, timezone.now())
     context = {
-        **booking_context(page),
+        **bookings.booking_context(page),
         "group": page.party.who_may_change,
         "parts": times.parts_of_day(found, drive),
         "problems": refusal.messages if refusal else (),
-        **proposed_by(refusal),
+        **forms.proposed_by(refusal),
     }
     return render(request, "drives/public/move.html", context, status=409 if refusal else 200)
 
@@ -182,10 +183,10 @@ def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: Validation
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_all(request: HttpRequest, key: str) -> HttpResponse:
     """Give up the places of everybody who was booked together; only on the page of who leads them."""
-    page = page_or_404(request, key)
+    page = links.page_or_404(request, key)
     if not page.party.is_shown:
-        return to_booking(key)
+        return links.to_booking(key)
     if request.method == "POST":
         actions.cancel_all(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
-        return to_booking(key)
-    return render(request, "drives/public/cancel_all.html", booking_context(page))
+        return links.to_booking(key)
+    return render(request, "drives/public/cancel_all.html", bookings.booking_context(page))

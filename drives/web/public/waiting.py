@@ -13,22 +13,23 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives import queries
+from drives import confirms
 from drives.actions import waiting as actions
-from drives.confirms import asked_of
 from drives.models import WaitingEntry
-from drives.queries import DrivePage, WaitingPage
+from drives.queries import drives as queries_drives
+from drives.queries import waiting as queries_waiting
+from drives.queries.drives import DrivePage
+from drives.queries.waiting import WaitingPage
 from drives.rules import OpenTime, Refusal
-from drives.web import visitor
-from drives.web.public import keys, times
-from drives.web.public.drives import drive_context
-from drives.web.public.forms import CodeForm, PersonForm, answered, status_of
+from drives.web import visitor, waiting_form
+from drives.web.public import drives, forms, keys, times
+from drives.web.public.forms import CodeForm, PersonForm
 from drives.web.public.links import DONOR
-from drives.web.waiting_form import WishForm, initial
+from drives.web.waiting_form import WishForm
+from notifications import queries as notifications_queries
 from notifications.models import Channel, Purpose
-from notifications.queries import messages_about
-from volunteers.notices import consent_wording
-from volunteers.queries import browser_proved
+from volunteers import notices
+from volunteers import queries as volunteers_queries
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
@@ -43,7 +44,7 @@ class JoinForm(WishForm, PersonForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask who waits for what; whoever sends it proves the contact next."""
-    page = queries.drive_page(slug, timezone.now())
+    page = queries_drives.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     if request.method == "POST":
@@ -71,7 +72,7 @@ def _join(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return _ask(request, page, form, 409, refusal.alternatives)
     except ValidationError as problem:
         form.refuse(problem)
-        return answered(_ask(request, page, form, status_of(problem)), problem)
+        return forms.answered(_ask(request, page, form, forms.status_of(problem)), problem)
     return _to_line(entry.token, browser)
 
 
@@ -80,12 +81,12 @@ def _ask(
 ) -> HttpResponse:
     language = translation.get_language() or "en"
     context = {
-        **drive_context(page),
+        **drives.drive_context(page),
         "form": form,
         "openings": openings,
         "visit": form["visit"].value(),
-        "confirms": asked_of(page.drive),
-        "reminders_wording": consent_wording(Purpose.REMINDERS, language, page.drive.organization)[1],
+        "confirms": confirms.asked_of(page.drive),
+        "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, page.drive.organization)[1],
     }
     return render(request, "drives/public/wait.html", context, status=status)
 
@@ -179,7 +180,7 @@ def leave(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _page_or_404(request: HttpRequest, key: str) -> WaitingPage:
-    page = queries.waiting_page(key, timezone.now(), keys.WAITING.tokens(request))
+    page = queries_waiting.waiting_page(key, timezone.now(), keys.WAITING.tokens(request))
     if page is None:
         raise Http404
     return page
@@ -201,21 +202,26 @@ def _still_asked(request: HttpRequest, key: str, form: CodeForm, problem: Valida
     if not page.held:  # another tap was quicker
         return _to_line(key)
     is_refused = isinstance(problem, Refusal)
-    status = 409 if is_refused else status_of(problem)
+    status = 409 if is_refused else forms.status_of(problem)
     form.add_error(None if is_refused or status != 422 else "code", problem)
-    return answered(_check(request, page, form, status), problem)
+    return forms.answered(_check(request, page, form, status), problem)
 
 
 def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int = 200) -> HttpResponse:
     entry, typed, browser = page.entry, page.entry.registration, visitor.browser_of(request)
     assert typed is not None  # a request that is not proved has one
-    codes = [message for message in messages_about([entry.about])[entry.about] if message.kind == "code"]
+    codes = [
+        message
+        for message in notifications_queries.messages_about([entry.about])[entry.about]
+        if message.kind == "code"
+    ]
     context = {
         **entry_context(entry),
         "page": page,
         "form": form,
         "typed": typed,
-        "is_proved": browser_proved(browser, typed.identity, timezone.now()) or typed.proved_at is not None,
+        "is_proved": volunteers_queries.browser_proved(browser, typed.identity, timezone.now())
+        or typed.proved_at is not None,
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,
@@ -233,7 +239,7 @@ def _show(
     context = {
         **entry_context(page.entry),
         "page": page,
-        "form": form or WishForm(page.entry.drive, initial=initial(page.entry)),
+        "form": form or WishForm(page.entry.drive, initial=waiting_form.initial(page.entry)),
         "openings": openings,
         "changed": "changed" in request.GET,
         "is_heard": bool(page.entry.volunteer and (page.entry.volunteer.phone or page.entry.volunteer.email)),

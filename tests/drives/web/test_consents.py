@@ -10,10 +10,10 @@ from django.urls import reverse
 
 from drives.actions import reminders
 from drives.models import Booking
+from notifications import queries as notifications_queries
 from notifications.actions import consents, outbox
 from notifications.models import Channel, ConsentEntry, Message
 from notifications.notice import Envelope, Notice, Wording
-from notifications.queries import consents_of, sender_of
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import NOW
@@ -45,7 +45,7 @@ def contact(booking: Booking, address: str) -> Contact:
 
 
 def agreed_to(organization: Organization) -> set[tuple[str, str]]:
-    found = consents_of(organization, [PHONE, MAILBOX])
+    found = notifications_queries.consents_of(organization, [PHONE, MAILBOX])
     return {(address, purpose) for (address, purpose), given in found.items() if given}
 
 
@@ -183,7 +183,7 @@ def test_a_stop_counts_for_everybody_who_shares_the_phone() -> None:
     other = Volunteer.objects.create(
         organization=here, name="Test Bo Birch", phone=phone, created_at=NOW, **Volunteer.new_link()
     )
-    sender = sender_of(here)
+    sender = notifications_queries.sender_of(here)
     assert sender is not None
     consents.suppress(sender=sender, address=PHONE, now=NOW)
     mine = made.queued(here, address=PHONE, purpose="reminders", recipient=f"volunteer:{booking.volunteer_id}")
@@ -215,7 +215,7 @@ def test_a_donor_sees_what_they_agreed_to_and_turns_it_off_and_on() -> None:
 
 def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() -> None:
     booking = world()
-    sender = sender_of(booking.drive.organization)
+    sender = notifications_queries.sender_of(booking.drive.organization)
     assert sender is not None
     consents.suppress(sender=sender, address=PHONE, now=NOW)
     page = text(Client().get(reverse("booking", args=[booking.token]), follow=True))

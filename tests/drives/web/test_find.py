@@ -17,9 +17,9 @@ from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web.donor import PHONE, text, title
+from volunteers import queries as volunteers_queries
 from volunteers.actions import registration
 from volunteers.models import Contact, ProofCode, ProvedBrowser
-from volunteers.queries import identity_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -101,7 +101,7 @@ def test_a_national_number_is_one_of_the_country_of_most_organizations_in_which_
     for country in countries.split():
         builders.organization(country=country)
     assert ask(Client(), typed).status_code == 303
-    assert ProofCode.objects.get().identity == identity_of(found_under)
+    assert ProofCode.objects.get().identity == volunteers_queries.identity_of(found_under)
 
 
 def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:

@@ -10,11 +10,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives import queries
 from drives.actions import attendance, planning, turnout
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.queries.desk import give_rate
-from drives.web.organizer.desk import guarded
+from drives.queries import desk
+from drives.web.organizer import desk as organizer_desk
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
 from tests import builders, query_counts
@@ -210,8 +209,8 @@ def test_the_table_starts_no_formula() -> None:
     response = browser.get(address(drive, "roster_csv"))
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
-    assert [guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
-    assert guarded("Ana") == "Ana"
+    assert [organizer_desk.guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
+    assert organizer_desk.guarded("Ana") == "Ana"
 
 
 def test_the_printed_roster_leaves_out_who_cancelled() -> None:
@@ -264,7 +263,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
     """Of each hour, whether it is over and whether it is half empty."""
-    return [(hour.is_over, hour.is_half_empty) for hour in queries.desk(drive, now).hours]
+    return [(hour.is_over, hour.is_half_empty) for hour in desk.desk(drive, now).hours]
 
 
 @pytest.mark.parametrize(("seconds", "is_over"), [(3599, False), (3600, True)])
@@ -290,5 +289,5 @@ def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
             builders.booked(drive, n=number, number=10 * day + number)
         turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
         Booking.objects.filter(drive=drive, first_step__lt=day).update(state=BookingState.DONATED)
-    rate = give_rate(owner)
+    rate = desk.give_rate(owner)
     assert (rate.booked, rate.donated) == (24, 1 + 2 + 3 + 4 + 4 + 4)

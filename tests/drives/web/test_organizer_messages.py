@@ -9,9 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from config import settings as project
-from drives import queries, reminding, texts
+from drives import reminding, texts
 from drives.actions import reminders
 from drives.models import Drive, OwnText, PlanLine
+from drives.queries import message_plan
 from drives.texts import TEXTS, OwnWords
 from notifications.models import Message
 from organizations.models import Membership, Organization, Role
@@ -31,11 +32,11 @@ def ben(**fields: Any) -> tuple[Client, Organization]:
 
 def typed_plan(of: Organization, **changes: str) -> dict[str, str]:
     """The form as the page shows it, with changes."""
-    return _typed(queries.organization_plan(of), changes)
+    return _typed(message_plan.organization_plan(of), changes)
 
 
 def typed_drive_plan(of: Drive, **changes: str) -> dict[str, str]:
-    return _typed(queries.drive_plan(of), changes)
+    return _typed(message_plan.drive_plan(of), changes)
 
 
 def _typed(plan: reminding.Plan, changes: dict[str, str]) -> dict[str, str]:
@@ -154,7 +155,7 @@ def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
     response = browser.post(PLAN, {**second, "save": "1"})
     assert response.status_code == 422
     assert "Somebody else has changed this in the meantime." in text(response)
-    assert queries.organization_plan(owner)["three_days"].days == 4
+    assert message_plan.organization_plan(owner)["three_days"].days == 4
 
 
 def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
@@ -164,11 +165,11 @@ def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
     assert "This drive follows your common plan." in text(browser.get(address))
     assert browser.post(f"{address}preview/", typed_drive_plan(drive)).status_code == 200
     browser.post(address, typed_drive_plan(drive, day_before__on="off", save="1"))
-    plans = queries.drive_plans(owner, [drive.pk, other.pk])
+    plans = message_plan.drive_plans(owner, [drive.pk, other.pk])
     assert (plans[drive.pk]["day_before"].on, plans[other.pk]["day_before"].on) == (False, True)
     assert "its own plan" in text(browser.get(OVERVIEW))
     browser.post(address, {"drop": "1"})
-    assert queries.drive_plan(drive)["day_before"].on
+    assert message_plan.drive_plan(drive)["day_before"].on
 
 
 @pytest.mark.parametrize("language", dict(project.LANGUAGES))
@@ -348,4 +349,4 @@ def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
         address = reverse(name, args=[cleo.pk])
         assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
-    assert queries.drive_plan(cleo) == reminding.DEFAULT_PLAN
+    assert message_plan.drive_plan(cleo) == reminding.DEFAULT_PLAN

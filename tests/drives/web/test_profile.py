@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives import queries
 from drives.models import Drive
+from drives.queries import donor as queries_donor
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
@@ -132,7 +132,7 @@ def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learn
         texts = Message.objects.waiting().filter(recipient=f"volunteer:{each.pk}", channel="sms")
         assert set(texts.values_list("address", flat=True)) == {reached}
     assert "Test Bo Birch" in text(browser.get(reverse("me")))
-    assert queries.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
+    assert queries_donor.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
 
 
 def test_the_change_is_made_in_every_organization_or_in_none() -> None:

@@ -11,7 +11,7 @@ from django.utils import translation
 from drives.actions import planning
 from drives.models import Booking, BookingState
 from notifications.models import Message
-from organizations.models import token_digest
+from organizations.models import linked
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web import donor
@@ -140,7 +140,7 @@ def test_tapping_twice_books_once_and_answers_the_same() -> None:
 def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
-    code, bound_to = builders.code_of(booking), token_digest(browser.cookies["browser"].value)
+    code, bound_to = builders.code_of(booking), linked.token_digest(browser.cookies["browser"].value)
     assert booking.registration is not None
     used = proving.try_code(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
     assert used == proving.CodeResult.OK
@@ -165,7 +165,7 @@ def test_the_cookie_is_for_our_eyes_only_and_lasts_thirty_days() -> None:
     donor.booked(browser, builders.drive())
     cookie = browser.cookies["browser"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 30 * 24 * 60 * 60)
-    assert ProvedBrowser.objects.get().token_hash == token_digest(cookie.value)
+    assert ProvedBrowser.objects.get().token_hash == linked.token_digest(cookie.value)
 
 
 def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:

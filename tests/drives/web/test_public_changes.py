@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from drives.actions import changing, planning
 from drives.models import Booking, BookingState
-from notifications.queries import has_consent
+from notifications import queries as notifications_queries
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
 from tests.drives.web import donor
@@ -180,10 +180,10 @@ def test_stopping_messages_asks_first_and_takes_every_consent_back() -> None:
     assert booking.volunteer.phone is not None
     address, phone = reverse("stop", args=[booking.volunteer.phone.token]), booking.volunteer.phone.address
     assert "Stop messages?" in text(Client().get(address))
-    assert has_consent(drive.organization, phone, "reminders")
+    assert notifications_queries.has_consent(drive.organization, phone, "reminders")
     assert "No more messages" in text(Client().post(address))
-    assert not has_consent(drive.organization, phone, "reminders")
-    assert not has_consent(drive.organization, phone, "appeals")
+    assert not notifications_queries.has_consent(drive.organization, phone, "reminders")
+    assert not notifications_queries.has_consent(drive.organization, phone, "appeals")
     assert "We will not send you reminders." in page_of(booking)
 
 

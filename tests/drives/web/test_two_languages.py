@@ -7,9 +7,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives import notices
+from drives import notices, own_language
 from drives.models import Drive
-from drives.own_language import written
 from tests import builders
 from tests.builders import NOW
 from tests.drives.web import coordinator
@@ -45,7 +44,7 @@ def test_the_page_shows_ones_own_language_else_the_other_marked(
 def test_what_was_not_written_is_not_shown() -> None:
     drive = builders.drive()
     assert "<dt>Bring</dt>" not in page_of(drive, "en")
-    assert written(drive, "bring", "es").text == ""
+    assert own_language.written(drive, "bring", "es").text == ""
 
 
 def test_a_mail_names_what_to_bring_in_its_own_language() -> None:
