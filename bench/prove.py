@@ -105,6 +105,8 @@ def _tested(path: str, **more: str) -> tuple[bool, str]:
         text=True,
         check=False,
     )
+    if answer.returncode:
+        print(answer.stdout[-3000:], flush=True)
     return answer.returncode == 0, answer.stdout.strip().splitlines()[-1].strip("= ")
 
 
