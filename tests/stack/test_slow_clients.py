@@ -66,8 +66,8 @@ def test_no_request_is_lost_after_an_early_answer(tmp_path: Path, guard: Guard) 
 
 
 def test_control_requests_are_lost_when_the_body_stays_unread(tmp_path: Path, guard: Guard) -> None:
-    """Only requests that have no body are counted: the others are lost by the bug itself."""
+    """Only requests without any answer are counted: without its body a request may well get another status."""
     asks = mixed()
     with programs.web_process(guard, tmp_path / "web.log", [*BROKEN, "unread"]) as (_process, port):
         missed = clients.lost(port, CONTROL_REQUESTS, asks)
-    assert sum(count for what, count in missed.items() if "/healthz" in what) > 0
+    assert sum(count for what, count in missed.items() if not what[-3:].isdigit()) > 0, missed
