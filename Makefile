@@ -1,6 +1,6 @@
 # make run: the whole service on this machine, with a demo (PORT=8000 DATA_DIR=.data FRESH=1 to start from empty)
 # make test: every test, on servers started for the run (ARGS="tests/drives -k booking" for some)
-# make mutants: mutants of the pure rules against their tests (ARGS="drives.rules*" for some)
+# make mutants: mutants of the pure rules against their tests (ARGS="drives.booking.rules*" for some)
 # make check: lint, types, imports, templates, migrations, deploy check
 # make bench, make prove, make shots: measurements, the long run of guarantees, screenshots
 

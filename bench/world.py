@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from drives import programmes, timetable
-from drives import rules as drives_rules
 from drives.actions import planning, taking
+from drives.capacity import visits
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
 from drives.plan import Plan
 from organizations.actions import organizing
@@ -93,7 +93,7 @@ class World:
             now=self.now,
         )
         drive = self.drive(bookings)
-        shape = drives_rules.visit_shape(drive, Visit.RETURN)
+        shape = visits.visit_shape(drive, Visit.RETURN)
         common = {"drive": drive, "volunteer": person, "visit": Visit.RETURN, "state": BookingState.DONATED}
         stamps = {"created_at": self.now, "changed_at": self.now, "donated_at": self.now, "source": Source.ONLINE}
         Booking.objects.bulk_create(

@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from drives.api import answers as api_answers
-from drives.rules import Refusal
+from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
 # What a domain's refusal means in HTTP; every other one is 400.

@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives import calendars, localtime, notices
+from drives import calendars, localtime
 from drives.calendars import Appointment
+from drives.capacity import visits
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.queries import bookings as queries_bookings
 from drives.queries.bookings import Feed
+from drives.web import links
 
 KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
 
@@ -28,12 +30,12 @@ def of_booking(booking: Booking) -> Appointment:
         sequence=booking.revision,
         summary=drive.organization.calendar_title or _("Appointment: %(org)s") % {"org": drive.organization.name},
         starts_at=booking.starts_at,
-        ends_at=booking.starts_at + timedelta(minutes=notices.visit_minutes(booking)),
+        ends_at=booking.starts_at + timedelta(minutes=visits.visit_minutes(booking)),
         zone=drive.site.timezone,
         zone_label=localtime.zone_name(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",
-        description=_("Change or cancel: %(link)s") % {"link": notices.link(booking)},
-        url=notices.link(booking),
+        description=_("Change or cancel: %(link)s") % {"link": links.link(booking)},
+        url=links.link(booking),
         organizer_email=parseaddr(settings.EMAIL_FROM)[1],
         organizer_name=drive.organization.name,
         attendee_email=email,
@@ -46,7 +48,7 @@ def of_booking(booking: Booking) -> Appointment:
 
 def of_drive(drive: Drive) -> Appointment:
     """A drive for the public feeds of a drive and of its organization."""
-    address = notices.absolute(reverse("drive", args=[drive.slug]))
+    address = links.absolute(reverse("drive", args=[drive.slug]))
     return Appointment(
         uid=f"drive-{drive.pk}@{_host()}",
         sequence=drive.version,

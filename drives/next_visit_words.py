@@ -9,6 +9,7 @@ from drives import localtime, next_visit, notices, texts
 from drives.models import Booking, BookingState, Visit
 from drives.next_visit import NOTHING, AfterVisit, NextVisit
 from drives.texts import Own
+from drives.web import links
 from notifications.notice import Wording
 from volunteers.models import Volunteer
 
@@ -56,7 +57,7 @@ def choice(time: NextVisit) -> tuple[str, str]:
 def time_link(time: NextVisit) -> str:
     """The short address at which somebody who gave before books this time."""
     name = "time" if time.visit == Visit.RETURN else "time_first"
-    return notices.absolute(reverse(name, args=[time.slot_id]))
+    return links.absolute(reverse(name, args=[time.slot_id]))
 
 
 def appeal(person: Volunteer, times: Sequence[NextVisit], channel: str, own: Own = texts.NONE) -> Wording:

@@ -6,36 +6,21 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
-from urllib.parse import urljoin
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from drives import localtime, own_language, texts
+from drives.capacity import visits
 from drives.models import Booking, CancelledBy, Drive
 from drives.texts import Own
+from drives.web import links
 from notifications.notice import Wording
 from volunteers.models import Contact
 
 T = TypeVar("T")
-
-
-def link(booking: Booking) -> str:
-    """The address of a donor's own page."""
-    return absolute(reverse("booking", args=[booking.token]))
-
-
-def link_length() -> int:
-    """How long the address of a donor's own page is."""
-    return len(absolute(reverse("booking", args=["x" * 22])))
-
-
-def absolute(path: str) -> str:
-    """A path on the configured public address, never on that of a request."""
-    return urljoin(settings.BASE_URL + "/", path)
 
 
 def booked(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
@@ -127,7 +112,7 @@ def missed(booking: Booking, channel: str, own: Own = texts.NONE) -> Wording:
 def together(kind: str, bookings: Sequence[Booking]) -> Wording:
     """One text to the phone that these bookings of a party share: how many, from when, and the first one's page."""
     first = min(bookings, key=lambda booking: booking.starts_at)
-    page = link(min(bookings, key=lambda booking: booking.pk))
+    page = links.link(min(bookings, key=lambda booking: booking.pk))
     facts = {**facts_of(first), "count": str(len(bookings)), "link": page}
     return Wording(text=texts.together(kind, facts))
 
@@ -178,7 +163,7 @@ def facts_of(booking: Booking) -> dict[str, str]:
         "long_day": localtime.long_day(booking.starts_at, zone),
         "time": localtime.clock(booking.starts_at, zone),
         "place": drive.site.sms_name,
-        "link": link(booking),
+        "link": links.link(booking),
     }
 
 
@@ -192,21 +177,15 @@ def _before_you_come(booking: Booking) -> list[str]:
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),
-        _("Plan about %(minutes)s minutes.") % {"minutes": visit_minutes(booking)},
+        _("Plan about %(minutes)s minutes.") % {"minutes": visits.visit_minutes(booking)},
     ]
-
-
-def visit_minutes(booking: Booking) -> int:
-    """How long the whole visit takes, as the policy tells donors."""
-    policy = booking.drive.policy
-    return policy.first_minutes if booking.visit == "first" else policy.return_minutes
 
 
 def letter(
     booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
 ) -> Wording:
     """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
-    return mail(subject, lines, action, link(booking), stop_link(booking), choices)
+    return mail(subject, lines, action, links.link(booking), stop_link(booking), choices)
 
 
 def stop_link(booking: Booking) -> str:
@@ -216,7 +195,7 @@ def stop_link(booking: Booking) -> str:
 
 
 def mailbox_stop_link(mailbox: Contact) -> str:
-    return absolute(reverse("stop", args=[mailbox.token]))
+    return links.absolute(reverse("stop", args=[mailbox.token]))
 
 
 def mail(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drives import localtime, notices, texts
 from drives.models import Drive, Offer, WaitingEntry
 from drives.texts import Own
+from drives.web import links
 from notifications import notice
 from notifications.notice import Wording
 
@@ -16,12 +17,12 @@ Facts = dict[str, str]
 
 def link(entry: WaitingEntry) -> str:
     """The address of the page of somebody who waits."""
-    return notices.absolute(reverse("waiting", args=[entry.token]))
+    return links.absolute(reverse("waiting", args=[entry.token]))
 
 
 def offer_link(offer: Offer) -> str:
     """The address where an offered place is taken or passed on."""
-    return notices.absolute(reverse("offer", args=[offer.token]))
+    return links.absolute(reverse("offer", args=[offer.token]))
 
 
 def offered(offer: Offer, channel: str, own: Own = texts.NONE) -> Wording:
@@ -120,5 +121,5 @@ def _facts(entry: WaitingEntry) -> Facts:
 
 def _letter(entry: WaitingEntry, subject: str, lines: Sequence[str], action: str, url: str) -> Wording:
     mailbox = entry.volunteer.email if entry.volunteer else None
-    stop = notices.absolute(reverse("stop", args=[mailbox.token])) if mailbox else ""
+    stop = links.absolute(reverse("stop", args=[mailbox.token])) if mailbox else ""
     return notices.mail(subject, lines, action, url, stop)

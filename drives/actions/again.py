@@ -6,7 +6,7 @@ from datetime import datetime
 from drives.actions import booking, changing
 from drives.actions.booking import Person
 from drives.models import Booking, CancelledBy, Drive
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from volunteers import queries as volunteers_queries
 from volunteers.models import ContactKind, Volunteer
 

@@ -6,9 +6,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules, timetable
+from drives import refusals, timetable
 from drives.actions import history, keeping, locking, places, spacing, taking, turnout
+from drives.attendance import rules as attendance_rules
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
+from drives.models import booking as models_booking
 from drives.queries import history as queries_history
 from drives.queries import places as queries_places
 from volunteers.actions import registration
@@ -28,9 +33,9 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     booking = _locked(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
-    _refuse(booking, rules.MAY_BE_CHECKED_IN)
+    _refuse(booking, attendance_rules.MAY_BE_CHECKED_IN)
     if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
-        raise rules.Refusal([rules.Reason("drive_not_today", _("This drive is not running now."))])
+        raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not running now."))])
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
     _enter(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
@@ -44,12 +49,12 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
     The interval clock starts at `donated_at` for donated and incomplete. Refuses anybody who is not checked in.
     Locks: drive (shared), booking.
     """
-    if outcome not in rules.OUTCOMES:
+    if outcome not in models_booking.OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
     booking = _locked(booking_id)
     if booking.state == outcome:
         return booking
-    _refuse(booking, rules.MAY_HAVE_OUTCOME)
+    _refuse(booking, attendance_rules.MAY_HAVE_OUTCOME)
     happened, before = at or now, booking.state
     after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
     booking.donated_at = happened if after_needle else None
@@ -64,9 +69,9 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
     booking = _locked(booking_id)
     if booking.state == BookingState.NO_SHOW:
         return booking
-    _refuse(booking, rules.MAY_BE_MISSED)
+    _refuse(booking, booking_rules.MAY_BE_MISSED)
     if booking.starts_at > now:
-        raise rules.Refusal([rules.Reason("not_due_yet", _("This person is not due yet."))])
+        raise refusals.Refusal([refusals.Reason("not_due_yet", _("This person is not due yet."))])
     _enter(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
     return booking
 
@@ -84,10 +89,10 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     booking = _locked(booking_id)
     if seen and booking.state != seen:
         return booking
-    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | rules.OUTCOMES
+    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | models_booking.OUTCOMES
     _refuse(booking, frozenset(of_the_day))
     back_to = _before(booking)
-    if booking.state in rules.COUNTS_NOT:
+    if booking.state in attendance_rules.COUNTS_NOT:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
     _forget_times(booking, back_to)
     _enter(booking, back_to, before=booking.state, actor=actor, now=now, reason=UNDO)
@@ -123,7 +128,7 @@ def walk_in(
     slot = _slot_at_the_door(giver, drive, visit, now)
     if not override_reason:
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
-    taken = timetable.footprint(slot.n, rules.visit_shape(drive, visit))
+    taken = timetable.footprint(slot.n, visits.visit_shape(drive, visit))
     places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = taking.create_booking(
@@ -137,7 +142,7 @@ def walk_in(
 
 def _before(booking: Booking) -> BookingState:
     """From what a booking came into its state of the day; an outcome always came from the check-in."""
-    if booking.state in rules.OUTCOMES:
+    if booking.state in models_booking.OUTCOMES:
         return BookingState.CHECKED_IN
     forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)
@@ -149,7 +154,9 @@ def _locked(booking_id: int) -> Booking:
     locking.drive_shared(drive_id)
     booking = locking.booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
-        raise rules.Refusal([rules.Reason("drive_completed", _("This drive is completed: its turnout is final."))])
+        raise refusals.Refusal(
+            [refusals.Reason("drive_completed", _("This drive is completed: its turnout is final."))]
+        )
     return booking
 
 
@@ -168,7 +175,7 @@ def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, no
     turnout.recompute(drive=booking.drive, now=now)
 
 
-def reasons_against(booking: Booking, now: datetime) -> list[rules.Reason]:
+def reasons_against(booking: Booking, now: datetime) -> list[refusals.Reason]:
     """What the organization's own rows have against checking somebody in now. One query."""
     if booking.volunteer_id is None or booking.override_reason:
         return []
@@ -190,7 +197,7 @@ def _refuse_second(booking: Booking) -> None:
     """Somebody marked as missed may have come as a walk-in since."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
-        raise rules.Refusal([rules.Reason("already_booked", _("This person is on the list already."))])
+        raise refusals.Refusal([refusals.Reason("already_booked", _("This person is on the list already."))])
 
 
 def _forget_times(booking: Booking, state: str) -> None:
@@ -200,28 +207,28 @@ def _forget_times(booking: Booking, state: str) -> None:
 
 
 def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
-    if reasons := rules.reasons_not_to_change(booking.state, allowed):
-        raise rules.Refusal(reasons)
+    if reasons := booking_rules.reasons_not_to_change(booking.state, allowed):
+        raise refusals.Refusal(reasons)
 
 
 def _slot_at_the_door(giver: queries_history.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
     """The present step, for somebody who came; refuses with the next times at which they may come."""
-    reasons = [rules.Reason("drive_not_today", _("This drive is not running now."))]
+    reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
         person = giver.volunteer_id
         found = queries_places.place_facts(
             drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True
         )
-        reasons = rules.reasons_not_to_take(found.facts, now)
+        reasons = capacity_rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot
     allows = spacing.of(giver, drive, now).allows
-    raise rules.Refusal(reasons, queries_history.later_times(drive, visit, now, now, allows))
+    raise refusals.Refusal(reasons, queries_history.later_times(drive, visit, now, now, allows))
 
 
 def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
     """The step that is running, or the last from which the visit still ends by closing; None outside the hours."""
-    last = max(0, Slot.objects.filter(drive=drive).count() - rules.visit_shape(drive, visit).steps)
+    last = max(0, Slot.objects.filter(drive=drive).count() - visits.visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None
     return Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import confirms as drives_confirms
-from drives import rules
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
+from drives.capacity import visits
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from drives.queries import history
@@ -93,7 +93,7 @@ def hold_within(
     stating.refuse_impossible(person.stated, drive, now)
     locking.identities_then_drive([details.identity], drive.pk)
     found = queries_places.place_facts(
-        drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=rules.visit_shape(drive, visit), now=now
+        drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=visits.visit_shape(drive, visit), now=now
     )
     taking.refuse_unless_possible(found.facts, drive, visit, now)
     stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)

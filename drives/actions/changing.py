@@ -4,9 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import offering, rules, timetable
+from drives import offering, refusals, timetable
 from drives.actions import history, keeping, locking, places, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
 from drives.models import Booking, BookingState, CancelledBy, Slot
 from drives.queries import bookings
 from drives.queries import history as queries_history
@@ -47,8 +49,9 @@ def move(
     kept = keeping.keep(booking.drive_id, offering.remainders(old, taken), now)
     deltas = places.combined([freed, timetable.net(old, taken), kept])
     if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
-        raise rules.Refusal(
-            [rules.slot_full()], queries_places.nearest_times(booking.drive, booking.visit, slot.starts_at, now)
+        raise refusals.Refusal(
+            [capacity_rules.slot_full()],
+            queries_places.nearest_times(booking.drive, booking.visit, slot.starts_at, now),
         )
     _put(booking, slot, taken, actor=actor, reason=reason, now=now)
     return booking
@@ -60,7 +63,7 @@ def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
     booking = locking.booking(booking_id)
     if booking.state == BookingState.CONFIRMED:
         return booking
-    _refuse(booking, rules.MAY_BE_CONFIRMED)
+    _refuse(booking, booking_rules.MAY_BE_CONFIRMED)
     _enter_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
     return booking
 
@@ -79,7 +82,7 @@ def cancel(
     booking = locking.booking(booking_id)
     if booking.state == BookingState.CANCELLED:
         return booking
-    _refuse(booking, rules.MAY_BE_CHANGED)
+    _refuse(booking, booking_rules.MAY_BE_CHANGED)
     if booking.state == BookingState.HELD:
         return _give_up_hold(booking, actor, now)
     before = booking.state
@@ -102,10 +105,10 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """
     locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = locking.booking(booking_id)
-    if booking.state in rules.MAY_BE_MISSED:
+    if booking.state in booking_rules.MAY_BE_MISSED:
         return booking
     if not bookings.may_be_restored(booking, now):
-        raise rules.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
+        raise refusals.Refusal(booking_rules.reasons_not_to_change(booking.state, frozenset()))
     found = queries_places.place_facts(
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
@@ -115,8 +118,9 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
-        raise rules.Refusal(
-            [rules.slot_full()], queries_places.nearest_times(booking.drive, booking.visit, booking.starts_at, now)
+        raise refusals.Refusal(
+            [capacity_rules.slot_full()],
+            queries_places.nearest_times(booking.drive, booking.visit, booking.starts_at, now),
         )
     _revive(booking, actor=actor, now=now)
     keeping.has_place(booking, now)
@@ -124,7 +128,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     return booking
 
 
-def reasons_against(booking: Booking) -> list[rules.Reason]:
+def reasons_against(booking: Booking) -> list[refusals.Reason]:
     """What the interval rules have by now against a booking that stands: what was stated or given since. One query."""
     giver = giver_of(booking)
     return spacing.of(giver, booking.drive, booking.starts_at).reasons if giver else []
@@ -146,7 +150,7 @@ def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
     """Set a locked booking's fields to cancelled; the caller saves it, frees the places and tells."""
     booking.state, booking.holds_place, booking.held_until = BookingState.CANCELLED, False, None
     booking.cancelled_at, booking.cancelled_by = now, by
-    booking.cancelled_late = rules.is_late_cancellation(booking.starts_at, now)
+    booking.cancelled_late = booking_rules.is_late_cancellation(booking.starts_at, now)
     booking.revision += 1
     booking.changed_at = now
 
@@ -199,14 +203,14 @@ def _enter_state(booking: Booking, state: BookingState, *, actor: str, now: date
 
 
 def _refuse_change(booking: Booking, now: datetime) -> None:
-    _refuse(booking, rules.MAY_BE_CHANGED)
+    _refuse(booking, booking_rules.MAY_BE_CHANGED)
     if booking.state == BookingState.HELD and (booking.held_until is None or booking.held_until <= now):
         raise HoldLapsed
 
 
 def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
-    if reasons := rules.reasons_not_to_change(booking.state, allowed):
-        raise rules.Refusal(reasons)
+    if reasons := booking_rules.reasons_not_to_change(booking.state, allowed):
+        raise refusals.Refusal(reasons)
 
 
 def giver_of(booking: Booking, *, by_staff: bool = False) -> queries_history.Giver | None:

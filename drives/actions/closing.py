@@ -5,9 +5,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives import refusals
 from drives.actions import keeping, locking, places, telling_waiting
 from drives.models import IN_LINE, Drive, DriveState, WaitingEntry, WaitingState
+from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
 
 
@@ -21,7 +22,7 @@ def close_line(*, drive_id: int, actor: str, now: datetime) -> int:
     locking.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     if drive.state == DriveState.PUBLISHED:
-        raise rules.Refusal([rules.Reason("drive_published", _("Close online booking first."))])
+        raise refusals.Refusal([refusals.Reason("drive_published", _("Close online booking first."))])
     if drive.line_closed_at is None:
         drive.line_closed_at = now
         drive.save(update_fields=["line_closed_at"])
@@ -37,7 +38,7 @@ def close_over(*, drive_id: int, now: datetime) -> int:
     """
     locking.drive_exclusive(drive_id)
     drive = Drive.objects.get(pk=drive_id)
-    return 0 if rules.line_is_open(drive, now) else _end(drive, now)
+    return 0 if waitlist_rules.line_is_open(drive, now) else _end(drive, now)
 
 
 def _end(drive: Drive, now: datetime) -> int:

@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import rules
+from drives import refusals
 from drives.actions import changing, locking, taking, waiting
 from drives.actions.attendance import UNDO
+from drives.booking import rules as booking_rules
 from drives.models import (
     Booking,
     BookingChange,
@@ -132,7 +133,7 @@ def _locked(volunteer: Volunteer) -> _Left:
 def _refuse_under_way(bookings: Sequence[Booking], now: datetime) -> None:
     if any(row.state == BookingState.CHECKED_IN and row.drive.ends_at > now for row in bookings):
         sentence = _("They are checked in at a drive that is running. Say what became of the visit first.")
-        raise rules.Refusal([rules.Reason("visit_under_way", sentence)])
+        raise refusals.Refusal([refusals.Reason("visit_under_way", sentence)])
 
 
 def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -> int:
@@ -141,7 +142,7 @@ def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -
     coming = [
         row
         for row in bookings
-        if row.state == BookingState.HELD or (row.state in rules.MAY_BE_CHANGED and row.starts_at > now)
+        if row.state == BookingState.HELD or (row.state in booking_rules.MAY_BE_CHANGED and row.starts_at > now)
     ]
     for row in coming:
         changing.cancel(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)

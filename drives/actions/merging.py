@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import rules
+from drives import refusals
 from drives.actions import keeping, locking
 from drives.models import ACTIVE, Booking, StatedDonation, WaitingEntry
 from drives.queries import people as person_queries
@@ -41,7 +41,7 @@ def merge(
     locking.bookings(list(ids))
     locking.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
     if reasons := person_queries.reasons_not_to_merge(survivor, gone):
-        raise rules.Refusal(reasons)
+        raise refusals.Refusal(reasons)
     if called == gone.pk:
         survivor.name, survivor.language = gone.name, gone.language
     _move(survivor, gone)

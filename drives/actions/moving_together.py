@@ -6,10 +6,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules, timetable
+from drives import refusals, timetable
 from drives.actions import booking as actions_booking
 from drives.actions import changing, history, keeping, locking, places, settling, spacing, taking, telling, together
 from drives.actions.booking import HoldLapsed
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits as capacity_visits
 from drives.models import Booking, BookingState, Drive, Slot
 from drives.queries import parties
 from drives.queries import places as queries_places
@@ -41,8 +44,8 @@ def move_all(
     drive, visits = party[0].drive, [booking.visit for booking in party]
     found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
-    if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(
+    if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
+        raise refusals.Refusal(
             reasons, queries_together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
         )
     slots = together.arrivals(drive, slot_id, visits, freed, now)
@@ -71,16 +74,18 @@ def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking
     """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
     found = locking.bookings(settling.party_ids(asked))
     party = [
-        booking for booking in found if actions_booking.is_live(booking, now) or booking.state in rules.MAY_BE_MISSED
+        booking
+        for booking in found
+        if actions_booking.is_live(booking, now) or booking.state in booking_rules.MAY_BE_MISSED
     ]
     mine = next((booking for booking in found if booking.pk == asked.pk), asked)
     if mine not in party:
-        if reasons := rules.reasons_not_to_change(mine.state, rules.MAY_BE_CHANGED):
-            raise rules.Refusal(reasons)
+        if reasons := booking_rules.reasons_not_to_change(mine.state, booking_rules.MAY_BE_CHANGED):
+            raise refusals.Refusal(reasons)
         raise HoldLapsed
     if mine.state != BookingState.HELD and mine.party and not by_staff and not parties.party_of(mine).is_shown:
         text = _("Only who booked for all can change the time of all.")
-        raise rules.Refusal([rules.Reason("not_who_booked", text)])
+        raise refusals.Refusal([refusals.Reason("not_who_booked", text)])
     return party
 
 
@@ -108,13 +113,13 @@ def _judge(
         return
     earliest = [each.verdict.earliest_ok_at for each in judged if each.reasons]
     if None in earliest:
-        raise rules.Refusal(refused)
+        raise refusals.Refusal(refused)
 
     def allows(at: Drive, moments: Sequence[datetime]) -> bool:
         return all(each.allows(at, moment) for each, moment in zip(judged, moments, strict=True))
 
     visits = [booking.visit for booking in party]
-    raise rules.Refusal(
+    raise refusals.Refusal(
         refused, queries_together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
     )
 
@@ -124,7 +129,8 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas,
     drive, before = party[0].drive, [places.footprint(booking) for booking in party]
     visits = [booking.visit for booking in party]
     after = [
-        timetable.footprint(slot.n, rules.visit_shape(drive, visit)) for slot, visit in zip(slots, visits, strict=True)
+        timetable.footprint(slot.n, capacity_visits.visit_shape(drive, visit))
+        for slot, visit in zip(slots, visits, strict=True)
     ]
     for booking, slot, steps in zip(party, slots, after, strict=True):
         booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now

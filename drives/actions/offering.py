@@ -6,11 +6,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import confirms, offering, rules, timetable
+from drives import confirms, offering, refusals, timetable
 from drives.actions import closing, keeping, locking, places, spacing, taking, telling, telling_waiting
+from drives.capacity import rules as capacity_rules
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
 from drives.queries import history, message_plan, waiting
 from drives.queries import places as queries_places
+from drives.waitlist import rules as waitlist_rules
 from volunteers import queries as volunteers_queries
 
 AT_ONCE = 200  # offers of one drive in one sweep
@@ -106,7 +108,7 @@ def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offeri
     """The first of the ways to seat them that every rule of a booking allows."""
     for fit in waiting.line(entry.drive_id, entry.pk).fits(entry, now):
         found = _place(entry, fit.slot_id, now)
-        if not rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
+        if not capacity_rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
             return fit
     return None
 
@@ -243,9 +245,9 @@ def _locked_shared(offer_id: int) -> Offer:
 
 def _refuse_over(offer: Offer, now: datetime) -> None:
     if offer.state != OfferState.OPEN:
-        raise rules.Refusal([rules.offer_is_over(offer.state)])
+        raise refusals.Refusal([waitlist_rules.offer_is_over(offer.state)])
     if offer.deadline <= now:
-        raise rules.Refusal([rules.offer_is_over(OfferState.EXPIRED)])
+        raise refusals.Refusal([waitlist_rules.offer_is_over(OfferState.EXPIRED)])
 
 
 def _giver(entry: WaitingEntry) -> history.Giver:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import plan as drives_plan
-from drives import rules
+from drives import refusals
 from drives.actions import changing, grid, history, keeping, locking, places, replanning, telling
 from drives.actions.changing import CANCEL_FIELDS
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
@@ -113,7 +113,7 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
     if drive.closed_out_at is not None:
-        raise rules.Refusal([rules.Reason("drive_past", _("This drive is over."))])
+        raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
     moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
     _apply(drive, {"state": DriveState.CANCELLED, "cancel_reason": reason, **moment})
     _cancel_bookings(drive, actor=actor, now=now)
@@ -139,7 +139,7 @@ def _to_state(
         return drive
     _refuse_state(drive, allowed)
     if drive.ends_at <= now:
-        raise rules.Refusal([rules.Reason("drive_past", _("This drive is over."))])
+        raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
     moment = {stamp: now, "changed_at": now, "version": drive.version + 1}
     _apply(drive, {"state": state, "line_closed_at": None, **moment})
     audit.note(organization=drive.organization, actor=actor, verb=str(state), about=f"drive:{drive.pk}", now=now)
@@ -150,7 +150,7 @@ def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
     if drive.state not in allowed:
         label = drive.get_state_display()
         text = _("This drive is “%(state)s”: that cannot be done now.") % {"state": label}
-        raise rules.Refusal([rules.Reason(f"drive_{drive.state}", text)])
+        raise refusals.Refusal([refusals.Reason(f"drive_{drive.state}", text)])
 
 
 def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:

@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import notices, own_words, reminding, texts
+from drives import own_words, reminding, texts
 from drives.actions import locking, replanning
 from drives.models import Drive, DriveState, OwnText, PlanLine
 from drives.queries import message_plan
 from drives.reminding import Plan
 from drives.texts import OwnWords
+from drives.web import links
 from notifications.actions import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice, Wording
@@ -100,7 +101,7 @@ def change_words(
 
 def refuse_words(organization: Organization, kind: str, language: str, words: OwnWords) -> None:
     """Raise, by field, what is wrong with own words. Part of `change_words` and of its preview."""
-    measured = texts.measure_longest(words.text, language, organization.sms_name, notices.link_length())
+    measured = texts.measure_longest(words.text, language, organization.sms_name, links.link_length())
     by_field = {
         "text": own_words.problems(kind, words.text, measured) if words.text else [],
         "opening": own_words.opening_problems(kind, words.opening),

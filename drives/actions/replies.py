@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import letters, rules
+from drives import letters, refusals
 from drives.actions import changing, conversations, offering, telling_waiting
 from drives.letters import Letter
 from drives.models import Booking, BookingState, CancelledBy, Offer
@@ -94,7 +94,7 @@ def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: dat
             else:
                 offering.decline(offer_id=offer_id, now=now, by_text=True)
             return str(letter)
-    except rules.Refusal as refusal:
+    except refusals.Refusal as refusal:
         if not refusal.codes[0].startswith("offer_"):
             return REFUSED
     telling_waiting.too_late(waiting.offer(offer_id), reply.pk, now)
@@ -123,5 +123,5 @@ def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMes
             else:
                 changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
             return str(letter)
-    except rules.Refusal:
+    except refusals.Refusal:
         return REFUSED

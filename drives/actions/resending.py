@@ -5,8 +5,9 @@ from typing import Final
 
 from django.db import transaction
 
-from drives import rules
+from drives import refusals
 from drives.actions import locking, telling
+from drives.booking import rules as booking_rules
 from drives.models import Booking
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
@@ -23,10 +24,10 @@ def send_again(*, booking_id: int, now: datetime) -> Booking:
     whoever asks. Locks: booking.
     """
     booking = locking.booking(booking_id)
-    if reasons := rules.reasons_not_to_change(booking.state, rules.MAY_BE_MISSED):
-        raise rules.Refusal(reasons)
+    if reasons := booking_rules.reasons_not_to_change(booking.state, booking_rules.MAY_BE_MISSED):
+        raise refusals.Refusal(reasons)
     if booking.starts_at <= now:
-        raise rules.Refusal([rules.visit_past()])
+        raise refusals.Refusal([booking_rules.visit_past()])
     telling.booked_again(booking, now)
     subject = str(booking.pk)
     limits.spend_all(limits=[Limit("resend", subject, *AN_HOUR), Limit("resend_day", subject, *A_DAY)], now=now)

@@ -10,7 +10,7 @@ from drives.actions import leaving
 from drives.actions.leaving import Because
 from drives.models import Conversation
 from drives.queries import silence
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.actions import forgetting
 from notifications.actions.forgetting import TEXTS_KEPT
 from volunteers.actions import retention

@@ -4,8 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import rules
+from drives import refusals
 from drives.actions import locking, taking, telling
+from drives.attendance import rules as attendance_rules
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
 from drives.models import Booking, Drive, Source, Visit
 from drives.queries import history, places
 from volunteers import queries as volunteers_queries
@@ -24,7 +27,7 @@ def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Bo
     drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
     drive = drives.select_related("organization", "site", "policy").first()
     if drive is None:
-        raise rules.Refusal([rules.slot_unknown()])
+        raise refusals.Refusal([capacity_rules.slot_unknown()])
     return _book(visited, drive, slot_id, actor, now)
 
 
@@ -32,8 +35,8 @@ def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetim
     volunteer = visited.volunteer
     assert volunteer is not None  # asked for
     locking.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
-    if reasons := rules.reasons_not_to_change(locking.booking(visited.pk).state, rules.HAS_GIVEN):
-        raise rules.Refusal(reasons)
+    if reasons := booking_rules.reasons_not_to_change(locking.booking(visited.pk).state, attendance_rules.HAS_GIVEN):
+        raise refusals.Refusal(reasons)
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:
         return same

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives import refusals
 from drives.actions import history, places, stating, taking
 from drives.actions import spacing as actions_spacing
 from drives.actions.spacing import Spacing
+from drives.capacity import rules as capacity_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.queries import history as queries_history
 from drives.queries import places as queries_places
@@ -40,7 +41,7 @@ def people(registrations: Sequence[Registration], whose: Whose, now: datetime) -
     try:
         return registration.resolve_all(registrations=registrations, now=now, whose=whose)
     except (OtherName, TooManyPeople) as problem:
-        raise rules.Refusal([rules.Reason(str(problem.code), str(problem.message))]) from problem
+        raise refusals.Refusal([refusals.Reason(str(problem.code), str(problem.message))]) from problem
 
 
 def recognize(party: Sequence[Booking], whose: Whose, now: datetime) -> None:
@@ -62,7 +63,7 @@ def judge(party: Sequence[Booking], now: datetime) -> None:
     if len(party) > 1:
         said = [(booking, of(booking, reason)) for booking, reason in (*_twice(party), *said)]
     if said:
-        raise rules.Refusal([reason for _booking, reason in said], _other_times(judged, now))
+        raise refusals.Refusal([reason for _booking, reason in said], _other_times(judged, now))
     if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
         _correct(judged, others, now)
         Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *taking.FOOTPRINT])
@@ -86,14 +87,14 @@ class _Judged:
     booking: Booking
     found: queries_places.PlaceFound
     spacing: Spacing
-    against_place: Sequence[rules.Reason]
+    against_place: Sequence[refusals.Reason]
 
     @property
-    def reasons(self) -> list[rules.Reason]:
+    def reasons(self) -> list[refusals.Reason]:
         return [*self.against_place, *self.against_interval]
 
     @property
-    def against_interval(self) -> list[rules.Reason]:
+    def against_interval(self) -> list[refusals.Reason]:
         """Nothing of who is booked at this drive already: that alone is said."""
         return [] if self.found.facts.active_booking else self.spacing.reasons
 
@@ -117,7 +118,7 @@ def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
             booking,
             facts,
             actions_spacing.between(given[person], drive, booking.starts_at),
-            rules.reasons_not_to_take(facts.facts, now),
+            capacity_rules.reasons_not_to_take(facts.facts, now),
         )
         for booking, facts, person in zip(party, found, people, strict=True)
     ]
@@ -128,15 +129,15 @@ def _correct(judged: Sequence[_Judged], others: taking.Corrections, now: datetim
     over = any(each.found.holds_are_over for each in judged)
     try:
         taking.correct_visits(others, now, holds_are_over=over)
-    except rules.Refusal as refusal:
+    except refusals.Refusal as refusal:
         if len(judged) == 1:
             raise
         longer = next(booking for booking, visit in others if visit == Visit.FIRST)
         reasons = [of(longer, reason) for reason in refusal.reasons]
-        raise rules.Refusal(reasons, _other_times(judged, now)) from refusal
+        raise refusals.Refusal(reasons, _other_times(judged, now)) from refusal
 
 
-def _other_times(judged: Sequence[_Judged], now: datetime) -> list[rules.OpenTime]:
+def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.OpenTime]:
     """The times nearest to those kept at which all fit; where an interval is the reason, the next that all may come."""
     drive, first = judged[0].booking.drive, judged[0]
     visits, wanted = [each.visit for each in judged], min(each.booking.starts_at for each in judged)
@@ -158,19 +159,19 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[rules.OpenTim
     return together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
 
 
-def _twice(party: Sequence[Booking]) -> list[tuple[Booking, rules.Reason]]:
+def _twice(party: Sequence[Booking]) -> list[tuple[Booking, refusals.Reason]]:
     """Two names of a party that are known to be one person."""
     seen: set[int | None] = set()
     found = []
     for booking in party:
         if booking.volunteer_id in seen:
             text = _("This is somebody of your group under another name. Take one of them out.")
-            found.append((booking, rules.Reason("same_person_twice", text)))
+            found.append((booking, refusals.Reason("same_person_twice", text)))
         seen.add(booking.volunteer_id)
     return found
 
 
-def of(booking: Booking, reason: rules.Reason) -> rules.Reason:
+def of(booking: Booking, reason: refusals.Reason) -> refusals.Reason:
     """The reason with the name of the one of several whom it concerns, as it was typed if it was."""
     known = booking.registration or booking.volunteer
     name = known.name if known else ""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import intervals, rules
+from drives import intervals, refusals
+from drives.eligibility import rules as eligibility_rules
 from drives.models import Drive, Visit
 from drives.queries import history
 
@@ -19,11 +20,11 @@ class Spacing:
     visit: Visit | None = None  # that follows from what was given, if it does
 
     @property
-    def reasons(self) -> list[rules.Reason]:
+    def reasons(self) -> list[refusals.Reason]:
         earliest = self.verdict.earliest_ok_at
-        return [rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
+        return [eligibility_rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
 
-    def alternatives(self, drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
+    def alternatives(self, drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTime]:
         """The next times that keep every rule, each by the programme of its own drive."""
         if self.verdict.earliest_ok_at is None:
             return []
@@ -46,7 +47,7 @@ def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datet
         donations,
         intervals.judge(drive.rules, donations, wanted, zone),
         drive.site.timezone,
-        rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
+        eligibility_rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
     )
 
 
@@ -58,5 +59,5 @@ def refuse_too_close(giver: history.Giver, drive: Drive, visit: str, wanted: dat
     spacing = of(giver, drive, wanted)
     visit = spacing.visit or visit
     if reasons := spacing.reasons:
-        raise rules.Refusal(reasons, spacing.alternatives(drive, visit, now))
+        raise refusals.Refusal(reasons, spacing.alternatives(drive, visit, now))
     return visit

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives import refusals
 from drives.actions import locking, spacing
+from drives.booking import rules as booking_rules
 from drives.intervals import Stated
 from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
@@ -54,7 +55,7 @@ def refuse_too_close(stated: Stated | None, drive: Drive, visit: str, wanted: da
         return
     judged = spacing.between([stated.donation(drive.site.zone)], drive, wanted)
     if judged.reasons:
-        raise rules.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+        raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
 
 
 def adopt(registrations: Sequence[Registration]) -> None:
@@ -74,8 +75,8 @@ def correct(*, booking_id: int, stated: Stated | None, actor: str, now: datetime
     What has become of the hold meanwhile is refused in words. Locks: booking.
     """
     held = locking.booking(booking_id)
-    if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
-        raise rules.Refusal(reasons)
+    if reasons := booking_rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
+        raise refusals.Refusal(reasons)
     StatedDonation.objects.filter(registration=held.registration).delete()
     keep(stated, drive=held.drive, actor=actor, now=now, registration=held.registration)
     refuse_too_close(stated, held.drive, held.visit, held.starts_at, now)

@@ -12,8 +12,12 @@ from typing import Any, NoReturn
 
 from django.db import connection, transaction
 
-from drives import confirms, rules, timetable
+from drives import confirms, refusals, timetable
 from drives.actions import history, keeping, places, spacing
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits
+from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from drives.queries import history as queries_history
 from drives.queries import places as queries_places
@@ -24,7 +28,11 @@ REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for
 
 
 def refuse_unless_possible(
-    facts: rules.PlaceFacts, drive: Drive, visit: str, now: datetime, giver: queries_history.Giver | None = None
+    facts: capacity_rules.PlaceFacts,
+    drive: Drive,
+    visit: str,
+    now: datetime,
+    giver: queries_history.Giver | None = None,
 ) -> str:
     """Raise every reason that stands against this place, with the nearest times that fit the visit.
 
@@ -33,24 +41,24 @@ def refuse_unless_possible(
     Without a `giver` the interval rules are not asked: a hold counts in nobody's, and a coordinator may override them.
     With one, the times proposed keep them. Who is booked at this drive already is told that alone.
     """
-    reasons = rules.reasons_not_to_take(facts, now)
+    reasons = capacity_rules.reasons_not_to_take(facts, now)
     wanted = facts.slot_starts_at
     if giver and wanted and not facts.active_booking:
         judged = spacing.of(giver, drive, wanted)
         visit = judged.visit or visit
         if judged.reasons:
-            raise rules.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
+            raise refusals.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
     if reasons:
-        raise rules.Refusal(reasons, queries_places.nearest_times(drive, visit, wanted, now))
+        raise refusals.Refusal(reasons, queries_places.nearest_times(drive, visit, wanted, now))
     return visit
 
 
 def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> timetable.Footprint:
     """The steps a visit would take from this slot; refuses one that would not end by closing."""
-    shape = rules.visit_shape(drive, visit)
+    shape = visits.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
-        raise rules.Refusal(
-            [rules.visit_does_not_fit()], queries_places.nearest_times(drive, visit, slot.starts_at, now)
+        raise refusals.Refusal(
+            [booking_rules.visit_does_not_fit()], queries_places.nearest_times(drive, visit, slot.starts_at, now)
         )
     return timetable.footprint(slot.n, shape)
 
@@ -128,7 +136,7 @@ def enter(
 
 def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
     """Somebody was quicker: say so, with the nearest times."""
-    raise rules.Refusal([rules.slot_full()], queries_places.nearest_times(drive, visit, wanted, now))
+    raise refusals.Refusal([capacity_rules.slot_full()], queries_places.nearest_times(drive, visit, wanted, now))
 
 
 def create_booking(
@@ -182,7 +190,7 @@ def new_booking(
         visit=visit,
         state=state,
         source=source,
-        held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
+        held_until=now + booking_rules.HOLD_FOR if state == BookingState.HELD else None,
         **stored_footprint(taken),
         confirmed_policy_id=drive.policy_id if said else None,
         confirms=said,
@@ -214,7 +222,7 @@ def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: b
     else:
         booking, visit = firsts[0]
         nearest = queries_places.nearest_times(booking.drive, visit, booking.starts_at, now)
-        raise rules.Refusal([rules.visit_is_first()], nearest)
+        raise refusals.Refusal([eligibility_rules.visit_is_first()], nearest)
     for booking, visit in fitting:
         for name, value in stored_footprint(_as(booking, visit)).items():
             setattr(booking, name, value)
@@ -234,7 +242,7 @@ def _fit(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bo
 
 
 def _as(booking: Booking, visit: str) -> timetable.Footprint:
-    return timetable.footprint(booking.first_step, rules.visit_shape(booking.drive, visit))
+    return timetable.footprint(booking.first_step, visits.visit_shape(booking.drive, visit))
 
 
 @contextmanager
@@ -242,10 +250,10 @@ def says_if_longer(*, asked: str, visit: str) -> Iterator[None]:
     """Where the record made a visit longer than was asked for, a place that is refused is refused for that."""
     try:
         yield
-    except rules.Refusal as refusal:
+    except refusals.Refusal as refusal:
         if visit != Visit.FIRST or asked == visit:
             raise
-        raise rules.Refusal([rules.visit_is_first()], refusal.alternatives) from refusal
+        raise refusals.Refusal([eligibility_rules.visit_is_first()], refusal.alternatives) from refusal
 
 
 FOOTPRINT = ("first_step", "screening_steps", "chair_from", "chair_to")

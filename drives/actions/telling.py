@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from drives import appointments, calendars, next_visit_words, notices
 from drives.actions import reminders
+from drives.booking.rules import CLOSE_TO_DRIVE
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Way
 from drives.next_visit import NOTHING, AfterVisit
 from drives.queries import message_plan, next_visits, places
-from drives.rules import CLOSE_TO_DRIVE
 from drives.texts import Own
+from drives.web import links
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
@@ -160,7 +161,7 @@ def under_filled(drive: Drive, booked_count: int, places_left: int, now: datetim
 
 def desk(drive: Drive) -> str:
     """The address of a drive's page for coordinators."""
-    return notices.absolute(reverse("organizer_drive", args=[drive.pk]))
+    return links.absolute(reverse("organizer_drive", args=[drive.pk]))
 
 
 def _to_all(

@@ -10,12 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules, timetable
+from drives import refusals, timetable
 from drives import together as drives_together
 from drives.actions import booking as actions_booking
 from drives.actions import changing, history, keeping, locking, places, taking, telling
 from drives.actions.booking import Person
 from drives.actions.changing import CANCEL_FIELDS
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits as capacity_visits
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
 from drives.queries import places as queries_places
 from drives.queries import together
@@ -57,8 +60,8 @@ def hold_within(
     locking.identities_then_drive([details[0].identity], drive.pk)
     found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
     visits = [person.visit for person in people]
-    if reasons := rules.reasons_not_to_take(found.facts, now):
-        raise rules.Refusal(reasons, together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
+    if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
+        raise refusals.Refusal(reasons, together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
     freed = taking.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
@@ -81,7 +84,7 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
     found = Booking.objects.values_list("drive_id", "party").get(pk=booking_id)
     locking.drive_shared(found[0])
     ids = Booking.objects.filter(party=found[1]).values_list("pk", flat=True) if found[1] else [booking_id]
-    party = [booking for booking in locking.bookings(list(ids)) if booking.state in rules.MAY_BE_CHANGED]
+    party = [booking for booking in locking.bookings(list(ids)) if booking.state in booking_rules.MAY_BE_CHANGED]
     held = [booking for booking in party if booking.state == BookingState.HELD]
     booked = [booking for booking in party if booking.state != BookingState.HELD]
     history.note_all(held, to_state=BookingState.LAPSED, actor=actor, now=now)
@@ -128,7 +131,7 @@ def _written(
         taking.new_booking(
             drive,
             slot,
-            timetable.footprint(slot.n, rules.visit_shape(drive, visit)),
+            timetable.footprint(slot.n, capacity_visits.visit_shape(drive, visit)),
             visit,
             now,
             state=BookingState.HELD,
@@ -146,7 +149,7 @@ def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.De
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
     steps = together.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
-    shapes = [rules.visit_shape(drive, visit) for visit in visits]
+    shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
     found = drives_together.arrivals(together.room(steps, now, freed), first, shapes)
     if found is None:
         refuse_full(drive, visits, steps[first][1], now, freed)
@@ -157,4 +160,4 @@ def refuse_full(
     drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: places.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
-    raise rules.Refusal([rules.party_full()], together.nearest_for_all(drive, visits, wanted, now, freed))
+    raise refusals.Refusal([booking_rules.party_full()], together.nearest_for_all(drive, visits, wanted, now, freed))

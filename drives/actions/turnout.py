@@ -6,9 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives import refusals
 from drives.actions import history, keeping, locking, places, telling
+from drives.attendance import rules as attendance_rules
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
+from drives.models import booking as models_booking
 from drives.queries import bookings as queries_bookings
 from drives.queries import turnout
 from organizations.actions import audit
@@ -23,7 +25,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     """
     locking.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
-    if drive.closed_out_at is not None or not rules.is_to_be_closed_out(drive, now):
+    if drive.closed_out_at is not None or not attendance_rules.is_to_be_closed_out(drive, now):
         return None
     _settle_bookings(drive, "worker", now)
     Drive.objects.filter(pk=drive.pk).update(
@@ -50,10 +52,12 @@ def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     if drive.state == DriveState.COMPLETED and report is not None:
         return report
     if report is None:
-        raise rules.Refusal([rules.Reason("not_closed_out", _("The drive has to be over before it can be completed."))])
+        raise refusals.Refusal(
+            [refusals.Reason("not_closed_out", _("The drive has to be over before it can be completed."))]
+        )
     if report.unresolved_count:
         text = _("%(count)s people are checked in without an outcome. Say what became of them first.")
-        raise rules.Refusal([rules.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
+        raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
     Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, completed_at=now, changed_at=now)
     Turnout.objects.filter(pk=report.pk).update(final=True)
     audit.note(organization=drive.organization, actor=actor, verb="complete_drive", about=f"drive:{drive.pk}", now=now)
@@ -84,5 +88,5 @@ def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
 
 
 def _came_or_missed(drive: Drive) -> list[int]:
-    states = [*rules.OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
+    states = [*models_booking.OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
     return list(Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True))

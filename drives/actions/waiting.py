@@ -7,12 +7,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms, offering, rules
+from drives import confirms, offering, refusals
 from drives.actions import booking, keeping, locking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person
+from drives.booking import rules as booking_rules
+from drives.capacity import visits
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import ANY_TIME, Window
 from drives.queries import history, places, together, waiting
+from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
@@ -67,10 +70,10 @@ def join_within(
     confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locking.identities_then_drive([details.identity], drive.pk)
     facts = waiting.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
-    if reasons := rules.reasons_not_to_wait(facts, now):
-        raise rules.Refusal(reasons)
+    if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
+        raise refusals.Refusal(reasons)
     _refuse_wish(drive, wish, now)
-    held_until = now + rules.HOLD_FOR
+    held_until = now + booking_rules.HOLD_FOR
     entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
     if not volunteers_queries.browser_proved(browser_token, details.identity, now):
         proving.send_code(
@@ -152,9 +155,11 @@ def change(*, entry_id: int, wish: Wish, now: datetime) -> WaitingEntry:
     locking.drive_shared(drive.pk)
     entry = locking.waiting_entry(entry_id)
     if entry.state == WaitingState.OFFERED:
-        raise rules.Refusal([rules.Reason("waiting_offered", _("Answer the offer first: take the place or pass."))])
+        raise refusals.Refusal(
+            [refusals.Reason("waiting_offered", _("Answer the offer first: take the place or pass."))]
+        )
     if entry.state != WaitingState.WAITING:
-        raise rules.Refusal([rules.not_in_line(entry.state)])
+        raise refusals.Refusal([waitlist_rules.not_in_line(entry.state)])
     _refuse_wish(drive, wish, now)
     return _wishes(entry, wish, now)
 
@@ -204,30 +209,30 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
     Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
     """
     facts = waiting.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
-    if reasons := rules.reasons_not_to_wait(facts, now):
-        raise rules.Refusal(reasons)
+    if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
+        raise refusals.Refusal(reasons)
     arrivals = _arrivals(together.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
     judged = spacing.of(giver, drive, arrivals[-1])
     visit = judged.visit or wish.visit
     if not any(judged.allows(drive, at) for at in arrivals):
-        raise rules.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+        raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
     return replace(wish, visit=visit)
 
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
     if not _arrivals(together.steps_of(drive.pk), drive, wish, now):
-        raise rules.Refusal([rules.no_time_to_wait_for()])
+        raise refusals.Refusal([waitlist_rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
     openings, soonest = places.open_times(drive, wish.visit, now), offering.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
-        raise rules.Refusal([rules.places_are_open()], found[: places.NEAREST])
+        raise refusals.Refusal([waitlist_rules.places_are_open()], found[: places.NEAREST])
 
 
 def _arrivals(steps: offering.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:
     """When such a visit could begin within the window, late enough to be offered, whether it is taken or not."""
-    last, soonest = len(steps) - rules.visit_shape(drive, wish.visit).steps, offering.earliest_offered(now)
+    last, soonest = len(steps) - visits.visit_shape(drive, wish.visit).steps, offering.earliest_offered(now)
     possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)
     return [at for at in possible if at >= soonest and wish.window.holds(at)]
 

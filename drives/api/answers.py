@@ -16,7 +16,7 @@ from drives.queries.attendance import RosterRow
 from drives.queries.drives import DriveSummary
 from drives.queries.turnout import TurnoutNumbers
 from drives.queries.waiting import WaitingPage
-from drives.rules import OpenTime, Reason
+from drives.refusals import OpenTime, Reason
 from organizations.models import Cause, Organization
 from volunteers.models import Volunteer
 

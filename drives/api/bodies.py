@@ -16,7 +16,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from drives.actions.leaving import Because
 from drives.models import BookingState, DonationKind, DriveState, Visit
-from drives.rules import OUTCOMES
+from drives.models.booking import OUTCOMES
 from notifications import phone as notifications_phone
 from notifications.models import Purpose
 

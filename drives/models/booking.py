@@ -10,6 +10,16 @@ from drives.models.slot import Slot
 from organizations.models import Linked, Organization
 from volunteers.models import Registration, Volunteer
 
+WITH_DRIVE = (
+    "drive__site",
+    "drive__organization",
+    "drive__policy",
+    "drive__cause",
+    "drive__collector",
+    "volunteer__phone",
+    "volunteer__email",
+)
+
 
 class Visit(models.TextChoices):
     FIRST = "first", _("First visit")
@@ -167,3 +177,6 @@ class BookingChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking_id}: {self.from_state} → {self.to_state}"
+
+
+OUTCOMES = frozenset({BookingState.DONATED, BookingState.INCOMPLETE, BookingState.DEFERRED, BookingState.LEFT})

@@ -1,1 +1,0 @@
-"""Page-shaped reads, each with a fixed number of queries. Nothing here writes."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from drives import rules
+from drives.booking import rules as booking_rules
 from drives.models import Booking, BookingState, Drive
 from drives.queries import parties as queries_parties
 from drives.queries.parties import Party
@@ -87,7 +87,7 @@ def checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
 def _group(groups: CheckinList, booking: Booking, now: datetime) -> list[CheckinRow]:
     if booking.state == BookingState.CHECKED_IN:
         return groups.checked_in
-    if booking.state not in rules.MAY_BE_MISSED:
+    if booking.state not in booking_rules.MAY_BE_MISSED:
         return groups.finished
     if now - booking.starts_at > LATE_AFTER:
         return groups.late

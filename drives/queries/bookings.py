@@ -7,10 +7,13 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
-from drives import rules
+from drives.booking import rules as booking_rules
 from drives.models import ACTIVE, Booking, BookingState
+from drives.models import booking as models_booking
+from drives.models.booking import WITH_DRIVE
 from drives.queries import parties
 from drives.queries.parties import Party
+from drives.web import links
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
 
@@ -53,7 +56,7 @@ def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: 
 
 
 def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
-    good = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR)
+    good = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR)
     booking = good.select_related(*WITH_DRIVE, "registration").first()
     return page_of(booking, key, now, parties.party_of(booking)) if booking else None
 
@@ -66,8 +69,8 @@ def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingP
     return BookingPage(
         booking=booking,
         key=key,
-        may_change=state in rules.MAY_BE_CHANGED and not is_over,
-        may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
+        may_change=state in booking_rules.MAY_BE_CHANGED and not is_over,
+        may_confirm=state in booking_rules.MAY_BE_CONFIRMED and not is_over,
         may_be_restored=may_be_restored(booking, now),
         is_over=is_over,
         party=party,
@@ -80,7 +83,7 @@ def may_be_restored(booking: Booking, now: datetime) -> bool:
         booking.state == BookingState.CANCELLED
         and booking.cancelled_by == "donor"
         and booking.cancelled_at is not None
-        and now - booking.cancelled_at < rules.UNDO_WITHIN
+        and now - booking.cancelled_at < booking_rules.UNDO_WITHIN
         and booking.starts_at > now
     )
 
@@ -101,7 +104,7 @@ class Feed:
     fingerprint: str
 
 
-_IN_FEED = ", ".join(f"'{state}'" for state in (*ACTIVE, *rules.OUTCOMES))
+_IN_FEED = ", ".join(f"'{state}'" for state in (*ACTIVE, *models_booking.OUTCOMES))
 _OF_FEED = f"""
 FROM drives_booking AS booking JOIN drives_drive AS drive ON drive.id = booking.drive_id
 WHERE booking.volunteer_id = {{volunteer}}
@@ -127,7 +130,7 @@ ORDER BY booking.starts_at, booking.id
 
 def feed(token: str, now: datetime) -> Feed | None:
     """The personal feed behind a link: active and past bookings, cancelled ones for 30 days. One query."""
-    since, link_hash = now - rules.LINK_GOOD_FOR, linked.token_digest(token)
+    since, link_hash = now - links.LINK_GOOD_FOR, linked.token_digest(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED, {"since": since, "link_hash": link_hash})
         found = cursor.fetchone()
@@ -139,18 +142,7 @@ def feed(token: str, now: datetime) -> Feed | None:
 
 def feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """The bookings in a feed, in order, each under a stamp of all that its event depends on. One query."""
-    since = now - rules.LINK_GOOD_FOR
+    since = now - links.LINK_GOOD_FOR
     with connection.cursor() as cursor:
         cursor.execute(_STAMPS, {"volunteer": feed.volunteer_id, "since": since})
         return {stamp: booking_id for booking_id, stamp in cursor.fetchall()}
-
-
-WITH_DRIVE = (
-    "drive__site",
-    "drive__organization",
-    "drive__policy",
-    "drive__cause",
-    "drive__collector",
-    "volunteer__phone",
-    "volunteer__email",
-)

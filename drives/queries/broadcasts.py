@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from drives.models import ACTIVE, Booking, BookingState, Broadcast, BroadcastKind, Drive, DriveState
+from drives.models.booking import WITH_DRIVE
 from drives.queries import delivery
-from drives.queries.bookings import WITH_DRIVE
 from drives.queries.delivery import Fates
 from notifications import notice
 from notifications import queries as notifications_queries

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives.booking import rules as booking_rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
 from notifications import queries as notifications_queries
 from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose
@@ -159,7 +159,7 @@ def _bookings(conversation: Conversation, now: datetime) -> list[Beside]:
     rows = rows.exclude(state__in=[BookingState.HELD, BookingState.LAPSED]).select_related("drive__site", "volunteer")
     found = list(rows.order_by("-starts_at", "-pk")[:BOOKINGS_SHOWN])
     ahead = sorted((row for row in found if row.starts_at > now), key=lambda row: row.starts_at)
-    changeable = rules.MAY_BE_CHANGED
+    changeable = booking_rules.MAY_BE_CHANGED
     return [
         Beside(row, row.state in changeable and row.starts_at > now)
         for row in [*ahead, *(row for row in found if row.starts_at <= now)]

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from drives import forecast, rules, timetable
+from drives import forecast, timetable
+from drives.capacity import visits
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
 from drives.queries import calls, conversations, reach
 from drives.queries import delivery as queries_delivery
@@ -168,7 +169,7 @@ def _figures(drives: list[Drive], organization: Organization) -> list[DriveFigur
 
 
 def _figures_of(drive: Drive, states: Counter[str], slots: list[SlotRow], rate: forecast.GiveRate) -> DriveFigures:
-    shape = rules.visit_shape(drive, "return")
+    shape = visits.visit_shape(drive, "return")
     return DriveFigures(
         drive=drive,
         booked=sum(count for state, count in states.items() if state not in (*NOT_A_BOOKING, *OUT)),
@@ -207,7 +208,7 @@ def _hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 def _room(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
     """How many return visits a greedy fill would place at these arrival steps alone."""
-    shape = rules.visit_shape(drive, "return")
+    shape = visits.visit_shape(drive, "return")
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:
         places = timetable.places_left(screening, chairs, n, shape)

@@ -8,12 +8,13 @@ from django.db import connection
 
 from drives import intervals
 from drives.models import ACTIVE, Booking, Drive, Policy
+from drives.models.booking import WITH_DRIVE
 from drives.next_visit import Progress
 from drives.queries import bookings as queries_bookings
 from drives.queries import history, next_visits, reached_people
 from drives.queries import parties as queries_parties
 from drives.queries import waiting as queries_waiting
-from drives.queries.bookings import WITH_DRIVE, BookingPage
+from drives.queries.bookings import BookingPage
 from drives.queries.waiting import WaitingPage
 from volunteers.models import Contact
 

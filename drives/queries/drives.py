@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
-from drives import rules, timetable
+from drives import refusals, timetable
+from drives.capacity import visits
 from drives.models import Drive, DriveState, Slot
 from drives.queries import places
 from organizations.models import Organization
@@ -26,11 +27,11 @@ class DrivePage:
     """A drive's public page: its open times for a first and for a return visit, and the organization's other drives."""
 
     drive: Drive
-    first_times: list[rules.OpenTime]
-    return_times: list[rules.OpenTime]
+    first_times: list[refusals.OpenTime]
+    return_times: list[refusals.OpenTime]
     other_drives: list[DriveSummary]
 
-    def times(self, visit: str) -> list[rules.OpenTime]:
+    def times(self, visit: str) -> list[refusals.OpenTime]:
         return self.first_times if visit == "first" else self.return_times
 
     @property
@@ -135,5 +136,5 @@ def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[
 
 def _fill(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
     ahead = [row for row in slots if row[1] > now]
-    shape = rules.visit_shape(drive, "return")
+    shape = visits.visit_shape(drive, "return")
     return timetable.greedy_fill([row[3] for row in ahead], [row[4] for row in ahead], shape)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from drives import intervals, rules
+from drives import intervals, refusals
+from drives.capacity import visits
 from drives.models import Drive, DriveState
 from drives.queries import places
 from drives.queries.places import NEAREST, SlotRow
@@ -160,23 +161,23 @@ def earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVis
 
 
 Allows = Callable[[Drive, datetime], bool]
-TimesOf = Callable[[Drive, list[SlotRow]], Iterable[rules.OpenTime]]
+TimesOf = Callable[[Drive, list[SlotRow]], Iterable[refusals.OpenTime]]
 
 
-def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows: Allows) -> list[rules.OpenTime]:
+def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows: Allows) -> list[refusals.OpenTime]:
     """The next three open times from `since` on that are allowed: at this drive, then at the organization's others.
 
     At most three queries.
     """
 
-    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[rules.OpenTime]:
-        open_times = places.times_in(slots, rules.visit_shape(at, visit), now)
+    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:
+        open_times = places.times_in(slots, visits.visit_shape(at, visit), now)
         return (time for time in open_times if time.starts_at >= since and allows(at, time.starts_at))
 
     return next_times(drive, since, now, allowed)
 
 
-def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) -> list[rules.OpenTime]:
+def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) -> list[refusals.OpenTime]:
     """The first three times that `times_of` finds: at this drive, then at the organization's others after `since`.
 
     At most three queries.
@@ -188,11 +189,11 @@ def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) 
     return list(islice(chain(here, _times_of_others(drive, max(since, now), times_of)), NEAREST))
 
 
-def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[rules.OpenTime]:
+def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[refusals.OpenTime]:
     others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
     nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
     slots = places.slots_of([other.pk for other in nearest])
     for other in nearest:
-        place = rules.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
+        place = refusals.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
         for time in times_of(other, slots[other.pk]):
             yield replace(time, elsewhere=place)

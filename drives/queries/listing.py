@@ -11,7 +11,7 @@ from typing import cast
 from django.db import connection
 from django.db.models import DateTimeField, JSONField, Model, QuerySet, TextField
 
-from drives import rules, timetable
+from drives import refusals, timetable
 from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries import drives as queries_drives
 from drives.queries import places as queries_places
@@ -80,7 +80,7 @@ class TimesShown:
     """A drive's open times for a kind of visit, and the zone they are in."""
 
     zone: str
-    times: list[rules.OpenTime]
+    times: list[refusals.OpenTime]
 
 
 def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
@@ -99,7 +99,7 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     return TimesShown(
         zone,
         [
-            rules.OpenTime(row[6], datetime.fromtimestamp(row[7], UTC), places)
+            refusals.OpenTime(row[6], datetime.fromtimestamp(row[7], UTC), places)
             for row, places in zip(rows, left, strict=True)
             if places and row[8] and row[7] > present
         ],

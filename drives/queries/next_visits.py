@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from drives import intervals, next_visit, rules
+from drives import intervals, next_visit, refusals
+from drives.capacity import visits
+from drives.eligibility import rules as eligibility_rules
 from drives.models import ACTIVE, Booking, BookingState, Drive, Visit
 from drives.next_visit import AfterVisit, NextVisit, Progress
 from drives.queries import history, places
@@ -24,7 +26,7 @@ class Openings:
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
     since: datetime
-    _known: dict[tuple[int, str], list[rules.OpenTime]] = field(default_factory=dict)
+    _known: dict[tuple[int, str], list[refusals.OpenTime]] = field(default_factory=dict)
 
     def allowed(self, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
         """The open times that keep every rule for somebody with these donations and bookings, in order of time."""
@@ -34,7 +36,7 @@ class Openings:
                 yield from self._allowed_at(drive, donations)
 
     def _allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        visit = rules.visit_by_record(donations, drive.policy, drive.on) or Visit.FIRST
+        visit = eligibility_rules.visit_by_record(donations, drive.policy, drive.on) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
             if time.starts_at < since:
@@ -47,9 +49,9 @@ class Openings:
             else:
                 since = verdict.earliest_ok_at  # exact: nothing before it is allowed
 
-    def _times(self, drive: Drive, visit: str) -> list[rules.OpenTime]:
+    def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._known:
-            shape = rules.visit_shape(drive, visit)
+            shape = visits.visit_shape(drive, visit)
             self._known[drive.pk, visit] = places.times_in(self.slots[drive.pk], shape, self.since)
         return self._known[drive.pk, visit]
 

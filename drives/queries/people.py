@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from drives import rules
+from drives import refusals
 from drives.models import ACTIVE, IN_LINE, Booking, BookingState, Drive
 from organizations.models import AuditEntry, Organization
 from volunteers.models import Contact, Volunteer
@@ -30,7 +30,7 @@ class MergePage:
 
     survivor: PersonPage
     gone: PersonPage
-    reasons: Sequence[rules.Reason]
+    reasons: Sequence[refusals.Reason]
 
     @property
     def both(self) -> tuple[PersonPage, PersonPage]:
@@ -65,7 +65,7 @@ def merge_page(organization: Organization, one_id: int, other_id: int) -> MergeP
     return MergePage(survivor, gone, reasons_not_to_merge(survivor.person, gone.person))
 
 
-def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[rules.Reason]:
+def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reason]:
     """What a coordinator has to resolve first: both booked, or both in line, at one drive. Two queries."""
     both = Count("pk")
     booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE)
@@ -73,7 +73,7 @@ def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[rules.Reason]
     twice = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
     in_line = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
     return [
-        rules.Reason(code, text % {"drive": drive.title})
+        refusals.Reason(code, text % {"drive": drive.title})
         for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", in_line))
         for drive in drives.annotate(both=both).filter(both__gt=1).order_by("pk")
     ]

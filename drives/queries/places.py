@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import connection
 
-from drives import rules, timetable
+from drives import refusals, timetable
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits
 from drives.models import Booking, Drive, DriveState, Hold, Slot
 
 NEAREST = 3
@@ -18,7 +20,7 @@ NEAREST = 3
 class PlaceFound:
     """A place as read under the drive's lock: the facts for the rules, and what taking it needs."""
 
-    facts: rules.PlaceFacts
+    facts: capacity_rules.PlaceFacts
     slot: Slot | None
     steps: int  # of the drive's grid
     holds_are_over: bool  # some hold of this drive may be lapsed first
@@ -83,7 +85,7 @@ def _facts(
 def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: bool) -> PlaceFound:
     state, ends_at, found_id, n, starts_at, is_open, steps, holds_are_over, live_holds, active, is_full = row
     slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
-    facts = rules.PlaceFacts(
+    facts = capacity_rules.PlaceFacts(
         drive_state=DriveState(state),
         drive_ends_at=ends_at,
         slot_of_drive=slot is not None,
@@ -97,22 +99,22 @@ def _found(drive_id: int, row: tuple[Any, ...], *, by_staff: bool, promised: boo
     return PlaceFound(facts, slot, steps or 0, holds_are_over, is_full)
 
 
-def open_times(drive: Drive, visit: str, now: datetime) -> list[rules.OpenTime]:
+def open_times(drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTime]:
     """The arrival times of a drive that still have places for this kind of visit, in order. One query."""
-    return times_in(_slots(drive.pk), rules.visit_shape(drive, visit), now)
+    return times_in(_slots(drive.pk), visits.visit_shape(drive, visit), now)
 
 
-def times_in(slots: "list[SlotRow]", shape: timetable.VisitShape, now: datetime) -> list[rules.OpenTime]:
+def times_in(slots: "list[SlotRow]", shape: timetable.VisitShape, now: datetime) -> list[refusals.OpenTime]:
     """The arrival times among a drive's steps that have places for such a visit."""
     left = timetable.places_by_arrival([row[3] for row in slots], [row[4] for row in slots], shape)
     return [
-        rules.OpenTime(slot_id, starts_at, places)
+        refusals.OpenTime(slot_id, starts_at, places)
         for (slot_id, starts_at, is_open, _screening, _chairs), places in zip(slots, left, strict=True)
         if places and is_open and starts_at > now
     ]
 
 
-def nearest_times(drive: Drive, visit: str, wanted: datetime | None, now: datetime) -> list[rules.OpenTime]:
+def nearest_times(drive: Drive, visit: str, wanted: datetime | None, now: datetime) -> list[refusals.OpenTime]:
     """The three open times nearest to the one that was wanted, in order of time. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
@@ -124,7 +126,7 @@ def nearest_times(drive: Drive, visit: str, wanted: datetime | None, now: dateti
 def places_left(drive: Drive, now: datetime) -> int:
     """How many return visits a greedy fill would still place: the drive's one figure. One query."""
     slots = [row for row in _slots(drive.pk) if row[1] > now]
-    shape = rules.visit_shape(drive, "return")
+    shape = visits.visit_shape(drive, "return")
     return timetable.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from drives.models import Booking, BookingState
-from drives.queries.bookings import WITH_DRIVE
+from drives.models.booking import WITH_DRIVE
 from notifications.models import Channel, Message, MessageState
 
 NEAR = timedelta(hours=3)  # reminders of one kind that are due so close to each other are one

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import rules, timetable, together
+from drives import refusals, timetable, together
+from drives.capacity import visits as capacity_visits
 from drives.models import Booking, Drive, DriveState
 from drives.queries import history, places
 from drives.queries.places import NEAREST, SlotRow
@@ -52,7 +53,7 @@ def times_to_move(drive: Drive, party: Sequence[Booking], now: datetime) -> list
 
 def nearest_for_all(
     drive: Drive, visits: Sequence[str], wanted: datetime | None, now: datetime, freed: Freed | None = None
-) -> list[rules.OpenTime]:
+) -> list[refusals.OpenTime]:
     """The three times nearest to the one wanted at which a party fits, in order of time. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
@@ -64,13 +65,13 @@ def nearest_for_all(
 
 def later_for_all(
     drive: Drive, visits: Sequence[str], since: datetime, now: datetime, allows: AllowsAll, freed: Freed
-) -> list[rules.OpenTime]:
+) -> list[refusals.OpenTime]:
     """The next three times from `since` on at which a party fits and each of them may come: here, then at other drives.
 
     `freed` is what the party itself holds at this drive. At most three queries.
     """
 
-    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[rules.OpenTime]:
+    def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:
         found = _times_in(at, slots, visits, now, freed if at.pk == drive.pk else None)
         return (_open(time) for time in found if time.starts_at >= since and allows(at, time.arrivals))
 
@@ -95,10 +96,10 @@ def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) ->
 def _times_in(
     drive: Drive, slots: list[SlotRow], visits: Sequence[str], now: datetime, freed: Freed | None = None
 ) -> Iterator[PartyTime]:
-    shapes = [rules.visit_shape(drive, visit) for visit in visits]
+    shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
     for found in together.all_arrivals(room(slots, now, freed), shapes):
         yield PartyTime(slots[min(found)][0], tuple(slots[n][1] for n in found))
 
 
-def _open(time: PartyTime) -> rules.OpenTime:
-    return rules.OpenTime(time.slot_id, time.starts_at, 1)
+def _open(time: PartyTime) -> refusals.OpenTime:
+    return refusals.OpenTime(time.slot_id, time.starts_at, 1)

@@ -9,11 +9,14 @@ from typing import TypeVar
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from drives import offering, rules
+from drives import offering
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits
 from drives.models import IN_LINE, Booking, Drive, DriveState, Hold, Offer, OfferState, WaitingEntry, WaitingState
 from drives.offering import Window
 from drives.queries import places
 from drives.timetable import Footprint
+from drives.web import links
 from organizations.models import linked
 
 REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
@@ -42,12 +45,12 @@ def position(entry: WaitingEntry) -> int:
 
 def waiting_facts(
     *, drive_id: int, now: datetime, identity: str = "", volunteer_id: int | None = None
-) -> rules.PlaceFacts:
+) -> capacity_rules.PlaceFacts:
     """What stands against waiting at a drive: its state, unproved requests, a booking. At most three queries."""
     held = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__gt=now, registration__identity=identity)
     drive = Drive.objects.get(pk=drive_id)
     mine = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
-    return rules.PlaceFacts(
+    return capacity_rules.PlaceFacts(
         drive_state=DriveState(drive.state),
         drive_ends_at=drive.ends_at,
         slot_of_drive=False,
@@ -83,7 +86,7 @@ def waiting_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> Waiting
     booking's link. An entry that was not proved in time shows as lapsed.
     """
     rows = opened(WaitingEntry, key, tokens).select_related(*_WITH_DRIVE, "registration")
-    entry = rows.filter(drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
+    entry = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
     if entry is None:
         return None
     if entry.state == WaitingState.HELD and entry.held_until is not None and entry.held_until <= now:
@@ -136,7 +139,7 @@ def offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage
     """The offer behind a link; None when the link opens nothing (any more). `key` as above. Two queries."""
     related = [f"entry__{name}" for name in _WITH_DRIVE]
     rows = opened(Offer, key, tokens).select_related(*related, "booking")
-    offer = rows.filter(entry__drive__ends_at__gt=now - rules.LINK_GOOD_FOR).first()
+    offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
     if offer is None:
         return None
     is_open = offer.state == OfferState.OPEN and offer.deadline > now
@@ -164,7 +167,7 @@ class Line:
         """The ways to seat somebody who waits, best first: in their window, not too near, not refused before."""
         window, soonest = window_of(entry), offering.earliest_offered(now)
         refused = self.refused.get(entry.pk, set())
-        found = offering.fits(self.steps, self.kept, rules.visit_shape(self.drive, entry.visit))
+        found = offering.fits(self.steps, self.kept, visits.visit_shape(self.drive, entry.visit))
         return [
             fit
             for fit in found

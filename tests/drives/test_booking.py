@@ -9,7 +9,7 @@ from drives.actions import planning
 from drives.actions.booking import CodeWrong, HoldLapsed
 from drives.models import Booking, BookingChange, BookingState
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW

@@ -13,6 +13,7 @@ from drives.actions.broadcasting import Draft
 from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
 from drives.queries import broadcasts
 from drives.queries.broadcasts import Audience
+from drives.web import links
 from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message, Purpose
@@ -246,7 +247,7 @@ def test_variables_are_filled_in_for_each() -> None:
     drive = drive_of(1)
     sent(drive, draft("{name}, come to {place} at {time}: {link}"))
     booking = Booking.objects.get()
-    said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {notices.link(booking)} STOP to end"
+    said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {links.link(booking)} STOP to end"
     assert Message.objects.get().text == said
 
 

@@ -8,7 +8,7 @@ from drives.actions import changing, planning
 from drives.actions import sweeps as actions_sweeps
 from drives.models import BookingState, CancelledBy, Slot
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW

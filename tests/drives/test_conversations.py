@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import notices
 from drives.actions import changing, conversations, replies
 from drives.models import Booking, Conversation, Drive
 from drives.queries import conversations as inbox
+from drives.web import links
 from notifications import notice
 from notifications.actions import replies as inbound
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender
@@ -108,7 +108,7 @@ def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segmen
     owner = builders.organization(sms_name="W" * 20)
     place = builders.site(owner, sms_name="M" * 20)
     booking = ana(builders.drive(owner, builders.plan(place)), n=12, language=language)
-    settings.BASE_URL += "x" * (50 - len(notices.link(booking)))
+    settings.BASE_URL += "x" * (50 - len(links.link(booking)))
     asked(booking)
     say("X", DAY_BEFORE)
     (answer,) = Message.objects.filter(kind="cancelled", channel="sms")

@@ -10,7 +10,7 @@ from drives.actions import sweeps as actions_sweeps
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.queries import attendance as queries_attendance
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 

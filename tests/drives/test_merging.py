@@ -10,7 +10,7 @@ from django.urls import reverse
 from drives.actions import changing, leaving, merging
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
 from drives.queries import attendance, history
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
 from tests import builders

@@ -11,7 +11,7 @@ from drives.actions import booking as booking_actions
 from drives.models import Booking, BookingChange, Drive
 from drives.queries import attendance as queries_attendance
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from organizations.models import Role
 from tests import builders

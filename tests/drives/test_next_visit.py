@@ -15,7 +15,7 @@ from drives.actions import returning, turnout
 from drives.models import Booking, Drive, OwnText, Site
 from drives.next_visit import AfterVisit, NextVisit, Progress
 from drives.queries import next_visits
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications import notice
 from notifications.models import Message
 from organizations.models import Organization

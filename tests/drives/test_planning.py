@@ -12,7 +12,7 @@ from drives.actions import planning
 from drives.actions.planning import VersionChanged
 from drives.models import Booking, Drive, Slot
 from drives.queries import drives, places
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW

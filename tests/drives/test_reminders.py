@@ -12,6 +12,7 @@ from drives.actions import changing, reminders
 from drives.models import Booking, PlannedKind, Way
 from drives.queries import bookings
 from drives.reminding import Line, QuietHours
+from drives.web import links
 from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message
@@ -88,8 +89,8 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
     drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20), on=date(2027, 9, 29)))
     booking = builders.booked(drive, n=12, language=language)
     booking = Booking.objects.select_related("drive__site", "drive__organization", "drive__policy", "volunteer").get()
-    settings.BASE_URL += "x" * (50 - len(notices.link(booking)))
-    assert len(notices.link(booking)) == 50
+    settings.BASE_URL += "x" * (50 - len(links.link(booking)))
+    assert len(links.link(booking)) == 50
     told = [notices.in_language(language, partial(word, booking, "sms")) for word in PLAIN]
     told.append(notices.in_language(language, partial(notices.moved, booking, "sms", NOW)))
     for days in (0, 1, 3):

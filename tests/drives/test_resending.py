@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from drives.actions import changing, resending
 from drives.models import Booking, CancelledBy
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from organizations.models import Role
 from tests import builders, storm

@@ -5,11 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from drives import rules as drives_rules
+from drives import refusals
+from drives.attendance import rules as attendance_rules
+from drives.booking import rules as booking_rules
+from drives.capacity import rules as capacity_rules
+from drives.capacity import visits
+from drives.capacity.rules import PlaceFacts
+from drives.eligibility import rules as eligibility_rules
 from drives.intervals import GIVEN, STATED, Broken, Donation, Rules
 from drives.models import BookingState, Drive, DriveState, Policy, Visit
-from drives.rules import PlaceFacts, Reason
+from drives.refusals import Reason
 from drives.timetable import VisitShape
+from drives.waitlist import rules as waitlist_rules
+from drives.web import links
 
 NOW = datetime(2027, 3, 13, 18, tzinfo=UTC)
 DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
@@ -34,7 +42,7 @@ def reasons(found: list[Reason]) -> dict[str, str]:
 
 
 def codes(**changes: object) -> list[str]:
-    return [reason.code for reason in drives_rules.reasons_not_to_take(place(**changes), NOW)]
+    return [reason.code for reason in capacity_rules.reasons_not_to_take(place(**changes), NOW)]
 
 
 def drive(**changes: object) -> Drive:
@@ -52,11 +60,11 @@ def drive(**changes: object) -> Drive:
 
 
 def test_the_figures_of_the_rules() -> None:
-    assert timedelta(minutes=15) == drives_rules.HOLD_FOR == drives_rules.UNDO_WITHIN
-    assert timedelta(hours=24) == drives_rules.LATE_WITHIN
-    assert timedelta(hours=72) == drives_rules.CLOSE_TO_DRIVE
-    assert timedelta(days=30) == drives_rules.LINK_GOOD_FOR
-    assert drives_rules.LIVE_HOLDS_PER_CONTACT == 2
+    assert timedelta(minutes=15) == booking_rules.HOLD_FOR == booking_rules.UNDO_WITHIN
+    assert timedelta(hours=24) == booking_rules.LATE_WITHIN
+    assert timedelta(hours=72) == booking_rules.CLOSE_TO_DRIVE
+    assert timedelta(days=30) == links.LINK_GOOD_FOR
+    assert capacity_rules.LIVE_HOLDS_PER_CONTACT == 2
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_the_figures_of_the_rules() -> None:
     ],
 )
 def test_a_cancellation_is_late_from_less_than_24_hours_before_the_visit_on(ahead: timedelta, is_late: bool) -> None:
-    assert drives_rules.is_late_cancellation(NOW + ahead, NOW) is is_late
+    assert booking_rules.is_late_cancellation(NOW + ahead, NOW) is is_late
 
 
 # Places
@@ -84,7 +92,7 @@ def test_an_open_time_of_a_published_drive_may_be_taken() -> None:
 @pytest.mark.parametrize(("holds", "found"), [(0, []), (1, []), (2, ["too_many_holds"]), (3, ["too_many_holds"])])
 def test_a_third_hold_of_one_contact_is_refused(holds: int, found: list[str]) -> None:
     assert codes(live_holds=holds) == found
-    waiting = drives_rules.reasons_not_to_wait(place(live_holds=holds), NOW)
+    waiting = waitlist_rules.reasons_not_to_wait(place(live_holds=holds), NOW)
     assert [reason.code for reason in waiting] == found
 
 
@@ -129,7 +137,7 @@ def test_a_time_of_another_drive_or_of_none_is_unknown() -> None:
 
 
 def test_all_reasons_are_given_at_once_in_words() -> None:
-    found = drives_rules.reasons_not_to_take(
+    found = capacity_rules.reasons_not_to_take(
         place(drive_state=DriveState.CLOSED, slot_open=False, live_holds=2, active_booking=True), NOW
     )
     assert reasons(found) == {
@@ -140,7 +148,7 @@ def test_all_reasons_are_given_at_once_in_words() -> None:
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
     }
-    refusal = drives_rules.Refusal(found)
+    refusal = refusals.Refusal(found)
     assert refusal.codes == list(reasons(found))
     assert [error.code for error in refusal.error_list] == list(reasons(found))
     assert (refusal.reasons, refusal.alternatives) == (found, [])
@@ -148,8 +156,8 @@ def test_all_reasons_are_given_at_once_in_words() -> None:
 
 
 def test_a_refusal_names_the_times_that_are_possible() -> None:
-    time = drives_rules.OpenTime(7, NOW, 2)
-    assert drives_rules.Refusal([drives_rules.slot_full()], [time]).alternatives == [time]
+    time = refusals.OpenTime(7, NOW, 2)
+    assert refusals.Refusal([capacity_rules.slot_full()], [time]).alternatives == [time]
 
 
 @pytest.mark.parametrize(
@@ -163,13 +171,13 @@ def test_a_refusal_names_the_times_that_are_possible() -> None:
     ],
 )
 def test_a_reason_is_given_in_words(facts: dict[str, object], words: str) -> None:
-    assert [reason.detail for reason in drives_rules.reasons_not_to_take(place(**facts), NOW)] == [words]
+    assert [reason.detail for reason in capacity_rules.reasons_not_to_take(place(**facts), NOW)] == [words]
 
 
 def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
     facts = place(slot_of_drive=False, slot_starts_at=None, slot_open=False)
-    assert drives_rules.reasons_not_to_wait(facts, NOW) == []
-    taken = drives_rules.reasons_not_to_wait(place(active_booking=True, drive_ends_at=NOW, live_holds=2), NOW)
+    assert waitlist_rules.reasons_not_to_wait(facts, NOW) == []
+    taken = waitlist_rules.reasons_not_to_wait(place(active_booking=True, drive_ends_at=NOW, live_holds=2), NOW)
     assert reasons(taken) == {
         "drive_past": "This drive is over.",
         "too_many_holds": "This phone or e-mail has asked twice already. "
@@ -192,22 +200,22 @@ def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
 def test_a_line_is_open_until_its_drive_ends_also_when_online_booking_is_closed(
     state: DriveState, is_open: bool
 ) -> None:
-    assert drives_rules.line_is_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
-    assert not drives_rules.line_is_open(drive(state=state, ends_at=NOW), NOW)
-    assert not drives_rules.line_is_open(drive(state=state, ends_at=NOW + TICK, line_closed_at=NOW), NOW)
+    assert waitlist_rules.line_is_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
+    assert not waitlist_rules.line_is_open(drive(state=state, ends_at=NOW), NOW)
+    assert not waitlist_rules.line_is_open(drive(state=state, ends_at=NOW + TICK, line_closed_at=NOW), NOW)
 
 
 @pytest.mark.parametrize("state", DriveState.values)
 def test_a_drive_is_closed_out_when_its_grace_has_passed_and_not_a_moment_before(state: str) -> None:
     takes_place = state in {DriveState.PUBLISHED, DriveState.CLOSED}
     over = drive(state=state, ends_at=NOW - 45 * MINUTE, grace_minutes=45)
-    assert drives_rules.is_to_be_closed_out(over, NOW) is takes_place
-    assert drives_rules.is_to_be_closed_out(over, NOW - TICK) is False
+    assert attendance_rules.is_to_be_closed_out(over, NOW) is takes_place
+    assert attendance_rules.is_to_be_closed_out(over, NOW - TICK) is False
 
 
 def test_a_visit_takes_the_steps_of_its_kind() -> None:
-    assert drives_rules.visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
-    assert drives_rules.visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
+    assert visits.visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
+    assert visits.visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
 
 
 # Intervals in words
@@ -224,8 +232,10 @@ def test_a_visit_takes_the_steps_of_its_kind() -> None:
 def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowed(broken: Broken, words: str) -> None:
     earliest = datetime(2027, 3, 15, 17, 30, tzinfo=UTC)
     first = "The first time that is allowed is Monday, March 15, 2027, 10:30 AM Pacific Time."
-    assert drives_rules.too_close(broken, None, LOS_ANGELES) == Reason(broken.code, words)
-    assert drives_rules.too_close(broken, earliest, LOS_ANGELES) == Reason(broken.code, f"{words} {first}", earliest)
+    assert eligibility_rules.too_close(broken, None, LOS_ANGELES) == Reason(broken.code, words)
+    assert eligibility_rules.too_close(broken, earliest, LOS_ANGELES) == Reason(
+        broken.code, f"{words} {first}", earliest
+    )
 
 
 def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
@@ -248,16 +258,18 @@ def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
 )
 def test_a_visit_is_a_first_one_again_after_180_days(donations: list[Donation], visit: Visit | None) -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
-    assert drives_rules.visit_by_record(donations, policy, NOW.date()) == visit
+    assert eligibility_rules.visit_by_record(donations, policy, NOW.date()) == visit
 
 
 def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
     assert Policy().lapse_after_days == 180
     assert (
-        drives_rules.visit_by_record([gave(90)], Policy(kind="plasma", lapse_after_days=90), NOW.date()) == Visit.RETURN
+        eligibility_rules.visit_by_record([gave(90)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
+        == Visit.RETURN
     )
     assert (
-        drives_rules.visit_by_record([gave(91)], Policy(kind="plasma", lapse_after_days=90), NOW.date()) == Visit.FIRST
+        eligibility_rules.visit_by_record([gave(91)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
+        == Visit.FIRST
     )
 
 
@@ -279,20 +291,20 @@ def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
     ],
 )
 def test_a_booking_in_another_state_says_how_it_stands(state: str, words: str) -> None:
-    assert drives_rules.reasons_not_to_change(state, frozenset()) == [Reason(f"booking_{state}", words)]
-    assert drives_rules.reasons_not_to_change(state, frozenset({BookingState(state)})) == []
+    assert booking_rules.reasons_not_to_change(state, frozenset()) == [Reason(f"booking_{state}", words)]
+    assert booking_rules.reasons_not_to_change(state, frozenset({BookingState(state)})) == []
 
 
 @pytest.mark.parametrize(
     ("verb", "states"),
     [
-        (drives_rules.MAY_BE_CONFIRMED, {"booked"}),
-        (drives_rules.MAY_BE_CHANGED, {"held", "booked", "confirmed"}),
-        (drives_rules.MAY_BE_CHECKED_IN, {"booked", "confirmed", "no_show"}),
-        (drives_rules.MAY_HAVE_OUTCOME, {"checked_in", "donated", "incomplete", "deferred", "left"}),
-        (drives_rules.MAY_BE_MISSED, {"booked", "confirmed"}),
-        (drives_rules.COUNTS_NOT, {"no_show", "deferred", "left"}),
-        (drives_rules.HAS_GIVEN, {"donated"}),
+        (booking_rules.MAY_BE_CONFIRMED, {"booked"}),
+        (booking_rules.MAY_BE_CHANGED, {"held", "booked", "confirmed"}),
+        (attendance_rules.MAY_BE_CHECKED_IN, {"booked", "confirmed", "no_show"}),
+        (attendance_rules.MAY_HAVE_OUTCOME, {"checked_in", "donated", "incomplete", "deferred", "left"}),
+        (booking_rules.MAY_BE_MISSED, {"booked", "confirmed"}),
+        (attendance_rules.COUNTS_NOT, {"no_show", "deferred", "left"}),
+        (attendance_rules.HAS_GIVEN, {"donated"}),
     ],
 )
 def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], states: set[str]) -> None:
@@ -302,35 +314,35 @@ def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], state
 @pytest.mark.parametrize(
     ("made", "code", "words"),
     [
-        (drives_rules.slot_full, "slot_full", "Somebody else has just taken the last place at this time."),
-        (drives_rules.party_full, "slot_full", "There is no longer room for all of you at this time."),
-        (drives_rules.visit_past, "visit_past", "The time of this booking has passed."),
+        (capacity_rules.slot_full, "slot_full", "Somebody else has just taken the last place at this time."),
+        (booking_rules.party_full, "slot_full", "There is no longer room for all of you at this time."),
+        (booking_rules.visit_past, "visit_past", "The time of this booking has passed."),
         (
-            drives_rules.visit_does_not_fit,
+            booking_rules.visit_does_not_fit,
             "visit_does_not_fit",
             "A visit that starts then would not end before the drive does.",
         ),
         (
-            drives_rules.visit_is_first,
+            eligibility_rules.visit_is_first,
             "visit_is_first",
             "Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.",
         ),
         (
-            drives_rules.no_time_to_wait_for,
+            waitlist_rules.no_time_to_wait_for,
             "window_empty",
             "No visit can begin between these times any more. Choose others.",
         ),
         (
-            drives_rules.places_are_open,
+            waitlist_rules.places_are_open,
             "places_open",
             "There are open times between these: you can book one at once.",
         ),
-        (lambda: drives_rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
-        (lambda: drives_rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
-        (lambda: drives_rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
-        (lambda: drives_rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
+        (lambda: waitlist_rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
+        (lambda: waitlist_rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
+        (lambda: waitlist_rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
+        (lambda: waitlist_rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
         (
-            lambda: drives_rules.offer_is_over("expired"),
+            lambda: waitlist_rules.offer_is_over("expired"),
             "offer_expired",
             "The time to answer is over: this place went to the next person.",
         ),
@@ -342,12 +354,12 @@ def test_each_reason_has_its_code_and_its_sentence(made: Callable[[], Reason], c
 
 def test_only_rules_of_interval_and_the_kind_of_visit_may_be_overridden() -> None:
     intervals = {"interval_too_short", "window_full", "cross_interval"}
-    assert intervals == drives_rules.TOO_CLOSE
-    assert intervals | {"visit_is_first"} == drives_rules.MAY_BE_OVERRIDDEN
+    assert intervals == eligibility_rules.TOO_CLOSE
+    assert intervals | {"visit_is_first"} == eligibility_rules.MAY_BE_OVERRIDDEN
 
 
 def test_a_first_visit_counts_its_days_by_dates() -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
     last = gave(0)
-    assert drives_rules.visit_by_record([last], policy, date(2027, 9, 9)) == Visit.RETURN
-    assert drives_rules.visit_by_record([last], policy, date(2027, 9, 10)) == Visit.FIRST
+    assert eligibility_rules.visit_by_record([last], policy, date(2027, 9, 9)) == Visit.RETURN
+    assert eligibility_rules.visit_by_record([last], policy, date(2027, 9, 10)) == Visit.FIRST

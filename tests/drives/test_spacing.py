@@ -10,7 +10,7 @@ import pytest
 from drives.actions import attendance, booking, changing
 from drives.models import Booking, BookingState, CancelledBy, Drive, Visit
 from drives.queries import history
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW

@@ -14,7 +14,7 @@ from drives.actions import booking as actions_booking
 from drives.actions import stating
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW

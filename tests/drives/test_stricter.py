@@ -13,7 +13,7 @@ from drives import plan as drives_plan
 from drives.actions import planning
 from drives.intervals import Rules
 from drives.models import Booking, Drive, Policy
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
 from tests.drives.api.caller import Api

@@ -12,7 +12,7 @@ from drives.actions import changing, moving_together, together
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
 from drives.offering import Window
 from drives.queries import drives as queries_drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from tests import builders, query_counts
 from tests.builders import NOW

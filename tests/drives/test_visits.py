@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives import rules as drives_rules
 from drives.actions import attendance, booking, changing
+from drives.eligibility import rules as eligibility_rules
 from drives.intervals import GIVEN, STATED, Donation, Rules
 from drives.models import Booking, BookingState, CancelledBy, Drive, Policy, Slot, Visit
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -43,13 +43,13 @@ def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
     ],
 )
 def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donation], visit: Visit | None) -> None:
-    assert drives_rules.visit_by_record(donations, Policy(), DRIVE_DAY) == visit
+    assert eligibility_rules.visit_by_record(donations, Policy(), DRIVE_DAY) == visit
 
 
 def test_half_a_year_over_a_leap_day_is_counted_in_days() -> None:
     leap = Donation(NOW, date(2028, 1, 1), Rules(), known=GIVEN)
-    assert drives_rules.visit_by_record([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
-    assert drives_rules.visit_by_record([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
+    assert eligibility_rules.visit_by_record([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
+    assert eligibility_rules.visit_by_record([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:

@@ -14,7 +14,7 @@ from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, Waitin
 from drives.offering import Window
 from drives.queries import drives
 from drives.queries import waiting as queries_waiting
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW

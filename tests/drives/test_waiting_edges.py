@@ -10,7 +10,7 @@ from drives.actions.waiting import Wish
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.offering import Window
 from drives.queries import drives
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import Contact

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from drives import rules as drives_rules
+from drives import refusals
 from drives.actions import attendance, booking, leaving, turnout
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
 from drives.queries import drives, reports
@@ -184,7 +184,7 @@ def test_nobody_is_erased_from_the_chair() -> None:
     at = drive.starts_at
     attendance.check_in(booking_id=here.pk, actor="user:7", now=at)
     before = everywhere()
-    with pytest.raises(drives_rules.Refusal) as refusal:
+    with pytest.raises(refusals.Refusal) as refusal:
         leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
     assert refusal.value.codes == ["visit_under_way"]
     assert everywhere() == before

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from drives.actions import locking, places
 from drives.models import Booking, BookingState, Slot
 from drives.queries import places as queries_places
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from tests import seeds
 from tests.storm import meet
 

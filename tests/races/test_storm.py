@@ -10,7 +10,7 @@ from config.embedded.guard import Guard
 from drives.models import Booking, BookingState, Drive, Slot
 from drives.queries import drives
 from drives.queries import places as queries_places
-from drives.rules import OpenTime
+from drives.refusals import OpenTime
 from tests import builders, figures, programs
 from tests.races import arena
 from tests.races.volley import Answer, Post, volley, watched

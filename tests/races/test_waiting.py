@@ -10,7 +10,7 @@ import pytest
 from drives.actions import changing, keeping, locking, offering, planning
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.queries import drives, waiting
-from drives.rules import Reason, Refusal
+from drives.refusals import Reason, Refusal
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena

@@ -5,7 +5,7 @@ from django.db import OperationalError
 
 from drives.actions import booking as booking_actions
 from drives.models import Booking
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from tests import builders, storm
 from tests.builders import NOW
 

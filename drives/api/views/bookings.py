@@ -23,7 +23,7 @@ from drives.api.documented import IDEMPOTENCY_KEY
 from drives.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.queries import bookings, listing
-from drives.rules import Reason, Refusal
+from drives.refusals import Reason, Refusal
 from organizations.actions import idempotency
 from organizations.actions.idempotency import Keep
 from organizations.models import ApiKey, linked

@@ -25,7 +25,7 @@ from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.offering import Window
 from drives.queries import listing, waiting
 from drives.queries.waiting import WaitingPage
-from drives.rules import Reason, Refusal
+from drives.refusals import Reason, Refusal
 from organizations.models import ApiKey, linked
 
 WAIT = bodies.WaitBody()

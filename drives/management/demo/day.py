@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives import rules, timetable
+from drives import timetable
 from drives.actions import attendance, booking, changing, planning, turnout
 from drives.actions import waiting as actions_waiting
 from drives.actions.booking import Person
+from drives.capacity import visits
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
@@ -84,7 +85,7 @@ def _guests(
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
-        shape = rules.visit_shape(drive, visit)
+        shape = visits.visit_shape(drive, visit)
         left = timetable.places_by_arrival(screening, chairs, shape)
         free = [n for n, places in enumerate(left) if places]
         if not free:
@@ -126,7 +127,7 @@ def _booking(guest: Guest, position: int, home: Home) -> Iterator[Event]:
 
 def _visit(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
     drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
-    shape = rules.visit_shape(drive, guest.visit)
+    shape = visits.visit_shape(drive, guest.visit)
     length = shape.steps if guest.fate in NEEDLE else shape.screening_steps
     yield Event(came_at, lambda now: attendance.check_in(booking_id=guest.booking_id, actor=helper, now=now))
     yield Event(

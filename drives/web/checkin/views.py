@@ -17,9 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import localtime, rules
+from drives import localtime, refusals
 from drives.actions import attendance, returning
+from drives.attendance import rules as attendance_rules
+from drives.booking import rules as booking_rules
+from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Visit
+from drives.models import booking as models_booking
 from drives.queries import attendance as queries_attendance
 from drives.queries import next_visits
 from drives.web import members
@@ -31,7 +35,7 @@ from organizations.web.accounts import MemberRequest
 
 Act = Callable[..., Booking]
 OUTCOME_ACTS: dict[str, Act] = {
-    str(outcome): partial(attendance.record_outcome, outcome=outcome) for outcome in rules.OUTCOMES
+    str(outcome): partial(attendance.record_outcome, outcome=outcome) for outcome in models_booking.OUTCOMES
 }
 ACTS: dict[str, Act] = {
     "in": attendance.check_in,
@@ -111,7 +115,7 @@ def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpRe
     try:
         ACTS[verb](booking_id=booking.pk, actor=members.actor_of(request), now=timezone.now(), **told)
     except ValidationError as error:
-        if isinstance(error, rules.Refusal) and rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
+        if isinstance(error, refusals.Refusal) and eligibility_rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
         return redirect(_list_address(slug, _search(request)))
@@ -139,7 +143,7 @@ def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpRespons
 
 
 def _ask_to_override(
-    request: MemberRequest, booking: Booking, form: OverrideForm, refusal: rules.Refusal, verb: str
+    request: MemberRequest, booking: Booking, form: OverrideForm, refusal: refusals.Refusal, verb: str
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
     organizer_forms.refuse(form, refusal)
@@ -181,17 +185,17 @@ def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
 
 def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
     state = BookingState(booking.state)
-    gave = state in rules.HAS_GIVEN
+    gave = state in attendance_rules.HAS_GIVEN
     return {
         "booking": booking,
         "drive": booking.drive,
         "search": _search(request),
         "after": next_visits.after_visit(booking, now, everywhere=False) if gave else None,
         "coming": next_visits.coming_of(booking, now) if gave else (),
-        "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
-        "may_be_missed": state in rules.MAY_BE_MISSED and booking.starts_at <= now,
-        "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
-        "may_be_undone": state in rules.OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
+        "may_check_in_now": state in attendance_rules.MAY_BE_CHECKED_IN,
+        "may_be_missed": state in booking_rules.MAY_BE_MISSED and booking.starts_at <= now,
+        "may_have_outcome": state in attendance_rules.MAY_HAVE_OUTCOME,
+        "may_be_undone": state in models_booking.OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
         "outcomes": OUTCOMES,
         "labels": {"in": _("Check in"), "missed": _("Did not come"), "undo": _("Take back the last step")},
     }

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import rules
 from drives.actions.booking import Person
+from drives.eligibility import rules as eligibility_rules
 from drives.models import Policy
-from drives.rules import OpenTime
+from drives.refusals import OpenTime
 from drives.web.organizer.directory_forms import PhoneField
 from drives.web.stated_form import StatedForm
 
@@ -56,7 +56,7 @@ class OverrideForm(forms.Form):
     def asks_to_override(self) -> bool:
         """Whether the refusal is one that a reason overrides, or a reason was given."""
         refused = {error.code for error in self.non_field_errors().as_data()}
-        return bool(refused & rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
+        return bool(refused & eligibility_rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
 
 
 class ReachedForm(forms.Form):

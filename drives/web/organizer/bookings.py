@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import confirms, rules
+from drives import confirms, refusals
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, resending
+from drives.booking import rules as booking_rules
+from drives.capacity import visits
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries import consents, parties, places, records
 from drives.queries import together as queries_together
@@ -92,14 +94,14 @@ def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
     if not party.may_change_all:
         return redirect("organizer_move", found.pk)
     together = queries_together.times_to_move(found.drive, party.who_may_change, now)
-    times = [rules.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
+    times = [refusals.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
     return _move(request, found, times, moving_together.move_all, party, group=party.who_may_change)
 
 
 def _move(
     request: MemberRequest,
     found: Booking,
-    times: list[rules.OpenTime],
+    times: list[refusals.OpenTime],
     act: Callable[..., object],
     party: parties.Party,
     group: Sequence[Booking] = (),
@@ -162,7 +164,7 @@ def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
 
 
 def _may_change(found: Booking) -> bool:
-    return found.state in rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
+    return found.state in booking_rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
 
 
 def _language(found: Booking) -> str:
@@ -177,5 +179,5 @@ def _visit(request: MemberRequest) -> str:
 
 def _visits(drive: Drive) -> list[dict[str, Any]]:
     """Both kinds of visit with the minutes they take here."""
-    shapes = [(visit, rules.visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
+    shapes = [(visit, visits.visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
     return [{"visit": visit, "minutes": shape.minutes(drive.step_minutes)} for visit, shape in shapes]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from drives.rules import OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 
 
 def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:

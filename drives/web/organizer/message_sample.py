@@ -25,6 +25,7 @@ from drives.models import (
 from drives.next_visit import AfterVisit, NextVisit, Progress
 from drives.reminding import Plan, QuietHours
 from drives.texts import Measure, Own, OwnWords
+from drives.web import links
 from notifications.notice import Wording
 from organizations.models import Organization
 from volunteers.models import Volunteer
@@ -111,7 +112,7 @@ def heard(drive: Drive, kind: str, language: str, words: OwnWords) -> Heard:
     text = _in_words(drive, kind, language, "sms", own).text
     measured = texts.measure(text)
     template = words.text or notices.in_language(language, lambda: texts.ours(kind).text)
-    longest = texts.measure_longest(template, language, organization.sms_name, notices.link_length())
+    longest = texts.measure_longest(template, language, organization.sms_name, links.link_length())
     cost = organization.sms_price * measured.segments
     return Heard(text, measured, longest, cost, _in_words(drive, kind, language, "email", own))
 

@@ -18,7 +18,7 @@ from drives.models import Visit
 from drives.queries import drives as queries_drives
 from drives.queries import places, reached_people
 from drives.queries.drives import DrivePage
-from drives.rules import OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import drives, keys, links, times
 from drives.web.public import forms as public_forms

@@ -16,7 +16,7 @@ from drives.models import Booking
 from drives.queries import drives as queries_drives
 from drives.queries import places
 from drives.queries.drives import DrivePage
-from drives.rules import OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import again, drives, forms, keys, links, times
 from drives.web.public.forms import DetailsForm

@@ -15,13 +15,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars, notices
+from drives import appointments, calendars
 from drives.actions import booking as actions
 from drives.actions import changing
+from drives.capacity import visits
 from drives.models import Booking, BookingState, StatedDonation
 from drives.queries import next_visits
 from drives.queries.bookings import BookingPage
-from drives.rules import Refusal
+from drives.refusals import Refusal
+from drives.web import links as web_links
 from drives.web import visitor
 from drives.web.public import agreements, forms, links, reminders
 from drives.web.public.forms import CodeForm
@@ -137,7 +139,7 @@ def _check(
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,
         **forms.proposed_by(problem),
-        "minutes": notices.visit_minutes(page.booking),
+        "minutes": visits.visit_minutes(page.booking),
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
     }
@@ -170,7 +172,7 @@ def manage(
         "moved": "moved" in request.GET,
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
-        "minutes": notices.visit_minutes(booking),
+        "minutes": visits.visit_minutes(booking),
         "reminders": reminders.sentence(booking) if has_place else "",
         "may_be_texted": reminders.may_be_texted(booking),
         "agreed": agreements.agreed(booking.volunteer) if booking.volunteer else [],
@@ -201,7 +203,7 @@ def _elsewhere(request: HttpRequest, page: BookingPage, typed: StatedForm | None
 
 def qr_code(booking: Booking) -> SafeString:
     """The way to this booking on the check-in page, for a helper's camera. It opens nothing for anybody else."""
-    address = notices.absolute(reverse("checkin", args=[booking.drive.slug]))
+    address = web_links.absolute(reverse("checkin", args=[booking.drive.slug]))
     code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
     drawn: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
     return mark_safe(drawn)  # noqa: S308  drawn by segno from our own address

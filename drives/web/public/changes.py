@@ -14,7 +14,7 @@ from drives.actions.booking import HoldLapsed
 from drives.models import Booking, CancelledBy
 from drives.queries import places
 from drives.queries.bookings import BookingPage
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from drives.web.public import bookings, forms, links, times
 from drives.web.public.links import DONOR
 

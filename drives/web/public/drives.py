@@ -17,7 +17,7 @@ from drives.models import DriveState, Visit
 from drives.queries import drives, history, together
 from drives.queries.drives import DrivePage, DriveSummary
 from drives.queries.together import PartyTime
-from drives.rules import OpenTime
+from drives.refusals import OpenTime
 from drives.web import visitor
 from drives.web.public import times
 from organizations.models import Organization

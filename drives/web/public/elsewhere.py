@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 
 from drives.actions import stating
 from drives.queries.bookings import BookingPage
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from drives.web.public import bookings, links
 from drives.web.public.forms import CodeForm
 from drives.web.public.links import DONOR

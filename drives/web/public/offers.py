@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from drives.actions import offering
 from drives.queries import waiting as queries_waiting
 from drives.queries.waiting import OfferPage
-from drives.rules import Refusal
+from drives.refusals import Refusal
 from drives.web.public import keys, links, waiting
 from drives.web.public.links import DONOR
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from drives import together
 from drives.models import Drive, Visit
 from drives.queries.together import PartyTime
-from drives.rules import OpenTime
+from drives.refusals import OpenTime
 
 NOON, EVENING = 12, 17
 FEW = 2

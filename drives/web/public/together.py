@@ -21,7 +21,7 @@ from drives.queries import together
 from drives.queries.bookings import BookingPage
 from drives.queries.drives import DrivePage
 from drives.queries.together import PartyTime
-from drives.rules import OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import bookings, drives, forms, keys, links, times
 from drives.web.public.forms import CodeForm, PartyForm

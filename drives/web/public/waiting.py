@@ -20,7 +20,7 @@ from drives.queries import drives as queries_drives
 from drives.queries import waiting as queries_waiting
 from drives.queries.drives import DrivePage
 from drives.queries.waiting import WaitingPage
-from drives.rules import OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 from drives.web import visitor, waiting_form
 from drives.web.public import drives, forms, keys, times
 from drives.web.public.forms import CodeForm, PersonForm

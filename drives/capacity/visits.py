@@ -1,0 +1,17 @@
+"""How long a visit takes at a drive."""
+
+from drives.models import Booking, Drive, Visit
+from drives.timetable import VisitShape
+
+
+def visit_shape(drive: Drive, visit: str) -> VisitShape:
+    """How many steps of screening and chair time a visit takes at this drive."""
+    if visit == Visit.FIRST:
+        return VisitShape(drive.first_screening_steps, drive.first_chair_steps)
+    return VisitShape(drive.return_screening_steps, drive.return_chair_steps)
+
+
+def visit_minutes(booking: Booking) -> int:
+    """How long the whole visit takes, as the policy tells donors."""
+    policy = booking.drive.policy
+    return policy.first_minutes if booking.visit == "first" else policy.return_minutes

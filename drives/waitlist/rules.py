@@ -1,0 +1,52 @@
+"""When a donor may join a waitlist, and why an entry or an offer is closed."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from drives.capacity import rules as capacity_rules
+from drives.capacity.rules import LIVE_HOLDS_PER_CONTACT, PlaceFacts
+from drives.models import Drive, DriveState
+from drives.refusals import Reason
+
+
+def reasons_not_to_wait(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    """Why somebody may not join a drive's waiting list. `live_holds` counts what their contact has not proved yet."""
+    applied = (capacity_rules.drive_takes_bookings, _few_requests, capacity_rules.one_booking_a_drive)
+    return [reason for rule in applied for reason in rule(facts, now)]
+
+
+def line_is_open(drive: Drive, now: datetime) -> bool:
+    """Whether who waits at a drive may still get a place: until it ends, also when online booking is closed."""
+    takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
+    return takes_place and drive.line_closed_at is None and drive.ends_at > now
+
+
+def _few_requests(facts: PlaceFacts, now: datetime) -> list[Reason]:
+    if facts.live_holds < LIVE_HOLDS_PER_CONTACT:
+        return []
+    text = _("This phone or e-mail has asked twice already. Finish one of them, or wait a quarter of an hour.")
+    return [Reason("too_many_holds", text)]
+
+
+def no_time_to_wait_for() -> Reason:
+    return Reason("window_empty", _("No visit can begin between these times any more. Choose others."))
+
+
+def places_are_open() -> Reason:
+    return Reason("places_open", _("There are open times between these: you can book one at once."))
+
+
+def not_in_line(state: str) -> Reason:
+    return Reason(f"waiting_{state}", _("You are not on this waiting list any more."))
+
+
+def offer_is_over(state: str) -> Reason:
+    """Why an offered place cannot be had any more, or passed on."""
+    sentences = {
+        "accepted": _("You have taken this place already."),
+        "declined": _("You passed this place on."),
+        "withdrawn": _("This place is no longer offered."),
+    }
+    detail = sentences.get(state, _("The time to answer is over: this place went to the next person."))
+    return Reason(f"offer_{state}", detail)
