@@ -12,7 +12,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives.api.caller import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def test_a_held_place_becomes_a_booking_with_the_code() -> None:

@@ -12,11 +12,12 @@ from config.api import PER_MINUTE
 from config.proxy import VisitorAddressMiddleware
 from drives.models import Booking, Drive
 from tests import builders
+from tests.builders import NOW
 from tests.drives.api.caller import Api
 from tests.drives.api.test_planning import plan
 from volunteers.models import Registration
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 class Forgotten(APIView):

@@ -15,7 +15,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives.api.caller import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def queries(api: Api, path: str) -> int:

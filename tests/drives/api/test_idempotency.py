@@ -17,7 +17,7 @@ from tests import builders, storm
 from tests.builders import NOW
 from tests.drives.api.caller import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def test_the_same_key_and_body_are_answered_alike() -> None:

@@ -8,9 +8,10 @@ from django.db.models import Q
 from drives.models import Booking, BookingState, Drive, DriveState, Policy
 from organizations.models import AuditEntry, Cause, Organization, Role
 from tests import builders
+from tests.builders import NOW
 from tests.drives.api.caller import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def plan(of: Organization, **changes: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from drf_spectacular.validation import validate_schema
 
 from config import schema
 from drives.api import urls as api_urls
+from tests.builders import NOW
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def test_the_schema_is_valid_openapi_3_1() -> None:

@@ -12,9 +12,10 @@ from drives.api.access import ApiView
 from organizations.models import Role
 from organizations.rules import VERBS
 from tests import builders
+from tests.builders import NOW
 from tests.drives.api.caller import Api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 BODIES: dict[str, Any] = {
     "copy": {"on": "2027-04-10"},
