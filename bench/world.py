@@ -7,11 +7,12 @@ import phonenumbers
 from django.db import connection
 from django.utils import timezone
 
-from drives import programmes, timetable
+from drives import programmes
 from drives.actions import planning, taking
 from drives.capacity import visits
+from drives.domain import grid
+from drives.domain.plan import Plan
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
-from drives.plan import Plan
 from organizations.actions import organizing
 from organizations.models import Organization
 from volunteers.actions import registration as actions_registration
@@ -102,7 +103,7 @@ class World:
                 reference=f"B{slot.n:04}",
                 arrival=slot,
                 starts_at=slot.starts_at,
-                **taking.stored_footprint(timetable.footprint(slot.n, shape)),
+                **taking.stored_footprint(grid.footprint(slot.n, shape)),
                 **common,
                 **stamps,
             )

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives import calendars, localtime
+from drives import calendars
 from drives.calendars import Appointment
 from drives.capacity import visits
+from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.queries import bookings as queries_bookings
 from drives.queries.bookings import Feed

@@ -1,11 +1,11 @@
-"""What is wrong with a plan, in words: the sentences behind the codes of `drives.timetable` and `drives.plan`."""
+"""The sentences behind the problem codes of `drives.domain.grid` and `drives.domain.plan`."""
 
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from drives.timetable import Problem
+from drives.domain.grid import Problem
 
 _DOES_NOT_FIT = _("A visit of %(minutes)s minutes fits nowhere in the hours.")
 SENTENCES: Final[dict[str, Promise]] = {

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from drives import intervals, localtime
+from drives.domain import intervals, localtime
 from drives.models import Drive
 
 NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"

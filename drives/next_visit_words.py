@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from drives import localtime, next_visit, notices, texts
+from drives import next_visit, notices, texts
+from drives.domain import localtime
 from drives.models import Booking, BookingState, Visit
 from drives.next_visit import NOTHING, AfterVisit, NextVisit
 from drives.texts import Own

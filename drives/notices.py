@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from drives import localtime, own_language, texts
+from drives import own_language, texts
 from drives.capacity import visits
+from drives.domain import localtime
 from drives.models import Booking, CancelledBy, Drive
 from drives.texts import Own
 from drives.web import links

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from drives.intervals import Rules
+from drives.domain.intervals import Rules
 
 _FILE = Path(__file__).with_name("policies.json")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import get_language, gettext_lazy, gettext_noop, override
 from django.utils.translation import gettext as _
 
-from drives import localtime
+from drives.domain import localtime
 from notifications import notice
 
 if TYPE_CHECKING:

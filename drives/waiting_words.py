@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from drives import localtime, notices, texts
+from drives import notices, texts
+from drives.domain import localtime
 from drives.models import Drive, Offer, WaitingEntry
 from drives.texts import Own
 from drives.web import links

@@ -13,9 +13,9 @@ from drives.actions import together as together_actions
 from drives.actions.booking import Person
 from drives.actions.together import Companion
 from drives.actions.waiting import Wish
+from drives.domain.matching import ANY_TIME, Window
+from drives.domain.plan import Plan
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
-from drives.offering import ANY_TIME, Window
-from drives.plan import Plan
 from notifications.actions import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User

@@ -8,9 +8,11 @@ from itertools import groupby, islice
 
 from django.db import transaction
 
-from drives import intervals, next_visit_words, notices
+from drives import next_visit_words, notices
 from drives.actions import locking, reminders
-from drives.models import Drive, PlannedKind, Way
+from drives.domain import intervals
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.models import Drive
 from drives.next_visit import NextVisit
 from drives.queries import appeals, history, message_plan, next_visits, places
 from drives.queries.appeals import KIND, Heard

@@ -6,12 +6,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import refusals, timetable
+from drives import refusals
 from drives.actions import history, keeping, locking, places, spacing, taking, turnout
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
+from drives.domain import grid
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from drives.models import booking as models_booking
 from drives.queries import history as queries_history
@@ -128,8 +129,8 @@ def walk_in(
     slot = _slot_at_the_door(giver, drive, visit, now)
     if not override_reason:
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
-    taken = timetable.footprint(slot.n, visits.visit_shape(drive, visit))
-    places.force(drive_id=drive.pk, deltas=timetable.net(None, taken))
+    taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
+    places.force(drive_id=drive.pk, deltas=grid.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = taking.create_booking(
         drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer, actor=actor
@@ -171,7 +172,7 @@ def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, no
     if held_place and not holds_place:
         places.change(drive_id=booking.drive_id, deltas=places.released([booking]))
     elif holds_place and not held_place:
-        places.force(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking)))
+        places.force(drive_id=booking.drive_id, deltas=grid.net(None, places.footprint(booking)))
     turnout.recompute(drive=booking.drive, now=now)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from drives import confirms as drives_confirms
 from drives.actions import keeping, locking, places, settling, stating, taking, telling
 from drives.capacity import visits
-from drives.intervals import Stated
+from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from drives.queries import history
 from drives.queries import places as queries_places

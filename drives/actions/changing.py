@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import offering, refusals, timetable
+from drives import refusals
 from drives.actions import history, keeping, locking, places, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
+from drives.domain import grid, matching
 from drives.models import Booking, BookingState, CancelledBy, Slot
 from drives.queries import bookings
 from drives.queries import history as queries_history
@@ -46,8 +47,8 @@ def move(
     taken = taking.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
     freed = taking.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
     old = places.footprint(booking)
-    kept = keeping.keep(booking.drive_id, offering.remainders(old, taken), now)
-    deltas = places.combined([freed, timetable.net(old, taken), kept])
+    kept = keeping.keep(booking.drive_id, matching.remainders(old, taken), now)
+    deltas = places.combined([freed, grid.net(old, taken), kept])
     if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
@@ -117,7 +118,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         now=now,
     )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
-    if not places.change(drive_id=booking.drive_id, deltas=timetable.net(None, places.footprint(booking))):
+    if not places.change(drive_id=booking.drive_id, deltas=grid.net(None, places.footprint(booking))):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
             queries_places.nearest_times(booking.drive, booking.visit, booking.starts_at, now),
@@ -155,7 +156,7 @@ def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
     booking.changed_at = now
 
 
-def _put(booking: Booking, slot: Slot, taken: timetable.Footprint, *, actor: str, reason: str, now: datetime) -> None:
+def _put(booking: Booking, slot: Slot, taken: grid.Footprint, *, actor: str, reason: str, now: datetime) -> None:
     old_arrival, old_starts_at = booking.arrival, booking.starts_at
     booking.arrival, booking.starts_at = slot, slot.starts_at
     for field, value in taking.stored_footprint(taken).items():

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from drives import announcements, notices
 from drives.actions import locking, reminders, telling
-from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind, Way
+from drives.domain.message_kinds import Way
+from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind
 from drives.queries import message_plan
 from drives.texts import Own
 from notifications import queries as notifications_queries

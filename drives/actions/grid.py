@@ -7,14 +7,15 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from drives import grid_words, timetable
-from drives import plan as drives_plan
+from drives import grid_words
+from drives.domain import grid as domain_grid
+from drives.domain.plan import Plan
 from drives.models import Drive, Policy, Site, Slot
-from drives.plan import Plan
+from drives.planning import plan as planning_plan
 from organizations.models import Organization
 
 
-def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.Step]:
+def steps_or_refuse(organization: Organization, plan: Plan) -> list[domain_grid.Step]:
     """The grid of a plan; refuses, by field, one with problems, one that is looser than its
     policy, and what belongs to another organization."""
     site = Site.objects.filter(organization=organization, pk=plan.site_id).first()
@@ -23,14 +24,14 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[timetable.St
     refuse_foreign(organization, plan)
     grid = plan.grid(site.timezone)
     policy = Policy.objects.get(pk=plan.policy_id)
-    if problems := [*timetable.problems(grid, plan.first, plan.returning), *drives_plan.looser(plan, policy)]:
+    if problems := [*domain_grid.problems(grid, plan.first, plan.returning), *planning_plan.looser(plan, policy)]:
         by_field: dict[str, list[ValidationError]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(
                 ValidationError(grid_words.in_words(problem), code=problem.code)
             )
         raise ValidationError(by_field)
-    return timetable.steps(grid)
+    return domain_grid.steps(grid)
 
 
 def refuse_foreign(organization: Organization, plan: Plan) -> None:
@@ -43,7 +44,7 @@ def refuse_foreign(organization: Organization, plan: Plan) -> None:
             raise ValidationError({name: ValidationError(_("Choose one from the list."), code=f"{name}_unknown")})
 
 
-def columns(plan: Plan, steps: list[timetable.Step]) -> dict[str, object]:
+def columns(plan: Plan, steps: list[domain_grid.Step]) -> dict[str, object]:
     """A plan as the fields of a drive."""
     columns: dict[str, object] = asdict(plan)
     columns["breaks"] = [[f"{starts:%H:%M}", f"{ends:%H:%M}"] for starts, ends in plan.breaks]
@@ -52,7 +53,7 @@ def columns(plan: Plan, steps: list[timetable.Step]) -> dict[str, object]:
     return columns
 
 
-def write_slots(drive: Drive, steps: list[timetable.Step]) -> None:
+def write_slots(drive: Drive, steps: list[domain_grid.Step]) -> None:
     """One slot for each step."""
     Slot.objects.bulk_create(
         Slot(
@@ -75,7 +76,7 @@ def free_slug(plan: Plan) -> str:
     return day if day not in taken else next(slug for slug in numbered if slug not in taken)
 
 
-def refuse_new_grid(drive: Drive, plan: Plan, steps: list[timetable.Step]) -> None:
+def refuse_new_grid(drive: Drive, plan: Plan, steps: list[domain_grid.Step]) -> None:
     """Under bookings the day, hours, place and step stay as they are."""
     planned = columns(plan, steps)
     frozen = ("site_id", "starts_at", "ends_at", "step_minutes")
@@ -86,7 +87,7 @@ def refuse_new_grid(drive: Drive, plan: Plan, steps: list[timetable.Step]) -> No
         raise ValidationError({"on": ValidationError(text, code="grid_is_frozen")})
 
 
-def change_limits(drive: Drive, steps: list[timetable.Step]) -> None:
+def change_limits(drive: Drive, steps: list[domain_grid.Step]) -> None:
     """New limits for the slots; what is taken above them shows as over. Locks the slots."""
     by_n = {step.n: step for step in steps}
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from drives import timetable
 from drives.actions import locking, places
+from drives.domain import grid
+from drives.domain.grid import Footprint
 from drives.models import IN_LINE, Booking, Drive, Hold, Offer, OfferState, WaitingEntry, WaitingState
-from drives.timetable import Footprint
 from notifications.actions import outbox
 
 
@@ -20,7 +20,7 @@ def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> places.
     if not left or not WaitingEntry.objects.filter(drive=drive_id, state=WaitingState.WAITING).exists():
         return {}
     Hold.objects.bulk_create(hold(drive_id, place, now) for place in left)
-    return places.combined(timetable.net(None, place) for place in left)
+    return places.combined(grid.net(None, place) for place in left)
 
 
 def hold(drive_id: int, place: Footprint, now: datetime) -> Hold:

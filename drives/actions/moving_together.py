@@ -6,13 +6,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import refusals, timetable
+from drives import refusals
 from drives.actions import booking as actions_booking
 from drives.actions import changing, history, keeping, locking, places, settling, spacing, taking, telling, together
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
+from drives.domain import grid
 from drives.models import Booking, BookingState, Drive, Slot
 from drives.queries import parties
 from drives.queries import places as queries_places
@@ -129,7 +130,7 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas,
     drive, before = party[0].drive, [places.footprint(booking) for booking in party]
     visits = [booking.visit for booking in party]
     after = [
-        timetable.footprint(slot.n, capacity_visits.visit_shape(drive, visit))
+        grid.footprint(slot.n, capacity_visits.visit_shape(drive, visit))
         for slot, visit in zip(slots, visits, strict=True)
     ]
     for booking, slot, steps in zip(party, slots, after, strict=True):
@@ -141,8 +142,8 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas,
     kept = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *taking.FOOTPRINT]
     Booking.objects.bulk_update(party, kept)
     # Where one of them sits on another's old place, what is left over of it is open to everybody.
-    taken = [timetable.deltas(new).items() for new in after]
-    left = [place for place in before if not any(timetable.deltas(place).items() & new for new in taken)]
-    deltas = [freed, *(timetable.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
+    taken = [grid.deltas(new).items() for new in after]
+    left = [place for place in before if not any(grid.deltas(place).items() & new for new in taken)]
+    deltas = [freed, *(grid.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
     if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
         together.refuse_full(drive, visits, party[0].starts_at, now)

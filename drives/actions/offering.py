@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import confirms, offering, refusals, timetable
+from drives import confirms, refusals
 from drives.actions import closing, keeping, locking, places, spacing, taking, telling, telling_waiting
 from drives.capacity import rules as capacity_rules
+from drives.domain import grid, matching
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
 from drives.queries import history, message_plan, waiting
 from drives.queries import places as queries_places
@@ -98,13 +99,13 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     Hold.objects.filter(pk__in=fit.uses).delete()
     if not places.change(
         drive_id=entry.drive_id,
-        deltas=places.combined([timetable.net(None, fit.footprint), places.released(used)]),
+        deltas=places.combined([grid.net(None, fit.footprint), places.released(used)]),
     ):
         raise _QuickerElseError
     return True
 
 
-def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> offering.Fit | None:
+def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> matching.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
     for fit in waiting.line(entry.drive_id, entry.pk).fits(entry, now):
         found = _place(entry, fit.slot_id, now)
@@ -119,7 +120,7 @@ def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries_places.P
     )
 
 
-def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
+def _write(entry: WaitingEntry, fit: matching.Fit, now: datetime) -> None:
     kept = keeping.hold(entry.drive_id, fit.footprint, now)
     kept.save(force_insert=True)
     offer = Offer.objects.create(
@@ -128,7 +129,7 @@ def _write(entry: WaitingEntry, fit: offering.Fit, now: datetime) -> None:
         hold=kept,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
-        deadline=offering.deadline(now, fit.starts_at, message_plan.quiet_hours(entry.drive)),
+        deadline=matching.deadline(now, fit.starts_at, message_plan.quiet_hours(entry.drive)),
         made_at=now,
     )
     _enter_state(entry, WaitingState.OFFERED, now)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from drives import timetable
+from drives.domain import grid
 from drives.models import Booking, Hold
 from drives.queries import places
 
@@ -35,7 +35,7 @@ footprint = places.steps_taken  # as it was booked
 
 def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:
     """What the slots get back when these places are given up."""
-    return combined(timetable.net(footprint(place), None) for place in given_up)
+    return combined(grid.net(footprint(place), None) for place in given_up)
 
 
 def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:

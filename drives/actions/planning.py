@@ -6,12 +6,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import plan as drives_plan
 from drives import refusals
 from drives.actions import changing, grid, history, keeping, locking, places, replanning, telling
 from drives.actions.changing import CANCEL_FIELDS
+from drives.domain.plan import Plan
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
-from drives.plan import Plan
+from drives.planning import plan as planning_plan
 from drives.queries import desk
 from organizations.actions import audit
 from organizations.models import Organization
@@ -80,7 +80,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
     """A draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
-    return create_drive(organization=drive.organization, plan=drives_plan.plan_of(drive, on=on), actor=actor, now=now)
+    return create_drive(organization=drive.organization, plan=planning_plan.plan_of(drive, on=on), actor=actor, now=now)
 
 
 def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:

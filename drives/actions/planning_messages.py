@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import own_words, reminding, texts
+from drives import own_words, texts
 from drives.actions import locking, replanning
+from drives.domain import reminder_times
+from drives.domain.reminder_times import Plan
 from drives.models import Drive, DriveState, OwnText, PlanLine
 from drives.queries import message_plan
-from drives.reminding import Plan
 from drives.texts import OwnWords
 from drives.web import links
 from notifications.actions import outbox
@@ -43,9 +44,9 @@ def change_plan(*, organization: Organization, plan: Plan, version: str, actor: 
     """
     _refuse_problems(plan)
     ids = _lock_coming_drives(organization, now)
-    if reminding.fingerprint(message_plan.organization_plan(organization)) != version:
+    if reminder_times.fingerprint(message_plan.organization_plan(organization)) != version:
         raise ChangedMeanwhile
-    _write_lines(organization, None, plan, reminding.DEFAULT_PLAN)
+    _write_lines(organization, None, plan, reminder_times.DEFAULT_PLAN)
     _note(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
     return replanning.replan(organization=organization, drive_ids=ids, now=now)
 
@@ -55,7 +56,7 @@ def change_drive_plan(*, drive: Drive, plan: Plan, version: str, actor: str, now
     """Give a drive a plan of its own and replan its bookings. Refuses as `change_plan`. Locks: drive, bookings."""
     _refuse_problems(plan)
     locking.drive_exclusive(drive.pk)
-    if reminding.fingerprint(message_plan.drive_plan(drive)) != version:
+    if reminder_times.fingerprint(message_plan.drive_plan(drive)) != version:
         raise ChangedMeanwhile
     _write_lines(drive.organization, drive, plan, {})
     _note(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
@@ -170,7 +171,7 @@ def send_test(
 
 def _refuse_problems(plan: Plan) -> None:
     by_field: dict[str, list[ValidationError]] = {}
-    for problem in reminding.problems(plan):
+    for problem in reminder_times.problems(plan):
         name = f"{problem.kind}-{problem.field}"
         by_field.setdefault(name, []).append(ValidationError(problem.detail, code=problem.code))
     if by_field:
@@ -192,8 +193,8 @@ def _write_lines(organization: Organization, drive: Drive | None, plan: Plan, un
     """Keep the lines that differ from what would hold without them."""
     PlanLine.objects.filter(organization=organization, drive=drive).delete()
     PlanLine.objects.bulk_create(
-        PlanLine(organization=organization, drive=drive, **reminding.as_columns(line))
-        for line in reminding.tidy(plan).values()
+        PlanLine(organization=organization, drive=drive, **reminder_times.as_columns(line))
+        for line in reminder_times.tidy(plan).values()
         if unchanged.get(line.kind) != line
     )
 

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives import notices, reminding
-from drives.models import Booking, Way
+from drives import notices
+from drives.domain import reminder_times
+from drives.domain.message_kinds import Way
+from drives.domain.reminder_times import Plan
+from drives.models import Booking
 from drives.queries import bookings as queries_bookings
 from drives.queries import message_plan, sharing
 from drives.queries.sharing import SAID_TOGETHER, SharedTexts
-from drives.reminding import Plan
 from drives.texts import NONE, Own
 from notifications import queries as notifications_queries
 from notifications.actions import outbox
@@ -22,7 +24,7 @@ from volunteers.models import Volunteer
 log = logging.getLogger(__name__)
 
 DRESS_WITHIN = timedelta(minutes=15)
-KINDS = tuple(map(str, reminding.REMINDERS))
+KINDS = tuple(map(str, reminder_times.REMINDERS))
 
 
 def promise_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
@@ -101,11 +103,11 @@ def recipient(booking: Booking) -> str:
 def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Envelope]:
     """The reminders of a booking that was made, or moved to its time, at `booked_at`."""
     quiet = message_plan.quiet_hours(booking.drive)
-    planned = reminding.reminders(plan, booking.starts_at, booked_at, quiet)
+    planned = reminder_times.reminders(plan, booking.starts_at, booked_at, quiet)
     return [envelope for line, due in planned for envelope in _sealed(booking, line, due)]
 
 
-def _sealed(booking: Booking, line: reminding.Line, due_at: datetime) -> Iterable[Envelope]:
+def _sealed(booking: Booking, line: reminder_times.Line, due_at: datetime) -> Iterable[Envelope]:
     drive = booking.drive
     # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
     revision = f"{booking.revision}.{drive.plan_revision}" if drive.plan_revision else str(booking.revision)

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db.models import F, Max
 
 from drives.actions import locking, reminders
+from drives.domain.reminder_times import Plan
 from drives.models import Booking, BookingChange, BookingState, Drive
 from drives.queries import message_plan
 from drives.queries.message_plan import REMINDED
-from drives.reminding import Plan
 from notifications.actions import outbox
 from notifications.models import Message, MessageState
 from notifications.notice import Envelope

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import letters, refusals
+from drives import refusals
 from drives.actions import changing, conversations, offering, telling_waiting
-from drives.letters import Letter
+from drives.domain import reply_parser
+from drives.domain.reply_parser import Letter
 from drives.models import Booking, BookingState, CancelledBy, Offer
 from drives.queries import sharing, waiting
 from notifications import queries as notifications_queries
@@ -43,7 +44,7 @@ def _answer(reply_id: int, now: datetime) -> str:
     reply = replies.take(reply_id=reply_id)
     if reply is None:
         return "taken"
-    prompt, letter = _asked(reply, now), letters.letter(reply.text)
+    prompt, letter = _asked(reply, now), reply_parser.letter(reply.text)
     handled_as = reply.handled_as or OTHER  # a CANCEL comes with its meaning
     if prompt is not None and letter is not None and not reply.handled_as:
         handled_as = _act(letter, prompt, reply, now)
@@ -60,9 +61,9 @@ def _file(reply: InboundMessage, handled_as: str, prompt: Message | None, now: d
     """Lay it before a person unless a letter did what it says. Words belong to who wrote last, not to who asked."""
     conversations.file(
         reply=reply,
-        organization=prompt.organization if prompt and letters.letter(reply.text) else None,
+        organization=prompt.organization if prompt and reply_parser.letter(reply.text) else None,
         needs_a_person=handled_as not in SETTLED,
-        may_mean_cancel=letters.may_mean_cancel(reply.text),
+        may_mean_cancel=reply_parser.may_mean_cancel(reply.text),
     )
     replies.mark_handled(reply_id=reply.pk, handled_as=handled_as, now=now)
     return handled_as

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import intervals, refusals
+from drives import refusals
+from drives.domain import intervals
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Drive, Visit
 from drives.queries import history

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drives import refusals
 from drives.actions import locking, spacing
 from drives.booking import rules as booking_rules
-from drives.intervals import Stated
+from drives.domain.intervals import Stated
 from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
 

@@ -12,11 +12,12 @@ from typing import Any, NoReturn
 
 from django.db import connection, transaction
 
-from drives import confirms, refusals, timetable
+from drives import confirms, refusals
 from drives.actions import history, keeping, places, spacing
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
+from drives.domain import grid
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from drives.queries import history as queries_history
@@ -53,14 +54,14 @@ def refuse_unless_possible(
     return visit
 
 
-def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> timetable.Footprint:
+def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> grid.Footprint:
     """The steps a visit would take from this slot; refuses one that would not end by closing."""
     shape = visits.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
         raise refusals.Refusal(
             [booking_rules.visit_does_not_fit()], queries_places.nearest_times(drive, visit, slot.starts_at, now)
         )
-    return timetable.footprint(slot.n, shape)
+    return grid.footprint(slot.n, shape)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def write(
     assert slot is not None  # the rules refused a slot of another drive
     taken = footprint_or_refuse(drive, slot, visit, found.steps, now)
     freed = lapse_in(drive.pk, now) if found.holds_are_over else {}
-    deltas = places.combined([freed, timetable.net(None, taken)])
+    deltas = places.combined([freed, grid.net(None, taken)])
     if found.is_full and not freed:
         refuse_full(drive, visit, slot.starts_at, now)
     who: dict[str, Any] = {"registration": registration, "volunteer": volunteer, "actor": actor}
@@ -142,7 +143,7 @@ def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> No
 def create_booking(
     drive: Drive,
     slot: Slot,
-    taken: timetable.Footprint,
+    taken: grid.Footprint,
     visit: str,
     now: datetime,
     *,
@@ -166,7 +167,7 @@ def create_booking(
 def new_booking(
     drive: Drive,
     slot: Slot,
-    taken: timetable.Footprint,
+    taken: grid.Footprint,
     visit: str,
     now: datetime,
     *,
@@ -235,14 +236,14 @@ def _fit(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bo
     drive_id = corrections[0][0].drive_id
     with transaction.atomic():
         freed = lapse_in(drive_id, now) if holds_are_over else {}
-        changes = [timetable.net(places.footprint(booking), _as(booking, visit)) for booking, visit in corrections]
+        changes = [grid.net(places.footprint(booking), _as(booking, visit)) for booking, visit in corrections]
         fits = places.change(drive_id=drive_id, deltas=places.combined([freed, *changes]))
         transaction.set_rollback(not fits)
     return fits
 
 
-def _as(booking: Booking, visit: str) -> timetable.Footprint:
-    return timetable.footprint(booking.first_step, visits.visit_shape(booking.drive, visit))
+def _as(booking: Booking, visit: str) -> grid.Footprint:
+    return grid.footprint(booking.first_step, visits.visit_shape(booking.drive, visit))
 
 
 @contextmanager
@@ -259,7 +260,7 @@ def says_if_longer(*, asked: str, visit: str) -> Iterator[None]:
 FOOTPRINT = ("first_step", "screening_steps", "chair_from", "chair_to")
 
 
-def stored_footprint(taken: timetable.Footprint) -> dict[str, int]:
+def stored_footprint(taken: grid.Footprint) -> dict[str, int]:
     """A footprint as a booking's fields."""
     return {
         "first_step": taken.screening.start,

@@ -12,7 +12,8 @@ from django.urls import reverse
 from drives import appointments, calendars, next_visit_words, notices
 from drives.actions import reminders
 from drives.booking.rules import CLOSE_TO_DRIVE
-from drives.models import Booking, BookingState, CancelledBy, Drive, PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.next_visit import NOTHING, AfterVisit
 from drives.queries import message_plan, next_visits, places
 from drives.texts import Own

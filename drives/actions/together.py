@@ -10,8 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import refusals, timetable
-from drives import together as drives_together
+from drives import refusals
 from drives.actions import booking as actions_booking
 from drives.actions import changing, history, keeping, locking, places, taking, telling
 from drives.actions.booking import Person
@@ -19,6 +18,7 @@ from drives.actions.changing import CANCEL_FIELDS
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
+from drives.domain import grid, party_fit
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
 from drives.queries import places as queries_places
 from drives.queries import together
@@ -49,12 +49,12 @@ def hold_within(
 ) -> list[Booking]:
     """Keep places for two to six people reached through one contact, or none at all; inside a caller's transaction.
 
-    `slot_id` is the time of the first who arrives; the others come with them or next (`drives.together`). The first
-    person is the one whose contact it is, unless `contact.for_other`. One code proves all. Refuses as `booking.hold`;
-    a party counts as one hold of its contact, and a network may keep few places for parties at a time.
+    `slot_id` is the time of the first who arrives; the others come with them or next (`drives.domain.party_fit`). The
+    first person is the one whose contact it is, unless `contact.for_other`. One code proves all. Refuses as
+    `booking.hold`; a party counts as one hold of its contact, and a network may keep few places for parties at a time.
     Locks: identity, drive (shared), slots. The same number of statements for two and for six.
     """
-    if not 2 <= len(people) <= drives_together.MOST:
+    if not 2 <= len(people) <= party_fit.MOST:
         raise ValidationError({"people": ValidationError(_("Book for two to six people."), code="people_count")})
     details = _registered(drive.organization, people, contact, source, ip, now)
     locking.identities_then_drive([details[0].identity], drive.pk)
@@ -66,7 +66,7 @@ def hold_within(
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
     actions_booking.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
-    taken = [timetable.net(None, places.footprint(row)) for row in rows]
+    taken = [grid.net(None, places.footprint(row)) for row in rows]
     if not places.change(drive_id=drive.pk, deltas=places.combined([freed, *taken])):
         refuse_full(drive, visits, rows[0].starts_at, now)
     return rows
@@ -131,7 +131,7 @@ def _written(
         taking.new_booking(
             drive,
             slot,
-            timetable.footprint(slot.n, capacity_visits.visit_shape(drive, visit)),
+            grid.footprint(slot.n, capacity_visits.visit_shape(drive, visit)),
             visit,
             now,
             state=BookingState.HELD,
@@ -150,7 +150,7 @@ def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.De
     steps = together.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
     shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
-    found = drives_together.arrivals(together.room(steps, now, freed), first, shapes)
+    found = party_fit.arrivals(together.room(steps, now, freed), first, shapes)
     if found is None:
         refuse_full(drive, visits, steps[first][1], now, freed)
     return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in found]

@@ -7,13 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms, offering, refusals
+from drives import confirms, refusals
 from drives.actions import booking, keeping, locking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person
 from drives.booking import rules as booking_rules
 from drives.capacity import visits
+from drives.domain import matching
+from drives.domain.matching import ANY_TIME, Window
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.offering import ANY_TIME, Window
 from drives.queries import history, places, together, waiting
 from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
@@ -225,14 +226,14 @@ def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
         raise refusals.Refusal([waitlist_rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
-    openings, soonest = places.open_times(drive, wish.visit, now), offering.earliest_offered(now)
+    openings, soonest = places.open_times(drive, wish.visit, now), matching.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
         raise refusals.Refusal([waitlist_rules.places_are_open()], found[: places.NEAREST])
 
 
-def _arrivals(steps: offering.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:
+def _arrivals(steps: matching.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:
     """When such a visit could begin within the window, late enough to be offered, whether it is taken or not."""
-    last, soonest = len(steps) - visits.visit_shape(drive, wish.visit).steps, offering.earliest_offered(now)
+    last, soonest = len(steps) - visits.visit_shape(drive, wish.visit).steps, matching.earliest_offered(now)
     possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)
     return [at for at in possible if at >= soonest and wish.window.holds(at)]
 

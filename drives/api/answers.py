@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import get_language
 
-from drives import confirms, localtime, own_language
-from drives.intervals import Rules
+from drives import confirms, own_language
+from drives.domain import localtime
+from drives.domain.intervals import Rules
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
 from drives.queries.attendance import RosterRow
 from drives.queries.drives import DriveSummary

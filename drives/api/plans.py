@@ -9,13 +9,13 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from drives import grid_words
-from drives import plan as drives_plan
 from drives.actions.planning import VersionChanged
 from drives.api import answers
 from drives.api.answers import Answer
+from drives.domain.grid import Problem
+from drives.domain.plan import Plan, Preview
 from drives.models import Drive
-from drives.plan import Plan, Preview
-from drives.timetable import Problem
+from drives.planning import plan as planning_plan
 
 REFERENCES: Final = ("site", "policy", "cause", "collector")
 _TAG = re.compile(r'"([0-9]{1,9})"')
@@ -36,7 +36,7 @@ def read(body: dict[str, Any]) -> Plan:
 
 def changed(drive: Drive, body: dict[str, Any]) -> Plan:
     """The drive's plan with what the body names."""
-    return replace(drives_plan.plan_of(drive), **_columns(body))
+    return replace(planning_plan.plan_of(drive), **_columns(body))
 
 
 def _columns(body: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def version(request: Request) -> int:
 
 def answer(drive: Drive) -> Answer:
     """The plan as it would be sent back."""
-    plan = drives_plan.plan_of(drive)
+    plan = planning_plan.plan_of(drive)
     said: Answer = {name: _opaque(getattr(plan, f"{name}_id")) for name in REFERENCES}
     said.update((name, getattr(plan, name)) for name in Plan.__dataclass_fields__ if not name.endswith("_id"))
     said["breaks"] = [{"starts": starts, "ends": ends} for starts, ends in plan.breaks]

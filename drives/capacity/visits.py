@@ -1,7 +1,7 @@
 """How long a visit takes at a drive."""
 
+from drives.domain.grid import VisitShape
 from drives.models import Booking, Drive, Visit
-from drives.timetable import VisitShape
 
 
 def visit_shape(drive: Drive, visit: str) -> VisitShape:

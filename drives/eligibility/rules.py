@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from drives import intervals, localtime
+from drives.domain import intervals, localtime
 from drives.models import Policy, Visit
 from drives.refusals import Reason
 

@@ -3,7 +3,7 @@ from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
 from drives.models.drive import Drive, DriveState
-from drives.models.message_plan import OwnText, PlanLine, PlannedKind, Way
+from drives.models.message_plan import OwnText, PlanLine
 from drives.models.policy import DonationKind, Policy
 from drives.models.site import Collector, Site
 from drives.models.slot import Slot
@@ -32,7 +32,6 @@ __all__ = [
     "OfferState",
     "OwnText",
     "PlanLine",
-    "PlannedKind",
     "Policy",
     "Site",
     "Slot",
@@ -42,5 +41,4 @@ __all__ = [
     "Visit",
     "WaitingEntry",
     "WaitingState",
-    "Way",
 ]

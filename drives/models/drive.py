@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from drives import intervals
+from drives.domain import intervals
 from drives.models.policy import Policy
 from drives.models.site import Collector, Site
 from organizations.models import Cause, Organization
@@ -64,7 +64,7 @@ class Drive(models.Model):
     first_chair_steps = models.PositiveSmallIntegerField()
     return_screening_steps = models.PositiveSmallIntegerField()
     return_chair_steps = models.PositiveSmallIntegerField()
-    # Stricter than the policy, where the coordinator says so; never looser (`drives.plan.looser`).
+    # Stricter than the policy, where the coordinator says so; never looser (`drives.planning.plan.looser`).
     stricter_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     stricter_days = models.PositiveSmallIntegerField(null=True, blank=True)
     stricter_count = models.PositiveSmallIntegerField(null=True, blank=True)  # at most so many donations…

@@ -2,29 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
+from drives.domain.message_kinds import PlannedKind, Way
 from drives.models.drive import Drive
 from organizations.models import Organization
-
-
-class PlannedKind(models.TextChoices):
-    """What a plan has a line for: the confirmation, four reminders, what is said afterwards, the next visit."""
-
-    BOOKED = "booked", _("Confirmation")
-    WEEK = "week", _("Early reminder")
-    THREE_DAYS = "three_days", _("Reminder, some days before")
-    DAY_BEFORE = "day_before", _("Reminder, the day before")
-    SAME_DAY = "same_day", _("Reminder on the day")
-    THANK_YOU = "thank_you", _("Thanks")
-    MISSED = "missed", _("We missed you")
-    APPEAL = "appeal", _("You may give again")
-
-
-class Way(models.TextChoices):
-    TEXT = "text", _("Text, else e-mail")
-    MAIL = "mail", _("E-mail")
-    BOTH = "both", _("Text and e-mail")
 
 
 class PlanLine(models.Model):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from drives import intervals
+from drives.domain import intervals
 from organizations.models import Organization
 
 

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from drives import intervals
+from drives.domain import intervals
 from drives.models.policy import DonationKind
 from volunteers.models import Registration, Volunteer
 

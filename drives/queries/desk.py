@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from drives import forecast, timetable
 from drives.capacity import visits
+from drives.domain import forecast, grid
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
 from drives.queries import calls, conversations, reach
 from drives.queries import delivery as queries_delivery
@@ -174,7 +174,7 @@ def _figures_of(drive: Drive, states: Counter[str], slots: list[SlotRow], rate: 
         drive=drive,
         booked=sum(count for state, count in states.items() if state not in (*NOT_A_BOOKING, *OUT)),
         held=states[BookingState.HELD],
-        left=timetable.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape),
+        left=grid.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape),
         donated=states[BookingState.DONATED],
         still_expected=sum(states[state] for state in ACTIVE),
         rate=rate,
@@ -211,8 +211,8 @@ def _room(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[
     shape = visits.visit_shape(drive, "return")
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:
-        places = timetable.places_left(screening, chairs, n, shape)
-        for step, (screened, seated) in timetable.deltas(timetable.footprint(n, shape)).items() if places else ():
+        places = grid.places_left(screening, chairs, n, shape)
+        for step, (screened, seated) in grid.deltas(grid.footprint(n, shape)).items() if places else ():
             screening[step] -= places * screened
             chairs[step] -= places * seated
         placed += places

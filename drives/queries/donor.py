@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from drives import intervals
+from drives.domain import intervals
 from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.models.booking import WITH_DRIVE
 from drives.next_visit import Progress

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
-from drives import refusals, timetable
+from drives import refusals
 from drives.capacity import visits
+from drives.domain import grid
 from drives.models import Drive, DriveState, Slot
 from drives.queries import places
 from organizations.models import Organization
@@ -137,4 +138,4 @@ def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[
 def _fill(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
     ahead = [row for row in slots if row[1] > now]
     shape = visits.visit_shape(drive, "return")
-    return timetable.greedy_fill([row[3] for row in ahead], [row[4] for row in ahead], shape)
+    return grid.greedy_fill([row[3] for row in ahead], [row[4] for row in ahead], shape)

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from drives import intervals, refusals
+from drives import refusals
 from drives.capacity import visits
+from drives.domain import intervals
 from drives.models import Drive, DriveState
 from drives.queries import places
 from drives.queries.places import NEAREST, SlotRow

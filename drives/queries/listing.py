@@ -11,7 +11,8 @@ from typing import cast
 from django.db import connection
 from django.db.models import DateTimeField, JSONField, Model, QuerySet, TextField
 
-from drives import refusals, timetable
+from drives import refusals
+from drives.domain import grid
 from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries import drives as queries_drives
 from drives.queries import places as queries_places
@@ -93,8 +94,8 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     state, zone, *steps = rows[0][:6]
     if state != DriveState.PUBLISHED or rows[0][6] is None:
         return TimesShown(zone, [])
-    shape = timetable.VisitShape(*(steps[:2] if visit == Visit.FIRST else steps[2:]))
-    left = timetable.places_by_arrival([row[9] for row in rows], [row[10] for row in rows], shape)
+    shape = grid.VisitShape(*(steps[:2] if visit == Visit.FIRST else steps[2:]))
+    left = grid.places_by_arrival([row[9] for row in rows], [row[10] for row in rows], shape)
     present = now.timestamp()
     return TimesShown(
         zone,

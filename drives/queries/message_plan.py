@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from drives import reminding
+from drives.domain import reminder_times
+from drives.domain.reminder_times import Line, Plan, QuietHours
 from drives.models import Booking, BookingState, Drive, DriveState, OwnText, PlanLine
-from drives.reminding import Line, Plan, QuietHours
 from drives.texts import Own, OwnWords
 from organizations.models import Organization
 
@@ -19,7 +19,7 @@ REMINDED = (BookingState.BOOKED, BookingState.CONFIRMED)
 def organization_plan(organization: Organization) -> Plan:
     """The plan of an organization: ours, with what it changed. One query."""
     rows = PlanLine.objects.filter(organization=organization, drive=None)
-    return reminding.merged(reminding.DEFAULT_PLAN, map(_line, rows))
+    return reminder_times.merged(reminder_times.DEFAULT_PLAN, map(_line, rows))
 
 
 def drive_plans(organization: Organization, drive_ids: Collection[int]) -> dict[int, Plan]:
@@ -30,8 +30,8 @@ def drive_plans(organization: Organization, drive_ids: Collection[int]) -> dict[
     for row in rows:
         lines = of_organization if row.drive_id is None else of_drives.setdefault(row.drive_id, [])
         lines.append(_line(row))
-    common = reminding.merged(reminding.DEFAULT_PLAN, of_organization)
-    return {pk: reminding.merged(common, of_drives.get(pk, ())) for pk in drive_ids}
+    common = reminder_times.merged(reminder_times.DEFAULT_PLAN, of_organization)
+    return {pk: reminder_times.merged(common, of_drives.get(pk, ())) for pk in drive_ids}
 
 
 def drive_plan(drive: Drive) -> Plan:

@@ -6,8 +6,9 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from drives import intervals, next_visit, refusals
+from drives import next_visit, refusals
 from drives.capacity import visits
+from drives.domain import intervals
 from drives.eligibility import rules as eligibility_rules
 from drives.models import ACTIVE, Booking, BookingState, Drive, Visit
 from drives.next_visit import AfterVisit, NextVisit, Progress

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db import connection
 
-from drives import refusals, timetable
+from drives import refusals
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
+from drives.domain import grid
 from drives.models import Booking, Drive, DriveState, Hold, Slot
 
 NEAREST = 3
@@ -47,14 +48,14 @@ def place_facts(
     volunteer_id: int | None = None,
     by_staff: bool = False,
     promised: bool = False,
-    shape: timetable.VisitShape | None = None,
+    shape: grid.VisitShape | None = None,
 ) -> PlaceFound:
     """All that the rules ask about one place: one query, to be sent after the locks are taken.
 
     `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
     """
     asked = {"slot": slot_id, "volunteer": volunteer_id}
-    rows = _facts(_FACTS, asked, drive_id, now, identity, shape or timetable.VisitShape(0, 0))
+    rows = _facts(_FACTS, asked, drive_id, now, identity, shape or grid.VisitShape(0, 0))
     if not rows:
         raise Drive.DoesNotExist
     return _found(drive_id, rows[0], by_staff=by_staff, promised=promised)
@@ -64,7 +65,7 @@ def places_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: d
     """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
     slots, volunteers = zip(*places, strict=True)
     asked = {"slots": list(slots), "volunteers": list(volunteers)}
-    rows = _facts(_FACTS_OF_EACH, asked, drive_id, now, "", timetable.VisitShape(0, 0))
+    rows = _facts(_FACTS_OF_EACH, asked, drive_id, now, "", grid.VisitShape(0, 0))
     return [_found(drive_id, row, by_staff=False, promised=True) for row in rows]
 
 
@@ -74,7 +75,7 @@ def _facts(
     drive_id: int,
     now: datetime,
     identity: str,
-    shape: timetable.VisitShape,
+    shape: grid.VisitShape,
 ) -> list[tuple[Any, ...]]:
     size = {"screening": shape.screening_steps, "steps": shape.steps}
     with connection.cursor() as cursor:
@@ -104,9 +105,9 @@ def open_times(drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTim
     return times_in(_slots(drive.pk), visits.visit_shape(drive, visit), now)
 
 
-def times_in(slots: "list[SlotRow]", shape: timetable.VisitShape, now: datetime) -> list[refusals.OpenTime]:
+def times_in(slots: "list[SlotRow]", shape: grid.VisitShape, now: datetime) -> list[refusals.OpenTime]:
     """The arrival times among a drive's steps that have places for such a visit."""
-    left = timetable.places_by_arrival([row[3] for row in slots], [row[4] for row in slots], shape)
+    left = grid.places_by_arrival([row[3] for row in slots], [row[4] for row in slots], shape)
     return [
         refusals.OpenTime(slot_id, starts_at, places)
         for (slot_id, starts_at, is_open, _screening, _chairs), places in zip(slots, left, strict=True)
@@ -127,7 +128,7 @@ def places_left(drive: Drive, now: datetime) -> int:
     """How many return visits a greedy fill would still place: the drive's one figure. One query."""
     slots = [row for row in _slots(drive.pk) if row[1] > now]
     shape = visits.visit_shape(drive, "return")
-    return timetable.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
+    return grid.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
 
 
 SlotRow = tuple[int, datetime, bool, int, int]
@@ -151,9 +152,9 @@ def slots_of(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
     return found
 
 
-def steps_taken(place: Booking | Hold) -> timetable.Footprint:
+def steps_taken(place: Booking | Hold) -> grid.Footprint:
     """The steps of a booking (or a kept place) as it was booked, whatever the drive's plan says today."""
-    return timetable.Footprint(
+    return grid.Footprint(
         range(place.first_step, place.first_step + place.screening_steps),
         range(place.chair_from, place.chair_to),
     )

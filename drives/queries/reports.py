@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import forecast
+from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, Source, Turnout
 from drives.queries import desk
 from drives.queries.desk import NOT_A_BOOKING

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from drives import refusals, timetable, together
+from drives import refusals
 from drives.capacity import visits as capacity_visits
+from drives.domain import grid, party_fit
 from drives.models import Booking, Drive, DriveState
 from drives.queries import history, places
 from drives.queries.places import NEAREST, SlotRow
@@ -43,7 +44,7 @@ def times_to_move(drive: Drive, party: Sequence[Booking], now: datetime) -> list
     """The other times to which all of these bookings can move together, their own places counted as free. One query."""
     freed: dict[int, tuple[int, int]] = {}
     for booking in party:
-        for n, (screened, seated) in timetable.deltas(places.steps_taken(booking)).items():
+        for n, (screened, seated) in grid.deltas(places.steps_taken(booking)).items():
             before = freed.get(n, (0, 0))
             freed[n] = before[0] - screened, before[1] - seated
     found = party_times(drive, [booking.visit for booking in party], now, freed)
@@ -83,10 +84,10 @@ def steps_of(drive_id: int) -> list[SlotRow]:
     return places.slots_of([drive_id])[drive_id]
 
 
-def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) -> together.Room:
+def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) -> party_fit.Room:
     """What is free in a drive's steps; `freed` are changes of the counters that are not applied yet."""
     back = freed or {}
-    return together.Room(
+    return party_fit.Room(
         [screening - back.get(n, (0, 0))[0] for n, (_id, _at, _open, screening, _chairs) in enumerate(slots)],
         [chairs - back.get(n, (0, 0))[1] for n, (_id, _at, _open, _screening, chairs) in enumerate(slots)],
         [is_open and starts_at > now for _id, starts_at, is_open, _screening, _chairs in slots],
@@ -97,7 +98,7 @@ def _times_in(
     drive: Drive, slots: list[SlotRow], visits: Sequence[str], now: datetime, freed: Freed | None = None
 ) -> Iterator[PartyTime]:
     shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
-    for found in together.all_arrivals(room(slots, now, freed), shapes):
+    for found in party_fit.all_arrivals(room(slots, now, freed), shapes):
         yield PartyTime(slots[min(found)][0], tuple(slots[n][1] for n in found))
 
 

@@ -9,13 +9,13 @@ from typing import TypeVar
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from drives import offering
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
+from drives.domain import matching
+from drives.domain.grid import Footprint
+from drives.domain.matching import Window
 from drives.models import IN_LINE, Booking, Drive, DriveState, Hold, Offer, OfferState, WaitingEntry, WaitingState
-from drives.offering import Window
 from drives.queries import places
-from drives.timetable import Footprint
 from drives.web import links
 from organizations.models import linked
 
@@ -159,15 +159,15 @@ class Line:
 
     drive: Drive
     entries: list[WaitingEntry]
-    steps: offering.Steps
+    steps: matching.Steps
     kept: dict[int, Footprint]
     refused: dict[int, set[int]]  # by entry, the slots that were offered to them before and not taken
 
-    def fits(self, entry: WaitingEntry, now: datetime) -> Sequence[offering.Fit]:
+    def fits(self, entry: WaitingEntry, now: datetime) -> Sequence[matching.Fit]:
         """The ways to seat somebody who waits, best first: in their window, not too near, not refused before."""
-        window, soonest = window_of(entry), offering.earliest_offered(now)
+        window, soonest = window_of(entry), matching.earliest_offered(now)
         refused = self.refused.get(entry.pk, set())
-        found = offering.fits(self.steps, self.kept, visits.visit_shape(self.drive, entry.visit))
+        found = matching.fits(self.steps, self.kept, visits.visit_shape(self.drive, entry.visit))
         return [
             fit
             for fit in found

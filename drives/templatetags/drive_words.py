@@ -7,11 +7,12 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives import grid_words, localtime, own_language
+from drives import grid_words, own_language
+from drives.domain import localtime
+from drives.domain.grid import Problem
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.queries.calls import Topic
 from drives.queries.delivery import Why
-from drives.timetable import Problem
 from notifications import phone
 from notifications.models import Channel, Message, MessageState
 

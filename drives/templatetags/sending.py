@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import template
 from django.utils.formats import number_format
 
-from drives import localtime
+from drives.domain import localtime
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from drives import localtime
+from drives.domain import localtime
 from notifications import phone
 
 NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from drives.intervals import Stated
+from drives.domain.intervals import Stated
 from drives.models import DonationKind
 
 

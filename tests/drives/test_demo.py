@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from drives import plan as drives_plan
+from drives.domain import plan as domain_plan
 from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
@@ -138,7 +138,7 @@ def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]
         if local.date() != midnight.astimezone(LOS_ANGELES).date():
             break
         plan = fill.plan_around(home(), site, local)
-        assert drives_plan.preview(plan=plan, zone=site.timezone).problems == []
+        assert domain_plan.preview(plan=plan, zone=site.timezone).problems == []
         assert plan.opens <= local.time()
         assert local.time() <= plan.closes or local.hour == 23
 

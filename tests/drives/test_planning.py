@@ -7,10 +7,11 @@ from datetime import date, time, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import plan as drives_plan
 from drives.actions import planning
 from drives.actions.planning import VersionChanged
+from drives.domain import plan as domain_plan
 from drives.models import Booking, Drive, Slot
+from drives.planning import plan as planning_plan
 from drives.queries import drives, places
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -57,7 +58,7 @@ def test_a_site_policy_or_cause_of_another_organization_is_refused() -> None:
 
 def test_an_edit_of_an_empty_drive_makes_a_new_grid_and_an_older_version_is_refused() -> None:
     drive = builders.drive()
-    plan = replace(drives_plan.plan_of(drive), closes=time(12))
+    plan = replace(planning_plan.plan_of(drive), closes=time(12))
     changed = planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="user:1", now=NOW)
     assert (Slot.objects.filter(drive=drive).count(), changed.version) == (12, drive.version + 1)
     with pytest.raises(VersionChanged):
@@ -68,7 +69,7 @@ def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losin
     drive = builders.drive()
     for number in (1, 2, 3):
         builders.booked(drive, number=number)
-    plan = drives_plan.plan_of(drive)
+    plan = planning_plan.plan_of(drive)
     longer = replace(plan, closes=time(16))
     with pytest.raises(ValidationError) as caught:
         planning.change_drive(drive_id=drive.pk, plan=longer, version=drive.version, actor="user:1", now=NOW)
@@ -115,9 +116,9 @@ def test_two_drives_of_one_title_and_day_get_different_addresses() -> None:
 
 def test_a_preview_counts_the_visits_that_fit() -> None:
     owner = builders.organization()
-    shown = drives_plan.preview(plan=builders.plan(builders.site(owner), chairs=1), zone="America/Los_Angeles")
+    shown = domain_plan.preview(plan=builders.plan(builders.site(owner), chairs=1), zone="America/Los_Angeles")
     assert (len(shown.times), shown.return_visits, shown.first_visits) == (24, 7, 7)
-    wrong = drives_plan.preview(plan=builders.plan(builders.site(owner), chairs=0), zone="Mars/Olympus")
+    wrong = domain_plan.preview(plan=builders.plan(builders.site(owner), chairs=0), zone="Mars/Olympus")
     assert {problem.code for problem in wrong.problems} == {"zone_unknown", "no_chairs"}
 
 
@@ -141,7 +142,7 @@ def test_fewer_screening_places_than_are_taken_show_as_over_too() -> None:
     drive = builders.drive()
     for number in (1, 2, 3):
         builders.booked(drive, number=number)
-    fewer = replace(drives_plan.plan_of(drive), screening_places=1)
+    fewer = replace(planning_plan.plan_of(drive), screening_places=1)
     planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1)] == [2, 0]
     assert drives.drifted_slots() == 0

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import confirms, intervals, programmes
-from drives.intervals import Donation, Rules
+from drives import confirms, programmes
+from drives.domain import intervals
+from drives.domain.intervals import Donation, Rules
 from drives.models import Policy
 from tests import builders
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from drives.actions import changing, planning
+from drives.domain.reminder_times import QuietHours
 from drives.models import Booking, CancelledBy
-from drives.reminding import QuietHours
 from notifications.models import Message
 from tests import builders
 from tests.notifications import made

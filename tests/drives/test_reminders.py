@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import next_visit_words, notices, reminding
+from drives import next_visit_words, notices
 from drives.actions import changing, reminders
-from drives.models import Booking, PlannedKind, Way
+from drives.domain import reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import Line, QuietHours
+from drives.models import Booking
 from drives.queries import bookings
-from drives.reminding import Line, QuietHours
 from drives.web import links
 from notifications import notice
 from notifications.actions import consents
@@ -28,7 +30,7 @@ def due(*local: int, days: int = 1) -> str:
     year, month, day, hour, minute = local
     at = datetime(year, month, day, hour, minute, tzinfo=LA).astimezone(UTC)
     line = Line(PlannedKind.THREE_DAYS, Way.TEXT, days=days)
-    return reminding.due_at(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
+    return reminder_times.due_at(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
 
 
 def test_a_day_before_is_the_same_wall_time_also_over_a_change_of_the_clock() -> None:
@@ -168,7 +170,7 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 @pytest.mark.django_db
 def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
-    plan = {**reminding.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
+    plan = {**reminder_times.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="promise").delete()
     reminders.promise_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
     assert dressed(due_message(booking))[0] == "withdrawn"

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives import plan as drives_plan
-from drives import reminding
 from drives.actions import changing, planning, planning_messages, reminders, turnout
-from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine, Way
+from drives.domain import reminder_times
+from drives.domain.message_kinds import Way
+from drives.domain.reminder_times import Plan
+from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
+from drives.planning import plan as planning_plan
 from drives.queries import message_plan
-from drives.reminding import Plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -26,19 +27,19 @@ LATER = BOOKED + timedelta(hours=1)
 
 
 def changed(plan: Plan, **lines: Mapping[str, Any]) -> Plan:
-    return reminding.merged(plan, [replace(plan[kind], **changes) for kind, changes in lines.items()])
+    return reminder_times.merged(plan, [replace(plan[kind], **changes) for kind, changes in lines.items()])
 
 
 def edit(of: Organization, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
     before = message_plan.organization_plan(of)
-    version = reminding.fingerprint(before)
+    version = reminder_times.fingerprint(before)
     plan = changed(before, **lines)
     return planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=now)
 
 
 def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
     before = message_plan.drive_plan(of)
-    version = reminding.fingerprint(before)
+    version = reminder_times.fingerprint(before)
     plan = changed(before, **lines)
     return planning_messages.change_drive_plan(drive=of, plan=plan, version=version, actor="user:1", now=now)
 
@@ -147,7 +148,7 @@ def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> Non
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
     planning.change_drive(
-        drive_id=drive.pk, plan=drives_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
+        drive_id=drive.pk, plan=planning_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
     )
     booking.refresh_from_db()
     assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
@@ -207,7 +208,7 @@ def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
 def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
     owner = builders.organization()
     read = message_plan.organization_plan(owner)
-    version = reminding.fingerprint(read)
+    version = reminder_times.fingerprint(read)
     edit(owner, three_days={"days": 4})
     with pytest.raises(planning_messages.ChangedMeanwhile):
         planning_messages.change_plan(organization=owner, plan=read, version=version, actor="user:2", now=LATER)

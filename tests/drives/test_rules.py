@@ -11,11 +11,11 @@ from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
 from drives.capacity.rules import PlaceFacts
+from drives.domain.grid import VisitShape
+from drives.domain.intervals import GIVEN, STATED, Broken, Donation, Rules
 from drives.eligibility import rules as eligibility_rules
-from drives.intervals import GIVEN, STATED, Broken, Donation, Rules
 from drives.models import BookingState, Drive, DriveState, Policy, Visit
 from drives.refusals import Reason
-from drives.timetable import VisitShape
 from drives.waitlist import rules as waitlist_rules
 from drives.web import links
 

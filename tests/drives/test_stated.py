@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from drives.actions import booking as actions_booking
 from drives.actions import stating
-from drives.intervals import Stated
+from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
 from drives.refusals import Refusal
 from notifications.models import Message

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives import plan as drives_plan
 from drives.actions import planning
-from drives.intervals import Rules
+from drives.domain.intervals import Rules
 from drives.models import Booking, Drive, Policy
+from drives.planning import plan as planning_plan
 from drives.refusals import Refusal
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -105,7 +105,7 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
 def test_what_would_be_looser_is_said(changes: dict[str, int], problems: dict[str, str]) -> None:
     policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
     plan = builders.plan(builders.site(builders.organization()), **changes)
-    assert {problem.field: problem.code for problem in drives_plan.looser(plan, policy)} == problems
+    assert {problem.field: problem.code for problem in planning_plan.looser(plan, policy)} == problems
 
 
 def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed() -> None:
@@ -123,7 +123,7 @@ def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plan(builders.site(here), stricter_hours=72))
     far = builders.policy(min_hours=96)
-    plan = drives_plan.plan_of(drive).__class__(**{**vars(drives_plan.plan_of(drive)), "policy_id": far.pk})
+    plan = planning_plan.plan_of(drive).__class__(**{**vars(planning_plan.plan_of(drive)), "policy_id": far.pk})
     with pytest.raises(ValidationError) as caught:
         planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]

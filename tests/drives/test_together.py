@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, together
+from drives.domain.matching import Window
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
-from drives.offering import Window
 from drives.queries import drives as queries_drives
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message

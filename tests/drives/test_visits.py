@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import attendance, booking, changing
+from drives.domain.intervals import GIVEN, STATED, Donation, Rules
 from drives.eligibility import rules as eligibility_rules
-from drives.intervals import GIVEN, STATED, Donation, Rules
 from drives.models import Booking, BookingState, CancelledBy, Drive, Policy, Slot, Visit
 from drives.queries import drives
 from drives.refusals import Refusal

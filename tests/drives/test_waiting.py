@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from drives import plan as drives_plan
 from drives.actions import booking as booking_actions
 from drives.actions import changing, closing, offering, planning, waiting
 from drives.actions.booking import CodeWrong
 from drives.actions.waiting import RequestLapsed, Wish
+from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.offering import Window
+from drives.planning import plan as planning_plan
 from drives.queries import drives
 from drives.queries import waiting as queries_waiting
 from drives.refusals import Refusal
@@ -167,10 +167,10 @@ def test_a_raised_capacity_is_offered_too() -> None:
     full = builders.full_drive(steps=2)
     drive = Drive.objects.get(pk=full[0].drive_id)
     people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
-    changed = {**vars(drives_plan.plan_of(drive, on=drive.on)), "chairs": 2}
+    changed = {**vars(planning_plan.plan_of(drive, on=drive.on)), "chairs": 2}
     planning.change_drive(
         drive_id=drive.pk,
-        plan=type(drives_plan.plan_of(drive, on=drive.on))(**changed),
+        plan=type(planning_plan.plan_of(drive, on=drive.on))(**changed),
         version=drive.version,
         actor="user:1",
         now=NOW,
@@ -183,7 +183,7 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     full = builders.full_drive(places=2, steps=1)
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
-    plan = drives_plan.plan_of(drive, on=drive.on)
+    plan = planning_plan.plan_of(drive, on=drive.on)
     planning.change_drive(
         drive_id=drive.pk,
         plan=type(plan)(**{**vars(plan), "chairs": 1}),

@@ -7,8 +7,8 @@ import pytest
 
 from drives.actions import changing, offering, together, waiting
 from drives.actions.waiting import Wish
+from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.offering import Window
 from drives.queries import drives
 from drives.refusals import Refusal
 from tests import builders

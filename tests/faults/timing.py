@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import world
-from drives import timetable
 from drives.actions import taking
 from drives.capacity import visits
+from drives.domain import grid
 from drives.models import Booking, BookingState, Drive, Source, Visit
 from drives.queries import history
 from drives.queries import people as queries_people
@@ -94,7 +94,7 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
     slot, stamp = builders.slot(drive), drive.starts_at
     return Booking(
         **Booking.new_link(),
-        **taking.stored_footprint(timetable.footprint(0, visits.visit_shape(drive, Visit.RETURN))),
+        **taking.stored_footprint(grid.footprint(0, visits.visit_shape(drive, Visit.RETURN))),
         reference=taking.new_reference(),
         drive=drive,
         volunteer=person,

@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from drives import reminding
 from drives.actions import booking, locking, planning_messages, reminders, replanning
+from drives.domain import reminder_times
 from drives.models import Booking
 from drives.queries import message_plan
 from notifications.models import Message, MessageState
@@ -25,8 +25,8 @@ ALMOST_ALWAYS = 9
 
 def edit(of: Organization, days: int) -> None:
     before = message_plan.organization_plan(of)
-    plan = reminding.merged(before, [replace(before["three_days"], days=days)])
-    version = reminding.fingerprint(before)
+    plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
+    version = reminder_times.fingerprint(before)
     planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
 
 
@@ -103,10 +103,10 @@ def test_two_edits_at_once_are_not_both_kept() -> None:
     def race() -> bool:
         owner = builders.organization()
         before = message_plan.organization_plan(owner)
-        version = reminding.fingerprint(before)
+        version = reminder_times.fingerprint(before)
 
         def change(days: int) -> None:
-            plan = reminding.merged(before, [replace(before["three_days"], days=days)])
+            plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
             planning_messages.change_plan(organization=owner, plan=plan, version=version, actor="user:1", now=NOW)
 
         kept = together(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))

@@ -20,7 +20,7 @@ from drives.api import access, bodies, documented, shapes
 from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
-from drives.intervals import Stated
+from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.queries import bookings, listing
 from drives.refusals import Reason, Refusal

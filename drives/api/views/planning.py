@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives import plan as drives_plan
 from drives.actions import grid, planning
 from drives.api import bodies, documented, plans, preview_shapes, shapes
 from drives.api.access import ApiView
 from drives.api.views import drives
+from drives.domain import plan as domain_plan
 from drives.models import Policy, Site
+from drives.planning import plan as planning_plan
 
 PLAN, DAY, REASON = bodies.PlanBody(), bodies.DayBody(), bodies.ReasonBody()
 
@@ -31,8 +32,8 @@ class Preview(ApiView):
         if site is None:
             raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
         grid.refuse_foreign(self.caller.organization, plan)
-        found = drives_plan.preview(plan=plan, zone=site.timezone)
-        problems = [*found.problems, *drives_plan.looser(plan, Policy.objects.get(pk=plan.policy_id))]
+        found = domain_plan.preview(plan=plan, zone=site.timezone)
+        problems = [*found.problems, *planning_plan.looser(plan, Policy.objects.get(pk=plan.policy_id))]
         return Response(plans.preview(replace(found, problems=problems), site.timezone))
 
 

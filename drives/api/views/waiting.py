@@ -21,8 +21,8 @@ from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
 from drives.api.views import bookings
 from drives.api.views.bookings import AGAIN, CODE, DONOR
+from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.offering import Window
 from drives.queries import listing, waiting
 from drives.queries.waiting import WaitingPage
 from drives.refusals import Reason, Refusal

@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives import timetable
 from drives.actions import attendance, booking, changing, planning, turnout
 from drives.actions import waiting as actions_waiting
 from drives.actions.booking import Person
 from drives.capacity import visits
+from drives.domain import grid
+from drives.domain.matching import ANY_TIME, Window
+from drives.domain.plan import Plan
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
-from drives.offering import ANY_TIME, Window
-from drives.plan import Plan
 from notifications.models import Message
 from organizations.models import Organization
 from volunteers.actions import registration
@@ -60,7 +60,7 @@ class Day:
 def events(day: Day, now: datetime) -> Iterator[Event]:
     """Plan and publish the drive; then everything that happens around it, past and to come."""
     zone = next(site.timezone for site in day.home.sites if site.pk == day.plan.site_id)
-    steps = timetable.steps(day.plan.grid(zone))
+    steps = grid.steps(day.plan.grid(zone))
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
     drive = planning.create_drive(
@@ -79,19 +79,19 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
 
 
 def _guests(
-    day: Day, drive: Drive, steps: Sequence[timetable.Step], chance: random.Random, booking_ends: datetime
+    day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
     """Give each the first time of a shuffled day at which their visit fits; who does not fit stays at home."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
         shape = visits.visit_shape(drive, visit)
-        left = timetable.places_by_arrival(screening, chairs, shape)
+        left = grid.places_by_arrival(screening, chairs, shape)
         free = [n for n, places in enumerate(left) if places]
         if not free:
             continue
         n = chance.choice(free)
-        for step, (screened, seated) in timetable.deltas(timetable.footprint(n, shape)).items():
+        for step, (screened, seated) in grid.deltas(grid.footprint(n, shape)).items():
             screening[step] -= screened
             chairs[step] -= seated
         booked_at = booking_ends - timedelta(minutes=chance.randrange(60, 14 * 24 * 60))

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.db import transaction
 
-from drives import plan as drives_plan
+from drives.domain import plan as domain_plan
+from drives.domain.plan import Plan
 from drives.management.demo import day as days
 from drives.management.demo import foundation, people, timeline, words
 from drives.management.demo.day import Day
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import LOS_ANGELES, NEW_YORK, Donor
 from drives.models import Drive, DriveState, Site
-from drives.plan import Plan
 
 FOUNDED_BEFORE = timedelta(days=60)
 AREAS = {words.RHYTHM: LOS_ANGELES, words.HARBOR: NEW_YORK}
@@ -76,7 +76,7 @@ def plan_around(home: Home, site: Site, local: datetime) -> Plan:
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
     plans = [_plan(home, site, local.date(), goal=20, opens=opens) for opens in starts]
-    return next(plan for plan in plans if not drives_plan.preview(plan=plan, zone=site.timezone).problems)
+    return next(plan for plan in plans if not domain_plan.preview(plan=plan, zone=site.timezone).problems)
 
 
 def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9), chairs: int = 8, **more: Any) -> Plan:

@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import localtime, refusals
+from drives import refusals
 from drives.actions import attendance, returning
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
+from drives.domain import localtime
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.models import booking as models_booking

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import localtime
+from drives.domain import localtime
 from drives.models import Collector, Site
 from notifications import notice
 from notifications import phone as notifications_phone

@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import localtime, reminding
-from drives.models import Drive, PlannedKind, Way
-from drives.reminding import Line, Plan
+from drives.domain import localtime, reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import Line, Plan
+from drives.models import Drive
 from drives.texts import MOST_CHARACTERS, OwnWords
 from organizations.models import Organization
 
@@ -89,7 +90,7 @@ class PlanForm(forms.Form):
     @property
     def plan(self) -> Plan:
         """The plan as typed; call it when the form is valid."""
-        return reminding.tidy({kind: self._line(kind) for kind in PlannedKind.values})
+        return reminder_times.tidy({kind: self._line(kind) for kind in PlannedKind.values})
 
     def _line(self, kind: str) -> Line:
         typed, before = self.cleaned_data, self.before[kind]
@@ -113,14 +114,18 @@ class PlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Plans with problems are refused beside the field."""
         if not self.errors:
-            for problem in reminding.problems(self.plan):
+            for problem in reminder_times.problems(self.plan):
                 self.add_error(f"{problem.kind}-{problem.field}", ValidationError(problem.detail, code=problem.code))
         return self.cleaned_data
 
 
 def _initial(plan: Plan, sample: Drive) -> dict[str, Any]:
     local = sample.starts_at.astimezone(sample.site.zone)
-    initial: dict[str, Any] = {"version": reminding.fingerprint(plan), "slot_on": local.date(), "slot_at": local.time()}
+    initial: dict[str, Any] = {
+        "version": reminder_times.fingerprint(plan),
+        "slot_on": local.date(),
+        "slot_at": local.time(),
+    }
     for kind, line in plan.items():
         initial |= {f"{kind}-{part}": getattr(line, part) for part in ("on", "way", "days", "hours")}
     return {**initial, "lead": 14}

@@ -8,22 +8,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from drives import next_visit_words, notices, reminding, texts, waiting_words
-from drives.models import (
-    Booking,
-    BookingState,
-    CancelledBy,
-    Drive,
-    Offer,
-    PlannedKind,
-    Policy,
-    Site,
-    Visit,
-    WaitingEntry,
-    Way,
-)
+from drives import next_visit_words, notices, texts, waiting_words
+from drives.domain import reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import Plan, QuietHours
+from drives.models import Booking, BookingState, CancelledBy, Drive, Offer, Policy, Site, Visit, WaitingEntry
 from drives.next_visit import AfterVisit, NextVisit, Progress
-from drives.reminding import Plan, QuietHours
 from drives.texts import Measure, Own, OwnWords
 from drives.web import links
 from notifications.notice import Wording
@@ -64,12 +54,12 @@ class Step:
 def timeline(plan: Plan, starts_at: datetime, booked_at: datetime, quiet: QuietHours) -> list[Step]:
     """When each message of a plan goes out for a slot and somebody who books it at `booked_at`."""
     steps = [Step(PlannedKind.BOOKED, _way(plan[PlannedKind.BOOKED]), at=booked_at, words=_("At once"))]
-    sent = {line.kind for line, _due in reminding.reminders(plan, starts_at, booked_at, quiet)}
+    sent = {line.kind for line, _due in reminder_times.reminders(plan, starts_at, booked_at, quiet)}
     ahead = [
-        _reminder(line, starts_at, quiet, line.kind in sent) for line in map(plan.get, reminding.REMINDERS) if line
+        _reminder(line, starts_at, quiet, line.kind in sent) for line in map(plan.get, reminder_times.REMINDERS) if line
     ]
     steps += sorted((step for step in ahead if plan[step.kind].on), key=lambda step: (step.at or booked_at, step.kind))
-    told = [plan[kind] for kind in reminding.AFTERWARDS if plan[kind].on]
+    told = [plan[kind] for kind in reminder_times.AFTERWARDS if plan[kind].on]
     return [
         *steps,
         *(Step(PlannedKind(line.kind), _way(line), words=_("Within a day after the drive")) for line in told),
@@ -77,20 +67,20 @@ def timeline(plan: Plan, starts_at: datetime, booked_at: datetime, quiet: QuietH
     ]
 
 
-def _appeal(line: reminding.Line) -> list[Step]:
+def _appeal(line: reminder_times.Line) -> list[Step]:
     return [Step(PlannedKind.APPEAL, _way(line), words=_("When the next date is reached"))] if line.on else []
 
 
-def _way(line: reminding.Line) -> str:
+def _way(line: reminder_times.Line) -> str:
     return str(Way(line.way).label)
 
 
-def _reminder(line: reminding.Line, starts_at: datetime, quiet: QuietHours, goes_out: bool) -> Step:
-    due = reminding.due_at(line, starts_at, quiet)
+def _reminder(line: reminder_times.Line, starts_at: datetime, quiet: QuietHours, goes_out: bool) -> Step:
+    due = reminder_times.due_at(line, starts_at, quiet)
     remark = ""
     if not goes_out:
         remark = _("Skipped: it would come too soon after the booking.")
-    elif quiet.hold(reminding.wished_at(line, starts_at, quiet.zone)):
+    elif quiet.hold(reminder_times.wished_at(line, starts_at, quiet.zone)):
         remark = _("Moved earlier, out of the quiet hours.")
     return Step(PlannedKind(line.kind), _way(line), at=due, remark=remark, goes_out=goes_out)
 

@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.actions import planning_messages
+from drives.domain.reminder_times import Plan
 from drives.models import Drive
 from drives.queries import message_plan
-from drives.reminding import Plan
 from drives.web import members
 from drives.web.organizer import forms, message_sample, message_texts
 from drives.web.organizer.message_forms import PlanForm, SendingForm

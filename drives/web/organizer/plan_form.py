@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import grid_words
-from drives import plan as drives_plan
+from drives.domain import plan as domain_plan
+from drives.domain.plan import Plan, Preview
 from drives.models import Collector, Policy, Site
-from drives.plan import Plan, Preview
+from drives.planning import plan as planning_plan
 from drives.web.organizer import policies
 from drives.web.organizer.directory_forms import PhoneField, SiteForm
 from organizations.models import Cause, Organization
@@ -228,7 +229,7 @@ class PlanForm(forms.Form):
         """Judge the whole plan as the action will: everything that is wrong is said at once."""
         self._check_breaks()
         if policy := self.cleaned_data.get("policy"):
-            for problem in drives_plan.looser(self.plan(), policy):
+            for problem in planning_plan.looser(self.plan(), policy):
                 self.add_error(problem.field, grid_words.in_words(problem))
         if all(name in self.cleaned_data for name in DAY):
             self._judge()
@@ -257,7 +258,7 @@ class PlanForm(forms.Form):
 
     def _judge(self) -> None:
         had_errors, self.zone = bool(self.errors), self._zone()
-        self.preview = drives_plan.preview(plan=self.plan(), zone=self.zone)
+        self.preview = domain_plan.preview(plan=self.plan(), zone=self.zone)
         for problem in self.preview.problems:
             if not had_errors or problem.field in ABOUT_THE_DAY:
                 self.add_error(FIELDS.get(problem.field, problem.field), grid_words.in_words(problem))

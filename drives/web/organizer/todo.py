@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from drives import localtime
+from drives.domain import localtime
 from drives.models import Drive, DriveState
 from drives.queries import desk as queries_desk
 

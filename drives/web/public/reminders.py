@@ -4,8 +4,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from drives.domain.reminder_times import REMINDERS
 from drives.models import Booking
-from drives.reminding import REMINDERS
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, MessageState, Purpose
 

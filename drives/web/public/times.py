@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from drives import together
+from drives.domain import party_fit
 from drives.models import Drive, Visit
 from drives.queries.together import PartyTime
 from drives.refusals import OpenTime
@@ -50,7 +50,7 @@ def slot_asked(value: str) -> int | None:
 
 def people_asked(value: str) -> int:
     """How many people in an address; one until somebody says otherwise."""
-    return int(value) if value in map(str, together.SIZES) else 1
+    return int(value) if value in map(str, party_fit.SIZES) else 1
 
 
 def first_asked(value: str, people: int) -> int:
@@ -61,7 +61,7 @@ def first_asked(value: str, people: int) -> int:
 def sizes(people: int, first: int, visit: Visit) -> list[tuple[int, int]]:
     """How many people there may be, each with how many of them give for the first time, as far as it was said."""
     said = first if people > 1 else int(visit == Visit.FIRST)
-    return [(number, min(said, number)) for number in together.SIZES]
+    return [(number, min(said, number)) for number in party_fit.SIZES]
 
 
 def visits_of(people: int, first: int, visit: str = Visit.RETURN) -> list[Visit]:

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from drives.actions import offering
+from drives.domain.matching import Window
 from drives.models import Booking, Drive, WaitingEntry, WaitingState
-from drives.offering import Window
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW

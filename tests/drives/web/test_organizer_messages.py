@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from config import settings as project
-from drives import reminding, texts
+from drives import texts
 from drives.actions import reminders
+from drives.domain import reminder_times
 from drives.models import Drive, OwnText, PlanLine
 from drives.queries import message_plan
 from drives.texts import TEXTS, OwnWords
@@ -39,8 +40,8 @@ def typed_drive_plan(of: Drive, **changes: str) -> dict[str, str]:
     return _typed(message_plan.drive_plan(of), changes)
 
 
-def _typed(plan: reminding.Plan, changes: dict[str, str]) -> dict[str, str]:
-    typed = {"version": reminding.fingerprint(plan), "slot_on": "2027-03-13", "slot_at": "10:30", "lead": "14"}
+def _typed(plan: reminder_times.Plan, changes: dict[str, str]) -> dict[str, str]:
+    typed = {"version": reminder_times.fingerprint(plan), "slot_on": "2027-03-13", "slot_at": "10:30", "lead": "14"}
     for kind, line in plan.items():
         typed |= {f"{kind}-way": line.way, f"{kind}-days": str(line.days), f"{kind}-hours": str(line.hours)}
         typed |= {f"{kind}-on": "on"} if line.on else {}
@@ -349,4 +350,4 @@ def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
         address = reverse(name, args=[cleo.pk])
         assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
-    assert message_plan.drive_plan(cleo) == reminding.DEFAULT_PLAN
+    assert message_plan.drive_plan(cleo) == reminder_times.DEFAULT_PLAN

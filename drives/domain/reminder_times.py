@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from drives.models import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind, Way
 
 UTC = ZoneInfo("UTC")
 REMINDERS = (PlannedKind.WEEK, PlannedKind.THREE_DAYS, PlannedKind.DAY_BEFORE, PlannedKind.SAME_DAY)

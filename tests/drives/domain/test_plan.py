@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from drives import plan as plans
+from drives.domain import plan
+from drives.domain.grid import Grid, Problem, VisitShape
+from drives.domain.plan import Plan, Preview, PreviewTime
 from drives.models import Drive, Policy
-from drives.plan import Plan, Preview, PreviewTime
-from drives.timetable import Grid, Problem, VisitShape
+from drives.planning import plan as planning_plan
 
 LOS_ANGELES = "America/Los_Angeles"
 PLAN = Plan(
@@ -46,7 +47,7 @@ def test_a_plan_is_a_grid_and_two_shapes() -> None:
 
 
 def test_a_preview_shows_each_step_and_how_many_visits_fit() -> None:
-    found = plans.preview(plan=replace(PLAN, breaks=()), zone=LOS_ANGELES)
+    found = plan.preview(plan=replace(PLAN, breaks=()), zone=LOS_ANGELES)
     assert found == Preview(
         problems=[],
         warnings=[],
@@ -62,13 +63,13 @@ def test_a_preview_shows_each_step_and_how_many_visits_fit() -> None:
 
 
 def test_a_preview_warns_of_a_break_off_the_steps() -> None:
-    found = plans.preview(plan=replace(PLAN, closes=time(10, 30)), zone=LOS_ANGELES)
+    found = plan.preview(plan=replace(PLAN, closes=time(10, 30)), zone=LOS_ANGELES)
     assert found.warnings == [Problem("break_not_on_steps", "breaks", {"at": "09:15"})]
     assert [time.chairs for time in found.times] == [2, 0, 2, 2, 2, 2]
 
 
 def test_a_preview_of_a_plan_with_problems_shows_nothing_else() -> None:
-    found = plans.preview(plan=replace(PLAN, chairs=0), zone=LOS_ANGELES)
+    found = plan.preview(plan=replace(PLAN, chairs=0), zone=LOS_ANGELES)
     assert found == Preview([Problem("no_chairs", "chairs")], [], [], 0, 0)
 
 
@@ -103,17 +104,17 @@ POLICY = Policy(min_hours=48, min_days=3, windows=[[2, 7], [3, 14]])
     ],
 )
 def test_what_is_less_strict_than_the_policy_is_said(typed: dict[str, int], found: list[Problem]) -> None:
-    assert plans.looser(replace(PLAN, **typed), POLICY) == found  # type: ignore[arg-type]
+    assert planning_plan.looser(replace(PLAN, **typed), POLICY) == found  # type: ignore[arg-type]
 
 
 def test_where_the_policy_has_no_least_time_none_is_less_strict() -> None:
     open_policy = Policy(min_hours=None, min_days=None, windows=[])
     typed = replace(PLAN, stricter_hours=1, stricter_days=1, stricter_count=9, stricter_count_days=9)
-    assert plans.looser(typed, open_policy) == []
+    assert planning_plan.looser(typed, open_policy) == []
 
 
 def test_a_drive_gives_back_the_plan_that_made_it_for_its_day_or_another() -> None:
     fields = {name: getattr(PLAN, name) for name in Plan.__dataclass_fields__ if name != "breaks"}
     drive = Drive(breaks=[["09:15", "09:20"]], **fields)
-    assert plans.plan_of(drive) == PLAN
-    assert plans.plan_of(drive, date(2027, 4, 1)) == replace(PLAN, on=date(2027, 4, 1))
+    assert planning_plan.plan_of(drive) == PLAN
+    assert planning_plan.plan_of(drive, date(2027, 4, 1)) == replace(PLAN, on=date(2027, 4, 1))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drives import intervals
-from drives.intervals import Broken, Donation, Rules, Stated
+from drives.domain import intervals
+from drives.domain.intervals import Broken, Donation, Rules, Stated
 
 LOS_ANGELES, VIENNA = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Vienna")
 ZONES = [

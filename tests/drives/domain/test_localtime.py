@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from drives import localtime
+from drives.domain import localtime
 
 LOS_ANGELES = "America/Los_Angeles"
 EVENING = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # the evening before in Los Angeles

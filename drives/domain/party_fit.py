@@ -7,8 +7,8 @@ chair they sat in. A party is at most six people.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drives import timetable
-from drives.timetable import Counts, VisitShape
+from drives.domain import grid
+from drives.domain.grid import Counts, VisitShape
 
 MOST = 6
 SIZES = range(1, MOST + 1)
@@ -56,7 +56,7 @@ class _Search:
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
         # Where a visit would fit if nobody else came: nowhere else will one fit.
-        self.alone = [timetable.places_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
+        self.alone = [grid.places_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
         self.known: dict[tuple[Left, Visit, tuple[Visit, ...]], tuple[Visit, ...] | None] = {}
         screening = [kind.screening_steps for kind in self.kinds]
         self.spread = max(screening) - min(screening)
@@ -119,7 +119,7 @@ class _Search:
 
     def _take(self, visit: Visit, places: int) -> None:
         arrival, kind = visit
-        taken = timetable.footprint(arrival, self.kinds[kind])
+        taken = grid.footprint(arrival, self.kinds[kind])
         for n in taken.screening:
             self.screening[n] -= places
         for n in taken.chairs:

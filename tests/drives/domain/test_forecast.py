@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import forecast
-from drives.forecast import PLANNING_RULE, GiveRate
+from drives.domain import forecast
+from drives.domain.forecast import PLANNING_RULE, GiveRate
 
 
 def test_sixty_booked_give_forty() -> None:

@@ -9,11 +9,12 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import offering, texts, waiting_words
+from drives import texts, waiting_words
+from drives.domain import matching
+from drives.domain.grid import Footprint, VisitShape
+from drives.domain.matching import Fit, Window
+from drives.domain.reminder_times import QuietHours
 from drives.models import Drive, Offer, Site, Visit, WaitingEntry
-from drives.offering import Fit, Window
-from drives.reminding import QuietHours
-from drives.timetable import Footprint, VisitShape
 from notifications import notice
 from organizations.models import Organization
 from volunteers.models import Volunteer
@@ -46,7 +47,7 @@ def local(text: str) -> datetime:
     ],
 )
 def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, arrival: str, deadline: str) -> None:
-    assert offering.deadline(local(offered), local(arrival), QUIET) == local(deadline)
+    assert matching.deadline(local(offered), local(arrival), QUIET) == local(deadline)
 
 
 @given(
@@ -57,11 +58,11 @@ def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, ar
 )
 def test_an_offer_always_leaves_time_to_answer_and_to_come(now: datetime, ahead: int, until: int, since: int) -> None:
     arrival = now + timedelta(minutes=ahead)
-    ends = offering.deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
-    assert now + offering.SHORTEST <= ends <= arrival - offering.LEAST_NOTICE
+    ends = matching.deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
+    assert now + matching.SHORTEST <= ends <= arrival - matching.LEAST_NOTICE
 
 
-def steps(*free: int) -> offering.Steps:
+def steps(*free: int) -> matching.Steps:
     starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
     return [(n + 1, starts + n * timedelta(minutes=15), True, 0, chairs) for n, chairs in enumerate(free)]
 
@@ -72,24 +73,24 @@ def chairs(start: int, stop: int) -> Footprint:
 
 def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
     kept = {7: chairs(0, 1), 8: chairs(2, 3)}
-    found = [(fit.slot_id, fit.uses) for fit in offering.fits(steps(0, 1, 0), kept, CHAIR)]
+    found = [(fit.slot_id, fit.uses) for fit in matching.fits(steps(0, 1, 0), kept, CHAIR)]
     assert found[:4] == [(2, ()), (1, (7,)), (2, (7,)), (2, (8,))]
-    together = offering.fits(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
+    together = matching.fits(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
     assert [(fit.slot_id, fit.uses) for fit in together] == [(1, (7, 8))]
 
 
 def test_a_visit_between_two_freed_ones_spoils_neither_while_it_can_be_helped() -> None:
     kept = {7: chairs(0, 2), 8: chairs(2, 4)}
-    assert next(iter(offering.fits(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
+    assert next(iter(matching.fits(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
 
 
 def test_what_is_above_a_limit_seats_nobody() -> None:
-    assert list(offering.fits(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
+    assert list(matching.fits(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
 
 
 def test_a_closed_step_seats_nobody() -> None:
     (slot_id, at, _open, screening, free) = steps(1)[0]
-    assert list(offering.fits([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
+    assert list(matching.fits([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
 
 
 spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.integers(1, 4)).map(
@@ -103,7 +104,7 @@ spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.in
 @given(spans, spans)
 def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: Footprint, new: Footprint) -> None:
     freed: dict[int, list[int]] = {}
-    for piece in offering.remainders(old, new):
+    for piece in matching.remainders(old, new):
         for n in {*piece.screening, *piece.chairs}:
             had = freed.setdefault(n, [0, 0])
             had[0], had[1] = had[0] + (n in piece.screening), had[1] + (n in piece.chairs)
@@ -165,8 +166,8 @@ def test_an_offer_says_when_until_when_and_both_letters() -> None:
 
 def test_a_deadline_is_a_full_minute() -> None:
     just = timedelta(microseconds=1)
-    assert offering.deadline(local("13 10:00") + just, local("13 10:50"), QUIET) == local("13 10:16")
-    assert offering.deadline(local("13 10:00"), local("13 10:50"), QUIET) == local("13 10:15")
+    assert matching.deadline(local("13 10:00") + just, local("13 10:50"), QUIET) == local("13 10:16")
+    assert matching.deadline(local("13 10:00"), local("13 10:50"), QUIET) == local("13 10:15")
 
 
 @pytest.mark.parametrize(
@@ -175,15 +176,15 @@ def test_a_deadline_is_a_full_minute() -> None:
 def test_an_offer_stands_from_a_quarter_of_an_hour_to_a_day(minutes: int, stands: int) -> None:
     always = QuietHours(LOS_ANGELES, 0, 24)
     now = local("01 10:00")
-    ends = offering.deadline(now, now + timedelta(minutes=minutes), always)
+    ends = matching.deadline(now, now + timedelta(minutes=minutes), always)
     assert ends - now == timedelta(minutes=stands)
 
 
 def test_a_place_is_offered_from_three_quarters_of_an_hour_before_it_on() -> None:
-    assert offering.earliest_offered(local("13 10:00")) == local("13 10:45")
+    assert matching.earliest_offered(local("13 10:00")) == local("13 10:45")
 
 
-def screened(*free: tuple[int, int]) -> offering.Steps:
+def screened(*free: tuple[int, int]) -> matching.Steps:
     starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
     return [(n + 1, starts + n * timedelta(minutes=15), True, *both) for n, both in enumerate(free)]
 
@@ -192,15 +193,15 @@ def test_a_kept_place_gives_back_its_screening_and_its_chair() -> None:
     shape, kept = VisitShape(1, 1), {7: Footprint(range(1), range(1, 2))}
     steps_ = screened((0, 1), (1, 0))
     fit = Fit(1, steps_[0][1], Footprint(range(1), range(1, 2)), (7,))
-    assert list(offering.fits(steps_, kept, shape)) == [fit, fit]
-    assert list(offering.fits(screened((-1, 1), (1, 0)), kept, shape)) == []
-    assert list(offering.fits(screened((0, 1), (0, 1)), {}, shape)) == []
+    assert list(matching.fits(steps_, kept, shape)) == [fit, fit]
+    assert list(matching.fits(screened((-1, 1), (1, 0)), kept, shape)) == []
+    assert list(matching.fits(screened((0, 1), (0, 1)), {}, shape)) == []
 
 
 def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
     kept, both = {7: chairs(0, 1), 8: chairs(1, 2), 9: chairs(2, 3)}, VisitShape(0, 2)
     steps_ = steps(0, 0, 0)
-    assert list(offering.fits(steps_, kept, both)) == [
+    assert list(matching.fits(steps_, kept, both)) == [
         Fit(1, steps_[0][1], chairs(0, 2), (7, 8)),
         Fit(2, steps_[1][1], chairs(1, 3), (8, 9)),
     ]
@@ -208,4 +209,4 @@ def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
 
 def test_what_a_move_leaves_of_the_screening_is_one_run_where_the_new_time_has_none() -> None:
     old, new = Footprint(range(4), range(4, 6)), Footprint(range(2, 2), range(2, 3))
-    assert offering.remainders(old, new) == [Footprint(range(4), range(4, 6))]
+    assert matching.remainders(old, new) == [Footprint(range(4), range(4, 6))]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import reminding
-from drives.models import PlannedKind, Way
-from drives.reminding import DEFAULT_PLAN, Line, Plan, Problem, QuietHours
+from drives.domain import reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import DEFAULT_PLAN, Line, Plan, Problem, QuietHours
 from notifications.queries import PROMPT_KINDS
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -50,7 +50,9 @@ def wall(text: str, zone: ZoneInfo = LA) -> datetime:
 
 def due(text: str, planned: Line, zone: ZoneInfo = LA, until: int = 9, since: int = 20) -> str:
     quiet = QuietHours(zone, until, since)
-    return reminding.due_at(planned, wall(text, zone).astimezone(UTC), quiet).astimezone(zone).strftime("%b %d %H:%M")
+    return (
+        reminder_times.due_at(planned, wall(text, zone).astimezone(UTC), quiet).astimezone(zone).strftime("%b %d %H:%M")
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInf
         for hour in (6, 9, 20):
             visit = day.replace(hour=hour, tzinfo=zone).astimezone(UTC)
             for planned in (line(days=1), line(hours=2)):
-                at = reminding.due_at(planned, visit, quiet)
+                at = reminder_times.due_at(planned, visit, quiet)
                 assert not quiet.hold(at), (visit, planned)
                 assert at < visit
 
@@ -92,14 +94,14 @@ def test_a_reminder_never_leaves_in_quiet_hours_nor_after_it_was_wished(
     visit: datetime, days: int, hours: int, zone: ZoneInfo, window: tuple[int, int]
 ) -> None:
     quiet, planned = QuietHours(zone, *window), line(days, hours)
-    at = reminding.due_at(planned, visit, quiet)
+    at = reminder_times.due_at(planned, visit, quiet)
     assert not quiet.hold(at)
-    assert at <= reminding.wished_at(planned, visit, zone)
+    assert at <= reminder_times.wished_at(planned, visit, zone)
     assert at <= visit
 
 
 PLANS = st.builds(
-    lambda early, later, hours, on: reminding.merged(
+    lambda early, later, hours, on: reminder_times.merged(
         DEFAULT_PLAN,
         [
             line(early, kind=PlannedKind.WEEK, on=on[0]),
@@ -120,7 +122,7 @@ def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
     plan: Plan, visit: datetime, lead: timedelta, zone: ZoneInfo
 ) -> None:
     booked_at, quiet = visit - lead, QuietHours(zone)
-    for planned, at in reminding.reminders(plan, visit, booked_at, quiet):
+    for planned, at in reminder_times.reminders(plan, visit, booked_at, quiet):
         assert booked_at + planned.offset / 2 <= at <= visit
         assert not quiet.hold(at)
         assert planned.on
@@ -130,7 +132,7 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
     visit, quiet = wall("2027-03-13 10:30").astimezone(UTC), QuietHours(LA)
 
     def reminded(lead: timedelta) -> list[str]:
-        return [planned.kind for planned, _ in reminding.reminders(DEFAULT_PLAN, visit, visit - lead, quiet)]
+        return [planned.kind for planned, _ in reminder_times.reminders(DEFAULT_PLAN, visit, visit - lead, quiet)]
 
     assert reminded(timedelta(days=12)) == ["week", "three_days", "day_before"]
     assert reminded(timedelta(days=10)) == ["three_days", "day_before"]
@@ -139,15 +141,15 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
 
 
 def test_every_kind_whose_text_invites_a_letter_is_a_prompt_when_it_goes_out_by_text() -> None:
-    assert set(map(str, reminding.REMINDERS)) <= PROMPT_KINDS
+    assert set(map(str, reminder_times.REMINDERS)) <= PROMPT_KINDS
 
 
 def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
-    typed = reminding.merged(
+    typed = reminder_times.merged(
         DEFAULT_PLAN,
         [line(9, 9, kind=PlannedKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=PlannedKind.BOOKED, on=False)],
     )
-    kept = reminding.tidy(typed)
+    kept = reminder_times.tidy(typed)
     assert (kept["day_before"].days, kept["day_before"].hours) == (1, 0)
     assert (kept["three_days"].days, kept["three_days"].hours) == (4, 0)
     assert (kept["booked"].on, kept["booked"].days) == (True, 0)
@@ -165,21 +167,25 @@ def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
     ],
 )
 def test_plans_that_would_go_wrong_are_refused(changed: Line, code: str) -> None:
-    assert [problem.code for problem in reminding.problems(reminding.merged(DEFAULT_PLAN, [changed]))] == [code]
+    assert [problem.code for problem in reminder_times.problems(reminder_times.merged(DEFAULT_PLAN, [changed]))] == [
+        code
+    ]
 
 
 def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> None:
-    assert reminding.problems(DEFAULT_PLAN) == []
-    other = reminding.merged(DEFAULT_PLAN, [line(4)])
-    assert reminding.fingerprint(DEFAULT_PLAN) != reminding.fingerprint(other)
-    assert reminding.fingerprint(DEFAULT_PLAN) == reminding.fingerprint(dict(reversed(list(DEFAULT_PLAN.items()))))
+    assert reminder_times.problems(DEFAULT_PLAN) == []
+    other = reminder_times.merged(DEFAULT_PLAN, [line(4)])
+    assert reminder_times.fingerprint(DEFAULT_PLAN) != reminder_times.fingerprint(other)
+    assert reminder_times.fingerprint(DEFAULT_PLAN) == reminder_times.fingerprint(
+        dict(reversed(list(DEFAULT_PLAN.items())))
+    )
 
 
 @pytest.mark.parametrize("hours", [2, 24, 72, 7 * 24])
 def test_a_reminder_goes_out_from_half_its_offset_after_the_booking_on(hours: int) -> None:
     offset, booked_at = timedelta(hours=hours), datetime(2027, 3, 1, 18, tzinfo=UTC)
-    assert reminding.is_worth_sending(booked_at + offset / 2, booked_at, offset)
-    assert not reminding.is_worth_sending(booked_at + offset / 2 - timedelta(microseconds=1), booked_at, offset)
+    assert reminder_times.is_worth_sending(booked_at + offset / 2, booked_at, offset)
+    assert not reminder_times.is_worth_sending(booked_at + offset / 2 - timedelta(microseconds=1), booked_at, offset)
 
 
 def test_our_plan() -> None:
@@ -281,16 +287,16 @@ TWICE_WORDS = "Both reminders would go out on the same day. Choose another numbe
     ],
 )
 def test_what_is_wrong_with_a_line_is_said_beside_its_field(changed: Line, problem: Problem | None) -> None:
-    found = reminding.problems(reminding.merged(DEFAULT_PLAN, [changed]))
+    found = reminder_times.problems(reminder_times.merged(DEFAULT_PLAN, [changed]))
     assert found == ([problem] if problem else [])
 
 
 def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_early_ones() -> None:
-    typed = reminding.merged(
+    typed = reminder_times.merged(
         DEFAULT_PLAN,
         [line(5, 5, kind=PlannedKind.SAME_DAY), line(9, 9, kind=PlannedKind.WEEK), line(kind="missed", on=False)],
     )
-    kept = reminding.tidy(typed)
+    kept = reminder_times.tidy(typed)
     assert (kept["same_day"].days, kept["same_day"].hours) == (0, 5)
     assert (kept["week"].days, kept["week"].hours) == (9, 0)
     assert (kept["missed"].on, kept["booked"].on) == (False, True)
@@ -298,8 +304,8 @@ def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_e
 
 def test_a_line_is_kept_in_columns_by_its_names() -> None:
     columns = {"kind": "three_days", "way": "text", "days": 4, "hours": 1, "on": True}
-    assert reminding.as_columns(line(4, 1)) == columns
+    assert reminder_times.as_columns(line(4, 1)) == columns
 
 
 def test_a_fingerprint_has_sixteen_letters_and_digits() -> None:
-    assert len(reminding.fingerprint(DEFAULT_PLAN)) == 16
+    assert len(reminder_times.fingerprint(DEFAULT_PLAN)) == 16

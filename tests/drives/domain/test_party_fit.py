@@ -6,9 +6,9 @@ from time import process_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drives import timetable, together
-from drives.timetable import VisitShape
-from drives.together import MOST, SIZES, Room
+from drives.domain import grid, party_fit
+from drives.domain.grid import VisitShape
+from drives.domain.party_fit import MOST, SIZES, Room
 
 FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
 
@@ -33,7 +33,7 @@ def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
             return False
-        for n, (screened, seated) in timetable.deltas(timetable.footprint(arrival, shape)).items():
+        for n, (screened, seated) in grid.deltas(grid.footprint(arrival, shape)).items():
             screening[n] -= screened
             chairs[n] -= seated
             if (screened and screening[n] < 0) or (seated and chairs[n] < 0):
@@ -53,7 +53,7 @@ def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
 @settings(max_examples=400)
 def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room, party: list[VisitShape]) -> None:
     for first in range(len(room.may_arrive)):
-        found = together.arrivals(room, first, party)
+        found = party_fit.arrivals(room, first, party)
         assert (max(found) if found else None) == by_force(room, first, party)
         assert found is None or (min(found) == first and fits(room, party, tuple(found)))
 
@@ -61,7 +61,7 @@ def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room,
 @given(rooms, parties)
 def test_looking_changes_nothing(room: Room, party: list[VisitShape]) -> None:
     before = (list(room.free_screening), list(room.free_chairs))
-    assert list(together.all_arrivals(room, party)) == list(together.all_arrivals(room, party))
+    assert list(party_fit.all_arrivals(room, party)) == list(party_fit.all_arrivals(room, party))
     assert (list(room.free_screening), list(room.free_chairs)) == before
 
 
@@ -69,29 +69,29 @@ def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
     """Six people, two kinds of visit and two chairs: trying every way takes longer than anybody waits."""
     room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
     begun = process_time()
-    found = list(together.all_arrivals(room, party))
+    found = list(party_fit.all_arrivals(room, party))
     assert process_time() - begun < 2
     assert len(found) > 90
     assert all(fits(room, party, tuple(each)) for each in found)
 
 
 def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
-    assert together.arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
+    assert party_fit.arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
 
 
 def test_else_one_comes_after_the_other() -> None:
-    assert together.arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
-    assert together.arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
+    assert party_fit.arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
+    assert party_fit.arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
 
 
 def test_a_first_visit_and_return_visits_share_the_chairs() -> None:
-    assert together.arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
+    assert party_fit.arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
 
 
 def test_who_does_not_fit_by_closing_does_not_fit() -> None:
-    assert together.arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
-    assert together.arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
-    assert together.arrivals(empty(4, 2, 2), 0, []) is None
+    assert party_fit.arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
+    assert party_fit.arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
+    assert party_fit.arrivals(empty(4, 2, 2), 0, []) is None
 
 
 def test_a_party_is_at_most_six() -> None:
@@ -100,12 +100,12 @@ def test_a_party_is_at_most_six() -> None:
 
 def test_the_last_step_may_be_the_first_arrival_and_none_after_it() -> None:
     room = empty(4, 1, 0)
-    assert together.arrivals(room, 3, [PLAIN]) == [3]
-    assert together.arrivals(room, 4, [PLAIN]) is None
-    assert together.arrivals(room, -1, [PLAIN]) is None
+    assert party_fit.arrivals(room, 3, [PLAIN]) == [3]
+    assert party_fit.arrivals(room, 4, [PLAIN]) is None
+    assert party_fit.arrivals(room, -1, [PLAIN]) is None
 
 
 def test_a_last_arrival_may_come_when_the_chair_before_is_free_and_no_later() -> None:
     room = Room([0] * 4, [1, 0, 1, 1], [True] * 4)
-    assert together.arrivals(room, 0, [PLAIN, PLAIN]) is None
-    assert together.arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]
+    assert party_fit.arrivals(room, 0, [PLAIN, PLAIN]) is None
+    assert party_fit.arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]

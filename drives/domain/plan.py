@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from drives import timetable
-from drives.models import Drive, Policy
-from drives.timetable import Grid, Problem, VisitShape
+from drives.domain import grid as domain_grid
+from drives.domain.grid import Grid, Problem, VisitShape
 
 
 @dataclass(frozen=True)
@@ -86,45 +85,19 @@ class Preview:
 def preview(*, plan: Plan, zone: str) -> Preview:
     """The slots and capacity of a plan, or what is wrong with it. Reads and writes nothing."""
     grid = plan.grid(zone)
-    if problems := timetable.problems(grid, plan.first, plan.returning):
+    if problems := domain_grid.problems(grid, plan.first, plan.returning):
         return Preview(problems, [], [], 0, 0)
-    steps = timetable.steps(grid)
+    steps = domain_grid.steps(grid)
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
-    first = timetable.places_by_arrival(screening, chairs, plan.first)
-    returning = timetable.places_by_arrival(screening, chairs, plan.returning)
+    first = domain_grid.places_by_arrival(screening, chairs, plan.first)
+    returning = domain_grid.places_by_arrival(screening, chairs, plan.returning)
     times = [
         PreviewTime(*row) for row in zip((step.starts_at for step in steps), chairs, first, returning, strict=True)
     ]
     return Preview(
         problems=[],
-        warnings=timetable.warnings(grid),
+        warnings=domain_grid.warnings(grid),
         times=times,
-        first_visits=timetable.greedy_fill(screening, chairs, plan.first),
-        return_visits=timetable.greedy_fill(screening, chairs, plan.returning),
+        first_visits=domain_grid.greedy_fill(screening, chairs, plan.first),
+        return_visits=domain_grid.greedy_fill(screening, chairs, plan.returning),
     )
-
-
-def looser(plan: Plan, policy: Policy) -> list[Problem]:
-    """What of a plan would be less strict than its policy, and so would not count: said, never done silently."""
-    problems = []
-    for name, typed, own in (
-        ("stricter_hours", plan.stricter_hours, policy.min_hours),
-        ("stricter_days", plan.stricter_days, policy.min_days),
-    ):
-        if typed and own and typed < own:
-            problems.append(Problem("looser_than_policy", name, {"least": own}))
-    count, days = plan.stricter_count, plan.stricter_count_days
-    if (count is None) != (days is None):
-        problems.append(Problem("window_incomplete", "stricter_count"))
-    for own_count, own_days in policy.windows if count and days else ():
-        if own_count < count and own_days >= days:
-            values = {"count": own_count, "days": own_days}
-            problems.append(Problem("looser_window_than_policy", "stricter_count", values))
-    return problems
-
-
-def plan_of(drive: Drive, on: date | None = None) -> Plan:
-    """The plan that made a drive, for the edit form or for another day."""
-    names = [name for name in Plan.__dataclass_fields__ if name not in {"on", "breaks"}]
-    breaks = [(time.fromisoformat(starts), time.fromisoformat(ends)) for starts, ends in drive.breaks]
-    return Plan(on=on or drive.on, breaks=breaks, **{name: getattr(drive, name) for name in names})

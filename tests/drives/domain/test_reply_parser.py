@@ -2,8 +2,8 @@
 
 import pytest
 
-from drives import letters
-from drives.letters import Letter
+from drives.domain import reply_parser
+from drives.domain.reply_parser import Letter
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from drives.letters import Letter
     ],
 )
 def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter | None) -> None:
-    assert letters.letter(text) == meant
+    assert reply_parser.letter(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter
     ],
 )
 def test_a_wish_to_give_up_is_heard_in_both_languages(text: str, meant: bool) -> None:
-    assert letters.may_mean_cancel(text) is meant
+    assert reply_parser.may_mean_cancel(text) is meant
 
 
 @pytest.mark.parametrize("text", ["X", "x.", "X, por favor"])
 def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
-    assert letters.may_mean_cancel(text)
+    assert reply_parser.may_mean_cancel(text)
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
     [("Sí, CONFIRMO!", "si confirmo"), ("can\u2019t", "cant"), ("can't", "cant"), ("a_b", "a b"), (" a\t b\n", "a b")],
 )
 def test_a_text_is_read_in_small_letters_without_accents_and_punctuation(text: str, plain: str) -> None:
-    assert letters._plain(text) == plain
+    assert reply_parser._plain(text) == plain

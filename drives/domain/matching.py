@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import TypeAlias
 
-from drives import timetable
-from drives.reminding import QuietHours
-from drives.timetable import Footprint, VisitShape
+from drives.domain import grid
+from drives.domain.grid import Footprint, VisitShape
+from drives.domain.reminder_times import QuietHours
 
 SHARE = 4  # an offer stands for a quarter of the time that is left
 LONGEST, SHORTEST = timedelta(hours=24), timedelta(minutes=15)
@@ -90,10 +90,10 @@ def _runs(old: range, new: range) -> list[range]:
 
 def _arrivals(steps: Steps, kept: Mapping[int, Footprint], uses: tuple[int, ...], shape: VisitShape) -> Iterator[Fit]:
     screening, chairs = _free(steps, [kept[pk] for pk in uses])
-    for n, places in enumerate(timetable.places_by_arrival(screening, chairs, shape)):
+    for n, places in enumerate(grid.places_by_arrival(screening, chairs, shape)):
         slot_id, starts_at, is_open = steps[n][:3]
         if places and is_open:
-            yield Fit(slot_id, starts_at, timetable.footprint(n, shape), uses)
+            yield Fit(slot_id, starts_at, grid.footprint(n, shape), uses)
 
 
 def _free(steps: Steps, given_back: Sequence[Footprint]) -> tuple[list[int], list[int]]:
@@ -111,6 +111,6 @@ def _spared(fit: Fit, steps: Steps, kept: Mapping[int, Footprint], shape: VisitS
     needed, arrival = list(fit.uses), fit.footprint.screening.start
     for pk in fit.uses:
         without = [kept[other] for other in needed if other != pk]
-        if timetable.places_left(*_free(steps, without), arrival, shape):
+        if grid.places_left(*_free(steps, without), arrival, shape):
             needed.remove(pk)
     return Fit(fit.slot_id, fit.starts_at, fit.footprint, tuple(needed))
