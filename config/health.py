@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.queries import drives
+from drives.capacity import drift
 from notifications import queries as messages
 
 LAG_ALLOWED = timedelta(minutes=5)
@@ -63,7 +63,7 @@ def _provider() -> str | None:
 
 
 def _drift() -> str | None:
-    slots = drives.drifted_slots()
+    slots = drift.drifted_slots()
     return f"{slots} slots count something else than their bookings" if slots else None
 
 

@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from drives.capacity import drift
 from drives.models import Booking, BookingState
-from drives.queries import drives
 from notifications import queries as messages
 from notifications.models import Message, MessageState
 
@@ -51,7 +51,7 @@ class DatabaseCollector(Collector):
         yield GaugeMetricFamily(
             "drives_drifted_slots",
             "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
-            value=drives.drifted_slots(),
+            value=drift.drifted_slots(),
         )
         yield _troubles(messages.troubles(now))
         if seen_at := messages.last_sweep_at():

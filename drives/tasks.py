@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from drives.actions import appealing, booking, fallback, finding, offering, reminders, replies, retention
 from drives.actions import sweeps as actions_sweeps
-from drives.queries import drives
+from drives.capacity import drift
 from organizations.actions import idempotency
 from volunteers.actions import retention as actions_retention
 
@@ -69,7 +69,7 @@ def alert_coordinators(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.check_drift")
 def check_drift(**_options: Any) -> dict[str, int]:
     """Hold the slots' counters against the bookings; a difference is an error that somebody must see."""
-    return {"drifted": actions_sweeps.report_drift(drives.drifted_slots())}
+    return {"drifted": drift.report_drift(drift.drifted_slots())}
 
 
 @shared_task(name="drives.tasks.tidy")

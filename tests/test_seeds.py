@@ -102,7 +102,7 @@ def test_every_race_puts_its_pauses_and_bugs_in_place_with_seeds() -> None:
     "line",
     [
         "monkeypatch.setattr(locking, 'booking', unlocked)",
-        "monkeypatch.setattr('drives.actions.locking.booking', unlocked)",
+        "monkeypatch.setattr('drives.capacity.locks.booking', unlocked)",
         "from tests.storm import pause",
         "storm.pause()",
     ],

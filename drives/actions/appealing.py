@@ -9,12 +9,13 @@ from itertools import groupby, islice
 from django.db import transaction
 
 from drives import next_visit_words, notices
-from drives.actions import locking, reminders
+from drives.actions import reminders
+from drives.capacity import availability, locks
 from drives.domain import intervals
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.models import Drive
 from drives.next_visit import NextVisit
-from drives.queries import appeals, history, message_plan, next_visits, places
+from drives.queries import appeals, history, message_plan, next_visits
 from drives.queries.appeals import KIND, Heard
 from drives.queries.next_visits import Openings
 from drives.texts import Own
@@ -93,7 +94,7 @@ def _batch(occasion: _Occasion, after: int) -> tuple[int, int]:
     Locks: the organization's appeals (try).
     """
     organization, now = occasion.organization, occasion.now
-    if not locking.appeals(organization.pk):
+    if not locks.appeals(organization.pk):
         return 0, 0
     people = appeals.who_gave(organization, now, after, AT_ONCE)
     if not people:
@@ -141,7 +142,7 @@ def _by_drive(
         return
     for drive, times in groupby(occasion.openings.allowed(donations), lambda time: time.drive):
         if about(drive) not in known and _is_reached(drive, donations, occasion.now):
-            yield list(islice(times, places.NEAREST))
+            yield list(islice(times, availability.NEAREST))
 
 
 def _is_reached(drive: Drive, donations: Sequence[intervals.Donation], now: datetime) -> bool:

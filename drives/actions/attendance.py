@@ -7,16 +7,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, keeping, locking, places, spacing, taking, turnout
+from drives.actions import history, spacing, taking, turnout
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
+from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
-from drives.capacity import visits
 from drives.domain import grid
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from drives.models import booking as models_booking
 from drives.queries import history as queries_history
-from drives.queries import places as queries_places
 from volunteers.actions import registration
 
 UNDO = "undo"
@@ -30,7 +29,7 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     override, which is kept. Refuses a day before the drive's.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = _locked(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
@@ -86,7 +85,7 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     done before the day, and a second live booking of one person.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = _locked(booking_id)
     if seen and booking.state != seen:
         return booking
@@ -121,7 +120,7 @@ def walk_in(
     Locks: identities, drive (shared), slots.
     """
     typed = registration.typed_identities(phone=phone, email=email, country=drive.organization.country)
-    locking.typed_then_drive(typed, drive)
+    locks.typed_then_drive(typed, drive)
     volunteer = registration.enter(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
@@ -130,14 +129,14 @@ def walk_in(
     if not override_reason:
         visit = spacing.refuse_too_close(giver, drive, visit, now, now)
     taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
-    places.force(drive_id=drive.pk, deltas=grid.net(None, taken))
+    counters.force(drive_id=drive.pk, deltas=grid.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = taking.create_booking(
         drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer, actor=actor
     )
     booking.checked_in_at, booking.override_reason = now, override_reason
     booking.save(update_fields=["checked_in_at", "override_reason"])
-    keeping.has_place(booking, now)
+    reserved_spots.has_place(booking, now)
     return booking
 
 
@@ -152,8 +151,8 @@ def _before(booking: Booking) -> BookingState:
 
 def _locked(booking_id: int) -> Booking:
     drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
-    locking.drive_shared(drive_id)
-    booking = locking.booking(booking_id)
+    locks.drive_shared(drive_id)
+    booking = locks.booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
         raise refusals.Refusal(
             [refusals.Reason("drive_completed", _("This drive is completed: its turnout is final."))]
@@ -170,9 +169,9 @@ def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, no
     booking.save(update_fields=["state", "holds_place", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
     history.note(booking, from_state=before, actor=actor, now=now, reason=reason)
     if held_place and not holds_place:
-        places.change(drive_id=booking.drive_id, deltas=places.released([booking]))
+        counters.change(drive_id=booking.drive_id, deltas=counters.released([booking]))
     elif holds_place and not held_place:
-        places.force(drive_id=booking.drive_id, deltas=grid.net(None, places.footprint(booking)))
+        counters.force(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking)))
     turnout.recompute(drive=booking.drive, now=now)
 
 
@@ -217,9 +216,7 @@ def _slot_at_the_door(giver: queries_history.Giver, drive: Drive, visit: str, no
     reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
         person = giver.volunteer_id
-        found = queries_places.place_facts(
-            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True
-        )
+        found = facts.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
         reasons = capacity_rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot

@@ -10,12 +10,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import confirms as drives_confirms
-from drives.actions import keeping, locking, places, settling, stating, taking, telling
-from drives.capacity import visits
+from drives.actions import settling, stating, taking, telling
+from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, Drive, Source
 from drives.queries import history
-from drives.queries import places as queries_places
 from organizations.models import Organization, linked
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving, registration
@@ -91,8 +90,8 @@ def hold_within(
     """
     details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
     stating.refuse_impossible(person.stated, drive, now)
-    locking.identities_then_drive([details.identity], drive.pk)
-    found = queries_places.place_facts(
+    locks.identities_then_drive([details.identity], drive.pk)
+    found = facts.place_facts(
         drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=visits.visit_shape(drive, visit), now=now
     )
     taking.refuse_unless_possible(found.facts, drive, visit, now)
@@ -135,7 +134,7 @@ def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: date
 
     Locks: booking.
     """
-    held = locking.booking(booking_id)
+    held = locks.booking(booking_id)
     if (
         held.state != BookingState.HELD
         or held.registration is None
@@ -169,7 +168,7 @@ def enter(
     """
     country = drive.organization.country
     typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
-    locking.typed_then_drive(typed, drive)
+    locks.typed_then_drive(typed, drive)
     volunteer = registration.enter(
         organization=drive.organization,
         **person.said(),
@@ -177,13 +176,11 @@ def enter(
         now=now,
     )
     stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
-    found = queries_places.place_facts(
-        drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True
-    )
+    found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else history.Giver(volunteer.pk)
     booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
-    telling.booked(locking.booking(booking.pk), now)
+    telling.booked(locks.booking(booking.pk), now)
     return booking
 
 
@@ -210,8 +207,8 @@ def lapse_holds(*, now: datetime, limit: int = 500) -> int:
     )
     lapsed = 0
     for drive_id in list(drives.values_list("drive", flat=True)[:limit]):
-        locking.drive_shared(drive_id)
-        places.change(drive_id=drive_id, deltas=(freed := taking.lapse_in(drive_id, now)))
+        locks.drive_shared(drive_id)
+        counters.change(drive_id=drive_id, deltas=(freed := taking.lapse_in(drive_id, now)))
         lapsed += bool(freed)
     return lapsed
 
@@ -271,8 +268,8 @@ def try_code(
 @transaction.atomic
 def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Booking:
     drive = Drive.objects.get(bookings=held.pk)
-    locking.typed_then_drive([identity], drive)
-    locked = locking.bookings(settling.party_ids(held))
+    locks.typed_then_drive([identity], drive)
+    locked = locks.bookings(settling.party_ids(held))
     party = [booking for booking in locked if is_live(booking, now)]
     asked = next((booking for booking in party if booking.pk == held.pk), None)
     if asked is None:
@@ -282,7 +279,7 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     settling.recognize(party, whose, now)
     settling.judge(party, now)
     settling.keep(party, now)
-    keeping.have_places(party, now)
+    reserved_spots.have_places(party, now)
     telling.booked_together(party, now)
     return asked
 

@@ -5,15 +5,15 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import history, keeping, locking, places, spacing, taking, telling
+from drives.actions import history, spacing, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
+from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.models import Booking, BookingState, CancelledBy, Slot
 from drives.queries import bookings
 from drives.queries import history as queries_history
-from drives.queries import places as queries_places
 
 
 @transaction.atomic
@@ -33,12 +33,12 @@ def move(
     changes nothing. A time too close to another donation is refused, unless there is a reason to override, which is
     kept. Locks: identities, drive (shared), booking, slots of both times in one statement.
     """
-    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
-    booking = locking.booking(booking_id)
+    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    booking = locks.booking(booking_id)
     _refuse_change(booking, now)
     if booking.arrival_id == slot_id:
         return booking
-    found = queries_places.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
+    found = facts.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
     booking.override_reason = override_reason or booking.override_reason
     giver = None if override_reason else giver_of(booking, by_staff=by_staff)
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
@@ -46,13 +46,13 @@ def move(
     assert slot is not None  # the rules refused a slot of another drive
     taken = taking.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
     freed = taking.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
-    old = places.footprint(booking)
-    kept = keeping.keep(booking.drive_id, matching.remainders(old, taken), now)
-    deltas = places.combined([freed, grid.net(old, taken), kept])
-    if deltas and not places.change(drive_id=booking.drive_id, deltas=deltas):
+    old = counters.footprint(booking)
+    kept = reserved_spots.keep(booking.drive_id, matching.remainders(old, taken), now)
+    deltas = counters.combined([freed, grid.net(old, taken), kept])
+    if deltas and not counters.change(drive_id=booking.drive_id, deltas=deltas):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
-            queries_places.nearest_times(booking.drive, booking.visit, slot.starts_at, now),
+            availability.nearest_times(booking.drive, booking.visit, slot.starts_at, now),
         )
     _put(booking, slot, taken, actor=actor, reason=reason, now=now)
     return booking
@@ -61,7 +61,7 @@ def move(
 @transaction.atomic
 def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """The donor says that they are coming. Confirming twice changes nothing. Locks: booking."""
-    booking = locking.booking(booking_id)
+    booking = locks.booking(booking_id)
     if booking.state == BookingState.CONFIRMED:
         return booking
     _refuse(booking, booking_rules.MAY_BE_CONFIRMED)
@@ -79,8 +79,8 @@ def cancel(
     Locks: drive (shared), booking, slots.
     """
     drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
-    locking.drive_shared(drive_id)
-    booking = locking.booking(booking_id)
+    locks.drive_shared(drive_id)
+    booking = locks.booking(booking_id)
     if booking.state == BookingState.CANCELLED:
         return booking
     _refuse(booking, booking_rules.MAY_BE_CHANGED)
@@ -104,13 +104,13 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     cannot be restored, a second active booking, and a time that is by now too close to another donation. Locks as
     `move`.
     """
-    locking.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
-    booking = locking.booking(booking_id)
+    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    booking = locks.booking(booking_id)
     if booking.state in booking_rules.MAY_BE_MISSED:
         return booking
     if not bookings.may_be_restored(booking, now):
         raise refusals.Refusal(booking_rules.reasons_not_to_change(booking.state, frozenset()))
-    found = queries_places.place_facts(
+    found = facts.place_facts(
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
         volunteer_id=booking.volunteer_id,
@@ -118,13 +118,13 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         now=now,
     )
     taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
-    if not places.change(drive_id=booking.drive_id, deltas=grid.net(None, places.footprint(booking))):
+    if not counters.change(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking))):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
-            queries_places.nearest_times(booking.drive, booking.visit, booking.starts_at, now),
+            availability.nearest_times(booking.drive, booking.visit, booking.starts_at, now),
         )
     _revive(booking, actor=actor, now=now)
-    keeping.has_place(booking, now)
+    reserved_spots.has_place(booking, now)
     telling.booked(booking, now)
     return booking
 
@@ -183,8 +183,8 @@ def _give_up_hold(booking: Booking, actor: str, now: datetime) -> Booking:
 
 def _free(booking: Booking, now: datetime) -> None:
     """Its place is open to everybody, or kept for who waits."""
-    kept = keeping.keep(booking.drive_id, [places.footprint(booking)], now)
-    places.change(drive_id=booking.drive_id, deltas=places.combined([places.released([booking]), kept]))
+    kept = reserved_spots.keep(booking.drive_id, [counters.footprint(booking)], now)
+    counters.change(drive_id=booking.drive_id, deltas=counters.combined([counters.released([booking]), kept]))
 
 
 def _revive(booking: Booking, *, actor: str, now: datetime) -> None:

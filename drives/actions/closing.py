@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import keeping, locking, places, telling_waiting
+from drives.actions import telling_waiting
+from drives.capacity import counters, locks, reserved_spots
 from drives.models import IN_LINE, Drive, DriveState, WaitingEntry, WaitingState
 from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
@@ -19,7 +20,7 @@ def close_line(*, drive_id: int, actor: str, now: datetime) -> int:
     What is offered is withdrawn, what is kept is free for the coordinator. Twice changes nothing. Refuses a drive that
     still takes bookings online, for anybody could join its line anew. Locks: drive (exclusive), entries, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     if drive.state == DriveState.PUBLISHED:
         raise refusals.Refusal([refusals.Reason("drive_published", _("Close online booking first."))])
@@ -36,19 +37,19 @@ def close_over(*, drive_id: int, now: datetime) -> int:
 
     Locks: drive (exclusive), entries, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.get(pk=drive_id)
     return 0 if waitlist_rules.line_is_open(drive, now) else _end(drive, now)
 
 
 def _end(drive: Drive, now: datetime) -> int:
-    given_up = keeping.drop_all(drive, now)
+    given_up = reserved_spots.drop_all(drive, now)
     live = WaitingEntry.objects.filter(drive=drive, state__in=(WaitingState.HELD, *IN_LINE))
-    entries = locking.waiting_entries(live.values_list("pk", flat=True))
+    entries = locks.waiting_entries(live.values_list("pk", flat=True))
     for entry in entries:
         was_in_line = entry.state in IN_LINE
-        keeping.close(entry, WaitingState.OVER, now)
+        reserved_spots.close(entry, WaitingState.OVER, now)
         if was_in_line:
             telling_waiting.over(entry, now)
-    places.change(drive_id=drive.pk, deltas=places.released(given_up))
+    counters.change(drive_id=drive.pk, deltas=counters.released(given_up))
     return len(entries)

@@ -7,7 +7,8 @@ from functools import partial
 from django.db import transaction
 
 from drives import announcements, notices
-from drives.actions import locking, reminders, telling
+from drives.actions import reminders, telling
+from drives.capacity import locks
 from drives.domain.message_kinds import Way
 from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind
 from drives.queries import message_plan
@@ -38,7 +39,7 @@ def by_mail(*, now: datetime) -> int:
 @transaction.atomic
 def _say_by_mail(text: Message, now: datetime) -> int:
     """Locks the booking: what is queued here is withdrawn by a change that comes later."""
-    found = locking.bookings([int(text.about.removeprefix("booking:"))])
+    found = locks.bookings([int(text.about.removeprefix("booking:"))])
     booking = found[0] if found else None
     if booking is None or not _is_true(booking, text, now):
         return 0

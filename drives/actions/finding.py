@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.actions import locking
 from drives.actions.booking import CodeWrong
+from drives.capacity import locks
 from drives.queries import donor
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
@@ -31,7 +31,7 @@ def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetim
     """
     # A wrong try counts although it is refused.
     with transaction.atomic():
-        locking.identities([identity])
+        locks.identities([identity])
         result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
         is_proved = result == proving.CodeResult.OK or volunteers_queries.proved_here(identity, bound_to, now)
         if is_proved:
@@ -47,7 +47,7 @@ def send_codes(*, now: datetime, limit: int = 100) -> int:
 
     Locks: identities, for nothing is sent to somebody who is being erased; then the rows of who asked.
     """
-    locking.identities(looked_for := proving.looked_for(limit, now))
+    locks.identities(looked_for := proving.looked_for(limit, now))
     waiting = proving.waiting(looked_for, now)
     known = donor.newest_contacts([asked.identity for asked in waiting])
     for asked in waiting:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import refusals
-from drives.actions import changing, locking, taking, waiting
+from drives.actions import changing, taking, waiting
 from drives.actions.attendance import UNDO
 from drives.booking import rules as booking_rules
+from drives.capacity import locks
 from drives.models import (
     Booking,
     BookingChange,
@@ -67,7 +68,7 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     before = Volunteer.objects.get(pk=volunteer_id)
     known = volunteers_queries.reached(before)
     messages.lock_replies(addresses=known.addresses)
-    locking.identities({*volunteers_queries.identities_of(volunteer_id=volunteer_id), *known.identities})
+    locks.identities({*volunteers_queries.identities_of(volunteer_id=volunteer_id), *known.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
         return Erased(volunteer)
@@ -121,10 +122,10 @@ def _locked(volunteer: Volunteer) -> _Left:
     theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
     booked = list(Booking.objects.filter(theirs).values_list("pk", "drive"))
     waits = list(WaitingEntry.objects.filter(theirs).values_list("pk", "drive"))
-    locking.no_appeals(volunteer.organization_id)
-    locking.drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
-    bookings = locking.bookings([pk for pk, _drive_id in booked])
-    entries = locking.waiting_entries([pk for pk, _drive_id in waits])
+    locks.no_appeals(volunteer.organization_id)
+    locks.drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
+    bookings = locks.bookings([pk for pk, _drive_id in booked])
+    entries = locks.waiting_entries([pk for pk, _drive_id in waits])
     # Nobody agrees or disagrees to anything meanwhile.
     contact_rows.locked(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
     return _Left(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import keeping, locking
+from drives.capacity import locks, reserved_spots
 from drives.models import ACTIVE, Booking, StatedDonation, WaitingEntry
 from drives.queries import people as person_queries
 from notifications.actions import outbox
@@ -31,15 +31,15 @@ def merge(
     if already := person_queries.merged_into(organization, {one_id, other_id}):
         return already
     people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
-    locking.people_then_drives([one_id, other_id])
+    locks.people_then_drives([one_id, other_id])
     found = list(people.select_related("phone", "email").order_by("created_at", "pk"))
     if len(found) < 2:  # somebody else was quicker, or there are none
         return person_queries.merged_into(organization, {one_id, other_id}) or _missing()
     survivor, gone = found
     left = f"volunteer:{gone.pk}"
     ids = Booking.objects.filter(volunteer__in=found, state__in=ACTIVE).order_by("pk").values_list("pk", flat=True)
-    locking.bookings(list(ids))
-    locking.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
+    locks.bookings(list(ids))
+    locks.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
     if reasons := person_queries.reasons_not_to_merge(survivor, gone):
         raise refusals.Refusal(reasons)
     if called == gone.pk:
@@ -47,7 +47,7 @@ def merge(
     _move(survivor, gone)
     outbox.rename_recipient(recipient=left, to=f"volunteer:{survivor.pk}")
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE):
-        keeping.has_place(booking, now)
+        reserved_spots.has_place(booking, now)
     kept = [f"volunteer:{survivor.pk}"]
     audit.note(organization=organization, actor=actor, verb=person_queries.MERGED, about=left, fields=kept, now=now)
     return survivor

@@ -8,15 +8,15 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.actions import booking as actions_booking
-from drives.actions import changing, history, keeping, locking, places, settling, spacing, taking, telling, together
+from drives.actions import changing, history, settling, spacing, taking, telling, together
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
+from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid
 from drives.models import Booking, BookingState, Drive, Slot
 from drives.queries import parties
-from drives.queries import places as queries_places
 from drives.queries import together as queries_together
 from volunteers import queries as volunteers_queries
 
@@ -43,8 +43,10 @@ def move_all(
     _lock(asked)
     party = _who_moves(asked, now, by_staff=by_staff)
     drive, visits = party[0].drive, [booking.visit for booking in party]
-    found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
-    freed = places.combined([places.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}])
+    found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
+    freed = counters.combined(
+        [counters.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}]
+    )
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(
             reasons, queries_together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
@@ -65,15 +67,15 @@ def move_all(
 def _lock(asked: Booking) -> None:
     """A hold is nobody's yet; of who is booked, every contact of each is locked."""
     if asked.volunteer_id is None or asked.party is None:
-        return locking.person_then_drive(asked)
+        return locks.person_then_drive(asked)
     people = Booking.objects.filter(party=asked.party).exclude(volunteer=None).values_list("volunteer", flat=True)
     theirs = {identity for pk in people for identity in volunteers_queries.identities_of(volunteer_id=pk)}
-    return locking.identities_then_drive(theirs, asked.drive_id)
+    return locks.identities_then_drive(theirs, asked.drive_id)
 
 
 def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking]:
     """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
-    found = locking.bookings(settling.party_ids(asked))
+    found = locks.bookings(settling.party_ids(asked))
     party = [
         booking
         for booking in found
@@ -93,7 +95,7 @@ def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking
 def _judge(
     party: Sequence[Booking],
     slots: Sequence[Slot],
-    freed: places.Deltas,
+    freed: counters.Deltas,
     now: datetime,
     *,
     by_staff: bool,
@@ -125,9 +127,9 @@ def _judge(
     )
 
 
-def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas, now: datetime) -> None:
+def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: counters.Deltas, now: datetime) -> None:
     """Give the rows of a party other times, and change the counters; refuses if somebody was quicker."""
-    drive, before = party[0].drive, [places.footprint(booking) for booking in party]
+    drive, before = party[0].drive, [counters.footprint(booking) for booking in party]
     visits = [booking.visit for booking in party]
     after = [
         grid.footprint(slot.n, capacity_visits.visit_shape(drive, visit))
@@ -144,6 +146,6 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: places.Deltas,
     # Where one of them sits on another's old place, what is left over of it is open to everybody.
     taken = [grid.deltas(new).items() for new in after]
     left = [place for place in before if not any(grid.deltas(place).items() & new for new in taken)]
-    deltas = [freed, *(grid.net(None, new) for new in after), keeping.keep(drive.pk, left, now)]
-    if not places.change(drive_id=drive.pk, deltas=places.combined(deltas)):
+    deltas = [freed, *(grid.net(None, new) for new in after), reserved_spots.keep(drive.pk, left, now)]
+    if not counters.change(drive_id=drive.pk, deltas=counters.combined(deltas)):
         together.refuse_full(drive, visits, party[0].starts_at, now)

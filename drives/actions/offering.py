@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import confirms, refusals
-from drives.actions import closing, keeping, locking, places, spacing, taking, telling, telling_waiting
+from drives.actions import closing, spacing, taking, telling, telling_waiting
+from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
 from drives.queries import history, message_plan, waiting
-from drives.queries import places as queries_places
 from drives.waitlist import rules as waitlist_rules
 from volunteers import queries as volunteers_queries
 
@@ -60,7 +60,7 @@ def offer_next(*, drive_id: int, now: datetime) -> bool:
     Kept places that nobody in line can have are free for everybody again. One sweep at a time works off a line, so
     that the order holds. Locks: the line (try), identities of who is judged, drive (shared), entry, kept places, slots.
     """
-    if not locking.line(drive_id):
+    if not locks.line(drive_id):
         return False
     line = waiting.line(drive_id)
     try:
@@ -82,11 +82,11 @@ def _offer_or_undo(entry: WaitingEntry, now: datetime) -> bool:
 
 
 def _offer(candidate: WaitingEntry, now: datetime) -> bool:
-    locking.identities_then_drive(
+    locks.identities_then_drive(
         volunteers_queries.identities_of(volunteer_id=candidate.volunteer_id), candidate.drive_id
     )
-    entry = locking.waiting_entry(candidate.pk)
-    kept = locking.kept_places(entry.drive_id)
+    entry = locks.waiting_entry(candidate.pk)
+    kept = locks.kept_places(entry.drive_id)
     if entry.state != WaitingState.WAITING:
         return False
     judged = spacing.of(_giver(entry), entry.drive, entry.drive.starts_at)
@@ -97,9 +97,9 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     used = [place for place in kept if place.pk in fit.uses]
     _write(entry, fit, now)
     Hold.objects.filter(pk__in=fit.uses).delete()
-    if not places.change(
+    if not counters.change(
         drive_id=entry.drive_id,
-        deltas=places.combined([grid.net(None, fit.footprint), places.released(used)]),
+        deltas=counters.combined([grid.net(None, fit.footprint), counters.released(used)]),
     ):
         raise _QuickerElseError
     return True
@@ -114,14 +114,14 @@ def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> matchi
     return None
 
 
-def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> queries_places.PlaceFound:
-    return queries_places.place_facts(
+def _place(entry: WaitingEntry, slot_id: int, now: datetime) -> facts.PlaceFound:
+    return facts.place_facts(
         drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, promised=True, now=now
     )
 
 
 def _write(entry: WaitingEntry, fit: matching.Fit, now: datetime) -> None:
-    kept = keeping.hold(entry.drive_id, fit.footprint, now)
+    kept = reserved_spots.hold(entry.drive_id, fit.footprint, now)
     kept.save(force_insert=True)
     offer = Offer.objects.create(
         **Offer.new_link(),
@@ -140,10 +140,10 @@ def _give_back(drive_id: int, looked_at: set[int]) -> None:
     """Free the kept places that fit nobody; those that came since we looked are looked at next time."""
     if not looked_at:
         return
-    locking.drive_shared(drive_id)
-    unused = [place for place in locking.kept_places(drive_id) if place.pk in looked_at]
+    locks.drive_shared(drive_id)
+    unused = [place for place in locks.kept_places(drive_id) if place.pk in looked_at]
     Hold.objects.filter(pk__in=[place.pk for place in unused]).delete()
-    places.change(drive_id=drive_id, deltas=places.released(unused))
+    counters.change(drive_id=drive_id, deltas=counters.released(unused))
 
 
 @transaction.atomic
@@ -155,10 +155,10 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     is another by now.
     """
     known = WaitingEntry.objects.get(offers=offer_id)
-    locking.identities_then_drive(volunteers_queries.identities_of(volunteer_id=known.volunteer_id), known.drive_id)
+    locks.identities_then_drive(volunteers_queries.identities_of(volunteer_id=known.volunteer_id), known.drive_id)
     offer = _locked(known.pk, offer_id)
     if offer.state == OfferState.ACCEPTED and offer.booking:
-        return locking.booking(offer.booking.pk)
+        return locks.booking(offer.booking.pk)
     _refuse_over(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     found = _place(entry, offer.arrival_id, now)
@@ -167,7 +167,7 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     if visit != booking.visit:  # what was recorded changed since the offer
         taking.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
         booking.save(update_fields=["visit", *taking.FOOTPRINT])
-    telling.booked(locking.booking(booking.pk), now)
+    telling.booked(locks.booking(booking.pk), now)
     return booking
 
 
@@ -180,7 +180,7 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     booking = taking.create_booking(
         entry.drive,
         offer.arrival,
-        places.footprint(kept),
+        counters.footprint(kept),
         entry.visit,
         now,
         state=BookingState.BOOKED,
@@ -192,7 +192,7 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     booking.proved_at = entry.proved_at
     booking.save(update_fields=["proved_at"])
     offer.booking = booking
-    keeping.end_offer(offer, OfferState.ACCEPTED, now)
+    reserved_spots.end_offer(offer, OfferState.ACCEPTED, now)
     kept.delete()
     _enter_state(entry, WaitingState.BOOKED, now)
     return booking
@@ -208,7 +208,7 @@ def decline(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
     if offer.state == OfferState.DECLINED:
         return offer
     _refuse_over(offer, now)
-    keeping.end_offer(offer, OfferState.DECLINED, now)
+    reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _enter_state(offer.entry, WaitingState.WAITING, now)
     if by_text:
         telling_waiting.passed_on(offer, now)
@@ -224,7 +224,7 @@ def expire(*, offer_id: int, now: datetime) -> bool:
     offer = _locked_shared(offer_id)
     if offer.state != OfferState.OPEN or offer.deadline > now:
         return False
-    keeping.end_offer(offer, OfferState.EXPIRED, now)
+    reserved_spots.end_offer(offer, OfferState.EXPIRED, now)
     offer.entry.waits_since = now
     _enter_state(offer.entry, WaitingState.WAITING, now)
     return True
@@ -232,7 +232,7 @@ def expire(*, offer_id: int, now: datetime) -> bool:
 
 def _locked(entry_id: int, offer_id: int) -> Offer:
     """The offer as it is under the lock of its entry."""
-    entry = locking.waiting_entry(entry_id)
+    entry = locks.waiting_entry(entry_id)
     offer = Offer.objects.select_related("arrival", "booking", "hold").get(pk=offer_id)
     offer.entry = entry
     return offer
@@ -240,7 +240,7 @@ def _locked(entry_id: int, offer_id: int) -> Offer:
 
 def _locked_shared(offer_id: int) -> Offer:
     entry_id, drive_id = WaitingEntry.objects.values_list("pk", "drive_id").get(offers=offer_id)
-    locking.drive_shared(drive_id)
+    locks.drive_shared(drive_id)
     return _locked(entry_id, offer_id)
 
 

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import changing, grid, history, keeping, locking, places, replanning, telling
+from drives.actions import changing, grid, history, replanning, telling
 from drives.actions.changing import CANCEL_FIELDS
+from drives.capacity import counters, locks, reserved_spots
 from drives.domain.plan import Plan
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan as planning_plan
@@ -49,7 +50,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
     a cancelled or completed drive, and a change of the grid under bookings.
     Locks: drive (exclusive), bookings by id, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.version != version:
         raise VersionChanged
@@ -107,7 +108,7 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     recorded. What became of visits that are over stays.
     Locks: drive (exclusive), bookings by id, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state == DriveState.CANCELLED:
         return drive
@@ -133,7 +134,7 @@ def _apply(drive: Drive, columns: dict[str, object]) -> list[str]:
 def _to_state(
     drive_id: int, state: DriveState, allowed: set[DriveState], stamp: str, actor: str, now: datetime
 ) -> Drive:
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state == state:
         return drive
@@ -156,7 +157,7 @@ def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
 def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
     found = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
-    bookings = locking.bookings(list(found))
+    bookings = locks.bookings(list(found))
     holds = [booking for booking in bookings if booking.state == BookingState.HELD]
     told = [booking for booking in bookings if booking.state != BookingState.HELD]
     history.note_all(holds, to_state=BookingState.LAPSED, actor=actor, now=now)
@@ -169,6 +170,6 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     Booking.objects.filter(pk__in=[hold.pk for hold in holds]).update(
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
-    places.change(drive_id=drive.pk, deltas=places.released([*bookings, *keeping.drop_all(drive, now)]))
+    counters.change(drive_id=drive.pk, deltas=counters.released([*bookings, *reserved_spots.drop_all(drive, now)]))
     telling.drive_cancelled(told, now)
     telling.no_more_appeals(drive, now)

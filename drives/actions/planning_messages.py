@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import own_words, texts
-from drives.actions import locking, replanning
+from drives.actions import replanning
+from drives.capacity import locks
 from drives.domain import reminder_times
 from drives.domain.reminder_times import Plan
 from drives.models import Drive, DriveState, OwnText, PlanLine
@@ -55,7 +56,7 @@ def change_plan(*, organization: Organization, plan: Plan, version: str, actor: 
 def change_drive_plan(*, drive: Drive, plan: Plan, version: str, actor: str, now: datetime) -> int:
     """Give a drive a plan of its own and replan its bookings. Refuses as `change_plan`. Locks: drive, bookings."""
     _refuse_problems(plan)
-    locking.drive_exclusive(drive.pk)
+    locks.drive_exclusive(drive.pk)
     if reminder_times.fingerprint(message_plan.drive_plan(drive)) != version:
         raise ChangedMeanwhile
     _write_lines(drive.organization, drive, plan, {})
@@ -66,7 +67,7 @@ def change_drive_plan(*, drive: Drive, plan: Plan, version: str, actor: str, now
 @transaction.atomic
 def drop_drive_plan(*, drive: Drive, actor: str, now: datetime) -> int:
     """Let the organization's plan hold for a drive again. Locks: drive (exclusive), bookings by id."""
-    locking.drive_exclusive(drive.pk)
+    locks.drive_exclusive(drive.pk)
     PlanLine.objects.filter(drive=drive).delete()
     _note(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
     return replanning.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
@@ -185,7 +186,7 @@ def _lock_coming_drives(organization: Organization, now: datetime) -> list[int]:
     over = (DriveState.CANCELLED, DriveState.COMPLETED)
     rows = Drive.objects.of(organization).filter(ends_at__gt=now).exclude(state__in=over)
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
-    locking.drives_exclusive(ids)
+    locks.drives_exclusive(ids)
     return ids
 
 

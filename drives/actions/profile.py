@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.actions import locking
 from drives.actions.booking import CodeWrong
+from drives.capacity import locks
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries
 from volunteers.actions import profile, proving
@@ -61,6 +61,6 @@ def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str
             volunteers_queries.identities_of(volunteer_id=pk)
             for pk in (*own, *volunteers_queries.led_to(own).values_list("pk", flat=True))
         )
-        locking.identities({identity}.union(*known))
+        locks.identities({identity}.union(*known))
         still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
         profile.reach_at(people=list(still.select_related("organization")), address=address, now=now)

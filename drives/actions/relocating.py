@@ -6,7 +6,8 @@ from itertools import groupby
 
 from django.db.models import F
 
-from drives.actions import locking, telling
+from drives.actions import telling
+from drives.capacity import locks
 from drives.models import Booking, Drive, DriveState, Site
 from drives.queries import message_plan
 from drives.queries.message_plan import REMINDED
@@ -37,7 +38,7 @@ def tell(*, drive_ids: Sequence[int], now: datetime) -> int:
 
 
 def _tell_batch(ids: Sequence[int], now: datetime) -> int:
-    bookings = [booking for booking in locking.bookings(ids) if booking.state in REMINDED]
+    bookings = [booking for booking in locks.bookings(ids) if booking.state in REMINDED]
     for booking in bookings:
         booking.revision, booking.changed_at = booking.revision + 1, now
     Booking.objects.bulk_update(bookings, ["revision", "changed_at"])

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db.models import F, Max
 
-from drives.actions import locking, reminders
+from drives.actions import reminders
+from drives.capacity import locks
 from drives.domain.reminder_times import Plan
 from drives.models import Booking, BookingChange, BookingState, Drive
 from drives.queries import message_plan
@@ -50,7 +51,7 @@ class Changes:
 
 
 def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[int, Plan], now: datetime) -> int:
-    bookings = [booking for booking in locking.bookings(ids) if booking.state in REMINDED]
+    bookings = [booking for booking in locks.bookings(ids) if booking.state in REMINDED]
     messages = _messages_of(bookings)
     booked = _booked_at(bookings)
     changes = Changes()

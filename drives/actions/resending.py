@@ -6,8 +6,9 @@ from typing import Final
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import locking, telling
+from drives.actions import telling
 from drives.booking import rules as booking_rules
+from drives.capacity import locks
 from drives.models import Booking
 from volunteers.actions import limits
 from volunteers.actions.limits import Limit
@@ -23,7 +24,7 @@ def send_again(*, booking_id: int, now: datetime) -> Booking:
     Refuses a booking that has no place ahead (`Refusal`), and the third in an hour or fifth in a day (limits.TooMany),
     whoever asks. Locks: booking.
     """
-    booking = locking.booking(booking_id)
+    booking = locks.booking(booking_id)
     if reasons := booking_rules.reasons_not_to_change(booking.state, booking_rules.MAY_BE_MISSED):
         raise refusals.Refusal(reasons)
     if booking.starts_at <= now:

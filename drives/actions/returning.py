@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import locking, taking, telling
+from drives.actions import taking, telling
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
+from drives.capacity import facts, locks
 from drives.capacity import rules as capacity_rules
 from drives.models import Booking, Drive, Source, Visit
-from drives.queries import history, places
+from drives.queries import history
 from volunteers import queries as volunteers_queries
 
 
@@ -34,17 +35,17 @@ def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Bo
 def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
     volunteer = visited.volunteer
     assert volunteer is not None  # asked for
-    locking.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
-    if reasons := booking_rules.reasons_not_to_change(locking.booking(visited.pk).state, attendance_rules.HAS_GIVEN):
+    locks.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
+    if reasons := booking_rules.reasons_not_to_change(locks.booking(visited.pk).state, attendance_rules.HAS_GIVEN):
         raise refusals.Refusal(reasons)
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:
         return same
-    place = places.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
+    place = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
     giver = history.Giver(volunteer.pk)
     booking = taking.enter(
         drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
     )
-    booked = locking.booking(booking.pk)
+    booked = locks.booking(booking.pk)
     telling.booked(booked, now)
     return booked

@@ -8,13 +8,14 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, places, stating, taking
+from drives.actions import history, stating, taking
 from drives.actions import spacing as actions_spacing
 from drives.actions.spacing import Spacing
+from drives.capacity import availability, counters
+from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.queries import history as queries_history
-from drives.queries import places as queries_places
 from drives.queries import together
 from volunteers.actions import registration
 from volunteers.actions.recognizing import OtherName, TooManyPeople, Whose
@@ -85,7 +86,7 @@ class _Judged:
     """One person of a party: what stands against them, and the kind of visit that it really is."""
 
     booking: Booking
-    found: queries_places.PlaceFound
+    found: capacity_facts.PlaceFound
     spacing: Spacing
     against_place: Sequence[refusals.Reason]
 
@@ -111,7 +112,7 @@ class _Judged:
 def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     drive = party[0].drive
     people = [booking.volunteer_id or 0 for booking in party]  # recognized before
-    found = queries_places.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
+    found = capacity_facts.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
     given = queries_history.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
     return [
         _Judged(
@@ -145,8 +146,8 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.Open
     if len(judged) == 1:
         if is_interval:
             return first.spacing.alternatives(drive, first.visit, now)
-        return queries_places.nearest_times(drive, first.visit, wanted, now)
-    freed = places.released(each.booking for each in judged)
+        return availability.nearest_times(drive, first.visit, wanted, now)
+    freed = counters.released(each.booking for each in judged)
     if not is_interval:
         return together.nearest_for_all(drive, visits, wanted, now, freed)
     earliest = [each.ok_from for each in judged]

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import locking, spacing
+from drives.actions import spacing
 from drives.booking import rules as booking_rules
+from drives.capacity import locks
 from drives.domain.intervals import Stated
 from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
@@ -74,7 +75,7 @@ def correct(*, booking_id: int, stated: Stated | None, actor: str, now: datetime
 
     What has become of the hold meanwhile is refused in words. Locks: booking.
     """
-    held = locking.booking(booking_id)
+    held = locks.booking(booking_id)
     if reasons := booking_rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
         raise refusals.Refusal(reasons)
     StatedDonation.objects.filter(registration=held.registration).delete()

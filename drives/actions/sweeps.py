@@ -1,15 +1,12 @@
 """What is due without anybody asking: drives to close out, coordinators to alert, counters to doubt."""
 
-import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives.actions import locking, telling, turnout
+from drives.actions import telling, turnout
+from drives.capacity import availability, locks
 from drives.models import ACTIVE, Booking, Drive, DriveState
-from drives.queries import places
-
-log = logging.getLogger(__name__)
 
 ALERT_WITHIN = timedelta(days=7)
 UNDER_FILLED_BELOW = 0.6  # of what the day could take
@@ -39,19 +36,12 @@ def alert_under_filled(*, now: datetime) -> int:
     )
 
 
-def report_drift(count: int) -> int:
-    """Say loudly that counters and bookings disagree."""
-    if count:
-        log.error("slot counters drifted", extra={"slots": count})
-    return count
-
-
 @transaction.atomic
 def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
-    locking.drive_shared(drive_id)
+    locks.drive_shared(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     booked = Booking.objects.filter(drive=drive, state__in=ACTIVE).count()
-    left = places.places_left(drive, now)
+    left = availability.places_left(drive, now)
     if booked >= UNDER_FILLED_BELOW * (booked + left):
         return False
     taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)

@@ -13,15 +13,15 @@ from typing import Any, NoReturn
 from django.db import connection, transaction
 
 from drives import confirms, refusals
-from drives.actions import history, keeping, places, spacing
+from drives.actions import history, spacing
 from drives.booking import rules as booking_rules
+from drives.capacity import availability, counters, reserved_spots, visits
+from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
-from drives.capacity import visits
 from drives.domain import grid
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from drives.queries import history as queries_history
-from drives.queries import places as queries_places
 from volunteers.models import Registration, Volunteer
 
 _INSERT = Path(__file__).with_name("insert_booking.sql").read_text()
@@ -50,7 +50,7 @@ def refuse_unless_possible(
         if judged.reasons:
             raise refusals.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
     if reasons:
-        raise refusals.Refusal(reasons, queries_places.nearest_times(drive, visit, wanted, now))
+        raise refusals.Refusal(reasons, availability.nearest_times(drive, visit, wanted, now))
     return visit
 
 
@@ -59,7 +59,7 @@ def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: d
     shape = visits.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
         raise refusals.Refusal(
-            [booking_rules.visit_does_not_fit()], queries_places.nearest_times(drive, visit, slot.starts_at, now)
+            [booking_rules.visit_does_not_fit()], availability.nearest_times(drive, visit, slot.starts_at, now)
         )
     return grid.footprint(slot.n, shape)
 
@@ -69,12 +69,12 @@ class Taken:
     """A booking that is written and not yet counted."""
 
     booking: Booking
-    deltas: places.Deltas
+    deltas: counters.Deltas
 
 
 def write(
     drive: Drive,
-    found: queries_places.PlaceFound,
+    found: capacity_facts.PlaceFound,
     visit: str,
     now: datetime,
     *,
@@ -92,7 +92,7 @@ def write(
     assert slot is not None  # the rules refused a slot of another drive
     taken = footprint_or_refuse(drive, slot, visit, found.steps, now)
     freed = lapse_in(drive.pk, now) if found.holds_are_over else {}
-    deltas = places.combined([freed, grid.net(None, taken)])
+    deltas = counters.combined([freed, grid.net(None, taken)])
     if found.is_full and not freed:
         refuse_full(drive, visit, slot.starts_at, now)
     who: dict[str, Any] = {"registration": registration, "volunteer": volunteer, "actor": actor}
@@ -105,14 +105,14 @@ def count(taken: Taken, now: datetime) -> Booking:
     Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
     """
     booking = taken.booking
-    if not places.change(drive_id=booking.drive_id, deltas=taken.deltas):
+    if not counters.change(drive_id=booking.drive_id, deltas=taken.deltas):
         refuse_full(booking.drive, booking.visit, booking.starts_at, now)
     return booking
 
 
 def enter(
     drive: Drive,
-    found: queries_places.PlaceFound,
+    found: capacity_facts.PlaceFound,
     visit: str,
     now: datetime,
     *,
@@ -131,13 +131,13 @@ def enter(
             drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
         )
         booking = count(taken, now)
-    keeping.has_place(booking, now)
+    reserved_spots.has_place(booking, now)
     return booking
 
 
 def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
     """Somebody was quicker: say so, with the nearest times."""
-    raise refusals.Refusal([capacity_rules.slot_full()], queries_places.nearest_times(drive, visit, wanted, now))
+    raise refusals.Refusal([capacity_rules.slot_full()], availability.nearest_times(drive, visit, wanted, now))
 
 
 def create_booking(
@@ -222,7 +222,7 @@ def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: b
         fitting = firsts
     else:
         booking, visit = firsts[0]
-        nearest = queries_places.nearest_times(booking.drive, visit, booking.starts_at, now)
+        nearest = availability.nearest_times(booking.drive, visit, booking.starts_at, now)
         raise refusals.Refusal([eligibility_rules.visit_is_first()], nearest)
     for booking, visit in fitting:
         for name, value in stored_footprint(_as(booking, visit)).items():
@@ -236,8 +236,8 @@ def _fit(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bo
     drive_id = corrections[0][0].drive_id
     with transaction.atomic():
         freed = lapse_in(drive_id, now) if holds_are_over else {}
-        changes = [grid.net(places.footprint(booking), _as(booking, visit)) for booking, visit in corrections]
-        fits = places.change(drive_id=drive_id, deltas=places.combined([freed, *changes]))
+        changes = [grid.net(counters.footprint(booking), _as(booking, visit)) for booking, visit in corrections]
+        fits = counters.change(drive_id=drive_id, deltas=counters.combined([freed, *changes]))
         transaction.set_rollback(not fits)
     return fits
 
@@ -283,4 +283,6 @@ def lapse_in(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
     history.note_all(lapsed, to_state=BookingState.LAPSED, actor="worker", now=now)
-    return places.combined([places.released(lapsed), keeping.keep(drive_id, map(places.footprint, lapsed), now)])
+    return counters.combined(
+        [counters.released(lapsed), reserved_spots.keep(drive_id, map(counters.footprint, lapsed), now)]
+    )

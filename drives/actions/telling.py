@@ -12,10 +12,11 @@ from django.urls import reverse
 from drives import appointments, calendars, next_visit_words, notices
 from drives.actions import reminders
 from drives.booking.rules import CLOSE_TO_DRIVE
+from drives.capacity import availability
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.next_visit import NOTHING, AfterVisit
-from drives.queries import message_plan, next_visits, places
+from drives.queries import message_plan, next_visits
 from drives.texts import Own
 from drives.web import links
 from notifications.actions import outbox
@@ -109,7 +110,7 @@ def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     outbox.queue(organization=drive.organization, notices=told, now=now)
     first = min(bookings, key=lambda booking: booking.starts_at)
     if first.starts_at - now < CLOSE_TO_DRIVE:
-        wording = notices.cancellation_alert(first, places.places_left(drive, now), desk(drive))
+        wording = notices.cancellation_alert(first, availability.places_left(drive, now), desk(drive))
         _alert(drive, f"{first.about}/alert_cancellation/{first.revision}", "alert_cancellation", wording, now)
 
 

@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.actions import booking as actions_booking
-from drives.actions import changing, history, keeping, locking, places, taking, telling
+from drives.actions import changing, history, taking, telling
 from drives.actions.booking import Person
 from drives.actions.changing import CANCEL_FIELDS
 from drives.booking import rules as booking_rules
+from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid, party_fit
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
-from drives.queries import places as queries_places
 from drives.queries import together
 from organizations.models import Organization
 from volunteers.actions import proving, registration
@@ -57,8 +57,8 @@ def hold_within(
     if not 2 <= len(people) <= party_fit.MOST:
         raise ValidationError({"people": ValidationError(_("Book for two to six people."), code="people_count")})
     details = _registered(drive.organization, people, contact, source, ip, now)
-    locking.identities_then_drive([details[0].identity], drive.pk)
-    found = queries_places.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
+    locks.identities_then_drive([details[0].identity], drive.pk)
+    found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
     visits = [person.visit for person in people]
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(reasons, together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
@@ -66,8 +66,8 @@ def hold_within(
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
     actions_booking.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
-    taken = [grid.net(None, places.footprint(row)) for row in rows]
-    if not places.change(drive_id=drive.pk, deltas=places.combined([freed, *taken])):
+    taken = [grid.net(None, counters.footprint(row)) for row in rows]
+    if not counters.change(drive_id=drive.pk, deltas=counters.combined([freed, *taken])):
         refuse_full(drive, visits, rows[0].starts_at, now)
     return rows
 
@@ -82,9 +82,9 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
     What cannot be given up any more stays as it is; twice is as once. Locks: drive (shared), bookings, slots.
     """
     found = Booking.objects.values_list("drive_id", "party").get(pk=booking_id)
-    locking.drive_shared(found[0])
+    locks.drive_shared(found[0])
     ids = Booking.objects.filter(party=found[1]).values_list("pk", flat=True) if found[1] else [booking_id]
-    party = [booking for booking in locking.bookings(list(ids)) if booking.state in booking_rules.MAY_BE_CHANGED]
+    party = [booking for booking in locks.bookings(list(ids)) if booking.state in booking_rules.MAY_BE_CHANGED]
     held = [booking for booking in party if booking.state == BookingState.HELD]
     booked = [booking for booking in party if booking.state != BookingState.HELD]
     history.note_all(held, to_state=BookingState.LAPSED, actor=actor, now=now)
@@ -95,8 +95,8 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
     for booking in booked:
         changing.mark_cancelled(booking, by=by, now=now)
     Booking.objects.bulk_update(booked, CANCEL_FIELDS)
-    kept = keeping.keep(found[0], map(places.footprint, party), now)
-    places.change(drive_id=found[0], deltas=places.combined([places.released(party), kept]))
+    kept = reserved_spots.keep(found[0], map(counters.footprint, party), now)
+    counters.change(drive_id=found[0], deltas=counters.combined([counters.released(party), kept]))
     if booked:
         telling.cancelled_together(booked, now)
     return party
@@ -121,7 +121,7 @@ def _written(
     visits: Sequence[str],
     details: Sequence[Registration],
     source: Source,
-    freed: places.Deltas,
+    freed: counters.Deltas,
     now: datetime,
 ) -> list[Booking]:
     """The rows of a party, at the times at which it fits; refuses if there are none."""
@@ -145,7 +145,7 @@ def _written(
     return rows
 
 
-def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.Deltas, now: datetime) -> list[Slot]:
+def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: counters.Deltas, now: datetime) -> list[Slot]:
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
     steps = together.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
@@ -157,7 +157,7 @@ def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: places.De
 
 
 def refuse_full(
-    drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: places.Deltas | None = None
+    drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: counters.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
     raise refusals.Refusal([booking_rules.party_full()], together.nearest_for_all(drive, visits, wanted, now, freed))

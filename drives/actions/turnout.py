@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, keeping, locking, places, telling
+from drives.actions import history, telling
 from drives.attendance import rules as attendance_rules
+from drives.capacity import counters, locks, reserved_spots
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
 from drives.models import booking as models_booking
 from drives.queries import bookings as queries_bookings
@@ -23,7 +24,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     Runs once a drive; a second call, or one that comes too early, answers None and changes nothing.
     Locks: drive (exclusive), bookings by id, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
     if drive.closed_out_at is not None or not attendance_rules.is_to_be_closed_out(drive, now):
         return None
@@ -44,7 +45,7 @@ def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     Whose mark as missed was taken back, and who has not been checked in since, is marked again. Refuses before the
     close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive), bookings by id, slots.
     """
-    locking.drive_exclusive(drive_id)
+    locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state != DriveState.COMPLETED and drive.closed_out_at is not None:
         _settle_bookings(drive, actor, now)
@@ -79,12 +80,12 @@ def recompute(*, drive: Drive, now: datetime) -> Turnout | None:
 def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
     open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
     found = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
-    bookings = locking.bookings(list(found))
+    bookings = locks.bookings(list(found))
     for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
         rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
         history.note_all(rows, to_state=after, actor=actor, now=now)
         Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, holds_place=False, changed_at=now)
-    places.change(drive_id=drive.pk, deltas=places.released([*bookings, *keeping.drop_all(drive, now)]))
+    counters.change(drive_id=drive.pk, deltas=counters.released([*bookings, *reserved_spots.drop_all(drive, now)]))
 
 
 def _came_or_missed(drive: Drive) -> list[int]:

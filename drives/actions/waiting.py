@@ -8,14 +8,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import confirms, refusals
-from drives.actions import booking, keeping, locking, settling, spacing, telling_waiting
+from drives.actions import booking, settling, spacing, telling_waiting
 from drives.actions.booking import CodeWrong, Person
 from drives.booking import rules as booking_rules
-from drives.capacity import visits
+from drives.capacity import availability, locks, reserved_spots, visits
 from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.queries import history, places, together, waiting
+from drives.queries import history, together, waiting
 from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
 from organizations.models import linked
@@ -69,7 +69,7 @@ def join_within(
     )
     registration.keep(details)
     confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
-    locking.identities_then_drive([details.identity], drive.pk)
+    locks.identities_then_drive([details.identity], drive.pk)
     facts = waiting.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
     if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
         raise refusals.Refusal(reasons)
@@ -115,7 +115,7 @@ def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: dateti
 
     Locks: entry.
     """
-    held = locking.waiting_entry(entry_id)
+    held = locks.waiting_entry(entry_id)
     details = held.registration
     if held.state != WaitingState.HELD or details is None or held.held_until is None or held.held_until <= now:
         raise RequestLapsed
@@ -134,7 +134,7 @@ def enter(
     """
     country = drive.organization.country
     typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
-    locking.typed_then_drive(typed, drive)
+    locks.typed_then_drive(typed, drive)
     volunteer = registration.enter(organization=drive.organization, **person.said(), actor=actor, now=now)
     wish = _judged(drive, wish, history.Giver(volunteer.pk), now)
     _refuse_wish(drive, wish, now)
@@ -142,7 +142,7 @@ def enter(
     if known := _in_line(drive, volunteer):
         return _wishes(known, wish, now)
     entry = _write(drive, wish, now, source=source, state=WaitingState.WAITING, volunteer=volunteer)
-    telling_waiting.joined(locking.waiting_entry(entry.pk), now)
+    telling_waiting.joined(locks.waiting_entry(entry.pk), now)
     return entry
 
 
@@ -153,8 +153,8 @@ def change(*, entry_id: int, wish: Wish, now: datetime) -> WaitingEntry:
     Refuses who is not in line, who has an offer to answer first, and a window with open times or none.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
-    locking.drive_shared(drive.pk)
-    entry = locking.waiting_entry(entry_id)
+    locks.drive_shared(drive.pk)
+    entry = locks.waiting_entry(entry_id)
     if entry.state == WaitingState.OFFERED:
         raise refusals.Refusal(
             [refusals.Reason("waiting_offered", _("Answer the offer first: take the place or pass."))]
@@ -169,10 +169,10 @@ def change(*, entry_id: int, wish: Wish, now: datetime) -> WaitingEntry:
 def leave(*, entry_id: int, actor: str, now: datetime) -> WaitingEntry:
     """Out of the line; what was offered goes to the next. Twice changes nothing. Locks: drive (shared), entry."""
     drive_id = WaitingEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
-    locking.drive_shared(drive_id)
-    entry = locking.waiting_entry(entry_id)
+    locks.drive_shared(drive_id)
+    entry = locks.waiting_entry(entry_id)
     if entry.state in (WaitingState.HELD, *IN_LINE):
-        keeping.close(entry, WaitingState.LEFT, now)
+        reserved_spots.close(entry, WaitingState.LEFT, now)
         if actor != "donor":
             organization = entry.drive.organization
             audit.note(organization=organization, actor=actor, verb="waiting.remove", about=entry.about, now=now)
@@ -182,8 +182,8 @@ def leave(*, entry_id: int, actor: str, now: datetime) -> WaitingEntry:
 @transaction.atomic
 def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> WaitingEntry:
     drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
-    locking.typed_then_drive([identity], drive)
-    entry = locking.waiting_entry(entry_id)
+    locks.typed_then_drive([identity], drive)
+    entry = locks.waiting_entry(entry_id)
     if entry.state != WaitingState.HELD or entry.registration is None:
         return _proved_before(entry)
     if entry.held_until is None or entry.held_until <= now:
@@ -226,9 +226,9 @@ def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
         raise refusals.Refusal([waitlist_rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
-    openings, soonest = places.open_times(drive, wish.visit, now), matching.earliest_offered(now)
+    openings, soonest = availability.open_times(drive, wish.visit, now), matching.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
-        raise refusals.Refusal([waitlist_rules.places_are_open()], found[: places.NEAREST])
+        raise refusals.Refusal([waitlist_rules.places_are_open()], found[: availability.NEAREST])
 
 
 def _arrivals(steps: matching.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:
@@ -240,7 +240,7 @@ def _arrivals(steps: matching.Steps, drive: Drive, wish: Wish, now: datetime) ->
 
 def _in_line(drive: Drive, volunteer: Volunteer) -> WaitingEntry | None:
     mine = WaitingEntry.objects.in_line().filter(drive=drive, volunteer=volunteer).values_list("pk", flat=True)
-    return next(iter(locking.waiting_entries(mine)), None)
+    return next(iter(locks.waiting_entries(mine)), None)
 
 
 def _wishes(entry: WaitingEntry, wish: Wish, now: datetime) -> WaitingEntry:

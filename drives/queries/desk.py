@@ -6,17 +6,16 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from drives.capacity import visits
+from drives.capacity import availability, visits
+from drives.capacity.availability import SlotRow
 from drives.domain import forecast, grid
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
 from drives.queries import calls, conversations, reach
 from drives.queries import delivery as queries_delivery
 from drives.queries import drives as queries_drives
-from drives.queries import places as queries_places
 from drives.queries import waiting as queries_waiting
 from drives.queries.delivery import Fates
 from drives.queries.drives import HourFill
-from drives.queries.places import SlotRow
 from drives.queries.waiting import Waiting
 from organizations.models import Organization
 
@@ -159,7 +158,7 @@ def give_rate(organization: Organization) -> forecast.GiveRate:
 
 def _figures(drives: list[Drive], organization: Organization) -> list[DriveFigures]:
     ids = [drive.pk for drive in drives]
-    slots = queries_places.slots_of(ids)
+    slots = availability.slots_of(ids)
     states: dict[int, Counter[str]] = {drive_id: Counter() for drive_id in ids}
     counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
     for drive_id, state, count in counted.order_by("drive", "state"):

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from drives import refusals
-from drives.capacity import visits
+from drives.capacity import availability, visits
 from drives.domain import grid
 from drives.models import Drive, DriveState, Slot
-from drives.queries import places
 from organizations.models import Organization
 
 
@@ -81,8 +79,8 @@ def drive_page(slug: str, now: datetime) -> DrivePage | None:
     others = [found for found in public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
     return DrivePage(
         drive=drive,
-        first_times=places.open_times(drive, "first", now) if is_open else [],
-        return_times=places.open_times(drive, "return", now) if is_open else [],
+        first_times=availability.open_times(drive, "first", now) if is_open else [],
+        return_times=availability.open_times(drive, "return", now) if is_open else [],
         other_drives=others[:5],
     )
 
@@ -99,39 +97,10 @@ def fill_by_hour(drive: Drive) -> list[HourFill]:
     return [HourFill(hour, taken, limit) for hour, (taken, limit) in hours.items()]
 
 
-# The counters against the bookings that hold a place and the places kept for the waiting list, step by step. Zero
-# rows, always. A step with screening and chair of one kept place counts in both.
-_DRIFT = """
-WITH place AS (
-    SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
-    FROM drives_booking WHERE holds_place
-    UNION ALL SELECT drive_id, first_step, first_step + screening_steps, chair_from, chair_to FROM drives_hold
-),
-used AS (
-    SELECT slot.id,
-        count(*) FILTER (WHERE slot.n >= place.first_step AND slot.n < place.screened) AS screening,
-        count(*) FILTER (WHERE slot.n >= place.chair_from AND slot.n < place.chair_to) AS chairs
-    FROM place JOIN drives_slot AS slot
-        ON slot.drive_id = place.drive_id
-        AND slot.n >= least(place.first_step, place.chair_from) AND slot.n < greatest(place.screened, place.chair_to)
-    GROUP BY slot.id
-)
-SELECT count(*) FROM drives_slot AS slot LEFT JOIN used ON used.id = slot.id
-WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <> coalesce(used.chairs, 0)
-"""
-
-
-def drifted_slots() -> int:
-    """How many slots count something else than their bookings say. Zero, always; `/readyz` and a task ask."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DRIFT)
-        return int(cursor.fetchone()[0])
-
-
 def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
     """Drives with their places left. One query beside their own."""
     drives = list(rows)
-    slots = places.slots_of([drive.pk for drive in drives])
+    slots = availability.slots_of([drive.pk for drive in drives])
     return [DriveSummary(drive, _fill(drive, slots[drive.pk], now)) for drive in drives]
 
 

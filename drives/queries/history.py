@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from drives import refusals
-from drives.capacity import visits
+from drives.capacity import availability, visits
+from drives.capacity.availability import NEAREST, SlotRow
 from drives.domain import intervals
 from drives.models import Drive, DriveState
-from drives.queries import places
-from drives.queries.places import NEAREST, SlotRow
 from organizations.models import linked
 
 REACHES_BACK = timedelta(days=800)  # twice the longest window of a known programme, and some days
@@ -172,7 +171,7 @@ def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows
     """
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:
-        open_times = places.times_in(slots, visits.visit_shape(at, visit), now)
+        open_times = availability.times_in(slots, visits.visit_shape(at, visit), now)
         return (time for time in open_times if time.starts_at >= since and allows(at, time.starts_at))
 
     return next_times(drive, since, now, allowed)
@@ -184,7 +183,7 @@ def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) 
     At most three queries.
     """
     is_open = drive.state == DriveState.PUBLISHED
-    here = list(islice(times_of(drive, places.slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
+    here = list(islice(times_of(drive, availability.slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
     if len(here) == NEAREST:
         return here
     return list(islice(chain(here, _times_of_others(drive, max(since, now), times_of)), NEAREST))
@@ -193,7 +192,7 @@ def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) 
 def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[refusals.OpenTime]:
     others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
     nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
-    slots = places.slots_of([other.pk for other in nearest])
+    slots = availability.slots_of([other.pk for other in nearest])
     for other in nearest:
         place = refusals.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
         for time in times_of(other, slots[other.pk]):

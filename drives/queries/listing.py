@@ -12,10 +12,10 @@ from django.db import connection
 from django.db.models import DateTimeField, JSONField, Model, QuerySet, TextField
 
 from drives import refusals
+from drives.capacity import availability
 from drives.domain import grid
 from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.queries import drives as queries_drives
-from drives.queries import places as queries_places
 from drives.queries.drives import DriveSummary
 from organizations.models import Organization
 
@@ -69,7 +69,7 @@ def shown_drive(drive_id: int, organization: Organization | None = None) -> Driv
 
 def places_shown(drive: Drive, now: datetime) -> int:
     """How many return visits would still fit; none where nobody can book. At most one query."""
-    return queries_places.places_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
+    return availability.places_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
 
 
 # The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.

@@ -7,14 +7,14 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from drives import next_visit, refusals
-from drives.capacity import visits
+from drives.capacity import availability, visits
+from drives.capacity.availability import NEAREST, SlotRow
 from drives.domain import intervals
 from drives.eligibility import rules as eligibility_rules
 from drives.models import ACTIVE, Booking, BookingState, Drive, Visit
 from drives.next_visit import AfterVisit, NextVisit, Progress
-from drives.queries import history, places
+from drives.queries import history
 from drives.queries.history import Giver
-from drives.queries.places import NEAREST, SlotRow
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from organizations.models import Organization
@@ -53,7 +53,7 @@ class Openings:
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._known:
             shape = visits.visit_shape(drive, visit)
-            self._known[drive.pk, visit] = places.times_in(self.slots[drive.pk], shape, self.since)
+            self._known[drive.pk, visit] = availability.times_in(self.slots[drive.pk], shape, self.since)
         return self._known[drive.pk, visit]
 
 
@@ -63,7 +63,7 @@ def openings(organization: Organization, since: datetime, until: datetime | None
     if until:
         rows = rows.filter(starts_at__lte=until)
     drives = list(rows.select_related("organization", "site", "policy").order_by("starts_at", "pk"))
-    return Openings(drives, places.slots_of([drive.pk for drive in drives]), since)
+    return Openings(drives, availability.slots_of([drive.pk for drive in drives]), since)
 
 
 def progress_of(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:

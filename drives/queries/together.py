@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives import refusals
+from drives.capacity import availability
 from drives.capacity import visits as capacity_visits
+from drives.capacity.availability import NEAREST, SlotRow
 from drives.domain import grid, party_fit
 from drives.models import Booking, Drive, DriveState
-from drives.queries import history, places
-from drives.queries.places import NEAREST, SlotRow
+from drives.queries import history
 
 Freed = Mapping[int, tuple[int, int]]
 AllowsAll = Callable[[Drive, Sequence[datetime]], bool]
@@ -44,7 +45,7 @@ def times_to_move(drive: Drive, party: Sequence[Booking], now: datetime) -> list
     """The other times to which all of these bookings can move together, their own places counted as free. One query."""
     freed: dict[int, tuple[int, int]] = {}
     for booking in party:
-        for n, (screened, seated) in grid.deltas(places.steps_taken(booking)).items():
+        for n, (screened, seated) in grid.deltas(availability.steps_taken(booking)).items():
             before = freed.get(n, (0, 0))
             freed[n] = before[0] - screened, before[1] - seated
     found = party_times(drive, [booking.visit for booking in party], now, freed)
@@ -81,7 +82,7 @@ def later_for_all(
 
 def steps_of(drive_id: int) -> list[SlotRow]:
     """A drive's steps in order: the n-th is step n. One query."""
-    return places.slots_of([drive_id])[drive_id]
+    return availability.slots_of([drive_id])[drive_id]
 
 
 def room(slots: Sequence[SlotRow], now: datetime, freed: Freed | None = None) -> party_fit.Room:

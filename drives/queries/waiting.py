@@ -9,13 +9,12 @@ from typing import TypeVar
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from drives.capacity import availability, visits
 from drives.capacity import rules as capacity_rules
-from drives.capacity import visits
 from drives.domain import matching
 from drives.domain.grid import Footprint
 from drives.domain.matching import Window
 from drives.models import IN_LINE, Booking, Drive, DriveState, Hold, Offer, OfferState, WaitingEntry, WaitingState
-from drives.queries import places
 from drives.web import links
 from organizations.models import linked
 
@@ -184,12 +183,12 @@ def line(drive_id: int, entry_id: int | None = None) -> Line:
     refused: dict[int, set[int]] = {}
     for pk, slot_id in before:
         refused.setdefault(pk, set()).add(slot_id)
-    return Line(drive, entries, places.slots_of([drive_id])[drive_id], _kept(drive_id), refused)
+    return Line(drive, entries, availability.slots_of([drive_id])[drive_id], _kept(drive_id), refused)
 
 
 def _kept(drive_id: int) -> dict[int, Footprint]:
     rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
-    return {row.pk: places.steps_taken(row) for row in rows}
+    return {row.pk: availability.steps_taken(row) for row in rows}
 
 
 def drives_with_a_line() -> list[int]:

@@ -7,8 +7,8 @@ import pytest
 from drives.actions import booking as actions
 from drives.actions import planning
 from drives.actions.booking import CodeWrong, HoldLapsed
+from drives.capacity import drift
 from drives.models import Booking, BookingChange, BookingState
-from drives.queries import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -31,7 +31,7 @@ def test_a_hold_takes_the_place_and_sends_a_code() -> None:
     slots = list(drive.slots.order_by("n").values_list("screening_taken", "chairs_taken"))[:5]
     assert slots == [(1, 0), (0, 1), (0, 1), (0, 1), (0, 0)]
     assert list(Message.objects.values_list("kind", "channel")) == [("code", "sms")]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_code_turns_a_hold_into_a_booking_with_its_messages() -> None:
@@ -86,7 +86,7 @@ def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
     builders.held(drive, number=2, now=NOW + timedelta(minutes=15))
     late.refresh_from_db()
     assert late.state == BookingState.LAPSED
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_sweep_lapses_holds_that_nobody_replaced() -> None:
@@ -171,7 +171,7 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
     assert builders.proved(party[0], number=7).state == BookingState.BOOKED
     with pytest.raises((Refusal, HoldLapsed)):
         builders.proved(lost, number=9)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:

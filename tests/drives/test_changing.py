@@ -6,8 +6,8 @@ import pytest
 
 from drives.actions import changing, planning
 from drives.actions import sweeps as actions_sweeps
+from drives.capacity import drift
 from drives.models import BookingState, CancelledBy, Slot
-from drives.queries import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -29,7 +29,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
     taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
     assert list(taken) == [9, 10, 11]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
@@ -50,7 +50,7 @@ def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
     booking = builders.booked(drive, n=4)
     changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
@@ -119,7 +119,7 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     cancel(booking)
     restored = changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
     assert (restored.state, restored.revision) == ("booked", 2)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     assert Message.objects.filter(kind="day_before", state="promise").count() == 1
 
 

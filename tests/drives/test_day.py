@@ -7,9 +7,9 @@ import pytest
 
 from drives.actions import attendance, changing, planning, turnout
 from drives.actions import sweeps as actions_sweeps
+from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.queries import attendance as queries_attendance
-from drives.queries import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -52,7 +52,7 @@ def test_a_no_show_frees_the_chair_and_may_still_come() -> None:
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
     attendance.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert drive.slots.filter(chairs_taken__gt=0).count() == 3
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
@@ -64,7 +64,7 @@ def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
     )
     assert (booking.state, booking.source) == ("checked_in", "walk_in")
     assert builders.slot(drive).over == 1
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
@@ -105,7 +105,7 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     walked_in = Booking.objects.get(source="walk_in")
     thanked = [("thank_you", booking.about) for booking in (came, deferred, walked_in)]
     assert sorted(told) == sorted([*thanked, ("missed", missed.about)])
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_report_follows_corrections_until_it_is_completed() -> None:
@@ -167,7 +167,7 @@ def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None
     report = Turnout.objects.get()
     assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 @pytest.mark.parametrize("verb", [attendance.check_in, attendance.undo])
@@ -203,7 +203,7 @@ def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
     assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
     assert booking.changes.latest("pk").actor == "user:7"
     assert Message.objects.filter(kind="missed").count() == 1
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
@@ -213,7 +213,7 @@ def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_th
     gave.refresh_from_db()
     coming.refresh_from_db()
     assert (gave.state, coming.state) == ("donated", "cancelled")
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:

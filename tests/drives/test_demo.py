@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
+from drives.capacity import drift
 from drives.domain import plan as domain_plan
 from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
@@ -110,7 +111,7 @@ def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None
     assert_people_wait_for_it(evening)
     assert Drive.objects.get(organization__slug=words.HARBOR).site.timezone == "America/New_York"
     assert Volunteer.objects.count() == 200
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     assert_the_report_is_true(before)
     assert_nothing_is_late(NOON)
 
@@ -126,7 +127,7 @@ def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
     assert (
         fill.fill(now=NOON + timedelta(days=30)) == 4
     )  # today's, the next, the evening, and the next of the other foundation
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 @pytest.mark.parametrize("day", DAYS)

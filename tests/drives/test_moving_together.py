@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from drives.actions import attendance, moving_together
 from drives.actions import booking as booking_actions
+from drives.capacity import drift
 from drives.models import Booking, BookingChange, Drive
 from drives.queries import attendance as queries_attendance
-from drives.queries import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from organizations.models import Role
@@ -54,7 +54,7 @@ def test_a_booked_party_moves_as_one_and_a_shared_phone_gets_one_text() -> None:
     kept = BookingChange.objects.filter(booking__in=party, from_arrival__isnull=False, to_arrival__isnull=False)
     assert set(kept.values_list("reason", "to_state")) == {("called", "booked")}
     assert kept.count() == 3
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_present_time_changes_nothing() -> None:
@@ -75,7 +75,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is_all_of_it() -> None:
     assert found.codes == ["slot_full"]
     assert found.alternatives
     assert steps(party) == [0, 0]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrides() -> None:

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 
 from drives.actions import planning
 from drives.actions.planning import VersionChanged
+from drives.capacity import availability, drift
 from drives.domain import plan as domain_plan
 from drives.models import Booking, Drive, Slot
 from drives.planning import plan as planning_plan
-from drives.queries import drives, places
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -78,7 +78,7 @@ def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losin
     changed = planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1, 3, 4)] == [0, 1, 1, 0]
     assert Booking.objects.filter(drive=drive, holds_place=True).count() == 3
-    assert builders.slot(drive, 0).pk not in {time.slot_id for time in places.open_times(changed, "return", NOW)}
+    assert builders.slot(drive, 0).pk not in {time.slot_id for time in availability.open_times(changed, "return", NOW)}
 
 
 def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
@@ -97,7 +97,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
         [("drive_cancelled", "sms"), ("drive_cancelled", "email")] * 2
     )
     assert "METHOD:CANCEL" in waiting.filter(channel="email")[0].calendar
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_copy_is_a_draft_on_another_day() -> None:
@@ -145,4 +145,4 @@ def test_fewer_screening_places_than_are_taken_show_as_over_too() -> None:
     fewer = replace(planning_plan.plan_of(drive), screening_places=1)
     planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1)] == [2, 0]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0

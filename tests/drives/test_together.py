@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, together
+from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
-from drives.queries import drives as queries_drives
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from tests import builders, query_counts
@@ -39,7 +39,7 @@ def test_a_party_is_held_with_one_code_and_counted() -> None:
     assert len({booking.party for booking in party}) == 1
     assert len({booking.link_hash for booking in party}) == 3
     assert Message.objects.filter(kind="code").count() == 1
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -> None:
@@ -51,7 +51,7 @@ def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -
     assert contact.owner == party[0].volunteer
     assert {booking.volunteer.phone_id for booking in party if booking.volunteer} == {contact.pk}
     assert len({booking.uuid for booking in party}) == 3
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_proving_twice_answers_as_the_first_time() -> None:
@@ -72,7 +72,7 @@ def test_who_do_not_all_fit_are_refused_with_other_times_and_nothing_is_kept() -
     assert caught.value.codes == ["slot_full"]
     assert [time.starts_at for time in caught.value.alternatives] == [builders.slot(drive, n).starts_at for n in (0, 1)]
     assert Booking.objects.count() == 1
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_where_chairs_do_not_suffice_they_come_one_after_the_other() -> None:
@@ -88,7 +88,7 @@ def test_a_hold_that_is_over_makes_room_for_a_party() -> None:
     builders.held(drive, number=1)
     later = NOW + timedelta(minutes=16)
     assert len(builders.held_together(drive, people=TWO, now=later)) == 2
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
@@ -164,7 +164,7 @@ def test_a_party_that_is_held_moves_as_one() -> None:
     assert [row.starts_at for row in Booking.objects.order_by("pk")] == [
         builders.slot(drive, n).starts_at for n in (1, 1, 2)
     ]
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
@@ -177,7 +177,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
     assert caught.value.codes == ["slot_full"]
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (0, 1, 2)]
     assert [row.first_step for row in Booking.objects.filter(party=party[0].party).order_by("pk")] == [0, 0, 1]
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
@@ -187,7 +187,7 @@ def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
     builders.waits(drive, number=9, window=Window(None, builders.slot(drive, 1).starts_at))
     moving_together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
     assert Hold.objects.count() == 2
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_each_has_their_own_history() -> None:
@@ -270,7 +270,7 @@ def test_all_of_a_party_are_cancelled_with_one_text() -> None:
     [text] = texts("cancelled")
     assert "3 places" in text.text
     assert not Message.objects.filter(state="promise").exists()
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
@@ -279,7 +279,7 @@ def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
     changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     changing.move(booking_id=party[1].pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     assert [row.state for row in Booking.objects.order_by("pk")] == ["cancelled", "booked", "booked"]
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:

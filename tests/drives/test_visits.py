@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import attendance, booking, changing
+from drives.capacity import drift
 from drives.domain.intervals import GIVEN, STATED, Donation, Rules
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, CancelledBy, Drive, Policy, Slot, Visit
-from drives.queries import drives
 from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders
@@ -79,14 +79,14 @@ def test_a_donation_at_another_organization_makes_a_first_visit_a_return_visit()
     assert steps(hold) == (3, 3, 6)
     proved = builders.proved(hold)
     assert (proved.visit, steps(proved)) == (Visit.RETURN, (1, 1, 4))
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_who_has_not_given_for_long_gets_the_time_of_a_first_visit() -> None:
     donated(181)
     proved = builders.booked(builders.drive(), visit=Visit.RETURN)
     assert (proved.visit, steps(proved)) == (Visit.FIRST, (3, 3, 6))
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_who_gave_before_everything_that_the_intervals_look_at_is_a_first_visit_again() -> None:
@@ -110,7 +110,7 @@ def test_a_first_visit_that_does_not_fit_is_refused_with_times_that_do_and_the_h
     assert [time.slot_id for time in refusal.alternatives] == fitting
     hold.refresh_from_db()
     assert (hold.state, hold.visit, steps(hold)) == (BookingState.HELD, Visit.RETURN, (1, last + 1, last + 4))
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
@@ -122,7 +122,7 @@ def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
     assert builders.proved(hold, now=NOW + timedelta(minutes=6)).visit == Visit.FIRST
     over.refresh_from_db()
     assert over.state == BookingState.LAPSED
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
@@ -133,7 +133,7 @@ def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
     builders.held(drive, n=3, number=8)
     hold = builders.held(drive)
     assert refused(lambda: builders.proved(hold, now=NOW + timedelta(minutes=6))).codes == ["visit_is_first"]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> None:
@@ -144,7 +144,7 @@ def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> No
     builders.held(drive, n=0, number=7, visit=Visit.FIRST)  # in the chair until step 6
     proved = builders.proved(hold)
     assert (proved.visit, steps(proved)) == (Visit.RETURN, (3, 6, 9))
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_the_answer_before_the_proof_is_the_same_whatever_was_recorded() -> None:

@@ -9,10 +9,10 @@ from drives.actions import booking as booking_actions
 from drives.actions import changing, closing, offering, planning, waiting
 from drives.actions.booking import CodeWrong
 from drives.actions.waiting import RequestLapsed, Wish
+from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.planning import plan as planning_plan
-from drives.queries import drives
 from drives.queries import waiting as queries_waiting
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -45,7 +45,7 @@ def offered(entry: WaitingEntry) -> Offer:
 
 def sweep(now: datetime = NOW) -> dict[str, int]:
     counts = offering.sweep(now=now)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     return counts
 
 
@@ -211,7 +211,7 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     offer = offered(ana)
     assert offer.arrival.n == 0
     offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
@@ -228,7 +228,7 @@ def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     assert offer.arrival.n == 0
     booked = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booked.first_step, booked.chair_from, booked.chair_to) == (0, 3, 6)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_what_a_move_leaves_over_is_offered() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from drives.actions import changing, offering, together, waiting
 from drives.actions.waiting import Wish
+from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.queries import drives
 from drives.refusals import Refusal
 from tests import builders
 from tests.builders import NOW
@@ -152,12 +152,12 @@ def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refuse
     with pytest.raises(Refusal) as refused:
         offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert refused.value.codes == ["visit_is_first"]
-    assert (state_of(ana), drives.drifted_slots()) == ("offered", 0)
+    assert (state_of(ana), drift.drifted_slots()) == ("offered", 0)
     builders.cancelled(full[1])
     offering.sweep(now=NOW)
     booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.visit, booking.chair_from, booking.chair_to) == ("first", 0, 2)
-    assert (Booking.objects.get(pk=booking.pk).chair_to, drives.drifted_slots()) == (2, 0)
+    assert (Booking.objects.get(pk=booking.pk).chair_to, drift.drifted_slots()) == (2, 0)
     assert long_ago.volunteer_id == booking.volunteer_id
 
 

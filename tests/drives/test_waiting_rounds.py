@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, keeping, offering
+from drives.actions import changing, offering
+from drives.capacity import drift, reserved_spots
 from drives.models import (
     ACTIVE,
     Booking,
@@ -23,7 +24,6 @@ from drives.models import (
     WaitingState,
 )
 from drives.models.waiting import WaitingEntryQuerySet
-from drives.queries import drives
 from tests import builders
 from tests.builders import NOW
 
@@ -85,7 +85,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
         now = at
         for offer in Offer.objects.open().order_by("?"):
             answer(offer, answers[offer.entry_id], now)
-        assert drives.drifted_slots() == 0
+        assert drift.drifted_slots() == 0
     takers = [entry.pk for entry in entries if answers[entry.pk] == TAKES]
     return world.booked(), takers[:freed]
 
@@ -141,7 +141,7 @@ def test_control_offers_that_never_end_are_noticed(world: World, monkeypatch: py
 
 
 def test_control_places_that_are_not_kept_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    end = keeping.end_offer
+    end = reserved_spots.end_offer
 
     def lost(offer: Offer, *asked: Any) -> None:
         hold = offer.hold
@@ -149,7 +149,7 @@ def test_control_places_that_are_not_kept_are_noticed(world: World, monkeypatch:
         if hold is not None and offer.state != "accepted":
             Slot.objects.filter(pk=offer.arrival_id).update(open=False)  # nobody can have it any more
 
-    monkeypatch.setattr(keeping, "end_offer", lost)
+    monkeypatch.setattr(reserved_spots, "end_offer", lost)
     try:
         assert rounds_that_end_wrong(world, 10)
     finally:

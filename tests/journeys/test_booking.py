@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from drives.capacity import drift
 from drives.models import BookingState
-from drives.queries import drives
 from notifications.models import Message, MessageState
 from tests import builders
 from tests.builders import NOW
@@ -177,7 +177,7 @@ def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clo
     ana.submits(page, "/prove/", code=ana.code)
     sweep()
     assert [text for _at, text in ana.texts[1:]] == [words.booked(ana.link, "Sat Mar 13, 12:00 PM")]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_an_answer_counts_for_the_booking_that_was_asked_about_last(time_machine: Clock) -> None:

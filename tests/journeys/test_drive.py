@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from drives.capacity import drift
 from drives.models import Booking, BookingState, Turnout
-from drives.queries import drives
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders
@@ -107,7 +107,7 @@ def test_a_drive_from_the_plan_to_the_thanks(time_machine: Clock) -> None:
         [],
     ]
     assert [item.subject for item in received("eve@example.org")] == ["Thank you from Hope Foundation"]
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_thanks_for_an_evening_drive_leave_in_the_morning(time_machine: Clock) -> None:
@@ -153,7 +153,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody(time_machine:
     waiting = Message.objects.filter(state__in=["promise", "queued", "claimed"])
     assert list(waiting.values_list("key", flat=True)) == []
     assert "The drive is cancelled" in ana.opens().html
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_coordinators_hear_once_of_a_drive_that_is_far_from_full(time_machine: Clock) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from drives.actions import changing, planning
+from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, WaitingEntry
-from drives.queries import drives
 from tests import builders
 from tests.builders import NOW
 from tests.journeys.acting import Clock, Donor, received, set_to, sweep
@@ -65,7 +65,7 @@ def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Cl
         sweep()
     assert bookings_of(ana) == [BookingState.BOOKED]
     assert received(ana.phone)[-1].text.startswith("Hope Foundation: You're booked Sat Mar 13, 9:15 AM, St Mary Hall.")
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_machine: Clock) -> None:

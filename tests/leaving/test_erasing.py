@@ -7,8 +7,9 @@ import pytest
 
 from drives import refusals
 from drives.actions import attendance, booking, leaving, turnout
+from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
-from drives.queries import drives, reports
+from drives.queries import reports
 from drives.queries import turnout as queries_turnout
 from drives.queries.reports import TurnoutReport
 from drives.queries.turnout import TurnoutNumbers
@@ -68,7 +69,7 @@ def test_places_to_come_are_free_at_once_and_nobody_is_told() -> None:
     assert erase(ana.volunteer_id).cancelled_count == 1
     assert not Message.objects.exclude(address="").exists()
     assert not Slot.objects.filter(drive=ana.drive, chairs_taken__gt=0).exists()
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     states = Booking.objects.filter(volunteer_id=ana.volunteer_id).order_by("starts_at").values_list("state", flat=True)
     assert list(states) == ["donated", "cancelled"]
     assert Booking.objects.get(drive=ana.drive, volunteer=None).state == BookingState.LAPSED

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from drives.actions import locking, places
+from drives.capacity import counters, facts, locks
 from drives.models import Booking, BookingState, Slot
-from drives.queries import places as queries_places
 from drives.refusals import Refusal
 from tests import seeds
 from tests.storm import meet
@@ -70,14 +69,14 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pause between the facts and the place. With the locks nothing comes of it."""
-    seeds.pause_after(monkeypatch, queries_places, *names)
+    seeds.pause_after(monkeypatch, facts, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
     """The seeded bug: read the counters, think, write what they were plus one."""
     wait = think or seeds.pausing("the naive change of counters")
 
-    def naive(*, drive_id: int, deltas: places.Deltas) -> bool:
+    def naive(*, drive_id: int, deltas: counters.Deltas) -> bool:
         slots = {slot.n: slot for slot in Slot.objects.filter(drive=drive_id, n__in=list(deltas))}
         for n, (screening, chairs) in deltas.items():
             slot = slots[n]
@@ -89,7 +88,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
 
-    seeds.replace(monkeypatch, places, "change", naive)
+    seeds.replace(monkeypatch, counters, "change", naive)
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +99,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     pause = seeds.pausing("the change of counters without an order")
 
-    def unordered(*, drive_id: int, deltas: places.Deltas) -> bool:
+    def unordered(*, drive_id: int, deltas: counters.Deltas) -> bool:
         wanted_first = sorted(deltas.items(), key=lambda item: -item[1][1])
         with connection.cursor() as cursor:
             for n, (screening, chairs) in wanted_first:
@@ -108,13 +107,13 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
                 pause()
         return True
 
-    seeds.replace(monkeypatch, places, "change", unordered)
+    seeds.replace(monkeypatch, counters, "change", unordered)
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """The seeded bug: these advisory locks are not taken."""
     for name in names:
-        seeds.replace(monkeypatch, locking, name, lambda *_arguments: None)
+        seeds.replace(monkeypatch, locks, name, lambda *_arguments: None)
 
 
 def empty() -> None:

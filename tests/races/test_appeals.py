@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from drives.actions import appealing, locking
+from drives.actions import appealing
+from drives.capacity import locks
 from drives.queries import appeals
 from notifications.models import Message
 from tests import builders, seeds
@@ -41,7 +42,7 @@ def two_beats() -> Callable[[], bool]:
 
 
 def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.replace(monkeypatch, locking, "appeals", lambda _organization: True)
+    seeds.replace(monkeypatch, locks, "appeals", lambda _organization: True)
 
 
 def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:

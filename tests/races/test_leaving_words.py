@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import appealing, finding, leaving, locking, profile
+from drives.actions import appealing, finding, leaving, profile
 from drives.actions import booking as booking_actions
+from drives.capacity import locks
 from drives.models import Booking, Drive
 from drives.queries import appeals, donor
 from notifications.models import ConsentEntry, Message
@@ -96,7 +97,7 @@ def is_nowhere(address: str) -> bool:
 LOCKED, NEWEST, BOOKING, HEARD = (
     (contacts, "locked"),
     (donor, "newest_contacts"),
-    (locking, "booking"),  # the erasure takes this lock, too
+    (locks, "booking"),  # the erasure takes this lock, too
     (appeals, "heard"),
 )
 PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
@@ -140,7 +141,7 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
-    seeds.replace_in(monkeypatch, booking_actions, locking, booking=slowly)  # the erasure's own lock stays
+    seeds.replace_in(monkeypatch, booking_actions, locks, booking=slowly)  # the erasure's own lock stays
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 

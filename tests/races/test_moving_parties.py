@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from drives.actions import moving_together
+from drives.capacity import drift
 from drives.models import Booking
-from drives.queries import drives
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
@@ -46,7 +46,7 @@ def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
     pause_after_room(monkeypatch)
     assert lost_in(move_against_one()) == 0
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_a_party_moves_onto_somebody_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from drives.actions import booking, locking, merging
-from drives.actions import places as actions_places
+from drives.actions import booking, merging
+from drives.capacity import counters, drift, locks
 from drives.models import Booking, BookingChange, Drive, Slot
-from drives.queries import drives as queries_drives
 from drives.queries import together as queries_together
 from tests import builders, seeds
 from tests.builders import NOW
@@ -69,7 +68,7 @@ def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) ->
     arena.pause_after_facts(monkeypatch, "place_facts")
     pause_after_room(monkeypatch)
     assert lost_in(party_against_one()) == 0
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_update(
@@ -106,13 +105,13 @@ def two_parties() -> Callable[[], bool]:
 def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_room(monkeypatch)
     assert lost_in(two_parties()) == 0
-    assert queries_drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, pause = count(), seeds.pausing("the change of counters without an order")
 
-    def unordered(*, drive_id: int, deltas: actions_places.Deltas) -> bool:
+    def unordered(*, drive_id: int, deltas: counters.Deltas) -> bool:
         with connection.cursor() as cursor:
             for n in sorted(deltas, reverse=next(turns) % 2 == 1):
                 cursor.execute("SELECT FROM drives_slot WHERE drive_id = %s AND n = %s FOR UPDATE", [drive_id, n])
@@ -120,7 +119,7 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         return True
 
     pause_after_room(monkeypatch)
-    seeds.replace(monkeypatch, actions_places, "change", unordered)
+    seeds.replace(monkeypatch, counters, "change", unordered)
     assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
@@ -159,7 +158,7 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
         return found
 
     arena.without_locks(monkeypatch, "identities_then_drive")
-    seeds.replace(monkeypatch, locking, "bookings", unlocked)
+    seeds.replace(monkeypatch, locks, "bookings", unlocked)
     assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
 
 

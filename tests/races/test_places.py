@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from drives.actions import changing, planning
+from drives.capacity import drift
 from drives.models import Booking, Drive, Slot
-from drives.queries import drives
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
@@ -59,7 +59,7 @@ def later(number: int) -> datetime:
 def test_the_last_place_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(last_place()) == 0
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_the_last_place_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def move_against_book() -> Callable[[], bool]:
 def test_a_move_and_a_booking_never_get_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(move_against_book()) == 0
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_a_move_and_a_booking_share_a_place_without_the_conditional_update(
@@ -157,7 +157,7 @@ def crossing_moves() -> Callable[[], bool]:
 def test_two_people_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(crossing_moves()) == 0
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
 
 
 def test_control_two_people_who_cross_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:

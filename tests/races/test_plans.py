@@ -8,7 +8,8 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from drives.actions import booking, locking, planning_messages, reminders, replanning
+from drives.actions import booking, planning_messages, reminders, replanning
+from drives.capacity import locks
 from drives.domain import reminder_times
 from drives.models import Booking
 from drives.queries import message_plan
@@ -56,7 +57,7 @@ def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, message_plan, "drive_plan")
-    seeds.replace(monkeypatch, locking, "drives_exclusive", lambda drive_ids: None)
+    seeds.replace(monkeypatch, locks, "drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 

@@ -7,9 +7,8 @@ import pytest
 from django.utils import timezone
 
 from config.embedded.guard import Guard
+from drives.capacity import availability, drift
 from drives.models import Booking, BookingState, Drive, Slot
-from drives.queries import drives
-from drives.queries import places as queries_places
 from drives.refusals import OpenTime
 from tests import builders, figures, programs
 from tests.races import arena
@@ -67,7 +66,7 @@ def test_two_hundred_donors_on_twenty_places(tmp_path: Path, guard: Guard, reque
     slots = list(drive.slots.order_by("n"))
     assert [slot.chairs_taken for slot in slots] == [0, 0, 0, 20, 0, 0, 0, 0]
     assert not arena.oversold(slots)
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     assert errors_in(log) == []
     figures.note(request, "most transactions open together", seen.most)
     figures.note(request, "seconds", round(seen.seconds, 1))
@@ -89,12 +88,12 @@ def test_first_and_return_visits_all_over_the_day_leave_no_chair_oversold_and_no
     refused = {(slot.pk, visit) for (slot, visit), answer in zip(asked, answers, strict=True) if answer.status == 409}
     assert refused & still_open == set()
     assert not arena.oversold(list(drive.slots.order_by("n")))
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     assert errors_in(log) == []
 
 
 def times_left(drive: Drive, visit: str) -> list[OpenTime]:
-    return queries_places.open_times(drive, visit, timezone.now())
+    return availability.open_times(drive, visit, timezone.now())
 
 
 def test_control_the_storm_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:
@@ -118,5 +117,5 @@ def test_ten_taps_each_by_fifty_donors_are_fifty_bookings(tmp_path: Path, guard:
         taken = [answer.body for answer in first[position::50] if answer.status == 201]
         assert taken == [last.body] * len(taken)
     assert Counter(Booking.objects.values_list("state", flat=True)) == {BookingState.HELD: 50}
-    assert drives.drifted_slots() == 0
+    assert drift.drifted_slots() == 0
     assert errors_in(log) == []

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, keeping, locking, offering, planning
+from drives.actions import changing, offering, planning
+from drives.capacity import drift, locks, reserved_spots
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.queries import drives, waiting
+from drives.queries import waiting
 from drives.refusals import Reason, Refusal
 from tests import builders, seeds
 from tests.builders import NOW
@@ -68,7 +69,7 @@ def accept(offer: Offer) -> Booking:
 
 
 def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_before(monkeypatch, keeping, "end_offer")
+    seeds.pause_before(monkeypatch, reserved_spots, "end_offer")
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +82,9 @@ def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch
     def entries(ids: Any) -> list[WaitingEntry]:
         return list(WaitingEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
 
-    seeds.replace(monkeypatch, locking, "line", lambda _drive: True)
-    seeds.replace(monkeypatch, locking, "waiting_entries", entries)
-    seeds.replace(monkeypatch, locking, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
+    seeds.replace(monkeypatch, locks, "line", lambda _drive: True)
+    seeds.replace(monkeypatch, locks, "waiting_entries", entries)
+    seeds.replace(monkeypatch, locks, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
     arena.without_locks(monkeypatch, "identities_then_drive")
 
 
@@ -99,7 +100,7 @@ def two_sweeps() -> Callable[[], bool]:
         results = together(partial(work_off, world.drive), partial(work_off, world.drive))
         offered = [offer.entry_id for offer in world.offers()]
         right = offered == [entry.pk for entry in world.entries[:2]] and results == ["ok", "ok"]
-        return right and Hold.objects.count() == 2 and drives.drifted_slots() == 0
+        return right and Hold.objects.count() == 2 and drift.drifted_slots() == 0
 
     return race
 
@@ -129,7 +130,7 @@ def accept_against_expiry() -> Callable[[], bool]:
         Offer.objects.update(deadline=NOW + timedelta(seconds=1))
         results = together(partial(accept, offer), partial(expire, offer))
         taken, state = active(world), WaitingEntry.objects.get().state
-        assert drives.drifted_slots() == 0
+        assert drift.drifted_slots() == 0
         return (results, taken, state) in [(["ok", "answered"], 1, "booked"), (["offer_expired", "ok"], 0, "waiting")]
 
     return race
@@ -158,7 +159,7 @@ def accept_twice() -> Callable[[], bool]:
         work_off(world.drive)
         (offer,) = world.offers()
         results = together(partial(accept, offer), partial(accept, offer))
-        return (results, active(world)) == (["ok", "ok"], 1) and drives.drifted_slots() == 0
+        return (results, active(world)) == (["ok", "ok"], 1) and drift.drifted_slots() == 0
 
     return race
 
@@ -192,7 +193,7 @@ def cancel_against_sweep() -> Callable[[], bool]:
     def race() -> bool:
         world.again()
         together(partial(work_off, world.drive), partial(cancel, world.bookings[0].pk))
-        return Slot.objects.get().chairs_taken == 1 and drives.drifted_slots() == 0
+        return Slot.objects.get().chairs_taken == 1 and drift.drifted_slots() == 0
 
     return race
 
@@ -236,7 +237,7 @@ def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch
 
 def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
-    seeds.replace(monkeypatch, keeping, "keep", lambda *_asked: {})
+    seeds.replace(monkeypatch, reserved_spots, "keep", lambda *_asked: {})
     assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
@@ -287,4 +288,4 @@ def test_as_many_are_booked_as_places_came_free_or_people_waited() -> None:
             assert together(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
         booked = WaitingEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
         assert list(booked) == [entry.pk for entry in world.entries[: min(freed, 3)]]
-        assert (active(world), drives.drifted_slots()) == (min(freed, 3), 0)
+        assert (active(world), drift.drifted_slots()) == (min(freed, 3), 0)

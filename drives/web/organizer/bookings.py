@@ -16,9 +16,9 @@ from drives import confirms, refusals
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, resending
 from drives.booking import rules as booking_rules
-from drives.capacity import visits
+from drives.capacity import availability, visits
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.queries import consents, parties, places, records
+from drives.queries import consents, parties, records
 from drives.queries import together as queries_together
 from drives.web import members
 from drives.web.organizer import forms
@@ -47,7 +47,7 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
     drive, now, visit = members.drive_of(request, pk=drive_id), timezone.now(), _visit(request)
-    times, asked = places.open_times(drive, visit, now), request.GET.get("slot", "")
+    times, asked = availability.open_times(drive, visit, now), request.GET.get("slot", "")
     form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
@@ -81,7 +81,9 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
 def move(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Another time of the same drive; the donor is told."""
     found, now = members.booking_of(request, pk=booking_id), timezone.now()
-    times = [time for time in places.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id]
+    times = [
+        time for time in availability.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id
+    ]
     return _move(request, found, times, changing.move, parties.party_of(found))
 
 

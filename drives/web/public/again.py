@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from drives import confirms
 from drives.actions import again as actions
+from drives.capacity import availability
 from drives.models import Visit
 from drives.queries import drives as queries_drives
-from drives.queries import places, reached_people
+from drives.queries import reached_people
 from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
@@ -124,7 +125,7 @@ def check(
     time = None if refusal else times.chosen(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:
-        alternatives = places.nearest_times(page.drive, visit, None, timezone.now())
+        alternatives = availability.nearest_times(page.drive, visit, None, timezone.now())
     drive, language = page.drive, translation.get_language() or "en"
     context = {
         **drives.drive_context(page),

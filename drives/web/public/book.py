@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from drives import confirms
 from drives.actions import booking as actions
+from drives.capacity import availability
 from drives.models import Booking
 from drives.queries import drives as queries_drives
-from drives.queries import places
 from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
@@ -47,7 +47,7 @@ class Details:
             return self.alternatives
         if self.time is not None:
             return ()
-        return self.alternatives or places.nearest_times(self.page.drive, self.visit, None, timezone.now())
+        return self.alternatives or availability.nearest_times(self.page.drive, self.visit, None, timezone.now())
 
 
 @never_cache

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from drives.actions import changing, resending
 from drives.actions.booking import HoldLapsed
+from drives.capacity import availability
 from drives.models import Booking, CancelledBy
-from drives.queries import places
 from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
 from drives.web.public import bookings, forms, links, times
@@ -48,7 +48,7 @@ def _choose(
     refusal: ValidationError | None = None,
 ) -> HttpResponse:
     booking = page.booking
-    found = places.open_times(booking.drive, booking.visit, timezone.now())
+    found = availability.open_times(booking.drive, booking.visit, timezone.now())
     others = [time for time in found if time.slot_id != booking.arrival_id]
     context = {
         **bookings.booking_context(page),

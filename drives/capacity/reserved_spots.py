@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from drives.actions import locking, places
+from drives.capacity import counters, locks
 from drives.domain import grid
 from drives.domain.grid import Footprint
 from drives.models import IN_LINE, Booking, Drive, Hold, Offer, OfferState, WaitingEntry, WaitingState
 from notifications.actions import outbox
 
 
-def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> places.Deltas:
+def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Keep these places if somebody waits for one at this drive: what the slots do not get back.
 
     Nobody is looked for here, for that takes the lock of an identity: `drives.actions.offering` does it next. Whoever
@@ -20,7 +20,7 @@ def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> places.
     if not left or not WaitingEntry.objects.filter(drive=drive_id, state=WaitingState.WAITING).exists():
         return {}
     Hold.objects.bulk_create(hold(drive_id, place, now) for place in left)
-    return places.combined(grid.net(None, place) for place in left)
+    return counters.combined(grid.net(None, place) for place in left)
 
 
 def hold(drive_id: int, place: Footprint, now: datetime) -> Hold:
@@ -47,7 +47,7 @@ def have_places(bookings: Sequence[Booking], now: datetime) -> None:
     """As `has_place`, for people who got places at one drive together. One query if none of them waits."""
     people = [booking.volunteer_id for booking in bookings]
     theirs = WaitingEntry.objects.filter(drive=bookings[0].drive_id, volunteer__in=people, state__in=IN_LINE)
-    for entry in locking.waiting_entries(theirs.values_list("pk", flat=True)):
+    for entry in locks.waiting_entries(theirs.values_list("pk", flat=True)):
         close(entry, WaitingState.BOOKED, now)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from django.db import connection
 
+from drives.capacity import availability
 from drives.domain import grid
 from drives.models import Booking, Hold
-from drives.queries import places
 
 Deltas = Mapping[int, tuple[int, int]]
 """Per step n of one drive: change of screening places and of chairs taken."""
@@ -30,7 +30,7 @@ def force(*, drive_id: int, deltas: Deltas) -> None:
         _changed(drive_id, deltas, forced=True)
 
 
-footprint = places.steps_taken  # as it was booked
+footprint = availability.steps_taken  # as it was booked
 
 
 def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:

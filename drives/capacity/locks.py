@@ -6,7 +6,7 @@
 4. bookings by id, FOR NO KEY UPDATE
 5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
    (contacts' rows, phones first, come after these: `volunteers.actions.contacts`)
-6. slots by (starts_at, id), last (`drives.actions.places`)
+6. slots by (starts_at, id), last (`drives.capacity.counters`)
 
 Only taking a place locks identities; freeing one does not. Whoever offers freed places of a drive first tries for its
 line, and goes away if somebody has it: that lock never waits, so it may stand before all others.
