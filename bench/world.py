@@ -7,11 +7,11 @@ import phonenumbers
 from django.db import connection
 from django.utils import timezone
 
-from drives import programmes
 from drives.actions import planning, taking
 from drives.capacity import visits
 from drives.domain import grid
 from drives.domain.plan import Plan
+from drives.eligibility import policies
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
 from organizations.actions import organizing
 from organizations.models import Organization
@@ -49,7 +49,7 @@ class World:
 
     def __init__(self) -> None:
         self.now = timezone.now()
-        programmes.seed(Policy)
+        policies.seed(Policy)
         self.organization: Organization = organizing.create_organization(
             name="Bench", slug="bench", sms_name="Bench", email="bench@example.org", now=self.now
         )

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from drives import next_visit, notices, texts
+from drives import notices, texts
 from drives.domain import localtime
+from drives.eligibility import next_visit
+from drives.eligibility.next_visit import NOTHING, AfterVisit, NextVisit
 from drives.models import Booking, BookingState, Visit
-from drives.next_visit import NOTHING, AfterVisit, NextVisit
 from drives.texts import Own
 from drives.web import links
 from notifications.notice import Wording

@@ -13,11 +13,13 @@ from drives.actions import reminders
 from drives.capacity import availability, locks
 from drives.domain import intervals
 from drives.domain.message_kinds import PlannedKind, Way
+from drives.eligibility import history
+from drives.eligibility import queries as eligibility_queries
+from drives.eligibility.next_visit import NextVisit
+from drives.eligibility.queries import Openings
 from drives.models import Drive
-from drives.next_visit import NextVisit
-from drives.queries import appeals, history, message_plan, next_visits
+from drives.queries import appeals, message_plan
 from drives.queries.appeals import KIND, Heard
-from drives.queries.next_visits import Openings
 from drives.texts import Own
 from notifications.actions import outbox
 from notifications.models import Message, Purpose
@@ -77,7 +79,7 @@ class _Occasion:
 
 
 def _occasion(organization: Organization, now: datetime) -> _Occasion:
-    found = next_visits.openings(organization, now + SOONEST, now + LATEST)
+    found = eligibility_queries.openings(organization, now + SOONEST, now + LATEST)
     plans = message_plan.drive_plans(organization, [drive.pk for drive in found.drives])
     lines = {pk: plan[PlannedKind.APPEAL] for pk, plan in plans.items()}
     drives = [drive for drive in found.drives if lines[drive.pk].on and not message_plan.quiet_hours(drive).hold(now)]

@@ -7,15 +7,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, spacing, taking, turnout
+from drives.actions import history, taking, turnout
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
+from drives.eligibility import check
+from drives.eligibility import history as eligibility_history
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from drives.models import booking as models_booking
-from drives.queries import history as queries_history
 from volunteers.actions import registration
 
 UNDO = "undo"
@@ -124,10 +125,10 @@ def walk_in(
     volunteer = registration.enter(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    giver = queries_history.Giver(volunteer.pk)
+    giver = eligibility_history.Giver(volunteer.pk)
     slot = _slot_at_the_door(giver, drive, visit, now)
     if not override_reason:
-        visit = spacing.refuse_too_close(giver, drive, visit, now, now)
+        visit = check.refuse_too_close(giver, drive, visit, now, now)
     taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
     counters.force(drive_id=drive.pk, deltas=grid.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
@@ -179,8 +180,8 @@ def reasons_against(booking: Booking, now: datetime) -> list[refusals.Reason]:
     """What the organization's own rows have against checking somebody in now. One query."""
     if booking.volunteer_id is None or booking.override_reason:
         return []
-    giver = queries_history.Giver(booking.volunteer_id, besides=booking.pk)
-    return spacing.of(giver, booking.drive, max(now, booking.starts_at)).reasons
+    giver = eligibility_history.Giver(booking.volunteer_id, besides=booking.pk)
+    return check.of(giver, booking.drive, max(now, booking.starts_at)).reasons
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, now: datetime) -> None:
@@ -189,8 +190,8 @@ def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, 
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
     if booking.volunteer_id and not booking.override_reason:
-        giver = queries_history.Giver(booking.volunteer_id, besides=booking.pk)
-        spacing.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
+        giver = eligibility_history.Giver(booking.volunteer_id, besides=booking.pk)
+        check.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
 
 
 def _refuse_second(booking: Booking) -> None:
@@ -211,7 +212,7 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise refusals.Refusal(reasons)
 
 
-def _slot_at_the_door(giver: queries_history.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
+def _slot_at_the_door(giver: eligibility_history.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
     """The present step, for somebody who came; refuses with the next times at which they may come."""
     reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _present_slot(drive, visit, now):
@@ -220,8 +221,8 @@ def _slot_at_the_door(giver: queries_history.Giver, drive: Drive, visit: str, no
         reasons = capacity_rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot
-    allows = spacing.of(giver, drive, now).allows
-    raise refusals.Refusal(reasons, queries_history.later_times(drive, visit, now, now, allows))
+    allows = check.of(giver, drive, now).allows
+    raise refusals.Refusal(reasons, eligibility_history.later_times(drive, visit, now, now, allows))
 
 
 def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:

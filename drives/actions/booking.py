@@ -9,12 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms as drives_confirms
-from drives.actions import settling, stating, taking, telling
+from drives.actions import settling, taking, telling
 from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.domain.intervals import Stated
+from drives.eligibility import history, self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
-from drives.queries import history
 from organizations.models import Organization, linked
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving, registration
@@ -89,15 +88,15 @@ def hold_within(
     Locks: identity, drive (shared), slots.
     """
     details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
-    stating.refuse_impossible(person.stated, drive, now)
+    self_reported.refuse_impossible(person.stated, drive, now)
     locks.identities_then_drive([details.identity], drive.pk)
     found = facts.place_facts(
         drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=visits.visit_shape(drive, visit), now=now
     )
     taking.refuse_unless_possible(found.facts, drive, visit, now)
-    stating.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
+    self_reported.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
     registration.keep(details)
-    stating.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
+    self_reported.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
     taken = taking.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
     send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
     if beside:
@@ -175,7 +174,7 @@ def enter(
         actor=actor,
         now=now,
     )
-    stating.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
+    self_reported.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else history.Giver(volunteer.pk)
     booking = taking.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
@@ -186,7 +185,7 @@ def enter(
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
     """What was confirmed to whoever entered it, under which policy, and why a rule does not count."""
-    said = drives_confirms.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
+    said = self_check.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
     if said or override_reason:
         kept = Booking.objects.filter(pk=booking.pk)
         policy_id = booking.drive.policy_id if said else None

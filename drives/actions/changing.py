@@ -5,15 +5,16 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import history, spacing, taking, telling
+from drives.actions import history, taking, telling
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
 from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
+from drives.eligibility import check
+from drives.eligibility import history as eligibility_history
 from drives.models import Booking, BookingState, CancelledBy, Slot
 from drives.queries import bookings
-from drives.queries import history as queries_history
 
 
 @transaction.atomic
@@ -132,7 +133,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
 def reasons_against(booking: Booking) -> list[refusals.Reason]:
     """What the interval rules have by now against a booking that stands: what was stated or given since. One query."""
     giver = giver_of(booking)
-    return spacing.of(giver, booking.drive, booking.starts_at).reasons if giver else []
+    return check.of(giver, booking.drive, booking.starts_at).reasons if giver else []
 
 
 CANCEL_FIELDS = [
@@ -214,7 +215,7 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
         raise refusals.Refusal(reasons)
 
 
-def giver_of(booking: Booking, *, by_staff: bool = False) -> queries_history.Giver | None:
+def giver_of(booking: Booking, *, by_staff: bool = False) -> eligibility_history.Giver | None:
     """Whose history stands against a change; nobody's for a hold, which is judged when it is proved.
 
     Over all organizations only for a booking that was proved: only its donor has got its link.
@@ -222,4 +223,4 @@ def giver_of(booking: Booking, *, by_staff: bool = False) -> queries_history.Giv
     if booking.volunteer_id is None:
         return None
     everywhere = booking.proved_at is not None and not by_staff
-    return queries_history.Giver(booking.volunteer_id, everywhere=everywhere, besides=booking.pk)
+    return eligibility_history.Giver(booking.volunteer_id, everywhere=everywhere, besides=booking.pk)

@@ -8,16 +8,16 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.actions import booking as actions_booking
-from drives.actions import changing, history, settling, spacing, taking, telling, together
+from drives.actions import changing, history, settling, taking, telling, together
 from drives.actions.booking import HoldLapsed
 from drives.booking import rules as booking_rules
 from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid
+from drives.eligibility import check, party_times
 from drives.models import Booking, BookingState, Drive, Slot
 from drives.queries import parties
-from drives.queries import together as queries_together
 from volunteers import queries as volunteers_queries
 
 
@@ -49,7 +49,7 @@ def move_all(
     )
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(
-            reasons, queries_together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
+            reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
         )
     slots = together.arrivals(drive, slot_id, visits, freed, now)
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
@@ -108,7 +108,7 @@ def _judge(
         return
     drive = party[0].drive
     givers = [giver for booking in party if (giver := changing.giver_of(booking, by_staff=by_staff))]
-    judged = [spacing.of(giver, drive, slot.starts_at) for giver, slot in zip(givers, slots, strict=True)]
+    judged = [check.of(giver, drive, slot.starts_at) for giver, slot in zip(givers, slots, strict=True)]
     refused = [
         settling.of(booking, reason) for booking, each in zip(party, judged, strict=True) for reason in each.reasons
     ]
@@ -123,7 +123,7 @@ def _judge(
 
     visits = [booking.visit for booking in party]
     raise refusals.Refusal(
-        refused, queries_together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+        refused, party_times.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
     )
 
 

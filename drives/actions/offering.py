@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives import confirms, refusals
-from drives.actions import closing, spacing, taking, telling, telling_waiting
+from drives import refusals
+from drives.actions import closing, taking, telling, telling_waiting
 from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
+from drives.eligibility import check, history, self_check
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
-from drives.queries import history, message_plan, waiting
+from drives.queries import message_plan, waiting
 from drives.waitlist import rules as waitlist_rules
 from volunteers import queries as volunteers_queries
 
@@ -89,7 +90,7 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     kept = locks.kept_places(entry.drive_id)
     if entry.state != WaitingState.WAITING:
         return False
-    judged = spacing.of(_giver(entry), entry.drive, entry.drive.starts_at)
+    judged = check.of(_giver(entry), entry.drive, entry.drive.starts_at)
     entry.visit = judged.visit or entry.visit
     fit = _best(entry, judged, now)
     if fit is None:
@@ -105,7 +106,7 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
     return True
 
 
-def _best(entry: WaitingEntry, judged: spacing.Spacing, now: datetime) -> matching.Fit | None:
+def _best(entry: WaitingEntry, judged: check.Spacing, now: datetime) -> matching.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
     for fit in waiting.line(entry.drive_id, entry.pk).fits(entry, now):
         found = _place(entry, fit.slot_id, now)
@@ -176,7 +177,7 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     entry, kept = offer.entry, offer.hold
     assert kept is not None  # an open offer keeps a place
     if entry.registration:  # the drive may have another policy by now
-        entry.registration.confirms = confirms.still(entry.registration.confirms, entry.drive.policy.confirms)
+        entry.registration.confirms = self_check.still(entry.registration.confirms, entry.drive.policy.confirms)
     booking = taking.create_booking(
         entry.drive,
         offer.arrival,

@@ -10,8 +10,8 @@ from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.capacity import facts, locks
 from drives.capacity import rules as capacity_rules
+from drives.eligibility import history
 from drives.models import Booking, Drive, Source, Visit
-from drives.queries import history
 from volunteers import queries as volunteers_queries
 
 

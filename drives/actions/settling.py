@@ -8,15 +8,14 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, stating, taking
-from drives.actions import spacing as actions_spacing
-from drives.actions.spacing import Spacing
+from drives.actions import history, taking
 from drives.capacity import availability, counters
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
+from drives.eligibility import check, party_times, self_reported
+from drives.eligibility import history as eligibility_history
+from drives.eligibility.check import Spacing
 from drives.models import Booking, BookingState, Drive, Visit
-from drives.queries import history as queries_history
-from drives.queries import together
 from volunteers.actions import registration
 from volunteers.actions.recognizing import OtherName, TooManyPeople, Whose
 from volunteers.models import Registration, Volunteer
@@ -50,7 +49,7 @@ def recognize(party: Sequence[Booking], whose: Whose, now: datetime) -> None:
     details = [booking.registration for booking in party if booking.registration]
     for booking, volunteer in zip(party, people(details, whose, now), strict=True):
         booking.volunteer = volunteer
-    stating.adopt(details)
+    self_reported.adopt(details)
 
 
 def judge(party: Sequence[Booking], now: datetime) -> None:
@@ -113,12 +112,14 @@ def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     drive = party[0].drive
     people = [booking.volunteer_id or 0 for booking in party]  # recognized before
     found = capacity_facts.places_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
-    given = queries_history.donations_of_many(dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True)
+    given = eligibility_history.donations_of_many(
+        dict.fromkeys(people, drive.site.zone), drive.starts_at, everywhere=True
+    )
     return [
         _Judged(
             booking,
             facts,
-            actions_spacing.between(given[person], drive, booking.starts_at),
+            check.between(given[person], drive, booking.starts_at),
             capacity_rules.reasons_not_to_take(facts.facts, now),
         )
         for booking, facts, person in zip(party, found, people, strict=True)
@@ -149,7 +150,7 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.Open
         return availability.nearest_times(drive, first.visit, wanted, now)
     freed = counters.released(each.booking for each in judged)
     if not is_interval:
-        return together.nearest_for_all(drive, visits, wanted, now, freed)
+        return party_times.nearest_for_all(drive, visits, wanted, now, freed)
     earliest = [each.ok_from for each in judged]
     if None in earliest:
         return []
@@ -157,7 +158,7 @@ def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.Open
     def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
         return all(each.spacing.allows(at, moment) for each, moment in zip(judged, arrivals, strict=True))
 
-    return together.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+    return party_times.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
 
 
 def _twice(party: Sequence[Booking]) -> list[tuple[Booking, refusals.Reason]]:

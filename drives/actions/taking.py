@@ -12,16 +12,17 @@ from typing import Any, NoReturn
 
 from django.db import connection, transaction
 
-from drives import confirms, refusals
-from drives.actions import history, spacing
+from drives import refusals
+from drives.actions import history
 from drives.booking import rules as booking_rules
 from drives.capacity import availability, counters, reserved_spots, visits
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
+from drives.eligibility import check, self_check
+from drives.eligibility import history as eligibility_history
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
-from drives.queries import history as queries_history
 from volunteers.models import Registration, Volunteer
 
 _INSERT = Path(__file__).with_name("insert_booking.sql").read_text()
@@ -33,7 +34,7 @@ def refuse_unless_possible(
     drive: Drive,
     visit: str,
     now: datetime,
-    giver: queries_history.Giver | None = None,
+    giver: eligibility_history.Giver | None = None,
 ) -> str:
     """Raise every reason that stands against this place, with the nearest times that fit the visit.
 
@@ -45,7 +46,7 @@ def refuse_unless_possible(
     reasons = capacity_rules.reasons_not_to_take(facts, now)
     wanted = facts.slot_starts_at
     if giver and wanted and not facts.active_booking:
-        judged = spacing.of(giver, drive, wanted)
+        judged = check.of(giver, drive, wanted)
         visit = judged.visit or visit
         if judged.reasons:
             raise refusals.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
@@ -117,7 +118,7 @@ def enter(
     now: datetime,
     *,
     volunteer: Volunteer,
-    giver: queries_history.Giver | None,
+    giver: eligibility_history.Giver | None,
     source: Source,
     actor: str,
 ) -> Booking:
@@ -178,7 +179,7 @@ def new_booking(
     party: uuid.UUID | None = None,
 ) -> Booking:
     """The row of a place, not written yet."""
-    said = confirms.outcome(registration.confirms, drive.policy.confirms) if registration else []
+    said = self_check.outcome(registration.confirms, drive.policy.confirms) if registration else []
     return Booking(
         **Booking.new_link(),
         reference=new_reference(),

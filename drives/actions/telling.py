@@ -14,9 +14,10 @@ from drives.actions import reminders
 from drives.booking.rules import CLOSE_TO_DRIVE
 from drives.capacity import availability
 from drives.domain.message_kinds import PlannedKind, Way
+from drives.eligibility import queries as eligibility_queries
+from drives.eligibility.next_visit import NOTHING, AfterVisit
 from drives.models import Booking, BookingState, CancelledBy, Drive
-from drives.next_visit import NOTHING, AfterVisit
-from drives.queries import message_plan, next_visits
+from drives.queries import message_plan
 from drives.texts import Own
 from drives.web import links
 from notifications.actions import outbox
@@ -144,7 +145,7 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
     plan, own = message_plan.drive_plan(drive), message_plan.own_words([drive.organization_id])[drive.organization_id]
     missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
     came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
-    after = next_visits.after_visits(rows, now)
+    after = eligibility_queries.after_visits(rows, now)
     told: list[Notice] = []
     for kind, word, group in (
         (PlannedKind.THANK_YOU, partial(_thanks, after), came),

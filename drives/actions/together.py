@@ -20,8 +20,8 @@ from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid, party_fit
+from drives.eligibility import party_times
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
-from drives.queries import together
 from organizations.models import Organization
 from volunteers.actions import proving, registration
 from volunteers.models import Registration
@@ -61,7 +61,7 @@ def hold_within(
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
     visits = [person.visit for person in people]
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
-        raise refusals.Refusal(reasons, together.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
+        raise refusals.Refusal(reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
     freed = taking.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
@@ -147,10 +147,10 @@ def _written(
 
 def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: counters.Deltas, now: datetime) -> list[Slot]:
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
-    steps = together.steps_of(drive.pk)
+    steps = party_times.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
     shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
-    found = party_fit.arrivals(together.room(steps, now, freed), first, shapes)
+    found = party_fit.arrivals(party_times.room(steps, now, freed), first, shapes)
     if found is None:
         refuse_full(drive, visits, steps[first][1], now, freed)
     return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in found]
@@ -160,4 +160,4 @@ def refuse_full(
     drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: counters.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
-    raise refusals.Refusal([booking_rules.party_full()], together.nearest_for_all(drive, visits, wanted, now, freed))
+    raise refusals.Refusal([booking_rules.party_full()], party_times.nearest_for_all(drive, visits, wanted, now, freed))

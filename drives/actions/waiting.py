@@ -7,15 +7,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import confirms, refusals
-from drives.actions import booking, settling, spacing, telling_waiting
+from drives import refusals
+from drives.actions import booking, settling, telling_waiting
 from drives.actions.booking import CodeWrong, Person
 from drives.booking import rules as booking_rules
 from drives.capacity import availability, locks, reserved_spots, visits
 from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
+from drives.eligibility import check, history, party_times, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.queries import history, together, waiting
+from drives.queries import waiting
 from drives.waitlist import rules as waitlist_rules
 from organizations.actions import audit
 from organizations.models import linked
@@ -68,7 +69,7 @@ def join_within(
         for_other=person.for_other,
     )
     registration.keep(details)
-    confirms.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
+    self_check.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locks.identities_then_drive([details.identity], drive.pk)
     facts = waiting.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
     if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
@@ -212,8 +213,8 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
     facts = waiting.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
     if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
         raise refusals.Refusal(reasons)
-    arrivals = _arrivals(together.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
-    judged = spacing.of(giver, drive, arrivals[-1])
+    arrivals = _arrivals(party_times.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
+    judged = check.of(giver, drive, arrivals[-1])
     visit = judged.visit or wish.visit
     if not any(judged.allows(drive, at) for at in arrivals):
         raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
@@ -222,7 +223,7 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
-    if not _arrivals(together.steps_of(drive.pk), drive, wish, now):
+    if not _arrivals(party_times.steps_of(drive.pk), drive, wish, now):
         raise refusals.Refusal([waitlist_rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import get_language
 
-from drives import confirms, own_language
+from drives import own_language
 from drives.domain import localtime
 from drives.domain.intervals import Rules
+from drives.eligibility import self_check
 from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
 from drives.queries.attendance import RosterRow
 from drives.queries.drives import DriveSummary
@@ -42,7 +43,7 @@ def drive(row: Drive, places_left: int) -> Answer:
         "description": own_language.written(row, "description", get_language() or "en").text,
         "cause": row.cause and _cause_of(row.cause),
         "policy": {**_named(policy), **_intervals(row.rules)},
-        "confirms": [{"code": code, "text": confirms.sentence(code)} for code in policy.confirms],
+        "confirms": [{"code": code, "text": self_check.sentence(code)} for code in policy.confirms],
         "visits": [
             {"kind": "first", "minutes": policy.first_minutes},
             {"kind": "return", "minutes": policy.return_minutes},

@@ -4,11 +4,11 @@ from django.apps.registry import Apps
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from drives import programmes
+from drives.eligibility import policies
 
 
 def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    programmes.seed(apps.get_model("drives", "Policy"))
+    policies.seed(apps.get_model("drives", "Policy"))
 
 
 class Migration(migrations.Migration):

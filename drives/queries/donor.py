@@ -7,12 +7,14 @@ from datetime import datetime
 from django.db import connection
 
 from drives.domain import intervals
+from drives.eligibility import history
+from drives.eligibility import queries as eligibility_queries
+from drives.eligibility.next_visit import Progress
 from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.models.booking import WITH_DRIVE
-from drives.next_visit import Progress
 from drives.queries import bookings as queries_bookings
-from drives.queries import history, next_visits, reached_people
 from drives.queries import parties as queries_parties
+from drives.queries import reached_people
 from drives.queries import waiting as queries_waiting
 from drives.queries.bookings import BookingPage
 from drives.queries.waiting import WaitingPage
@@ -71,7 +73,7 @@ def _look_ahead(people: Sequence[DonorPerson], now: datetime) -> None:
     """How far each is, and from when on they may give again. Three queries."""
     records = [record for person in people for record in person.records]
     drives = _open_drives([record.organization_id for record in records], now)
-    progress = next_visits.progress_of([record.pk for record in records], now)
+    progress = eligibility_queries.progress_of([record.pk for record in records], now)
     theirs = {person.records[0].pk: _drives_of(person, drives) for person in people}
     zones = {pk: ahead[0].site.zone for pk, ahead in theirs.items() if ahead}
     donations = history.donations_of_many(zones, now, everywhere=True)

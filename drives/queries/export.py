@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from drives import confirms
+from drives.eligibility import self_check
 from drives.models import (
     Booking,
     BookingChange,
@@ -160,7 +160,7 @@ def _booking(row: Booking) -> Document:
         **_fields(row, "visit", "state", "source", "cancelled_by", "cancelled_late", "override_reason"),
         **_times(row, "created_at", "changed_at", "held_until", "proved_at", "checked_in_at", "donated_at"),
         **_times(row, "outcome_at", "cancelled_at"),
-        "confirmed": [{"code": code, "text": confirms.sentence(code)} for code in row.confirms],
+        "confirmed": [{"code": code, "text": self_check.sentence(code)} for code in row.confirms],
         "confirmed_policy": policy and f"{policy.code} v{policy.version}",
         "changes": [_change(change) for change in sorted(row.changes.all(), key=lambda change: change.pk)],
         "calls": [_call(call) for call in row.calls.all()],

@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import changing, leaving, merging
+from drives.eligibility import history
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
-from drives.queries import attendance, history
+from drives.queries import attendance
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role

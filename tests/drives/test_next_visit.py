@@ -10,11 +10,12 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import next_visit, next_visit_words
+from drives import next_visit_words
 from drives.actions import returning, turnout
+from drives.eligibility import next_visit
+from drives.eligibility import queries as eligibility_queries
+from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.models import Booking, Drive, OwnText, Site
-from drives.next_visit import AfterVisit, NextVisit, Progress
-from drives.queries import next_visits
 from drives.refusals import Refusal
 from notifications import notice
 from notifications.models import Message
@@ -121,7 +122,7 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
     open_again = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 21 * DAY)
     for n in range(1, 4):
         builders.booked(full, n=n, number=n, name=f"Test Donor {'ABCD'[n]}")
-    found = next_visits.after_visit(builders.gave(drive), over(drive), everywhere=False)
+    found = eligibility_queries.after_visit(builders.gave(drive), over(drive), everywhere=False)
     slots = [builders.slot(full).pk, *(builders.slot(open_again, n).pk for n in (0, 1))]
     assert [time.slot_id for time in found.times] == slots
 
@@ -142,7 +143,7 @@ def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> N
 def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None:
     drive, _later = planned()
     booking = builders.gave(drive, outcome="incomplete")
-    assert next_visits.progress_of([booking.volunteer_id or 0], over(drive)) == {}
+    assert eligibility_queries.progress_of([booking.volunteer_id or 0], over(drive)) == {}
 
 
 @pytest.mark.django_db
@@ -165,8 +166,8 @@ def test_a_donation_elsewhere_does_not_show_in_what_coordinators_can_read() -> N
     booking = builders.gave(drive)
     builders.gave(elsewhere, booked_at=over(drive))
     now = over(elsewhere)
-    assert next_visits.after_visit(booking, now, everywhere=False).times[0].drive == later
-    assert next_visits.after_visit(booking, now, everywhere=True).times == []
+    assert eligibility_queries.after_visit(booking, now, everywhere=False).times[0].drive == later
+    assert eligibility_queries.after_visit(booking, now, everywhere=True).times == []
 
 
 @pytest.mark.django_db

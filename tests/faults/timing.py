@@ -23,8 +23,8 @@ from bench import world
 from drives.actions import taking
 from drives.capacity import visits
 from drives.domain import grid
+from drives.eligibility import history
 from drives.models import Booking, BookingState, Drive, Source, Visit
-from drives.queries import history
 from drives.queries import people as queries_people
 from organizations.models import Organization
 from tests import builders

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from drives.actions import booking
+from drives.eligibility import history
 from drives.models import Booking
-from drives.queries import history
 from tests import builders, seeds
 from tests.builders import DRIVE_DAY, NOW
 from tests.races import arena

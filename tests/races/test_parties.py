@@ -11,8 +11,8 @@ from django.db import connection
 
 from drives.actions import booking, merging
 from drives.capacity import counters, drift, locks
+from drives.eligibility import party_times as queries_together
 from drives.models import Booking, BookingChange, Drive, Slot
-from drives.queries import together as queries_together
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from drives import programmes
 from drives.actions import directory
+from drives.eligibility import policies
 from drives.management.demo import words
 from drives.models import Collector, Policy, Site
 from notifications.actions import senders
@@ -31,7 +31,7 @@ class Home:
 
 def homes(now: datetime) -> tuple[list[Home], bool]:
     """Both organizations, founded at `now` unless they are there; and whether they are new."""
-    programmes.seed(Policy)
+    policies.seed(Policy)
     new = not Organization.objects.filter(slug=words.RHYTHM).exists()
     if new:
         senders.ensure_default()

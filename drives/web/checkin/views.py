@@ -22,11 +22,11 @@ from drives.actions import attendance, returning
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.domain import localtime
+from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.models import booking as models_booking
 from drives.queries import attendance as queries_attendance
-from drives.queries import next_visits
 from drives.web import members
 from drives.web.organizer import forms as organizer_forms
 from drives.web.organizer.booking_forms import OverrideForm
@@ -191,8 +191,8 @@ def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str
         "booking": booking,
         "drive": booking.drive,
         "search": _search(request),
-        "after": next_visits.after_visit(booking, now, everywhere=False) if gave else None,
-        "coming": next_visits.coming_of(booking, now) if gave else (),
+        "after": eligibility_queries.after_visit(booking, now, everywhere=False) if gave else None,
+        "coming": eligibility_queries.coming_of(booking, now) if gave else (),
         "may_check_in_now": state in attendance_rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in booking_rules.MAY_BE_MISSED and booking.starts_at <= now,
         "may_have_outcome": state in attendance_rules.MAY_HAVE_OUTCOME,

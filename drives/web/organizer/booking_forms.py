@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from drives.actions.booking import Person
 from drives.eligibility import rules as eligibility_rules
+from drives.eligibility.forms import StatedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
 from drives.web.organizer.directory_forms import PhoneField
-from drives.web.stated_form import StatedForm
 
 
 class TimeForm(forms.Form):

@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import confirms, refusals
+from drives import refusals
 from drives.actions import booking as booking_actions
 from drives.actions import changing, moving_together, resending
 from drives.booking import rules as booking_rules
 from drives.capacity import availability, visits
+from drives.eligibility import party_times, self_check
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries import consents, parties, records
-from drives.queries import together as queries_together
 from drives.web import members
 from drives.web.organizer import forms
 from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
@@ -71,7 +71,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
         "form": form,
         "visit": visit,
         "visits": _visits(drive),
-        "confirms": confirms.asked_of(drive),
+        "confirms": self_check.asked_of(drive),
     }
     return members.page(request, "drives/organizer/enter.html", context)
 
@@ -95,7 +95,7 @@ def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
     party = parties.party_of(found)
     if not party.may_change_all:
         return redirect("organizer_move", found.pk)
-    together = queries_together.times_to_move(found.drive, party.who_may_change, now)
+    together = party_times.times_to_move(found.drive, party.who_may_change, now)
     times = [refusals.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
     return _move(request, found, times, moving_together.move_all, party, group=party.who_may_change)
 

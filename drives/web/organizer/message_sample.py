@@ -12,8 +12,8 @@ from drives import next_visit_words, notices, texts, waiting_words
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.domain.reminder_times import Plan, QuietHours
+from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.models import Booking, BookingState, CancelledBy, Drive, Offer, Policy, Site, Visit, WaitingEntry
-from drives.next_visit import AfterVisit, NextVisit, Progress
 from drives.texts import Measure, Own, OwnWords
 from drives.web import links
 from notifications.notice import Wording

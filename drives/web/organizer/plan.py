@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from drives.actions import directory, planning
+from drives.eligibility import policy_choices
 from drives.models import Drive
 from drives.queries import desk
 from drives.web import members
-from drives.web.organizer import forms, plan_start, policies
+from drives.web.organizer import forms, plan_start
 from drives.web.organizer.plan_form import FIELDS, PlanForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -83,8 +84,8 @@ def _site_id(request: MemberRequest, form: PlanForm) -> int:
 def _page(request: MemberRequest, form: PlanForm, template: str, context: dict[str, Any]) -> HttpResponse:
     shown = form.preview if form.is_bound and not form.errors else None
     organization = request.membership.organization
-    near, far = policies.policy_choices(
-        policies.policies(organization), str(form["policy"].value() or ""), organization.country
+    near, far = policy_choices.policy_choices(
+        policy_choices.policies(organization), str(form["policy"].value() or ""), organization.country
     )
     frame = {"form": form, "preview": shown, "policies": near, "other_policies": far}
     return members.page(request, template, {**frame, **context})

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from drives import grid_words
 from drives.domain import plan as domain_plan
 from drives.domain.plan import Plan, Preview
+from drives.eligibility import policy_choices
 from drives.models import Collector, Policy, Site
 from drives.planning import plan as planning_plan
-from drives.web.organizer import policies
 from drives.web.organizer.directory_forms import PhoneField, SiteForm
 from organizations.models import Cause, Organization
 
@@ -200,7 +200,7 @@ class PlanForm(forms.Form):
             ("collector", Collector.objects.order_by("name", "pk")),
         ):
             self.fields[name].queryset = rows.filter(organization=organization)  # type: ignore[attr-defined]
-        self.fields["policy"].queryset = policies.policies(organization)  # type: ignore[attr-defined]
+        self.fields["policy"].queryset = policy_choices.policies(organization)  # type: ignore[attr-defined]
         # The API plans in other steps, too: such a drive keeps its own.
         steps = sorted({*STEPS, self.initial.get("step_minutes", STEPS[0])})
         self.fields["step_minutes"].choices = step_choices(steps)  # type: ignore[attr-defined]
@@ -289,5 +289,5 @@ class PlanForm(forms.Form):
         """Minutes as whole steps, rounded up; the program's where none were typed."""
         typed: dict[str, Any] = {**STAND_INS, **self.cleaned_data}
         policy, width, minutes = typed["policy"], int(typed["step_minutes"]), typed.get(name)
-        usual = policies.policy_minutes(policy)[name] if policy else width
+        usual = policy_choices.policy_minutes(policy)[name] if policy else width
         return -(-int(usual if minutes is None else minutes) // width)

@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from drives.eligibility import policy_choices
 from drives.models import Drive, Site
-from drives.web.organizer import policies
 from drives.web.organizer.plan_form import NEW_SITE, STRICTER
 from organizations.models import Organization
 
@@ -34,7 +34,7 @@ def initial_of(drive: Drive) -> dict[str, Any]:
     initial |= {"cause": drive.cause_id, "collector": drive.collector_id}
     for number, (starts, ends) in enumerate(drive.breaks, 1):
         initial |= {f"break_{number}_from": starts, f"break_{number}_to": ends}
-    for name, usual in policies.policy_minutes(drive.policy).items():
+    for name, usual in policy_choices.policy_minutes(drive.policy).items():
         steps = getattr(drive, f"{name}_steps")
         initial[name] = None if steps == -(-usual // drive.step_minutes) else steps * drive.step_minutes
     return initial

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import confirms
 from drives.actions import closing
 from drives.actions import waiting as actions
+from drives.eligibility import self_check
 from drives.models import Visit, WaitingEntry
 from drives.queries import waiting as queries_waiting
 from drives.web import members
@@ -62,7 +62,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_waiting", drive.pk)
     return members.page(
-        request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": confirms.asked_of(drive)}
+        request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": self_check.asked_of(drive)}
     )
 
 

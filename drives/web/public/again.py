@@ -12,9 +12,9 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import confirms
 from drives.actions import again as actions
 from drives.capacity import availability
+from drives.eligibility import self_check
 from drives.models import Visit
 from drives.queries import drives as queries_drives
 from drives.queries import reached_people
@@ -138,7 +138,7 @@ def check(
         "at_others": [time for time in alternatives if time.elsewhere],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "confirms": confirms.asked_of(drive),
+        "confirms": self_check.asked_of(drive),
         "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
     }
     return render(request, "drives/public/again.html", context, status=status)

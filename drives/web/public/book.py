@@ -10,9 +10,9 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import confirms
 from drives.actions import booking as actions
 from drives.capacity import availability
+from drives.eligibility import self_check
 from drives.models import Booking
 from drives.queries import drives as queries_drives
 from drives.queries.drives import DrivePage
@@ -124,7 +124,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "is_too_close": details.is_too_close,
         "alternatives": [time for time in offered if not time.elsewhere],
         "at_others": [time for time in offered if time.elsewhere],
-        "confirms": confirms.asked_of(drive),
+        "confirms": self_check.asked_of(drive),
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }

@@ -19,15 +19,15 @@ from drives import appointments, calendars
 from drives.actions import booking as actions
 from drives.actions import changing
 from drives.capacity import visits
+from drives.eligibility import queries as eligibility_queries
+from drives.eligibility.forms import StatedForm
 from drives.models import Booking, BookingState, StatedDonation
-from drives.queries import next_visits
 from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
 from drives.web import links as web_links
 from drives.web import visitor
 from drives.web.public import agreements, forms, links, reminders
 from drives.web.public.forms import CodeForm
-from drives.web.stated_form import StatedForm
 from notifications import queries as notifications_queries
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
@@ -179,8 +179,10 @@ def manage(
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,
-        "after": next_visits.after_visit(booking, timezone.now(), everywhere=True),
-        "coming": next_visits.coming_of(booking, timezone.now()) if booking.state == BookingState.DONATED else (),
+        "after": eligibility_queries.after_visit(booking, timezone.now(), everywhere=True),
+        "coming": eligibility_queries.coming_of(booking, timezone.now())
+        if booking.state == BookingState.DONATED
+        else (),
         "new_feed": "new_feed" in request.GET,
         **(_elsewhere(request, page, elsewhere) if has_place and booking.volunteer_id else {}),
         "google_link": calendars.google_link(appointment),

@@ -12,11 +12,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives import confirms, programmes
+from drives.eligibility import history, party_times, policies, self_check
+from drives.eligibility.party_times import PartyTime
 from drives.models import DriveState, Visit
-from drives.queries import drives, history, together
+from drives.queries import drives
 from drives.queries.drives import DrivePage, DriveSummary
-from drives.queries.together import PartyTime
 from drives.refusals import OpenTime
 from drives.web import visitor
 from drives.web.public import times
@@ -83,8 +83,8 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
         # A group's names are typed, whoever books for it.
         "is_known": people == 1 and bool(browser) and volunteers_queries.proved_from(browser, now).exists(),
         "result": result_asked(request),
-        "confirms": confirms.asked_of(page.drive),
-        "rule": programmes.in_words(page.drive.rules),
+        "confirms": self_check.asked_of(page.drive),
+        "rule": policies.in_words(page.drive.rules),
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
     }
@@ -99,7 +99,7 @@ def _times(
 ) -> Sequence[OpenTime] | Sequence[PartyTime]:
     if people == 1 or page.is_full:
         return page.times(visit)
-    return together.party_times(page.drive, times.visits_of(people, first), now)
+    return party_times.party_times(page.drive, times.visits_of(people, first), now)
 
 
 @require_safe
@@ -110,8 +110,8 @@ def may_i_give(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     context = {
         **drive_context(page),
-        "confirms": confirms.asked_of(page.drive),
-        "rule": programmes.in_words(page.drive.rules),
+        "confirms": self_check.asked_of(page.drive),
+        "rule": policies.in_words(page.drive.rules),
         "visit": request.GET.get("visit") if request.GET.get("visit") in Visit else "",
     }
     return render(request, "drives/public/may_i_give.html", context)

@@ -5,13 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from drives.actions import stating
+from drives.eligibility import self_reported
+from drives.eligibility.forms import StatedForm
 from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
 from drives.web.public import bookings, links
 from drives.web.public.forms import CodeForm
 from drives.web.public.links import DONOR
-from drives.web.stated_form import StatedForm
 
 
 @never_cache
@@ -26,7 +26,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
         return links.to_booking(key)
     if form.is_valid():
         try:
-            stating.state(
+            self_reported.state(
                 volunteer=booking.volunteer,
                 drive=booking.drive,
                 stated=form.stated,
@@ -46,7 +46,7 @@ def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpR
     problem: ValidationError | None = None
     if form.is_valid():
         try:
-            stating.correct(booking_id=page.booking.pk, stated=form.stated, actor=DONOR, now=timezone.now())
+            self_reported.correct(booking_id=page.booking.pk, stated=form.stated, actor=DONOR, now=timezone.now())
         except Refusal as refusal:
             problem = refusal
         except ValidationError as refusal:

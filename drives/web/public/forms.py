@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.actions.booking import Person
 from drives.actions.together import Companion
+from drives.eligibility.forms import StatedForm
 from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
-from drives.web.stated_form import StatedForm
 from notifications.models import Purpose
 from volunteers.actions.limits import TooMany
 from volunteers.actions.recognizing import Whose

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from drives.domain import party_fit
+from drives.eligibility.party_times import PartyTime
 from drives.models import Drive, Visit
-from drives.queries.together import PartyTime
 from drives.refusals import OpenTime
 
 NOON, EVENING = 12, 17

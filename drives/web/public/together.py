@@ -11,16 +11,15 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives import confirms
 from drives.actions import changing, moving_together
 from drives.actions import together as actions
 from drives.actions.booking import HoldLapsed
+from drives.eligibility import party_times, self_check
+from drives.eligibility.party_times import PartyTime
 from drives.models import Booking, CancelledBy, Visit
 from drives.queries import drives as queries_drives
-from drives.queries import together
 from drives.queries.bookings import BookingPage
 from drives.queries.drives import DrivePage
-from drives.queries.together import PartyTime
 from drives.refusals import OpenTime, Refusal
 from drives.web import visitor
 from drives.web.public import bookings, drives, forms, keys, links, times
@@ -50,7 +49,7 @@ class Details:
         if self.is_time_refused:
             return None
         visits = times.visits_of(self.people, self.first)
-        found = together.party_times(self.page.drive, visits, timezone.now())
+        found = party_times.party_times(self.page.drive, visits, timezone.now())
         return next((time for time in found if time.slot_id == self.slot_id), None)
 
 
@@ -126,7 +125,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "back": back.urlencode(),
         "time": time,
         "alternatives": details.alternatives if time is None else (),
-        "confirms": confirms.asked_of(drive),
+        "confirms": self_check.asked_of(drive),
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }
@@ -168,7 +167,7 @@ def move_all(request: HttpRequest, key: str) -> HttpResponse:
 
 def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: ValidationError | None = None) -> HttpResponse:
     drive = page.booking.drive
-    found = together.times_to_move(drive, page.party.who_may_change, timezone.now())
+    found = party_times.times_to_move(drive, page.party.who_may_change, timezone.now())
     context = {
         **bookings.booking_context(page),
         "group": page.party.who_may_change,

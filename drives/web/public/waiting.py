@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives import confirms
 from drives.actions import waiting as actions
+from drives.eligibility import self_check
 from drives.models import WaitingEntry
 from drives.queries import drives as queries_drives
 from drives.queries import waiting as queries_waiting
@@ -85,7 +85,7 @@ def _ask(
         "form": form,
         "openings": openings,
         "visit": form["visit"].value(),
-        "confirms": confirms.asked_of(page.drive),
+        "confirms": self_check.asked_of(page.drive),
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, page.drive.organization)[1],
     }
     return render(request, "drives/public/wait.html", context, status=status)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import offering
-from drives.confirms import WILL_ASK
+from drives.eligibility.self_check import WILL_ASK
 from drives.models import Booking, Drive
 from tests import builders
 from tests.builders import NOW

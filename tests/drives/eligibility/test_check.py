@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drives.actions import attendance, booking, changing
+from drives.eligibility import history
 from drives.models import Booking, BookingState, CancelledBy, Drive, Visit
-from drives.queries import history
 from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders

@@ -9,8 +9,8 @@ from drives.capacity import availability
 from drives.capacity import visits as capacity_visits
 from drives.capacity.availability import NEAREST, SlotRow
 from drives.domain import grid, party_fit
+from drives.eligibility import history
 from drives.models import Booking, Drive, DriveState
-from drives.queries import history
 
 Freed = Mapping[int, tuple[int, int]]
 AllowsAll = Callable[[Drive, Sequence[datetime]], bool]

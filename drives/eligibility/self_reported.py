@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import spacing
 from drives.booking import rules as booking_rules
 from drives.capacity import locks
 from drives.domain.intervals import Stated
+from drives.eligibility import check
 from drives.models import BookingState, DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
 
@@ -54,7 +54,7 @@ def refuse_too_close(stated: Stated | None, drive: Drive, visit: str, wanted: da
     """
     if stated is None:
         return
-    judged = spacing.between([stated.donation(drive.site.zone)], drive, wanted)
+    judged = check.between([stated.donation(drive.site.zone)], drive, wanted)
     if judged.reasons:
         raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives import confirms, programmes
 from drives.domain import intervals
 from drives.domain.intervals import Donation, Rules
+from drives.eligibility import policies, self_check
 from drives.models import Policy
 from tests import builders
 
@@ -29,22 +29,22 @@ CODES = [
 
 
 def least_times() -> dict[str, tuple[int | None, int | None, list[list[int]]]]:
-    return {row["code"]: (row["min_hours"], row["min_days"], row["windows"]) for row in programmes.known()}
+    return {row["code"]: (row["min_hours"], row["min_days"], row["windows"]) for row in policies.known()}
 
 
 @pytest.mark.django_db
 def test_seeding_twice_adds_every_programme_once() -> None:
     Policy.objects.all().delete()
-    assert programmes.seed(Policy) == len(CODES)
-    assert programmes.seed(Policy) == 0
+    assert policies.seed(Policy) == len(CODES)
+    assert policies.seed(Policy) == 0
     assert list(Policy.objects.order_by("pk").values_list("code", flat=True)) == CODES
 
 
 @pytest.mark.django_db
 def test_seeding_leaves_an_organizations_own_copy_alone() -> None:
-    programmes.seed(Policy)
+    policies.seed(Policy)
     builders.policy(code="US_SOURCE", organization=builders.organization(), min_hours=72)
-    assert programmes.seed(Policy) == 0
+    assert policies.seed(Policy) == 0
     assert set(Policy.objects.filter(code="US_SOURCE").values_list("min_hours", flat=True)) == {48, 72}
 
 
@@ -66,25 +66,25 @@ def test_least_times_and_windows_are_as_the_sources_word_them() -> None:
 
 
 def test_a_programme_is_verified_only_if_its_source_names_nothing_unverified() -> None:
-    verified = {row["code"] for row in programmes.known() if row["verified"]}
+    verified = {row["code"] for row in policies.known() if row["verified"]}
     assert verified == {"CA_CBS", "AU_LIFEBLOOD", "AT", "WHOLE_BLOOD_US"}
-    assert verified == {row["code"] for row in programmes.known() if "Not verified" not in row["source"]}
+    assert verified == {row["code"] for row in policies.known() if "Not verified" not in row["source"]}
 
 
 def test_a_visit_takes_at_least_its_screening_and_its_chair_time() -> None:
-    for row in programmes.known():
+    for row in policies.known():
         assert row["first_screening_minutes"] + row["chair_minutes"] <= row["first_minutes"], row["code"]
         assert row["return_screening_minutes"] + row["chair_minutes"] <= row["return_minutes"], row["code"]
 
 
 def test_every_code_that_a_programme_asks_for_has_a_sentence() -> None:
-    asked = {code for row in programmes.known() for code in row["confirms"]}
-    assert asked <= confirms.SENTENCES.keys()
-    assert confirms.sentence("age_18") == "I am 18 or older."
+    asked = {code for row in policies.known() for code in row["confirms"]}
+    assert asked <= self_check.SENTENCES.keys()
+    assert self_check.sentence("age_18") == "I am 18 or older."
 
 
 def test_a_code_of_an_own_policy_is_read_as_it_is_spelled() -> None:
-    assert confirms.sentence("no_fever_today") == "No fever today"
+    assert self_check.sentence("no_fever_today") == "No fever today"
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_a_code_of_an_own_policy_is_read_as_it_is_spelled() -> None:
     ],
 )
 def test_a_programme_is_said_in_words(rules: Rules, words: str) -> None:
-    assert programmes.in_words(rules) == words
+    assert policies.in_words(rules) == words
 
 
-@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_before(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
     rules = Rules(row.get("kind", "plasma"), row["min_hours"], row["min_days"], row["windows"], row["cross_days"])
@@ -121,7 +121,7 @@ def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_bef
     assert ([one.code for one in verdict.broken], verdict.earliest_ok_at) == (["interval_too_short"], first)
 
 
-@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row: dict[str, Any]) -> None:
     zone, noon = ZoneInfo("UTC"), datetime(2027, 1, 1, 12, tzinfo=UTC)
     for count, days in row["windows"]:
@@ -134,7 +134,7 @@ def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row
         assert not intervals.judge(only, given, last + timedelta(days=1), zone).broken
 
 
-@pytest.mark.parametrize("row", programmes.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
     for kind, days in row["cross_days"].items():

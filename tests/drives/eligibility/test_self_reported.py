@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import booking as actions_booking
-from drives.actions import stating
 from drives.domain.intervals import Stated
+from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -96,17 +96,17 @@ def test_the_proof_judges_it_with_all_that_was_given_and_leaves_the_hold_and_wha
 def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
     hold = builders.held(soon(), stated=Stated("plasma", TODAY - 9 * DAY))
     asked: dict[str, Any] = {"booking_id": hold.pk, "actor": "donor", "now": NOW}
-    assert refused(lambda: stating.correct(stated=YESTERDAY, **asked)).codes == ["interval_too_short"]
-    assert wrong(lambda: stating.correct(stated=Stated("plasma", TODAY + DAY), **asked)) == {
+    assert refused(lambda: self_reported.correct(stated=YESTERDAY, **asked)).codes == ["interval_too_short"]
+    assert wrong(lambda: self_reported.correct(stated=Stated("plasma", TODAY + DAY), **asked)) == {
         "stated": ["stated_in_future"]
     }
     assert StatedDonation.objects.get().stated.on == TODAY - 9 * DAY
-    stating.correct(stated=Stated("platelets", TODAY - 8 * DAY), **asked)
+    self_reported.correct(stated=Stated("platelets", TODAY - 8 * DAY), **asked)
     assert StatedDonation.objects.get().stated == Stated("platelets", TODAY - 8 * DAY)
-    stating.correct(stated=None, **asked)
+    self_reported.correct(stated=None, **asked)
     assert not StatedDonation.objects.exists()
     builders.proved(hold)
-    assert refused(lambda: stating.correct(stated=YESTERDAY, **asked)).codes == ["booking_booked"]
+    assert refused(lambda: self_reported.correct(stated=YESTERDAY, **asked)).codes == ["booking_booked"]
 
 
 def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not_for_their_coordinators() -> None:
@@ -353,5 +353,5 @@ def test_changing_it_twice_keeps_one() -> None:
     proved = builders.booked(drive := builders.drive())
     assert proved.volunteer
     for stated in (YESTERDAY, BLOOD, None, None):
-        stating.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
+        self_reported.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
         assert [kept.stated for kept in StatedDonation.objects.all()] == ([stated] if stated else [])

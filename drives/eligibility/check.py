@@ -6,9 +6,8 @@ from datetime import datetime
 
 from drives import refusals
 from drives.domain import intervals
-from drives.eligibility import rules as eligibility_rules
+from drives.eligibility import history, rules
 from drives.models import Drive, Visit
-from drives.queries import history
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Spacing:
     @property
     def reasons(self) -> list[refusals.Reason]:
         earliest = self.verdict.earliest_ok_at
-        return [eligibility_rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
+        return [rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
 
     def alternatives(self, drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTime]:
         """The next times that keep every rule, each by the programme of its own drive."""
@@ -48,7 +47,7 @@ def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datet
         donations,
         intervals.judge(drive.rules, donations, wanted, zone),
         drive.site.timezone,
-        eligibility_rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
+        rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
     )
 
 

@@ -6,15 +6,14 @@ from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from drives import next_visit, refusals
+from drives import refusals
 from drives.capacity import availability, visits
 from drives.capacity.availability import NEAREST, SlotRow
 from drives.domain import intervals
-from drives.eligibility import rules as eligibility_rules
+from drives.eligibility import history, next_visit, rules
+from drives.eligibility.history import Giver
+from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.models import ACTIVE, Booking, BookingState, Drive, Visit
-from drives.next_visit import AfterVisit, NextVisit, Progress
-from drives.queries import history
-from drives.queries.history import Giver
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from organizations.models import Organization
@@ -37,7 +36,7 @@ class Openings:
                 yield from self._allowed_at(drive, donations)
 
     def _allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        visit = eligibility_rules.visit_by_record(donations, drive.policy, drive.on) or Visit.FIRST
+        visit = rules.visit_by_record(donations, drive.policy, drive.on) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
             if time.starts_at < since:

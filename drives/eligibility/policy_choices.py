@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from drives import programmes
+from drives.eligibility import policies as eligibility_policies
 from drives.models import Policy
 from organizations.models import Organization
 
@@ -43,7 +43,7 @@ def policy_choices(offered: QuerySet[Policy], chosen: str, country: str) -> tupl
     near: list[Choice] = []
     far: list[Choice] = []
     for policy in offered:
-        choice = Choice(policy, programmes.in_words(policy.rules), str(policy.pk) == chosen)
+        choice = Choice(policy, eligibility_policies.in_words(policy.rules), str(policy.pk) == chosen)
         is_near = choice.chosen or policy.organization_id or policy.code.startswith(f"{country}_")
         (near if is_near else far).append(choice)
     return (near, far) if near else (far, [])
