@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from drives import own_language, texts
+from drives import texts
 from drives.capacity import visits
 from drives.domain import localtime
-from drives.models import Booking, CancelledBy, Drive
+from drives.models import Booking, CancelledBy, Drive, languages
 from drives.texts import Own
 from drives.web import links
 from notifications.notice import Wording
@@ -174,7 +174,7 @@ def _when_and_where(booking: Booking) -> list[str]:
 
 
 def _before_you_come(booking: Booking) -> list[str]:
-    bring = own_language.written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
+    bring = languages.written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import get_language
 
-from drives import own_language
 from drives.domain import localtime
 from drives.domain.intervals import Rules
 from drives.eligibility import self_check
-from drives.models import Booking, Collector, Drive, DriveState, Policy, Site
+from drives.models import Booking, Collector, Drive, DriveState, Policy, Site, languages
 from drives.queries.attendance import RosterRow
 from drives.queries.drives import DriveSummary
 from drives.queries.turnout import TurnoutNumbers
@@ -40,7 +39,7 @@ def drive(row: Drive, places_left: int) -> Answer:
     policy = row.policy
     return {
         **_drive(row, places_left),
-        "description": own_language.written(row, "description", get_language() or "en").text,
+        "description": languages.written(row, "description", get_language() or "en").text,
         "cause": row.cause and _cause_of(row.cause),
         "policy": {**_named(policy), **_intervals(row.rules)},
         "confirms": [{"code": code, "text": self_check.sentence(code)} for code in policy.confirms],

@@ -44,7 +44,7 @@ class Drive(models.Model):
     title = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     bring = models.CharField(max_length=200, blank=True)
-    # The same in Spanish, where it was written; `drives.own_language` chooses.
+    # The same in Spanish, where it was written; `drives.models.languages` chooses.
     description_es = models.TextField(blank=True, default="", db_default="")
     bring_es = models.CharField(max_length=200, blank=True, default="", db_default="")
     phone = models.CharField(max_length=20, blank=True)

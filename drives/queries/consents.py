@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from drives.models import Booking
-from drives.queries import actors
+from drives.web import actors
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry
 from volunteers import queries as volunteers_queries

@@ -66,11 +66,6 @@ class Thread:
     standing: Standing
 
 
-def count_waiting(organization: Organization) -> int:
-    """How many conversations wait for an answer. One query."""
-    return Conversation.objects.of(organization).waiting().count()
-
-
 def conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
     """Those that a person had to read: first who waits longest, then the newest. Letters that a rule answered are not
     among them.

@@ -10,13 +10,14 @@ from drives.capacity import availability, visits
 from drives.capacity.availability import SlotRow
 from drives.domain import forecast, grid
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
-from drives.queries import calls, conversations, reach
+from drives.queries import calls, reach
 from drives.queries import delivery as queries_delivery
 from drives.queries import drives as queries_drives
 from drives.queries import waiting as queries_waiting
 from drives.queries.delivery import Fates
 from drives.queries.drives import HourFill
 from drives.queries.waiting import Waiting
+from drives.web import members
 from organizations.models import Organization
 
 HALF_EMPTY_PERCENT = 50
@@ -140,7 +141,7 @@ def home(organization: Organization, now: datetime, past_limit: int = 8) -> Home
         upcoming=upcoming,
         past=figures[len(ahead) :],
         not_reached=len(calls.people_to_call([row.drive.pk for row in following[:1]], now)),
-        replies=conversations.count_waiting(organization),
+        replies=members.count_waiting(organization),
         has_drives=bool(figures),
     )
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from drives.models import Booking, BookingChange, BookingState, StatedDonation
-from drives.queries import actors, appeals, conversations
+from drives.queries import appeals, conversations
 from drives.queries.conversations import ConversationRow
+from drives.web import actors
 from notifications import queries as notifications_queries
 from notifications.models import Message
 

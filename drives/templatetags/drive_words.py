@@ -7,10 +7,10 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives import grid_words, own_language
+from drives import grid_words
 from drives.domain import localtime
 from drives.domain.grid import Problem
-from drives.models import Booking, BookingState, Drive, DriveState
+from drives.models import Booking, BookingState, Drive, DriveState, languages
 from drives.queries.calls import Topic
 from drives.queries.delivery import Why
 from notifications import phone
@@ -183,11 +183,11 @@ _TO_TELL = {
 @register.filter
 def written_of(drive: Drive, name: str) -> str:
     """What the organizer wrote, in the page's language if it was written in it."""
-    return own_language.written(drive, name, get_language() or "en").text
+    return languages.written(drive, name, get_language() or "en").text
 
 
 @register.filter
 def lang_of(drive: Drive, name: str) -> str:
     """The attribute of the element that holds it, where it is in another language than the page."""
-    language, page = own_language.written(drive, name, get_language() or "en").language, get_language() or "en"
+    language, page = languages.written(drive, name, get_language() or "en").language, get_language() or "en"
     return "" if page.startswith(language) else format_html(' lang="{}"', language)

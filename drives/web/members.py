@@ -8,10 +8,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from drives.models import Booking, Drive
-from drives.queries import conversations
+from drives.models import Booking, Conversation, Drive
 from notifications import queries as notifications_queries
 from organizations import rules as organizations_rules
+from organizations.models import Organization
 from organizations.web.accounts import MemberRequest
 
 
@@ -48,10 +48,15 @@ def page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> H
         "may_check_in": organizations_rules.may(membership.role, "check_in"),
         "may_manage": organizations_rules.may(membership.role, "manage"),
         # Called by the coordinators' frame only; the door does without.
-        "replies_waiting": partial(conversations.count_waiting, membership.organization),
+        "replies_waiting": partial(count_waiting, membership.organization),
         "troubles": lambda: notifications_queries.troubles(timezone.now(), membership.organization),
     }
     status = 422 if form is not None and form.is_bound and not form.is_valid() else 200
     response = render(request, template, {**frame, **context}, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def count_waiting(organization: Organization) -> int:
+    """How many conversations wait for an answer. One query."""
+    return Conversation.objects.of(organization).waiting().count()

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from drives.actions import changing, conversations, replies
 from drives.models import Booking, Conversation, Drive
 from drives.queries import conversations as inbox
-from drives.web import links
+from drives.web import links, members
 from notifications import notice
 from notifications.actions import replies as inbound
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender
@@ -94,7 +94,7 @@ def test_a_letter_acts_on_the_booking_it_was_asked_about_and_nobody_has_to_read_
     asked(booking)
     reply = say(text, DAY_BEFORE)
     assert (state_of(booking), reply.handled_as) == (state, {"c": "confirm", "X": "cancel"}[text])
-    assert inbox.count_waiting(booking.drive.organization) == 0
+    assert members.count_waiting(booking.drive.organization) == 0
     assert list(inbox.conversations(booking.drive.organization)) == []
 
 
@@ -129,7 +129,7 @@ def test_an_x_that_is_sent_twice_cancels_once_and_asks_for_nobody() -> None:
     asked(booking)
     replies_ = [say("X", DAY_BEFORE + timedelta(seconds=second)) for second in (0, 1)]
     assert [reply.handled_as for reply in replies_] == ["cancel", "cancel"]
-    assert (state_of(booking), inbox.count_waiting(booking.drive.organization)) == ("cancelled", 0)
+    assert (state_of(booking), members.count_waiting(booking.drive.organization)) == ("cancelled", 0)
     assert Message.objects.filter(kind="cancelled", channel="sms").count() == 1
 
 
@@ -181,7 +181,7 @@ def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(lette
     changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
     reply = say(letter, DAY_BEFORE + timedelta(seconds=10))
     assert (state_of(booking), reply.handled_as) == ("booked", "unclear")
-    assert inbox.count_waiting(booking.drive.organization) == 1
+    assert members.count_waiting(booking.drive.organization) == 1
 
 
 @pytest.mark.parametrize(("letter", "state"), [("C", "confirmed"), ("X", "cancelled")])
@@ -205,7 +205,7 @@ def test_with_two_organizations_on_a_sender_a_letter_answers_who_asked_last() ->
     made.deliver(DAY_BEFORE + timedelta(minutes=6))
     reply = say("C", DAY_BEFORE + timedelta(minutes=7), shared)
     assert (state_of(first), reply.handled_as) == ("booked", "refused")
-    assert [inbox.count_waiting(one.drive.organization) for one in (first, second)] == [0, 1]
+    assert [members.count_waiting(one.drive.organization) for one in (first, second)] == [0, 1]
 
 
 def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
@@ -213,7 +213,7 @@ def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
     for about in ("offer:7", "booking:0"):
         asked_of(organization, DAY_BEFORE, address=PHONE, about=about, kind="offer", expires_at=later)
     assert say("C", DAY_BEFORE).handled_as == "unclear"
-    assert inbox.count_waiting(organization) == 1
+    assert members.count_waiting(organization) == 1
 
 
 # What waits for a person
@@ -259,7 +259,7 @@ def test_stop_start_and_help_ask_for_nobody(text: str) -> None:
     booking = ana()
     asked(booking)
     say(text, DAY_BEFORE)
-    assert inbox.count_waiting(booking.drive.organization) == 0
+    assert members.count_waiting(booking.drive.organization) == 0
 
 
 def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() -> None:
@@ -279,7 +279,7 @@ def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> N
     asked(second, DAY_BEFORE)
     asked(first, DAY_BEFORE + timedelta(minutes=5), kind="moved")
     say("Thank you", DAY_BEFORE + timedelta(minutes=6), shared)
-    assert [inbox.count_waiting(one.drive.organization) for one in (first, second)] == [1, 0]
+    assert [members.count_waiting(one.drive.organization) for one in (first, second)] == [1, 0]
 
 
 def test_who_was_never_written_to_reaches_each_organization_that_knows_the_number() -> None:
@@ -289,7 +289,7 @@ def test_who_was_never_written_to_reaches_each_organization_that_knows_the_numbe
     third = builders.organization("Third")
     third.senders.set([shared])
     say("Are you open today?", DAY_BEFORE, shared)
-    counted = [inbox.count_waiting(one) for one in (first.drive.organization, second.drive.organization, third)]
+    counted = [members.count_waiting(one) for one in (first.drive.organization, second.drive.organization, third)]
     assert counted == [1, 1, 0]
     say("Hello", DAY_BEFORE, shared, number=77)
     assert Conversation.objects.filter(address=builders.phone(77)).count() == 0
@@ -298,7 +298,7 @@ def test_who_was_never_written_to_reaches_each_organization_that_knows_the_numbe
 def test_a_stranger_reaches_the_only_organization_of_a_sender() -> None:
     organization = builders.organization()
     say("How do I book?", DAY_BEFORE, number=77)
-    assert inbox.count_waiting(organization) == 1
+    assert members.count_waiting(organization) == 1
 
 
 @pytest.mark.expects_errors
@@ -307,7 +307,7 @@ def test_a_reply_that_fails_is_parked_and_the_rest_go_on(monkeypatch: pytest.Mon
     asked(booking)
     Message.objects.filter(kind="day_before").update(about="booking:no-number")
     assert say("C", DAY_BEFORE).handled_as == "failed"
-    assert inbox.count_waiting(booking.drive.organization) == 1
+    assert members.count_waiting(booking.drive.organization) == 1
     assert say("Hello", DAY_BEFORE).handled_as == "other"
 
 
@@ -339,7 +339,7 @@ def test_an_answer_within_a_day_needs_no_consent_names_the_organization_and_clos
     made.deliver(DAY_BEFORE + timedelta(hours=23))
     message.refresh_from_db()
     assert (message.state, message.keeps_quiet_hours) == ("delivered", False)
-    assert inbox.count_waiting(conversation.organization) == 0
+    assert members.count_waiting(conversation.organization) == 0
     assert AuditEntry.objects.filter(verb="reply.answered", actor="user:1").count() == 1
 
 
@@ -401,9 +401,9 @@ def test_letters_that_a_plain_text_lacks_are_kept(text: str, sent: str) -> None:
 def test_a_new_text_opens_a_closed_conversation_again() -> None:
     conversation = talk()
     conversations.mark_done(conversation_id=conversation.pk, actor="user:1", now=DAY_BEFORE)
-    assert inbox.count_waiting(conversation.organization) == 0
+    assert members.count_waiting(conversation.organization) == 0
     say("And the bus?", DAY_BEFORE + timedelta(hours=1))
-    assert inbox.count_waiting(conversation.organization) == 1
+    assert members.count_waiting(conversation.organization) == 1
     assert list(inbox.conversations(conversation.organization)) == [conversation]
 
 
@@ -414,7 +414,7 @@ def test_a_booking_cancelled_for_a_text_counts_as_the_donors_own() -> None:
     conversations.cancel_booking(conversation_id=conversation.pk, booking_id=booking.pk, actor="user:1", now=DAY_BEFORE)
     booking.refresh_from_db()
     assert (booking.state, booking.cancelled_by) == ("cancelled", "donor")
-    assert inbox.count_waiting(conversation.organization) == 0
+    assert members.count_waiting(conversation.organization) == 0
 
 
 def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:

@@ -16,7 +16,7 @@ from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
+from tests.drives import coordinator
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
 

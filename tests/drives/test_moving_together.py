@@ -16,8 +16,8 @@ from notifications.models import Message
 from organizations.models import Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 TWO = builders.PARTY[:2]

@@ -8,8 +8,8 @@ from drives.models import Booking, BookingState
 from organizations.models import Role
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 from tests.journeys.acting import Clock, Coordinator, Donor, live, local, received, set_to, sweep
 
 pytestmark = pytest.mark.django_db

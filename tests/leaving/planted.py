@@ -23,9 +23,9 @@ from notifications.models import Message, Sender
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives import donor
+from tests.drives.caller import Api
 from tests.drives.test_conversations import say
-from tests.drives.web import donor
 from tests.notifications import made as notifications_made
 from volunteers.models import Volunteer
 

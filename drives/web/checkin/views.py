@@ -27,10 +27,9 @@ from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.models import booking as models_booking
 from drives.queries import attendance as queries_attendance
-from drives.web import members
-from drives.web.organizer import forms as organizer_forms
+from drives.web import form_errors, members
+from drives.web.fields import PhoneField
 from drives.web.organizer.booking_forms import OverrideForm
-from drives.web.organizer.directory_forms import PhoneField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -147,7 +146,7 @@ def _ask_to_override(
     request: MemberRequest, booking: Booking, form: OverrideForm, refusal: refusals.Refusal, verb: str
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
-    organizer_forms.refuse(form, refusal)
+    form_errors.refuse(form, refusal)
     asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
     context = {**_person(request, booking, timezone.now()), **asked}
     return members.page(request, "drives/checkin/person.html", context)
@@ -167,8 +166,8 @@ def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
             if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
                 messages.info(request, _("This person is on the list already."))
                 return redirect(_list_address(slug, typed["name"]))
-            organizer_forms.refuse(form, error)
-            proposed = organizer_forms.proposed_by(error)
+            form_errors.refuse(form, error)
+            proposed = form_errors.proposed_by(error)
         else:
             return redirect(_list_address(slug, "", done=booking.pk))
     context = {"drive": drive, "form": form, "search": _search(request), "proposed": proposed}

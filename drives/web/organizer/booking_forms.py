@@ -13,7 +13,7 @@ from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.forms import StatedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
-from drives.web.organizer.directory_forms import PhoneField
+from drives.web.fields import PhoneField
 
 
 class TimeForm(forms.Form):

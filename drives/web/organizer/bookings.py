@@ -20,8 +20,7 @@ from drives.capacity import availability, visits
 from drives.eligibility import party_times, self_check
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.queries import consents, parties, records
-from drives.web import members
-from drives.web.organizer import forms
+from drives.web import form_errors, members
 from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -61,8 +60,8 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 override_reason=form.cleaned_data["override_reason"],
             )
         except ValidationError as error:
-            forms.refuse(form, error, {"stated": "stated_on"})
-            form.proposed = forms.proposed_by(error)
+            form_errors.refuse(form, error, {"stated": "stated_on"})
+            form.proposed = form_errors.proposed_by(error)
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)
@@ -122,8 +121,8 @@ def _move(
                 override_reason=typed["override_reason"],
             )
         except ValidationError as error:
-            forms.refuse(form, error)
-            form.proposed = forms.proposed_by(error)
+            form_errors.refuse(form, error)
+            form.proposed = form_errors.proposed_by(error)
         else:
             one = _("The booking has a new time. The donor is being told.")
             said = _("All of them have a new time, and are being told.") if group else one
@@ -144,7 +143,7 @@ def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
         try:
             changing.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
         except ValidationError as error:
-            forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
             return redirect("organizer_booking", found.pk)

@@ -16,10 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives import announcements
 from drives.actions import broadcasting
 from drives.models import Broadcast, Drive
-from drives.queries import actors as queries_actors
 from drives.queries import broadcasts as found
-from drives.web import members
-from drives.web.organizer import forms
+from drives.web import actors as web_actors
+from drives.web import form_errors, members
 from drives.web.organizer.broadcast_forms import WriteForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -53,7 +52,7 @@ def broadcast(request: MemberRequest, pk: int) -> HttpResponse:
     """One message to many: what was said, to how many, and what became of it."""
     row = found.broadcast_row(_broadcast(request, pk))
     actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
-    names = queries_actors.in_words(actors, row.broadcast.drive.organization_id)
+    names = web_actors.in_words(actors, row.broadcast.drive.organization_id)
     drive = row.broadcast.drive
     return members.page(request, "drives/organizer/broadcast.html", {"row": row, "drive": drive, "names": names})
 
@@ -92,7 +91,7 @@ def _send(request: MemberRequest, form: WriteForm, now: datetime) -> Broadcast |
             now=now,
         )
     except ValidationError as error:
-        forms.refuse(form, error)
+        form_errors.refuse(form, error)
         return None
 
 
@@ -103,7 +102,7 @@ def _preview(form: WriteForm, now: datetime) -> dict[str, Any] | None:
         return None
     draft = form.draft()
     if problems := broadcasting.reasons_not_to_send(drive=form.drive, draft=draft, now=now):
-        forms.refuse(form, ValidationError(problems))
+        form_errors.refuse(form, ValidationError(problems))
         return None
     preview = broadcasting.preview(drive=form.drive, draft=draft)
     samples: dict[str, str] = {}

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.actions import calls as actions
-from drives.queries import actors as queries_actors
 from drives.queries import calls as queries_calls
+from drives.web import actors as web_actors
 from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -26,7 +26,7 @@ def calls(request: MemberRequest, drive_id: int) -> HttpResponse:
         "drive": drive,
         "list": found,
         "now": now,
-        "names": queries_actors.in_words(actors, drive.organization_id),
+        "names": web_actors.in_words(actors, drive.organization_id),
     }
     return members.page(request, "drives/organizer/calls.html", context)
 

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from drives.actions import planning
 from drives.models import Drive
 from drives.queries import reach
-from drives.web import members
-from drives.web.organizer import forms as organizer_forms
+from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -75,7 +74,7 @@ def cancel_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
         try:
             planning.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.actor_of(request), now=now)
         except ValidationError as error:
-            organizer_forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             messages.success(request, _("The drive is cancelled. Everybody who was booked is being told."))
             return redirect("organizer_drive", drive.pk)
@@ -94,7 +93,7 @@ def copy_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
         try:
             copy = planning.copy_drive(drive_id=drive.pk, on=on, actor=members.actor_of(request), now=now)
         except ValidationError as error:
-            organizer_forms.refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
+            form_errors.refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
         else:
             messages.success(request, _("This is the copy, a draft. Look at it, then publish it."))
             return redirect("organizer_drive", copy.pk)

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import directory
 from drives.models import Collector, Site
-from drives.web import members
-from drives.web.organizer import forms as organizer_forms
+from drives.web import form_errors, members
 from drives.web.organizer.directory_forms import CauseForm, CollectorForm, FactFormSet, SiteForm
 from organizations.models import Cause
 from organizations.web import accounts
@@ -92,7 +91,7 @@ def _site(request: MemberRequest, site: Site) -> HttpResponse:
         try:
             directory.save_site(site=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
         except ValidationError as error:
-            organizer_forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             return _saved(request, site.name)
     return _form(request, "site", form)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
 from drives.models import Collector, Site
+from drives.web.fields import PhoneField
 from notifications import notice
-from notifications import phone as notifications_phone
 from organizations.models import Cause, CauseFact
 
 COMMON_ZONES = (
@@ -42,21 +42,6 @@ def _all_zones() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _city(zone: str) -> str:
     return zone.partition("/")[2].replace("_", " ").replace("/", ", ")
-
-
-class PhoneField(forms.CharField):
-    """A phone number however it is spelled; kept as E.164, shown as people read it."""
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
-        super().__init__(widget=widget, max_length=40, **options)
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        return notifications_phone.normalize(text) if text else ""
-
-    def prepare_value(self, value: Any) -> Any:
-        return notifications_phone.show(value) if isinstance(value, str) and value.startswith("+") else value
 
 
 def link_field(label: Any) -> forms.URLField:

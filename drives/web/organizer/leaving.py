@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import leaving
-from drives.web import export_file, members
-from drives.web.organizer import forms
+from drives.web import export_file, form_errors, members
 from drives.web.organizer.leaving_forms import EraseForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -39,7 +38,7 @@ def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except ValidationError as error:
-            forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
             return redirect("organizer_home")

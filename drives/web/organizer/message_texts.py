@@ -19,8 +19,8 @@ from drives import notices, texts
 from drives.actions import planning_messages
 from drives.queries import message_plan
 from drives.texts import OwnWords
-from drives.web import members
-from drives.web.organizer import forms, message_sample
+from drives.web import form_errors, members
+from drives.web.organizer import message_sample
 from drives.web.organizer.message_forms import WordsForm
 from drives.web.organizer.message_sample import Heard
 from notifications.notice import Wording
@@ -102,7 +102,7 @@ class Editor:
         try:
             planning_messages.refuse_words(self.organization, self.kind, self.language, self.words)
         except ValidationError as error:
-            forms.refuse(self.form, error)
+            form_errors.refuse(self.form, error)
         return self.form.is_valid()
 
     def save(self) -> bool:
@@ -118,7 +118,7 @@ class Editor:
                 now=self.now,
             )
         except ValidationError as error:
-            forms.refuse(self.form, error)
+            form_errors.refuse(self.form, error)
             return False
         return True
 

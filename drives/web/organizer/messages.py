@@ -15,8 +15,8 @@ from drives.actions import planning_messages
 from drives.domain.reminder_times import Plan
 from drives.models import Drive
 from drives.queries import message_plan
-from drives.web import members
-from drives.web.organizer import forms, message_sample, message_texts
+from drives.web import form_errors, members
+from drives.web.organizer import message_sample, message_texts
 from drives.web.organizer.message_forms import PlanForm, SendingForm
 from drives.web.organizer.message_sample import Step
 from organizations.models import Organization
@@ -119,7 +119,7 @@ def _change(request: HttpRequest, form: PlanForm, drive: Drive | None) -> bool:
         else:
             people = planning_messages.change_plan(organization=who.membership.organization, **wanted)
     except ValidationError as error:
-        forms.refuse(form, error)
+        form_errors.refuse(form, error)
         return False
     messages.success(request, _changed(people))
     return True

@@ -14,8 +14,8 @@ from drives.actions import directory, planning
 from drives.eligibility import policy_choices
 from drives.models import Drive
 from drives.queries import desk
-from drives.web import members
-from drives.web.organizer import forms, plan_start
+from drives.web import form_errors, members
+from drives.web.organizer import plan_start
 from drives.web.organizer.plan_form import FIELDS, PlanForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -56,7 +56,7 @@ def _create(request: MemberRequest, form: PlanForm) -> Drive | None:
             organization=request.membership.organization, plan=plan, actor=members.actor_of(request), now=now
         )
     except ValidationError as error:
-        forms.refuse(form, error, FIELDS)
+        form_errors.refuse(form, error, FIELDS)
         return None
 
 
@@ -66,7 +66,7 @@ def _change(request: MemberRequest, form: PlanForm, drive: Drive) -> bool:
         plan = form.plan(_site_id(request, form))
         planning.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=members.actor_of(request), now=now)
     except ValidationError as error:
-        forms.refuse(form, error, FIELDS)
+        form_errors.refuse(form, error, FIELDS)
         return False
     return True
 

@@ -15,7 +15,8 @@ from drives.domain.plan import Plan, Preview
 from drives.eligibility import policy_choices
 from drives.models import Collector, Policy, Site
 from drives.planning import plan as planning_plan
-from drives.web.organizer.directory_forms import PhoneField, SiteForm
+from drives.web.fields import PhoneField
+from drives.web.organizer.directory_forms import SiteForm
 from organizations.models import Cause, Organization
 
 BREAK_ROWS = 3

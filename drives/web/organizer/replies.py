@@ -18,8 +18,7 @@ from drives import announcements, texts
 from drives.actions import conversations
 from drives.models import Conversation
 from drives.queries import conversations as inbox
-from drives.web import members
-from drives.web.organizer import forms as organizer_forms
+from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -76,7 +75,7 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except ValidationError as error:
-            organizer_forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             messages.success(request, _("The answer is on its way."))
             return redirect("organizer_reply", conversation.pk)

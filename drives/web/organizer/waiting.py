@@ -15,8 +15,7 @@ from drives.actions import waiting as actions
 from drives.eligibility import self_check
 from drives.models import Visit, WaitingEntry
 from drives.queries import waiting as queries_waiting
-from drives.web import members
-from drives.web.organizer import forms as organizer_forms
+from drives.web import form_errors, members
 from drives.web.organizer.booking_forms import ReachedForm
 from drives.web.waiting_form import WishForm
 from organizations.web import accounts
@@ -57,7 +56,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
                 now=timezone.now(),
             )
         except ValidationError as error:
-            organizer_forms.refuse(form, error)
+            form_errors.refuse(form, error)
         else:
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_waiting", drive.pk)

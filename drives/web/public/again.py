@@ -20,8 +20,8 @@ from drives.queries import drives as queries_drives
 from drives.queries import reached_people
 from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import visitor
-from drives.web.public import drives, keys, links, times
+from drives.web import keys, visitor
+from drives.web.public import drives, links, times
 from drives.web.public import forms as public_forms
 from drives.web.public.forms import Tick
 from notifications import queries as notifications_queries

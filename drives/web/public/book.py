@@ -17,8 +17,8 @@ from drives.models import Booking
 from drives.queries import drives as queries_drives
 from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import visitor
-from drives.web.public import again, drives, forms, keys, links, times
+from drives.web import keys, visitor
+from drives.web.public import again, drives, forms, links, times
 from drives.web.public.forms import DetailsForm
 from notifications.models import Purpose
 from volunteers import notices

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from drives.actions import finding
 from drives.web import visitor
+from drives.web.pending import Pending
 from drives.web.public import forms as public_forms
 from drives.web.public.forms import CodeForm, Typed
-from drives.web.public.pending import Pending
 from volunteers import queries as volunteers_queries
 
 ASKED: Final = Pending("find")  # the identity to prove, and the contact as it was typed

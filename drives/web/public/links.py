@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from drives.queries import bookings
 from drives.queries.bookings import BookingPage
-from drives.web import visitor
-from drives.web.public import keys
+from drives.web import keys, visitor
 
 DONOR = "donor"
 View = Callable[[HttpRequest, str], HttpResponse]

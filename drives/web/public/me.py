@@ -7,8 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.queries import donor
-from drives.web import visitor
-from drives.web.public import keys
+from drives.web import keys, visitor
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
 

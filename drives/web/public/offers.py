@@ -13,7 +13,8 @@ from drives.actions import offering
 from drives.queries import waiting as queries_waiting
 from drives.queries.waiting import OfferPage
 from drives.refusals import Refusal
-from drives.web.public import keys, links, waiting
+from drives.web import keys
+from drives.web.public import links, waiting
 from drives.web.public.links import DONOR
 
 

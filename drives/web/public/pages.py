@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from drives.web import colours
+from drives.web import colors
 from organizations.models import Organization
 
 
@@ -28,4 +28,4 @@ def terms(request: HttpRequest) -> HttpResponse:
 def accent(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's accent as a stylesheet of its own: pages carry no inline styles."""
     found = get_object_or_404(Organization, slug=slug)
-    return HttpResponse(colours.stylesheet(found.accent), content_type="text/css; charset=utf-8")
+    return HttpResponse(colors.stylesheet(found.accent), content_type="text/css; charset=utf-8")

@@ -19,11 +19,11 @@ from drives.actions import profile as actions
 from drives.queries import reached_people
 from drives.queries.reached_people import PersonHere
 from drives.web import visitor
+from drives.web.pending import Pending
 from drives.web.public import agreements
 from drives.web.public import forms as public_forms
 from drives.web.public.find import FindForm
 from drives.web.public.forms import CodeForm, Typed
-from drives.web.public.pending import Pending
 from notifications.models import Purpose
 from volunteers import queries as volunteers_queries
 from volunteers.actions import consenting

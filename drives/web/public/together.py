@@ -21,8 +21,8 @@ from drives.queries import drives as queries_drives
 from drives.queries.bookings import BookingPage
 from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import visitor
-from drives.web.public import bookings, drives, forms, keys, links, times
+from drives.web import keys, visitor
+from drives.web.public import bookings, drives, forms, links, times
 from drives.web.public.forms import CodeForm, PartyForm
 from drives.web.public.links import DONOR
 from notifications.models import Purpose

@@ -21,8 +21,8 @@ from drives.queries import waiting as queries_waiting
 from drives.queries.drives import DrivePage
 from drives.queries.waiting import WaitingPage
 from drives.refusals import OpenTime, Refusal
-from drives.web import visitor, waiting_form
-from drives.web.public import drives, forms, keys, times
+from drives.web import keys, visitor, waiting_form
+from drives.web.public import drives, forms, times
 from drives.web.public.forms import CodeForm, PersonForm
 from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm

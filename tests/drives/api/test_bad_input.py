@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drives.models import Booking, Slot
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api, loaded
+from tests.drives.caller import Api, loaded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

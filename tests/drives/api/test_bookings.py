@@ -10,7 +10,7 @@ from drives.models import Booking, BookingState, Source
 from organizations.models import Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

@@ -10,7 +10,7 @@ from drives.models import Booking, Drive
 from organizations.models import Role
 from tests import builders, query_counts
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 ON_THE_DAY = "2027-03-13T17:05:00Z"  # five minutes after the doors open

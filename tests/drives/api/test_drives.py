@@ -13,7 +13,7 @@ from drives.models import Drive
 from organizations.models import Cause
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

@@ -15,7 +15,7 @@ from organizations.actions.idempotency import Keep
 from organizations.models import IdempotentAnswer
 from tests import builders, storm
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

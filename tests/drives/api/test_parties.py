@@ -9,7 +9,7 @@ import pytest
 from drives.models import Booking, Drive
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 FAMILY = [{"name": name, "visit": visit} for name, visit in builders.PARTY]

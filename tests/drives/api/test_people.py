@@ -6,7 +6,7 @@ from drives.models import Booking
 from organizations.models import Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 from tests.leaving.planted import plant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

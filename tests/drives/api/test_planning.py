@@ -9,7 +9,7 @@ from drives.models import Booking, BookingState, Drive, DriveState, Policy
 from organizations.models import AuditEntry, Cause, Organization, Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

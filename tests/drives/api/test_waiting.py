@@ -10,7 +10,7 @@ from drives.models import Booking, CancelledBy, WaitingEntry
 from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 from volunteers.models import Contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

@@ -14,9 +14,9 @@ from drives.models import Booking, CancelledBy, Drive
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.api.caller import Api
-from tests.drives.web import coordinator, donor
-from tests.drives.web.donor import text
+from tests.drives import coordinator, donor
+from tests.drives.caller import Api
+from tests.drives.donor import text
 
 pytestmark = pytest.mark.django_db
 TOO_CLOSE = (

@@ -12,9 +12,9 @@ from drives.eligibility.self_check import WILL_ASK
 from drives.models import Booking, Drive
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
-from tests.drives.web import coordinator, donor
-from tests.drives.web.donor import text
+from tests.drives import coordinator, donor
+from tests.drives.caller import Api
+from tests.drives.donor import text
 
 ASKED = ["age_18", "weight_50kg", "photo_id"]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

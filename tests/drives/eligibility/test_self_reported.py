@@ -18,9 +18,9 @@ from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.api.caller import Api
-from tests.drives.web import coordinator, donor
-from tests.drives.web.donor import text
+from tests.drives import coordinator, donor
+from tests.drives.caller import Api
+from tests.drives.donor import text
 from volunteers.actions import retention
 from volunteers.models import Registration
 

@@ -16,9 +16,9 @@ from drives.planning import plan as planning_plan
 from drives.refusals import Refusal
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.api.caller import Api
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.caller import Api
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 DAY = timedelta(days=1)

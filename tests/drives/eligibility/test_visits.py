@@ -17,8 +17,8 @@ from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.web import coordinator, donor
-from tests.drives.web.donor import text
+from tests.drives import coordinator, donor
+from tests.drives.donor import text
 from volunteers.models import ProvedBrowser
 
 DAY = timedelta(days=1)

@@ -13,8 +13,8 @@ from drives.models import Booking, BookingState, Drive
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import donor
-from tests.drives.web.donor import text
+from tests.drives import donor
+from tests.drives.donor import text
 from tests.races import arena
 from volunteers.models import Volunteer
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from drives.models import Booking, BookingState, Drive, Source, Visit
 from organizations.models import Role
 from tests import builders, query_counts
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text, title
+from tests.drives import coordinator
+from tests.drives.donor import text, title
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
-from tests.drives.web import coordinator, donor
-from tests.drives.web.donor import text
+from tests.drives import coordinator, donor
+from tests.drives.caller import Api
+from tests.drives.donor import text
 from tests.notifications import made
 from volunteers.models import Contact, Volunteer
 from volunteers.notices import CONSENT_VERSION

@@ -16,7 +16,7 @@ from drives.models import Booking
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web.donor import PHONE, text, title
+from tests.drives.donor import PHONE, text, title
 from volunteers import queries as volunteers_queries
 from volunteers.actions import registration
 from volunteers.models import Contact, ProofCode, ProvedBrowser

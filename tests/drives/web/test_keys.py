@@ -17,7 +17,7 @@ from drives.models import Booking, CancelledBy
 from notifications.models import Message
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.web.donor import text
+from tests.drives.donor import text
 from volunteers.models import Contact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

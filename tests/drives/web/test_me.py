@@ -15,7 +15,7 @@ from drives.models import Booking, Drive, WaitingEntry, WaitingState
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web.donor import text
+from tests.drives.donor import text
 from volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

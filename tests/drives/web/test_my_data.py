@@ -10,8 +10,8 @@ from django.urls import reverse
 from drives.models import Booking
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import donor
-from tests.drives.web.donor import text
+from tests.drives import donor
+from tests.drives.donor import text
 from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

@@ -8,8 +8,8 @@ from drives.models import Booking, BookingState, Drive, Source, Visit
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

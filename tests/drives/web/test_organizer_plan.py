@@ -11,8 +11,8 @@ from drives.models import Drive, DriveState, Site, Slot
 from organizations.models import Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text, title
+from tests.drives import coordinator
+from tests.drives.donor import text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

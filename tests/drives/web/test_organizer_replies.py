@@ -16,8 +16,8 @@ from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role
 from tests import builders, query_counts
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

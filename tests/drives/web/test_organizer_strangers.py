@@ -7,7 +7,7 @@ from drives.models import Collector, Drive
 from organizations.models import Cause, Role
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
+from tests.drives import coordinator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

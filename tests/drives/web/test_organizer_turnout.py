@@ -12,8 +12,8 @@ from drives.actions import attendance, turnout
 from drives.models import Booking, Drive, DriveState
 from tests import builders
 from tests.builders import NOW, PASSWORD
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = pytest.mark.django_db
 

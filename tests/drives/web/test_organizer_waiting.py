@@ -14,8 +14,8 @@ from drives.models import Booking, CancelledBy, WaitingEntry
 from organizations.models import Role
 from tests import builders, query_counts
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

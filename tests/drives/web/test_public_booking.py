@@ -14,8 +14,8 @@ from notifications.models import Message
 from organizations.models import linked
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import donor
-from tests.drives.web.donor import text, title
+from tests.drives import donor
+from tests.drives.donor import text, title
 from volunteers.actions import proving
 from volunteers.models import ProvedBrowser
 

@@ -12,8 +12,8 @@ from drives.models import Booking, BookingState
 from notifications import queries as notifications_queries
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.web import donor
-from tests.drives.web.donor import text, title
+from tests.drives import donor
+from tests.drives.donor import text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

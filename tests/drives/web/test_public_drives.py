@@ -13,7 +13,7 @@ from drives.models import Drive, Slot
 from organizations.models import Cause, CauseFact
 from tests import builders, query_counts
 from tests.builders import DRIVE_DAY, NOW
-from tests.drives.web.donor import text, title
+from tests.drives.donor import text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW)]
 

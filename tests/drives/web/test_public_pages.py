@@ -4,11 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.web import colours
+from drives.web import colors
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web.donor import text
+from tests.drives.donor import text
 
 
 @pytest.mark.parametrize(
@@ -21,19 +21,19 @@ from tests.drives.web.donor import text
     ],
 )
 def test_contrast_is_counted_as_wcag_does(one: str, other: str, ratio: float) -> None:
-    assert round(colours.contrast(one, other), 1) == round(ratio, 1)
+    assert round(colors.contrast(one, other), 1) == round(ratio, 1)
 
 
 @pytest.mark.parametrize("accent", ["#1f4e5f", "#7a1f5c", "#000000", "#8a1c1c"])
 def test_an_accent_reads_by_day_and_at_night(accent: str) -> None:
-    assert colours.is_readable(accent)
-    assert colours.contrast(colours.at_night(accent), colours.NIGHT) >= colours.AT_NIGHT
-    assert colours.contrast(colours.at_night(accent), colours.NIGHT_INK) >= colours.READABLE
+    assert colors.is_readable(accent)
+    assert colors.contrast(colors.at_night(accent), colors.NIGHT) >= colors.AT_NIGHT
+    assert colors.contrast(colors.at_night(accent), colors.NIGHT_INK) >= colors.READABLE
 
 
 @pytest.mark.parametrize("accent", ["#ffcc00", "#8cc7d9", "#777777"])
 def test_an_accent_that_cannot_be_read_is_left_out(accent: str) -> None:
-    assert colours.stylesheet(accent) == ""
+    assert colors.stylesheet(accent) == ""
 
 
 @pytest.mark.django_db

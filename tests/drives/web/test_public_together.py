@@ -15,8 +15,8 @@ from drives.models import Booking, Drive
 from organizations.models import Organization
 from tests import builders, query_counts
 from tests.builders import NOW
-from tests.drives.web import donor
-from tests.drives.web.donor import text
+from tests.drives import donor
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 NAMES = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder", "Test Eli Alder")

@@ -12,7 +12,7 @@ from drives.models import Booking, CancelledBy, Offer, WaitingEntry
 from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web.donor import PHONE, text, title
+from tests.drives.donor import PHONE, text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

@@ -7,12 +7,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives import notices, own_language
-from drives.models import Drive
+from drives import notices
+from drives.models import Drive, languages
 from tests import builders
 from tests.builders import NOW
-from tests.drives.web import coordinator
-from tests.drives.web.donor import text
+from tests.drives import coordinator
+from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 WORDS: dict[str, Any] = {"description": "Eat well.", "bring": "Photo ID"}
@@ -44,7 +44,7 @@ def test_the_page_shows_ones_own_language_else_the_other_marked(
 def test_what_was_not_written_is_not_shown() -> None:
     drive = builders.drive()
     assert "<dt>Bring</dt>" not in page_of(drive, "en")
-    assert own_language.written(drive, "bring", "es").text == ""
+    assert languages.written(drive, "bring", "es").text == ""
 
 
 def test_a_mail_names_what_to_bring_in_its_own_language() -> None:

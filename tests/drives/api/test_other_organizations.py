@@ -13,7 +13,7 @@ from organizations.models import Role
 from organizations.rules import VERBS
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.caller import Api
+from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

@@ -1,0 +1,22 @@
+"""Form fields that several subjects use."""
+
+from typing import Any
+
+from django import forms
+
+from notifications import phone as notifications_phone
+
+
+class PhoneField(forms.CharField):
+    """A phone number however it is spelled; kept as E.164, shown as people read it."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
+        super().__init__(widget=widget, max_length=40, **options)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return notifications_phone.normalize(text) if text else ""
+
+    def prepare_value(self, value: Any) -> Any:
+        return notifications_phone.show(value) if isinstance(value, str) and value.startswith("+") else value
