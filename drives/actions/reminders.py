@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from drives import notices
+from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
 from drives.domain.message_kinds import Way
 from drives.domain.reminder_times import Plan
 from drives.models import Booking
-from drives.queries import bookings as queries_bookings
 from drives.queries import message_plan, sharing
 from drives.queries.sharing import SAID_TOGETHER, SharedTexts
 from drives.texts import NONE, Own
@@ -60,7 +60,7 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
     things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
     """
     promises = notifications_queries.promises_due(now, DRESS_WITHIN, limit)
-    bookings = queries_bookings.bookings_for_messages([sharing.booking_id(promise) for promise in promises])
+    bookings = calendars_bookings.bookings_for_messages([sharing.booking_id(promise) for promise in promises])
     own = message_plan.own_words({promise.organization_id for promise in promises})
     twice = _mail_instead(promises, bookings)
     shared = sharing.shared_texts(promises, bookings, now)

@@ -9,9 +9,10 @@ from functools import partial
 
 from django.urls import reverse
 
-from drives import appointments, calendars, next_visit_words, notices
+from drives import next_visit_words, notices
 from drives.actions import reminders
 from drives.booking.rules import CLOSE_TO_DRIVE
+from drives.calendars import events, ical
 from drives.capacity import availability
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.eligibility import queries as eligibility_queries
@@ -240,8 +241,8 @@ def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str
     wording = notices.in_language(language, lambda: word(booking, channel, own))
     if channel == Channel.SMS or not method:
         return wording
-    appointment = notices.in_language(language, lambda: appointments.of_booking(booking))
-    body = calendars.cancellation(appointment) if method == "CANCEL" else calendars.invitation(appointment)
+    appointment = notices.in_language(language, lambda: events.of_booking(booking))
+    body = ical.cancellation(appointment) if method == "CANCEL" else ical.invitation(appointment)
     return replace(wording, calendar=body.decode(), calendar_method=method)
 
 

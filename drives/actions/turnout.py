@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from drives import refusals
 from drives.actions import history, telling
 from drives.attendance import rules as attendance_rules
+from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
 from drives.models import booking as models_booking
-from drives.queries import bookings as queries_bookings
 from drives.queries import turnout
 from organizations.actions import audit
 
@@ -34,7 +34,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     )
     drive.closed_out_at = now
     report = recompute(drive=drive, now=now)
-    telling.after_visit(queries_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
+    telling.after_visit(calendars_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
     return report
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from notifications import phone as notifications_phone
+from notifications import phone
 
 
 class PhoneField(forms.CharField):
@@ -16,7 +16,7 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
-        return notifications_phone.normalize(text) if text else ""
+        return phone.normalize(text) if text else ""
 
     def prepare_value(self, value: Any) -> Any:
-        return notifications_phone.show(value) if isinstance(value, str) and value.startswith("+") else value
+        return phone.show(value) if isinstance(value, str) and value.startswith("+") else value

@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import reverse
 from icalendar import Calendar
 
-from drives import calendars
 from drives.actions import changing
-from drives.calendars import Appointment
+from drives.calendars import ical
+from drives.calendars.ical import Appointment
 from drives.models import Booking, CancelledBy
 from notifications.models import Message
 from tests import builders
@@ -215,10 +215,10 @@ def appointment(zone: str, day: str, hour: int) -> Appointment:
 
 def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
     made = [appointment(zone, day, hour) for zone, day in NIGHTS for hour in (0, 1, 2, 3, 12)]
-    bodies = {f"invitation {one.uid}": calendars.invitation(one) for one in made}
-    bodies |= {f"cancellation {one.uid}": calendars.cancellation(replace(one, sequence=4)) for one in made}
-    bodies |= {f"file {one.uid}": calendars.download(one) for one in made}
-    bodies["feed"] = calendars.feed("Ñandú", map(calendars.event, made))
+    bodies = {f"invitation {one.uid}": ical.invitation(one) for one in made}
+    bodies |= {f"cancellation {one.uid}": ical.cancellation(replace(one, sequence=4)) for one in made}
+    bodies |= {f"file {one.uid}": ical.download(one) for one in made}
+    bodies["feed"] = ical.feed("Ñandú", map(ical.event, made))
     seen = read(bodies)
     assert [(one.starts, one.ends) for one in seen["feed"]] == [
         (stamp(one.starts_at), stamp(one.ends_at)) for one in made
@@ -231,7 +231,7 @@ def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
 
 def test_the_readers_would_notice_a_difference() -> None:
     """A control: a floating time is read on the reader's own clock."""
-    body = calendars.download(appointment("America/Los_Angeles", "2027-03-14", 12))
+    body = ical.download(appointment("America/Los_Angeles", "2027-03-14", 12))
     floating = body.replace(b"00Z\r\nDTEND", b"00\r\nDTEND")
     assert floating != body
     seen = {zone: by_node({"file": floating}, zone)["file"]["ical.js"][0].starts for zone in READERS_ZONES}

@@ -9,11 +9,11 @@ import pytest
 
 from drives import next_visit_words, notices
 from drives.actions import changing, reminders
+from drives.calendars import bookings
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.domain.reminder_times import Line, QuietHours
 from drives.models import Booking
-from drives.queries import bookings
 from drives.web import links
 from notifications import notice
 from notifications.actions import consents

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from drives.actions import changing, planning, reminders, replies, telling
+from drives.calendars import bookings
 from drives.models import Booking, CancelledBy
-from drives.queries import bookings
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders
 from tests.builders import NOW

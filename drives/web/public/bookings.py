@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars
 from drives.actions import booking as actions
 from drives.actions import changing
+from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import StatedForm
@@ -161,7 +161,7 @@ def manage(
 ) -> HttpResponse:
     """The booking's page once it is no hold: how it stands, and what may be done."""
     booking = page.booking
-    appointment = appointments.of_booking(booking)
+    appointment = events.of_booking(booking)
     has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
     context = {
         **booking_context(page),
@@ -185,8 +185,8 @@ def manage(
         else (),
         "new_feed": "new_feed" in request.GET,
         **(_elsewhere(request, page, elsewhere) if has_place and booking.volunteer_id else {}),
-        "google_link": calendars.google_link(appointment),
-        "outlook_link": calendars.outlook_link(appointment),
+        "google_link": ical.google_link(appointment),
+        "outlook_link": ical.outlook_link(appointment),
         "qr": qr_code(booking) if has_place else "",
     }
     return render(request, "drives/public/booking.html", context, status=status)

@@ -3,12 +3,12 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from drives.calendars import views_donor
 from drives.models import Visit
 from drives.web.public import (
     again,
     book,
     bookings,
-    calendars,
     changes,
     consents,
     drives,
@@ -26,14 +26,14 @@ from drives.web.public import (
 
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
-    path("feeds/<str:token>.ics", calendars.feed, name="feed"),
+    path("feeds/<str:token>.ics", views_donor.feed, name="feed"),
     path("", drives.home, name="home"),
     path("o/<slug:slug>/", drives.organization, name="organization"),
     path("o/<slug:slug>/accent.css", pages.accent, name="accent"),
-    path("o/<slug:slug>/calendar.ics", calendars.organization, name="organization_calendar"),
+    path("o/<slug:slug>/calendar.ics", views_donor.organization, name="organization_calendar"),
     path("embed/<slug:slug>/", drives.embed, name="embed"),
     path("d/<slug:slug>/", drives.drive, name="drive"),
-    path("d/<slug:slug>/calendar.ics", calendars.drive, name="drive_calendar"),
+    path("d/<slug:slug>/calendar.ics", views_donor.drive, name="drive_calendar"),
     path("d/<slug:slug>/may-i-give/", drives.may_i_give, name="may_i_give"),
     path("d/<slug:slug>/book/", book.book, name="book"),
     path("d/<slug:slug>/again/", again.book_again, name="book_again"),
@@ -54,7 +54,7 @@ urlpatterns = [
     path("b/<str:key>/again/", changes.send_again, name="booking_again"),
     path("b/<str:key>/messages/", consents.turn, name="booking_consent"),
     path("b/<str:key>/new-feed/", consents.new_feed, name="booking_new_feed"),
-    path("b/<str:key>/calendar.ics", calendars.booking, name="booking_calendar"),
+    path("b/<str:key>/calendar.ics", views_donor.booking, name="booking_calendar"),
     path("find/", find.find, name="find"),
     path("find/code/", find.code, name="find_code"),
     path("me/", me.me, name="me"),

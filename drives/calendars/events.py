@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives import calendars
-from drives.calendars import Appointment
+from drives.calendars import bookings as calendars_bookings
+from drives.calendars import feeds, ical
+from drives.calendars.feeds import Feed
+from drives.calendars.ical import Appointment
 from drives.capacity import visits
 from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.queries import bookings as queries_bookings
-from drives.queries.bookings import Feed
 from drives.web import links
 
 KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
@@ -69,12 +69,12 @@ def of_drive(drive: Drive) -> Appointment:
 
 def feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
-    language, bookings = get_language(), queries_bookings.feed_stamps(feed, now)
+    language, bookings = get_language(), feeds.feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     kept = cache.get_many(keys)
     if missing := {key: booking_id for key, booking_id in keys.items() if key not in kept}:
-        read = queries_bookings.bookings_for_messages(list(missing.values()))
-        fresh = {key: calendars.event(of_booking(read[booking_id])) for key, booking_id in missing.items()}
+        read = calendars_bookings.bookings_for_messages(list(missing.values()))
+        fresh = {key: ical.event(of_booking(read[booking_id])) for key, booking_id in missing.items()}
         cache.set_many(fresh, KEPT_FOR)
         kept |= fresh
     return [kept[key] for key in keys]
@@ -82,7 +82,7 @@ def feed_events(feed: Feed, now: datetime) -> list[bytes]:
 
 def feed_etag(feed: Feed) -> str:
     """The tag of a feed, from what it depends on: to answer "not changed" nothing is worded or serialized."""
-    return calendars.etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
+    return ical.etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
 
 
 def _host() -> str:

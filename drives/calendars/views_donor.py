@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from drives import appointments, calendars
+from drives.calendars import drive_feeds, feeds, ical
+from drives.calendars import events as calendars_events
 from drives.models import Drive
-from drives.queries import bookings, drive_feeds
 from drives.web.public import links
 from organizations.models import Organization
 
@@ -20,7 +20,7 @@ HOUR = 60 * 60
 @require_safe
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """One booking as a file."""
-    body = calendars.download(appointments.of_booking(links.page_or_404(request, key).booking))
+    body = ical.download(calendars_events.of_booking(links.page_or_404(request, key).booking))
     return calendar_response(request, body, "booking.ics", "private, no-store")
 
 
@@ -29,7 +29,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     """One drive as a calendar."""
     rows = Drive.objects.public().select_related("organization", "site")
     found = get_object_or_404(rows, slug=slug)
-    body = calendars.feed(found.title, [calendars.drive_event(appointments.of_drive(found))])
+    body = ical.feed(found.title, [ical.drive_event(calendars_events.of_drive(found))])
     return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 
 
@@ -39,31 +39,31 @@ def organization(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Organization, slug=slug)
     with override(found.language):
         drives = drive_feeds.feed_drives(found, timezone.now())
-        events = [calendars.drive_event(appointments.of_drive(one)) for one in drives]
-        body = calendars.feed(found.name, events)
+        events = [ical.drive_event(calendars_events.of_drive(one)) for one in drives]
+        body = ical.feed(found.name, events)
     return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 
 
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """Everything one donor has booked, to subscribe to; its address is a secret."""
-    found = bookings.feed(token, now := timezone.now())
+    found = feeds.feed(token, now := timezone.now())
     if found is None:
         raise Http404
-    etag, caching = appointments.feed_etag(found), f"private, max-age={HOUR}"
+    etag, caching = calendars_events.feed_etag(found), f"private, max-age={HOUR}"
     if not_changed := _not_changed(request, etag, caching):
         return not_changed
     with override(found.language):
         name = _("My bookings: %(org)s") % {"org": found.organization}
-        body = calendars.feed(name, appointments.feed_events(found, now))
+        body = ical.feed(name, calendars_events.feed_events(found, now))
     return calendar_response(request, body, "bookings.ics", caching, etag)
 
 
 def calendar_response(request: HttpRequest, body: bytes, name: str, caching: str, etag: str = "") -> HttpResponse:
-    tag = etag or calendars.etag(body)
+    tag = etag or ical.etag(body)
     if not_changed := _not_changed(request, tag, caching):
         return not_changed
-    response = HttpResponse(body, content_type=calendars.content_type(body))
+    response = HttpResponse(body, content_type=ical.content_type(body))
     response["Content-Disposition"] = f'inline; filename="{name}"'
     response["Cache-Control"], response["ETag"] = caching, tag
     return response

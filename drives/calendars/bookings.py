@@ -1,0 +1,12 @@
+"""Bookings with everything that a message or a calendar object says about them."""
+
+from collections.abc import Sequence
+
+from drives.models import Booking
+from drives.models.booking import WITH_DRIVE
+
+
+def bookings_for_messages(booking_ids: Sequence[int]) -> dict[int, Booking]:
+    """Bookings by id, with all that a notice about them says. One query."""
+    rows = Booking.objects.filter(pk__in=booking_ids).select_related(*WITH_DRIVE)
+    return {booking.pk: booking for booking in rows}
