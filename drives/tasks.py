@@ -5,9 +5,10 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.actions import appealing, booking, fallback, finding, offering, reminders, replies, retention
+from drives.actions import booking, finding, offering, replies, retention
 from drives.actions import sweeps as actions_sweeps
 from drives.capacity import drift
+from drives.messaging import email_fallback, invitations, reminders
 from organizations.actions import idempotency
 from volunteers.actions import retention as actions_retention
 
@@ -21,7 +22,7 @@ def dress(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.mail_what_texts_could_not_say")
 def mail_what_texts_could_not_say(**_options: Any) -> dict[str, int]:
     """Say by mail what a text could not."""
-    return {"mails": fallback.by_mail(now=timezone.now())}
+    return {"mails": email_fallback.by_mail(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.lapse_holds")
@@ -57,7 +58,7 @@ def close_out(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.appeal")
 def appeal(**_options: Any) -> dict[str, int]:
     """Tell donors who agreed to news that they may give again."""
-    return {"appeals": appealing.sweep(now=timezone.now())}
+    return {"appeals": invitations.sweep(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.alert_coordinators")

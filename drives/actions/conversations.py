@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import announcements
 from drives.actions import changing
+from drives.messaging.texts import broadcasts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
 from drives.queries import conversations
 from notifications import queries as notifications_queries
@@ -51,7 +51,7 @@ def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now
     standing = conversations.may_be_answered(conversation, now)
     if not standing.may:
         raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
-    wording = announcements.answer(conversation.organization, text)
+    wording = broadcasts.answer(conversation.organization, text)
     key = f"{conversation.about}/{ANSWER}/{request_key}/{Channel.SMS}"
     notice = Notice(_envelope(conversation, key, standing.needs_consent, now), wording)
     if outbox.queue(organization=conversation.organization, notices=[notice], now=now):

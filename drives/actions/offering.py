@@ -12,8 +12,9 @@ from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.eligibility import check, history, self_check
+from drives.messaging import schedule
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
-from drives.queries import message_plan, waiting
+from drives.queries import waiting
 from drives.waitlist import rules as waitlist_rules
 from volunteers import queries as volunteers_queries
 
@@ -130,7 +131,7 @@ def _write(entry: WaitingEntry, fit: matching.Fit, now: datetime) -> None:
         hold=kept,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
-        deadline=matching.deadline(now, fit.starts_at, message_plan.quiet_hours(entry.drive)),
+        deadline=matching.deadline(now, fit.starts_at, schedule.quiet_hours(entry.drive)),
         made_at=now,
     )
     _enter_state(entry, WaitingState.OFFERED, now)

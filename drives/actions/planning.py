@@ -7,10 +7,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import changing, grid, history, replanning, telling
+from drives.actions import changing, grid, history, telling
 from drives.actions.changing import CANCEL_FIELDS
 from drives.capacity import counters, locks, reserved_spots
 from drives.domain.plan import Plan
+from drives.messaging import reschedule
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan as planning_plan
 from drives.queries import desk
@@ -61,7 +62,7 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
         grid.refuse_new_grid(drive, plan, steps)
     changed = _apply(drive, {**grid.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
     if booked:
-        replanning.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
+        reschedule.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
         grid.change_limits(drive, steps)
     else:
         Slot.objects.filter(drive=drive).delete()

@@ -8,9 +8,9 @@ from django.db.models import F
 
 from drives.actions import telling
 from drives.capacity import locks
+from drives.messaging import schedule
+from drives.messaging.schedule import REMINDED
 from drives.models import Booking, Drive, DriveState, Site
-from drives.queries import message_plan
-from drives.queries.message_plan import REMINDED
 
 BATCH = 500
 
@@ -32,7 +32,7 @@ def tell(*, drive_ids: Sequence[int], now: datetime) -> int:
     Part of a change of the place, which holds the drives exclusively. Locks bookings by id.
     """
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
-    ids = message_plan.bookings_to_remind(drive_ids, now)
+    ids = schedule.bookings_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
     return sum(_tell_batch(batch, now) for batch in batches)
 

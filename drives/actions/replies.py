@@ -9,8 +9,9 @@ from drives import refusals
 from drives.actions import changing, conversations, offering, telling_waiting
 from drives.domain import reply_parser
 from drives.domain.reply_parser import Letter
+from drives.messaging import shared_contacts
 from drives.models import Booking, BookingState, CancelledBy, Offer
-from drives.queries import sharing, waiting
+from drives.queries import waiting
 from notifications import queries as notifications_queries
 from notifications.actions import replies
 from notifications.models import InboundMessage, Message
@@ -113,7 +114,7 @@ def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMes
     # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
     if notifications_queries.newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
-    companions = sharing.also_spoken_of(prompt)
+    companions = shared_contacts.also_spoken_of(prompt)
     if companions and letter == Letter.CANCEL:
         return UNCLEAR
     try:

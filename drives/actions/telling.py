@@ -2,31 +2,31 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.urls import reverse
 
-from drives import next_visit_words, notices
-from drives.actions import reminders
 from drives.booking.rules import CLOSE_TO_DRIVE
-from drives.calendars import events, ical
 from drives.capacity import availability
 from drives.domain.message_kinds import PlannedKind, Way
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NOTHING, AfterVisit
+from drives.messaging import reminders, schedule
+from drives.messaging import wording as messaging_wording
+from drives.messaging.texts import bookings as texts_bookings
+from drives.messaging.texts import next_visit
+from drives.messaging.texts.catalog import Own
+from drives.messaging.wording import Wording_
 from drives.models import Booking, BookingState, CancelledBy, Drive
-from drives.queries import message_plan
-from drives.texts import Own
 from drives.web import links
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 from organizations import queries as organizations_queries
 
-Wording_ = Callable[[Booking, str, Own], Wording]
 ALERT_USEFUL_FOR = timedelta(days=1)
 DONOR = "donor"  # the actor whose own act is told at any hour
 
@@ -39,9 +39,9 @@ def booked(booking: Booking, now: datetime) -> None:
 def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
     """As `booked`, to people of one drive: each gets a mail and a calendar entry, who share a phone one text."""
     drive = bookings[0].drive
-    plan, own = message_plan.drive_plan(drive), message_plan.own_words([drive.organization_id])[drive.organization_id]
+    plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
     way = plan[PlannedKind.BOOKED].way
-    told = _to_all(bookings, "booked", notices.booked, own, now, method="REQUEST", way=way, shared="booked")
+    told = _to_all(bookings, "booked", texts_bookings.booked, own, now, method="REQUEST", way=way, shared="booked")
     outbox.queue(organization=drive.organization, notices=told, now=now)
     reminders.promise_all(bookings, plan, now)
 
@@ -49,9 +49,9 @@ def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
 def booked_again(booking: Booking, now: datetime) -> int:
     """The confirmation once more, for who lost it; asked for twice in a minute it comes once. How many were queued."""
     organization = booking.drive.organization
-    own = message_plan.own_words([organization.pk])[organization.pk]
-    way = message_plan.drive_plan(booking.drive)[PlannedKind.BOOKED].way
-    told = _to_all([booking], "booked", notices.booked, own, now, method="REQUEST", way=way)
+    own = schedule.own_words([organization.pk])[organization.pk]
+    way = schedule.drive_plan(booking.drive)[PlannedKind.BOOKED].way
+    told = _to_all([booking], "booked", texts_bookings.booked, own, now, method="REQUEST", way=way)
     mark = f"again-{int(now.timestamp()) // 60}"
     again = [replace(each, envelope=replace(each.envelope, key=f"{each.envelope.key}/{mark}")) for each in told]
     return outbox.queue(organization=organization, notices=again, now=now)
@@ -65,14 +65,14 @@ def moved(booking: Booking, old_starts_at: datetime, now: datetime, *, actor: st
 def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """As `moved`, to people of one drive, with the time that each had; who share a phone get one text."""
     drive = bookings[0].drive
-    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
+    own = schedule.own_words([drive.organization_id])[drive.organization_id]
     for booking in bookings:
         reminders.withdraw(booking, now)
     reminders.say_anew(bookings)
     quiet = set() if actor == DONOR else {one.pk for one in bookings if _may_wait(one, now, old[one.pk])}
     told = _to_all(bookings, "moved", partial(_moved, old), own, now, method="REQUEST", shared="moved", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, message_plan.drive_plan(drive), now)
+    reminders.promise_all(bookings, schedule.drive_plan(drive), now)
 
 
 def relocated(bookings: Sequence[Booking], now: datetime) -> None:
@@ -81,12 +81,12 @@ def relocated(bookings: Sequence[Booking], now: datetime) -> None:
     A few statements, however many they are.
     """
     drive = bookings[0].drive
-    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
+    own = schedule.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], kinds=reminders.KINDS, now=now)
     quiet = {booking.pk for booking in bookings if _may_wait(booking, now)}
-    told = _to_all(bookings, "relocated", notices.relocated, own, now, method="REQUEST", quiet=quiet)
+    told = _to_all(bookings, "relocated", texts_bookings.relocated, own, now, method="REQUEST", quiet=quiet)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, message_plan.drive_plan(drive), now)
+    reminders.promise_all(bookings, schedule.drive_plan(drive), now)
 
 
 def cancelled(booking: Booking, now: datetime) -> None:
@@ -103,16 +103,18 @@ def silenced(booking: Booking, now: datetime) -> None:
 def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
     """As `cancelled`, to people of one drive: who share a phone get one text."""
     drive = bookings[0].drive
-    own = message_plan.own_words([drive.organization_id])[drive.organization_id]
+    own = schedule.own_words([drive.organization_id])[drive.organization_id]
     outbox.withdraw(abouts=[booking.about for booking in bookings], now=now)
     reminders.say_anew(bookings)
     others = [booking for booking in bookings if booking.cancelled_by != CancelledBy.DONOR]
     quiet = {booking.pk for booking in others if _may_wait(booking, now)}
-    told = _to_all(bookings, "cancelled", notices.cancelled, own, now, method="CANCEL", shared="cancelled", quiet=quiet)
+    told = _to_all(
+        bookings, "cancelled", texts_bookings.cancelled, own, now, method="CANCEL", shared="cancelled", quiet=quiet
+    )
     outbox.queue(organization=drive.organization, notices=told, now=now)
     first = min(bookings, key=lambda booking: booking.starts_at)
     if first.starts_at - now < CLOSE_TO_DRIVE:
-        wording = notices.cancellation_alert(first, availability.places_left(drive, now), desk(drive))
+        wording = texts_bookings.cancellation_alert(first, availability.places_left(drive, now), desk(drive))
         _alert(drive, f"{first.about}/alert_cancellation/{first.revision}", "alert_cancellation", wording, now)
 
 
@@ -122,10 +124,10 @@ def drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
     if not rows:
         return
     organization = rows[0].drive.organization
-    own = message_plan.own_words([organization.pk])[organization.pk]
+    own = schedule.own_words([organization.pk])[organization.pk]
     outbox.withdraw(abouts=[booking.about for booking in rows], now=now)
     quiet = {booking.pk for booking in rows if _may_wait(booking, now)}
-    told = _to_all(rows, "drive_cancelled", notices.drive_cancelled, own, now, method="CANCEL", quiet=quiet)
+    told = _to_all(rows, "drive_cancelled", texts_bookings.drive_cancelled, own, now, method="CANCEL", quiet=quiet)
     outbox.queue(organization=organization, notices=told, now=now)
 
 
@@ -143,14 +145,14 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
     if not rows:
         return
     drive = rows[0].drive
-    plan, own = message_plan.drive_plan(drive), message_plan.own_words([drive.organization_id])[drive.organization_id]
+    plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
     missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
     came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
     after = eligibility_queries.after_visits(rows, now)
     told: list[Notice] = []
     for kind, word, group in (
         (PlannedKind.THANK_YOU, partial(_thanks, after), came),
-        (PlannedKind.MISSED, notices.missed, missed),
+        (PlannedKind.MISSED, texts_bookings.missed, missed),
     ):
         if plan[kind].on:
             told += _to_all(group, kind, word, own, now, keeps_quiet_hours=True, once=True, way=plan[kind].way)
@@ -159,7 +161,7 @@ def after_visit(bookings: Iterable[Booking], now: datetime) -> None:
 
 def under_filled(drive: Drive, booked_count: int, places_left: int, now: datetime) -> None:
     """Tell the coordinators, once, that a drive is far from full a week before."""
-    wording = notices.under_filled_alert(drive, booked_count, places_left, desk(drive))
+    wording = texts_bookings.under_filled_alert(drive, booked_count, places_left, desk(drive))
     _alert(drive, f"drive:{drive.pk}/alert_under_filled", "alert_under_filled", wording, now)
 
 
@@ -202,7 +204,7 @@ def _to_all(
 def _may_wait(booking: Booking, now: datetime, old_starts_at: datetime | None = None) -> bool:
     """Whether somebody else's act may be told in the morning: news of a visit of that morning may not."""
     visit = min(booking.starts_at, old_starts_at or booking.starts_at)
-    return message_plan.quiet_hours(booking.drive).may_wait(now, visit)
+    return schedule.quiet_hours(booking.drive).may_wait(now, visit)
 
 
 def _by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:
@@ -223,27 +225,16 @@ def _worded_for(
     group: Sequence[Booking], word: Wording_, own: Own, envelope: Envelope, method: str, shared: str
 ) -> Wording:
     if len(group) > 1 and shared:
-        return notices.in_language(envelope.language, lambda: notices.together(shared, group))
-    return worded(group[0], word, own, envelope.channel, method)
+        return texts_bookings.in_language(envelope.language, lambda: texts_bookings.together(shared, group))
+    return messaging_wording.worded(group[0], word, own, envelope.channel, method)
 
 
 def _thanks(after: Mapping[int, AfterVisit], booking: Booking, channel: str, own: Own) -> Wording:
-    return next_visit_words.thank_you(booking, channel, own, after.get(booking.volunteer_id or 0, NOTHING))
+    return next_visit.thank_you(booking, channel, own, after.get(booking.volunteer_id or 0, NOTHING))
 
 
 def _moved(old: Mapping[int, datetime], booking: Booking, channel: str, own: Own) -> Wording:
-    return notices.moved(booking, channel, old[booking.pk], own)
-
-
-def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str) -> Wording:
-    """What is said, in the person's language; a mail with the calendar object of that METHOD, if any."""
-    language = booking.volunteer.language if booking.volunteer else "en"
-    wording = notices.in_language(language, lambda: word(booking, channel, own))
-    if channel == Channel.SMS or not method:
-        return wording
-    appointment = notices.in_language(language, lambda: events.of_booking(booking))
-    body = ical.cancellation(appointment) if method == "CANCEL" else ical.invitation(appointment)
-    return replace(wording, calendar=body.decode(), calendar_method=method)
+    return texts_bookings.moved(booking, channel, old[booking.pk], own)
 
 
 def _envelopes(

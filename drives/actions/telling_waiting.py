@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from drives import notices, waiting_words
-from drives.actions import reminders
+from drives.messaging import reminders, schedule
+from drives.messaging.texts import bookings, waitlist
 from drives.models import Offer, WaitingEntry
-from drives.queries import message_plan, waiting
+from drives.queries import waiting
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
@@ -20,16 +20,16 @@ def joined(entry: WaitingEntry, now: datetime) -> None:
     """Where they stand, and the way back to their page."""
     number = waiting.position(entry)
     key, until = f"{entry.about}/joined", entry.drive.ends_at
-    _tell(entry, key, "waiting_joined", lambda channel: waiting_words.joined(entry, channel, number), now, until)
+    _tell(entry, key, "waiting_joined", lambda channel: waitlist.joined(entry, channel, number), now, until)
 
 
 def offered(offer: Offer, now: datetime) -> None:
     """A place is theirs until the deadline; a text keeps quiet hours, a mail does not wake anybody."""
     entry = offer.entry
-    own = message_plan.own_words([entry.drive.organization_id])[entry.drive.organization_id]
+    own = schedule.own_words([entry.drive.organization_id])[entry.drive.organization_id]
 
     def word(channel: str) -> Wording:
-        return waiting_words.offered(offer, channel, own)
+        return waitlist.offered(offer, channel, own)
 
     _tell(entry, f"{offer.about}/offer", "offer", word, now, offer.deadline, about=offer.about, quietly=True)
 
@@ -37,20 +37,20 @@ def offered(offer: Offer, now: datetime) -> None:
 def passed_on(offer: Offer, now: datetime) -> None:
     """The answer to an X: where they stand now."""
     number = waiting.position(offer.entry)
-    _answer(offer, "passed", lambda: waiting_words.passed_on(offer.entry, number), now)
+    _answer(offer, "passed", lambda: waitlist.passed_on(offer.entry, number), now)
 
 
 def too_late(offer: Offer, reply_id: int, now: datetime) -> None:
     """The answer to a letter that came when the place was gone: where they stand, and the way to their page."""
     number = waiting.position(offer.entry)
-    _answer(offer, f"too_late/{reply_id}", lambda: waiting_words.too_late(offer.entry, number), now)
+    _answer(offer, f"too_late/{reply_id}", lambda: waitlist.too_late(offer.entry, number), now)
 
 
 def over(entry: WaitingEntry, now: datetime) -> None:
     """The list is closed; said once."""
     key = f"{entry.about}/over"
     until = now + OVER_USEFUL_FOR
-    _tell(entry, key, "waiting_over", lambda channel: waiting_words.over(entry, channel), now, until, quietly=True)
+    _tell(entry, key, "waiting_over", lambda channel: waitlist.over(entry, channel), now, until, quietly=True)
 
 
 def _answer(offer: Offer, key: str, word: Callable[[], str], now: datetime) -> None:
@@ -96,6 +96,6 @@ def _tell(
                     due_at=now,
                     expires_at=until,
                 )
-                yield Notice(envelope, notices.in_language(language, partial(word, channel)))
+                yield Notice(envelope, bookings.in_language(language, partial(word, channel)))
 
     outbox.queue(organization=entry.drive.organization, notices=list(sealed()), now=now)

@@ -39,7 +39,7 @@ class OwnText(models.Model):
     """An organization's own words for one kind of message in one language; what is blank stays ours."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="own_texts")
-    kind = models.CharField(max_length=20)  # of drives.texts.TEXTS
+    kind = models.CharField(max_length=20)  # of drives.messaging.texts.catalog.TEXTS
     language = models.CharField(max_length=8)
     text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
     opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}

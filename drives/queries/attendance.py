@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from drives.booking import rules as booking_rules
+from drives.messaging.reach import NOT_REACHED, REACHED
 from drives.models import Booking, BookingState, Drive
 from drives.queries import parties as queries_parties
 from drives.queries.parties import Party
-from drives.queries.reach import NOT_REACHED, REACHED
 from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
 from volunteers.models import Contact

@@ -9,12 +9,12 @@ from django.db.models import Count, Q
 from drives.capacity import availability, visits
 from drives.capacity.availability import SlotRow
 from drives.domain import forecast, grid
+from drives.messaging import call_list, reach
+from drives.messaging import delivery as messaging_delivery
+from drives.messaging.delivery import Fates
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
-from drives.queries import calls, reach
-from drives.queries import delivery as queries_delivery
 from drives.queries import drives as queries_drives
 from drives.queries import waiting as queries_waiting
-from drives.queries.delivery import Fates
 from drives.queries.drives import HourFill
 from drives.queries.waiting import Waiting
 from drives.web import members
@@ -118,8 +118,8 @@ def desk(drive: Drive, now: datetime) -> Desk:
         hours=hours,
         sources=[Share(str(Source(source).label), count) for source, count in by_source.most_common()],
         days=sorted(by_day.items(), reverse=True)[:7],
-        not_reached=calls.people_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
-        delivery=queries_delivery.delivery_summary(drive),
+        not_reached=call_list.people_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
+        delivery=messaging_delivery.delivery_summary(drive),
         told=reach.cancellation_progress(drive) if is_cancelled else [],
         unresolved=_unresolved(drive) if drive.ends_at <= now else 0,
         half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
@@ -140,7 +140,7 @@ def home(organization: Organization, now: datetime, past_limit: int = 8) -> Home
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=len(calls.people_to_call([row.drive.pk for row in following[:1]], now)),
+        not_reached=len(call_list.people_to_call([row.drive.pk for row in following[:1]], now)),
         replies=members.count_waiting(organization),
         has_drives=bool(figures),
     )

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from drives.messaging import invitation_audience
 from drives.models import Booking, BookingChange, BookingState, StatedDonation
-from drives.queries import appeals, conversations
+from drives.queries import conversations
 from drives.queries.conversations import ConversationRow
 from drives.web import actors
 from notifications import queries as notifications_queries
@@ -53,7 +54,7 @@ def booking_record(booking: Booking) -> BookingRecord:
 
 def _appeals(booking: Booking) -> list[Message]:
     """Those after the visit, which they followed, so that the list stays in order of time."""
-    found = appeals.appeals_to(booking.volunteer_id) if booking.volunteer_id else []
+    found = invitation_audience.appeals_to(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in found if message.due_at > booking.starts_at]
 
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from drives import grid_words
 from drives.domain import localtime
 from drives.domain.grid import Problem
+from drives.messaging.call_list import Topic
+from drives.messaging.delivery import Why
 from drives.models import Booking, BookingState, Drive, DriveState, languages
-from drives.queries.calls import Topic
-from drives.queries.delivery import Why
 from notifications import phone
 from notifications.models import Channel, Message, MessageState
 

@@ -12,7 +12,8 @@ from django.urls import reverse
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import broadcasting, conversations, replies
+from drives.actions import conversations, replies
+from drives.messaging import broadcasts
 from drives.models import Conversation, Drive
 from notifications.actions import replies as inbound
 from notifications.models import Message
@@ -60,7 +61,7 @@ def world() -> tuple[Membership, Drive]:
     conversations.answer(
         conversation_id=first.pk, text="Of course, bring her!", request_key="a", actor="user:1", now=NOW
     )
-    broadcasting.run_late(drive=drive, minutes=20, request_key="a", actor=f"user:{member.user.pk}", now=drive.starts_at)
+    broadcasts.run_late(drive=drive, minutes=20, request_key="a", actor=f"user:{member.user.pk}", now=drive.starts_at)
     made.deliver(drive.starts_at + timedelta(minutes=1))
     return member, drive
 

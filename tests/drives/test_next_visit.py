@@ -10,11 +10,11 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import next_visit_words
 from drives.actions import returning, turnout
 from drives.eligibility import next_visit
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
+from drives.messaging.texts import next_visit as texts_next_visit
 from drives.models import Booking, Drive, OwnText, Site
 from drives.refusals import Refusal
 from notifications import notice
@@ -205,10 +205,10 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
     after = AfterVisit(Progress(1, NEXT_DAY), times)
     with translation.override(language):
         said = [
-            next_visit_words.thank_you(booking, "sms", after=AfterVisit(after.progress, times[:count])).text
+            texts_next_visit.thank_you(booking, "sms", after=AfterVisit(after.progress, times[:count])).text
             for count in (1, 2, 3)
         ]
-        mail = next_visit_words.appeal(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
+        mail = texts_next_visit.appeal(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
     assert [(notice.segments(text), notice.is_gsm(text)) for text in [*said, mail]] == [(1, True)] * 4
     assert said[0] != said[1]
     assert said[1] == said[2]

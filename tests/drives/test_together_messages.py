@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import changing, planning, reminders, replies, telling
+from drives.actions import changing, planning, replies, telling
 from drives.calendars import bookings
+from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from django.db import connection
 
-from drives.actions import appealing
+from drives.messaging import invitations
 from notifications.actions import handover, reconciliation
 from notifications.actions.claimed import Claimed
 from notifications.gateways import Gateway
@@ -50,20 +50,20 @@ def no_look_up() -> Any:
 
 def few_at_once() -> None:
     """No bug, but small batches, each behind a lock with its number (`BATCH`): who holds it can kill between two."""
-    batch, numbers = appealing._batch, itertools.count()
+    batch, numbers = invitations._batch, itertools.count()
 
     def barred(*asked: Any) -> tuple[int, int]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [BATCH, next(numbers)])
         return batch(*asked)
 
-    patch.object(appealing, "AT_ONCE", 2).start()
-    patch.object(appealing, "_batch", barred).start()
+    patch.object(invitations, "AT_ONCE", 2).start()
+    patch.object(invitations, "_batch", barred).start()
 
 
 def noted_first() -> Any:
     """A day's round of appeals is noted before it is done: a kill in between loses it. Gives the patch, to be ended."""
-    appeal = appealing.appeal
+    appeal = invitations.appeal
 
     def hasty(*, organization: Organization, now: datetime) -> int:
         day = f"{now:%Y-%m-%d}"
@@ -72,6 +72,6 @@ def noted_first() -> Any:
         audit.note(organization=organization, actor="worker", verb="appealed", about=day, now=now)
         return appeal(organization=organization, now=now)
 
-    patched = patch.object(appealing, "appeal", hasty)
+    patched = patch.object(invitations, "appeal", hasty)
     patched.start()
     return patched

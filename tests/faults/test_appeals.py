@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import appealing
-from drives.queries import appeals
+from drives.messaging import invitation_audience, invitations
 from notifications.models import Message
 from tests import builders, figures
 from tests.faults import seeded
@@ -76,7 +75,7 @@ def test_a_killed_sweep_loses_nobody_and_tells_nobody_twice(
         strike(workers, at, finishes=bool(round_ % 2))
         assert eventually(lambda: not workers.waiting())
         left[QUEUED.count()] += 1
-        appealing.sweep(now=next_round(at))
+        invitations.sweep(now=next_round(at))
         outcomes.append(told())
     figures.note(request, "queued when they were killed: rounds", dict(left))
     assert workers.kills == ROUNDS * len(POINTS)
@@ -88,7 +87,7 @@ def test_control_a_round_that_is_noted_before_it_is_done_is_lost(at: datetime) -
     with Workers(bug="few_at_once noted_first") as workers:
         after_a_batch(workers, at, finishes=False)
     patched = seeded.noted_first()
-    appealing.sweep(now=next_round(at))
+    invitations.sweep(now=next_round(at))
     patched.stop()
     assert told()[0] > 0
 
@@ -97,8 +96,8 @@ def test_control_who_was_told_is_told_again_by_a_sweep_that_looks_at_nothing(
     workers: Workers, at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_a_batch(workers, at, finishes=False)
-    heard, key, numbers = appeals.heard, appealing._key, itertools.count()
-    monkeypatch.setattr(appeals, "heard", lambda *asked: replace(heard(*asked), told=[]))
-    monkeypatch.setattr(appealing, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
-    appealing.sweep(now=next_round(at))
+    heard, key, numbers = invitation_audience.heard, invitations._key, itertools.count()
+    monkeypatch.setattr(invitation_audience, "heard", lambda *asked: replace(heard(*asked), told=[]))
+    monkeypatch.setattr(invitations, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+    invitations.sweep(now=next_round(at))
     assert told()[1] > 0

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, booking, broadcasting, calls, changing, conversations, offering, turnout, waiting
+from drives.actions import attendance, booking, changing, conversations, offering, turnout, waiting
 from drives.actions.booking import Person
-from drives.actions.broadcasting import Draft
 from drives.actions.waiting import Wish
+from drives.messaging import broadcasts, calls
+from drives.messaging.broadcast_queries import Audience
+from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Conversation, Drive, Slot, StatedDonation
-from drives.queries.broadcasts import Audience
 from notifications.actions import replies as inbound
 from notifications.actions import reports
 from notifications.models import Message, Sender
@@ -84,8 +85,8 @@ def plant(organization: Organization | None = None) -> Planted:
     _change(coming)
     _wait(owner)
     broadcast = Draft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
-    count = broadcasting.preview(drive=drive, draft=broadcast).count
-    broadcasting.send(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
+    count = broadcasts.preview(drive=drive, draft=broadcast).count
+    broadcasts.send(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
     notifications_made.deliver(NOW + timedelta(minutes=5))
     for sent in Message.objects.exclude(provider_id="")[:3]:
         reports.report(provider_id=sent.provider_id, status="delivered", now=NOW)

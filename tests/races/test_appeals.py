@@ -7,9 +7,8 @@ from functools import partial
 
 import pytest
 
-from drives.actions import appealing
 from drives.capacity import locks
-from drives.queries import appeals
+from drives.messaging import invitation_audience, invitations
 from notifications.models import Message
 from tests import builders, seeds
 from tests.races.arena import lost_in, lost_in_turn, together
@@ -20,7 +19,7 @@ ALMOST_ALWAYS = 9
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between what people were told and telling them."""
-    seeds.pause_after(monkeypatch, appeals, "heard")
+    seeds.pause_after(monkeypatch, invitation_audience, "heard")
 
 
 def two_beats() -> Callable[[], bool]:
@@ -30,7 +29,7 @@ def two_beats() -> Callable[[], bool]:
         builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABC'[n]}", consents=("reminders", "appeals"))
     now = donated.ends_at + timedelta(days=4, hours=-1)
     builders.drive(owner, on=donated.on + timedelta(days=14))
-    beat = partial(appealing.sweep, now=now)
+    beat = partial(invitations.sweep, now=now)
 
     def race() -> bool:
         Message.objects.filter(kind="appeal").delete()
@@ -47,8 +46,8 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: each beat names its messages in its own way."""
-    key, numbers = appealing._key, itertools.count()
-    seeds.replace(monkeypatch, appealing, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+    key, numbers = invitations._key, itertools.count()
+    seeds.replace(monkeypatch, invitations, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 
 
 def test_two_beats_tell_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import broadcasting, changing, leaving
-from drives.actions.broadcasting import Draft
+from drives.actions import changing, leaving
+from drives.messaging import broadcast_queries, broadcasts
+from drives.messaging.broadcast_queries import Audience
+from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Drive
-from drives.queries import broadcasts
-from drives.queries.broadcasts import Audience
 from notifications.actions import forgetting, handover, outbox
 from notifications.models import Message
 from tests import builders, seeds
@@ -61,7 +61,7 @@ def write_to_many(booking: Booking) -> None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
     draft = Draft({"en": "Bring a sweater."}, Audience(), "reminders")
     with suppress(ValidationError):  # nobody is left to be reached
-        broadcasting.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
+        broadcasts.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
 
 
 def come_back(booking: Booking) -> None:
@@ -74,7 +74,7 @@ def come_back(booking: Booking) -> None:
 @pytest.mark.parametrize("act", [move, write_to_many, come_back])
 def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     if act is write_to_many:
-        seeds.pause_after(monkeypatch, broadcasts, "reach")
+        seeds.pause_after(monkeypatch, broadcast_queries, "reach")
     else:
         arena.pause_after_facts(monkeypatch, "place_facts")
     assert lost_in(against(act), RUNS) == 0
@@ -83,7 +83,7 @@ def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monk
 def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seeds.pause_after(monkeypatch, broadcasts, "reach")
+    seeds.pause_after(monkeypatch, broadcast_queries, "reach")
     arena.without_locks(monkeypatch, "drives_shared")
     assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import appealing, finding, leaving, profile
 from drives.actions import booking as booking_actions
+from drives.actions import finding, leaving, profile
 from drives.capacity import locks
+from drives.messaging import invitation_audience, invitations
 from drives.models import Booking, Drive
-from drives.queries import appeals, donor
+from drives.queries import donor
 from notifications.models import ConsentEntry, Message
 from tests import builders, seeds
 from tests.builders import NOW
@@ -57,7 +58,7 @@ def ask_for_another_code(person: Volunteer, phone: str) -> None:
 
 
 def appeal(person: Volunteer, phone: str) -> None:
-    appealing.sweep(now=_weeks_later())
+    invitations.sweep(now=_weeks_later())
 
 
 def _weeks_later() -> datetime:
@@ -98,7 +99,7 @@ LOCKED, NEWEST, BOOKING, HEARD = (
     (contacts, "locked"),
     (donor, "newest_contacts"),
     (locks, "booking"),  # the erasure takes this lock, too
-    (appeals, "heard"),
+    (invitation_audience, "heard"),
 )
 PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
     (stop, [LOCKED, BOOKING]),
@@ -147,7 +148,7 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
 
 def test_control_an_appeal_goes_to_who_left_unless_they_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "no_appeals")
-    seeds.pause_after(monkeypatch, appeals, "heard")
+    seeds.pause_after(monkeypatch, invitation_audience, "heard")
     assert lost_in_turn(against(appeal), RUNS) >= ALMOST_ALWAYS
 
 

@@ -8,11 +8,11 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from drives.actions import booking, planning_messages, reminders, replanning
+from drives.actions import booking
 from drives.capacity import locks
 from drives.domain import reminder_times
+from drives.messaging import reminders, reschedule, schedule, schedule_settings
 from drives.models import Booking
-from drives.queries import message_plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, seeds
@@ -25,10 +25,10 @@ ALMOST_ALWAYS = 9
 
 
 def edit(of: Organization, days: int) -> None:
-    before = message_plan.organization_plan(of)
+    before = schedule.organization_plan(of)
     plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
     version = reminder_times.fingerprint(before)
-    planning_messages.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
+    schedule_settings.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
 
 
 def edit_against_booking() -> Callable[[], bool]:
@@ -51,12 +51,12 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, message_plan, "drive_plan")
+    seeds.pause_after(monkeypatch, schedule, "drive_plan")
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, message_plan, "drive_plan")
+    seeds.pause_after(monkeypatch, schedule, "drive_plan")
     seeds.replace(monkeypatch, locks, "drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
@@ -83,7 +83,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 
 def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, replanning, "_messages_of")
+    seeds.pause_after(monkeypatch, reschedule, "_messages_of")
     assert lost_in(edit_against_gate()) == 0
 
 
@@ -95,20 +95,20 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
                 found[one.about, kind] = list(Message.objects.filter(about=one.about, kind=kind))
         return found
 
-    seeds.replace(monkeypatch, replanning, "_messages_of", unlocked)
-    seeds.pause_after(monkeypatch, replanning, "_messages_of")
+    seeds.replace(monkeypatch, reschedule, "_messages_of", unlocked)
+    seeds.pause_after(monkeypatch, reschedule, "_messages_of")
     assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
 
 
 def test_two_edits_at_once_are_not_both_kept() -> None:
     def race() -> bool:
         owner = builders.organization()
-        before = message_plan.organization_plan(owner)
+        before = schedule.organization_plan(owner)
         version = reminder_times.fingerprint(before)
 
         def change(days: int) -> None:
             plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
-            planning_messages.change_plan(organization=owner, plan=plan, version=version, actor="user:1", now=NOW)
+            schedule_settings.change_plan(organization=owner, plan=plan, version=version, actor="user:1", now=NOW)
 
         kept = together(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))
         return kept == ["ok", "ok"] and sorted(outcomes[-2:]) == ["changed meanwhile", "kept"]
@@ -120,6 +120,6 @@ def test_two_edits_at_once_are_not_both_kept() -> None:
 def _tried(change: Callable[[int], None], days: int) -> str:
     try:
         change(days)
-    except planning_messages.ChangedMeanwhile:
+    except schedule_settings.ChangedMeanwhile:
         return "changed meanwhile"
     return "kept"

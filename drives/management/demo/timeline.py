@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Min
 
-from drives.actions import reminders
+from drives.messaging import reminders
 from notifications.actions import rehearsal
 from notifications.models import Message, MessageState
 

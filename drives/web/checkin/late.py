@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives import announcements
-from drives.actions import broadcasting
+from drives.messaging import broadcast_queries, broadcasts, views_broadcasts
+from drives.messaging.texts import broadcasts as texts_broadcasts
 from drives.models import Broadcast, BroadcastKind
-from drives.queries import broadcasts
 from drives.web import members
-from drives.web.organizer import broadcasts as organizer_broadcasts
 from notifications.models import Purpose
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -30,9 +28,9 @@ def late(request: MemberRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         minutes, key = request.POST.get("minutes", ""), request.POST.get("request_key", "")[:64]
         try:
-            sent = broadcasting.run_late(
+            sent = broadcasts.run_late(
                 drive=drive,
-                minutes=int(minutes) if minutes in map(str, announcements.LATE_MINUTES) else 0,
+                minutes=int(minutes) if minutes in map(str, texts_broadcasts.LATE_MINUTES) else 0,
                 request_key=key or uuid.uuid4().hex,
                 actor=members.actor_of(request),
                 now=now,
@@ -44,10 +42,10 @@ def late(request: MemberRequest, slug: str) -> HttpResponse:
         return redirect("checkin_late", slug)
     context = {
         "drive": drive,
-        "reach": broadcasts.reach(drive, broadcasts.late_audience(now), Purpose.REMINDERS),
-        "choices": announcements.LATE_MINUTES,
+        "reach": broadcast_queries.reach(drive, broadcast_queries.late_audience(now), Purpose.REMINDERS),
+        "choices": texts_broadcasts.LATE_MINUTES,
         "request_key": uuid.uuid4().hex,
-        "rows": [row for row in broadcasts.broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
+        "rows": [row for row in broadcast_queries.broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
     }
     return members.page(request, "drives/checkin/late.html", context)
 
@@ -60,8 +58,8 @@ def stop_late(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     sent = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
     if sent is None:
         raise Http404
-    organizer_broadcasts.stopped(
-        request, broadcasting.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now())
+    views_broadcasts.stopped(
+        request, broadcasts.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now())
     )
     return redirect("checkin_late", slug)
 

@@ -18,8 +18,9 @@ from drives.actions import changing, moving_together, resending
 from drives.booking import rules as booking_rules
 from drives.capacity import availability, visits
 from drives.eligibility import party_times, self_check
+from drives.messaging import consent_ledger
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.queries import consents, parties, records
+from drives.queries import parties, records
 from drives.web import form_errors, members
 from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
 from organizations.web import accounts
@@ -36,7 +37,7 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     context |= {
         "language": _language(found),
         "may_change": _may_change(found),
-        "ledger": consents.consent_ledger(found),
+        "ledger": consent_ledger.consent_ledger(found),
     }
     return members.page(request, "drives/organizer/booking.html", context)
 

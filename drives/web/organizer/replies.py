@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives import announcements, texts
 from drives.actions import conversations
+from drives.messaging.texts import broadcasts, catalog
 from drives.models import Conversation
 from drives.queries import conversations as inbox
 from drives.web import form_errors, members
@@ -119,8 +119,8 @@ def measure(request: MemberRequest) -> HttpResponse:
 
 def _measured(request: MemberRequest) -> dict[str, Any]:
     typed = request.POST.get("text", "")[: 2 * MOST_TYPED]
-    text = f"{request.membership.organization.sms_name}: {announcements.plain(typed)}"
-    return {"text": text if typed.strip() else "", "measured": texts.measure(text), "most": announcements.MOST_SEGMENTS}
+    text = f"{request.membership.organization.sms_name}: {broadcasts.plain(typed)}"
+    return {"text": text if typed.strip() else "", "measured": catalog.measure(text), "most": broadcasts.MOST_SEGMENTS}
 
 
 def _conversation(request: MemberRequest, pk: int) -> Conversation:

@@ -21,12 +21,13 @@ from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import StatedForm
+from drives.messaging import views_agreements
 from drives.models import Booking, BookingState, StatedDonation
 from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
 from drives.web import links as web_links
 from drives.web import visitor
-from drives.web.public import agreements, forms, links, reminders
+from drives.web.public import forms, links, reminders
 from drives.web.public.forms import CodeForm
 from notifications import queries as notifications_queries
 from notifications.models import Channel
@@ -175,7 +176,7 @@ def manage(
         "minutes": visits.visit_minutes(booking),
         "reminders": reminders.sentence(booking) if has_place else "",
         "may_be_texted": reminders.may_be_texted(booking),
-        "agreed": agreements.agreed(booking.volunteer) if booking.volunteer else [],
+        "agreed": views_agreements.agreed(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.texting_number(booking.drive.organization),
         "agreed_is_open": "agreed" in request.GET,

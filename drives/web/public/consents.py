@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from drives.messaging import views_agreements
 from drives.web import visitor
-from drives.web.public import agreements, bookings, links
+from drives.web.public import bookings, links
 from notifications import phone
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
@@ -56,7 +57,7 @@ def turn(request: HttpRequest, key: str) -> HttpResponse:
     if person is None or contact is None or purpose not in Purpose.values:
         return links.to_booking(key)
     try:
-        agreements.turn(request, person, contact, purpose)
+        views_agreements.turn(request, person, contact, purpose)
     except ValidationError as refusal:
         return bookings.manage(request, page, refusal, 409)
     return links.to_booking(key, SHOWN)

@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.actions import profile as actions
+from drives.messaging import views_agreements
 from drives.queries import reached_people
 from drives.queries.reached_people import PersonHere
 from drives.web import visitor
 from drives.web.pending import Pending
-from drives.web.public import agreements
 from drives.web.public import forms as public_forms
 from drives.web.public.find import FindForm
 from drives.web.public.forms import CodeForm, Typed
@@ -136,7 +136,7 @@ def consent(request: HttpRequest, record: UUID) -> HttpResponse:
     if kind not in KINDS or purpose not in Purpose.values or getattr(volunteer, kind) is None:
         return _to(person)
     try:
-        agreements.turn(request, volunteer, getattr(volunteer, kind), purpose)
+        views_agreements.turn(request, volunteer, getattr(volunteer, kind), purpose)
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
     return _to(person, fragment=f"agreed-{volunteer.pk}")
@@ -191,7 +191,7 @@ def _reached(person: PersonHere) -> list[str]:
 def _known_to(record: Volunteer) -> dict[str, Any]:
     return {
         "record": record,
-        "agreed": agreements.agreed(record),
+        "agreed": views_agreements.agreed(record),
         "agreed_address": reverse("me_consent", args=[record.uuid]),
         "texting_number": volunteers_queries.texting_number(record.organization),
     }

@@ -9,11 +9,11 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives import texts, waiting_words
 from drives.domain import matching
 from drives.domain.grid import Footprint, VisitShape
 from drives.domain.matching import Fit, Window
 from drives.domain.reminder_times import QuietHours
+from drives.messaging.texts import catalog, waitlist
 from drives.models import Drive, Offer, Site, Visit, WaitingEntry
 from notifications import notice
 from organizations.models import Organization
@@ -139,11 +139,11 @@ def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, set
     waits.drive.state = state
     with translation.override(language):
         said = [
-            waiting_words.joined(waits, "sms", 888).text,
-            waiting_words.passed_on(waits, 888),
-            waiting_words.too_late(waits, 888),
-            waiting_words.too_late(waits, 0),
-            waiting_words.over(waits, "sms").text,
+            waitlist.joined(waits, "sms", 888).text,
+            waitlist.passed_on(waits, 888),
+            waitlist.too_late(waits, 888),
+            waitlist.too_late(waits, 0),
+            waitlist.over(waits, "sms").text,
         ]
     assert [(notice.segments(text), notice.is_gsm(text)) for text in said] == [(1, True)] * len(said), said
 
@@ -151,15 +151,15 @@ def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, set
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_an_offer_fits_one_segment_although_its_link_is_longer(language: str) -> None:
     with translation.override(language):
-        longest = texts.worded("offer", texts.longest("W" * 20, 54), {})
+        longest = catalog.worded("offer", catalog.longest("W" * 20, 54), {})
     assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
 
 
 def test_an_offer_says_when_until_when_and_both_letters() -> None:
     offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
-    text = waiting_words.offered(offer, "sms").text
+    text = waitlist.offered(offer, "sms").text
     assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
-    mail = waiting_words.offered(offer, "email")
+    mail = waitlist.offered(offer, "email")
     assert mail.subject == "A place for you: Saturday, March 13, 10:30 AM"
     assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text
 

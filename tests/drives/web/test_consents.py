@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import reminders
+from drives.messaging import reminders
 from drives.models import Booking
 from notifications import queries as notifications_queries
 from notifications.actions import consents, outbox

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives import notices
+from drives.messaging.texts import bookings
 from drives.models import Drive, languages
 from tests import builders
 from tests.builders import NOW
@@ -50,9 +50,9 @@ def test_what_was_not_written_is_not_shown() -> None:
 def test_a_mail_names_what_to_bring_in_its_own_language() -> None:
     booking = builders.booked(builders.drive(**WORDS, **SPANISH))
     with translation.override("es"):
-        assert "Identificación" in notices.booked(booking, "email").text
+        assert "Identificación" in bookings.booked(booking, "email").text
     with translation.override("en"):
-        assert "Bring Photo ID." in notices.booked(booking, "email").text
+        assert "Bring Photo ID." in bookings.booked(booking, "email").text
 
 
 def test_a_donors_page_marks_what_to_bring() -> None:

@@ -1,0 +1,121 @@
+"""The call list of a drive: whom no message reached with something they need to know, and who has been called."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from drives.messaging.delivery import NOT_DELIVERED, NOT_SENT
+from drives.models import Booking, BookingState, Call, CancelledBy, Drive, DriveState
+from notifications.models import Message, MessageState, Purpose
+
+# What somebody has to hear in any case, even if they wanted no texts.
+CHANGES = frozenset({"drive_cancelled", "cancelled", "moved", "relocated", "late", "broadcast"})
+# What is only missed by who had agreed to it.
+COURTESIES = frozenset({"booked", "week", "three_days", "day_before", "same_day"})
+OWN_WISH = frozenset({"no_consent", "opted_out", "consent_withdrawn"})
+DEAD = NOT_DELIVERED | NOT_SENT
+WORTH_A_CALL_FOR = timedelta(hours=1)  # after the arrival time
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One thing to tell: the message that did not arrive, newest try last."""
+
+    topic: str  # its key without the way, the same for text and mail
+    message: Message
+
+    @property
+    def kind(self) -> str:
+        return self.message.kind
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """A person to call, with everything to tell; or one who has been told."""
+
+    booking: Booking
+    topics: list[Topic]
+    calls: list[Call]
+
+    @property
+    def newest_call(self) -> Call | None:
+        return self.calls[-1] if self.calls else None
+
+
+@dataclass(frozen=True)
+class CallList:
+    """Whom to call, in order of arrival, and who has been reached."""
+
+    waiting: list[CallRow]
+    reached: list[CallRow]
+
+
+def call_list(drive: Drive, now: datetime) -> CallList:
+    """The people of a drive to call, and those who were called. Three queries."""
+    bookings = {booking.about: booking for booking in _bookings([drive.pk], now)}
+    topics = _topics(bookings.values(), now)
+    calls: dict[int, list[Call]] = {}
+    for call in Call.objects.filter(booking__drive=drive).order_by("reached_at", "pk"):
+        calls.setdefault(call.booking_id, []).append(call)
+    rows = [_row(booking, topics.get(about, []), calls.get(booking.pk, [])) for about, booking in bookings.items()]
+    return CallList(
+        waiting=[row for row in rows if row.topics],
+        reached=[row for row in rows if row.calls and not row.topics],
+    )
+
+
+def people_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
+    """The bookings of these drives whose people are to be called, in order of arrival. Three queries."""
+    bookings = list(_bookings(drive_ids, now))
+    topics = _topics(bookings, now)
+    done = set(Call.objects.filter(booking__drive__in=drive_ids).values_list("booking", "topic"))
+    return [
+        booking
+        for booking in bookings
+        if any((booking.pk, one.topic) not in done for one in topics.get(booking.about, []))
+    ]
+
+
+def _bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
+    """Who has a place ahead, and whose place was taken from them. Nobody needs a call about what is past."""
+    has_place = Q(state__in=[BookingState.BOOKED, BookingState.CONFIRMED])
+    lost_it = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
+    rows = Booking.objects.filter(has_place | lost_it, drive__in=drive_ids, starts_at__gt=now - WORTH_A_CALL_FOR)
+    rows = rows.exclude(drive__state=DriveState.COMPLETED)
+    return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
+
+
+def _topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[Topic]]:
+    """What did not reach people, by booking: no way of the same message did, and none is still on its way."""
+    known = {booking.about: booking for booking in bookings}
+    sent = Message.objects.filter(about__in=list(known), kind__in=[*CHANGES, *COURTESIES])
+    sent = sent.exclude(purpose=Purpose.APPEALS).exclude(state=MessageState.WITHDRAWN)
+    tries: dict[str, list[Message]] = {}
+    for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
+        tries.setdefault(message.key.rpartition("/")[0], []).append(message)
+    found: dict[str, list[Topic]] = {}
+    for topic, messages in tries.items():
+        if _is_missed(messages, known[messages[-1].about]):
+            found.setdefault(messages[-1].about, []).append(Topic(topic, messages[-1]))
+    return found
+
+
+_FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")
+
+
+def _is_missed(messages: Sequence[Message], booking: Booking) -> bool:
+    if any(message.state not in DEAD for message in messages):
+        return False
+    last = messages[-1]
+    is_stale = last.revision != booking.revision and last.kind not in {"late", "broadcast"}
+    is_cancelled = booking.state == BookingState.CANCELLED
+    if is_stale or is_cancelled != (last.kind in {"cancelled", "drive_cancelled"}):
+        return False
+    return last.kind in CHANGES or any(message.reason not in OWN_WISH for message in messages)
+
+
+def _row(booking: Booking, topics: list[Topic], calls: list[Call]) -> CallRow:
+    told = {call.topic for call in calls}
+    return CallRow(booking, [one for one in topics if one.topic not in told], calls)

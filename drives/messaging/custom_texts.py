@@ -1,0 +1,91 @@
+"""What an organization's own words may say in a message to its donors, and why not. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from drives.messaging.texts.catalog import JOINERS, MOST_SEGMENTS, OPENINGS_KNOW, TEXTS, VARIABLE, Measure
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with own words: a stable code, a sentence."""
+
+    code: str
+    detail: str
+
+
+def problems(kind: str, text: str, measured: Measure) -> list[Problem]:
+    """Why these words cannot be a kind's text message, all reasons at once. `measured`: at their longest."""
+    found = [*_wrong_variables(text, TEXTS[kind].knows), *_foreign_links(text)]
+    found += [*_missing(kind, text), *_misleading(kind, text)]
+    if measured.segments > MOST_SEGMENTS:
+        found.append(Problem("too_long", _too_long(measured)))
+    return found
+
+
+def opening_problems(kind: str, text: str) -> list[Problem]:
+    """Why these words cannot open a kind's e-mail."""
+    return [*_wrong_variables(text, (*TEXTS[kind].knows, *OPENINGS_KNOW)), *_foreign_links(text)]
+
+
+def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    listed = ", ".join(f"{{{name}}}" for name in known)
+    for name in dict.fromkeys(VARIABLE.findall(text)):
+        if name not in known:
+            detail = _("We do not know {%(name)s}. You can use %(known)s.") % {"name": name, "known": listed}
+            yield Problem("unknown_variable", detail)
+    if re.search(r"[{}]", VARIABLE.sub("", text)):
+        detail = _("A brace stands alone. Write variables as %(known)s, and nothing else in braces.")
+        yield Problem("lone_brace", detail % {"known": listed})
+
+
+def _foreign_links(text: str) -> Iterator[Problem]:
+    # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
+    plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
+    seen = "".join(one for one in plain if one not in JOINERS)
+    if found := _LINK.search(seen):
+        detail = _("“%(link)s” reads as a link. Carriers block unknown ones: only ours may stand here, as {link}.")
+        yield Problem("foreign_link", detail % {"link": found[0]})
+
+
+def _missing(kind: str, text: str) -> Iterator[Problem]:
+    missing = [f"{{{name}}}" for name in TEXTS[kind].needs if f"{{{name}}}" not in text]
+    if missing:
+        detail = _("This message has to say %(missing)s. Add it.") % {"missing": ", ".join(missing)}
+        yield Problem("fact_missing", detail)
+
+
+def _misleading(kind: str, text: str) -> Iterator[Problem]:
+    if _INVITES_CANCEL.search(text):
+        detail = _(
+            "Do not ask people to text CANCEL: carriers take it for STOP. Ask for X in a reminder, or use {link}."
+        )
+        yield Problem("invites_cancel", detail)
+    if not TEXTS[kind].prompts and _INVITES_LETTER.search(text):
+        detail = _("Only reminders understand the letters C and X. Use {link} here.")
+        yield Problem("letter_not_understood", detail)
+
+
+def _too_long(measured: Measure) -> str:
+    if measured.special:
+        text = _(
+            "With the longest names this takes %(segments)s segments, and %(most)s are the limit: “%(special)s” "
+            "leaves 70 characters a segment instead of 160. Write it plainly, or shorten it."
+        )
+    else:
+        text = _("With the longest names this takes %(segments)s segments, and %(most)s are the limit. Shorten it.")
+    return text % {"segments": measured.segments, "most": MOST_SEGMENTS, "special": measured.special[:10]}
+
+
+_LINK = re.compile(r"(https?:|www\.)\S*|\b[\w-]{2,}(\.[\w-]+)*\.[a-z]{2,}\b(/\S*)?", re.IGNORECASE)
+_INVITES_CANCEL = re.compile(
+    r"\b(reply|text|send|answer|respond\w*|env[ií]\w*|mand\w*|contest\w*|escrib\w*)\W+(\w+\W+)?cancel(ar|a|e)?\b",
+    re.IGNORECASE,
+)
+_INVITES_LETTER = re.compile(
+    r"\b(reply|text|send|answer|respond\w*|env[ií]\w*|mand\w*|contest\w*|escrib\w*)\W+(\w+\W+)?[CX]\b", re.IGNORECASE
+)

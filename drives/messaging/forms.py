@@ -1,0 +1,209 @@
+"""Forms of the plan of messages, of their words, and of when and at what price they are sent."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives.domain import localtime, reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import Line, Plan
+from drives.messaging.texts.catalog import MOST_CHARACTERS, OwnWords
+from drives.models import Drive
+from organizations.models import Organization
+
+HINTS: Mapping[str, Any] = {
+    PlannedKind.BOOKED: gettext_lazy("At once, with the calendar entry in the e-mail. It always goes out."),
+    PlannedKind.WEEK: gettext_lazy("For people who book long before."),
+    PlannedKind.THREE_DAYS: gettext_lazy("Early enough to pass a place on."),
+    PlannedKind.DAY_BEFORE: gettext_lazy("With the other one it prevents most missed visits."),
+    PlannedKind.SAME_DAY: gettext_lazy("A last word with the way to cancel."),
+    PlannedKind.THANK_YOU: gettext_lazy("To everybody who came, with the way to the next date."),
+    PlannedKind.MISSED: gettext_lazy("To those who did not come: kind, with another date."),
+    PlannedKind.APPEAL: gettext_lazy("To donors who agreed to news, at most twice a month, while a drive has places."),
+}
+# A confirmation by mail alone would not reach everybody; an appeal is said once.
+NO_WAY: Mapping[str, Way] = {PlannedKind.BOOKED: Way.MAIL, PlannedKind.APPEAL: Way.BOTH}
+LONGEST_LEAD = 365
+# Nobody in the United States may be texted before 8 or after 21 o'clock (47 CFR 64.1200(c)(1)).
+FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
+
+
+def _number(label: Any, most: int) -> forms.IntegerField:
+    error = gettext_lazy("Write a whole number.")
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    return forms.IntegerField(
+        label=label,
+        widget=widget,
+        min_value=0,
+        max_value=most,
+        error_messages={"invalid": error, "required": error, "max_value": error, "min_value": error},
+    )
+
+
+class PlanForm(forms.Form):
+    """The lines of a plan, and the slot for which the page shows when they go out."""
+
+    version = forms.CharField(widget=forms.HiddenInput)
+    slot_on = forms.DateField(
+        label=gettext_lazy("Day of the visit"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": gettext_lazy("Choose a day for the preview.")},
+    )
+    slot_at = forms.TimeField(
+        label=gettext_lazy("Time"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"required": gettext_lazy("Choose a time for the preview.")},
+    )
+    lead = _number(gettext_lazy("Booked so many days before"), LONGEST_LEAD)
+
+    def __init__(self, plan: Plan, sample: Drive, data: Any = None) -> None:
+        self.before, self.sample = plan, sample
+        super().__init__(data, initial=_initial(plan, sample))
+        for kind in PlannedKind:
+            self._add_line(kind)
+
+    def _add_line(self, kind: PlannedKind) -> None:
+        ways = [choice for choice in Way.choices if choice[0] != NO_WAY.get(kind)]
+        self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=ways)
+        if kind != PlannedKind.BOOKED:
+            self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
+        if kind in (PlannedKind.WEEK, PlannedKind.THREE_DAYS):
+            self.fields[f"{kind}-days"] = _number(_("Days before"), 999)
+        if kind == PlannedKind.SAME_DAY:
+            self.fields[f"{kind}-hours"] = _number(_("Hours before"), 999)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines as the page shows them."""
+        return [{"kind": kind, "hint": HINTS[kind], **self._line_fields(kind)} for kind in PlannedKind]
+
+    def _line_fields(self, kind: PlannedKind) -> dict[str, Any]:
+        names = {part: f"{kind}-{part}" for part in ("on", "days", "hours", "way")}
+        return {part: self[name] for part, name in names.items() if name in self.fields}
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as typed; call it when the form is valid."""
+        return reminder_times.tidy({kind: self._line(kind) for kind in PlannedKind.values})
+
+    def _line(self, kind: str) -> Line:
+        typed, before = self.cleaned_data, self.before[kind]
+        return replace(
+            before,
+            way=typed[f"{kind}-way"],
+            on=typed.get(f"{kind}-on", True),
+            days=typed.get(f"{kind}-days", before.days),
+            hours=typed.get(f"{kind}-hours", before.hours),
+        )
+
+    @property
+    def slot(self) -> tuple[datetime, datetime]:
+        """When the visit of the preview starts, and when it was booked; what was typed or what the page began with."""
+        typed = getattr(self, "cleaned_data", {})
+        on, at = typed.get("slot_on") or self.initial["slot_on"], typed.get("slot_at") or self.initial["slot_at"]
+        lead = typed.get("lead", self.initial["lead"])
+        starts_at = datetime.combine(on, at, self.sample.site.zone)
+        return starts_at, starts_at - timedelta(days=lead)
+
+    def clean(self) -> dict[str, Any]:
+        """Plans with problems are refused beside the field."""
+        if not self.errors:
+            for problem in reminder_times.problems(self.plan):
+                self.add_error(f"{problem.kind}-{problem.field}", ValidationError(problem.detail, code=problem.code))
+        return self.cleaned_data
+
+
+def _initial(plan: Plan, sample: Drive) -> dict[str, Any]:
+    local = sample.starts_at.astimezone(sample.site.zone)
+    initial: dict[str, Any] = {
+        "version": reminder_times.fingerprint(plan),
+        "slot_on": local.date(),
+        "slot_at": local.time(),
+    }
+    for kind, line in plan.items():
+        initial |= {f"{kind}-{part}": getattr(line, part) for part in ("on", "way", "days", "hours")}
+    return {**initial, "lead": 14}
+
+
+class WordsForm(forms.Form):
+    """The words of one kind of message in one language."""
+
+    version = forms.CharField(widget=forms.HiddenInput)
+    text = forms.CharField(
+        label=gettext_lazy("Text message"),
+        required=False,
+        max_length=MOST_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
+    )
+    opening = forms.CharField(
+        label=gettext_lazy("First line of the e-mail"),
+        required=False,
+        max_length=600,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
+
+    def words(self, ours: OwnWords) -> OwnWords:
+        """What was typed; what equals ours, or was emptied, is ours."""
+        typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
+        return OwnWords(**{name: "" if words == getattr(ours, name) else words for name, words in typed.items()})
+
+
+class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """The hours in which messages leave, and what a text costs."""
+
+    class Meta:
+        model = Organization
+        fields = ("quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency")
+        labels = {
+            "quiet_until_hour": gettext_lazy("First hour"),
+            "quiet_from_hour": gettext_lazy("No more from"),
+            "sms_price": gettext_lazy("Price of a segment"),
+            "sms_currency": gettext_lazy("Currency"),
+        }
+        help_texts = {
+            "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),
+            "sms_currency": gettext_lazy("Three letters, such as USD."),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["quiet_until_hour"] = _hour(self.fields["quiet_until_hour"], FIRST_HOURS)
+        self.fields["quiet_from_hour"] = _hour(self.fields["quiet_from_hour"], LAST_HOURS)
+
+    def clean_sms_price(self) -> Any:
+        price = self.cleaned_data["sms_price"]
+        if price < 0:
+            raise ValidationError(_("A price is not negative."), code="price_negative")
+        return price
+
+    def clean_sms_currency(self) -> str:
+        currency = str(self.cleaned_data["sms_currency"]).upper()
+        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            raise ValidationError(_("Write three letters, such as USD."), code="currency_unknown")
+        return currency
+
+    def clean(self) -> dict[str, Any]:
+        """Something must be left of the day."""
+        typed: dict[str, Any] = super().clean() or {}
+        first, last = typed.get("quiet_until_hour"), typed.get("quiet_from_hour")
+        if first is not None and last is not None and first >= last:
+            self.add_error(
+                "quiet_from_hour", ValidationError(_("Choose a later hour than the first."), "no_hours_left")
+            )
+        return typed
+
+
+def _hour(field: forms.Field, hours: range) -> forms.TypedChoiceField:
+    choices = [(number, localtime.hour_of_day(number)) for number in hours]
+    return forms.TypedChoiceField(label=field.label, choices=choices, coerce=int)

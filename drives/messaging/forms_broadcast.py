@@ -1,0 +1,105 @@
+"""The form of a message to many: whom, what about, which words, and the number that has to be typed."""
+
+import hashlib
+import json
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives.messaging.broadcast_queries import EXPECTED, SHOWN_STATES, Audience
+from drives.messaging.broadcasts import Draft
+from drives.models import Drive
+from notifications.models import Purpose
+
+PURPOSES = [
+    (Purpose.REMINDERS, gettext_lazy("This visit: something to know on the day")),
+    (Purpose.APPEALS, gettext_lazy("News, such as other dates: only to who agreed to news")),
+]
+MOST_TYPED = 500
+
+
+class WriteForm(forms.Form):
+    """A draft. `seen` is the fingerprint of the draft that was shown: what is sent is what was looked at."""
+
+    states = forms.MultipleChoiceField(
+        label=gettext_lazy("Who"),
+        choices=[(state.value, state.label) for state in SHOWN_STATES],
+        widget=forms.CheckboxSelectMultiple,
+        initial=[state.value for state in EXPECTED],
+        error_messages={"required": gettext_lazy("Choose whom it is for.")},
+    )
+    from_time = forms.TimeField(
+        label=gettext_lazy("Arrival from"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": gettext_lazy("Write a time such as 10:30.")},
+    )
+    until_time = forms.TimeField(
+        label=gettext_lazy("and before"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": gettext_lazy("Write a time such as 10:30.")},
+    )
+    purpose = forms.ChoiceField(
+        label=gettext_lazy("What is it about?"),
+        choices=PURPOSES,
+        widget=forms.RadioSelect,
+        initial=Purpose.REMINDERS,
+        error_messages={"required": gettext_lazy("Say what it is about.")},
+    )
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    typed_count = forms.IntegerField(
+        label=gettext_lazy("Type this number to send it"),
+        required=False,
+        min_value=0,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": gettext_lazy("Type the number of people.")},
+    )
+
+    def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.drive = drive
+        self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not on the first look, so not required
+        own = drive.organization.language
+        names = sorted(settings.LANGUAGES, key=lambda language: language[0] != own)
+        for position, (code, name) in enumerate(names):
+            self.fields[f"text_{code}"] = forms.CharField(
+                label=_("Message") if not position else _("The same in %(language)s") % {"language": name},
+                required=not position,
+                max_length=MOST_TYPED,
+                widget=forms.Textarea(attrs={"rows": 3, "lang": code}),
+                error_messages={"required": _("Write the message.")},
+            )
+        self.languages = [code for code, _name in names]
+
+    def clean(self) -> dict[str, Any]:
+        """Times between which somebody can arrive."""
+        since, until = self.cleaned_data.get("from_time"), self.cleaned_data.get("until_time")
+        if since and until and until <= since:
+            self.add_error("until_time", _("Choose a later time than the first."))
+        return self.cleaned_data
+
+    @property
+    def text_fields(self) -> list[forms.BoundField]:
+        return [self[f"text_{code}"] for code in self.languages]
+
+    def draft(self) -> Draft:
+        """What was typed, as the action takes it."""
+        typed = self.cleaned_data
+        texts = {code: typed[f"text_{code}"] for code in self.languages if typed[f"text_{code}"].strip()}
+        audience = Audience(tuple(typed["states"]), self._at(typed["from_time"]), self._at(typed["until_time"]))
+        return Draft(texts, audience, typed["purpose"])
+
+    def fingerprint(self) -> str:
+        """Changes with every word and every choice."""
+        draft = self.draft()
+        shown = [dict(draft.texts), *draft.audience.states, draft.audience.from_at, draft.audience.until_at]
+        return hashlib.sha256(json.dumps([*shown, draft.purpose], default=str).encode()).hexdigest()
+
+    def _at(self, local: time | None) -> datetime | None:
+        return datetime.combine(self.drive.on, local, self.drive.site.zone) if local else None

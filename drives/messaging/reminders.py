@@ -1,0 +1,175 @@
+"""Reminders: promised with the booking, planned anew when a plan changes, dressed shortly before they are due."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from drives.calendars import bookings as calendars_bookings
+from drives.domain import reminder_times
+from drives.domain.message_kinds import Way
+from drives.domain.reminder_times import Plan
+from drives.messaging import schedule, shared_contacts
+from drives.messaging.shared_contacts import SAID_TOGETHER, SharedTexts
+from drives.messaging.texts import bookings as texts_bookings
+from drives.messaging.texts.catalog import NONE, Own
+from drives.models import Booking
+from notifications import queries as notifications_queries
+from notifications.actions import outbox
+from notifications.models import Channel, Message, Purpose
+from notifications.notice import Envelope, Wording
+from volunteers.models import Volunteer
+
+log = logging.getLogger(__name__)
+
+DRESS_WITHIN = timedelta(minutes=15)
+KINDS = tuple(map(str, reminder_times.REMINDERS))
+
+
+def promise_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
+    """Plan the reminders of bookings at one drive, each for its revision; those that come too soon are skipped."""
+    promised = [envelope for booking in bookings for envelope in envelopes(booking, plan, now)]
+    outbox.promise(organization=bookings[0].drive.organization, envelopes=promised, now=now)
+
+
+def withdraw(booking: Booking, now: datetime) -> None:
+    """Take back the reminders of earlier revisions."""
+    outbox.withdraw(abouts=[booking.about], kinds=list(KINDS), before_revision=booking.revision, now=now)
+
+
+def say_anew(changed: Sequence[Booking]) -> None:
+    """After a change of some of a party: what one text was to remind the others of is worded anew, without them.
+
+    Touches nothing that has left, and no text of a booking that was made alone.
+    """
+    parties = {booking.party for booking in changed if booking.party}
+    if not parties:
+        return
+    members = Booking.objects.filter(party__in=parties).values_list("pk", flat=True)
+    beside = {booking.about for booking in changed}
+    others = {f"booking:{pk}" for pk in members} - beside
+    outbox.unword(abouts=others, beside=beside, kinds=KINDS, dropped_as=SAID_TOGETHER)
+
+
+@transaction.atomic
+def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
+    """Write the text of promises that are due within a quarter of an hour, as it is true now; drop the unfit.
+
+    A booking that is gone, over, or of a later revision than the promise is not reminded. Who may not be texted, as
+    things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
+    """
+    promises = notifications_queries.promises_due(now, DRESS_WITHIN, limit)
+    bookings = calendars_bookings.bookings_for_messages([shared_contacts.booking_id(promise) for promise in promises])
+    own = schedule.own_words({promise.organization_id for promise in promises})
+    twice = _mail_instead(promises, bookings)
+    shared = shared_contacts.shared_texts(promises, bookings, now)
+    worded: list[tuple[int, Wording]] = []
+    unfit: list[int] = []
+    spoilt: list[int] = []
+    for message in promises:
+        booking = bookings.get(shared_contacts.booking_id(message))
+        if booking is None or not shared_contacts.fits(booking, message, now) or message.pk in twice:
+            unfit.append(message.pk)
+        elif message.pk in shared.said:
+            continue
+        elif wording := _words_if_any(booking, message, own.get(message.organization_id or 0, NONE), shared):
+            worded.append((message.pk, wording))
+        else:
+            spoilt.append(message.pk)
+    outbox.word(worded=worded, now=now)
+    outbox.drop(ids=unfit, reason="booking_changed", now=now)
+    outbox.drop(ids=shared.said, reason=SAID_TOGETHER, now=now)
+    outbox.drop(ids=spoilt, reason="not_wordable", now=now)
+    return {"dressed": len(worded), "dropped": len(unfit)}
+
+
+def channels(person: Volunteer | None, way: str = Way.BOTH) -> list[tuple[Channel, str]]:
+    """How the person is reached in this way: by phone, mailbox or both; a text where there is a phone, else a mail."""
+    if person is None:
+        return []
+    known = [(Channel.SMS, person.phone), (Channel.EMAIL, person.email)]
+    reached = [(channel, contact.address) for channel, contact in known if contact is not None]
+    if way == Way.MAIL:
+        return [each for each in reached if each[0] == Channel.EMAIL]
+    return reached[:1] if way == Way.TEXT else reached
+
+
+def recipient(booking: Booking) -> str:
+    """How messages name the person, so that a changed number finds them."""
+    return f"volunteer:{booking.volunteer_id}"
+
+
+def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Envelope]:
+    """The reminders of a booking that was made, or moved to its time, at `booked_at`."""
+    quiet = schedule.quiet_hours(booking.drive)
+    planned = reminder_times.reminders(plan, booking.starts_at, booked_at, quiet)
+    return [envelope for line, due in planned for envelope in _sealed(booking, line, due)]
+
+
+def _sealed(booking: Booking, line: reminder_times.Line, due_at: datetime) -> Iterable[Envelope]:
+    drive = booking.drive
+    # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
+    revision = f"{booking.revision}.{drive.plan_revision}" if drive.plan_revision else str(booking.revision)
+    for channel, address in channels(booking.volunteer, line.way):
+        yield Envelope(
+            key=f"{booking.about}/{line.kind}/{revision}/{channel}",
+            kind=line.kind,
+            about=booking.about,
+            channel=channel,
+            address=address,
+            recipient=recipient(booking),
+            revision=booking.revision,
+            purpose=Purpose.REMINDERS,
+            language=booking.volunteer.language if booking.volunteer else "en",
+            zone=drive.site.timezone,
+            keeps_quiet_hours=True,
+            due_at=due_at,
+            expires_at=booking.starts_at,
+        )
+
+
+def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
+    """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
+    silent = notifications_queries.may_not_be_texted(
+        [message for message in promises if message.channel == Channel.SMS]
+    )
+    mailboxes = {message.pk: _mailbox(bookings.get(shared_contacts.booking_id(message))) for message in promises}
+    turned = [message for message in promises if message.pk in silent and mailboxes[message.pk]]
+    if not turned:
+        return set()
+    twins = {_mail_key(message): message.pk for message in turned}
+    twice = {twins[key] for key in Message.objects.filter(key__in=twins).values_list("key", flat=True)}
+    turned = [message for message in turned if message.pk not in twice]
+    outbox.by_mail(addresses={message.pk: mailboxes[message.pk] for message in turned})
+    for message in turned:
+        message.channel, message.address = Channel.EMAIL, mailboxes[message.pk]
+    return twice
+
+
+def _mailbox(booking: Booking | None) -> str:
+    contact = booking.volunteer.email if booking and booking.volunteer else None
+    return contact.address if contact else ""
+
+
+def _mail_key(message: Message) -> str:
+    """The key of the same reminder by e-mail, where its plan says both."""
+    return f"{message.key.rpartition('/')[0]}/{Channel.EMAIL}"
+
+
+def _words_if_any(booking: Booking, message: Message, own: Own, shared: SharedTexts) -> Wording | None:
+    """One reminder that cannot be worded must not hold up the others."""
+    try:
+        return _words(booking, message, own, shared.speaks_of.get(message.pk, []))
+    except Exception as error:
+        log.error("reminder %s cannot be worded: %s", message.pk, type(error).__name__)
+        return None
+
+
+def _words(booking: Booking, message: Message, own: Own, group: Sequence[Booking]) -> Wording:
+    if group:
+        return texts_bookings.in_language(message.language, lambda: texts_bookings.together("reminder", group))
+    leaves_at = max(message.due_at, message.created_at)
+    return texts_bookings.in_language(
+        message.language, lambda: texts_bookings.reminder(booking, message.channel, leaves_at, own)
+    )

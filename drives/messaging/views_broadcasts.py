@@ -1,0 +1,139 @@
+"""Messages to many: whom they reach and at what price, sent with a typed number, stopped within two minutes."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from drives.messaging import broadcast_queries
+from drives.messaging import broadcasts as messaging_broadcasts
+from drives.messaging.forms_broadcast import WriteForm
+from drives.messaging.texts import broadcasts as texts_broadcasts
+from drives.models import Broadcast, Drive
+from drives.web import actors as web_actors
+from drives.web import form_errors, members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+
+
+@require_safe
+@accounts.role_required("view")
+def broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """What was said to many at this drive."""
+    drive = members.drive_of(request, pk=drive_id)
+    return members.page(
+        request, "drives/organizer/broadcasts.html", {"drive": drive, "rows": broadcast_queries.broadcasts(drive)}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@accounts.role_required("plan")
+def write(request: MemberRequest, drive_id: int) -> HttpResponse:
+    """Write, look at whom it reaches and what it costs, type the number, send."""
+    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
+    form = WriteForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
+    if form.is_valid() and "send" in request.POST and (sent := _send(request, form, now)):
+        messages.success(request, _("It leaves in two minutes. Until then you can stop it."))
+        return redirect("organizer_broadcast", sent.pk)
+    shown = _preview(form, now) if form.is_bound else None
+    context = {"drive": drive, "form": form, "shown": shown, "known": _known(), "now": now}
+    return members.page(request, "drives/organizer/write.html", context)
+
+
+@require_safe
+@accounts.role_required("view")
+def broadcast(request: MemberRequest, pk: int) -> HttpResponse:
+    """One message to many: what was said, to how many, and what became of it."""
+    row = broadcast_queries.broadcast_row(_broadcast(request, pk))
+    actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
+    names = web_actors.in_words(actors, row.broadcast.drive.organization_id)
+    drive = row.broadcast.drive
+    return members.page(request, "drives/organizer/broadcast.html", {"row": row, "drive": drive, "names": names})
+
+
+@require_POST
+@accounts.role_required("plan")
+def stop(request: MemberRequest, pk: int) -> HttpResponse:
+    """Take back what has not left yet."""
+    sent = _broadcast(request, pk)
+    stopped(request, messaging_broadcasts.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now()))
+    return redirect("organizer_broadcast", sent.pk)
+
+
+def stopped(request: MemberRequest, count: int) -> None:
+    """Say what could still be stopped."""
+    if not count:
+        messages.error(request, _("Nothing could be stopped: everything has left."))
+        return
+    text = ngettext("Stopped. %(count)s message will not leave.", "Stopped. %(count)s messages will not leave.", count)
+    messages.success(request, text % {"count": count})
+
+
+def _send(request: MemberRequest, form: WriteForm, now: datetime) -> Broadcast | None:
+    """Send what was looked at; None, with the reason in the form, if that is not what stands there now."""
+    typed = form.cleaned_data
+    if typed["seen"] != form.fingerprint():
+        form.add_error(None, ValidationError(_("Something has changed. Look at it once more, then send it.")))
+        return None
+    try:
+        return messaging_broadcasts.send(
+            drive=form.drive,
+            draft=form.draft(),
+            typed_count=typed["typed_count"] if typed["typed_count"] is not None else -1,
+            request_key=typed["request_key"],
+            actor=members.actor_of(request),
+            now=now,
+        )
+    except ValidationError as error:
+        form_errors.refuse(form, error)
+        return None
+
+
+def _preview(form: WriteForm, now: datetime) -> dict[str, Any] | None:
+    """What the page shows of the draft, once it could go out; what speaks against it stands in the form."""
+    draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
+    if draft_fields & set(form.errors):
+        return None
+    draft = form.draft()
+    if problems := messaging_broadcasts.reasons_not_to_send(drive=form.drive, draft=draft, now=now):
+        form_errors.refuse(form, ValidationError(problems))
+        return None
+    preview = messaging_broadcasts.preview(drive=form.drive, draft=draft)
+    samples: dict[str, str] = {}
+    for one, wording in preview.notices:
+        if not one.reason and one.booking.volunteer:
+            samples.setdefault(one.booking.volunteer.language, wording.text)
+    return {
+        "preview": preview,
+        "samples": samples,
+        "seen": form.fingerprint(),
+        "waits_until": _waits_until(form.drive, now),
+    }
+
+
+def _waits_until(drive: Drive, now: datetime) -> int | None:
+    """The hour until which it waits, when it is night at the place."""
+    hour, organization = now.astimezone(drive.site.zone).hour, drive.organization
+    awake = organization.quiet_until_hour <= hour < organization.quiet_from_hour
+    return None if awake else organization.quiet_until_hour
+
+
+def _known() -> list[str]:
+    return [f"{{{name}}}" for name in texts_broadcasts.KNOWS if name != "org"]
+
+
+def _broadcast(request: MemberRequest, pk: int) -> Broadcast:
+    """A message of the member's own organization, or 404."""
+    rows = Broadcast.objects.of(request.membership.organization)
+    sent = rows.select_related("drive__organization", "drive__site").filter(pk=pk).first()
+    if sent is None:
+        raise Http404
+    return sent

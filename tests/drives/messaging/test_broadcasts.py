@@ -1,0 +1,401 @@
+"""One message to many: who gets it, who never does, what it costs, and the moment in which it can be stopped."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from drives.actions import attendance, changing
+from drives.messaging import broadcast_queries, broadcasts
+from drives.messaging.broadcast_queries import Audience
+from drives.messaging.broadcasts import Draft
+from drives.messaging.texts import bookings
+from drives.messaging.texts import broadcasts as texts_broadcasts
+from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
+from drives.web import links
+from notifications import notice
+from notifications.actions import consents
+from notifications.models import Message, Purpose
+from organizations.models import AuditEntry
+from tests import builders
+from tests.builders import NOW
+from tests.notifications import made
+
+pytestmark = pytest.mark.django_db
+
+BEN = "user:7"
+EXPECTED = Audience()
+
+
+def drive_of(*numbers: int, **who: Any) -> Drive:
+    """A drive with these donors, half an hour apart; what was said to them so far is out of the way."""
+    drive = builders.drive()
+    for position, number in enumerate(numbers):
+        builders.booked(drive, n=2 * position, number=number, **who)
+    Message.objects.all().delete()
+    return drive
+
+
+def draft(text: str = "Bring a sweater.", purpose: str = Purpose.REMINDERS, audience: Audience = EXPECTED) -> Draft:
+    return Draft({"en": text}, audience, purpose)
+
+
+def sent(
+    drive: Drive, what: Draft | None = None, count: int | None = None, key: str = "a", now: datetime = NOW
+) -> Broadcast:
+    what = what or draft()
+    typed = broadcasts.preview(drive=drive, draft=what).count if count is None else count
+    return broadcasts.send(drive=drive, draft=what, typed_count=typed, request_key=key, actor=BEN, now=now)
+
+
+def refused(drive: Drive, what: Draft, count: int | None = None, now: datetime = NOW) -> set[str]:
+    with pytest.raises(ValidationError) as refusal:
+        sent(drive, what, count, now=now)
+    errors = refusal.value.error_dict.values() if hasattr(refusal.value, "error_dict") else [refusal.value.error_list]
+    assert Message.objects.count() == Broadcast.objects.count() == 0
+    return {str(error.code) for each in errors for error in each}
+
+
+def told() -> list[tuple[str, str, str, str]]:
+    rows = Message.objects.filter(kind__in=BroadcastKind.values).order_by("address")
+    return [(row.channel, row.address, row.state, row.reason) for row in rows]
+
+
+def test_everybody_expected_gets_it_after_the_moment_to_stop_it() -> None:
+    drive = drive_of(1, 2)
+    broadcast = sent(drive, draft("Bring a sweater: the hall is cold."))
+    made.deliver(NOW + timedelta(minutes=2) - timedelta(seconds=1))
+    assert {row[2] for row in told()} == {"queued"}
+    made.deliver(NOW + timedelta(minutes=2))
+    assert told() == [("sms", builders.phone(1), "delivered", ""), ("sms", builders.phone(2), "delivered", "")]
+    text = "Hope Foundation: Bring a sweater: the hall is cold. STOP to end"
+    assert set(Message.objects.filter(kind="broadcast").values_list("text", flat=True)) == {text}
+    assert (broadcast.people_count, broadcast.text_count, broadcast.cost) == (2, 2, 2 * Decimal("0.0118"))
+    assert AuditEntry.objects.get(verb="broadcast.sent").actor == BEN
+
+
+def test_it_is_a_row_per_person_with_a_key_of_its_own_beside_their_booking() -> None:
+    drive = drive_of(1)
+    booking = Booking.objects.get()
+    broadcast = sent(drive)
+    message = Message.objects.get()
+    assert message.key == f"broadcast:{broadcast.pk}/volunteer:{booking.volunteer_id}/sms"
+    assert (message.about, message.purpose, message.keeps_quiet_hours) == (booking.about, "reminders", True)
+
+
+def test_who_said_stop_or_never_agreed_gets_nothing_and_is_counted_with_the_reason() -> None:
+    drive = drive_of(1, 2)
+    builders.booked(drive, n=8, number=3, consents=())
+    Message.objects.all().delete()
+    sender = drive.organization.senders.get()
+    consents.suppress(sender=sender, address=builders.phone(2), now=NOW)
+    before = broadcasts.preview(drive=drive, draft=draft())
+    assert (before.count, sorted(before.reach.reasons)) == (1, [("no_consent", 1), ("opted_out", 1)])
+    broadcast = sent(drive)
+    made.deliver(NOW + timedelta(minutes=2))
+    assert told() == [
+        ("sms", builders.phone(1), "delivered", ""),
+        ("sms", builders.phone(2), "blocked", "opted_out"),
+        ("sms", builders.phone(3), "blocked", "no_consent"),
+    ]
+    assert (broadcast.people_count, broadcast.text_count, broadcast.unreached_count) == (1, 1, 2)
+
+
+def test_a_stop_within_the_moment_still_counts() -> None:
+    drive = drive_of(1)
+    sent(drive)
+    consents.suppress(sender=drive.organization.senders.get(), address=builders.phone(1), now=NOW)
+    made.deliver(NOW + timedelta(minutes=2))
+    assert told() == [("sms", builders.phone(1), "withdrawn", "opted_out")]
+
+
+def test_who_cannot_be_texted_gets_a_mail() -> None:
+    drive = drive_of(1, consents=(), email="ana@example.org")
+    broadcast = sent(drive, draft("Bring a sweater, {name}."))
+    message = Message.objects.get()
+    assert (message.channel, message.address, message.purpose) == ("email", "ana@example.org", "reminders")
+    assert "Hello Test Ana Alder,\n\nBring a sweater, Test Ana Alder.\n\nYour booking: http" in message.text
+    assert (broadcast.text_count, broadcast.mail_count, broadcast.cost) == (0, 1, Decimal())
+
+
+def test_nobody_who_took_back_consent_for_a_mailbox_is_written_to_there() -> None:
+    drive = drive_of(1, consents=(), email="ana@example.org")
+    organization = drive.organization
+    builders.agreed(organization, "ana@example.org")
+    consents.record(
+        organization=organization,
+        address="ana@example.org",
+        purposes=["reminders"],
+        given=False,
+        wording_version="1",
+        wording="",
+        source="link",
+        actor="donor",
+        ip=None,
+        now=NOW,
+    )
+    assert refused(drive, draft(), 0) == {"nobody_reached"}
+
+
+def test_news_goes_only_to_who_agreed_to_news() -> None:
+    drive = drive_of(1, 2, email="ana@example.org")
+    builders.booked(drive, n=8, number=3, consents=("reminders", "appeals"))
+    Message.objects.all().delete()
+    before = broadcasts.preview(drive=drive, draft=draft("Come again in May.", Purpose.APPEALS))
+    assert (before.count, before.reach.reasons) == (1, [("no_consent", 2)])
+    sent(drive, draft("Come again in May.", Purpose.APPEALS))
+    assert [(message.address, message.purpose) for message in Message.objects.all()] == [(builders.phone(3), "appeals")]
+
+
+@pytest.mark.parametrize("audience", [Audience(("cancelled",)), Audience(("booked", "no_show"))])
+def test_a_word_about_the_visit_needs_a_visit_ahead(audience: Audience) -> None:
+    drive = drive_of(1)
+    assert "no_visit_ahead" in refused(drive, draft(audience=audience), 1)
+    after = drive.ends_at + timedelta(hours=1)
+    assert "no_visit_ahead" in refused(drive, draft(), 1, now=after)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_number_that_is_typed_must_be_that_of_the_people(count: int) -> None:
+    assert refused(drive_of(1, 2), draft(), count) == {"count_differs"}
+
+
+def test_somebody_who_booked_since_the_preview_must_be_counted() -> None:
+    drive = drive_of(1)
+    typed = broadcasts.preview(drive=drive, draft=draft()).count
+    builders.booked(drive, n=4, number=2)
+    Message.objects.all().delete()
+    assert refused(drive, draft(), typed) == {"count_differs"}
+
+
+def test_a_second_tap_sends_nothing() -> None:
+    drive = drive_of(1, 2)
+    assert sent(drive) == sent(drive)
+    assert (Message.objects.count(), AuditEntry.objects.filter(verb="broadcast.sent").count()) == (2, 1)
+    assert sent(drive, key="b") != sent(drive)
+
+
+def test_it_is_stopped_before_anything_leaves() -> None:
+    drive = drive_of(1, 2)
+    broadcast = sent(drive)
+    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=1)) == 2
+    made.deliver(NOW + timedelta(minutes=2))
+    assert {(row[2], row[3]) for row in told()} == {("withdrawn", "stopped")}
+    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW) == 0
+    assert AuditEntry.objects.filter(verb="broadcast.stopped").count() == 1
+
+
+def test_stopping_late_takes_back_the_rest_and_only_of_this_message() -> None:
+    drive = drive_of(1, 2, 3)
+    broadcast, other = sent(drive), sent(drive, draft("Another word."), key="b")
+    Message.objects.filter(key__startswith=f"{other.about}/").update(due_at=NOW + timedelta(hours=1))
+    Message.objects.filter(key__startswith=f"{broadcast.about}/", address=builders.phone(3)).update(
+        due_at=NOW + timedelta(hours=1)
+    )
+    made.deliver(NOW + timedelta(minutes=2))
+    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=3)) == 1
+    fates = broadcast_queries.broadcast_row(broadcast).fates
+    assert (fates.delivered, fates.withdrawn, broadcast_queries.broadcast_row(other).fates.planned) == (2, 1, 3)
+
+
+def test_who_cancels_meanwhile_gets_no_more_of_it() -> None:
+    drive = drive_of(1)
+    sent(drive)
+    changing.cancel(booking_id=Booking.objects.get().pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    assert Message.objects.get(kind="broadcast").state == "withdrawn"
+
+
+def test_an_audience_is_a_range_of_times_and_states() -> None:
+    drive = drive_of(1, 2, 3)
+    second = builders.slot(drive, 2).starts_at
+    for audience, numbers in (
+        (Audience(from_at=second), {2, 3}),
+        (Audience(until_at=second), {1}),
+        (Audience(from_at=second, until_at=second + timedelta(minutes=15)), {2}),
+        (Audience(("confirmed",)), set()),
+        (Audience(("booked",)), {1, 2, 3}),
+    ):
+        found = broadcasts.preview(drive=drive, draft=draft(audience=audience)).reach.reached
+        assert {one.address for one in found} == {builders.phone(number) for number in numbers}
+
+
+def test_each_reads_it_in_their_language_where_it_was_written() -> None:
+    drive = drive_of(1)
+    builders.booked(drive, n=4, number=2, language="es")
+    Message.objects.all().delete()
+    sent(drive, Draft({"en": "Come to door B.", "es": "Venga a la puerta B."}, EXPECTED, Purpose.REMINDERS))
+    texts = dict(Message.objects.values_list("address", "text"))
+    assert texts[builders.phone(1)] == "Hope Foundation: Come to door B. STOP to end"
+    assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP: baja"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "text_missing"),
+        ("Look at www.example.org", "foreign_link"),
+        ("Come at {hour}", "unknown_variable"),
+        ("a" * 450, "too_long"),
+    ],
+)
+def test_words_that_cannot_go_out_are_refused(text: str, code: str) -> None:
+    assert code in refused(drive_of(1), draft(text), 1)
+
+
+def test_variables_are_filled_in_for_each() -> None:
+    drive = drive_of(1)
+    sent(drive, draft("{name}, come to {place} at {time}: {link}"))
+    booking = Booking.objects.get()
+    said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {links.link(booking)} STOP to end"
+    assert Message.objects.get().text == said
+
+
+def test_the_price_is_that_of_the_segments() -> None:
+    drive = drive_of(1, 2)
+    before = broadcasts.preview(drive=drive, draft=draft("a" * 200))
+    assert (before.price.segments, before.price.cost) == (4, 4 * Decimal("0.0118"))
+
+
+def test_a_message_to_many_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:
+    for numbers in ((1,), (2, 3, 4)):
+        drive = drive_of(*numbers)
+        with django_assert_num_queries(4):
+            broadcasts.preview(drive=drive, draft=draft())
+
+
+# Running late
+
+
+def on_the_day(drive: Drive, hour: float = 0) -> datetime:
+    return drive.starts_at + timedelta(hours=hour)
+
+
+def late(drive: Drive, minutes: int = 20, now: datetime | None = None, key: str = "a") -> Broadcast:
+    at = now or on_the_day(drive)
+    return broadcasts.run_late(drive=drive, minutes=minutes, request_key=key, actor=BEN, now=at)
+
+
+def test_a_late_notice_goes_to_who_is_due_and_not_yet_in() -> None:
+    drive = builders.drive()
+    due, arrived, later, gone = (builders.booked(drive, n=n, number=n) for n in (0, 1, 16, 2))
+    changing.cancel(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    attendance.check_in(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
+    Message.objects.all().delete()
+    broadcast = late(drive)
+    made.deliver(on_the_day(drive) + timedelta(seconds=30))
+    (message,) = Message.objects.filter(kind="late")
+    assert (message.about, message.state) == (due.about, "delivered")
+    assert message.text == (
+        "Hope Foundation: We are running about 20 min late at St Mary Hall. "
+        "Your 9:00 AM place is kept. Sorry for the wait. STOP to end"
+    )
+    assert (broadcast.people_count, broadcast.minutes, later.starts_at > on_the_day(drive, 3)) == (1, 20, True)
+
+
+def test_a_late_notice_keeps_no_quiet_hours_and_leaves_in_half_a_minute() -> None:
+    drive = drive_of(1)
+    late(drive)
+    message = Message.objects.get()
+    assert (message.keeps_quiet_hours, message.due_at) == (False, on_the_day(drive) + timedelta(seconds=30))
+
+
+def test_the_same_word_within_ten_minutes_is_refused_and_another_is_not() -> None:
+    drive = drive_of(1)
+    late(drive)
+    for minutes, code in ((20, "said_lately"), (15, "minutes_unknown")):
+        with pytest.raises(ValidationError) as refusal:
+            late(drive, minutes, key="b")
+        assert refusal.value.error_list[0].code == code
+    assert late(drive, 45, key="c").minutes == 45
+    assert late(drive, 20, on_the_day(drive, 0.2), key="d").minutes == 20
+
+
+def test_a_late_notice_that_was_stopped_can_be_said_again() -> None:
+    drive = drive_of(1)
+    broadcasts.stop(broadcast=late(drive), actor=BEN, now=on_the_day(drive))
+    assert late(drive, key="b").people_count == 1
+
+
+@pytest.mark.parametrize(("hours", "code"), [(-24, "drive_not_today"), (7, "drive_not_today"), (5.9, "nobody_due")])
+def test_a_late_notice_is_for_the_day_and_for_who_is_due(hours: float, code: str) -> None:
+    drive = drive_of(1)
+    with pytest.raises(ValidationError) as refusal:
+        late(drive, now=on_the_day(drive, hours))
+    assert refusal.value.error_list[0].code == code
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_late_notice_fits_one_segment_with_the_longest_names(language: str) -> None:
+    owner = builders.organization(sms_name="W" * 20)
+    drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20)))
+    booking = builders.booked(drive, n=12, language=language)
+    booking = Booking.objects.select_related("drive__site", "drive__organization", "volunteer").get(pk=booking.pk)
+    wording = bookings.in_language(language, lambda: texts_broadcasts.late(booking, "sms", 45))
+    assert (notice.segments(wording.text), notice.is_gsm(wording.text)) == (1, True), wording.text
+
+
+@pytest.mark.parametrize(("seconds", "refused_as"), [(599, ["said_lately"]), (600, [])])
+def test_the_same_word_may_be_said_again_after_ten_minutes(seconds: int, refused_as: list[str]) -> None:
+    drive = drive_of(1)
+    late(drive)
+    codes = []
+    try:
+        late(drive, now=on_the_day(drive) + timedelta(seconds=seconds), key="b")
+    except ValidationError as refusal:
+        codes = [error.code for error in refusal.error_list]
+    assert codes == refused_as
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 15, 20, 30, 40, 45, 60])
+def test_a_drive_is_ten_twenty_thirty_or_forty_five_minutes_late(minutes: int) -> None:
+    drive = drive_of(1)
+    if minutes in {10, 20, 30, 45}:
+        assert late(drive, minutes).minutes == minutes
+    else:
+        with pytest.raises(ValidationError):
+            late(drive, minutes)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reached"),
+    [(-180 - 1, 0), (-180, 0), (-179, 1), (0, 1), (30, 1), (31, 0)],
+)
+def test_a_late_notice_reaches_who_is_due_in_three_hours_or_was_half_an_hour_ago(minutes: int, reached: int) -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=14)
+    audience = broadcast_queries.late_audience(booking.starts_at + timedelta(minutes=minutes))
+    found = broadcasts.preview(drive=drive, draft=draft(audience=audience))
+    assert found.count == reached
+
+
+@pytest.mark.parametrize("minutes", [10, 45])
+def test_a_late_notice_is_of_use_until_the_drive_has_caught_up(minutes: int) -> None:
+    begun, ahead = drive_of(1), drive_of(2)
+    catches_up = timedelta(minutes=minutes)
+    broadcast = late(begun, minutes, now=on_the_day(begun) + timedelta(minutes=5))
+    assert Message.objects.get(address=builders.phone(1)).expires_at == broadcast.due_at + catches_up
+    late(ahead, minutes, now=on_the_day(ahead, -2), key="b")
+    assert Message.objects.get(address=builders.phone(2)).expires_at == on_the_day(ahead) + catches_up
+
+
+def test_news_are_of_use_for_three_days_and_a_word_about_a_visit_until_it_begins() -> None:
+    drive = drive_of(1)
+    builders.agreed(drive.organization, builders.phone(1), "appeals")
+    news = sent(drive, draft(purpose=Purpose.APPEALS))
+    assert news.due_at == NOW + timedelta(minutes=2)
+    assert Message.objects.get().expires_at == news.due_at + timedelta(days=3)
+    Message.objects.all().delete()
+    sent(drive, key="b")
+    assert Message.objects.get().expires_at == drive.starts_at
+
+
+def test_a_word_to_who_is_in_already_is_of_use_for_half_an_hour() -> None:
+    drive = drive_of(1)
+    booking = Booking.objects.get()
+    attendance.check_in(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
+    broadcast = sent(
+        drive, draft(audience=Audience(states=(BookingState.CHECKED_IN,))), now=drive.starts_at + timedelta(minutes=1)
+    )
+    assert Message.objects.get().expires_at == broadcast.due_at + timedelta(minutes=30)

@@ -1,0 +1,167 @@
+"""The call list: whom no message reached with what they need to know, until somebody has told them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drives.actions import changing, planning
+from drives.messaging import broadcasts, call_list, calls, delivery
+from drives.messaging.call_list import CallRow
+from drives.messaging.delivery import Why
+from drives.models import Booking, Call, CancelledBy, Drive
+from notifications.models import Message
+from organizations.models import AuditEntry
+from tests import builders
+from tests.builders import NOW
+from tests.notifications import made
+
+pytestmark = pytest.mark.django_db
+
+BEN = "user:7"
+
+
+def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
+    booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
+    return Booking.objects.select_related("drive__organization", "drive__site").get(pk=booking.pk)
+
+
+def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str = "sms", **fields: Any) -> None:
+    """What became of the message of one kind about a booking."""
+    fields = {"lease_until": NOW, **fields}
+    changed = Message.objects.filter(about=booking.about, kind=kind, channel=channel).update(
+        state=state, reason=reason, text="A text", **fields
+    )
+    assert changed == 1
+
+
+def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
+    rows = call_list.call_list(drive, NOW + timedelta(days=days)).waiting
+    return {str(row.booking.volunteer): [one.kind for one in row.topics] for row in rows}
+
+
+@pytest.mark.parametrize("state", ["undelivered", "failed", "blocked", "expired"])
+def test_who_did_not_hear_that_the_drive_is_cancelled_is_to_be_called(state: str) -> None:
+    booking = ana()
+    planning.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
+    fate(booking, "drive_cancelled", state, "no_consent" if state == "blocked" else "unreachable")
+    assert on_list(booking.drive) == {"Test Ana Alder": ["drive_cancelled"]}
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", "in_doubt", "accepted", "sent", "delivered"])
+def test_who_was_told_or_is_still_being_told_is_not(state: str) -> None:
+    booking = ana()
+    fate(booking, "booked", state)
+    assert on_list(booking.drive) == {}
+
+
+def test_another_way_that_arrived_is_enough() -> None:
+    booking = ana(email="ana@example.org")
+    fate(booking, "booked", "failed")
+    fate(booking, "booked", "delivered", channel="email")
+    assert on_list(booking.drive) == {}
+    fate(booking, "booked", "failed", channel="email")
+    assert on_list(booking.drive) == {"Test Ana Alder": ["booked"]}
+
+
+@pytest.mark.parametrize("reason", ["no_consent", "opted_out", "consent_withdrawn"])
+def test_who_wanted_no_reminders_is_not_called_for_one(reason: str) -> None:
+    booking = ana()
+    fate(booking, "day_before", "blocked", reason)
+    assert on_list(booking.drive, 11) == {}
+    fate(booking, "day_before", "blocked", "no_sender")
+    assert on_list(booking.drive, 11) == {"Test Ana Alder": ["day_before"]}
+
+
+def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> None:
+    booking = ana()
+    fate(booking, "booked", "failed")
+    for n in (8, 12):
+        changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
+    Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
+    (row,) = call_list.call_list(booking.drive, NOW).waiting
+    assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
+
+
+def test_who_cancelled_is_not_called_and_whose_place_was_taken_is() -> None:
+    drive = builders.drive()
+    own, taken = ana(drive, 1), ana(drive, 2, n=4, name="Test Bo Birch")
+    changing.cancel(booking_id=own.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changing.cancel(booking_id=taken.pk, actor=BEN, by=CancelledBy.COORDINATOR, now=NOW)
+    for booking in (own, taken):
+        fate(booking, "cancelled", "failed")
+    assert on_list(drive) == {"Test Bo Birch": ["cancelled"]}
+
+
+def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
+    booking = ana(consents=())
+    at = booking.starts_at - timedelta(minutes=30)
+    broadcasts.run_late(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
+    made.deliver(at + timedelta(minutes=1))
+    waiting = call_list.call_list(booking.drive, at + timedelta(minutes=1)).waiting
+    assert [[(one.kind, one.message.reason) for one in row.topics] for row in waiting] == [[("late", "no_consent")]]
+    assert call_list.call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
+
+
+def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
+    booking = ana()
+    fate(booking, "booked", "failed")
+    (row,) = call_list.call_list(booking.drive, NOW).waiting
+    topics = [one.topic for one in row.topics]
+    assert calls.reached(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
+    assert calls.reached(booking=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
+    found = call_list.call_list(booking.drive, NOW)
+    assert (found.waiting, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
+    assert call_list.people_to_call([booking.drive_id], NOW) == []
+    fate(booking, "three_days", "undelivered", "unreachable")
+    assert on_list(booking.drive) == {"Test Ana Alder": ["three_days"]}
+    assert call_list.people_to_call([booking.drive_id], NOW) == [booking]
+    assert AuditEntry.objects.filter(verb="call.reached", actor=BEN).count() == 1
+
+
+def reached_by(row: CallRow) -> tuple[str, Any]:
+    call = row.newest_call
+    assert call
+    return call.actor, call.reached_at
+
+
+def test_a_tick_by_mistake_is_taken_back() -> None:
+    booking = ana()
+    fate(booking, "booked", "failed")
+    calls.reached(booking=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
+    assert calls.not_reached(booking=booking, actor=BEN, now=NOW) == 1
+    assert (on_list(booking.drive), Call.objects.count()) == ({"Test Ana Alder": ["booked"]}, 0)
+
+
+def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:
+    drive = builders.drive()
+    for number in (1, 2, 3):
+        fate(ana(drive, number, n=2 * number), "booked", "failed")
+        if number != 2:
+            with django_assert_num_queries(3):
+                assert len(call_list.call_list(drive, NOW).waiting) == number
+
+
+# What became of the messages of a drive
+
+
+def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
+    drive = builders.drive()
+    first, second, third = (ana(drive, number, n=2 * number) for number in (1, 2, 3))
+    Message.objects.filter(kind="booked").update(state="delivered")
+    fate(second, "booked", "undelivered", "unreachable", error_code="30003")
+    fate(third, "booked", "blocked", "no_consent")
+    fate(first, "three_days", "sent")
+    found = delivery.delivery_summary(drive)
+    assert (found.planned, found.sent, found.delivered, found.not_delivered, found.not_sent) == (5, 1, 1, 1, 1)
+    assert found.why_not_delivered == [Why("unreachable", "30003", 1)]
+    assert found.why_not_sent == [Why("no_consent", "", 1)]
+    assert found.total == 9
+
+
+@pytest.mark.parametrize(("minutes", "is_listed"), [(59, True), (60, False)])
+def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
+    booking = ana()
+    fate(booking, "day_before", "failed")
+    found = call_list.call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
+    assert bool(found) is is_listed

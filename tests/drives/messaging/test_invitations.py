@@ -1,0 +1,348 @@
+"""Appeals: who hears that they may give again, when, how often, and through what."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drives.actions import planning
+from drives.messaging import invitations
+from drives.models import Booking, Drive, PlanLine
+from drives.queries import records
+from notifications import notice
+from notifications.actions import consents
+from notifications.models import Message
+from organizations.models import Organization
+from tests import builders, query_counts
+from tests.builders import DRIVE_DAY, NOW
+from tests.notifications import made
+from volunteers.models import Volunteer
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+MAIL = "ana@example.org"
+NEWS = ("reminders", "appeals")
+AFTER = datetime(2027, 3, 20, 18, 0, tzinfo=NOW.tzinfo)  # a Saturday, 11 o'clock in Los Angeles
+LATER = AFTER.date() + 10 * DAY
+
+
+def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
+    """A donor who gave a week before and agreed to news."""
+    drive = Drive.objects.of(of).filter(on=DRIVE_DAY).first() or builders.drive(of)
+    n = Booking.objects.filter(drive=drive).count()
+    return builders.gave(
+        Drive.objects.select_related("organization", "site", "policy").get(pk=drive.pk),
+        n=n,
+        number=number,
+        **{"consents": NEWS, **who},
+    )
+
+
+def coming(of: Organization, days: int = 0, **changes: Any) -> Drive:
+    return builders.drive(of, on=LATER + days * DAY, **changes)
+
+
+def told() -> list[Message]:
+    return list(Message.objects.filter(kind="appeal").order_by("pk"))
+
+
+def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
+    owner = builders.organization()
+    booking = gave(owner, email=MAIL)
+    drive = coming(owner)
+    assert invitations.sweep(now=AFTER) == 1
+    (message,) = told()
+    slot = builders.slot(drive).pk
+    assert message.text == (
+        f"Hope Foundation: You may give again. Places Tue Mar 30, St Mary Hall: http://testserver/t/{slot}/ STOP to end"
+    )
+    assert notice.segments(message.text) == 1
+    assert (message.channel, message.purpose, message.priority) == ("sms", "appeals", 2)
+    assert (message.key, message.about) == (f"appeal:{booking.volunteer_id}/2027-03/1", f"drive:{drive.pk}")
+    assert (message.recipient, message.keeps_quiet_hours) == (f"volunteer:{booking.volunteer_id}", True)
+    assert message.expires_at == AFTER + 3 * DAY
+    with override_settings(SMS_GATEWAY="inbox"):
+        made.deliver(now=AFTER)
+    message.refresh_from_db()
+    assert message.state == "delivered"
+    record = records.booking_record(booking)
+    assert [each.kind for each in record.messages][-1] == "appeal"
+
+
+def test_twice_is_once() -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    assert [invitations.sweep(now=AFTER + n * timedelta(hours=1)) for n in range(3)] == [1, 0, 0]
+
+
+def full(owner: Organization) -> None:
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=1, on=LATER))
+    builders.booked(drive, number=7, name="Test Bo Birch")
+
+
+SILENT: dict[str, Callable[[Organization], Any]] = {
+    "no drive": lambda owner: None,
+    "a drive of another organization": lambda owner: coming(builders.organization()),
+    "a drive that is full": full,
+    "a draft": lambda owner: coming(owner, published=False),
+    "a drive too far off": lambda owner: coming(owner, 19),
+    "a drive that begins within a day": lambda owner: builders.drive(owner, on=AFTER.date()),
+    "not allowed yet on the drive's day": lambda owner: coming(
+        owner, policy_id=builders.policy(min_hours=None, min_days=28, windows=[]).pk
+    ),
+    "not allowed yet today, though then": lambda owner: coming(
+        owner, policy_id=builders.policy(min_hours=None, min_days=14, windows=[]).pk
+    ),
+    "booked already": lambda owner: builders.booked(coming(owner), now=NOW + 13 * DAY),
+    "booked somewhere else": lambda owner: [
+        coming(owner, policy_id=builders.lax().pk),
+        builders.booked(coming(builders.organization(), 1, policy_id=builders.lax().pk), now=NOW + 13 * DAY),
+    ],
+    "switched off": lambda owner: [
+        coming(owner),
+        PlanLine.objects.create(organization=owner, kind="appeal", way="text", on=False),
+    ],
+    "switched off for this drive": lambda owner: PlanLine.objects.create(
+        organization=owner, drive=coming(owner), kind="appeal", way="text", on=False
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_nobody_is_appealed_to_without_reason(case: str) -> None:
+    owner = builders.organization()
+    gave(owner)
+    SILENT[case](owner)
+    assert invitations.sweep(now=AFTER) == 0
+
+
+def test_who_did_not_give_is_not_appealed_to() -> None:
+    owner = builders.organization()
+    gave(owner, outcome="deferred")
+    coming(owner)
+    assert invitations.sweep(now=AFTER) == 0
+
+
+@pytest.mark.parametrize(
+    ("agreed", "stopped", "way"),
+    [
+        ({"phone"}, False, "sms"),
+        ({"phone", "email"}, False, "sms"),
+        ({"phone", "email"}, True, "email"),
+        ({"email"}, False, "email"),
+        (set(), False, None),
+        ({"phone"}, True, None),
+    ],
+)
+def test_an_appeal_takes_the_way_that_was_agreed_to(agreed: set[str], stopped: bool, way: str | None) -> None:
+    owner = builders.organization()
+    booking = gave(owner, email=MAIL, consents=())
+    coming(owner)
+    addresses = {"phone": builders.phone(42), "email": MAIL}
+    for each in agreed:
+        builders.agreed(owner, addresses[each], "appeals")
+    if stopped:
+        sender = owner.senders.get()
+        consents.suppress(sender=sender, address=addresses["phone"], now=NOW)
+    invitations.sweep(now=AFTER)
+    assert [message.channel for message in told()] == ([way] if way else [])
+    if way == "email":
+        (message,) = told()
+        assert message.unsubscribe_url.endswith("/?scope=news")
+        assert booking.volunteer
+        assert booking.volunteer.name in message.text
+
+
+def test_reminders_agreed_to_are_no_news_agreed_to() -> None:
+    owner = builders.organization()
+    gave(owner, consents=("reminders",))
+    coming(owner)
+    assert invitations.sweep(now=AFTER) == 0
+
+
+def test_who_takes_the_consent_back_before_it_leaves_is_not_written_to() -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    invitations.sweep(now=AFTER)
+    consents.revoke(
+        organization=owner,
+        addresses=[builders.phone(42)],
+        purposes=["appeals"],
+        wording="made up",
+        source="page",
+        actor="donor",
+        now=AFTER,
+    )
+    made.deliver(now=AFTER)
+    assert [(message.state, message.reason) for message in told()] == [("withdrawn", "consent_withdrawn")]
+
+
+def test_an_appeal_waits_for_the_morning_at_the_site() -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    night = AFTER.replace(hour=4)  # nine in the evening before
+    assert invitations.sweep(now=night) == 0
+    assert invitations.sweep(now=night + timedelta(hours=11, minutes=59)) == 0
+    assert invitations.sweep(now=night + timedelta(hours=12)) == 1
+
+
+def test_of_one_drive_once_and_of_no_two_within_a_week() -> None:
+    owner = builders.organization()
+    gave(owner)
+    first, second = coming(owner), coming(owner, 7)
+    days = [n for n in range(12) if invitations.sweep(now=AFTER + n * DAY)]
+    assert days == [0, 7]
+    assert [message.about for message in told()] == [f"drive:{first.pk}", f"drive:{second.pk}"]
+    assert [message.key[-9:] for message in told()] == ["2027-03/1", "2027-03/2"]
+
+
+def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:
+    owner = builders.organization()
+    gave(owner)
+    for n in range(0, 70, 5):
+        coming(owner, n)
+    sent = []
+    for now in (AFTER + n * DAY for n in range(60)):
+        if invitations.sweep(now=now):
+            sent.append(now)
+            made.deliver(now=now)
+    assert len(sent) == len(told()) == 4
+    assert all(later - earlier >= 31 * DAY for earlier, later in zip(sent, sent[2:], strict=False))
+    assert len({message.about for message in told()}) == 4
+
+
+def test_news_that_coordinators_sent_count_too() -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    for _news in range(2):
+        made.queued(owner, address=builders.phone(42), purpose="appeals", due_at=AFTER, expires_at=AFTER + 9 * DAY)
+    assert invitations.sweep(now=AFTER) == 0
+
+
+def test_a_family_on_one_phone_hears_once() -> None:
+    owner = builders.organization()
+    booking = gave(owner)
+    other = gave(owner, number=7, name="Test Bo Birch")
+    assert booking.volunteer
+    assert other.volunteer
+    Volunteer.objects.filter(pk=other.volunteer.pk).update(phone=booking.volunteer.phone)
+    coming(owner)
+    assert [invitations.sweep(now=AFTER), invitations.sweep(now=AFTER)] == [1, 0]
+
+
+def test_a_cancelled_drive_takes_its_appeals_back() -> None:
+    owner = builders.organization()
+    gave(owner)
+    drive = coming(owner)
+    invitations.sweep(now=AFTER)
+    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
+    assert [message.state for message in told()] == ["withdrawn"]
+
+
+def test_who_has_not_given_for_half_a_year_is_offered_a_first_visit() -> None:
+    owner = builders.organization()
+    booking = gave(owner)
+    Booking.objects.filter(pk=booking.pk).update(donated_at=AFTER - 190 * DAY)
+    coming(owner)
+    invitations.sweep(now=AFTER)
+    assert "/first/ STOP to end" in told()[0].text
+
+
+def test_many_are_told_in_batches_with_a_fixed_number_of_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    told_of = {}
+
+    def donors(people: int) -> Callable[[], object]:
+        owner = told_of[people] = builders.organization()
+        for number in range(people):
+            gave(owner, number=10 * people + number, name=f"Test Donor {'ABC'[number]}")
+        coming(owner)
+        return partial(invitations.appeal, organization=owner, now=AFTER)
+
+    query_counts.count_for_each(donors)
+    assert Message.objects.filter(kind="appeal").count() == 1 + 3
+    owner = told_of[3]
+    Message.objects.filter(kind="appeal").delete()
+    monkeypatch.setattr(invitations, "AT_ONCE", 2)
+    assert invitations.appeal(organization=owner, now=AFTER) == 3
+
+
+@pytest.mark.expects_errors
+def test_one_organization_that_fails_does_not_hold_up_the_others() -> None:
+    broken, owner = builders.organization(), builders.organization()
+    for number, each in ((1, broken), (2, owner)):
+        gave(each, number=number)
+        coming(each)
+    Drive.objects.filter(organization=broken, on=LATER).update(step_minutes=15, stricter_hours=0)
+    broken.sites.update(timezone="Nowhere/Atall")
+    assert invitations.sweep(now=AFTER) == 1
+
+
+@given(st.lists(st.integers(0, 31 * 24), max_size=6))
+def test_too_much_is_two_in_a_month_or_one_in_a_week(hours: list[int]) -> None:
+    news = [
+        Message(key=f"appeal:1/x/{n}", channel="sms", created_at=AFTER - timedelta(hours=each))
+        for n, each in enumerate(hours)
+    ]
+    assert invitations.is_too_much(news, AFTER) == (len(hours) >= 2 or any(each < 7 * 24 for each in hours))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_told"),
+    [(24 * 60, False), (24 * 60 + 1, True), (28 * 24 * 60, True), (28 * 24 * 60 + 1, False)],
+)
+def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(minutes: int, is_told: bool) -> None:
+    owner = builders.organization()
+    gave(owner)
+    starts = AFTER + timedelta(minutes=minutes)
+    local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
+    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    closes = (local + timedelta(minutes=15)).time()
+    made_drive = builders.drive(owner, replace(planned, closes=closes))
+    assert made_drive.starts_at == starts
+    assert invitations.sweep(now=AFTER) == int(is_told)
+
+
+@pytest.mark.parametrize(("ahead", "useful"), [(timedelta(days=2), timedelta(days=2)), (4 * DAY, 3 * DAY)])
+def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_time(
+    ahead: timedelta, useful: timedelta
+) -> None:
+    owner = builders.organization()
+    gave(owner)
+    now = AFTER + timedelta(hours=1)
+    local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
+    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    builders.drive(owner, replace(planned, closes=(local + timedelta(minutes=15)).time()))
+    assert invitations.sweep(now=now) == 1
+    assert told()[0].expires_at == now + useful
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_told"),
+    [
+        ([7 * DAY], True),
+        ([7 * DAY - timedelta(seconds=1)], False),
+        ([8 * DAY, 31 * DAY], True),
+        ([8 * DAY, 31 * DAY - timedelta(seconds=1)], False),
+    ],
+)
+def test_one_piece_of_news_in_a_week_or_two_in_31_days_leave_people_in_peace(
+    ago: list[timedelta], is_told: bool
+) -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    for each in ago:
+        news = made.queued(owner, address=builders.phone(42), purpose="appeals", due_at=AFTER, expires_at=AFTER + DAY)
+        Message.objects.filter(pk=news.pk).update(state="delivered", created_at=AFTER - each, sending_at=AFTER - each)
+    assert invitations.sweep(now=AFTER) == int(is_told)

@@ -1,0 +1,208 @@
+"""When reminders are due, what they say, and that every text fits one segment in both languages."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from drives.actions import changing
+from drives.calendars import bookings
+from drives.domain import reminder_times
+from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.reminder_times import Line, QuietHours
+from drives.messaging import reminders
+from drives.messaging.texts import bookings as texts_bookings
+from drives.messaging.texts import next_visit
+from drives.models import Booking
+from drives.web import links
+from notifications import notice
+from notifications.actions import consents
+from notifications.models import Message
+from tests import builders
+from tests.builders import NOW
+from tests.notifications import made
+
+LA = ZoneInfo("America/Los_Angeles")
+PLAIN = (
+    texts_bookings.booked,
+    texts_bookings.cancelled,
+    texts_bookings.drive_cancelled,
+    next_visit.thank_you,
+    texts_bookings.missed,
+)
+
+
+def due(*local: int, days: int = 1) -> str:
+    year, month, day, hour, minute = local
+    at = datetime(year, month, day, hour, minute, tzinfo=LA).astimezone(UTC)
+    line = Line(PlannedKind.THREE_DAYS, Way.TEXT, days=days)
+    return reminder_times.due_at(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
+
+
+def test_a_day_before_is_the_same_wall_time_also_over_a_change_of_the_clock() -> None:
+    assert due(2027, 3, 14, 10, 30) == "13 10:30"
+    assert due(2027, 11, 7, 10, 30) == "06 10:30"
+    assert due(2027, 3, 16, 10, 30, days=3) == "13 10:30"
+
+
+def test_a_reminder_in_quiet_hours_moves_earlier() -> None:
+    assert due(2027, 3, 10, 8, 59) == "08 19:45"
+    assert due(2027, 3, 10, 9, 0) == "09 09:00"
+    assert due(2027, 3, 10, 20, 0) == "09 19:45"
+    assert due(2027, 3, 10, 19, 59) == "09 19:59"
+
+
+@pytest.mark.django_db
+def test_reminders_that_come_too_soon_after_the_booking_are_skipped() -> None:
+    drive = builders.drive()
+    for number, days in ((1, 12), (2, 5), (3, 2), (4, 1.4)):
+        builders.booked(
+            drive, n=number, number=number, email="a@example.org", now=drive.starts_at - timedelta(days=days)
+        )
+    planned = {
+        number: set(
+            Message.objects.filter(state="promise", about=Booking.objects.get(first_step=number).about).values_list(
+                "kind", flat=True
+            )
+        )
+        for number in (1, 2, 3, 4)
+    }
+    assert planned == {
+        1: {"week", "three_days", "day_before"},
+        2: {"three_days", "day_before"},
+        3: {"day_before"},
+        4: set(),
+    }
+
+
+@pytest.mark.django_db
+def test_promises_are_dressed_shortly_before_they_are_due_and_the_unfit_dropped() -> None:
+    drive = builders.drive()
+    kept, gone = builders.booked(drive, number=1), builders.booked(drive, number=2)
+    promise = Message.objects.get(kind="day_before", about=kept.about)
+    Booking.objects.filter(pk=gone.pk).update(revision=7)
+    Message.objects.filter(kind="three_days").delete()
+    assert reminders.dress(now=promise.due_at - timedelta(minutes=16)) == {"dressed": 0, "dropped": 0}
+    assert reminders.dress(now=promise.due_at - timedelta(minutes=15)) == {"dressed": 1, "dropped": 1}
+    promise.refresh_from_db()
+    assert promise.state == "queued"
+    assert promise.text.startswith("Hope Foundation: Reminder, tomorrow Sat Mar 13 9:00 AM, St Mary Hall.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_text_fits_one_segment_with_the_longest_names(language: str, settings: Any) -> None:
+    settings.BASE_URL = "https://drives.xx.org"
+    owner = builders.organization(sms_name="W" * 20)
+    drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20), on=date(2027, 9, 29)))
+    booking = builders.booked(drive, n=12, language=language)
+    booking = Booking.objects.select_related("drive__site", "drive__organization", "drive__policy", "volunteer").get()
+    settings.BASE_URL += "x" * (50 - len(links.link(booking)))
+    assert len(links.link(booking)) == 50
+    told = [texts_bookings.in_language(language, partial(word, booking, "sms")) for word in PLAIN]
+    told.append(texts_bookings.in_language(language, partial(texts_bookings.moved, booking, "sms", NOW)))
+    for days in (0, 1, 3):
+        due_at = booking.starts_at - timedelta(days=days)
+        told.append(texts_bookings.in_language(language, partial(texts_bookings.reminder, booking, "sms", due_at)))
+    booking.state = "donated"
+    told.append(texts_bookings.in_language(language, partial(next_visit.thank_you, booking, "sms")))
+    assert [
+        (wording.text, notice.segments(wording.text)) for wording in told if notice.segments(wording.text) > 1
+    ] == []
+    assert all(notice.is_gsm(wording.text) for wording in told)
+
+
+@pytest.mark.django_db
+def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_written() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    promise = Message.objects.get(kind="day_before")
+    reminders.dress(now=promise.due_at)
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
+    promise.refresh_from_db()
+    assert promise.state == "withdrawn"
+
+
+def due_message(booking: Booking, kind: str = "day_before", channel: str = "sms") -> Message:
+    return Message.objects.get(about=booking.about, kind=kind, key__endswith=f"/{channel}")
+
+
+def dressed(message: Message) -> tuple[str, str, str]:
+    reminders.dress(now=message.due_at)
+    message.refresh_from_db()
+    return message.state, message.channel, message.address
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["three_days", "day_before"])
+def test_who_may_not_be_texted_is_reminded_by_mail(kind: str) -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
+    message = due_message(booking, kind)
+    assert dressed(message) == ("queued", "email", "ana@example.org")
+    assert message.subject.startswith("Reminder: Saturday, March 13")
+    assert "/stop/" in message.unsubscribe_url
+
+
+@pytest.mark.django_db
+def test_a_consent_withdrawn_since_the_promise_makes_it_a_mail() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org")
+    message = due_message(booking)
+    stop(booking, builders.phone(42), now=NOW)
+    assert dressed(message) == ("queued", "email", "ana@example.org")
+
+
+@pytest.mark.django_db
+def test_a_stop_by_text_makes_reminders_mails_and_a_start_texts_again() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org")
+    sender = booking.drive.organization.senders.get()
+    consents.suppress(sender=sender, address=builders.phone(42), now=NOW)
+    assert dressed(due_message(booking, "three_days")) == ("queued", "email", "ana@example.org")
+    consents.unsuppress(sender=sender, address=builders.phone(42), now=NOW)
+    assert dressed(due_message(booking)) == ("queued", "sms", builders.phone(42))
+
+
+@pytest.mark.django_db
+def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
+    drive = builders.drive()
+    agreed = builders.booked(drive, email="ana@example.org")
+    silent = builders.booked(drive, n=4, number=43, consents=())
+    assert dressed(due_message(agreed)) == ("queued", "sms", builders.phone(42))
+    assert dressed(due_message(silent)) == ("queued", "sms", builders.phone(43))
+    made.deliver(now=due_message(silent).due_at)
+    stopped = due_message(silent)
+    assert (stopped.state, stopped.reason) == ("blocked", "no_consent")
+
+
+@pytest.mark.django_db
+def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
+    plan = {**reminder_times.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
+    Message.objects.filter(about=booking.about, state="promise").delete()
+    reminders.promise_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
+    assert dressed(due_message(booking))[0] == "withdrawn"
+    assert due_message(booking, channel="email").state == "queued"
+
+
+@pytest.mark.django_db
+def test_who_wants_neither_is_not_reminded() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org")
+    stop(booking, builders.phone(42), "ana@example.org", now=NOW)
+    message = due_message(booking)
+    dressed(message)
+    made.deliver(now=message.due_at)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("blocked", "no_consent")
+
+
+def stop(booking: Booking, *addresses: str, now: datetime) -> None:
+    of = booking.drive.organization
+    consents.revoke(organization=of, addresses=addresses, wording="no", source="link", actor="donor", now=now)
+
+
+@pytest.mark.django_db
+def test_no_reminder_may_leave_once_the_visit_has_begun() -> None:
+    booking = builders.booked(builders.drive())
+    planned = Message.objects.filter(about=booking.about, kind__in=reminders.KINDS)
+    assert set(planned.values_list("expires_at", flat=True)) == {booking.starts_at}

@@ -1,0 +1,243 @@
+"""A changed plan reaches everybody who has booked: nothing is lost, nothing is said twice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from drives.actions import changing, planning, turnout
+from drives.domain import reminder_times
+from drives.domain.message_kinds import Way
+from drives.domain.reminder_times import Plan
+from drives.messaging import reminders, schedule, schedule_settings
+from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
+from drives.planning import plan as planning_plan
+from notifications.models import Message, MessageState
+from organizations.models import Organization
+from tests import builders, query_counts
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+BOOKED = NOW + timedelta(days=3)  # nine days before the drive: too late for the early reminder
+LATER = BOOKED + timedelta(hours=1)
+
+
+def changed(plan: Plan, **lines: Mapping[str, Any]) -> Plan:
+    return reminder_times.merged(plan, [replace(plan[kind], **changes) for kind, changes in lines.items()])
+
+
+def edit(of: Organization, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
+    before = schedule.organization_plan(of)
+    version = reminder_times.fingerprint(before)
+    plan = changed(before, **lines)
+    return schedule_settings.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=now)
+
+
+def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
+    before = schedule.drive_plan(of)
+    version = reminder_times.fingerprint(before)
+    plan = changed(before, **lines)
+    return schedule_settings.change_drive_plan(drive=of, plan=plan, version=version, actor="user:1", now=now)
+
+
+def waiting(booking: Booking) -> list[tuple[str, str, float]]:
+    """What waits for a booking: kind, channel, days before."""
+    rows = Message.objects.waiting().filter(about=booking.about, kind__in=reminders.KINDS).order_by("due_at", "channel")
+    return [(row.kind, row.channel, round((booking.starts_at - row.due_at) / timedelta(days=1), 4)) for row in rows]
+
+
+def booked_early(**plan: Any) -> tuple[Drive, Booking]:
+    drive = builders.drive(**plan)
+    return drive, builders.booked(drive, n=6, email="ana@example.org", now=BOOKED)
+
+
+def test_bookings_follow_our_plan_where_nobody_changed_it() -> None:
+    _, booking = booked_early()
+    assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
+
+
+def test_an_edit_of_the_plan_replans_who_has_booked_and_leaves_the_rest_alone() -> None:
+    drive, booking = booked_early()
+    kept = Message.objects.get(kind="day_before", about=booking.about)
+    assert edit(drive.organization, three_days={"days": 5, "way": Way.BOTH}) == 1
+    assert waiting(booking) == [("three_days", "email", 5), ("three_days", "sms", 5), ("day_before", "sms", 1)]
+    assert Message.objects.get(kind="day_before", about=booking.about).key == kept.key
+    assert Message.objects.filter(kind="three_days", state=MessageState.WITHDRAWN).count() == 1
+
+
+def test_a_line_switched_off_and_on_again_is_promised_again() -> None:
+    drive, booking = booked_early()
+    for on in (False, True, False, True):
+        edit(drive.organization, day_before={"on": on})
+    assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
+
+
+def test_who_books_after_the_edit_gets_the_new_plan() -> None:
+    drive = builders.drive()
+    edit(drive.organization, same_day={"on": True, "hours": 1}, three_days={"on": False})
+    booking = builders.booked(drive, n=12)
+    assert waiting(booking) == [("day_before", "sms", 1), ("same_day", "sms", 0.0417)]
+
+
+def test_an_edit_that_changes_nothing_withdraws_nothing() -> None:
+    drive, _ = booked_early()
+    before = list(Message.objects.order_by("pk").values())
+    assert edit(drive.organization) == 0
+    assert list(Message.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("state", ["sending", "accepted", "sent", "delivered", "undelivered", "failed", "in_doubt"])
+def test_what_has_left_is_not_sent_again(state: str) -> None:
+    drive, booking = booked_early()
+    Message.objects.filter(kind="three_days").update(state=state, text="said", lease_until=NOW)
+    assert edit(drive.organization, three_days={"days": 2, "way": Way.BOTH}) == 0
+    assert waiting(booking) == [("day_before", "sms", 1)]
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed"])
+def test_what_is_written_but_has_not_left_is_replanned_too(state: str) -> None:
+    drive, booking = booked_early()
+    Message.objects.filter(kind="three_days").update(state=state, text="written", lease_until=NOW)
+    assert edit(drive.organization, three_days={"days": 4}) == 1
+    assert waiting(booking) == [("three_days", "sms", 4), ("day_before", "sms", 1)]
+
+
+def test_a_reminder_that_is_late_because_workers_were_down_is_not_lost_by_an_edit_of_another_line() -> None:
+    drive, booking = booked_early()
+    late = Message.objects.get(kind="three_days").due_at + timedelta(hours=1)
+    edit(drive.organization, now=late, day_before={"way": Way.BOTH})
+    assert ("three_days", "sms", 3) in waiting(booking)
+
+
+def test_nothing_is_promised_for_a_time_that_has_passed() -> None:
+    drive, booking = booked_early()
+    two_days_left = booking.starts_at - timedelta(days=2)
+    edit(drive.organization, now=two_days_left, three_days={"days": 5})
+    assert [kind for kind, _, _ in waiting(booking)] == ["day_before"]
+
+
+def test_half_the_offset_is_counted_from_when_the_booking_got_its_time() -> None:
+    drive, booking = booked_early()
+    moved_at = booking.starts_at - timedelta(hours=30)
+    booking = changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=moved_at)
+    edit(drive.organization, now=moved_at + timedelta(minutes=5), same_day={"on": True, "hours": 1})
+    assert waiting(booking) == [("same_day", "sms", 0.0417)]
+
+
+def test_a_drive_may_have_a_plan_of_its_own_and_give_it_up() -> None:
+    owner = builders.organization()
+    drive, other = builders.drive(owner), builders.drive(owner)
+    mine, theirs = builders.booked(drive, n=6, number=1), builders.booked(other, n=6, number=2)
+    assert edit_drive(drive, three_days={"on": False}) == 1
+    assert edit(owner, three_days={"days": 4}) == 1
+    assert (waiting(mine), waiting(theirs)) == (
+        [("day_before", "sms", 1)],
+        [("three_days", "sms", 4), ("day_before", "sms", 1)],
+    )
+    assert schedule_settings.drop_drive_plan(drive=drive, actor="user:1", now=LATER) == 1
+    assert waiting(mine) == [("three_days", "sms", 4), ("day_before", "sms", 1)]
+    assert not PlanLine.objects.filter(drive=drive).exists()
+
+
+def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> None:
+    drive, booking = booked_early()
+    later = booking.starts_at + timedelta(days=1)
+    Booking.objects.filter(pk=booking.pk).update(starts_at=later)
+    planning.change_drive(
+        drive_id=drive.pk, plan=planning_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
+    )
+    booking.refresh_from_db()
+    assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
+    # The clocks go forward on that Sunday: the same wall time is 23 hours earlier.
+    assert [round(days * 24) for _, _, days in waiting(booking)] == [71, 23]
+
+
+def sent_between(of: Organization, first: int, last: int) -> int:
+    return schedule_settings.change_sending(
+        organization=of,
+        quiet_until_hour=first,
+        quiet_from_hour=last,
+        sms_price=of.sms_price,
+        sms_currency="USD",
+        actor="user:1",
+        now=LATER,
+    )
+
+
+def test_other_quiet_hours_move_reminders() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive, n=0)
+    assert sent_between(drive.organization, 10, 18) == 1
+    assert [days for _, _, days in waiting(booking)] == [3.6354, 1.6354]
+    assert sent_between(drive.organization, 10, 18) == 0
+
+
+def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None:
+    drive, cleo = builders.drive(), builders.drive()
+    stranger = builders.booked(cleo, number=3)
+    builders.held(drive, number=1)
+    gone = builders.booked(drive, n=1, number=2)
+    changing.cancel(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    assert edit(drive.organization, three_days={"days": 4}) == 0
+    assert waiting(gone) == []
+    assert waiting(stranger) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
+
+
+def test_after_the_visit_only_what_the_plan_says() -> None:
+    drive, missing = booked_early()
+    came = builders.booked(drive, number=1)
+    edit(drive.organization, missed={"way": Way.MAIL}, thank_you={"on": False})
+    Booking.objects.filter(pk=came.pk).update(state=BookingState.CHECKED_IN)
+    turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+    told = Message.objects.filter(kind__in=["thank_you", "missed"]).values_list("about", "kind", "channel")
+    assert list(told) == [(missing.about, "missed", "email")]
+
+
+def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
+    drive = builders.drive()
+    edit(drive.organization, booked={"way": Way.TEXT})
+    booking = builders.booked(drive, email="ana@example.org")
+    told = Message.objects.filter(about=booking.about, kind="booked").values_list("channel", flat=True)
+    assert list(told) == ["sms"]
+
+
+def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
+    owner = builders.organization()
+    read = schedule.organization_plan(owner)
+    version = reminder_times.fingerprint(read)
+    edit(owner, three_days={"days": 4})
+    with pytest.raises(schedule_settings.ChangedMeanwhile):
+        schedule_settings.change_plan(organization=owner, plan=read, version=version, actor="user:2", now=LATER)
+    assert schedule.organization_plan(owner)["three_days"].days == 4
+
+
+def test_a_plan_with_problems_is_refused_by_line_and_field() -> None:
+    drive, booking = booked_early()
+    before = waiting(booking)
+    with pytest.raises(ValidationError) as refused:
+        edit(drive.organization, three_days={"days": 99})
+    assert list(refused.value.message_dict) == ["three_days-days"]
+    assert waiting(booking) == before
+
+
+def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_bookings() -> None:
+    def donors(people: int) -> Callable[[], object]:
+        drive = builders.drive(on=date(2027, 3, 20), policy_id=builders.lax().pk)
+        for number in range(people):
+            builders.booked(drive, n=number, number=number)
+        return partial(edit, drive.organization, three_days={"days": 4}, day_before={"way": Way.BOTH})
+
+    query_counts.count_for_each(donors, (1, 10))
+
+
+def test_what_was_said_of_an_old_time_does_not_stand_for_the_new_one() -> None:
+    drive, booking = booked_early()
+    Message.objects.filter(kind="three_days").update(state=MessageState.SENT, text="said")
+    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 10).pk, actor="donor", now=LATER)
+    booking.refresh_from_db()
+    edit(drive.organization, three_days={"days": 4})
+    assert waiting(booking) == [("three_days", "sms", 4), ("day_before", "sms", 1)]

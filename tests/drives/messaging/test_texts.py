@@ -1,0 +1,191 @@
+"""What own words may say, what is added to them, and how long they are: in both languages."""
+
+import pytest
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drives.messaging import custom_texts
+from drives.messaging.texts import catalog
+from drives.messaging.texts.catalog import TEXTS, TOGETHER, OwnWords
+from notifications import notice
+from notifications.queries import PROMPT_KINDS
+from tests.architecture.sources import ROOT
+
+FACTS = {
+    "org": "Hope Foundation",
+    "day": "Sat Mar 13",
+    "long_day": "Saturday, March 13",
+    "time": "10:30 AM",
+    "old_time": "9:00 AM",
+    "place": "St Mary Hall",
+    "link": "https://drives.example.org/b/AAAAAAAAAAAAAAAAAAAAAA/",
+    "name": "Test Ana Alder",
+}
+LINK = 50
+
+
+def codes(kind: str, text: str, language: str = "en") -> list[str]:
+    measured = catalog.measure_longest(text, language, "W" * 20, LINK)
+    return [problem.code for problem in custom_texts.problems(kind, text, measured)]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", TEXTS)
+def test_our_words_fit_one_segment_with_the_longest_names_and_keep_our_own_rules(kind: str, language: str) -> None:
+    with translation.override(language):
+        ours = catalog.ours(kind)
+        longest = catalog.worded(kind, catalog.longest("W" * 20, LINK), {})
+    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
+    assert codes(kind, ours.text, language) == []
+    assert custom_texts.opening_problems(kind, ours.opening) == []
+    assert ours.text.startswith("{org}: ")
+    assert catalog.complete(ours.text) == ours.text
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_our_words_are_translated(language: str) -> None:
+    assert (ROOT / "config/locale/es/LC_MESSAGES/django.mo").exists()
+    with translation.override(language):
+        assert ("STOP: baja" in catalog.ours("same_day").text) == (language == "es")
+
+
+def test_own_words_name_facts_and_are_said_with_them() -> None:
+    own = {("reminder", "en"): OwnWords("{org}: {day} at {time}! {place}. STOP ends")}
+    assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM! St Mary Hall. STOP ends"
+
+
+def test_who_writes_and_how_to_stop_are_added_where_they_are_missing() -> None:
+    own = {("reminder", "en"): OwnWords("{day} at {time}"), ("reminder", "es"): OwnWords("{day} a las {time}")}
+    assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
+    with translation.override("es"):
+        assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP: baja"
+
+
+def test_words_of_another_language_are_not_used() -> None:
+    own = {("reminder", "es"): OwnWords("Hola {day} {time}")}
+    assert catalog.worded("reminder", FACTS, own).startswith("Hope Foundation: Reminder, Sat Mar 13")
+
+
+def test_facts_are_not_looked_at_again_and_do_not_change_the_encoding() -> None:
+    facts = {**FACTS, "place": "María {link} Hall"}
+    said = catalog.worded("reminder", facts, {("reminder", "en"): OwnWords("{org}: {place} STOP")})
+    assert said == "Hope Foundation: Maria {link} Hall STOP"
+
+
+@given(st.text(max_size=120))
+def test_whatever_is_typed_can_be_said(text: str) -> None:
+    said = catalog.filled(catalog.complete(catalog.cleaned(text)), FACTS)
+    assert "Hope Foundation" in said
+    assert "STOP" in said
+
+
+@given(st.text())
+def test_cleaned_words_are_one_line_of_visible_characters(text: str) -> None:
+    cleaned = catalog.cleaned(text)
+    assert cleaned == catalog.cleaned(cleaned)
+    assert cleaned == " ".join(cleaned.split())
+    assert not set(cleaned) & set("\n\r\t\x0b\x85\u2028\u202e\u2066\u200b\x00")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{day} {time} {nam}", "unknown_variable"),
+        ("{day} {time} {name}", "unknown_variable"),
+        ("{day} {time} {day year}", "lone_brace"),
+        ("{day} {time} {", "lone_brace"),
+        ("{day} {time} }", "lone_brace"),
+        ("{day} {time} {{org}}", "lone_brace"),
+        ("{day}", "fact_missing"),
+        ("Hello", "fact_missing"),
+        ("{day} {time} https://evil.example", "foreign_link"),
+        ("{day} {time} www.example", "foreign_link"),
+        ("{day} {time} bit.ly/abc", "foreign_link"),
+        ("{day} {time} ask office@example.org", "foreign_link"),
+        ("{day} {time} example．org", "foreign_link"),
+        ("{day} {time} {place}.com", "foreign_link"),
+        ("{day} {time} Reply CANCEL to cancel", "invites_cancel"),
+        ("{day} {time} Text us cancel", "invites_cancel"),
+        ("{day} {time} Responda CANCELAR", "invites_cancel"),
+        ("{day} {time} " + "x" * 300, "too_long"),
+        ("{day} {time} " + "á" * 100, "too_long"),
+    ],
+)
+def test_words_that_would_mislead_or_cost_too_much_are_refused(text: str, code: str) -> None:
+    assert codes("reminder", text) == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{day} {time}, {place}. St. Mary e.g. a.m. 10.30 No. 5, 3.5 h",
+        "{day} {time}. Reply C to confirm, X to cancel",
+        "{day} {time}. Change or cancel: {link}",
+        "{day} {time} 🎉",
+        "¡{day} {time}! ¿Viene? Responda C para confirmar, X para cancelar",
+    ],
+)
+def test_ordinary_words_are_let_through(text: str) -> None:
+    assert codes("reminder", text) == []
+
+
+def test_letters_are_invited_only_where_an_answer_is_understood() -> None:
+    assert codes("booked", "{day} {time} {link} Reply C to confirm") == ["letter_not_understood"]
+    assert codes("missed", "Responda X") == ["letter_not_understood"]
+    prompting = {kind for kind, words in TEXTS.items() if words.prompts}
+    assert prompting == {"reminder", "day_before", "same_day", "offer"}
+    assert {"week", "three_days", "day_before", "same_day", "offer"} <= PROMPT_KINDS
+
+
+def test_all_problems_are_said_at_once() -> None:
+    assert codes("reminder", "{nope} http://x.example") == ["unknown_variable", "foreign_link", "fact_missing"]
+
+
+def test_two_segments_are_the_limit_exactly() -> None:
+    def padded(length: int) -> str:
+        base = "{org}: {day} {time} STOP"
+        return base + "x" * (length - catalog.measure_longest(base, "en", "W" * 20, LINK).characters)
+
+    assert codes("reminder", padded(306).replace("STOPx", "STOP x", 1)[:-1]) == []
+    assert codes("reminder", padded(307).replace("STOPx", "STOP x", 1)) == ["too_long"]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "characters", "parts"),
+    [
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("€" * 80, "GSM-7", 160, 1),
+        ("€" * 81, "GSM-7", 162, 2),
+        ("ñ" * 160, "GSM-7", 160, 1),
+        ("á" * 70, "UCS-2", 70, 1),
+        ("á" * 71, "UCS-2", 71, 2),
+        ("🎉" * 35, "UCS-2", 70, 1),
+        ("🎉" * 36, "UCS-2", 72, 2),
+    ],
+)
+def test_length_is_counted_as_carriers_do(text: str, encoding: str, characters: int, parts: int) -> None:
+    measured = catalog.measure(text)
+    assert (measured.encoding, measured.characters, measured.segments) == (encoding, characters, parts)
+
+
+def test_openings_may_name_the_person_but_hold_no_link() -> None:
+    assert custom_texts.opening_problems("booked", "Dear {name}, see you on {long_day}") == []
+    found = [problem.code for problem in custom_texts.opening_problems("booked", "{phone} https://evil.example")]
+    assert found == ["unknown_variable", "foreign_link"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", TOGETHER)
+def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: str, language: str) -> None:
+    with translation.override(language):
+        longest = catalog.together(kind, catalog.longest("W" * 20, LINK))
+    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), len(longest)
+    assert "STOP" in longest
+
+
+def test_a_time_that_ends_with_a_full_stop_ends_its_sentence() -> None:
+    facts = dict.fromkeys(catalog.TEXTS["booked"].knows, "p.m.")
+    with translation.override("es"):
+        assert ".." not in catalog.worded("booked", facts, {})

@@ -1,0 +1,352 @@
+"""The pages of messages: the plan with its preview, own words with their length and cost, hours and price."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from config import settings as project
+from drives.domain import reminder_times
+from drives.messaging import reminders, schedule
+from drives.messaging.texts import catalog
+from drives.messaging.texts.catalog import TEXTS, OwnWords
+from drives.models import Drive, OwnText, PlanLine
+from notifications.models import Message
+from organizations.models import Membership, Organization, Role
+from tests import builders, query_counts
+from tests.builders import NOW
+from tests.drives import coordinator
+from tests.drives.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+PLAN, OVERVIEW, SENDING = "/organizer/messages/plan/", "/organizer/messages/", "/organizer/messages/sending/"
+
+
+def ben(**fields: Any) -> tuple[Client, Organization]:
+    member = builders.member(builders.organization(**fields))
+    return coordinator.signed_in(member), member.organization
+
+
+def typed_plan(of: Organization, **changes: str) -> dict[str, str]:
+    """The form as the page shows it, with changes."""
+    return _typed(schedule.organization_plan(of), changes)
+
+
+def typed_drive_plan(of: Drive, **changes: str) -> dict[str, str]:
+    return _typed(schedule.drive_plan(of), changes)
+
+
+def _typed(plan: reminder_times.Plan, changes: dict[str, str]) -> dict[str, str]:
+    typed = {"version": reminder_times.fingerprint(plan), "slot_on": "2027-03-13", "slot_at": "10:30", "lead": "14"}
+    for kind, line in plan.items():
+        typed |= {f"{kind}-way": line.way, f"{kind}-days": str(line.days), f"{kind}-hours": str(line.hours)}
+        typed |= {f"{kind}-on": "on"} if line.on else {}
+    typed |= {name.replace("__", "-"): value for name, value in changes.items()}
+    return {name: value for name, value in typed.items() if value != "off"}
+
+
+def words_of(kind: str, language: str = "en") -> str:
+    return reverse("organizer_words", args=[kind, language])
+
+
+def typed_words(new: str, *, kept: OwnWords | None = None, **more: str) -> dict[str, str]:
+    return {"version": catalog.fingerprint(kept or OwnWords()), "text": new, "opening": "", **more}
+
+
+def test_the_overview_says_what_goes_out_when_in_which_words_and_at_what_price() -> None:
+    browser, owner = ben()
+    builders.drive(owner)
+    shown = text(browser.get(OVERVIEW))
+    for said in (
+        "For a visit on Saturday, March 13, 9:00 AM Pacific Time",
+        "Sat Mar 6, 9:00 AM Early reminder E-mail",
+        "Wed Mar 10, 9:00 AM Reminder, some days before Text, else e-mail",
+        "{org}: You're booked {day}, {time}, {place}.",
+        "0.0118 USD",
+        "9:00 AM – 8:00 PM",
+        "Plasma drive Saturday, March 13 · 0 people booked",
+    ):
+        assert said in shown, said
+
+
+def test_without_a_drive_or_a_place_the_pages_show_a_made_up_one() -> None:
+    browser, _ = ben()
+    for page in (OVERVIEW, PLAN, words_of("booked")):
+        assert "Your place" in text(browser.get(page)) or page != words_of("booked")
+        assert browser.get(page).status_code == 200
+
+
+def test_the_page_counts_the_same_queries_for_one_drive_and_three() -> None:
+    def drives(number: int) -> Callable[[], object]:
+        browser, owner = ben()
+        for _ in range(number):
+            builders.drive(owner)
+        browser.get(OVERVIEW)
+        return partial(browser.get, OVERVIEW)
+
+    query_counts.count_for_each(drives)
+
+
+def test_the_plan_is_changed_and_who_has_booked_follows() -> None:
+    browser, owner = ben()
+    drive = builders.drive(owner)
+    builders.booked(drive)
+    response = browser.post(PLAN, typed_plan(owner, three_days__days="5", save="1"), follow=True)
+    assert "Saved. The reminders of 1 person are planned anew." in text(response)
+    waiting = Message.objects.waiting().filter(kind__in=reminders.KINDS).order_by("due_at")
+    assert [message.kind for message in waiting] == ["three_days", "day_before"]
+    assert (drive.starts_at - waiting[0].due_at).days == 5
+    assert list(PlanLine.objects.values_list("kind", "days")) == [("three_days", 5)]
+
+
+def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> None:
+    browser, owner = ben()
+    builders.drive(owner)
+    shown = text(browser.post(PLAN, typed_plan(owner, same_day__on="on", lead="2", preview="1")))
+    assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these go out:" in shown
+    assert "Not sent Early reminder E-mail Skipped: it would come too soon after the booking." in shown
+    assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
+    assert "Fri Mar 12, 7:45 PM Reminder on the day Text, else e-mail Moved earlier, out of the quiet hours." in shown
+    assert not PlanLine.objects.exists()
+
+
+def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> None:
+    browser, owner = ben()
+    builders.drive(owner)
+    response = browser.post(f"{PLAN}preview/", typed_plan(owner, week__on="off"))
+    assert response.content.decode().strip().startswith('<div id="timeline"')
+    assert "Early reminder" not in text(response)
+    wrong = browser.post(f"{PLAN}preview/", typed_plan(owner, three_days__days="x"), headers={"hx-request": "true"})
+    assert "Something in the form is not right yet" in text(wrong)
+    assert '<a href="#id_three_days-days">Days before</a>: Write a whole number.' in wrong.content.decode()
+    assert browser.get(f"{PLAN}preview/").status_code == 405
+    assert not PlanLine.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"three_days__days": "40"}, "Choose from 2 to 30 days before."),
+        ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
+        ({"three_days__days": "soon"}, "Write a whole number."),
+        ({"same_day__on": "on", "same_day__hours": "0"}, "Choose from 1 to 12 hours before."),
+        ({"booked__way": "mail"}, "Select a valid choice."),
+        ({"slot_on": ""}, "Choose a day for the preview."),
+    ],
+)
+def test_a_plan_with_a_mistake_is_shown_again_with_what_was_typed(changes: dict[str, str], said: str) -> None:
+    browser, owner = ben()
+    response = browser.post(PLAN, typed_plan(owner, day_before__way="both", save="1", **changes))
+    assert response.status_code == 422
+    shown = text(response)
+    assert "There is a problem" in shown
+    assert shown.count(said) == 2
+    assert '<option value="both" selected>' in response.content.decode().split("day_before-way")[-1]
+    assert not PlanLine.objects.exists()
+
+
+def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
+    browser, owner = ben()
+    first, second = typed_plan(owner, three_days__days="4"), typed_plan(owner, three_days__days="5")
+    browser.post(PLAN, {**first, "save": "1"})
+    response = browser.post(PLAN, {**second, "save": "1"})
+    assert response.status_code == 422
+    assert "Somebody else has changed this in the meantime." in text(response)
+    assert schedule.organization_plan(owner)["three_days"].days == 4
+
+
+def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
+    browser, owner = ben()
+    drive, other = builders.drive(owner), builders.drive(owner)
+    address = reverse("organizer_drive_messages", args=[drive.pk])
+    assert "This drive follows your common plan." in text(browser.get(address))
+    assert browser.post(f"{address}preview/", typed_drive_plan(drive)).status_code == 200
+    browser.post(address, typed_drive_plan(drive, day_before__on="off", save="1"))
+    plans = schedule.drive_plans(owner, [drive.pk, other.pk])
+    assert (plans[drive.pk]["day_before"].on, plans[other.pk]["day_before"].on) == (False, True)
+    assert "its own plan" in text(browser.get(OVERVIEW))
+    browser.post(address, {"drop": "1"})
+    assert schedule.drive_plan(drive)["day_before"].on
+
+
+@pytest.mark.parametrize("language", dict(project.LANGUAGES))
+@pytest.mark.parametrize("kind", TEXTS)
+def test_every_kind_can_be_looked_at_in_every_language(kind: str, language: str) -> None:
+    browser, owner = ben()
+    builders.drive(owner)
+    shown = text(browser.get(words_of(kind, language)))
+    assert "Segments 1" in shown
+    assert "Encoding GSM-7" in shown
+    assert "Cost 0.0118 USD a person" in shown
+
+
+def test_own_words_are_kept_and_said() -> None:
+    browser, owner = ben()
+    drive = builders.drive(owner)
+    response = browser.post(words_of("booked"), typed_words("Yes! {day} {time}. {link}", save="1"), follow=True)
+    assert "The words are saved." in text(response)
+    assert "your words" in text(response)
+    booking = builders.booked(drive)
+    said = Message.objects.get(about=booking.about, kind="booked").text
+    assert said.startswith("Hope Foundation: Yes! Sat Mar 13 9:00 AM. http")
+    assert said.endswith(" STOP to end")
+
+
+def test_reminders_that_are_not_yet_written_use_new_words() -> None:
+    browser, owner = ben()
+    booking = builders.booked(builders.drive(owner))
+    browser.post(words_of("day_before"), typed_words("Tomorrow, {time}!", save="1"))
+    due_at = Message.objects.get(about=booking.about, kind="day_before").due_at
+    reminders.dress(now=due_at)
+    written = Message.objects.get(about=booking.about, kind="day_before")
+    assert written.text == "Hope Foundation: Tomorrow, 9:00 AM! STOP to end"
+
+
+def test_the_opening_of_a_mail_is_ones_own_and_escaped() -> None:
+    browser, owner = ben()
+    drive = builders.drive(owner)
+    words = typed_words("", opening="Dear {name}, <b>thank you</b>", save="1")
+    browser.post(words_of("booked"), words)
+    booking = builders.booked(drive, email="ana@example.org")
+    mail = Message.objects.get(about=booking.about, kind="booked", channel="email")
+    assert mail.text.startswith("Dear Test Ana Alder, <b>thank you</b>")
+    assert "Dear Test Ana Alder, &lt;b&gt;thank you&lt;/b&gt;" in mail.html
+
+
+def test_words_above_two_segments_are_refused_with_nothing_lost() -> None:
+    browser, _ = ben()
+    long = "{day} {time} {link} " + "á" * 120
+    response = browser.post(words_of("booked"), typed_words(long, save="1"))
+    assert response.status_code == 422
+    shown = text(response)
+    assert "With the longest names this takes 4 segments, and 2 are the limit: “á” leaves 70 characters" in shown
+    assert "á" * 120 in response.content.decode().split("<textarea")[1]
+    assert not OwnText.objects.exists()
+
+
+def test_the_live_preview_of_words_counts_and_warns_and_keeps_nothing() -> None:
+    browser, _ = ben()
+    address = reverse("organizer_preview_words", args=["booked", "es"])
+    shown = text(browser.post(address, typed_words("¡Sí! {day} {time} {link}")))
+    assert "Encoding UCS-2 because of í" in shown
+    assert "Segments 2" in shown
+    assert "Cost 0.0236 USD a person" in shown
+    assert "STOP: baja" in shown
+    assert "We do not know {nope}." in text(browser.post(address, typed_words("{nope}")))
+    assert not OwnText.objects.exists()
+
+
+def test_words_are_escaped_in_the_preview() -> None:
+    browser, _ = ben()
+    response = browser.post(words_of("missed"), typed_words("<script>alert(1)</script>", preview="1"))
+    assert "<script>alert" not in response.content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in response.content.decode()
+
+
+def test_our_words_come_back_when_own_ones_are_emptied_or_typed_over_with_ours() -> None:
+    browser, _ = ben()
+    for back in ("", catalog.ours("missed").text):
+        browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
+        kept = OwnWords("Come again {link}")
+        browser.post(words_of("missed"), typed_words(back, kept=kept, save="1"))
+        assert not OwnText.objects.exists()
+
+
+def test_use_our_words_shows_them_and_saves_nothing() -> None:
+    browser, _ = ben()
+    browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
+    kept = OwnWords("Come again {link}")
+    response = browser.post(words_of("missed"), typed_words("Come again {link}", kept=kept, ours="1"))
+    assert "{org}: We missed you. Come another time? {link} STOP to end" in text(response)
+    assert OwnText.objects.count() == 1
+
+
+def test_words_changed_by_somebody_else_meanwhile_are_not_overwritten() -> None:
+    browser, _ = ben()
+    browser.post(words_of("missed"), typed_words("First {link}", save="1"))
+    response = browser.post(words_of("missed"), typed_words("Second {link}", save="1"))
+    assert "Somebody else has changed this in the meantime." in text(response)
+    assert "Second {link}" in response.content.decode()
+    assert OwnText.objects.get().text == "First {link}"
+
+
+def test_a_test_goes_to_who_is_signed_in_once_a_tap() -> None:
+    browser, owner = ben()
+    for _ in range(2):
+        response = browser.post(words_of("missed"), typed_words("Come again {link}", test="1"))
+    assert "A test is on its way to" in text(response)
+    mails = Message.objects.filter(kind="test").order_by("pk")
+    assert {mail.address for mail in mails} == {Membership.objects.get(organization=owner).user.email}
+    assert {mail.channel for mail in mails} == {"email"}
+    assert sorted(mail.subject for mail in mails) == ["Test of a text message", "Test: We missed you"]
+    assert not OwnText.objects.exists()
+
+
+def test_hours_and_price_are_changed_by_owners_and_move_reminders() -> None:
+    browser, owner = ben()
+    builders.booked(builders.drive(owner))
+    typed = {"quiet_until_hour": "10", "quiet_from_hour": "18", "sms_price": "0.02", "sms_currency": "usd"}
+    assert "The reminders of 1 person are planned anew." in text(browser.post(SENDING, typed, follow=True))
+    owner.refresh_from_db()
+    assert (owner.quiet_until_hour, owner.quiet_from_hour, owner.sms_currency) == (10, 18, "USD")
+    assert "Cost 0.0200 USD" in text(browser.get(words_of("booked")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"quiet_until_hour": "20", "quiet_from_hour": "9"}, "Choose a later hour than the first."),
+        ({"quiet_until_hour": "3"}, "Select a valid choice."),
+        ({"sms_price": "-1"}, "A price is not negative."),
+        ({"sms_currency": "$"}, "Write three letters, such as USD."),
+    ],
+)
+def test_hours_that_leave_nothing_and_prices_that_are_none_are_refused(changes: dict[str, str], said: str) -> None:
+    browser, owner = ben()
+    typed = {"quiet_until_hour": "9", "quiet_from_hour": "20", "sms_price": "0.02", "sms_currency": "USD", **changes}
+    response = browser.post(SENDING, typed)
+    assert (response.status_code, said in text(response)) == (422, True)
+    assert Organization.objects.get(pk=owner.pk).quiet_until_hour == 9
+
+
+def test_unknown_kinds_and_languages_are_not_found() -> None:
+    browser, _ = ben()
+    for address in (
+        words_of("nonsense"),
+        words_of("booked", "xx"),
+        reverse("organizer_preview_words", args=["x", "en"]),
+    ):
+        method = browser.post if "preview" in address else browser.get
+        assert method(address).status_code == 404
+
+
+def test_viewers_look_coordinators_plan_and_owners_pay() -> None:
+    owner = builders.organization()
+    drive = builders.drive(owner)
+    pages = (OVERVIEW, PLAN, words_of("booked"), reverse("organizer_drive_messages", args=[drive.pk]), SENDING)
+    answers = {
+        role: [coordinator.signed_in(builders.member(owner, role)).get(page).status_code for page in pages]
+        for role in (Role.VIEWER, Role.CHECK_IN, Role.COORDINATOR, Role.OWNER)
+    }
+    assert answers == {
+        Role.VIEWER: [200, 403, 403, 403, 403],
+        Role.CHECK_IN: [200, 403, 403, 403, 403],
+        Role.COORDINATOR: [200, 200, 200, 200, 403],
+        Role.OWNER: [200, 200, 200, 200, 200],
+    }
+
+
+def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
+    cleo = builders.drive()
+    OwnText.objects.create(
+        organization=cleo.organization, kind="booked", language="en", text="Cleo’s {link}", changed_at=NOW
+    )
+    browser, owner = ben()
+    for name in ("organizer_drive_messages", "organizer_preview_drive_messages"):
+        address = reverse(name, args=[cleo.pk])
+        assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
+    assert "Cleo" not in text(browser.get(OVERVIEW))
+    assert schedule.drive_plan(cleo) == reminder_times.DEFAULT_PLAN
