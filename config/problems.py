@@ -12,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from drives.api import answers as api_answers
+from drives.public import answers as public_answers
 from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
@@ -54,7 +55,7 @@ def answer(status: int, code: str, detail: str = "", **members: Any) -> Response
 def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
     zone = getattr(context.get("view"), "zone", "UTC")
     reasons = [api_answers.reason(reason, zone) for reason in error.reasons]
-    alternatives = api_answers.slots(error.alternatives, zone)
+    alternatives = public_answers.slots(error.alternatives, zone)
     first = error.reasons[0]
     return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drives.calendars import events, ical
-from drives.messaging.texts import bookings as texts_bookings
+from drives.messaging.texts import bookings
 from drives.messaging.texts.catalog import Own
 from drives.models import Booking
 from notifications.models import Channel
@@ -16,9 +16,9 @@ Wording_ = Callable[[Booking, str, Own], Wording]
 def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str) -> Wording:
     """What is said, in the person's language; a mail with the calendar object of that METHOD, if any."""
     language = booking.volunteer.language if booking.volunteer else "en"
-    wording = texts_bookings.in_language(language, lambda: word(booking, channel, own))
+    wording = bookings.in_language(language, lambda: word(booking, channel, own))
     if channel == Channel.SMS or not method:
         return wording
-    appointment = texts_bookings.in_language(language, lambda: events.of_booking(booking))
+    appointment = bookings.in_language(language, lambda: events.of_booking(booking))
     body = ical.cancellation(appointment) if method == "CANCEL" else ical.invitation(appointment)
     return replace(wording, calendar=body.decode(), calendar_method=method)

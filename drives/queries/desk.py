@@ -13,9 +13,9 @@ from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
 from drives.messaging.delivery import Fates
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
-from drives.queries import drives as queries_drives
+from drives.public import queries as public_queries
+from drives.public.queries import HourFill
 from drives.queries import waiting as queries_waiting
-from drives.queries.drives import HourFill
 from drives.queries.waiting import Waiting
 from drives.web import members
 from organizations.models import Organization
@@ -202,7 +202,7 @@ def _hours(drive: Drive, now: datetime) -> list[HourRow]:
             fits=_room(drive, *limits, arrivals[fill.starts_at]) > 0,
             is_over=fill.starts_at + timedelta(hours=1) <= now,
         )
-        for fill in queries_drives.fill_by_hour(drive)
+        for fill in public_queries.fill_by_hour(drive)
     ]
 
 

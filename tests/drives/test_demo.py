@@ -16,7 +16,8 @@ from drives.domain import plan as domain_plan
 from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
-from drives.queries import drives, waiting
+from drives.public import queries as public_queries
+from drives.queries import waiting
 from notifications import phone
 from notifications.models import InboxItem, Message, MessageState
 from organizations import queries as organizations_queries
@@ -61,7 +62,7 @@ def assert_the_report_is_true(drive: Drive) -> None:
 def assert_people_wait_for_it(drive: Drive) -> None:
     line = waiting.waiting_rows(drive)
     assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
-    page = drives.drive_page(drive.slug, NOON)
+    page = public_queries.drive_page(drive.slug, NOON)
     assert page is not None
     assert page.is_full
 

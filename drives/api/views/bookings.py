@@ -22,7 +22,8 @@ from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
 from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
-from drives.queries import bookings, listing
+from drives.public import listing
+from drives.queries import bookings
 from drives.refusals import Reason, Refusal
 from organizations.actions import idempotency
 from organizations.actions.idempotency import Keep

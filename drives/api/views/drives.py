@@ -11,11 +11,11 @@ from rest_framework.response import Response
 
 from drives.actions import planning
 from drives.api import access, bodies, documented, plans, shapes
-from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import CURSOR, IF_MATCH
 from drives.models import Drive, DriveState, Visit
-from drives.queries import listing
+from drives.public import answers as public_answers
+from drives.public import listing
 
 DRIVES, SLOTS = bodies.DrivesQuery(), bodies.SlotsQuery()
 PLAN, CHANGE = bodies.PlanBody(), bodies.PlanBody(partial=True)
@@ -34,7 +34,7 @@ class Drives(ApiView):
         return self.page(
             request,
             self._found(request, wanted),
-            lambda rows: [api_answers.drive_row(row) for row in listing.with_places(rows, now)],
+            lambda rows: [public_answers.drive_row(row) for row in listing.with_places(rows, now)],
         )
 
     @documented.call("create_drive", shapes.OwnDrive, takes=PLAN, status=201)
@@ -68,7 +68,7 @@ class OneDrive(ApiView):
             raise Http404
         if member and member.organization == drive.organization:
             return own_drive(drive)
-        return Response(api_answers.drive(drive, listing.places_shown(drive, timezone.now())))
+        return Response(public_answers.drive(drive, listing.places_shown(drive, timezone.now())))
 
     @documented.call("change_drive", shapes.OwnDrive, 404, 409, 412, 428, takes=CHANGE, parameters=(IF_MATCH,))
     def patch(self, request: Request, drive_id: int) -> Response:
@@ -95,11 +95,11 @@ class Slots(ApiView):
         shown = listing.times_shown(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
-        return Response({"results": api_answers.slots(shown.times, shown.zone), "next": None})
+        return Response({"results": public_answers.slots(shown.times, shown.zone), "next": None})
 
 
 def own_drive(drive: Drive, status: int = 200) -> Response:
     """A drive for those who run it, with its plan and the tag that a change has to name."""
     places_left = listing.places_shown(drive, timezone.now())
-    said = {**api_answers.drive(drive, places_left), "plan": plans.answer(drive)}
+    said = {**public_answers.drive(drive, places_left), "plan": plans.answer(drive)}
     return Response(said, status=status, headers={"ETag": plans.etag(drive)})

@@ -18,7 +18,7 @@ from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
 from drives.api.views import bookings as views_bookings
 from drives.models import DriveState, Source
-from drives.queries import listing
+from drives.public import listing
 
 
 class Party(shapes.Shape):

@@ -12,6 +12,7 @@ from drives.api import documented, shapes
 from drives.api.access import ApiView
 from drives.api.documented import CURSOR
 from drives.models import Collector, Policy, Site
+from drives.public import answers as public_answers
 from organizations.models import Cause, Organization
 
 
@@ -54,58 +55,58 @@ def _policies(of: Organization) -> QuerySet[Policy]:
 class Organizations(RecordsView):
     @documented.call("list_organizations", shapes.Organization, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _organizations(self.caller.organization), api_answers.organization)
+        return self.all(request, _organizations(self.caller.organization), public_answers.organization)
 
 
 class OneOrganization(RecordsView):
     @documented.call("read_organization", shapes.Organization, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_organizations(self.caller.organization), pk, api_answers.organization)
+        return self.one(_organizations(self.caller.organization), pk, public_answers.organization)
 
 
 class Sites(RecordsView):
     @documented.call("list_sites", shapes.Site, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _sites(self.caller.organization), api_answers.site)
+        return self.all(request, _sites(self.caller.organization), public_answers.site)
 
 
 class OneSite(RecordsView):
     @documented.call("read_site", shapes.Site, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_sites(self.caller.organization), pk, api_answers.site)
+        return self.one(_sites(self.caller.organization), pk, public_answers.site)
 
 
 class Causes(RecordsView):
     @documented.call("list_causes", shapes.Cause, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _causes(self.caller.organization), api_answers.cause)
+        return self.all(request, _causes(self.caller.organization), public_answers.cause)
 
 
 class OneCause(RecordsView):
     @documented.call("read_cause", shapes.Cause, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_causes(self.caller.organization), pk, api_answers.cause)
+        return self.one(_causes(self.caller.organization), pk, public_answers.cause)
 
 
 class Collectors(RecordsView):
     @documented.call("list_collectors", shapes.Collector, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _collectors(self.caller.organization), api_answers.collector)
+        return self.all(request, _collectors(self.caller.organization), public_answers.collector)
 
 
 class OneCollector(RecordsView):
     @documented.call("read_collector", shapes.Collector, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_collectors(self.caller.organization), pk, api_answers.collector)
+        return self.one(_collectors(self.caller.organization), pk, public_answers.collector)
 
 
 class Policies(RecordsView):
     @documented.call("list_policies", shapes.Policy, 400, lists=True, parameters=(CURSOR,))
     def get(self, request: Request) -> Response:
-        return self.all(request, _policies(self.caller.organization), api_answers.policy)
+        return self.all(request, _policies(self.caller.organization), public_answers.policy)
 
 
 class OnePolicy(RecordsView):
     @documented.call("read_policy", shapes.Policy, 404)
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_policies(self.caller.organization), pk, api_answers.policy)
+        return self.one(_policies(self.caller.organization), pk, public_answers.policy)

@@ -23,7 +23,8 @@ from drives.api.views import bookings
 from drives.api.views.bookings import AGAIN, CODE, DONOR
 from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.queries import listing, waiting
+from drives.public import listing
+from drives.queries import waiting
 from drives.queries.waiting import WaitingPage
 from drives.refusals import Reason, Refusal
 from organizations.models import ApiKey, linked

@@ -16,13 +16,14 @@ from drives.actions import again as actions
 from drives.capacity import availability
 from drives.eligibility import self_check
 from drives.models import Visit
-from drives.queries import drives as queries_drives
+from drives.public import queries as public_queries
+from drives.public import times, views_donor
+from drives.public.queries import DrivePage
 from drives.queries import reached_people
-from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import drives, links, times
 from drives.web.public import forms as public_forms
+from drives.web.public import links
 from drives.web.public.forms import Tick
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
@@ -71,12 +72,12 @@ def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_again(request: HttpRequest, slug: str) -> HttpResponse:
     """Book the time; whoever comes back to this address by a reload chooses a time anew."""
-    page = queries_drives.drive_page(slug, timezone.now())
+    page = public_queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     form = AgainForm(request.POST)
     if request.method != "POST" or not form.is_valid() or form.cleaned_data["slot"] is None:
-        return drives.to_drive(page, times.visit_asked(request.POST.get("visit", "")))
+        return views_donor.to_drive(page, times.visit_asked(request.POST.get("visit", "")))
     donors = known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
@@ -128,7 +129,7 @@ def check(
         alternatives = availability.nearest_times(page.drive, visit, None, timezone.now())
     drive, language = page.drive, translation.get_language() or "en"
     context = {
-        **drives.drive_context(page),
+        **views_donor.drive_context(page),
         "donors": donors,
         "visit": visit,
         "time": time,

@@ -14,11 +14,12 @@ from drives.actions import booking as actions
 from drives.capacity import availability
 from drives.eligibility import self_check
 from drives.models import Booking
-from drives.queries import drives as queries_drives
-from drives.queries.drives import DrivePage
+from drives.public import queries as public_queries
+from drives.public import times, views_donor
+from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import again, drives, forms, links, times
+from drives.web.public import again, forms, links
 from drives.web.public.forms import DetailsForm
 from notifications.models import Purpose
 from volunteers import notices
@@ -54,7 +55,7 @@ class Details:
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for name and contact; keep the place for whoever sends them. Nothing is kept while somebody reads."""
-    page = queries_drives.drive_page(slug, timezone.now())
+    page = public_queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     return _keep(request, page) if request.method == "POST" else _ask(request, page)
@@ -64,10 +65,10 @@ def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
     visit = times.visit_asked(request.GET.get("visit", ""))
     slot_id = times.slot_asked(request.GET.get("slot", ""))
     if slot_id is None or page.is_full:
-        return drives.to_drive(page, visit)
+        return views_donor.to_drive(page, visit)
     if "new" not in request.GET and (donors := again.known_donors(request, page)):
         return again.check(request, page, donors, visit, slot_id)
-    initial = {"visit": visit, "slot": slot_id, "confirmed": drives.result_asked(request) == "yes"}
+    initial = {"visit": visit, "slot": slot_id, "confirmed": views_donor.result_asked(request) == "yes"}
     return _show(request, Details(page, DetailsForm(initial=initial), visit, slot_id))
 
 
@@ -117,7 +118,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     drive = details.page.drive
     language, offered = translation.get_language() or "en", details.offered()
     context = {
-        **drives.drive_context(details.page),
+        **views_donor.drive_context(details.page),
         "form": details.form,
         "visit": details.visit,
         "time": details.time,

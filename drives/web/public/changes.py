@@ -13,9 +13,10 @@ from drives.actions import changing, resending
 from drives.actions.booking import HoldLapsed
 from drives.capacity import availability
 from drives.models import Booking, CancelledBy
+from drives.public import times
 from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
-from drives.web.public import bookings, forms, links, times
+from drives.web.public import bookings, forms, links
 from drives.web.public.links import DONOR
 
 

@@ -17,12 +17,13 @@ from drives.actions.booking import HoldLapsed
 from drives.eligibility import party_times, self_check
 from drives.eligibility.party_times import PartyTime
 from drives.models import Booking, CancelledBy, Visit
-from drives.queries import drives as queries_drives
+from drives.public import queries as public_queries
+from drives.public import times, views_donor
+from drives.public.queries import DrivePage
 from drives.queries.bookings import BookingPage
-from drives.queries.drives import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import bookings, drives, forms, links, times
+from drives.web.public import bookings, forms, links
 from drives.web.public.forms import CodeForm, PartyForm
 from drives.web.public.links import DONOR
 from notifications.models import Purpose
@@ -57,7 +58,7 @@ class Details:
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for names and one contact; keep the places for whoever sends them. Nothing is kept while somebody reads."""
-    page = queries_drives.drive_page(slug, timezone.now())
+    page = public_queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
@@ -117,7 +118,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     back = QueryDict(mutable=True)
     back.update({"visit": details.visit, "people": str(details.people), "first": str(details.first)})
     context = {
-        **drives.drive_context(details.page),
+        **views_donor.drive_context(details.page),
         "form": details.form,
         "people": details.people,
         "first": details.first,

@@ -5,20 +5,19 @@ from django.views.i18n import set_language
 
 from drives.calendars import views_donor
 from drives.models import Visit
+from drives.public import views_donor as public_views_donor
+from drives.public import views_pages, views_times
 from drives.web.public import (
     again,
     book,
     bookings,
     changes,
     consents,
-    drives,
     elsewhere,
     find,
     me,
     my_data,
-    next_visits,
     offers,
-    pages,
     profile,
     together,
     waiting,
@@ -27,19 +26,19 @@ from drives.web.public import (
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
     path("feeds/<str:token>.ics", views_donor.feed, name="feed"),
-    path("", drives.home, name="home"),
-    path("o/<slug:slug>/", drives.organization, name="organization"),
-    path("o/<slug:slug>/accent.css", pages.accent, name="accent"),
+    path("", public_views_donor.home, name="home"),
+    path("o/<slug:slug>/", public_views_donor.organization, name="organization"),
+    path("o/<slug:slug>/accent.css", views_pages.accent, name="accent"),
     path("o/<slug:slug>/calendar.ics", views_donor.organization, name="organization_calendar"),
-    path("embed/<slug:slug>/", drives.embed, name="embed"),
-    path("d/<slug:slug>/", drives.drive, name="drive"),
+    path("embed/<slug:slug>/", public_views_donor.embed, name="embed"),
+    path("d/<slug:slug>/", public_views_donor.drive, name="drive"),
     path("d/<slug:slug>/calendar.ics", views_donor.drive, name="drive_calendar"),
-    path("d/<slug:slug>/may-i-give/", drives.may_i_give, name="may_i_give"),
+    path("d/<slug:slug>/may-i-give/", public_views_donor.may_i_give, name="may_i_give"),
     path("d/<slug:slug>/book/", book.book, name="book"),
     path("d/<slug:slug>/again/", again.book_again, name="book_again"),
     path("d/<slug:slug>/together/", together.book, name="book_together"),
-    path("t/<int:slot_id>/", next_visits.time, name="time"),
-    path("t/<int:slot_id>/first/", next_visits.time, {"visit": Visit.FIRST}, name="time_first"),
+    path("t/<int:slot_id>/", views_times.time, name="time"),
+    path("t/<int:slot_id>/first/", views_times.time, {"visit": Visit.FIRST}, name="time_first"),
     path("b/<str:key>/", bookings.booking, name="booking"),
     path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
     path("b/<str:key>/code/", bookings.send_code, name="booking_code"),
@@ -78,7 +77,7 @@ urlpatterns = [
     path("me/data/erase/", my_data.erase, name="my_data_erase"),
     path("me/data/erased/", my_data.erased, name="my_data_erased"),
     path("stop/<str:token>/", consents.stop, name="stop"),
-    path("privacy/", pages.privacy, name="privacy"),
-    path("terms/", pages.terms, name="terms"),
+    path("privacy/", views_pages.privacy, name="privacy"),
+    path("terms/", views_pages.terms, name="terms"),
     path("language/", set_language, name="set_language"),
 ]

@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from drives.actions import waiting as actions
 from drives.eligibility import self_check
 from drives.models import WaitingEntry
-from drives.queries import drives as queries_drives
+from drives.public import queries as public_queries
+from drives.public import times, views_donor
+from drives.public.queries import DrivePage
 from drives.queries import waiting as queries_waiting
-from drives.queries.drives import DrivePage
 from drives.queries.waiting import WaitingPage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor, waiting_form
-from drives.web.public import drives, forms, times
+from drives.web.public import forms
 from drives.web.public.forms import CodeForm, PersonForm
 from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm
@@ -44,7 +45,7 @@ class JoinForm(WishForm, PersonForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask who waits for what; whoever sends it proves the contact next."""
-    page = queries_drives.drive_page(slug, timezone.now())
+    page = public_queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     if request.method == "POST":
@@ -81,7 +82,7 @@ def _ask(
 ) -> HttpResponse:
     language = translation.get_language() or "en"
     context = {
-        **drives.drive_context(page),
+        **views_donor.drive_context(page),
         "form": form,
         "openings": openings,
         "visit": form["visit"].value(),

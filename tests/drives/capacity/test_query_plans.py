@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from bench import delivery, world
 from drives.models import Drive
-from drives.queries import listing
+from drives.public import listing
 from notifications.actions import handover
 from tests import builders
 

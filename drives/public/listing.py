@@ -15,8 +15,8 @@ from drives import refusals
 from drives.capacity import availability
 from drives.domain import grid
 from drives.models import Drive, DriveState, Policy, Site, Visit
-from drives.queries import drives as queries_drives
-from drives.queries.drives import DriveSummary
+from drives.public import queries
+from drives.public.queries import DriveSummary
 from organizations.models import Organization
 
 _SHOWN = ("organization", "site", "cause", "policy")
@@ -56,7 +56,7 @@ def with_places(drives: Sequence[Drive], now: datetime) -> list[DriveSummary]:
     """The drives with their places left; those that take no bookings have none. One query."""
     return [
         DriveSummary(found.drive, found.places_left if found.drive.state == DriveState.PUBLISHED else 0)
-        for found in queries_drives.summaries(drives, now)
+        for found in queries.summaries(drives, now)
     ]
 
 

@@ -15,11 +15,10 @@ from django.views.decorators.http import require_safe
 from drives.eligibility import history, party_times, policies, self_check
 from drives.eligibility.party_times import PartyTime
 from drives.models import DriveState, Visit
-from drives.queries import drives
-from drives.queries.drives import DrivePage, DriveSummary
+from drives.public import queries, times
+from drives.public.queries import DrivePage, DriveSummary
 from drives.refusals import OpenTime
 from drives.web import visitor
-from drives.web.public import times
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries
 
@@ -27,14 +26,14 @@ from volunteers import queries as volunteers_queries
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """All coming drives, by city."""
-    return _list(request, drives.public_drives(timezone.now()), None)
+    return _list(request, queries.public_drives(timezone.now()), None)
 
 
 @require_safe
 def organization(request: HttpRequest, slug: str) -> HttpResponse:
     """An organization's coming drives, by city."""
     found = get_object_or_404(Organization, slug=slug)
-    return _list(request, drives.public_drives(timezone.now(), found), found)
+    return _list(request, queries.public_drives(timezone.now(), found), found)
 
 
 def _list(request: HttpRequest, summaries: Sequence[DriveSummary], found: Organization | None) -> HttpResponse:
@@ -52,7 +51,7 @@ def _list(request: HttpRequest, summaries: Sequence[DriveSummary], found: Organi
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's coming drives, to stand in a frame of its own website."""
     found = get_object_or_404(Organization, slug=slug)
-    summaries = drives.public_drives(timezone.now(), found)
+    summaries = queries.public_drives(timezone.now(), found)
     return render(request, "drives/public/embed.html", {"organization": found, "summaries": summaries})
 
 
@@ -60,7 +59,7 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
 def drive(request: HttpRequest, slug: str) -> HttpResponse:
     """One drive: what, when, where, why, and the times that are still open."""
     now = timezone.now()
-    page = drives.drive_page(slug, now)
+    page = queries.drive_page(slug, now)
     if page is None:
         raise Http404
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
@@ -105,7 +104,7 @@ def _times(
 @require_safe
 def may_i_give(request: HttpRequest, slug: str) -> HttpResponse:
     """What the drive's policy asks, to be answered in the browser: only the result is in the address it leads to."""
-    page = drives.drive_page(slug, timezone.now())
+    page = queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
     context = {
