@@ -7,7 +7,8 @@ import phonenumbers
 from django.db import connection
 from django.utils import timezone
 
-from drives.actions import planning, taking
+from drives.actions import planning
+from drives.booking import create
 from drives.capacity import visits
 from drives.domain import grid
 from drives.domain.plan import Plan
@@ -103,7 +104,7 @@ class World:
                 reference=f"B{slot.n:04}",
                 arrival=slot,
                 starts_at=slot.starts_at,
-                **taking.stored_footprint(grid.footprint(slot.n, shape)),
+                **create.stored_footprint(grid.footprint(slot.n, shape)),
                 **common,
                 **stamps,
             )

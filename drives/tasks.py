@@ -5,8 +5,9 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.actions import booking, finding, offering, replies, retention
+from drives.actions import finding, offering, replies, retention
 from drives.actions import sweeps as actions_sweeps
+from drives.booking import hold
 from drives.capacity import drift
 from drives.messaging import email_fallback, invitations, reminders
 from organizations.actions import idempotency
@@ -28,7 +29,7 @@ def mail_what_texts_could_not_say(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.lapse_holds")
 def lapse_holds(**_options: Any) -> dict[str, int]:
     """Free the places of holds that were not proved in time."""
-    return {"lapsed": booking.lapse_holds(now=timezone.now())}
+    return {"lapsed": hold.lapse_holds(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.offer_places")

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from drives.actions import attendance, changing, planning, waiting
-from drives.actions import booking as booking_actions
-from drives.actions import together as together_actions
-from drives.actions.booking import Person
-from drives.actions.together import Companion
+from drives.actions import attendance, planning, waiting
 from drives.actions.waiting import Wish
+from drives.booking import changes as booking_changes
+from drives.booking import hold, verify
+from drives.booking import party as booking_party
+from drives.booking.hold import Person
+from drives.booking.party import Companion
 from drives.domain.matching import ANY_TIME, Window
 from drives.domain.plan import Plan
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
@@ -162,7 +163,7 @@ def person(number: int = 42, **changes: Any) -> Person:
 def held(
     of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
 ) -> Booking:
-    return booking_actions.hold(
+    return hold.hold(
         drive=of,
         slot_id=slot(of, n).pk,
         visit=visit,
@@ -180,7 +181,7 @@ def code_of(asked: Booking | WaitingEntry) -> str:
 
 
 def proved(booking: Booking, *, number: int = 42, now: datetime = NOW) -> Booking:
-    return booking_actions.prove(booking_id=booking.pk, code=code_of(booking), bound_to=f"browser-{number}", now=now)
+    return verify.prove(booking_id=booking.pk, code=code_of(booking), bound_to=f"browser-{number}", now=now)
 
 
 def booked(
@@ -260,7 +261,7 @@ def waits(
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
     """Given up by its donor."""
-    return changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    return booking_changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def browser_of(*addresses: str, now: datetime = NOW) -> str:
@@ -286,7 +287,7 @@ def held_together(
     **who: Any,
 ) -> list[Booking]:
     """A party's places, each person a name and a kind of visit; proved by `proved` with the first of them."""
-    return together_actions.hold(
+    return booking_party.hold(
         drive=of,
         slot_id=slot(of, n).pk,
         people=[Companion(name, visit) for name, visit in people],

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, taking, turnout
+from drives.actions import turnout
 from drives.attendance import rules as attendance_rules
+from drives.booking import create, history
 from drives.booking import rules as booking_rules
 from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
@@ -132,7 +133,7 @@ def walk_in(
     taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
     counters.force(drive_id=drive.pk, deltas=grid.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
-    booking = taking.create_booking(
+    booking = create.create_booking(
         drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer, actor=actor
     )
     booking.checked_in_at, booking.override_reason = now, override_reason

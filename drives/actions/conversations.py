@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives.actions import changing
+from drives.booking import changes
 from drives.messaging.texts import broadcasts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
 from drives.queries import conversations
@@ -73,7 +73,7 @@ def mark_done(*, conversation_id: int, actor: str, now: datetime) -> Conversatio
 @transaction.atomic
 def cancel_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
     """Give up the booking that a donor asked by text to cancel: it counts as theirs, so that they can take it back."""
-    booking = changing.cancel(
+    booking = changes.cancel(
         booking_id=booking_id, actor=actor, by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
     )
     mark_done(conversation_id=conversation_id, actor=actor, now=now)

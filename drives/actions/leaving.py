@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import refusals
-from drives.actions import changing, taking, waiting
+from drives.actions import waiting
 from drives.actions.attendance import UNDO
+from drives.booking import changes, create
 from drives.booking import rules as booking_rules
 from drives.capacity import locks
 from drives.models import (
@@ -146,7 +147,7 @@ def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -
         if row.state == BookingState.HELD or (row.state in booking_rules.MAY_BE_CHANGED and row.starts_at > now)
     ]
     for row in coming:
-        changing.cancel(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)
+        changes.cancel(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)
     return sum(row.state != BookingState.HELD for row in coming)
 
 
@@ -185,7 +186,7 @@ def _make_anonymous(left: _Left) -> None:
             for name, value in row.new_link().items():
                 setattr(row, name, value)
     for booking in left.bookings:
-        booking.reference, booking.override_reason, booking.party = taking.new_reference(), "", None
+        booking.reference, booking.override_reason, booking.party = create.new_reference(), "", None
     Booking.objects.bulk_update(left.bookings, [*LINK, "reference", "override_reason", "party"])
     WaitingEntry.objects.bulk_update(left.entries, LINK)
     Offer.objects.bulk_update(left.offers, LINK)

@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import closing, taking, telling, telling_waiting
+from drives.actions import closing, telling_waiting
+from drives.booking import create
+from drives.booking import messages as booking_messages
 from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
@@ -164,12 +166,12 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     _refuse_over(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     found = _place(entry, offer.arrival_id, now)
-    visit = taking.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
+    visit = create.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
     booking = _book(offer, actor, now)
     if visit != booking.visit:  # what was recorded changed since the offer
-        taking.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
-        booking.save(update_fields=["visit", *taking.FOOTPRINT])
-    telling.booked(locks.booking(booking.pk), now)
+        create.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
+        booking.save(update_fields=["visit", *create.FOOTPRINT])
+    booking_messages.booked(locks.booking(booking.pk), now)
     return booking
 
 
@@ -179,7 +181,7 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     assert kept is not None  # an open offer keeps a place
     if entry.registration:  # the drive may have another policy by now
         entry.registration.confirms = self_check.still(entry.registration.confirms, entry.drive.policy.confirms)
-    booking = taking.create_booking(
+    booking = create.create_booking(
         entry.drive,
         offer.arrival,
         counters.footprint(kept),

@@ -7,8 +7,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import changing, grid, history, telling
-from drives.actions.changing import CANCEL_FIELDS
+from drives.actions import grid
+from drives.booking import changes, history
+from drives.booking import messages as booking_messages
+from drives.booking.changes import CANCEL_FIELDS
 from drives.capacity import counters, locks, reserved_spots
 from drives.domain.plan import Plan
 from drives.messaging import reschedule
@@ -164,7 +166,7 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     history.note_all(holds, to_state=BookingState.LAPSED, actor=actor, now=now)
     history.note_all(told, to_state=BookingState.CANCELLED, actor=actor, now=now)
     for booking in told:
-        changing.mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
+        changes.mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
         booking.cancelled_late = False  # not their doing
         booking.drive = drive
     Booking.objects.bulk_update(told, CANCEL_FIELDS, batch_size=500)
@@ -172,5 +174,5 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
     counters.change(drive_id=drive.pk, deltas=counters.released([*bookings, *reserved_spots.drop_all(drive, now)]))
-    telling.drive_cancelled(told, now)
-    telling.no_more_appeals(drive, now)
+    booking_messages.drive_cancelled(told, now)
+    booking_messages.no_more_appeals(drive, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.actions.booking import CodeWrong
+from drives.booking.verify import CodeWrong
 from drives.capacity import locks
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from django.db.models import F
 
-from drives.actions import telling
+from drives.booking import messages as booking_messages
 from drives.capacity import locks
 from drives.messaging import schedule
 from drives.messaging.schedule import REMINDED
@@ -44,7 +44,7 @@ def _tell_batch(ids: Sequence[int], now: datetime) -> int:
     Booking.objects.bulk_update(bookings, ["revision", "changed_at"])
     by_drive = sorted(bookings, key=lambda booking: (booking.drive_id, booking.pk))
     for _drive_id, theirs in groupby(by_drive, key=lambda booking: booking.drive_id):
-        telling.relocated(list(theirs), now)
+        booking_messages.relocated(list(theirs), now)
     return len(bookings)
 
 

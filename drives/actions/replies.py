@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import changing, conversations, offering, telling_waiting
+from drives.actions import conversations, offering, telling_waiting
+from drives.booking import changes
 from drives.domain import reply_parser
 from drives.domain.reply_parser import Letter
 from drives.messaging import shared_contacts
@@ -121,9 +122,9 @@ def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMes
         with transaction.atomic():
             if letter == Letter.CONFIRM:
                 for each in (booking, *companions):
-                    changing.confirm(booking_id=each.pk, actor="donor", now=now)
+                    changes.confirm(booking_id=each.pk, actor="donor", now=now)
             else:
-                changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
+                changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
             return str(letter)
     except refusals.Refusal:
         return REFUSED

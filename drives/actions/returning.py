@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import taking, telling
 from drives.attendance import rules as attendance_rules
+from drives.booking import create
+from drives.booking import messages as booking_messages
 from drives.booking import rules as booking_rules
 from drives.capacity import facts, locks
 from drives.capacity import rules as capacity_rules
@@ -43,9 +44,9 @@ def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetim
         return same
     place = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
     giver = history.Giver(volunteer.pk)
-    booking = taking.enter(
+    booking = create.enter(
         drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
     )
     booked = locks.booking(booking.pk)
-    telling.booked(booked, now)
+    booking_messages.booked(booked, now)
     return booked

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives.actions import telling, turnout
+from drives.actions import turnout
+from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
 from drives.models import ACTIVE, Booking, Drive, DriveState
 
@@ -46,5 +47,5 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
         return False
     taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
     if taken:
-        telling.under_filled(drive, booked, left, now)
+        booking_messages.under_filled(drive, booked, left, now)
     return bool(taken)

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, telling
 from drives.attendance import rules as attendance_rules
+from drives.booking import history
+from drives.booking import messages as booking_messages
 from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
@@ -34,7 +35,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     )
     drive.closed_out_at = now
     report = recompute(drive=drive, now=now)
-    telling.after_visit(calendars_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
+    booking_messages.after_visit(calendars_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
     return report
 
 

@@ -8,9 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import booking, settling, telling_waiting
-from drives.actions.booking import CodeWrong, Person
+from drives.actions import telling_waiting
+from drives.booking import confirm_holds, verify
 from drives.booking import rules as booking_rules
+from drives.booking.hold import Person
+from drives.booking.verify import CodeWrong
 from drives.capacity import availability, locks, reserved_spots, visits
 from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
@@ -105,8 +107,8 @@ def prove(
         return _proved_before(held)
     if held.held_until is None or held.held_until <= now:
         raise RequestLapsed
-    if not booking.is_proved(held.registration, browser_token, now):
-        booking.try_code(held.registration, code, bound_to, browser_token, now)
+    if not verify.is_proved(held.registration, browser_token, now):
+        verify.try_code(held.registration, code, bound_to, browser_token, now)
     return _settle(entry_id=entry_id, identity=held.registration.identity, whose=whose, now=now)
 
 
@@ -191,7 +193,7 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
         raise RequestLapsed
     if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
         raise CodeWrong(proving.CodeResult.EXPIRED)
-    entry.volunteer = settling.people([entry.registration], whose, now)[0]
+    entry.volunteer = confirm_holds.people([entry.registration], whose, now)[0]
     giver = history.Giver(entry.volunteer.pk, everywhere=True)
     wish = _judged(drive, Wish(entry.visit, waiting.window_of(entry)), giver, now)
     entry.visit = wish.visit

@@ -33,26 +33,6 @@ def reason(row: Reason, zone: str) -> Answer:
     return said
 
 
-def booking(row: Booking, zone: str) -> Answer:
-    """A booking for whoever has its token; nothing about the person."""
-    token = row.token
-    manage_url = f"{settings.BASE_URL}/b/{token}/"
-    return {
-        "id": str(row.pk),
-        "reference": row.reference,
-        "state": row.state,
-        "held_until": row.held_until and at(row.held_until, zone),
-        "visit": row.visit,
-        "drive": str(row.drive_id),
-        "slot": str(row.arrival_id),
-        "starts_at": at(row.starts_at, zone),
-        "timezone": zone,
-        "manage_url": manage_url,
-        "calendar_url": f"{manage_url}calendar.ics",
-        "token": token,
-    }
-
-
 def waiting(page: WaitingPage, zone: str) -> Answer:
     """A place in line for whoever has its token; nothing about the person."""
     entry, offer, token = page.entry, page.offer, page.entry.token

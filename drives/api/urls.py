@@ -3,7 +3,8 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import bookings, day, drives, parties, people, planning, records, waiting
+from drives.api.views import day, drives, people, planning, records, waiting
+from drives.booking import api as booking_api
 
 
 class IdConverter(StringConverter):
@@ -18,7 +19,7 @@ class IdConverter(StringConverter):
 register_converter(IdConverter, "id")
 
 urlpatterns = [
-    path("bookings/", bookings.Bookings.as_view()),
+    path("bookings/", booking_api.Bookings.as_view()),
     path("drives/", drives.Drives.as_view()),
     path("drives/preview/", planning.Preview.as_view()),
     path("drives/<id:drive_id>/", drives.OneDrive.as_view()),
@@ -41,15 +42,15 @@ urlpatterns = [
     path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
     path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),
     path("bookings/<id:booking_id>/undo/", day.Undo.as_view()),
-    path("bookings/<str:token>/", bookings.OneBooking.as_view()),
-    path("bookings/<str:token>/prove/", bookings.Prove.as_view()),
-    path("bookings/<str:token>/code/", bookings.SendCode.as_view()),
-    path("bookings/<str:token>/confirm/", bookings.Confirm.as_view()),
-    path("bookings/<str:token>/cancel/", bookings.Cancel.as_view()),
-    path("bookings/<str:token>/move/", bookings.Move.as_view()),
+    path("bookings/<str:token>/", booking_api.OneBooking.as_view()),
+    path("bookings/<str:token>/prove/", booking_api.Prove.as_view()),
+    path("bookings/<str:token>/code/", booking_api.SendCode.as_view()),
+    path("bookings/<str:token>/confirm/", booking_api.Confirm.as_view()),
+    path("bookings/<str:token>/cancel/", booking_api.Cancel.as_view()),
+    path("bookings/<str:token>/move/", booking_api.Move.as_view()),
     path("volunteers/<id:volunteer_id>/export/", people.Export.as_view()),
     path("volunteers/<id:volunteer_id>/erase/", people.Erase.as_view()),
-    path("parties/", parties.Parties.as_view()),
+    path("parties/", booking_api.Parties.as_view()),
     path("organizations/", records.Organizations.as_view()),
     path("organizations/<id:pk>/", records.OneOrganization.as_view()),
     path("sites/", records.Sites.as_view()),

@@ -6,17 +6,17 @@ from datetime import datetime
 
 from django.db import connection
 
+from drives.booking import parties as booking_parties
+from drives.booking import queries as booking_queries
+from drives.booking import reached_people
+from drives.booking.queries import BookingPage
 from drives.domain import intervals
 from drives.eligibility import history
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import Progress
 from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.models.booking import WITH_DRIVE
-from drives.queries import bookings as queries_bookings
-from drives.queries import parties as queries_parties
-from drives.queries import reached_people
 from drives.queries import waiting as queries_waiting
-from drives.queries.bookings import BookingPage
 from drives.queries.waiting import WaitingPage
 from volunteers.models import Contact
 
@@ -52,10 +52,10 @@ def donor_page(browser: str, now: datetime) -> list[DonorPerson]:
     ]
     person_of = {record.pk: person for person in people for record in person.records}
     bookings = _bookings(list(person_of))
-    parties = queries_parties.parties_of(bookings)
+    parties = booking_parties.parties_of(bookings)
     for booking in bookings:
         person = person_of[booking.volunteer_id or 0]
-        page = queries_bookings.page_of(booking, booking.reference, now, parties[booking.pk])
+        page = booking_queries.page_of(booking, booking.reference, now, parties[booking.pk])
         if booking.state in ACTIVE and not page.is_over:
             person.coming.append(page)
         elif person.is_theirs:

@@ -10,7 +10,8 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, Response
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import changing, planning
+from drives.actions import planning
+from drives.booking import changes
 from drives.models import Booking, Drive, Slot
 from organizations.models import Cause, CauseFact
 from tests import builders
@@ -131,7 +132,7 @@ def pages_of(drive: Drive) -> list[str]:
         builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
         for n in range(0, 12, 3)
     )
-    changing.cancel(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
+    changes.cancel(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
     Booking.objects.filter(pk=other.pk).update(state="donated")
     Booking.objects.filter(pk=held.pk).update(state="held", held_until=NOW + timedelta(minutes=15))
     full = builders.drive(drive.organization)

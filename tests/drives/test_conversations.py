@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import changing, conversations, replies
+from drives.actions import conversations, replies
+from drives.booking import changes
 from drives.models import Booking, Conversation, Drive
 from drives.queries import conversations as inbox
 from drives.web import links, members
@@ -120,7 +121,7 @@ def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None
     booking = ana()
     asked(booking)
     say("X", DAY_BEFORE)
-    changing.restore(booking_id=booking.pk, actor="donor", now=DAY_BEFORE + timedelta(minutes=14))
+    changes.restore(booking_id=booking.pk, actor="donor", now=DAY_BEFORE + timedelta(minutes=14))
     assert state_of(booking) == "booked"
 
 
@@ -178,7 +179,7 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
 def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(letter: str) -> None:
     booking = ana()
     asked(booking)
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
     reply = say(letter, DAY_BEFORE + timedelta(seconds=10))
     assert (state_of(booking), reply.handled_as) == ("booked", "unclear")
     assert members.count_waiting(booking.drive.organization) == 1
@@ -188,7 +189,7 @@ def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(lette
 def test_a_letter_counts_for_the_new_time_once_the_donor_has_heard_of_it(letter: str, state: str) -> None:
     booking = ana()
     asked(booking)
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
     made.deliver(DAY_BEFORE + timedelta(seconds=5))
     say(letter, DAY_BEFORE + timedelta(minutes=1))
     assert state_of(booking) == state

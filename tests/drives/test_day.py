@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import attendance, changing, planning, turnout
+from drives.actions import attendance, planning, turnout
 from drives.actions import sweeps as actions_sweeps
+from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.queries import attendance as queries_attendance
@@ -73,8 +74,8 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     came, missed, late, early, deferred = (builders.booked(drive, n=number, number=number) for number in range(1, 6))
     outcome(came, "donated", drive)
     outcome(deferred, "deferred", drive)
-    changing.cancel(booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2))
-    changing.cancel(booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2))
+    changes.cancel(booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2))
+    changes.cancel(booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2))
     attendance.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, leaving, merging
+from drives.actions import leaving, merging
+from drives.booking import changes
 from drives.eligibility import history
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
 from drives.queries import attendance
@@ -94,7 +95,7 @@ def test_two_bookings_at_one_drive_are_resolved_first() -> None:
         merged(here, ana, again)
     assert caught.value.codes == ["both_booked"]
     assert Volunteer.objects.count() == 2
-    changing.cancel(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
+    changes.cancel(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
     assert merged(here, ana, again) == ana
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import booking as booking_actions
-from drives.actions import changing, closing, offering, planning, waiting
-from drives.actions.booking import CodeWrong
+from drives.actions import closing, offering, planning, waiting
 from drives.actions.waiting import RequestLapsed, Wish
+from drives.booking import book_for_donor, changes, hold
+from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
@@ -30,7 +30,7 @@ def _no_limits(settings: Any) -> None:
 
 
 def cancel(booking: Booking, now: datetime = NOW) -> None:
-    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def state_of(entry: WaitingEntry) -> str:
@@ -235,7 +235,7 @@ def test_what_a_move_leaves_over_is_offered() -> None:
     full = builders.full_drive(steps=3)
     cancel(full[2])
     ana = builders.waits(full[0].drive, window=Window(until=full[2].starts_at))
-    changing.move(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
+    changes.move(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
     assert Hold.objects.count() == 1
     sweep()
     assert offered(ana).arrival_id == full[0].arrival_id
@@ -249,7 +249,7 @@ def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None
     sweep()
     offer = offered(ana)
     Slot.objects.filter(pk=full[1].arrival_id).update(chairs_limit=2)
-    booking_actions.enter(
+    book_for_donor.enter(
         drive=drive, slot_id=full[1].arrival_id, visit="return", person=builders.person(42), actor="user:1", now=NOW
     )
     assert state_of(ana) == "booked"
@@ -462,7 +462,7 @@ def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:
     builders.held(full[0].drive, n=0, number=50)
     ana = builders.waits(full[0].drive)
     later = NOW + timedelta(minutes=15)
-    booking_actions.lapse_holds(now=later)
+    hold.lapse_holds(now=later)
     assert Hold.objects.count() == 1
     assert refusal(builders.held, full[0].drive, n=0, number=51, now=later) == ["slot_full"]
     sweep(later)

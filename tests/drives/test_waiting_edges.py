@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, offering, together, waiting
+from drives.actions import offering, waiting
 from drives.actions.waiting import Wish
+from drives.booking import changes
+from drives.booking import party as booking_party
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
@@ -107,7 +109,7 @@ def test_a_partys_places_are_kept_for_who_waits() -> None:
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
     party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
     waits = builders.waits(drive, number=43)
-    together.cancel_all(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_party.cancel_all(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert free_chairs(drive.pk) == 0
     assert Hold.objects.filter(offer=None).count() == 2
     offering.sweep(now=NOW)
@@ -121,7 +123,7 @@ def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
         drive=full[0].drive, wish=Wish("return", after(full[0])), person=builders.person(1), actor="user:7", now=NOW
     )
     assert state_of(ana) == "waiting"
-    changing.restore(booking_id=full[0].pk, actor="donor", now=NOW)
+    changes.restore(booking_id=full[0].pk, actor="donor", now=NOW)
     assert state_of(ana) == "booked"
 
 

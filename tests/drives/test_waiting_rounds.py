@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, offering
+from drives.actions import offering
+from drives.booking import changes
 from drives.capacity import drift, reserved_spots
 from drives.models import (
     ACTIVE,
@@ -95,7 +96,7 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
-            changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+            changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         counts = offering.sweep(now=now)
         if not left and not any(counts.values()) and not Offer.objects.open().exists():
             return

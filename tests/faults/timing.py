@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench import world
-from drives.actions import taking
+from drives.booking import create
 from drives.capacity import visits
 from drives.domain import grid
 from drives.eligibility import history
@@ -94,8 +94,8 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
     slot, stamp = builders.slot(drive), drive.starts_at
     return Booking(
         **Booking.new_link(),
-        **taking.stored_footprint(grid.footprint(0, visits.visit_shape(drive, Visit.RETURN))),
-        reference=taking.new_reference(),
+        **create.stored_footprint(grid.footprint(0, visits.visit_shape(drive, Visit.RETURN))),
+        reference=create.new_reference(),
         drive=drive,
         volunteer=person,
         arrival=slot,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, planning
+from drives.actions import planning
+from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, WaitingEntry
 from tests import builders
@@ -39,7 +40,7 @@ def waits(donor: Donor, drive: Drive, **wish: str) -> Page:
 
 
 def cancels(booking: Booking, now: Any = NOW) -> None:
-    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def bookings_of(donor: Donor) -> list[str]:

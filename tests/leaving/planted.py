@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, booking, changing, conversations, offering, turnout, waiting
-from drives.actions.booking import Person
+from drives.actions import attendance, conversations, offering, turnout, waiting
 from drives.actions.waiting import Wish
+from drives.booking import book_for_donor, changes
+from drives.booking.hold import Person
 from drives.messaging import broadcasts, calls
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
@@ -147,7 +148,7 @@ def _talk(owner: Organization, coming: Booking) -> None:
 
 
 def _change(coming: Booking) -> None:
-    changing.move(
+    changes.move(
         booking_id=coming.pk,
         slot_id=builders.slot(coming.drive, 4).pk,
         actor=BEN,
@@ -179,7 +180,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
     """Somebody else, typed by a coordinator."""
-    return booking.enter(
+    return book_for_donor.enter(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
         visit="return",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from drives import refusals
-from drives.actions import attendance, booking, leaving, turnout
+from drives.actions import attendance, leaving, turnout
+from drives.booking import hold, verify
 from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
 from drives.queries import reports
@@ -217,8 +218,8 @@ def test_a_hold_that_was_erased_cannot_be_proved() -> None:
     held = builders.held(drive, n=8)
     code = builders.code_of(held)
     erase(known.volunteer_id)
-    with pytest.raises(booking.HoldLapsed):
-        booking.prove(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
+    with pytest.raises(hold.HoldLapsed):
+        verify.prove(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
 
 
 def test_a_claimed_message_stays_and_one_in_flight_is_still_noted() -> None:

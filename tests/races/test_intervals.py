@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drives.actions import booking
+from drives.booking import verify
 from drives.eligibility import history
 from drives.models import Booking
 from tests import builders, seeds
@@ -64,7 +64,7 @@ def a_phone_and_a_mailbox() -> Callable[[], bool]:
 
 
 def one_wins(holds: list[Booking]) -> bool:
-    results = together(*(partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds))
+    results = together(*(partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds))
     return sorted(results) == ["interval_too_short", "ok"] and Booking.objects.filter(state="booked").count() == 1
 
 

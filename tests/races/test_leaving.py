@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import changing, leaving
+from drives.actions import leaving
+from drives.booking import changes
 from drives.messaging import broadcast_queries, broadcasts
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
@@ -54,7 +55,7 @@ def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
 
 
 def move(booking: Booking) -> None:
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
+    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
 
 
 def write_to_many(booking: Booking) -> None:

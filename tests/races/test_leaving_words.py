@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import booking as booking_actions
 from drives.actions import finding, leaving, profile
+from drives.booking import verify
 from drives.capacity import locks
 from drives.messaging import invitation_audience, invitations
 from drives.models import Booking, Drive
@@ -54,7 +54,7 @@ def ask_for_another_code(person: Volunteer, phone: str) -> None:
     held = Booking.objects.filter(registration__phone=phone, state="held").first()
     with suppress(ValidationError, Booking.DoesNotExist):  # it was given up
         if held:
-            booking_actions.send_code_again(booking_id=held.pk, bound_to="browser", ip=None, now=NOW)
+            verify.send_code_again(booking_id=held.pk, bound_to="browser", ip=None, now=NOW)
 
 
 def appeal(person: Volunteer, phone: str) -> None:
@@ -142,7 +142,7 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
-    seeds.replace_in(monkeypatch, booking_actions, locks, booking=slowly)  # the erasure's own lock stays
+    seeds.replace_in(monkeypatch, verify, locks, booking=slowly)  # the erasure's own lock stays
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from drives.actions import booking as booking_actions
 from drives.actions import waiting
-from drives.actions.booking import CodeWrong
+from drives.booking import verify
+from drives.booking.verify import CodeWrong
 from drives.models import Booking, WaitingEntry
 from tests import builders, seeds
 from tests.builders import NOW
@@ -35,7 +35,7 @@ def test_the_code_of_the_phone_does_not_prove_the_mailbox(
     ask: Callable[[], Booking | WaitingEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask()
-    door: Any = booking_actions if isinstance(asked, Booking) else waiting
+    door: Any = verify if isinstance(asked, Booking) else waiting
     named = {"booking_id" if isinstance(asked, Booking) else "entry_id": asked.pk, "bound_to": "browser-42"}
     code = builders.code_of(asked)
     judge = proving.try_code

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from drives.actions import booking, merging
+from drives.actions import merging
+from drives.booking import verify
 from drives.capacity import counters, drift, locks
 from drives.eligibility import party_times as queries_together
 from drives.models import Booking, BookingChange, Drive, Slot
@@ -134,7 +135,7 @@ def proved_twice() -> Callable[[], bool]:
         BookingChange.objects.all().delete()
         party = builders.held_together(drive, number=next(numbers))
         Registration.objects.update(proved_at=NOW)  # the code is not what is raced
-        act = partial(booking.prove, booking_id=party[0].pk, code="", bound_to="", now=NOW)
+        act = partial(verify.prove, booking_id=party[0].pk, code="", bound_to="", now=NOW)
         results = together(act, act)
         once = BookingChange.objects.filter(to_state="booked").count() == 3
         people = Booking.objects.filter(state="booked").values("volunteer").distinct().count()
@@ -191,7 +192,7 @@ def merge_against_book() -> Callable[[], bool]:
                 actor="user:1",
                 now=NOW,
             ),
-            partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW),
+            partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW),
         )
         who = Booking.objects.filter(pk=held.pk, state="booked").values_list("volunteer", flat=True)
         return results == ["ok", "ok"] and list(who) == [ana.volunteer_id]

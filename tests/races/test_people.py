@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from drives.actions import booking
+from drives.booking import verify
 from drives.models import Booking, BookingState
 from tests import builders, seeds
 from tests.builders import NOW
@@ -32,7 +32,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
         holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
         Registration.objects.update(proved_at=NOW)  # the code is not what is raced
         results = together(
-            *(partial(booking.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
+            *(partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
         )
         active = Booking.objects.filter(volunteer=known.volunteer, state="booked").count()
         return sorted(results) == ["already_booked", "ok"] and active == 1

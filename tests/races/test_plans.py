@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from django.db import transaction
 
-from drives.actions import booking
+from drives.booking import verify
 from drives.capacity import locks
 from drives.domain import reminder_times
 from drives.messaging import reminders, reschedule, schedule, schedule_settings
@@ -40,7 +40,7 @@ def edit_against_booking() -> Callable[[], bool]:
         Registration.objects.update(proved_at=NOW)  # the code is not what is raced
 
         def book() -> None:
-            booking.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
+            verify.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
 
         results = together(book, lambda: edit(drive.organization, 5))
         planned = Message.objects.waiting().filter(about=held.about, kind="three_days")

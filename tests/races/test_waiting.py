@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import changing, offering, planning
+from drives.actions import offering, planning
+from drives.booking import changes
 from drives.capacity import drift, locks, reserved_spots
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.queries import waiting
@@ -55,7 +56,7 @@ class World:
 
 
 def cancel(booking_id: int) -> None:
-    changing.cancel(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
 
 
 def work_off(drive: Drive) -> None:

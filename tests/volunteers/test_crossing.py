@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError
 
-from drives.actions import booking as booking_actions
+from drives.booking import book_for_donor, verify
 from drives.models import Booking
 from drives.refusals import Refusal
 from tests import builders, storm
@@ -23,8 +23,8 @@ def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> No
             n: int, number: int = number, held: Booking = held, code: str = code, slot_id: int = slot_id
         ) -> Booking:
             if n % 2:
-                return booking_actions.prove(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
-            return booking_actions.enter(
+                return verify.prove(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
+            return book_for_donor.enter(
                 drive=drive, slot_id=slot_id, visit="return", person=builders.person(number), actor="user:1", now=NOW
             )
 
@@ -32,4 +32,4 @@ def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> No
         assert [answer for answer in answers if isinstance(answer, OperationalError)] == []
         booked = Booking.objects.filter(state="booked", volunteer__phone__address=builders.phone(number))
         assert booked.count() == 1, answers
-        assert {type(answer) for answer in answers} <= {Booking, Refusal, booking_actions.CodeWrong}
+        assert {type(answer) for answer in answers} <= {Booking, Refusal, verify.CodeWrong}

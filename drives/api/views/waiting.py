@@ -19,8 +19,9 @@ from drives.api import access, bodies, documented, line_shapes, shapes
 from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
-from drives.api.views import bookings
-from drives.api.views.bookings import AGAIN, CODE, DONOR
+from drives.booking import answers as booking_answers
+from drives.booking import api as booking_api
+from drives.booking.api import AGAIN, CODE, DONOR
 from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.public import listing
@@ -53,7 +54,7 @@ class WaitingList(ApiView):
         drive, now = self._drive(request, drive_id), timezone.now()
         body = WAIT.run_validation(request.data)
         asked = request.path.encode() + request.body  # the drive is named in the address
-        return bookings.created_once(
+        return booking_api.created_once(
             request,
             asked,
             now,
@@ -70,7 +71,7 @@ class WaitingList(ApiView):
         return drive
 
     def _join(self, request: Request, drive: Drive, body: dict[str, Any], now: datetime) -> str:
-        member, wish, person = access.caller(request, drive.organization), _wish(body), bookings.person_of(body)
+        member, wish, person = access.caller(request, drive.organization), _wish(body), booking_api.person_of(body)
         if member is None:
             ip = request.META["REMOTE_ADDR"]
             entry = actions.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
@@ -178,7 +179,7 @@ class Accept(TokenView):
     @documented.call("accept_offer", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = offering.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
-        return Response(api_answers.booking(booking, self.zone))
+        return Response(booking_answers.booking(booking, self.zone))
 
 
 class Pass(TokenView):

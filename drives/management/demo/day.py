@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives.actions import attendance, booking, changing, planning, turnout
+from drives.actions import attendance, planning, turnout
 from drives.actions import waiting as actions_waiting
-from drives.actions.booking import Person
+from drives.booking import book_for_donor, changes, hold, verify
+from drives.booking.hold import Person
 from drives.capacity import visits
 from drives.domain import grid
 from drives.domain.matching import ANY_TIME, Window
@@ -67,7 +68,7 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
         organization=day.home.organization, plan=day.plan, actor=day.home.planner, now=opened_at - HOUR
     )
     planning.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
-    drive = booking.drive_of(day.home.organization, drive.pk)
+    drive = hold.drive_of(day.home.organization, drive.pk)
     chance = random.Random(day.seed)
     for position, guest in enumerate(_guests(day, drive, steps, chance, booking_ends)):
         yield from _life(guest, position, day.home, chance)
@@ -109,7 +110,7 @@ def _life(guest: Guest, position: int, home: Home, chance: random.Random) -> Ite
     elif position % 3 != 1 and due_at - guest.booked_at > 2 * DAY:
         yield Event(
             due_at - DAY + timedelta(minutes=chance.randrange(10, 300)),
-            lambda now: changing.confirm(booking_id=guest.booking_id, actor="donor", now=now),
+            lambda now: changes.confirm(booking_id=guest.booking_id, actor="donor", now=now),
         )
     if guest.fate in CAME:
         came_at = due_at + timedelta(minutes=chance.randrange(-10, 9))
@@ -177,7 +178,7 @@ def _waiting(donor: Donor, position: int, drive: Drive, at: datetime) -> Event:
 def _cancelling(guest: Guest, at: datetime) -> Event:
     return Event(
         at,
-        lambda now: changing.cancel(booking_id=guest.booking_id, actor="donor", by=CancelledBy.DONOR, now=now),
+        lambda now: changes.cancel(booking_id=guest.booking_id, actor="donor", by=CancelledBy.DONOR, now=now),
         tells=True,
     )
 
@@ -202,7 +203,7 @@ def _person(donor: Donor, drive: Drive) -> Person:
 
 
 def _hold(guest: Guest, now: datetime) -> None:
-    held = booking.hold(
+    held = hold.hold(
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,
@@ -217,7 +218,7 @@ def _hold(guest: Guest, now: datetime) -> None:
 
 def _prove(guest: Guest, now: datetime) -> None:
     if code := _code(f"booking:{guest.booking_id}"):
-        booking.prove(booking_id=guest.booking_id, code=code, bound_to=f"demo-{guest.donor.number}", now=now)
+        verify.prove(booking_id=guest.booking_id, code=code, bound_to=f"demo-{guest.donor.number}", now=now)
 
 
 def _wait(donor: Donor, position: int, drive: Drive, now: datetime) -> None:
@@ -242,7 +243,7 @@ def _code(about: str) -> str:
 def _by_phone(guest: Guest, planner: str, now: datetime) -> None:
     """They say on the phone what they agree to."""
     register(guest.donor, guest.drive.organization, planner, now)
-    entered = booking.enter(
+    entered = book_for_donor.enter(
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,

@@ -21,6 +21,7 @@ from drives import refusals
 from drives.actions import attendance, returning
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
+from drives.booking.forms_organizer import OverrideForm
 from drives.domain import localtime
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
@@ -29,7 +30,6 @@ from drives.models import booking as models_booking
 from drives.queries import attendance as queries_attendance
 from drives.web import form_errors, members
 from drives.web.fields import PhoneField
-from drives.web.organizer.booking_forms import OverrideForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 

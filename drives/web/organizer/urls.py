@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from drives.messaging import views_broadcasts, views_calls, views_organizer, views_texts
+from drives.booking import views_organizer
+from drives.messaging import views_broadcasts, views_calls, views_texts
+from drives.messaging import views_organizer as messaging_views_organizer
 from drives.web.organizer import (
-    bookings,
     changes,
     consents,
     desk,
@@ -37,23 +38,25 @@ urlpatterns = [
     path("drives/<int:drive_id>/waiting/new/", waiting.enter, name="organizer_wait"),
     path("drives/<int:drive_id>/waiting/close/", waiting.close, name="organizer_close_line"),
     path("drives/<int:drive_id>/waiting/<int:entry_id>/remove/", waiting.remove, name="organizer_wait_remove"),
-    path("drives/<int:drive_id>/bookings/new/", bookings.enter, name="organizer_enter"),
-    path("bookings/<int:booking_id>/", bookings.booking, name="organizer_booking"),
-    path("bookings/<int:booking_id>/move/", bookings.move, name="organizer_move"),
-    path("bookings/<int:booking_id>/move-all/", bookings.move_all, name="organizer_move_all"),
-    path("bookings/<int:booking_id>/cancel/", bookings.cancel, name="organizer_cancel"),
-    path("bookings/<int:booking_id>/again/", bookings.send_again, name="organizer_again"),
+    path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
+    path("bookings/<int:booking_id>/", views_organizer.booking, name="organizer_booking"),
+    path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),
+    path("bookings/<int:booking_id>/move-all/", views_organizer.move_all, name="organizer_move_all"),
+    path("bookings/<int:booking_id>/cancel/", views_organizer.cancel, name="organizer_cancel"),
+    path("bookings/<int:booking_id>/again/", views_organizer.send_again, name="organizer_again"),
     path("bookings/<int:booking_id>/consents/", consents.stop, name="organizer_consents"),
     path("people/<int:pk>/", people.person, name="organizer_person"),
     path("people/<int:pk>/same/<int:other>/", people.merge, name="organizer_merge"),
-    path("drives/<int:drive_id>/messages/", views_organizer.drive_plan, name="organizer_drive_messages"),
+    path("drives/<int:drive_id>/messages/", messaging_views_organizer.drive_plan, name="organizer_drive_messages"),
     path(
-        "drives/<int:drive_id>/messages/preview/", views_organizer.preview_plan, name="organizer_preview_drive_messages"
+        "drives/<int:drive_id>/messages/preview/",
+        messaging_views_organizer.preview_plan,
+        name="organizer_preview_drive_messages",
     ),
-    path("messages/", views_organizer.overview, name="organizer_messages"),
-    path("messages/plan/", views_organizer.plan, name="organizer_message_plan"),
-    path("messages/plan/preview/", views_organizer.preview_plan, name="organizer_preview_message_plan"),
-    path("messages/sending/", views_organizer.sending, name="organizer_sending"),
+    path("messages/", messaging_views_organizer.overview, name="organizer_messages"),
+    path("messages/plan/", messaging_views_organizer.plan, name="organizer_message_plan"),
+    path("messages/plan/preview/", messaging_views_organizer.preview_plan, name="organizer_preview_message_plan"),
+    path("messages/sending/", messaging_views_organizer.sending, name="organizer_sending"),
     path("messages/texts/<slug:kind>/<slug:language>/", views_texts.words, name="organizer_words"),
     path(
         "messages/texts/<slug:kind>/<slug:language>/preview/",

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives.actions import closing
 from drives.actions import waiting as actions
+from drives.booking.forms_organizer import ReachedForm
 from drives.eligibility import self_check
 from drives.models import Visit, WaitingEntry
 from drives.queries import waiting as queries_waiting
 from drives.web import form_errors, members
-from drives.web.organizer.booking_forms import ReachedForm
 from drives.web.waiting_form import WishForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest

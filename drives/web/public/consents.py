@@ -9,9 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from drives.booking import views_donor, views_links
 from drives.messaging import views_agreements
 from drives.web import visitor
-from drives.web.public import bookings, links
 from notifications import phone
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
@@ -48,30 +48,30 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def turn(request: HttpRequest, key: str) -> HttpResponse:
     """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
     contact = _contact(person, request.POST.get("contact", ""))
     if person is None or contact is None or purpose not in Purpose.values:
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     try:
         views_agreements.turn(request, person, contact, purpose)
     except ValidationError as refusal:
-        return bookings.manage(request, page, refusal, 409)
-    return links.to_booking(key, SHOWN)
+        return views_donor.manage(request, page, refusal, 409)
+    return views_links.to_booking(key, SHOWN)
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def new_feed(request: HttpRequest, key: str) -> HttpResponse:
     """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
-    volunteer = links.page_or_404(request, key).booking.volunteer
+    volunteer = views_links.page_or_404(request, key).booking.volunteer
     if volunteer is None:
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     consenting.renew_feed(volunteer_id=volunteer.pk)
-    return links.to_booking(key, "new_feed=1")
+    return views_links.to_booking(key, "new_feed=1")
 
 
 def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.actions import finding
+from drives.booking import forms as booking_forms
+from drives.booking.forms import CodeForm, Typed
 from drives.web import visitor
 from drives.web.pending import Pending
-from drives.web.public import forms as public_forms
-from drives.web.public.forms import CodeForm, Typed
 from volunteers import queries as volunteers_queries
 
 ASKED: Final = Pending("find")  # the identity to prove, and the contact as it was typed
@@ -56,7 +56,7 @@ def find(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as problem:
         form.add_error(None, problem)
-        return public_forms.answered(_page(request, form, public_forms.status_of(problem)), problem)
+        return booking_forms.answered(_page(request, form, booking_forms.status_of(problem)), problem)
     response = redirect("find_code")
     response.status_code = 303
     ASKED.keep(response, request.path, identity, typed)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import leaving
 from drives.actions.leaving import Because
-from drives.queries import reached_people
+from drives.booking import reached_people
 from drives.web import export_file, visitor
 from volunteers.models import Volunteer
 

@@ -10,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from drives.actions import offering
+from drives.booking import views_links
+from drives.booking.views_links import DONOR
 from drives.queries import waiting as queries_waiting
 from drives.queries.waiting import OfferPage
 from drives.refusals import Refusal
 from drives.web import keys
-from drives.web.public import links, waiting
-from drives.web.public.links import DONOR
+from drives.web.public import waiting
 
 
 @never_cache
@@ -40,7 +41,7 @@ def accept(request: HttpRequest, key: str) -> HttpResponse:
         booking = offering.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
         return _show(request, _page_or_404(request, key), refusal.messages, 409)
-    return links.to_booking(booking.token)
+    return views_links.to_booking(booking.token)
 
 
 @never_cache
@@ -66,6 +67,6 @@ def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
 
 def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
     if page.offer.booking is not None and status == 200:
-        return links.to_booking(page.offer.booking.token)
+        return views_links.to_booking(page.offer.booking.token)
     context = {**waiting.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
     return render(request, "drives/public/offer.html", context, status=status)

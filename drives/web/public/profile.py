@@ -16,14 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.actions import profile as actions
+from drives.booking import forms as booking_forms
+from drives.booking import reached_people
+from drives.booking.forms import CodeForm, Typed
+from drives.booking.reached_people import PersonHere
 from drives.messaging import views_agreements
-from drives.queries import reached_people
-from drives.queries.reached_people import PersonHere
 from drives.web import visitor
 from drives.web.pending import Pending
-from drives.web.public import forms as public_forms
 from drives.web.public.find import FindForm
-from drives.web.public.forms import CodeForm, Typed
 from notifications.models import Purpose
 from volunteers import queries as volunteers_queries
 from volunteers.actions import consenting
@@ -87,7 +87,9 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
             )
         except ValidationError as problem:
             form.add_error(None, problem)
-            return public_forms.answered(_contact_page(request, person, form, public_forms.status_of(problem)), problem)
+            return booking_forms.answered(
+                _contact_page(request, person, form, booking_forms.status_of(problem)), problem
+            )
         response = _to(person, "me_contact_code")
         NEW.keep(response, response["Location"], address, form.cleaned_data["contact"])
         return response

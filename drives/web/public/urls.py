@@ -3,57 +3,44 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from drives.calendars import views_donor
+from drives.booking import views_book, views_changes, views_donor, views_party, views_rebook, views_self_reported
+from drives.calendars import views_donor as calendars_views_donor
 from drives.models import Visit
 from drives.public import views_donor as public_views_donor
 from drives.public import views_pages, views_times
-from drives.web.public import (
-    again,
-    book,
-    bookings,
-    changes,
-    consents,
-    elsewhere,
-    find,
-    me,
-    my_data,
-    offers,
-    profile,
-    together,
-    waiting,
-)
+from drives.web.public import consents, find, me, my_data, offers, profile, waiting
 
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
-    path("feeds/<str:token>.ics", views_donor.feed, name="feed"),
+    path("feeds/<str:token>.ics", calendars_views_donor.feed, name="feed"),
     path("", public_views_donor.home, name="home"),
     path("o/<slug:slug>/", public_views_donor.organization, name="organization"),
     path("o/<slug:slug>/accent.css", views_pages.accent, name="accent"),
-    path("o/<slug:slug>/calendar.ics", views_donor.organization, name="organization_calendar"),
+    path("o/<slug:slug>/calendar.ics", calendars_views_donor.organization, name="organization_calendar"),
     path("embed/<slug:slug>/", public_views_donor.embed, name="embed"),
     path("d/<slug:slug>/", public_views_donor.drive, name="drive"),
-    path("d/<slug:slug>/calendar.ics", views_donor.drive, name="drive_calendar"),
+    path("d/<slug:slug>/calendar.ics", calendars_views_donor.drive, name="drive_calendar"),
     path("d/<slug:slug>/may-i-give/", public_views_donor.may_i_give, name="may_i_give"),
-    path("d/<slug:slug>/book/", book.book, name="book"),
-    path("d/<slug:slug>/again/", again.book_again, name="book_again"),
-    path("d/<slug:slug>/together/", together.book, name="book_together"),
+    path("d/<slug:slug>/book/", views_book.book, name="book"),
+    path("d/<slug:slug>/again/", views_rebook.book_again, name="book_again"),
+    path("d/<slug:slug>/together/", views_party.book, name="book_together"),
     path("t/<int:slot_id>/", views_times.time, name="time"),
     path("t/<int:slot_id>/first/", views_times.time, {"visit": Visit.FIRST}, name="time_first"),
-    path("b/<str:key>/", bookings.booking, name="booking"),
-    path("b/<str:key>/prove/", bookings.prove, name="booking_prove"),
-    path("b/<str:key>/code/", bookings.send_code, name="booking_code"),
-    path("b/<str:key>/move-all/", together.move_all, name="booking_move_all"),
-    path("b/<str:key>/move/", changes.move, name="booking_move"),
-    path("b/<str:key>/cancel/", changes.cancel, name="booking_cancel"),
-    path("b/<str:key>/cancel-all/", together.cancel_all, name="booking_cancel_all"),
-    path("b/<str:key>/take-out/", together.take_out, name="booking_take_out"),
-    path("b/<str:key>/restore/", changes.restore, name="booking_restore"),
-    path("b/<str:key>/confirm/", changes.confirm, name="booking_confirm"),
-    path("b/<str:key>/elsewhere/", elsewhere.state, name="booking_elsewhere"),
-    path("b/<str:key>/again/", changes.send_again, name="booking_again"),
+    path("b/<str:key>/", views_donor.booking, name="booking"),
+    path("b/<str:key>/prove/", views_donor.prove, name="booking_prove"),
+    path("b/<str:key>/code/", views_donor.send_code, name="booking_code"),
+    path("b/<str:key>/move-all/", views_party.move_all, name="booking_move_all"),
+    path("b/<str:key>/move/", views_changes.move, name="booking_move"),
+    path("b/<str:key>/cancel/", views_changes.cancel, name="booking_cancel"),
+    path("b/<str:key>/cancel-all/", views_party.cancel_all, name="booking_cancel_all"),
+    path("b/<str:key>/take-out/", views_party.take_out, name="booking_take_out"),
+    path("b/<str:key>/restore/", views_changes.restore, name="booking_restore"),
+    path("b/<str:key>/confirm/", views_changes.confirm, name="booking_confirm"),
+    path("b/<str:key>/elsewhere/", views_self_reported.state, name="booking_elsewhere"),
+    path("b/<str:key>/again/", views_changes.send_again, name="booking_again"),
     path("b/<str:key>/messages/", consents.turn, name="booking_consent"),
     path("b/<str:key>/new-feed/", consents.new_feed, name="booking_new_feed"),
-    path("b/<str:key>/calendar.ics", views_donor.booking, name="booking_calendar"),
+    path("b/<str:key>/calendar.ics", calendars_views_donor.booking, name="booking_calendar"),
     path("find/", find.find, name="find"),
     path("find/code/", find.code, name="find_code"),
     path("me/", me.me, name="me"),

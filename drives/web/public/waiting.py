@@ -14,6 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.actions import waiting as actions
+from drives.booking import forms as booking_forms
+from drives.booking.forms import CodeForm, PersonForm
+from drives.booking.views_links import DONOR
 from drives.eligibility import self_check
 from drives.models import WaitingEntry
 from drives.public import queries as public_queries
@@ -23,9 +26,6 @@ from drives.queries import waiting as queries_waiting
 from drives.queries.waiting import WaitingPage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor, waiting_form
-from drives.web.public import forms
-from drives.web.public.forms import CodeForm, PersonForm
-from drives.web.public.links import DONOR
 from drives.web.waiting_form import WishForm
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Purpose
@@ -73,7 +73,7 @@ def _join(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return _ask(request, page, form, 409, refusal.alternatives)
     except ValidationError as problem:
         form.refuse(problem)
-        return forms.answered(_ask(request, page, form, forms.status_of(problem)), problem)
+        return booking_forms.answered(_ask(request, page, form, booking_forms.status_of(problem)), problem)
     return _to_line(entry.token, browser)
 
 
@@ -203,9 +203,9 @@ def _still_asked(request: HttpRequest, key: str, form: CodeForm, problem: Valida
     if not page.held:  # another tap was quicker
         return _to_line(key)
     is_refused = isinstance(problem, Refusal)
-    status = 409 if is_refused else forms.status_of(problem)
+    status = 409 if is_refused else booking_forms.status_of(problem)
     form.add_error(None if is_refused or status != 422 else "code", problem)
-    return forms.answered(_check(request, page, form, status), problem)
+    return booking_forms.answered(_check(request, page, form, status), problem)
 
 
 def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int = 200) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
-from drives.actions import changing
+from drives.booking import changes
 from drives.models import Booking, CancelledBy, Drive
 from tests import builders
 from tests.builders import NOW
@@ -36,7 +36,7 @@ def test_a_feed_reads_its_bookings_only_after_a_change(
         assert client.get(address).content == first.content
     with django_assert_num_queries(1):
         assert client.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
-    changing.cancel(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
+    changes.cancel(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
     with django_assert_num_queries(3):
         changed = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert changed.content.count(b"BEGIN:VEVENT") == count
@@ -49,7 +49,7 @@ def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
     cache.clear()
     time_machine.move_to(NOW, tick=False)
     cancelled = builders.booked(drive := builders.drive())
-    changing.cancel(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     kept = builders.booked(drive, n=4, now=NOW + timedelta(hours=1))
     assert kept.volunteer is not None
     assert kept.volunteer_id == cancelled.volunteer_id

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import booking as actions_booking
+from drives.booking import book_for_donor
 from drives.domain.intervals import Stated
 from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
@@ -115,7 +115,7 @@ def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not
     assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
     person, slot_id = builders.person(), builders.slot(tomorrow).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert actions_booking.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
+    assert book_for_donor.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
 
 
 def test_a_later_word_replaces_an_earlier_one() -> None:

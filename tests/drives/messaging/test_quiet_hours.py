@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import changing, planning
+from drives.actions import planning
+from drives.booking import changes
 from drives.domain.reminder_times import QuietHours
 from drives.models import Booking, CancelledBy
 from notifications.models import Message
@@ -21,13 +22,13 @@ MORNING = datetime.fromisoformat("2027-03-06T09:00:00-08:00")
 
 def cancelled_by(who: CancelledBy) -> Callable[[Booking, datetime], object]:
     actor = "donor" if who == CancelledBy.DONOR else "user:7"
-    return lambda booking, now: changing.cancel(booking_id=booking.pk, actor=actor, by=who, now=now)
+    return lambda booking, now: changes.cancel(booking_id=booking.pk, actor=actor, by=who, now=now)
 
 
 def moved_by(actor: str) -> Callable[[Booking, datetime], object]:
     def move(booking: Booking, now: datetime) -> object:
         slot = builders.slot(booking.drive, 6).pk
-        return changing.move(booking_id=booking.pk, slot_id=slot, actor=actor, now=now, by_staff=actor != "donor")
+        return changes.move(booking_id=booking.pk, slot_id=slot, actor=actor, now=now, by_staff=actor != "donor")
 
     return move
 

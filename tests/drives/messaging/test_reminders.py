@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives.actions import changing
+from drives.booking import changes
 from drives.calendars import bookings
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
@@ -120,7 +120,7 @@ def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_
     booking = builders.booked(drive)
     promise = Message.objects.get(kind="day_before")
     reminders.dress(now=promise.due_at)
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
+    changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
     promise.refresh_from_db()
     assert promise.state == "withdrawn"
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.logs import JsonFormatter
-from drives.actions import changing
+from drives.booking import changes
 from drives.models import Booking, CancelledBy
 from notifications.models import Message
 from tests import builders
@@ -179,5 +179,5 @@ def _visit_everything() -> list[str]:
         raise RuntimeError(f"no answer for {address(booking.token)} of {contact.address}")
     except RuntimeError:
         logging.getLogger("drives").exception("it broke at %s", address(booking.token))
-    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     return [booking.token, contact.token, person.token, contact.address, browser.cookies["browser"].value]

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, offering
+from drives.actions import offering
+from drives.booking import changes
 from drives.models import Booking, CancelledBy, WaitingEntry
 from organizations.models import Role
 from tests import builders, query_counts
@@ -33,7 +34,7 @@ def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
-    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     offering.sweep(now=NOW)
     client = ben(full)
     assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, offering, planning
+from drives.actions import offering, planning
+from drives.booking import changes as booking_changes
 from drives.models import Booking, CancelledBy, Offer, WaitingEntry
 from notifications.models import ConsentEntry
 from tests import builders
@@ -40,7 +41,7 @@ def joined(client: Client, full: list[Booking], **changes: str) -> WaitingEntry:
 
 def offered(client: Client, full: list[Booking]) -> Offer:
     entry = joined(client, full)
-    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     offering.sweep(now=NOW)
     offer = builders.offer_to(entry)
     assert offer
@@ -95,7 +96,7 @@ def test_what_was_typed_stays_beside_what_is_wrong(client: Client) -> None:
 
 def test_open_times_are_shown_instead(client: Client) -> None:
     full = builders.full_drive()
-    changing.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     response = join(client, full)
     assert response.status_code == 409
     assert f"slot={full[0].arrival_id}" in response.content.decode()

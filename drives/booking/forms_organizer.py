@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.actions.booking import Person
+from drives.booking.hold import Person
 from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.forms import StatedForm
 from drives.models import Policy

@@ -13,16 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import refusals
-from drives.actions import booking as booking_actions
-from drives.actions import changing, moving_together, resending
-from drives.booking import rules as booking_rules
+from drives.booking import book_for_donor, changes, parties, party_changes, resend, rules
+from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
 from drives.eligibility import party_times, self_check
 from drives.messaging import consent_ledger
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.queries import parties, records
+from drives.queries import records
 from drives.web import form_errors, members
-from drives.web.organizer.booking_forms import EnterForm, MoveForm, ReasonForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -51,7 +49,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
-            made = booking_actions.enter(
+            made = book_for_donor.enter(
                 drive=drive,
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
@@ -84,7 +82,7 @@ def move(request: MemberRequest, booking_id: int) -> HttpResponse:
     times = [
         time for time in availability.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id
     ]
-    return _move(request, found, times, changing.move, parties.party_of(found))
+    return _move(request, found, times, changes.move, parties.party_of(found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +95,7 @@ def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
         return redirect("organizer_move", found.pk)
     together = party_times.times_to_move(found.drive, party.who_may_change, now)
     times = [refusals.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
-    return _move(request, found, times, moving_together.move_all, party, group=party.who_may_change)
+    return _move(request, found, times, party_changes.move_all, party, group=party.who_may_change)
 
 
 def _move(
@@ -142,7 +140,7 @@ def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason, actor, now = form.cleaned_data["reason"], members.actor_of(request), timezone.now()
         try:
-            changing.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
+            changes.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
         except ValidationError as error:
             form_errors.refuse(form, error)
         else:
@@ -157,7 +155,7 @@ def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
     """The confirmation once more, for a donor who says that none came."""
     found = members.booking_of(request, pk=booking_id)
     try:
-        resending.send_again(booking_id=found.pk, now=timezone.now())
+        resend.send_again(booking_id=found.pk, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -166,7 +164,7 @@ def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
 
 
 def _may_change(found: Booking) -> bool:
-    return found.state in booking_rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
+    return found.state in rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
 
 
 def _language(found: Booking) -> str:

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, moving_together
-from drives.actions import booking as booking_actions
+from drives.actions import attendance
+from drives.booking import hold, party_changes
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, Drive
 from drives.queries import attendance as queries_attendance
@@ -30,7 +30,7 @@ def plain_drive(places: int = 3, **changes: object) -> Drive:
 
 def move(booking: Booking, n: int, **how: object) -> list[Booking]:
     asked = {"slot_id": builders.slot(booking.drive, n).pk, "actor": "donor", "now": NOW, **how}
-    return moving_together.move_all(booking_id=booking.pk, **asked)  # type: ignore[arg-type]
+    return party_changes.move_all(booking_id=booking.pk, **asked)  # type: ignore[arg-type]
 
 
 def refusal(booking: Booking, n: int, **how: object) -> Refusal:
@@ -115,7 +115,7 @@ def test_who_is_checked_in_stays() -> None:
 
 def test_a_hold_that_is_over_does_not_move() -> None:
     held = builders.held_together(plain_drive())
-    with pytest.raises(booking_actions.HoldLapsed):
+    with pytest.raises(hold.HoldLapsed):
         move(held[0], 3, now=NOW + timedelta(minutes=16))
 
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from drives.actions import booking as actions
 from drives.actions import planning
-from drives.actions.booking import CodeWrong, HoldLapsed
+from drives.booking import book_for_donor, hold, verify
+from drives.booking.hold import HoldLapsed
+from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, BookingState
 from drives.refusals import Refusal
@@ -58,21 +59,21 @@ def test_a_wrong_code_is_refused_and_the_hold_stands() -> None:
     booking = builders.held(builders.drive())
     wrong = "000000" if builders.code_of(booking) != "000000" else "111111"
     with pytest.raises(CodeWrong):
-        actions.prove(booking_id=booking.pk, code=wrong, bound_to="browser-42", now=NOW)
+        verify.prove(booking_id=booking.pk, code=wrong, bound_to="browser-42", now=NOW)
     assert Booking.objects.get().state == BookingState.HELD
 
 
 def test_a_code_counts_only_for_who_asked_for_it() -> None:
     booking = builders.held(builders.drive())
     with pytest.raises(CodeWrong):
-        actions.prove(booking_id=booking.pk, code=builders.code_of(booking), bound_to="another browser", now=NOW)
+        verify.prove(booking_id=booking.pk, code=builders.code_of(booking), bound_to="another browser", now=NOW)
 
 
 def test_proving_twice_answers_as_the_first_time() -> None:
     booking = builders.held(builders.drive())
     code = builders.code_of(booking)
     first = builders.proved(booking)
-    again = actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=NOW)
+    again = verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=NOW)
     assert again == first
     assert Message.objects.filter(kind="booked").count() == 1
 
@@ -92,8 +93,8 @@ def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
 def test_the_sweep_lapses_holds_that_nobody_replaced() -> None:
     drive = builders.drive()
     builders.held(drive)
-    assert actions.lapse_holds(now=NOW + timedelta(minutes=14)) == 0
-    assert actions.lapse_holds(now=NOW + timedelta(minutes=15)) == 1
+    assert hold.lapse_holds(now=NOW + timedelta(minutes=14)) == 0
+    assert hold.lapse_holds(now=NOW + timedelta(minutes=15)) == 1
     assert list(drive.slots.filter(chairs_taken__gt=0)) == []
 
 
@@ -128,7 +129,7 @@ def test_one_active_booking_whatever_the_spelling_of_the_phone(spelling: str) ->
 
 def test_a_slot_of_another_drive_is_refused() -> None:
     drive, other = builders.drive(), builders.drive()
-    act = lambda: actions.hold(  # noqa: E731
+    act = lambda: hold.hold(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(other).pk,
         visit="return",
@@ -177,11 +178,11 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     drive = builders.drive()
     planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    booking = actions.enter(
+    booking = book_for_donor.enter(
         drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
     )
     assert (booking.state, booking.source) == ("booked", "organizer")
-    again = lambda: actions.enter(  # noqa: E731
+    again = lambda: book_for_donor.enter(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(drive, 1).pk,
         visit="first",
@@ -207,9 +208,9 @@ def test_a_hold_can_be_proved_until_its_quarter_of_an_hour_is_over() -> None:
     assert booking.held_until == ends
     ProofCode.objects.update(expires_at=ends)
     with pytest.raises(HoldLapsed):
-        actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=ends)
+        verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=ends)
     just = ends - timedelta(seconds=1)
-    assert actions.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
+    assert verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
 
 
 def test_one_hold_of_two_that_lapses_makes_room_for_another() -> None:

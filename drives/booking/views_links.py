@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from drives.queries import bookings
-from drives.queries.bookings import BookingPage
+from drives.booking import queries
+from drives.booking.queries import BookingPage
 from drives.web import keys, visitor
 
 DONOR = "donor"
@@ -23,9 +23,9 @@ def page_or_404(request: HttpRequest, key: str) -> BookingPage:
     """
     now = timezone.now()
     if keys.TOKEN.fullmatch(key):
-        page = bookings.booking_page(key, now)
+        page = queries.booking_page(key, now)
     else:
-        page = bookings.booking_page_here(key, keys.BOOKINGS.tokens(request), visitor.browser_of(request), now)
+        page = queries.booking_page_here(key, keys.BOOKINGS.tokens(request), visitor.browser_of(request), now)
     if page is None:
         raise Http404
     return page
@@ -61,7 +61,7 @@ def swapped(view: View) -> View:
 
 
 def _swap(request: HttpRequest, key: str) -> HttpResponse | None:
-    page = bookings.booking_page(key, timezone.now()) if keys.TOKEN.fullmatch(key) else None
+    page = queries.booking_page(key, timezone.now()) if keys.TOKEN.fullmatch(key) else None
     if page is None:
         return None
     return keys.swap(keys.BOOKINGS, request, key, reverse("booking", args=[page.booking.reference]))

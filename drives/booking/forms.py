@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives.actions.booking import Person
-from drives.actions.together import Companion
+from drives.booking.hold import Person
+from drives.booking.party import Companion
 from drives.eligibility.forms import StatedForm
 from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit

@@ -15,20 +15,17 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.actions import booking as actions
-from drives.actions import changing
+from drives.booking import changes, forms, hold, reminder_sentence, verify, views_links
+from drives.booking.forms import CodeForm
+from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import StatedForm
 from drives.messaging import views_agreements
 from drives.models import Booking, BookingState, StatedDonation
-from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
-from drives.web import links as web_links
-from drives.web import visitor
-from drives.web.public import forms, links, reminders
-from drives.web.public.forms import CodeForm
+from drives.web import links, visitor
 from notifications import queries as notifications_queries
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
@@ -38,24 +35,28 @@ CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not s
 
 @never_cache
 @require_safe
-@links.swapped
+@views_links.swapped
 def booking(request: HttpRequest, key: str) -> HttpResponse:
     """The page behind a booking's link, whatever became of it."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     if not page.held:
         return manage(request, page)
     leader = page.party.leader
-    return _check(request, page, CodeForm()) if leader in (None, page.booking) else links.to_booking(leader.reference)
+    return (
+        _check(request, page, CodeForm())
+        if leader in (None, page.booking)
+        else views_links.to_booking(leader.reference)
+    )
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def prove(request: HttpRequest, key: str) -> HttpResponse:
     """Book this time: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = links.page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
+    page, form, browser = views_links.page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
-        proved = actions.prove(
+        proved = verify.prove(
             booking_id=page.booking.pk,
             code=form.cleaned_data.get("code", ""),
             bound_to=visitor.bound_to(browser),
@@ -65,33 +66,33 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
         )
     except Refusal as refusal:
         return still_held(request, key, form, refusal, 409)
-    except actions.HoldLapsed:
-        return links.to_booking(key)
+    except hold.HoldLapsed:
+        return views_links.to_booking(key)
     except ValidationError as problem:
         return still_held(request, key, form, problem, forms.status_of(problem))
-    response = links.to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
+    response = views_links.to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
     visitor.remember(response, browser)
     return response
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = links.page_or_404(request, key), visitor.browser_or_new(request)
+    page, browser = views_links.page_or_404(request, key), visitor.browser_or_new(request)
     try:
-        actions.send_code_again(
+        verify.send_code_again(
             booking_id=page.booking.pk,
             bound_to=visitor.bound_to(browser),
             ip=visitor.ip_of(request),
             by_email=request.POST.get("by") == "email",
             now=timezone.now(),
         )
-    except actions.HoldLapsed:
-        return links.to_booking(key)
+    except hold.HoldLapsed:
+        return views_links.to_booking(key)
     except ValidationError as problem:
         return still_held(request, key, CodeForm(data={}), problem, forms.status_of(problem))
-    response = links.to_booking(key, "sent=1")
+    response = views_links.to_booking(key, "sent=1")
     visitor.remember(response, browser)
     return response
 
@@ -105,9 +106,9 @@ def still_held(
     elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
     """The check page again, with what stands against going on; `elsewhere` is a corrected answer that is wrong too."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     if not page.held:  # another tap was quicker
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     beside_code = status == 422 and not isinstance(problem, Refusal) and elsewhere is None
     form.add_error("code" if beside_code else None, problem)
     return forms.answered(_check(request, page, form, problem, status, elsewhere), problem)
@@ -174,8 +175,8 @@ def manage(
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
         "minutes": visits.visit_minutes(booking),
-        "reminders": reminders.sentence(booking) if has_place else "",
-        "may_be_texted": reminders.may_be_texted(booking),
+        "reminders": reminder_sentence.sentence(booking) if has_place else "",
+        "may_be_texted": reminder_sentence.may_be_texted(booking),
         "agreed": views_agreements.agreed(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.texting_number(booking.drive.organization),
@@ -200,13 +201,13 @@ def _elsewhere(request: HttpRequest, page: BookingPage, typed: StatedForm | None
     return {
         "elsewhere": typed or StatedForm(initial={"stated_kind": kept.kind, "stated_on": kept.on} if kept else None),
         "elsewhere_is_open": typed or "elsewhere" in request.GET,
-        "too_close": changing.reasons_against(page.booking) if is_judged else (),
+        "too_close": changes.reasons_against(page.booking) if is_judged else (),
     }
 
 
 def qr_code(booking: Booking) -> SafeString:
     """The way to this booking on the check-in page, for a helper's camera. It opens nothing for anybody else."""
-    address = web_links.absolute(reverse("checkin", args=[booking.drive.slug]))
+    address = links.absolute(reverse("checkin", args=[booking.drive.slug]))
     code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
     drawn: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
     return mark_safe(drawn)  # noqa: S308  drawn by segno from our own address

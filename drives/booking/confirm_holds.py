@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import history, taking
+from drives.booking import create, history
 from drives.capacity import availability, counters
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
@@ -66,7 +66,7 @@ def judge(party: Sequence[Booking], now: datetime) -> None:
         raise refusals.Refusal([reason for _booking, reason in said], _other_times(judged, now))
     if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
         _correct(judged, others, now)
-        Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *taking.FOOTPRINT])
+        Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *create.FOOTPRINT])
 
 
 def keep(party: Sequence[Booking], now: datetime) -> None:
@@ -126,11 +126,11 @@ def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     ]
 
 
-def _correct(judged: Sequence[_Judged], others: taking.Corrections, now: datetime) -> None:
+def _correct(judged: Sequence[_Judged], others: create.Corrections, now: datetime) -> None:
     """Give the holds the steps of the visits they really are; refuses a party that does not fit so with other times."""
     over = any(each.found.holds_are_over for each in judged)
     try:
-        taking.correct_visits(others, now, holds_are_over=over)
+        create.correct_visits(others, now, holds_are_over=over)
     except refusals.Refusal as refusal:
         if len(judged) == 1:
             raise

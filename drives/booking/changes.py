@@ -5,16 +5,14 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import history, taking, telling
-from drives.actions.booking import HoldLapsed
-from drives.booking import rules as booking_rules
+from drives.booking import create, history, messages, queries, rules
+from drives.booking.hold import HoldLapsed
 from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
 from drives.models import Booking, BookingState, CancelledBy, Slot
-from drives.queries import bookings
 
 
 @transaction.atomic
@@ -42,11 +40,11 @@ def move(
     found = facts.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
     booking.override_reason = override_reason or booking.override_reason
     giver = None if override_reason else giver_of(booking, by_staff=by_staff)
-    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
+    create.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
     slot = found.slot
     assert slot is not None  # the rules refused a slot of another drive
-    taken = taking.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
-    freed = taking.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
+    taken = create.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
+    freed = create.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
     old = counters.footprint(booking)
     kept = reserved_spots.keep(booking.drive_id, matching.remainders(old, taken), now)
     deltas = counters.combined([freed, grid.net(old, taken), kept])
@@ -65,7 +63,7 @@ def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
     booking = locks.booking(booking_id)
     if booking.state == BookingState.CONFIRMED:
         return booking
-    _refuse(booking, booking_rules.MAY_BE_CONFIRMED)
+    _refuse(booking, rules.MAY_BE_CONFIRMED)
     _enter_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
     return booking
 
@@ -84,7 +82,7 @@ def cancel(
     booking = locks.booking(booking_id)
     if booking.state == BookingState.CANCELLED:
         return booking
-    _refuse(booking, booking_rules.MAY_BE_CHANGED)
+    _refuse(booking, rules.MAY_BE_CHANGED)
     if booking.state == BookingState.HELD:
         return _give_up_hold(booking, actor, now)
     before = booking.state
@@ -92,7 +90,7 @@ def cancel(
     booking.save(update_fields=CANCEL_FIELDS)
     history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
     _free(booking, now)
-    say = telling.cancelled if tell else telling.silenced
+    say = messages.cancelled if tell else messages.silenced
     say(booking, now)
     return booking
 
@@ -107,10 +105,10 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """
     locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
     booking = locks.booking(booking_id)
-    if booking.state in booking_rules.MAY_BE_MISSED:
+    if booking.state in rules.MAY_BE_MISSED:
         return booking
-    if not bookings.may_be_restored(booking, now):
-        raise refusals.Refusal(booking_rules.reasons_not_to_change(booking.state, frozenset()))
+    if not queries.may_be_restored(booking, now):
+        raise refusals.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
     found = facts.place_facts(
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
@@ -118,7 +116,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         promised=True,
         now=now,
     )
-    taking.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
+    create.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not counters.change(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking))):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
@@ -126,7 +124,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         )
     _revive(booking, actor=actor, now=now)
     reserved_spots.has_place(booking, now)
-    telling.booked(booking, now)
+    messages.booked(booking, now)
     return booking
 
 
@@ -152,7 +150,7 @@ def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
     """Set a locked booking's fields to cancelled; the caller saves it, frees the places and tells."""
     booking.state, booking.holds_place, booking.held_until = BookingState.CANCELLED, False, None
     booking.cancelled_at, booking.cancelled_by = now, by
-    booking.cancelled_late = booking_rules.is_late_cancellation(booking.starts_at, now)
+    booking.cancelled_late = rules.is_late_cancellation(booking.starts_at, now)
     booking.revision += 1
     booking.changed_at = now
 
@@ -160,7 +158,7 @@ def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
 def _put(booking: Booking, slot: Slot, taken: grid.Footprint, *, actor: str, reason: str, now: datetime) -> None:
     old_arrival, old_starts_at = booking.arrival, booking.starts_at
     booking.arrival, booking.starts_at = slot, slot.starts_at
-    for field, value in taking.stored_footprint(taken).items():
+    for field, value in create.stored_footprint(taken).items():
         setattr(booking, field, value)
     booking.changed_at = now
     state = booking.state
@@ -171,7 +169,7 @@ def _put(booking: Booking, slot: Slot, taken: grid.Footprint, *, actor: str, rea
         booking, from_state=state, from_arrival=old_arrival, to_arrival=slot, actor=actor, reason=reason, now=now
     )
     if booking.state != BookingState.HELD:
-        telling.moved(booking, old_starts_at, now, actor=actor)
+        messages.moved(booking, old_starts_at, now, actor=actor)
 
 
 def _give_up_hold(booking: Booking, actor: str, now: datetime) -> Booking:
@@ -205,13 +203,13 @@ def _enter_state(booking: Booking, state: BookingState, *, actor: str, now: date
 
 
 def _refuse_change(booking: Booking, now: datetime) -> None:
-    _refuse(booking, booking_rules.MAY_BE_CHANGED)
+    _refuse(booking, rules.MAY_BE_CHANGED)
     if booking.state == BookingState.HELD and (booking.held_until is None or booking.held_until <= now):
         raise HoldLapsed
 
 
 def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
-    if reasons := booking_rules.reasons_not_to_change(booking.state, allowed):
+    if reasons := rules.reasons_not_to_change(booking.state, allowed):
         raise refusals.Refusal(reasons)
 
 

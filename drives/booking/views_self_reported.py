@@ -5,25 +5,25 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from drives.booking import views_donor, views_links
+from drives.booking.forms import CodeForm
+from drives.booking.queries import BookingPage
+from drives.booking.views_links import DONOR
 from drives.eligibility import self_reported
 from drives.eligibility.forms import StatedForm
-from drives.queries.bookings import BookingPage
 from drives.refusals import Refusal
-from drives.web.public import bookings, links
-from drives.web.public.forms import CodeForm
-from drives.web.public.links import DONOR
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def state(request: HttpRequest, key: str) -> HttpResponse:
     """Keep, change or take back the last donation elsewhere; the page then says whether the booking is too close."""
-    page, form = links.page_or_404(request, key), StatedForm(request.POST)
+    page, form = views_links.page_or_404(request, key), StatedForm(request.POST)
     booking = page.booking
     if page.held:
         return _correct(request, page, form)
     if booking.volunteer is None:
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     if form.is_valid():
         try:
             self_reported.state(
@@ -36,9 +36,9 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
         except ValidationError as problem:
             form.add_error("stated_on", problem.messages)
         else:
-            return links.to_booking(key, "elsewhere=1")
+            return views_links.to_booking(key, "elsewhere=1")
     said = [str(error) for errors in form.errors.values() for error in errors]
-    return bookings.manage(request, page, ValidationError(said), 422, form)
+    return views_donor.manage(request, page, ValidationError(said), 422, form)
 
 
 def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpResponse:
@@ -52,6 +52,6 @@ def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpR
         except ValidationError as refusal:
             form.add_error("stated_on", refusal.messages)
     if problem is None and form.is_valid():
-        return links.to_booking(page.key)
+        return views_links.to_booking(page.key)
     said = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
-    return bookings.still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)
+    return views_donor.still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)

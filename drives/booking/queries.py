@@ -6,11 +6,10 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from drives.booking import rules as booking_rules
+from drives.booking import parties, rules
+from drives.booking.parties import Party
 from drives.models import Booking, BookingState
 from drives.models.booking import WITH_DRIVE
-from drives.queries import parties
-from drives.queries.parties import Party
 from drives.web import links
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
@@ -67,8 +66,8 @@ def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingP
     return BookingPage(
         booking=booking,
         key=key,
-        may_change=state in booking_rules.MAY_BE_CHANGED and not is_over,
-        may_confirm=state in booking_rules.MAY_BE_CONFIRMED and not is_over,
+        may_change=state in rules.MAY_BE_CHANGED and not is_over,
+        may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
         may_be_restored=may_be_restored(booking, now),
         is_over=is_over,
         party=party,
@@ -81,6 +80,6 @@ def may_be_restored(booking: Booking, now: datetime) -> bool:
         booking.state == BookingState.CANCELLED
         and booking.cancelled_by == "donor"
         and booking.cancelled_at is not None
-        and now - booking.cancelled_at < booking_rules.UNDO_WITHIN
+        and now - booking.cancelled_at < rules.UNDO_WITHIN
         and booking.starts_at > now
     )

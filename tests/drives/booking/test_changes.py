@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from drives.actions import changing, planning
+from drives.actions import planning
 from drives.actions import sweeps as actions_sweeps
+from drives.booking import changes as booking_changes
 from drives.capacity import drift
 from drives.models import BookingState, CancelledBy, Slot
 from drives.refusals import Refusal
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def cancel(booking: object, **changes: object) -> object:
-    return changing.cancel(
+    return booking_changes.cancel(
         **{"booking_id": booking.pk, "actor": "donor", "by": CancelledBy.DONOR, "now": NOW, **changes}  # type: ignore[attr-defined]
     )
 
@@ -25,7 +26,7 @@ def cancel(booking: object, **changes: object) -> object:
 def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
-    moved = changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    moved = booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
     taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
     assert list(taken) == [9, 10, 11]
@@ -35,7 +36,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
 def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     reminders = (
         Message.objects.filter(kind="day_before").order_by("revision").values_list("revision", "state", "due_at")
     )
@@ -49,7 +50,7 @@ def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
     booking = builders.booked(drive, n=4)
-    changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
+    booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
     assert drift.drifted_slots() == 0
 
 
@@ -59,7 +60,7 @@ def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
     booking = builders.booked(drive, n=0, number=1)
     builders.booked(drive, n=2, number=2)
     with pytest.raises(Refusal) as caught:
-        changing.move(booking_id=booking.pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+        booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     booking.refresh_from_db()
     assert (booking.first_step, booking.revision) == (0, 0)
@@ -68,7 +69,7 @@ def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
 def test_a_hold_can_be_moved_and_then_proved() -> None:
     drive = builders.drive()
     held = builders.held(drive, n=0)
-    changing.move(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
+    booking_changes.move(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
     booking = builders.proved(held)
     assert (booking.first_step, booking.state) == (4, "booked")
 
@@ -76,7 +77,7 @@ def test_a_hold_can_be_moved_and_then_proved() -> None:
 def test_confirming_twice_changes_nothing_the_second_time() -> None:
     booking = builders.booked(builders.drive())
     for _time in range(2):
-        assert changing.confirm(booking_id=booking.pk, actor="donor", now=NOW).state == BookingState.CONFIRMED
+        assert booking_changes.confirm(booking_id=booking.pk, actor="donor", now=NOW).state == BookingState.CONFIRMED
     assert booking.changes.filter(to_state="confirmed").count() == 1
 
 
@@ -117,7 +118,7 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     cancel(booking)
-    restored = changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
+    restored = booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
     assert (restored.state, restored.revision) == ("booked", 2)
     assert drift.drifted_slots() == 0
     assert Message.objects.filter(kind="day_before", state="promise").count() == 1
@@ -127,11 +128,11 @@ def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_wh
     booking = builders.booked(builders.drive())
     cancel(booking)
     planning.close(drive_id=booking.drive_id, actor="user:1", now=NOW)
-    assert changing.restore(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
+    assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
     cancel(booking)
     planning.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
     with pytest.raises(Refusal) as caught:
-        changing.restore(booking_id=booking.pk, actor="donor", now=NOW)
+        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
     assert caught.value.codes == ["drive_cancelled"]
 
 
@@ -142,10 +143,10 @@ def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
     cancel(booking)
     builders.booked(drive, number=2)
     with pytest.raises(Refusal) as caught:
-        changing.restore(booking_id=booking.pk, actor="donor", now=NOW)
+        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     with pytest.raises(Refusal) as caught:
-        changing.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
+        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
     assert caught.value.codes == ["booking_cancelled"]
 
 
@@ -186,9 +187,9 @@ def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() ->
     quarter = timedelta(minutes=15)
     cancel(booking)
     with pytest.raises(Refusal):
-        changing.restore(booking_id=booking.pk, actor="donor", now=NOW + quarter)
+        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + quarter)
     just = NOW + quarter - timedelta(microseconds=1)
-    assert changing.restore(booking_id=booking.pk, actor="donor", now=just).state == "booked"
+    assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=just).state == "booked"
 
 
 def test_what_is_said_of_a_cancellation_is_of_use_until_a_day_after_the_visit() -> None:

@@ -6,8 +6,7 @@ from typing import Final
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import telling
-from drives.booking import rules as booking_rules
+from drives.booking import messages, rules
 from drives.capacity import locks
 from drives.models import Booking
 from volunteers.actions import limits
@@ -25,11 +24,11 @@ def send_again(*, booking_id: int, now: datetime) -> Booking:
     whoever asks. Locks: booking.
     """
     booking = locks.booking(booking_id)
-    if reasons := booking_rules.reasons_not_to_change(booking.state, booking_rules.MAY_BE_MISSED):
+    if reasons := rules.reasons_not_to_change(booking.state, rules.MAY_BE_MISSED):
         raise refusals.Refusal(reasons)
     if booking.starts_at <= now:
-        raise refusals.Refusal([booking_rules.visit_past()])
-    telling.booked_again(booking, now)
+        raise refusals.Refusal([rules.visit_past()])
+    messages.booked_again(booking, now)
     subject = str(booking.pk)
     limits.spend_all(limits=[Limit("resend", subject, *AN_HOUR), Limit("resend_day", subject, *A_DAY)], now=now)
     return booking

@@ -7,7 +7,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, planning
+from drives.actions import planning
+from drives.booking import changes
 from drives.models import Booking, BookingState
 from notifications import queries as notifications_queries
 from tests import builders
@@ -193,7 +194,7 @@ def test_a_link_to_stop_that_is_cut_is_not_found() -> None:
 
 def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() -> None:
     booking = builders.booked(builders.drive())
-    changing.cancel(booking_id=booking.pk, actor="user:1", by="coordinator", now=NOW)  # type: ignore[arg-type]
+    changes.cancel(booking_id=booking.pk, actor="user:1", by="coordinator", now=NOW)  # type: ignore[arg-type]
     shown = page_of(booking)
     assert "The organizers cancelled this booking." in shown
     assert "Undo" not in shown

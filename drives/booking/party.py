@@ -11,11 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import booking as actions_booking
-from drives.actions import changing, history, taking, telling
-from drives.actions.booking import Person
-from drives.actions.changing import CANCEL_FIELDS
-from drives.booking import rules as booking_rules
+from drives.booking import changes, create, history, messages, rules
+from drives.booking import hold as booking_hold
+from drives.booking.changes import CANCEL_FIELDS
+from drives.booking.hold import Person
 from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
@@ -62,10 +61,10 @@ def hold_within(
     visits = [person.visit for person in people]
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
-    freed = taking.lapse_in(drive.pk, now) if found.holds_are_over else {}
+    freed = create.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     proving.spend_places(count=len(rows), ip=ip, now=now)
-    actions_booking.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
+    booking_hold.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
     taken = [grid.net(None, counters.footprint(row)) for row in rows]
     if not counters.change(drive_id=drive.pk, deltas=counters.combined([freed, *taken])):
         refuse_full(drive, visits, rows[0].starts_at, now)
@@ -84,7 +83,7 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
     found = Booking.objects.values_list("drive_id", "party").get(pk=booking_id)
     locks.drive_shared(found[0])
     ids = Booking.objects.filter(party=found[1]).values_list("pk", flat=True) if found[1] else [booking_id]
-    party = [booking for booking in locks.bookings(list(ids)) if booking.state in booking_rules.MAY_BE_CHANGED]
+    party = [booking for booking in locks.bookings(list(ids)) if booking.state in rules.MAY_BE_CHANGED]
     held = [booking for booking in party if booking.state == BookingState.HELD]
     booked = [booking for booking in party if booking.state != BookingState.HELD]
     history.note_all(held, to_state=BookingState.LAPSED, actor=actor, now=now)
@@ -93,12 +92,12 @@ def cancel_all(*, booking_id: int, actor: str, by: CancelledBy, now: datetime) -
         state=BookingState.LAPSED, holds_place=False, changed_at=now
     )
     for booking in booked:
-        changing.mark_cancelled(booking, by=by, now=now)
+        changes.mark_cancelled(booking, by=by, now=now)
     Booking.objects.bulk_update(booked, CANCEL_FIELDS)
     kept = reserved_spots.keep(found[0], map(counters.footprint, party), now)
     counters.change(drive_id=found[0], deltas=counters.combined([counters.released(party), kept]))
     if booked:
-        telling.cancelled_together(booked, now)
+        messages.cancelled_together(booked, now)
     return party
 
 
@@ -128,7 +127,7 @@ def _written(
     slots = arrivals(drive, slot_id, visits, freed, now)
     party = uuid.uuid4()
     rows = Booking.objects.bulk_create(
-        taking.new_booking(
+        create.new_booking(
             drive,
             slot,
             grid.footprint(slot.n, capacity_visits.visit_shape(drive, visit)),
@@ -160,4 +159,4 @@ def refuse_full(
     drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: counters.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
-    raise refusals.Refusal([booking_rules.party_full()], party_times.nearest_for_all(drive, visits, wanted, now, freed))
+    raise refusals.Refusal([rules.party_full()], party_times.nearest_for_all(drive, visits, wanted, now, freed))

@@ -10,7 +10,8 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.actions import booking as actions
+from drives.booking import forms, hold, views_links, views_rebook
+from drives.booking.forms import DetailsForm
 from drives.capacity import availability
 from drives.eligibility import self_check
 from drives.models import Booking
@@ -19,8 +20,6 @@ from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import again, forms, links
-from drives.web.public.forms import DetailsForm
 from notifications.models import Purpose
 from volunteers import notices
 
@@ -66,8 +65,8 @@ def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
     slot_id = times.slot_asked(request.GET.get("slot", ""))
     if slot_id is None or page.is_full:
         return views_donor.to_drive(page, visit)
-    if "new" not in request.GET and (donors := again.known_donors(request, page)):
-        return again.check(request, page, donors, visit, slot_id)
+    if "new" not in request.GET and (donors := views_rebook.known_donors(request, page)):
+        return views_rebook.check(request, page, donors, visit, slot_id)
     initial = {"visit": visit, "slot": slot_id, "confirmed": views_donor.result_asked(request) == "yes"}
     return _show(request, Details(page, DetailsForm(initial=initial), visit, slot_id))
 
@@ -93,7 +92,7 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         form.refuse(problem)
         return forms.answered(_show(request, details), problem)
     else:
-        response = links.to_booking(held.reference)
+        response = views_links.to_booking(held.reference)
         keys.BOOKINGS.add(response, request, held.token)
         visitor.remember(response, browser)
         return response
@@ -102,7 +101,7 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
 
 def _hold(request: HttpRequest, details: Details, browser: str) -> Booking:
     assert details.slot_id is not None  # asked before
-    return actions.hold(
+    return hold.hold(
         drive=details.page.drive,
         slot_id=details.slot_id,
         visit=details.visit,

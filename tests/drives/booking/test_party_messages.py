@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import changing, planning, replies, telling
+from drives.actions import planning, replies
+from drives.booking import changes
+from drives.booking import messages as booking_messages
 from drives.calendars import bookings
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
@@ -30,7 +32,7 @@ def family(places: int = 2) -> list[Booking]:
 
 
 def cancel(booking: Booking, now: datetime = DAY_BEFORE) -> None:
-    changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> None:
@@ -75,7 +77,7 @@ def test_what_has_left_is_not_said_again() -> None:
 def test_who_moves_away_is_reminded_alone() -> None:
     party = family(places=3)
     reminders.dress(now=DAY_BEFORE - timedelta(hours=1))
-    changing.move(
+    changes.move(
         booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
     )
     reminders.dress(now=DAY_BEFORE)
@@ -127,7 +129,7 @@ def test_an_x_to_a_party_waits_for_a_person() -> None:
 
 def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
     party = family()
-    telling.after_visit(bookings.bookings_for_messages([row.pk for row in party]).values(), NOW)
+    booking_messages.after_visit(bookings.bookings_for_messages([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
 
 

@@ -11,21 +11,20 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.actions import changing, moving_together
-from drives.actions import together as actions
-from drives.actions.booking import HoldLapsed
+from drives.booking import changes, forms, party, party_changes, views_donor, views_links
+from drives.booking.forms import CodeForm, PartyForm
+from drives.booking.hold import HoldLapsed
+from drives.booking.queries import BookingPage
+from drives.booking.views_links import DONOR
 from drives.eligibility import party_times, self_check
 from drives.eligibility.party_times import PartyTime
 from drives.models import Booking, CancelledBy, Visit
 from drives.public import queries as public_queries
-from drives.public import times, views_donor
+from drives.public import times
+from drives.public import views_donor as public_views_donor
 from drives.public.queries import DrivePage
-from drives.queries.bookings import BookingPage
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import bookings, forms, links
-from drives.web.public.forms import CodeForm, PartyForm
-from drives.web.public.links import DONOR
 from notifications.models import Purpose
 from volunteers import notices
 
@@ -91,7 +90,7 @@ def _keep(request: HttpRequest, details: Details) -> HttpResponse:
         form.refuse(problem)
         return forms.answered(_show(request, details), problem)
     else:
-        response = links.to_booking(held[0].reference)
+        response = views_links.to_booking(held[0].reference)
         keys.BOOKINGS.add(response, request, *(booking.token for booking in held))
         visitor.remember(response, browser)
         return response
@@ -100,7 +99,7 @@ def _keep(request: HttpRequest, details: Details) -> HttpResponse:
 
 def _hold(request: HttpRequest, details: Details, browser: str) -> list[Booking]:
     drive = details.page.drive
-    return actions.hold(
+    return party.hold(
         drive=drive,
         slot_id=details.slot_id,
         people=details.form.people(),
@@ -118,7 +117,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
     back = QueryDict(mutable=True)
     back.update({"visit": details.visit, "people": str(details.people), "first": str(details.first)})
     context = {
-        **views_donor.drive_context(details.page),
+        **public_views_donor.drive_context(details.page),
         "form": details.form,
         "people": details.people,
         "first": details.first,
@@ -134,43 +133,43 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
 
 
 @never_cache
-@links.acts
+@views_links.acts
 def take_out(request: HttpRequest, key: str) -> HttpResponse:
     """One person of a party that is not booked yet does not come; the others' places are kept on."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     if page.held:
-        changing.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
+        changes.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
     others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
-    return links.to_booking(others[0].reference if others else key)
+    return views_links.to_booking(others[0].reference if others else key)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_all(request: HttpRequest, key: str) -> HttpResponse:
     """Another time for everybody of a party: as the check page proposed it, or chosen by who booked for all."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     may_choose = not page.held and page.party.is_shown and page.party.may_change_all
     if request.method != "POST" or not (page.held or may_choose):
-        return _choose_for_all(request, page) if may_choose else links.to_booking(key)
+        return _choose_for_all(request, page) if may_choose else views_links.to_booking(key)
     try:
         slot_id = times.slot_asked(request.POST.get("slot", ""))
         if slot_id is None:
             raise ValidationError(times.choose_one())
-        moving_together.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
+        party_changes.move_all(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
     except HoldLapsed:
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     except ValidationError as refusal:
         if page.held:
-            return bookings.still_held(request, key, CodeForm(data={}), refusal, 409)
-        return _choose_for_all(request, links.page_or_404(request, key), refusal)
-    return links.to_booking(key, "" if page.held else "moved=1")
+            return views_donor.still_held(request, key, CodeForm(data={}), refusal, 409)
+        return _choose_for_all(request, views_links.page_or_404(request, key), refusal)
+    return views_links.to_booking(key, "" if page.held else "moved=1")
 
 
 def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: ValidationError | None = None) -> HttpResponse:
     drive = page.booking.drive
     found = party_times.times_to_move(drive, page.party.who_may_change, timezone.now())
     context = {
-        **bookings.booking_context(page),
+        **views_donor.booking_context(page),
         "group": page.party.who_may_change,
         "parts": times.parts_of_day(found, drive),
         "problems": refusal.messages if refusal else (),
@@ -183,10 +182,10 @@ def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: Validation
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_all(request: HttpRequest, key: str) -> HttpResponse:
     """Give up the places of everybody who was booked together; only on the page of who leads them."""
-    page = links.page_or_404(request, key)
+    page = views_links.page_or_404(request, key)
     if not page.party.is_shown:
-        return links.to_booking(key)
+        return views_links.to_booking(key)
     if request.method == "POST":
-        actions.cancel_all(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
-        return links.to_booking(key)
-    return render(request, "drives/public/cancel_all.html", bookings.booking_context(page))
+        party.cancel_all(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
+        return views_links.to_booking(key)
+    return render(request, "drives/public/cancel_all.html", views_donor.booking_context(page))

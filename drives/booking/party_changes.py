@@ -7,17 +7,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import booking as actions_booking
-from drives.actions import changing, history, settling, taking, telling, together
-from drives.actions.booking import HoldLapsed
-from drives.booking import rules as booking_rules
+from drives.booking import changes, confirm_holds, create, history, hold, messages, parties, rules
+from drives.booking import party as booking_party
+from drives.booking.hold import HoldLapsed
 from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid
 from drives.eligibility import check, party_times
 from drives.models import Booking, BookingState, Drive, Slot
-from drives.queries import parties
 from volunteers import queries as volunteers_queries
 
 
@@ -45,13 +43,13 @@ def move_all(
     drive, visits = party[0].drive, [booking.visit for booking in party]
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = counters.combined(
-        [counters.released(party), taking.lapse_in(drive.pk, now) if found.holds_are_over else {}]
+        [counters.released(party), create.lapse_in(drive.pk, now) if found.holds_are_over else {}]
     )
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(
             reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
         )
-    slots = together.arrivals(drive, slot_id, visits, freed, now)
+    slots = booking_party.arrivals(drive, slot_id, visits, freed, now)
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
         return party
     is_held, old = party[0].state == BookingState.HELD, {booking.pk: booking.starts_at for booking in party}
@@ -60,7 +58,7 @@ def move_all(
     history.note_moves(zip(party, slots, strict=True), actor=actor, reason=reason, now=now)
     _seat(party, slots, freed, now)
     if not is_held:
-        telling.moved_together(party, old, now, actor=actor)
+        messages.moved_together(party, old, now, actor=actor)
     return party
 
 
@@ -75,15 +73,11 @@ def _lock(asked: Booking) -> None:
 
 def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking]:
     """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
-    found = locks.bookings(settling.party_ids(asked))
-    party = [
-        booking
-        for booking in found
-        if actions_booking.is_live(booking, now) or booking.state in booking_rules.MAY_BE_MISSED
-    ]
+    found = locks.bookings(confirm_holds.party_ids(asked))
+    party = [booking for booking in found if hold.is_live(booking, now) or booking.state in rules.MAY_BE_MISSED]
     mine = next((booking for booking in found if booking.pk == asked.pk), asked)
     if mine not in party:
-        if reasons := booking_rules.reasons_not_to_change(mine.state, booking_rules.MAY_BE_CHANGED):
+        if reasons := rules.reasons_not_to_change(mine.state, rules.MAY_BE_CHANGED):
             raise refusals.Refusal(reasons)
         raise HoldLapsed
     if mine.state != BookingState.HELD and mine.party and not by_staff and not parties.party_of(mine).is_shown:
@@ -107,10 +101,12 @@ def _judge(
             booking.override_reason = override_reason
         return
     drive = party[0].drive
-    givers = [giver for booking in party if (giver := changing.giver_of(booking, by_staff=by_staff))]
+    givers = [giver for booking in party if (giver := changes.giver_of(booking, by_staff=by_staff))]
     judged = [check.of(giver, drive, slot.starts_at) for giver, slot in zip(givers, slots, strict=True)]
     refused = [
-        settling.of(booking, reason) for booking, each in zip(party, judged, strict=True) for reason in each.reasons
+        confirm_holds.of(booking, reason)
+        for booking, each in zip(party, judged, strict=True)
+        for reason in each.reasons
     ]
     if not refused:
         return
@@ -137,15 +133,15 @@ def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: counters.Delta
     ]
     for booking, slot, steps in zip(party, slots, after, strict=True):
         booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
-        for name, value in taking.stored_footprint(steps).items():
+        for name, value in create.stored_footprint(steps).items():
             setattr(booking, name, value)
         if booking.state != BookingState.HELD:
             booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
-    kept = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *taking.FOOTPRINT]
+    kept = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *create.FOOTPRINT]
     Booking.objects.bulk_update(party, kept)
     # Where one of them sits on another's old place, what is left over of it is open to everybody.
     taken = [grid.deltas(new).items() for new in after]
     left = [place for place in before if not any(grid.deltas(place).items() & new for new in taken)]
     deltas = [freed, *(grid.net(None, new) for new in after), reserved_spots.keep(drive.pk, left, now)]
     if not counters.change(drive_id=drive.pk, deltas=counters.combined(deltas)):
-        together.refuse_full(drive, visits, party[0].starts_at, now)
+        booking_party.refuse_full(drive, visits, party[0].starts_at, now)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import changing, resending
+from drives.booking import changes, resend
 from drives.models import Booking, CancelledBy
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -40,7 +40,7 @@ def test_a_donor_has_the_confirmation_sent_again() -> None:
 def test_a_second_tap_within_a_minute_sends_nothing_more() -> None:
     booking = builders.booked(builders.drive())
     for _ in range(2):
-        resending.send_again(booking_id=booking.pk, now=NOW)
+        resend.send_again(booking_id=booking.pk, now=NOW)
     assert len(confirmations(booking)) == 2
 
 
@@ -58,9 +58,9 @@ def test_the_third_in_an_hour_is_refused_in_words() -> None:
 def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, later: int, code: str) -> None:
     booking = builders.booked(builders.drive())
     if cancelled:
-        changing.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+        changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     with pytest.raises(Refusal) as caught:
-        resending.send_again(booking_id=booking.pk, now=NOW + timedelta(days=later))
+        resend.send_again(booking_id=booking.pk, now=NOW + timedelta(days=later))
     assert caught.value.codes == [code]
     assert len(confirmations(booking)) == 1
 
@@ -84,7 +84,7 @@ def test_of_many_at_once_two_are_let_through() -> None:
 
     def ask(number: int) -> None:
         with transaction.atomic():
-            resending.send_again(booking_id=booking.pk, now=NOW + number * MINUTE)
+            resend.send_again(booking_id=booking.pk, now=NOW + number * MINUTE)
 
     answers = storm.at_once(8, ask)
     assert sum(answer is None for answer in answers) == 2
@@ -103,7 +103,7 @@ def test_two_are_sent_in_an_hour_and_four_in_a_day() -> None:
     ):
         try:
             with transaction.atomic():
-                resending.send_again(booking_id=booking.pk, now=at)
+                resend.send_again(booking_id=booking.pk, now=at)
         except TooMany as refusal:
             answers.append((refusal.retry_at - hour) / timedelta(hours=1))
         else:

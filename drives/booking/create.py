@@ -13,8 +13,7 @@ from typing import Any, NoReturn
 from django.db import connection, transaction
 
 from drives import refusals
-from drives.actions import history
-from drives.booking import rules as booking_rules
+from drives.booking import history, rules
 from drives.capacity import availability, counters, reserved_spots, visits
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
@@ -60,7 +59,7 @@ def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: d
     shape = visits.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
         raise refusals.Refusal(
-            [booking_rules.visit_does_not_fit()], availability.nearest_times(drive, visit, slot.starts_at, now)
+            [rules.visit_does_not_fit()], availability.nearest_times(drive, visit, slot.starts_at, now)
         )
     return grid.footprint(slot.n, shape)
 
@@ -192,7 +191,7 @@ def new_booking(
         visit=visit,
         state=state,
         source=source,
-        held_until=now + booking_rules.HOLD_FOR if state == BookingState.HELD else None,
+        held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
         **stored_footprint(taken),
         confirmed_policy_id=drive.policy_id if said else None,
         confirms=said,

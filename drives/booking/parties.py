@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from drives.booking import rules as booking_rules
+from drives.booking import rules
 from drives.models import ACTIVE, Booking, BookingState, Visit
 
 
@@ -21,7 +21,7 @@ class Member:
 
     @property
     def may_change(self) -> bool:
-        return self.booking.state in booking_rules.MAY_BE_CHANGED
+        return self.booking.state in rules.MAY_BE_CHANGED
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,17 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.actions import again as actions
+from drives.booking import forms as booking_forms
+from drives.booking import reached_people, rebook, views_links
+from drives.booking.forms import Tick
 from drives.capacity import availability
 from drives.eligibility import self_check
 from drives.models import Visit
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
-from drives.queries import reached_people
 from drives.refusals import OpenTime, Refusal
 from drives.web import keys, visitor
-from drives.web.public import forms as public_forms
-from drives.web.public import links
-from drives.web.public.forms import Tick
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from volunteers import notices
@@ -87,15 +85,15 @@ def book_again(request: HttpRequest, slug: str) -> HttpResponse:
         return _book(request, page, form, donor)
     except ValidationError as problem:
         refused = problem if isinstance(problem, Refusal) else None
-        status = 409 if refused else public_forms.status_of(problem)
-        return public_forms.answered(
+        status = 409 if refused else booking_forms.status_of(problem)
+        return booking_forms.answered(
             check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem
         )
 
 
 def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDonor) -> HttpResponse:
     asked, drive = form.cleaned_data, page.drive
-    booking = actions.book_again(
+    booking = rebook.book_again(
         drive=drive,
         slot_id=asked["slot"],
         visit=asked["visit"],
@@ -107,7 +105,7 @@ def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDo
         ip=visitor.ip_of(request),
         now=timezone.now(),
     )
-    response = links.to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
+    response = views_links.to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
     keys.BOOKINGS.add(response, request, booking.token)
     return response
 

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import booking as booking_actions
-from drives.actions import changing, moving_together, together
+from drives.booking import changes, party_changes, verify
+from drives.booking import party as booking_party
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
@@ -104,8 +104,8 @@ def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
     assert Booking.objects.filter(drive=second, state="held").count() == 2
     assert not Volunteer.objects.filter(name="Test Ida Alder").exists()
 
-    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    booking_actions.prove(booking_id=party[1].pk, code="", bound_to="browser-42", now=NOW)
+    changes.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    verify.prove(booking_id=party[1].pk, code="", bound_to="browser-42", now=NOW)
     assert [row.state for row in Booking.objects.filter(drive=second).order_by("pk")] == ["lapsed", "booked"]
 
 
@@ -159,7 +159,7 @@ def test_a_party_that_is_held_moves_as_one() -> None:
     assert [booking.first_step for booking in party] == [0, 0, 1]
     for _twice in range(2):
         slot = builders.slot(drive, 1).pk
-        moved = moving_together.move_all(booking_id=party[1].pk, slot_id=slot, actor="donor", now=NOW)
+        moved = party_changes.move_all(booking_id=party[1].pk, slot_id=slot, actor="donor", now=NOW)
         assert [booking.first_step for booking in moved] == [1, 1, 2]
     assert [row.starts_at for row in Booking.objects.order_by("pk")] == [
         builders.slot(drive, n).starts_at for n in (1, 1, 2)
@@ -173,7 +173,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
     party = builders.held_together(drive)
     builders.held(drive, n=3, number=9)
     with pytest.raises(Refusal) as caught:
-        moving_together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 3).pk, actor="donor", now=NOW)
+        party_changes.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 3).pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (0, 1, 2)]
     assert [row.first_step for row in Booking.objects.filter(party=party[0].party).order_by("pk")] == [0, 0, 1]
@@ -185,7 +185,7 @@ def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive, people=TWO)
     builders.waits(drive, number=9, window=Window(None, builders.slot(drive, 1).starts_at))
-    moving_together.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+    party_changes.move_all(booking_id=party[0].pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
     assert Hold.objects.count() == 2
     assert drift.drifted_slots() == 0
 
@@ -201,9 +201,9 @@ def test_each_has_their_own_history() -> None:
 
 def test_what_was_ticked_counts_although_whoever_ticked_it_is_taken_out() -> None:
     party = builders.held_together(builders.drive())
-    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     code = builders.code_of(party[0])
-    booking_actions.prove(booking_id=party[1].pk, code=code, bound_to="browser-42", now=NOW)
+    verify.prove(booking_id=party[1].pk, code=code, bound_to="browser-42", now=NOW)
     agreed = ConsentEntry.objects.values_list("address", "purpose", "given")
     assert list(agreed) == [(builders.phone(42), "reminders", True)]
 
@@ -265,7 +265,7 @@ def test_a_party_gets_one_text_and_each_a_mail_with_a_calendar_entry() -> None:
 def test_all_of_a_party_are_cancelled_with_one_text() -> None:
     party = builders.booked_together(builders.drive())
     for _twice in range(2):
-        together.cancel_all(booking_id=party[1].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+        booking_party.cancel_all(booking_id=party[1].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert list(Booking.objects.values_list("state", flat=True)) == [BookingState.CANCELLED] * 3
     [text] = texts("cancelled")
     assert "3 places" in text.text
@@ -276,8 +276,8 @@ def test_all_of_a_party_are_cancelled_with_one_text() -> None:
 def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
     drive = builders.drive()
     party = builders.booked_together(drive)
-    changing.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    changing.move(booking_id=party[1].pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    changes.cancel(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.move(booking_id=party[1].pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     assert [row.state for row in Booking.objects.order_by("pk")] == ["cancelled", "booked", "booked"]
     assert drift.drifted_slots() == 0
 

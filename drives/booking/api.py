@@ -1,4 +1,4 @@
-"""Booking a time, and everything a donor does with the booking's token."""
+"""Book a slot, alone or as a party, and manage a booking by its token."""
 
 import json
 from collections.abc import Callable
@@ -13,17 +13,16 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.actions import booking as actions
-from drives.actions import changing, moving_together
-from drives.actions.booking import Person
 from drives.api import access, bodies, documented, shapes
-from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
+from drives.booking import answers, book_for_donor, changes, hold, party_changes, queries, verify
+from drives.booking import party as booking_party
+from drives.booking.hold import Person
+from drives.booking.party import Companion
 from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.public import listing
-from drives.queries import bookings
 from drives.refusals import Reason, Refusal
 from organizations.actions import idempotency
 from organizations.actions.idempotency import Keep
@@ -68,10 +67,10 @@ class Bookings(ApiView):
         self.zone, person = drive.site.timezone, person_of(body)
 
         def answer(booking: Booking) -> None:
-            keep(json.dumps(api_answers.booking(booking, self.zone), separators=(",", ":")))
+            keep(json.dumps(answers.booking(booking, self.zone), separators=(",", ":")))
 
         if member is None:
-            actions.hold_within(
+            hold.hold_within(
                 drive=drive,
                 slot_id=body["slot"],
                 visit=body["visit"],
@@ -90,8 +89,8 @@ class Bookings(ApiView):
 class TokenView(ApiView):
     """A call whose token is all the permission it needs."""
 
-    def found(self, token: str) -> bookings.BookingPage:
-        page = bookings.booking_page(token, timezone.now())
+    def found(self, token: str) -> queries.BookingPage:
+        page = queries.booking_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.booking.drive.site.timezone
@@ -105,7 +104,7 @@ class TokenView(ApiView):
         return page.booking
 
     def answer(self, booking: Booking) -> Response:
-        return Response(api_answers.booking(booking, self.zone))
+        return Response(answers.booking(booking, self.zone))
 
 
 class OneBooking(TokenView):
@@ -126,7 +125,7 @@ class Prove(TokenView):
     @documented.call("prove_booking", shapes.Booking, 404, 409, 410, takes=CODE, public=True)
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, CODE.run_validation(request.data)
-        proved = actions.prove(
+        proved = verify.prove(
             booking_id=held.pk,
             code=body["code"],
             bound_to=linked.token_digest(held.token),
@@ -146,7 +145,7 @@ class SendCode(TokenView):
         held, body = self.found(token).booking, AGAIN.run_validation(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
             return self.answer(held)
-        actions.send_code_again(
+        verify.send_code_again(
             booking_id=held.pk,
             bound_to=linked.token_digest(held.token),
             ip=request.META["REMOTE_ADDR"],
@@ -164,7 +163,7 @@ class Confirm(TokenView):
     @documented.call("confirm_booking", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
-        return self.answer(changing.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
+        return self.answer(changes.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
 
 
 class Cancel(TokenView):
@@ -175,9 +174,7 @@ class Cancel(TokenView):
     @documented.call("cancel_booking", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
-        return self.answer(
-            changing.cancel(booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
-        )
+        return self.answer(changes.cancel(booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now()))
 
 
 class Move(TokenView):
@@ -189,14 +186,14 @@ class Move(TokenView):
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.changeable(token), SLOT.run_validation(request.data)
         if not body["all"]:
-            moved = changing.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
+            moved = changes.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
             return self.answer(moved)
-        party = moving_together.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
+        party = party_changes.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
         return self.answer(next(one for one in party if one.pk == booking.pk))
 
 
 def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:
-    return actions.enter(
+    return book_for_donor.enter(
         drive=drive,
         slot_id=body["slot"],
         visit=body["visit"],
@@ -240,3 +237,55 @@ def _scope_of(request: Request) -> str:
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS
+
+
+class Party(shapes.Shape):
+    """In the order in which they were named; the first one's token proves all of them."""
+
+    bookings = shapes.Booking(many=True)
+
+
+PARTY = bodies.PartyBody()
+
+
+class Parties(ApiView):
+    """Places for a family or a group, kept for fifteen minutes; the first one's token proves them all with one code."""
+
+    needs: ClassVar = {"POST": "public"}
+
+    @documented.call(
+        "create_party",
+        Party,
+        409,
+        422,
+        takes=PARTY,
+        status=201,
+        public=True,
+        parameters=(IDEMPOTENCY_KEY,),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        body, now = PARTY.run_validation(request.data), timezone.now()
+        return created_once(
+            request,
+            request.body,
+            now,
+            work=lambda keep: keep(self._hold(request, body, now)),
+        )
+
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime) -> str:
+        drive = listing.drive_of_slot(body["slot"])
+        if drive is None or drive.state == DriveState.DRAFT:
+            raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
+        self.zone = drive.site.timezone
+        people = [Companion(one["name"], one["visit"]) for one in body["people"]]
+        held = booking_party.hold_within(
+            drive=drive,
+            slot_id=body["slot"],
+            people=people,
+            contact=person_of({**body, "name": people[0].name if people else ""}),
+            source=Source.API,
+            ip=request.META["REMOTE_ADDR"],
+            now=now,
+        )
+        said = {"bookings": [answers.booking(booking, self.zone) for booking in held]}
+        return json.dumps(said, separators=(",", ":"))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from drives.actions import booking, changing
-from drives.actions.booking import Person
+from drives.booking import changes, hold, verify
+from drives.booking.hold import Person
 from drives.models import Booking, CancelledBy, Drive
 from drives.refusals import Refusal
 from volunteers import queries as volunteers_queries
@@ -39,11 +39,11 @@ def book_again(
         consents=consents,
         confirms=confirms,
     )
-    held = booking.hold(drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now)
+    held = hold.hold(drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now)
     try:
-        return booking.prove(booking_id=held.pk, code="", bound_to="", browser_token=browser, now=now)
+        return verify.prove(booking_id=held.pk, code="", bound_to="", browser_token=browser, now=now)
     except Refusal as refusal:
-        changing.cancel(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+        changes.cancel(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         same = Booking.objects.active().filter(
             drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=_of(held)
         )
