@@ -7,13 +7,13 @@ import phonenumbers
 from django.db import connection
 from django.utils import timezone
 
-from drives.actions import planning
 from drives.booking import create
 from drives.capacity import visits
 from drives.domain import grid
 from drives.domain.plan import Plan
 from drives.eligibility import policies
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
+from drives.planning import drives
 from organizations.actions import organizing
 from organizations.models import Organization
 from volunteers.actions import registration as actions_registration
@@ -78,8 +78,8 @@ class World:
             return_screening_steps=screening,
             return_chair_steps=chair,
         )
-        made = planning.create_drive(organization=self.organization, plan=plan, actor="bench", now=self.now)
-        planning.publish(drive_id=made.pk, actor="bench", now=self.now)
+        made = drives.create_drive(organization=self.organization, plan=plan, actor="bench", now=self.now)
+        drives.publish(drive_id=made.pk, actor="bench", now=self.now)
         return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
     def slots(self, drive: Drive) -> list[int]:

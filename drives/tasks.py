@@ -6,10 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives.actions import finding, offering, replies, retention
-from drives.actions import sweeps as actions_sweeps
 from drives.booking import hold
 from drives.capacity import drift
 from drives.messaging import email_fallback, invitations, reminders
+from drives.planning import alerts
 from organizations.actions import idempotency
 from volunteers.actions import retention as actions_retention
 
@@ -53,7 +53,7 @@ def send_codes(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.close_out")
 def close_out(**_options: Any) -> dict[str, int]:
     """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
-    return {"closed": actions_sweeps.close_out_due(now=timezone.now())}
+    return {"closed": alerts.close_out_due(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.appeal")
@@ -65,7 +65,7 @@ def appeal(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
     """Tell coordinators of drives that are far from full a week before."""
-    return {"alerted": actions_sweeps.alert_under_filled(now=timezone.now())}
+    return {"alerted": alerts.alert_under_filled(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.check_drift")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from drives.actions import attendance, planning, waiting
+from drives.actions import attendance, waiting
 from drives.actions.waiting import Wish
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
@@ -17,6 +17,7 @@ from drives.booking.party import Companion
 from drives.domain.matching import ANY_TIME, Window
 from drives.domain.plan import Plan
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
+from drives.planning import drives
 from notifications.actions import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
@@ -131,9 +132,9 @@ def drive(
 ) -> Drive:
     owner = of or organization()
     planned = planned or plan(site(owner), **changes)
-    made = planning.create_drive(organization=owner, plan=planned, actor="test", now=NOW)
+    made = drives.create_drive(organization=owner, plan=planned, actor="test", now=NOW)
     if published:
-        planning.publish(drive_id=made.pk, actor="test", now=NOW)
+        drives.publish(drive_id=made.pk, actor="test", now=NOW)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
 
@@ -141,7 +142,7 @@ def coming_drive(*, of: Organization | None = None, shape: Callable[..., Plan] =
     """A drive in twelve days by the real clock: for tests that start programs, which know no other."""
     present, owner = timezone.now(), of or organization()
     made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
-    planning.publish(drive_id=made.pk, actor="test", now=present)
+    drives.publish(drive_id=made.pk, actor="test", now=present)
     made.refresh_from_db(fields=["state"])
     return made
 

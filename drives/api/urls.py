@@ -3,8 +3,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import day, drives, people, planning, records, waiting
+from drives.api.views import day, people, waiting
 from drives.booking import api as booking_api
+from drives.planning import api as planning_api
 
 
 class IdConverter(StringConverter):
@@ -20,14 +21,14 @@ register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("bookings/", booking_api.Bookings.as_view()),
-    path("drives/", drives.Drives.as_view()),
-    path("drives/preview/", planning.Preview.as_view()),
-    path("drives/<id:drive_id>/", drives.OneDrive.as_view()),
-    path("drives/<id:drive_id>/slots/", drives.Slots.as_view()),
-    path("drives/<id:drive_id>/publish/", planning.Publish.as_view()),
-    path("drives/<id:drive_id>/close/", planning.Close.as_view()),
-    path("drives/<id:drive_id>/cancel/", planning.CancelDrive.as_view()),
-    path("drives/<id:drive_id>/copy/", planning.Copy.as_view()),
+    path("drives/", planning_api.Drives.as_view()),
+    path("drives/preview/", planning_api.Preview.as_view()),
+    path("drives/<id:drive_id>/", planning_api.OneDrive.as_view()),
+    path("drives/<id:drive_id>/slots/", planning_api.Slots.as_view()),
+    path("drives/<id:drive_id>/publish/", planning_api.Publish.as_view()),
+    path("drives/<id:drive_id>/close/", planning_api.Close.as_view()),
+    path("drives/<id:drive_id>/cancel/", planning_api.CancelDrive.as_view()),
+    path("drives/<id:drive_id>/copy/", planning_api.Copy.as_view()),
     path("drives/<id:drive_id>/roster/", day.Roster.as_view()),
     path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
     path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
@@ -51,14 +52,14 @@ urlpatterns = [
     path("volunteers/<id:volunteer_id>/export/", people.Export.as_view()),
     path("volunteers/<id:volunteer_id>/erase/", people.Erase.as_view()),
     path("parties/", booking_api.Parties.as_view()),
-    path("organizations/", records.Organizations.as_view()),
-    path("organizations/<id:pk>/", records.OneOrganization.as_view()),
-    path("sites/", records.Sites.as_view()),
-    path("sites/<id:pk>/", records.OneSite.as_view()),
-    path("causes/", records.Causes.as_view()),
-    path("causes/<id:pk>/", records.OneCause.as_view()),
-    path("collectors/", records.Collectors.as_view()),
-    path("collectors/<id:pk>/", records.OneCollector.as_view()),
-    path("policies/", records.Policies.as_view()),
-    path("policies/<id:pk>/", records.OnePolicy.as_view()),
+    path("organizations/", planning_api.Organizations.as_view()),
+    path("organizations/<id:pk>/", planning_api.OneOrganization.as_view()),
+    path("sites/", planning_api.Sites.as_view()),
+    path("sites/<id:pk>/", planning_api.OneSite.as_view()),
+    path("causes/", planning_api.Causes.as_view()),
+    path("causes/<id:pk>/", planning_api.OneCause.as_view()),
+    path("collectors/", planning_api.Collectors.as_view()),
+    path("collectors/<id:pk>/", planning_api.OneCollector.as_view()),
+    path("policies/", planning_api.Policies.as_view()),
+    path("policies/<id:pk>/", planning_api.OnePolicy.as_view()),
 ]

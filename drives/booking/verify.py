@@ -7,8 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives.booking import confirm_holds, messages
-from drives.booking import hold as booking_hold
+from drives.booking import confirm_holds, hold, messages
 from drives.booking.hold import HoldLapsed
 from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
@@ -108,7 +107,7 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     drive = Drive.objects.get(bookings=held.pk)
     locks.typed_then_drive([identity], drive)
     locked = locks.bookings(confirm_holds.party_ids(held))
-    party = [booking for booking in locked if booking_hold.is_live(booking, now)]
+    party = [booking for booking in locked if hold.is_live(booking, now)]
     asked = next((booking for booking in party if booking.pk == held.pk), None)
     if asked is None:
         return _proved_before(next(booking for booking in locked if booking.pk == held.pk))

@@ -12,7 +12,7 @@ from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
 from drives.messaging.delivery import Fates
-from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Offer, Slot, Source
+from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Slot, Source
 from drives.public import queries as public_queries
 from drives.public.queries import HourFill
 from drives.queries import waiting as queries_waiting
@@ -217,28 +217,3 @@ def _room(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[
             chairs[step] -= places * seated
         placed += places
     return placed
-
-
-def has_bookings(drive: Drive) -> bool:
-    """Whether the plan's grid is frozen: any booking, hold or offer was ever made. At most two queries."""
-    return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
-
-
-@dataclass(frozen=True)
-class TimeOver:
-    """A step in which more people are booked than there would be chairs."""
-
-    starts_at: datetime
-    taken: int
-    chairs: int
-
-    @property
-    def over(self) -> int:
-        return self.taken - self.chairs
-
-
-def times_over(drive: Drive, chairs: list[int]) -> list[TimeOver]:
-    """The steps that another number of chairs, step by step, would leave over-booked. One query."""
-    taken = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken")
-    pairs = zip(taken, chairs, strict=False)
-    return [TimeOver(starts_at, count, limit) for (starts_at, count), limit in pairs if count > limit]

@@ -7,12 +7,12 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives import grid_words
 from drives.domain import localtime
 from drives.domain.grid import Problem
 from drives.messaging.call_list import Topic
 from drives.messaging.delivery import Why
 from drives.models import Booking, BookingState, Drive, DriveState, languages
+from drives.planning import problems
 from notifications import phone
 from notifications.models import Channel, Message, MessageState
 
@@ -40,7 +40,7 @@ _DRIVE_PILLS: dict[str, str] = {
 @register.filter
 def problem_words(problem: Problem) -> str:
     """What is wrong with a plan, or worth a look."""
-    return grid_words.in_words(problem)
+    return problems.in_words(problem)
 
 
 @register.filter

@@ -10,9 +10,9 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, Response
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.models import Booking, Drive, Slot
+from drives.planning import drives
 from organizations.models import Cause, CauseFact
 from tests import builders
 from tests.builders import NOW
@@ -138,7 +138,7 @@ def pages_of(drive: Drive) -> list[str]:
     full = builders.drive(drive.organization)
     Slot.objects.filter(drive=full).update(chairs_limit=0)
     gone = builders.drive(drive.organization)
-    planning.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
+    drives.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
     contact = booked.volunteer and booked.volunteer.phone
     assert contact is not None
     slot, taken = builders.slot(drive, 4).pk, builders.slot(full).pk

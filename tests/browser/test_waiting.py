@@ -7,8 +7,9 @@ from django.test import override_settings
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import offering, planning
+from drives.actions import offering
 from drives.models import Booking, Drive, Offer, WaitingEntry
+from drives.planning import drives
 from tests import builders
 from tests.browser.test_donor import OpenPage, arrive, world
 from tests.browser.test_finding import looked_at
@@ -108,7 +109,7 @@ def addresses() -> dict[str, str]:
     )
     builders.booked(closed, number=60, name="Test Donor C")
     in_closed = builders.waits(closed, number=61, name="Test Eve Elm")
-    planning.close(drive_id=closed.pk, actor="user:1", now=NOW)
+    drives.close(drive_id=closed.pk, actor="user:1", now=NOW)
     later = builders.drive(drive.organization, on=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     builders.booked_together(later, now=NOW + timedelta(minutes=1))
     return {

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import attendance, planning, turnout
-from drives.actions import sweeps as actions_sweeps
+from drives.actions import attendance, turnout
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
+from drives.planning import alerts as planning_alerts
+from drives.planning import drives
 from drives.queries import attendance as queries_attendance
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -79,9 +80,9 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     attendance.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )
-    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
-    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
-    assert actions_sweeps.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
+    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
+    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
+    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
     report = Turnout.objects.get()
     assert {name: value for name, value in vars(report).items() if name.endswith("_count")} == {
         "goal_count": 2,
@@ -130,9 +131,9 @@ def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=8)) == 0
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=8)) == 0
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
 
 
@@ -210,7 +211,7 @@ def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
 def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
     drive = builders.drive()
     gave, coming = builders.gave(drive), builders.booked(drive, n=8, number=43)
-    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
+    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
     gave.refresh_from_db()
     coming.refresh_from_db()
     assert (gave.state, coming.state) == ("donated", "cancelled")
@@ -223,7 +224,7 @@ def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
     attendance.check_in(booking_id=here.pk, actor="user:1", now=drive.starts_at)
     turnout.close_out(drive_id=drive.pk, now=after)
     with pytest.raises(Refusal) as caught:
-        planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
+        drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
     here.refresh_from_db()
     assert (caught.value.codes, here.state) == (["drive_past"], "checked_in")
 
@@ -254,7 +255,7 @@ def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) ->
 def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_booking_closed() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    closed = planning.close(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
+    closed = drives.close(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
     after = drive.ends_at + timedelta(days=3)
     assert turnout.close_out(drive_id=drive.pk, now=after) is not None
     attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
@@ -271,7 +272,7 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     builders.member(owner)
     drive = builders.drive(owner)
     Drive.objects.update(state=state)
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
     assert not Message.objects.exists()
 
 
@@ -280,8 +281,8 @@ def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
     week = drive.starts_at - timedelta(days=7)
-    assert actions_sweeps.alert_under_filled(now=week - timedelta(seconds=1)) == 0
-    assert actions_sweeps.alert_under_filled(now=week) == 1
+    assert planning_alerts.alert_under_filled(now=week - timedelta(seconds=1)) == 0
+    assert planning_alerts.alert_under_filled(now=week) == 1
     assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
 
 
@@ -289,8 +290,8 @@ def test_no_alert_leaves_once_the_drive_has_begun() -> None:
     owner = builders.organization()
     builders.member(owner)
     drive = builders.drive(owner)
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at) == 0
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
+    assert planning_alerts.alert_under_filled(now=drive.starts_at) == 0
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
 
 
 @pytest.mark.parametrize(("booked", "alerts"), [(11, 1), (12, 0)])
@@ -300,15 +301,15 @@ def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> 
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=5))
     for number in range(booked):
         builders.booked(drive, n=number // 5, number=number)
-    assert actions_sweeps.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
+    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
 
 
 @pytest.mark.parametrize("grace", [0, 45])
 def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
     drive = builders.drive(grace_minutes=grace)
     ends = drive.ends_at + timedelta(minutes=grace)
-    assert actions_sweeps.close_out_due(now=ends - timedelta(seconds=1)) == 0
-    assert actions_sweeps.close_out_due(now=ends) == 1
+    assert planning_alerts.close_out_due(now=ends - timedelta(seconds=1)) == 0
+    assert planning_alerts.close_out_due(now=ends) == 1
 
 
 def test_nobody_is_marked_as_missed_before_their_time() -> None:

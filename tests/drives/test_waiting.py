@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from drives.actions import closing, offering, planning, waiting
+from drives.actions import closing, offering, waiting
 from drives.actions.waiting import RequestLapsed, Wish
 from drives.booking import book_for_donor, changes, hold
 from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.planning import drives
 from drives.planning import plan as planning_plan
 from drives.queries import waiting as queries_waiting
 from drives.refusals import Refusal
@@ -168,7 +169,7 @@ def test_a_raised_capacity_is_offered_too() -> None:
     drive = Drive.objects.get(pk=full[0].drive_id)
     people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
     changed = {**vars(planning_plan.plan_of(drive, on=drive.on)), "chairs": 2}
-    planning.change_drive(
+    drives.change_drive(
         drive_id=drive.pk,
         plan=type(planning_plan.plan_of(drive, on=drive.on))(**changed),
         version=drive.version,
@@ -184,7 +185,7 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
     plan = planning_plan.plan_of(drive, on=drive.on)
-    planning.change_drive(
+    drives.change_drive(
         drive_id=drive.pk,
         plan=type(plan)(**{**vars(plan), "chairs": 1}),
         version=drive.version,
@@ -396,11 +397,11 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     sweep()
     offer, now = offered(ana), NOW
     if state == "line closed":
-        planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+        drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
         told_now = [closing.close_line(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
         assert told_now == [2, 0]
     elif state == "cancelled":
-        planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+        drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     else:
         now = drive.ends_at
     assert sweep(now)["closed"] == (0 if state == "line closed" else 2)
@@ -417,7 +418,7 @@ def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, name="Test Dan Dow")
-    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
     assert refusal(builders.asked_to_wait, drive, number=44) == ["drive_closed"]
     sweep()
     assert (state_of(ana), state_of(dan)) == ("waiting", "waiting")
@@ -436,7 +437,7 @@ def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
 def test_nothing_is_offered_at_a_closed_time_of_a_closed_drive() -> None:
     full = builders.full_drive(steps=1)
     ana = builders.waits(full[0].drive)
-    planning.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    drives.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
     Slot.objects.filter(drive=full[0].drive_id).update(open=False)
     cancel(full[0])
     sweep()
@@ -448,9 +449,9 @@ def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_
     drive_id = full[0].drive_id
     builders.waits(full[0].drive)
     assert refusal(closing.close_line, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
-    planning.close(drive_id=drive_id, actor="user:1", now=NOW)
+    drives.close(drive_id=drive_id, actor="user:1", now=NOW)
     closing.close_line(drive_id=drive_id, actor="user:1", now=NOW)
-    planning.publish(drive_id=drive_id, actor="user:1", now=NOW)
+    drives.publish(drive_id=drive_id, actor="user:1", now=NOW)
     again = builders.waits(full[0].drive, number=44)
     sweep()
     assert state_of(again) == "waiting"
@@ -485,6 +486,6 @@ def test_that_a_list_is_closed_is_of_use_for_two_days_and_an_answer_for_four_hou
     sweep()
     offering.decline(offer_id=offered(ana).pk, now=LATER, by_text=True)
     assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=4)
-    planning.close(drive_id=full[0].drive_id, actor="user:1", now=LATER)
+    drives.close(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     closing.close_line(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=2)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, WaitingEntry
+from drives.planning import drives
 from tests import builders
 from tests.builders import NOW
 from tests.journeys.acting import Clock, Donor, received, set_to, sweep
@@ -126,7 +126,7 @@ def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
     bookings = full(time_machine)
     ana = Donor()
     page = waits(ana, bookings[0].drive)
-    planning.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
     for _tick in range(3):
         sweep()
     assert "The drive of Sat Mar 13 is cancelled, the list is closed." in received(ana.phone)[-1].text

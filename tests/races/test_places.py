@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, Drive, Slot
+from drives.planning import drives
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
@@ -174,7 +174,7 @@ def cancel_against_book() -> Callable[[], bool]:
         drive, number = small_drive(), next(numbers)
         together(
             lambda: builders.held(drive, number=number, now=later(number)),
-            lambda: planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
+            lambda: drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
         )
         live = Booking.objects.filter(drive=drive, state__in=arena.HOLDS_A_PLACE).count()
         return live == 0 and not any(slot.chairs_taken for slot in slots(drive))

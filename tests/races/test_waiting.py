@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from drives.actions import offering, planning
+from drives.actions import offering
 from drives.booking import changes
 from drives.capacity import drift, locks, reserved_spots
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.planning import drives
 from drives.queries import waiting
 from drives.refusals import Reason, Refusal
 from tests import builders, seeds
@@ -253,7 +254,7 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
         world.free(0)
         work_off(world.drive)
         (offer,) = world.offers()
-        cancel_drive = partial(planning.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
+        cancel_drive = partial(drives.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
         results = together(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
         return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0

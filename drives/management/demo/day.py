@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives.actions import attendance, planning, turnout
+from drives.actions import attendance, turnout
 from drives.actions import waiting as actions_waiting
 from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
@@ -17,6 +17,7 @@ from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
+from drives.planning import drives
 from notifications.models import Message
 from organizations.models import Organization
 from volunteers.actions import registration
@@ -64,10 +65,10 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
     steps = grid.steps(day.plan.grid(zone))
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
-    drive = planning.create_drive(
+    drive = drives.create_drive(
         organization=day.home.organization, plan=day.plan, actor=day.home.planner, now=opened_at - HOUR
     )
-    planning.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
+    drives.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
     drive = hold.drive_of(day.home.organization, drive.pk)
     chance = random.Random(day.seed)
     for position, guest in enumerate(_guests(day, drive, steps, chance, booking_ends)):

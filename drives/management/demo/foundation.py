@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from drives.actions import directory
 from drives.eligibility import policies
 from drives.management.demo import words
 from drives.models import Collector, Policy, Site
+from drives.planning import sites as planning_sites
 from notifications.actions import senders
 from notifications.models import Sender
 from organizations.actions import keys, organizing
@@ -48,9 +48,9 @@ def _found(slug: str, password: str, now: datetime) -> None:
         organizing.add_member(organization=organization, user=user, role=role, actor="system", now=now)
     for fields in words.SITES[slug]:
         site = Site(organization=organization, **fields, **words.PLACES[slug])
-        directory.save_site(site=site, actor="system", now=now)
+        planning_sites.save_site(site=site, actor="system", now=now)
     collector = Collector(organization=organization, **words.COLLECTORS[slug])
-    directory.save_collector(collector=collector, actor="system", now=now)
+    planning_sites.save_collector(collector=collector, actor="system", now=now)
     _found_cause(organization, words.CAUSES[slug], now)
     sender = Sender.objects.create(name=organization.sms_name, number=words.NUMBERS[slug], per_minute=0, per_day=0)
     sender.organizations.add(organization)
@@ -61,7 +61,7 @@ def _found(slug: str, password: str, now: datetime) -> None:
 def _found_cause(organization: Organization, said: words.CauseWords, now: datetime) -> None:
     cause = Cause(organization=organization, title=said.title, strip=said.strip, story=said.story)
     facts = [CauseFact(text=text, source_name=source) for text, source in said.facts]
-    directory.save_cause(cause=cause, facts=facts, actor="system", now=now)
+    planning_sites.save_cause(cause=cause, facts=facts, actor="system", now=now)
 
 
 def _home(slug: str) -> Home | None:

@@ -5,33 +5,21 @@ from django.urls import path
 from drives.booking import views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
-from drives.web.organizer import (
-    changes,
-    consents,
-    desk,
-    directory,
-    home,
-    leaving,
-    people,
-    plan,
-    replies,
-    settings,
-    turnout,
-    waiting,
-)
+from drives.planning import views_lifecycle, views_plan, views_sites
+from drives.web.organizer import consents, desk, home, leaving, people, replies, settings, turnout, waiting
 
 urlpatterns = [
     path("", home.home, name="organizer_home"),
     path("drives/", home.drives, name="organizer_drives"),
-    path("drives/new/", plan.new_drive, name="organizer_new_drive"),
+    path("drives/new/", views_plan.new_drive, name="organizer_new_drive"),
     path("drives/<int:drive_id>/", desk.desk, name="organizer_drive"),
-    path("drives/<int:drive_id>/plan/", plan.edit_drive, name="organizer_plan"),
+    path("drives/<int:drive_id>/plan/", views_plan.edit_drive, name="organizer_plan"),
     path("drives/<int:drive_id>/roster/", desk.roster_sheet, name="organizer_roster"),
     path("drives/<int:drive_id>/roster.csv", desk.roster_csv, name="organizer_roster_csv"),
-    path("drives/<int:drive_id>/publish/", changes.publish, name="organizer_publish"),
-    path("drives/<int:drive_id>/close/", changes.close, name="organizer_close"),
-    path("drives/<int:drive_id>/cancel/", changes.cancel_drive, name="organizer_cancel_drive"),
-    path("drives/<int:drive_id>/copy/", changes.copy_drive, name="organizer_copy_drive"),
+    path("drives/<int:drive_id>/publish/", views_lifecycle.publish, name="organizer_publish"),
+    path("drives/<int:drive_id>/close/", views_lifecycle.close, name="organizer_close"),
+    path("drives/<int:drive_id>/cancel/", views_lifecycle.cancel_drive, name="organizer_cancel_drive"),
+    path("drives/<int:drive_id>/copy/", views_lifecycle.copy_drive, name="organizer_copy_drive"),
     path("drives/<int:drive_id>/turnout/", turnout.report, name="organizer_turnout"),
     path("drives/<int:drive_id>/turnout/complete/", turnout.complete, name="organizer_complete"),
     path("drives/<int:drive_id>/waiting/", waiting.waiting, name="organizer_waiting"),
@@ -79,11 +67,11 @@ urlpatterns = [
     path("people/<int:volunteer_id>/export.json", leaving.export, name="organizer_export"),
     path("people/<int:volunteer_id>/erase/", leaving.erase, name="organizer_erase"),
     path("settings/retention/", settings.retention, name="organizer_retention"),
-    path("places/", directory.overview, name="organizer_directory"),
-    path("places/sites/new/", directory.new_site, name="organizer_new_site"),
-    path("places/sites/<int:pk>/", directory.edit_site, name="organizer_site"),
-    path("places/centers/new/", directory.new_collector, name="organizer_new_collector"),
-    path("places/centers/<int:pk>/", directory.edit_collector, name="organizer_collector"),
-    path("places/causes/new/", directory.new_cause, name="organizer_new_cause"),
-    path("places/causes/<int:pk>/", directory.edit_cause, name="organizer_cause"),
+    path("places/", views_sites.overview, name="organizer_directory"),
+    path("places/sites/new/", views_sites.new_site, name="organizer_new_site"),
+    path("places/sites/<int:pk>/", views_sites.edit_site, name="organizer_site"),
+    path("places/centers/new/", views_sites.new_collector, name="organizer_new_collector"),
+    path("places/centers/<int:pk>/", views_sites.edit_collector, name="organizer_collector"),
+    path("places/causes/new/", views_sites.new_cause, name="organizer_new_cause"),
+    path("places/causes/<int:pk>/", views_sites.edit_cause, name="organizer_cause"),
 ]

@@ -13,8 +13,8 @@ from config.proxy import VisitorAddressMiddleware
 from drives.models import Booking, Drive
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.test_planning import plan
 from tests.drives.caller import Api
+from tests.drives.planning.test_api import plan
 from volunteers.models import Registration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from drives.actions import planning
-from drives.actions import sweeps as actions_sweeps
 from drives.booking import changes as booking_changes
 from drives.capacity import drift
 from drives.models import BookingState, CancelledBy, Slot
+from drives.planning import alerts as planning_alerts
+from drives.planning import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -127,10 +127,10 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
 def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_where_the_drive_is_cancelled() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
-    planning.close(drive_id=booking.drive_id, actor="user:1", now=NOW)
+    drives.close(drive_id=booking.drive_id, actor="user:1", now=NOW)
     assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
     cancel(booking)
-    planning.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
     with pytest.raises(Refusal) as caught:
         booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
     assert caught.value.codes == ["drive_cancelled"]
@@ -202,5 +202,5 @@ def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_day_from_then_o
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
-    assert actions_sweeps.close_out_due(now=over) == 1
+    assert planning_alerts.close_out_due(now=over) == 1
     assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=1)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import book_for_donor, hold, verify
 from drives.booking.hold import HoldLapsed
 from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, BookingState
+from drives.planning import drives
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -152,8 +152,8 @@ def test_a_visit_must_end_by_closing() -> None:
 def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
     assert refused(lambda: builders.held(builders.drive(published=False))) == ["drive_not_published"]
     closed, cancelled, past = builders.drive(), builders.drive(), builders.drive()
-    planning.close(drive_id=closed.pk, actor="user:1", now=NOW)
-    planning.cancel_drive(drive_id=cancelled.pk, reason="storm", actor="user:1", now=NOW)
+    drives.close(drive_id=closed.pk, actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=cancelled.pk, reason="storm", actor="user:1", now=NOW)
     assert refused(lambda: builders.held(closed)) == ["drive_closed"]
     assert refused(lambda: builders.held(cancelled)) == ["drive_cancelled"]
     assert refused(lambda: builders.held(past, now=past.ends_at)) == ["drive_past", "slot_past"]
@@ -166,8 +166,8 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
         builders.held_together(drive, n=4, number=7),
         builders.held(gone, number=9),
     )
-    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    planning.cancel_drive(drive_id=gone.pk, reason="storm", actor="user:1", now=NOW)
+    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=gone.pk, reason="storm", actor="user:1", now=NOW)
     assert builders.proved(held).state == BookingState.BOOKED
     assert builders.proved(party[0], number=7).state == BookingState.BOOKED
     with pytest.raises((Refusal, HoldLapsed)):
@@ -177,7 +177,7 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
 
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     drive = builders.drive()
-    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
     booking = book_for_donor.enter(
         drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
     )

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import planning, replies
+from drives.actions import replies
 from drives.booking import changes
 from drives.booking import messages as booking_messages
 from drives.calendars import bookings
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
+from drives.planning import drives
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders
 from tests.builders import NOW
@@ -95,7 +96,7 @@ def test_people_of_two_parties_are_reminded_apart() -> None:
 
 def test_a_cancelled_drive_is_said_once_to_a_phone() -> None:
     party = family()
-    planning.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
     assert len(texts("drive_cancelled")) == 1
 
 

@@ -7,9 +7,9 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.models import Booking, BookingState
+from drives.planning import drives
 from notifications import queries as notifications_queries
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -149,7 +149,7 @@ def test_a_booking_whose_time_has_passed_says_so() -> None:
 def test_a_drive_that_was_cancelled_says_not_to_come() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    planning.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     shown = page_of(booking)
     assert "The drive is cancelled" in shown
     assert "Please do not come: the drive does not take place. The hall is flooded." in shown

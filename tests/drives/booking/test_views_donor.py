@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives.actions import planning
 from drives.models import Booking, BookingState
+from drives.planning import drives
 from notifications.models import Message
 from organizations.models import linked
 from tests import builders
@@ -224,7 +224,7 @@ def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_h
 
 def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
     drive = builders.drive()
-    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     response = donor.keep(Client(), drive)
     assert response.status_code == 409
     assert "This drive has been cancelled." in text(response)

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drives import grid_words
 from drives.domain import grid as domain_grid
 from drives.domain import plan
 from drives.domain.grid import Footprint, Grid, Problem, VisitShape
-from drives.grid_words import SENTENCES
 from drives.planning import plan as planning_plan
+from drives.planning import problems
+from drives.planning.problems import SENTENCES
 
 FIRST, RETURNING, PLAIN = VisitShape(2, 4), VisitShape(1, 3), VisitShape(0, 1)
 MARCH = Grid(
@@ -171,7 +171,7 @@ def test_a_time_that_does_not_exist_is_refused(changes: dict[str, object], field
 def test_a_spring_night_is_an_hour_shorter() -> None:
     grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
     assert len(domain_grid.steps(grid)) == 5 * 4
-    assert [grid_words.in_words(warning) for warning in domain_grid.warnings(grid)] == [
+    assert [problems.in_words(warning) for warning in domain_grid.warnings(grid)] == [
         "The clock goes forward by 1 h 00 min during the drive.",
         "The drive lasts 5 h 00 min, although the clock shows 6 h 00 min.",
     ]
@@ -191,7 +191,7 @@ def test_a_time_that_happens_twice_is_the_first_and_is_told_with_its_offset() ->
     assert domain_grid.steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.steps(grid)
     expected = "01:30 happens twice on 2026-11-01; the first one is meant (UTC-07:00)."
     assert codes(domain_grid.warnings(grid))[0] == ("time_happens_twice", "opens")
-    assert grid_words.in_words(domain_grid.warnings(grid)[0]) == expected
+    assert problems.in_words(domain_grid.warnings(grid)[0]) == expected
 
 
 def test_hours_by_day_have_no_warnings_on_the_day_of_the_change() -> None:

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import planning
 from drives.domain.intervals import Rules
 from drives.models import Booking, Drive, Policy
+from drives.planning import drives
 from drives.planning import plan as planning_plan
 from drives.refusals import Refusal
 from tests import builders
@@ -112,11 +112,11 @@ def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed
     here = builders.organization()
     loose = builders.plan(builders.site(here), stricter_hours=24)
     with pytest.raises(ValidationError) as caught:
-        planning.create_drive(organization=here, plan=loose, actor="test", now=NOW)
+        drives.create_drive(organization=here, plan=loose, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
     drive = builders.drive(here)
     with pytest.raises(ValidationError):
-        planning.change_drive(drive_id=drive.pk, plan=loose, version=drive.version, actor="test", now=NOW)
+        drives.change_drive(drive_id=drive.pk, plan=loose, version=drive.version, actor="test", now=NOW)
 
 
 def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
@@ -125,13 +125,13 @@ def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
     far = builders.policy(min_hours=96)
     plan = planning_plan.plan_of(drive).__class__(**{**vars(planning_plan.plan_of(drive)), "policy_id": far.pk})
     with pytest.raises(ValidationError) as caught:
-        planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="test", now=NOW)
+        drives.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
 
 
 def test_a_copy_is_as_strict() -> None:
     drive = after(0, stricter_days=5)
-    copied = planning.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
+    copied = drives.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
     assert copied.stricter_days == 5
 
 
@@ -147,7 +147,7 @@ def test_a_coordinator_makes_a_drive_stricter_and_donors_read_it() -> None:
     drive = Drive.objects.get()
     assert (drive.stricter_hours, drive.stricter_days, drive.stricter_count_days) == (None, 5, 30)
     assert 'name="stricter_days" value="5"' in browser.get(reverse("organizer_plan", args=[drive.pk])).content.decode()
-    planning.publish(drive_id=drive.pk, actor="test", now=NOW)
+    drives.publish(drive_id=drive.pk, actor="test", now=NOW)
     sentence = "How often: At least 48 hours between donations, at least 5 days between donations,"
     assert f"{sentence} at most 2 in 7 days, at most 3 in 30 days." in text(
         Client().get(reverse("drive", args=[drive.slug]))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.messaging import broadcasts, call_list, calls, delivery
 from drives.messaging.call_list import CallRow
 from drives.messaging.delivery import Why
 from drives.models import Booking, Call, CancelledBy, Drive
+from drives.planning import drives
 from notifications.models import Message
 from organizations.models import AuditEntry
 from tests import builders
@@ -44,7 +44,7 @@ def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
 @pytest.mark.parametrize("state", ["undelivered", "failed", "blocked", "expired"])
 def test_who_did_not_hear_that_the_drive_is_cancelled_is_to_be_called(state: str) -> None:
     booking = ana()
-    planning.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
+    drives.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
     fate(booking, "drive_cancelled", state, "no_consent" if state == "blocked" else "unreachable")
     assert on_list(booking.drive) == {"Test Ana Alder": ["drive_cancelled"]}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.messaging import broadcasts, email_fallback, reminders
 from drives.messaging.broadcast_queries import Audience
 from drives.models import Booking, BookingState, CancelledBy, Drive, Site
+from drives.planning import drives
 from notifications.actions import delivery, reports
 from notifications.models import ConsentEntry, Message, Purpose
 from tests import builders
@@ -99,7 +99,7 @@ def test_a_cancellation_takes_the_appointment_out_of_the_calendar(drive: Drive) 
 
 def test_a_cancelled_drive_is_told_by_mail(drive: Drive) -> None:
     booked(drive)
-    planning.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
+    drives.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("drive_cancelled", "30008")
     Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last try

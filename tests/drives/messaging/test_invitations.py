@@ -12,9 +12,9 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives.actions import planning
 from drives.messaging import invitations
 from drives.models import Booking, Drive, PlanLine
+from drives.planning import drives
 from drives.queries import records
 from notifications import notice
 from notifications.actions import consents
@@ -246,7 +246,7 @@ def test_a_cancelled_drive_takes_its_appeals_back() -> None:
     gave(owner)
     drive = coming(owner)
     invitations.sweep(now=AFTER)
-    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
+    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
     assert [message.state for message in told()] == ["withdrawn"]
 
 

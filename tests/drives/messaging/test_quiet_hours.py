@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import planning
 from drives.booking import changes
 from drives.domain.reminder_times import QuietHours
 from drives.models import Booking, CancelledBy
+from drives.planning import drives
 from notifications.models import Message
 from tests import builders
 from tests.notifications import made
@@ -34,7 +34,7 @@ def moved_by(actor: str) -> Callable[[Booking, datetime], object]:
 
 
 def called_off(booking: Booking, now: datetime) -> object:
-    return planning.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:7", now=now)
+    return drives.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:7", now=now)
 
 
 def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tuple[str, str, datetime]]:

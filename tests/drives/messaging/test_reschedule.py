@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import planning, turnout
+from drives.actions import turnout
 from drives.booking import changes as booking_changes
 from drives.domain import reminder_times
 from drives.domain.message_kinds import Way
 from drives.domain.reminder_times import Plan
 from drives.messaging import reminders, schedule, schedule_settings
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
+from drives.planning import drives
 from drives.planning import plan as planning_plan
 from notifications.models import Message, MessageState
 from organizations.models import Organization
@@ -150,7 +151,7 @@ def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> Non
     drive, booking = booked_early()
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
-    planning.change_drive(
+    drives.change_drive(
         drive_id=drive.pk, plan=planning_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
     )
     booking.refresh_from_db()

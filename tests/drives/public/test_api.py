@@ -8,8 +8,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drives.actions import planning
 from drives.models import Drive
+from drives.planning import drives
 from organizations.models import Cause
 from tests import builders
 from tests.builders import NOW
@@ -56,7 +56,7 @@ def test_a_published_drive_is_listed_with_its_places() -> None:
 
 def test_drafts_cancelled_and_past_drives_are_not_listed() -> None:
     shown, cancelled, _draft = builders.drive(), builders.drive(), builders.drive(published=False)
-    planning.cancel_drive(drive_id=cancelled.pk, reason="", actor="test", now=NOW)
+    drives.cancel_drive(drive_id=cancelled.pk, reason="", actor="test", now=NOW)
     assert ids(Api().get("drives/")) == [str(shown.pk)]
     with time_machine.travel(shown.ends_at, tick=False):
         assert ids(Api().get("drives/")) == []
@@ -144,7 +144,7 @@ def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
 
 def test_a_closed_drive_is_told_and_has_no_places() -> None:
     drive = builders.drive()
-    planning.close(drive_id=drive.pk, actor="test", now=NOW)
+    drives.close(drive_id=drive.pk, actor="test", now=NOW)
     told = Api().get(f"drives/{drive.pk}/").json()
     assert (told["status"], told["places_left"]) == ("closed", 0)
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"] == []

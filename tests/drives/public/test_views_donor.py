@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import planning
 from drives.models import Drive, Slot
+from drives.planning import drives as planning_drives
 from organizations.models import Cause, CauseFact
 from tests import builders, query_counts
 from tests.builders import DRIVE_DAY, NOW
@@ -69,7 +69,7 @@ def test_a_draft_is_not_found() -> None:
 def test_a_cancelled_drive_says_so_and_why_and_shows_the_others() -> None:
     here = builders.organization()
     drive, other = builders.drive(here), builders.drive(here, on=DRIVE_DAY + timedelta(days=7), title="The next one")
-    planning.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     shown = page_of(drive)
     assert "This drive is cancelled. The hall is flooded." in shown
     assert other.title in shown
@@ -78,7 +78,7 @@ def test_a_cancelled_drive_says_so_and_why_and_shows_the_others() -> None:
 
 def test_a_closed_drive_says_so_and_gives_the_phone() -> None:
     drive = builders.drive(phone="+12135550101")
-    planning.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    planning_drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
     shown = page_of(drive)
     assert "Online booking is closed." in shown
     assert "(213) 555-0101" in shown

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, planning, turnout
+from drives.actions import attendance, turnout
 from drives.models import Booking, BookingState, Drive, DriveState
+from drives.planning import drives as planning_drives
 from drives.queries import desk
 from drives.web.organizer import desk as organizer_desk
 from notifications.models import Message, MessageState, Sender
@@ -143,7 +144,7 @@ def test_publish_close_and_open_again() -> None:
 def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
-    planning.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
     shown = text(browser.post(address(drive, "publish"), follow=True))
     assert "This drive is “Cancelled”: that cannot be done now." in shown
 
@@ -167,7 +168,7 @@ def test_a_cancelled_drive_shows_who_does_not_know_yet() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1)
-    planning.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
     Message.objects.filter(about=booking.about, kind="drive_cancelled").update(state=MessageState.BLOCKED)
     shown = text(browser.get(address(drive)))
     assert "Messages about it: 1 not sent." in shown

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import offering, planning
+from drives.actions import offering
 from drives.booking import changes as booking_changes
 from drives.models import Booking, CancelledBy, Offer, WaitingEntry
+from drives.planning import drives
 from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
@@ -178,7 +179,7 @@ def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewher
 def test_the_page_says_that_the_place_in_line_outlasts_online_booking(client: Client) -> None:
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
-    planning.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    drives.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
     offering.sweep(now=NOW)
     page = text(follow(client, reverse("waiting", args=[entry.token])))
     assert "You are number 1 in line" in page

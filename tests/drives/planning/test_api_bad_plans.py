@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests import builders
 from tests.builders import NOW
-from tests.drives.api.test_planning import plan
 from tests.drives.caller import Api
+from tests.drives.planning.test_api import plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

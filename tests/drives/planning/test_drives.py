@@ -7,12 +7,12 @@ from datetime import date, time, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import planning
-from drives.actions.planning import VersionChanged
 from drives.capacity import availability, drift
 from drives.domain import plan as domain_plan
 from drives.models import Booking, Drive, Slot
+from drives.planning import drives
 from drives.planning import plan as planning_plan
+from drives.planning.drives import VersionChanged
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -59,10 +59,10 @@ def test_a_site_policy_or_cause_of_another_organization_is_refused() -> None:
 def test_an_edit_of_an_empty_drive_makes_a_new_grid_and_an_older_version_is_refused() -> None:
     drive = builders.drive()
     plan = replace(planning_plan.plan_of(drive), closes=time(12))
-    changed = planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="user:1", now=NOW)
+    changed = drives.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="user:1", now=NOW)
     assert (Slot.objects.filter(drive=drive).count(), changed.version) == (12, drive.version + 1)
     with pytest.raises(VersionChanged):
-        planning.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="user:1", now=NOW)
+        drives.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="user:1", now=NOW)
 
 
 def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losing_a_place() -> None:
@@ -72,10 +72,10 @@ def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losin
     plan = planning_plan.plan_of(drive)
     longer = replace(plan, closes=time(16))
     with pytest.raises(ValidationError) as caught:
-        planning.change_drive(drive_id=drive.pk, plan=longer, version=drive.version, actor="user:1", now=NOW)
+        drives.change_drive(drive_id=drive.pk, plan=longer, version=drive.version, actor="user:1", now=NOW)
     assert caught.value.error_dict["on"][0].code == "grid_is_frozen"
     fewer = replace(plan, chairs=2)
-    changed = planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
+    changed = drives.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1, 3, 4)] == [0, 1, 1, 0]
     assert Booking.objects.filter(drive=drive, holds_place=True).count() == 3
     assert builders.slot(drive, 0).pk not in {time.slot_id for time in availability.open_times(changed, "return", NOW)}
@@ -86,7 +86,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
     told = [builders.booked(drive, number=number, email=f"d{number}@example.org") for number in (1, 2)]
     held = builders.held(drive, number=3)
     for _time in range(2):
-        planning.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="user:1", now=NOW)
+        drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="user:1", now=NOW)
     assert set(Booking.objects.values_list("pk", "state")) == {
         (told[0].pk, "cancelled"),
         (told[1].pk, "cancelled"),
@@ -102,7 +102,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
 
 def test_a_copy_is_a_draft_on_another_day() -> None:
     drive = builders.drive()
-    copy = planning.copy_drive(drive_id=drive.pk, on=date(2027, 4, 10), actor="user:1", now=NOW)
+    copy = drives.copy_drive(drive_id=drive.pk, on=date(2027, 4, 10), actor="user:1", now=NOW)
     assert (copy.state, copy.slots.count(), copy.slug) == ("draft", 24, "plasma-drive-2027-04-10")
 
 
@@ -122,9 +122,9 @@ def test_a_preview_counts_the_visits_that_fit() -> None:
     assert {problem.code for problem in wrong.problems} == {"zone_unknown", "no_chairs"}
 
 
-@pytest.mark.parametrize("act", [planning.publish, planning.close])
+@pytest.mark.parametrize("act", [drives.publish, drives.close])
 def test_a_drive_that_is_over_is_neither_opened_nor_closed(act: Callable[..., Drive]) -> None:
-    drive = builders.drive(published=act is planning.close)
+    drive = builders.drive(published=act is drives.close)
     with pytest.raises(Refusal) as caught:
         act(drive_id=drive.pk, actor="user:1", now=drive.ends_at)
     assert caught.value.codes == ["drive_past"]
@@ -133,7 +133,7 @@ def test_a_drive_that_is_over_is_neither_opened_nor_closed(act: Callable[..., Dr
 def test_who_is_cancelled_with_the_drive_has_not_cancelled_late() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    planning.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=drive.starts_at - timedelta(hours=1))
+    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=drive.starts_at - timedelta(hours=1))
     booking.refresh_from_db()
     assert (booking.cancelled_by, booking.cancelled_late) == ("drive", False)
 
@@ -143,6 +143,6 @@ def test_fewer_screening_places_than_are_taken_show_as_over_too() -> None:
     for number in (1, 2, 3):
         builders.booked(drive, number=number)
     fewer = replace(planning_plan.plan_of(drive), screening_places=1)
-    planning.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
+    drives.change_drive(drive_id=drive.pk, plan=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1)] == [2, 0]
     assert drift.drifted_slots() == 0

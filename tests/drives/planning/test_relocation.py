@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from drives.actions import directory, planning
 from drives.models import Booking, BookingState, Drive, Site
+from drives.planning import drives, sites
 from notifications.models import Message, MessageState
 from tests import builders, query_counts
 from tests.builders import NOW
@@ -19,7 +19,7 @@ def moves_to(address: str, drive: Drive, **changes: str) -> Site:
     site = Site.objects.get(pk=drive.site_id)
     for name, value in {"address": address, **changes}.items():
         setattr(site, name, value)
-    return directory.save_site(site=site, actor="user:7", now=NOW)
+    return sites.save_site(site=site, actor="user:7", now=NOW)
 
 
 def told() -> Sequence[Message]:
@@ -71,7 +71,7 @@ def test_only_who_still_comes_is_told() -> None:
     builders.booked(other, number=44)
     gone = builders.booked(called_off, number=45)
     Drive.objects.filter(pk=called_off.pk).update(site=drive.site)
-    planning.cancel_drive(drive_id=called_off.pk, reason="", actor="user:7", now=NOW)
+    drives.cancel_drive(drive_id=called_off.pk, reason="", actor="user:7", now=NOW)
     moves_to("9 Other Street", drive)
     assert {message.about for message in told()} == {comes.about}
     assert Booking.objects.get(pk=gone.pk).state == BookingState.CANCELLED
@@ -81,7 +81,7 @@ def test_nobody_is_told_of_a_day_that_is_over() -> None:
     drive = builders.booked(builders.drive()).drive
     site = Site.objects.get(pk=drive.site_id)
     site.address = "9 Other Street"
-    directory.save_site(site=site, actor="user:7", now=drive.ends_at + timedelta(hours=1))
+    sites.save_site(site=site, actor="user:7", now=drive.ends_at + timedelta(hours=1))
     assert not told()
 
 

@@ -10,13 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from drives.actions import directory, planning
 from drives.eligibility import policy_choices
 from drives.models import Drive
-from drives.queries import desk
+from drives.planning import drives, plan_defaults, queries, sites
+from drives.planning.forms import FIELDS, PlanForm
 from drives.web import form_errors, members
-from drives.web.organizer import plan_start
-from drives.web.organizer.plan_form import FIELDS, PlanForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -26,7 +24,7 @@ from organizations.web.accounts import MemberRequest
 def new_drive(request: MemberRequest) -> HttpResponse:
     """A new drive, starting from what the last one was like."""
     organization = request.membership.organization
-    form = PlanForm(organization, request.POST or None, initial=plan_start.usual_plan(organization))
+    form = PlanForm(organization, request.POST or None, initial=plan_defaults.usual_plan(organization))
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
@@ -40,19 +38,19 @@ def new_drive(request: MemberRequest) -> HttpResponse:
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Change a plan; once people have booked, the day, the hours and the place stay."""
     drive = members.drive_of(request, pk=drive_id)
-    booked = desk.has_bookings(drive)
-    form = PlanForm(drive.organization, request.POST or None, initial=plan_start.initial_of(drive), booked=booked)
+    booked = queries.has_bookings(drive)
+    form = PlanForm(drive.organization, request.POST or None, initial=plan_defaults.initial_of(drive), booked=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form, drive):
         messages.success(request, _("The plan is changed."))
         return redirect("organizer_drive", drive.pk)
-    over = desk.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
+    over = queries.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
     return _page(request, form, "drives/organizer/plan.html", {"drive": drive, "booked": booked, "over": over})
 
 
 def _create(request: MemberRequest, form: PlanForm) -> Drive | None:
     try:
         plan, now = form.plan(_site_id(request, form)), timezone.now()
-        return planning.create_drive(
+        return drives.create_drive(
             organization=request.membership.organization, plan=plan, actor=members.actor_of(request), now=now
         )
     except ValidationError as error:
@@ -64,7 +62,7 @@ def _change(request: MemberRequest, form: PlanForm, drive: Drive) -> bool:
     version, now = form.cleaned_data["version"] or 0, timezone.now()
     try:
         plan = form.plan(_site_id(request, form))
-        planning.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=members.actor_of(request), now=now)
+        drives.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=members.actor_of(request), now=now)
     except ValidationError as error:
         form_errors.refuse(form, error, FIELDS)
         return False
@@ -75,9 +73,7 @@ def _site_id(request: MemberRequest, form: PlanForm) -> int:
     """The chosen place; a new one is kept first."""
     if not form.wants_new_site:
         return int(form.cleaned_data["site"])
-    site = directory.save_site(
-        site=form.new_site.save(commit=False), actor=members.actor_of(request), now=timezone.now()
-    )
+    site = sites.save_site(site=form.new_site.save(commit=False), actor=members.actor_of(request), now=timezone.now())
     return site.pk
 
 

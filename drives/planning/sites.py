@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from drives.actions import relocating
 from drives.capacity import locks
 from drives.models import Collector, Drive, Site
+from drives.planning import relocation
 from organizations.actions import audit
 from organizations.models import Cause, CauseFact, Organization
 
@@ -26,10 +26,10 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
         text = _("Drives were planned here in the zone %(zone)s. Add the place once more with the other zone.")
         raise ValidationError({"timezone": ValidationError(text % {"zone": before.timezone}, code="zone_in_use")})
-    moved = relocating.coming_drives(site, now) if before and relocating.is_elsewhere(before, site) else []
+    moved = relocation.coming_drives(site, now) if before and relocation.is_elsewhere(before, site) else []
     locks.drives_exclusive(moved)
     site.save()
-    relocating.tell(drive_ids=moved, now=now)
+    relocation.tell(drive_ids=moved, now=now)
     _note(site.organization, actor, f"site:{site.pk}", before is None, now)
     return site
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.actions import directory
 from drives.models import Collector, Site
+from drives.planning import sites
+from drives.planning.forms_sites import CauseForm, CollectorForm, FactFormSet, SiteForm
 from drives.web import form_errors, members
-from drives.web.organizer.directory_forms import CauseForm, CollectorForm, FactFormSet, SiteForm
 from organizations.models import Cause
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -89,7 +89,7 @@ def _site(request: MemberRequest, site: Site) -> HttpResponse:
     form = SiteForm(request.POST or None, instance=site)
     if form.is_valid():
         try:
-            directory.save_site(site=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
+            sites.save_site(site=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
         except ValidationError as error:
             form_errors.refuse(form, error)
         else:
@@ -100,7 +100,7 @@ def _site(request: MemberRequest, site: Site) -> HttpResponse:
 def _collector(request: MemberRequest, collector: Collector) -> HttpResponse:
     form = CollectorForm(request.POST or None, instance=collector)
     if form.is_valid():
-        directory.save_collector(collector=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
+        sites.save_collector(collector=form.save(commit=False), actor=members.actor_of(request), now=timezone.now())
         return _saved(request, collector.name)
     return _form(request, "collector", form)
 
@@ -110,9 +110,7 @@ def _cause(request: MemberRequest, cause: Cause) -> HttpResponse:
     facts = FactFormSet(request.POST or None, instance=cause, prefix="facts")
     if form.is_valid() and facts.is_valid():
         now = timezone.now()
-        directory.save_cause(
-            cause=form.save(commit=False), facts=facts.kept(), actor=members.actor_of(request), now=now
-        )
+        sites.save_cause(cause=form.save(commit=False), facts=facts.kept(), actor=members.actor_of(request), now=now)
         return _saved(request, cause.title)
     return _form(request, "cause", form, facts=facts, facts_have_errors=facts.is_bound and any(facts.errors))
 

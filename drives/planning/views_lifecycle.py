@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives.actions import planning
 from drives.messaging import reach
 from drives.models import Drive
+from drives.planning import drives
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -52,7 +52,7 @@ class CopyForm(forms.Form):
 @accounts.role_required("plan")
 def publish(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Open a draft or a closed drive for booking."""
-    return _to_state(request, drive_id, planning.publish, _("The drive is published. Its page takes bookings."))
+    return _to_state(request, drive_id, drives.publish, _("The drive is published. Its page takes bookings."))
 
 
 @require_POST
@@ -60,7 +60,7 @@ def publish(request: MemberRequest, drive_id: int) -> HttpResponse:
 def close(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Take no more bookings online."""
     text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
-    return _to_state(request, drive_id, planning.close, text)
+    return _to_state(request, drive_id, drives.close, text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,7 +72,7 @@ def cancel_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     if form.is_valid():
         reason, now = form.cleaned_data["reason"], timezone.now()
         try:
-            planning.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.actor_of(request), now=now)
+            drives.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.actor_of(request), now=now)
         except ValidationError as error:
             form_errors.refuse(form, error)
         else:
@@ -91,7 +91,7 @@ def copy_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     if form.is_valid():
         on, now = form.cleaned_data["on"], timezone.now()
         try:
-            copy = planning.copy_drive(drive_id=drive.pk, on=on, actor=members.actor_of(request), now=now)
+            copy = drives.copy_drive(drive_id=drive.pk, on=on, actor=members.actor_of(request), now=now)
         except ValidationError as error:
             form_errors.refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
         else:

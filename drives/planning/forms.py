@@ -9,14 +9,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives import grid_words
 from drives.domain import plan as domain_plan
 from drives.domain.plan import Plan, Preview
 from drives.eligibility import policy_choices
 from drives.models import Collector, Policy, Site
 from drives.planning import plan as planning_plan
+from drives.planning import problems
+from drives.planning.forms_sites import SiteForm
 from drives.web.fields import PhoneField
-from drives.web.organizer.directory_forms import SiteForm
 from organizations.models import Cause, Organization
 
 BREAK_ROWS = 3
@@ -231,7 +231,7 @@ class PlanForm(forms.Form):
         self._check_breaks()
         if policy := self.cleaned_data.get("policy"):
             for problem in planning_plan.looser(self.plan(), policy):
-                self.add_error(problem.field, grid_words.in_words(problem))
+                self.add_error(problem.field, problems.in_words(problem))
         if all(name in self.cleaned_data for name in DAY):
             self._judge()
         return self.cleaned_data
@@ -262,7 +262,7 @@ class PlanForm(forms.Form):
         self.preview = domain_plan.preview(plan=self.plan(), zone=self.zone)
         for problem in self.preview.problems:
             if not had_errors or problem.field in ABOUT_THE_DAY:
-                self.add_error(FIELDS.get(problem.field, problem.field), grid_words.in_words(problem))
+                self.add_error(FIELDS.get(problem.field, problem.field), problems.in_words(problem))
 
     def _zone(self) -> str:
         chosen = self.sites.get(self.cleaned_data.get("site", ""))

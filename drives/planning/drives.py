@@ -7,7 +7,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import grid
 from drives.booking import changes, history
 from drives.booking import messages as booking_messages
 from drives.booking.changes import CANCEL_FIELDS
@@ -16,7 +15,7 @@ from drives.domain.plan import Plan
 from drives.messaging import reschedule
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan as planning_plan
-from drives.queries import desk
+from drives.planning import queries, slots
 from organizations.actions import audit
 from organizations.models import Organization
 
@@ -32,15 +31,15 @@ class VersionChanged(ValidationError):
 @transaction.atomic
 def create_drive(*, organization: Organization, plan: Plan, actor: str, now: datetime) -> Drive:
     """Make a draft with its slots. Refuses, by field, a plan with problems or of another organization."""
-    steps = grid.steps_or_refuse(organization, plan)
+    steps = slots.steps_or_refuse(organization, plan)
     drive = Drive.objects.create(
         organization=organization,
-        slug=grid.free_slug(plan),
+        slug=slots.free_slug(plan),
         created_at=now,
         changed_at=now,
-        **grid.columns(plan, steps),
+        **slots.columns(plan, steps),
     )
-    grid.write_slots(drive, steps)
+    slots.write_slots(drive, steps)
     audit.note(organization=organization, actor=actor, verb="create_drive", about=f"drive:{drive.pk}", now=now)
     return drive
 
@@ -58,17 +57,17 @@ def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: da
     if drive.version != version:
         raise VersionChanged
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = grid.steps_or_refuse(drive.organization, plan)
-    booked = desk.has_bookings(drive)
+    steps = slots.steps_or_refuse(drive.organization, plan)
+    booked = queries.has_bookings(drive)
     if booked:
-        grid.refuse_new_grid(drive, plan, steps)
-    changed = _apply(drive, {**grid.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
+        slots.refuse_new_grid(drive, plan, steps)
+    changed = _apply(drive, {**slots.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
     if booked:
         reschedule.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
-        grid.change_limits(drive, steps)
+        slots.change_limits(drive, steps)
     else:
         Slot.objects.filter(drive=drive).delete()
-        grid.write_slots(drive, steps)
+        slots.write_slots(drive, steps)
     audit.note(
         organization=drive.organization,
         actor=actor,

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from drives.eligibility import policy_choices
 from drives.models import Drive, Site
-from drives.web.organizer.plan_form import NEW_SITE, STRICTER
+from drives.planning.forms import NEW_SITE, STRICTER
 from organizations.models import Organization
 
 

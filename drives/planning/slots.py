@@ -1,4 +1,4 @@
-"""The slots behind a plan: checked, written, and changed under bookings. Parts of `drives.actions.planning`."""
+"""The slots behind a plan: checked, written, and changed under bookings. Parts of `drives.planning.drives`."""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from drives import grid_words
 from drives.domain import grid as domain_grid
 from drives.domain.plan import Plan
 from drives.models import Drive, Policy, Site, Slot
 from drives.planning import plan as planning_plan
+from drives.planning import problems as planning_problems
 from organizations.models import Organization
 
 
@@ -28,7 +28,7 @@ def steps_or_refuse(organization: Organization, plan: Plan) -> list[domain_grid.
         by_field: dict[str, list[ValidationError]] = {}
         for problem in problems:
             by_field.setdefault(problem.field, []).append(
-                ValidationError(grid_words.in_words(problem), code=problem.code)
+                ValidationError(planning_problems.in_words(problem), code=problem.code)
             )
         raise ValidationError(by_field)
     return domain_grid.steps(grid)

@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from drives import grid_words
-from drives.actions.planning import VersionChanged
-from drives.api import answers
+from drives.api import answers as api_answers
 from drives.api.answers import Answer
 from drives.domain.grid import Problem
 from drives.domain.plan import Plan, Preview
 from drives.models import Drive
 from drives.planning import plan as planning_plan
+from drives.planning import problems
+from drives.planning.drives import VersionChanged
 
 REFERENCES: Final = ("site", "policy", "cause", "collector")
 _TAG = re.compile(r'"([0-9]{1,9})"')
@@ -76,14 +76,14 @@ def preview(found: Preview, zone: str) -> Answer:
         "problems": [_problem(problem) for problem in found.problems],
         "warnings": [_problem(warning) for warning in found.warnings],
         "timezone": zone,
-        "times": [{**vars(time), "starts_at": answers.at(time.starts_at, zone)} for time in found.times],
+        "times": [{**vars(time), "starts_at": api_answers.at(time.starts_at, zone)} for time in found.times],
         "first_visits": found.first_visits,
         "return_visits": found.return_visits,
     }
 
 
 def _problem(problem: Problem) -> Answer:
-    return {"code": problem.code, "field": problem.field, "detail": grid_words.in_words(problem)}
+    return {"code": problem.code, "field": problem.field, "detail": problems.in_words(problem)}
 
 
 def _opaque(pk: int | None) -> str | None:
