@@ -113,7 +113,7 @@ def _tested(path: str, **more: str) -> tuple[bool, str]:
 def rounds(share: float) -> tuple[bool, str]:
     """Places that come free and people who wait, in random rounds."""
     count = int(ROUNDS * share)
-    good, said = _tested("tests/drives/test_waiting_rounds.py", WAITING_ROUNDS=str(count))
+    good, said = _tested("tests/drives/waitlist/test_rounds.py", WAITING_ROUNDS=str(count))
     return good, f"{count:,} rounds, {said}"
 
 

@@ -5,11 +5,12 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.actions import finding, offering, replies, retention
+from drives.actions import finding, replies, retention
 from drives.booking import hold
 from drives.capacity import drift
 from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import alerts
+from drives.waitlist import offers
 from organizations.actions import idempotency
 from volunteers.actions import retention as actions_retention
 
@@ -35,7 +36,7 @@ def lapse_holds(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.offer_places")
 def offer_places(**_options: Any) -> dict[str, int]:
     """Offer freed places to those who wait, pass on what was not answered, close the lists of drives that are shut."""
-    return offering.sweep(now=timezone.now())
+    return offers.sweep(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.answer_replies")

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from drives.actions import attendance, waiting
-from drives.actions.waiting import Wish
+from drives.actions import attendance
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
 from drives.booking import party as booking_party
@@ -18,6 +17,8 @@ from drives.domain.matching import ANY_TIME, Window
 from drives.domain.plan import Plan
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
 from drives.planning import drives
+from drives.waitlist import entries
+from drives.waitlist.entries import Wish
 from notifications.actions import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
@@ -236,7 +237,7 @@ def asked_to_wait(
     **who: Any,
 ) -> WaitingEntry:
     """On the waiting list once the code is entered."""
-    return waiting.join(
+    return entries.join(
         drive=at,
         wish=Wish(visit, window),
         person=person(number, **who),
@@ -257,7 +258,7 @@ def waits(
 ) -> WaitingEntry:
     """Joined and proved, as a donor does it."""
     asked = asked_to_wait(at, number=number, visit=visit, window=window, now=now, **who)
-    return waiting.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
+    return entries.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
 
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import refusals
-from drives.actions import waiting
 from drives.actions.attendance import UNDO
 from drives.booking import changes, create
 from drives.booking import rules as booking_rules
@@ -28,6 +27,7 @@ from drives.models import (
     StatedDonation,
     WaitingEntry,
 )
+from drives.waitlist import entries as waitlist_entries
 from notifications.actions import forgetting as messages
 from organizations.actions import audit, idempotency
 from volunteers import queries as volunteers_queries
@@ -76,7 +76,7 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     left = _locked(volunteer)
     _refuse_under_way(left.bookings, now)
     for entry in left.entries:
-        waiting.leave(entry_id=entry.pk, actor=actor, now=now)
+        waitlist_entries.leave(entry_id=entry.pk, actor=actor, now=now)
     cancelled = _cancel_what_comes(left.bookings, actor, now)
     _forget(left, now)
     audit.note(

@@ -6,13 +6,15 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import conversations, offering, telling_waiting
+from drives.actions import conversations
 from drives.booking import changes
 from drives.domain import reply_parser
 from drives.domain.reply_parser import Letter
 from drives.messaging import shared_contacts
 from drives.models import Booking, BookingState, CancelledBy, Offer
-from drives.queries import waiting
+from drives.waitlist import messages as waitlist_messages
+from drives.waitlist import offers
+from drives.waitlist import queries as waitlist_queries
 from notifications import queries as notifications_queries
 from notifications.actions import replies
 from notifications.models import InboundMessage, Message
@@ -93,14 +95,14 @@ def _answer_offer(letter: Letter, offer_id: int, reply: InboundMessage, now: dat
     try:
         with transaction.atomic():
             if letter == Letter.CONFIRM:
-                offering.accept(offer_id=offer_id, actor="donor", now=now)
+                offers.accept(offer_id=offer_id, actor="donor", now=now)
             else:
-                offering.decline(offer_id=offer_id, now=now, by_text=True)
+                offers.decline(offer_id=offer_id, now=now, by_text=True)
             return str(letter)
     except refusals.Refusal as refusal:
         if not refusal.codes[0].startswith("offer_"):
             return REFUSED
-    telling_waiting.too_late(waiting.offer(offer_id), reply.pk, now)
+    waitlist_messages.too_late(waitlist_queries.offer(offer_id), reply.pk, now)
     return TOO_LATE
 
 

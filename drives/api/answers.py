@@ -5,12 +5,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-
 from drives.models import Booking, Drive, DriveState
 from drives.queries.attendance import RosterRow
 from drives.queries.turnout import TurnoutNumbers
-from drives.queries.waiting import WaitingPage
 from drives.refusals import Reason
 from volunteers.models import Volunteer
 
@@ -31,32 +28,6 @@ def reason(row: Reason, zone: str) -> Answer:
     if row.person:
         said["person"] = row.person
     return said
-
-
-def waiting(page: WaitingPage, zone: str) -> Answer:
-    """A place in line for whoever has its token; nothing about the person."""
-    entry, offer, token = page.entry, page.offer, page.entry.token
-    return {
-        "id": str(entry.pk),
-        "state": entry.state,
-        "held_until": entry.held_until and at(entry.held_until, zone),
-        "position": page.position,
-        "visit": entry.visit,
-        "drive": str(entry.drive_id),
-        "window": {
-            "from": entry.window_from and at(entry.window_from, zone),
-            "to": entry.window_to and at(entry.window_to, zone),
-        },
-        "timezone": zone,
-        "offer": offer
-        and {
-            "starts_at": at(offer.starts_at, zone),
-            "deadline": at(offer.deadline, zone),
-            "url": f"{settings.BASE_URL}/offer/{offer.token}/",
-        },
-        "url": f"{settings.BASE_URL}/w/{token}/",
-        "token": token,
-    }
 
 
 def roster_row(row: RosterRow, zone: str) -> Answer:

@@ -3,9 +3,10 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import day, people, waiting
+from drives.api.views import day, people
 from drives.booking import api as booking_api
 from drives.planning import api as planning_api
+from drives.waitlist import api as waitlist_api
 
 
 class IdConverter(StringConverter):
@@ -32,14 +33,14 @@ urlpatterns = [
     path("drives/<id:drive_id>/roster/", day.Roster.as_view()),
     path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
     path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
-    path("drives/<id:drive_id>/waiting-list/", waiting.WaitingList.as_view()),
-    path("drives/<id:drive_id>/waiting-list/close/", waiting.CloseLine.as_view()),
-    path("waiting-list/<str:token>/", waiting.OneEntry.as_view()),
-    path("waiting-list/<str:token>/prove/", waiting.Prove.as_view()),
-    path("waiting-list/<str:token>/code/", waiting.SendCode.as_view()),
-    path("waiting-list/<str:token>/leave/", waiting.Leave.as_view()),
-    path("waiting-list/<str:token>/accept/", waiting.Accept.as_view()),
-    path("waiting-list/<str:token>/pass/", waiting.Pass.as_view()),
+    path("drives/<id:drive_id>/waiting-list/", waitlist_api.WaitingList.as_view()),
+    path("drives/<id:drive_id>/waiting-list/close/", waitlist_api.CloseLine.as_view()),
+    path("waiting-list/<str:token>/", waitlist_api.OneEntry.as_view()),
+    path("waiting-list/<str:token>/prove/", waitlist_api.Prove.as_view()),
+    path("waiting-list/<str:token>/code/", waitlist_api.SendCode.as_view()),
+    path("waiting-list/<str:token>/leave/", waitlist_api.Leave.as_view()),
+    path("waiting-list/<str:token>/accept/", waitlist_api.Accept.as_view()),
+    path("waiting-list/<str:token>/pass/", waitlist_api.Pass.as_view()),
     path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
     path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),
     path("bookings/<id:booking_id>/undo/", day.Undo.as_view()),

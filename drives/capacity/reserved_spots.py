@@ -13,7 +13,7 @@ from notifications.actions import outbox
 def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Keep these places if somebody waits for one at this drive: what the slots do not get back.
 
-    Nobody is looked for here, for that takes the lock of an identity: `drives.actions.offering` does it next. Whoever
+    Nobody is looked for here, for that takes the lock of an identity: `drives.waitlist.offers` does it next. Whoever
     begins to wait at this moment finds the place free.
     """
     left = list(given_up)
@@ -71,7 +71,7 @@ def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
 def drop_all(drive: Drive, now: datetime) -> list[Hold]:
     """Give up every place that a drive keeps; offers are withdrawn. The caller counts, and has the drive exclusively.
 
-    The entries stay in line until `drives.actions.offering` closes the list and tells them.
+    The entries stay in line until `drives.waitlist.offers` closes the list and tells them.
     """
     for offer in Offer.objects.open().filter(entry__drive=drive).order_by("pk"):
         end_offer(offer, OfferState.WITHDRAWN, now)

@@ -15,8 +15,8 @@ from drives.messaging.delivery import Fates
 from drives.models import ACTIVE, Booking, BookingState, Drive, DriveState, Slot, Source
 from drives.public import queries as public_queries
 from drives.public.queries import HourFill
-from drives.queries import waiting as queries_waiting
-from drives.queries.waiting import Waiting
+from drives.waitlist import queries as waitlist_queries
+from drives.waitlist.queries import Waiting
 from drives.web import members
 from organizations.models import Organization
 
@@ -123,7 +123,7 @@ def desk(drive: Drive, now: datetime) -> Desk:
         told=reach.cancellation_progress(drive) if is_cancelled else [],
         unresolved=_unresolved(drive) if drive.ends_at <= now else 0,
         half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
-        waiting=queries_waiting.waiting_count(drive),
+        waiting=waitlist_queries.waiting_count(drive),
     )
 
 

@@ -16,8 +16,8 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import Progress
 from drives.models import ACTIVE, Booking, Drive, Policy
 from drives.models.booking import WITH_DRIVE
-from drives.queries import waiting as queries_waiting
-from drives.queries.waiting import WaitingPage
+from drives.waitlist import queries as waitlist_queries
+from drives.waitlist.queries import WaitingPage
 from volunteers.models import Contact
 
 PAST_SHOWN = 20
@@ -61,7 +61,7 @@ def donor_page(browser: str, now: datetime) -> list[DonorPerson]:
         elif person.is_theirs:
             person.past.insert(0, page)
     reached_people.set_apart(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
-    for place in queries_waiting.waiting_of(list(person_of), now):
+    for place in waitlist_queries.waiting_of(list(person_of), now):
         person_of[place.entry.volunteer_id or 0].waiting.append(place)
     _look_ahead([person for person in people if person.is_theirs], now)
     for person in people:

@@ -7,9 +7,9 @@ from django.test import override_settings
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import offering
 from drives.models import Booking, Drive, Offer, WaitingEntry
 from drives.planning import drives
+from drives.waitlist import offers as waitlist_offers
 from tests import builders
 from tests.browser.test_donor import OpenPage, arrive, world
 from tests.browser.test_finding import looked_at
@@ -55,7 +55,7 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
     page = open_page(scripts=scripts)
     join(page, live_server, drive)
     builders.cancelled(taken[0])
-    offering.sweep(now=NOW)
+    waitlist_offers.sweep(now=NOW)
     page.goto(f"{live_server.url}/me/")
     page.get_by_role("link", name="Take the place or pass").click()
     arrive(page, "A place is free for you")
@@ -64,7 +64,7 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
     page.goto(f"{live_server.url}/me/")
     page.get_by_text("number 1 in line").wait_for()
     builders.cancelled(taken[1])
-    offering.sweep(now=NOW)
+    waitlist_offers.sweep(now=NOW)
     page.goto(f"{live_server.url}/me/")
     page.get_by_role("link", name="Take the place or pass").click()
     page.get_by_role("button", name="Take this place").click()
@@ -100,7 +100,7 @@ def addresses() -> dict[str, str]:
     ana = builders.waits(drive, email="ana@example.org")
     left = builders.waits(drive, number=52, name="Test Dan Dow")
     builders.cancelled(taken[0])
-    offering.sweep(now=NOW)
+    waitlist_offers.sweep(now=NOW)
     open_offer = Offer.objects.get(entry=ana)
     offers = {"passed": Offer.objects.create(**_another(open_offer, left, "declined"))}
     offers["over"] = Offer.objects.create(**_another(open_offer, left, "expired"))

@@ -17,7 +17,7 @@ from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
 from drives.public import queries as public_queries
-from drives.queries import waiting
+from drives.waitlist import queries as waitlist_queries
 from notifications import phone
 from notifications.models import InboxItem, Message, MessageState
 from organizations import queries as organizations_queries
@@ -60,7 +60,7 @@ def assert_the_report_is_true(drive: Drive) -> None:
 
 
 def assert_people_wait_for_it(drive: Drive) -> None:
-    line = waiting.waiting_rows(drive)
+    line = waitlist_queries.waiting_rows(drive)
     assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
     page = public_queries.drive_page(drive.slug, NOON)
     assert page is not None

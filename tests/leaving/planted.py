@@ -11,14 +11,15 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, conversations, offering, turnout, waiting
-from drives.actions.waiting import Wish
+from drives.actions import attendance, conversations, turnout
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
 from drives.messaging import broadcasts, calls
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Conversation, Drive, Slot, StatedDonation
+from drives.waitlist import entries, offers
+from drives.waitlist.entries import Wish
 from notifications.actions import replies as inbound
 from notifications.actions import reports
 from notifications.models import Message, Sender
@@ -163,9 +164,9 @@ def _wait(owner: Organization) -> None:
     """On two waiting lists: at one a place is offered, at the other she has not proved that it is her."""
     offered, asked = (_full_drive(owner, month) for month in (5, 6))
     person = Person(name=NAME, phone=PHONE, email=MAILBOX)
-    waiting.enter(drive=offered, wish=Wish("return"), person=person, actor=BEN, now=NOW)
+    entries.enter(drive=offered, wish=Wish("return"), person=person, actor=BEN, now=NOW)
     Slot.objects.filter(drive=offered, n=0).update(chairs_limit=1)
-    assert offering.sweep(now=NOW)["offered"] == 1
+    assert offers.sweep(now=NOW)["offered"] == 1
     earlier = NOW - timedelta(hours=2)  # codes are counted by the quarter of an hour
     builders.asked_to_wait(asked, number=NUMBER, name=NAME, email=MAILBOX, now=earlier)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from drives.actions import leaving, replies, retention, waiting
-from drives.actions.waiting import Wish
+from drives.actions import leaving, replies, retention
 from drives.models import Booking, Conversation
 from drives.queries import silence
+from drives.waitlist import entries
+from drives.waitlist.entries import Wish
 from notifications import phone
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
 from tests import builders
@@ -66,9 +67,9 @@ def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
     here = known().drive.organization
     full = builders.full_drive(of=here, on=(KEPT + timedelta(days=9)).date())[0].drive
     asks: dict[str, Any] = {"drive": full, "wish": Wish("return"), "person": builders.person(42), "actor": "user:7"}
-    entry = waiting.enter(**asks, now=KEPT)
+    entry = entries.enter(**asks, now=KEPT)
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
-    waiting.leave(entry_id=entry.pk, actor="donor", now=KEPT)
+    entries.leave(entry_id=entry.pk, actor="donor", now=KEPT)
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
     assert entry.volunteer_id in silence.silent(KEPT + timedelta(days=800), 10)
 

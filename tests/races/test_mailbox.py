@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import waiting
 from drives.booking import verify
 from drives.booking.verify import CodeWrong
 from drives.models import Booking, WaitingEntry
+from drives.waitlist import entries
 from tests import builders, seeds
 from tests.builders import NOW
 from volunteers.actions import proving
@@ -35,7 +35,7 @@ def test_the_code_of_the_phone_does_not_prove_the_mailbox(
     ask: Callable[[], Booking | WaitingEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask()
-    door: Any = verify if isinstance(asked, Booking) else waiting
+    door: Any = verify if isinstance(asked, Booking) else entries
     named = {"booking_id" if isinstance(asked, Booking) else "entry_id": asked.pk, "bound_to": "browser-42"}
     code = builders.code_of(asked)
     judge = proving.try_code

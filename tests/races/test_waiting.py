@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from drives.actions import offering
 from drives.booking import changes
 from drives.capacity import drift, locks, reserved_spots
 from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.planning import drives
-from drives.queries import waiting
 from drives.refusals import Reason, Refusal
+from drives.waitlist import offers as waitlist_offers
+from drives.waitlist import queries as waitlist_queries
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
@@ -62,12 +62,12 @@ def cancel(booking_id: int) -> None:
 
 def work_off(drive: Drive) -> None:
     """One worker's sweep of a line."""
-    while offering.offer_next(drive_id=drive.pk, now=NOW):
+    while waitlist_offers.offer_next(drive_id=drive.pk, now=NOW):
         pass
 
 
 def accept(offer: Offer) -> Booking:
-    return offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    return waitlist_offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
 
 
 def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, waiting, "line")
+    seeds.pause_after(monkeypatch, waitlist_queries, "line")
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def accept_against_expiry() -> Callable[[], bool]:
 
 def expire(offer: Offer) -> None:
     """The sweep a second later, when the deadline is over."""
-    if not offering.expire(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
+    if not waitlist_offers.expire(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
         raise Refusal([Reason("answered", "")])
 
 
@@ -206,13 +206,13 @@ def test_a_place_that_is_freed_while_a_sweep_looks_is_never_open_to_others(monke
 
 
 def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_back = offering._give_back
+    give_back = waitlist_offers._give_back
 
     def everything(drive_id: int, _looked_at: set[int]) -> None:
         give_back(drive_id, set(Hold.objects.values_list("pk", flat=True)))
 
     pause_after_the_line(monkeypatch)
-    seeds.replace(monkeypatch, offering, "_give_back", everything)
+    seeds.replace(monkeypatch, waitlist_offers, "_give_back", everything)
     assert lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from drives.actions import attendance, turnout
-from drives.actions import waiting as actions_waiting
 from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
 from drives.capacity import visits
@@ -18,6 +17,7 @@ from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
 from drives.planning import drives
+from drives.waitlist import entries
 from notifications.models import Message
 from organizations.models import Organization
 from volunteers.actions import registration
@@ -225,15 +225,15 @@ def _prove(guest: Guest, now: datetime) -> None:
 def _wait(donor: Donor, position: int, drive: Drive, now: datetime) -> None:
     """Every other one can only come in the first hour."""
     window, browser = Window(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
-    asked = actions_waiting.join(
+    asked = entries.join(
         drive=drive,
-        wish=actions_waiting.Wish(Visit.RETURN, window),
+        wish=entries.Wish(Visit.RETURN, window),
         person=_person(donor, drive),
         ip="192.0.2.1",
         bound_to=browser,
         now=now,
     )
-    actions_waiting.prove(entry_id=asked.pk, code=_code(asked.about), bound_to=browser, now=now)
+    entries.prove(entry_id=asked.pk, code=_code(asked.about), bound_to=browser, now=now)
 
 
 def _code(about: str) -> str:

@@ -6,7 +6,8 @@ from drives.booking import views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
 from drives.planning import views_lifecycle, views_plan, views_sites
-from drives.web.organizer import consents, desk, home, leaving, people, replies, settings, turnout, waiting
+from drives.waitlist import views_organizer as waitlist_views_organizer
+from drives.web.organizer import consents, desk, home, leaving, people, replies, settings, turnout
 
 urlpatterns = [
     path("", home.home, name="organizer_home"),
@@ -22,10 +23,14 @@ urlpatterns = [
     path("drives/<int:drive_id>/copy/", views_lifecycle.copy_drive, name="organizer_copy_drive"),
     path("drives/<int:drive_id>/turnout/", turnout.report, name="organizer_turnout"),
     path("drives/<int:drive_id>/turnout/complete/", turnout.complete, name="organizer_complete"),
-    path("drives/<int:drive_id>/waiting/", waiting.waiting, name="organizer_waiting"),
-    path("drives/<int:drive_id>/waiting/new/", waiting.enter, name="organizer_wait"),
-    path("drives/<int:drive_id>/waiting/close/", waiting.close, name="organizer_close_line"),
-    path("drives/<int:drive_id>/waiting/<int:entry_id>/remove/", waiting.remove, name="organizer_wait_remove"),
+    path("drives/<int:drive_id>/waiting/", waitlist_views_organizer.waiting, name="organizer_waiting"),
+    path("drives/<int:drive_id>/waiting/new/", waitlist_views_organizer.enter, name="organizer_wait"),
+    path("drives/<int:drive_id>/waiting/close/", waitlist_views_organizer.close, name="organizer_close_line"),
+    path(
+        "drives/<int:drive_id>/waiting/<int:entry_id>/remove/",
+        waitlist_views_organizer.remove,
+        name="organizer_wait_remove",
+    ),
     path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
     path("bookings/<int:booking_id>/", views_organizer.booking, name="organizer_booking"),
     path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),

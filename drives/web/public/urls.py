@@ -8,7 +8,9 @@ from drives.calendars import views_donor as calendars_views_donor
 from drives.models import Visit
 from drives.public import views_donor as public_views_donor
 from drives.public import views_pages, views_times
-from drives.web.public import consents, find, me, my_data, offers, profile, waiting
+from drives.waitlist import views_donor as waitlist_views_donor
+from drives.waitlist import views_offers
+from drives.web.public import consents, find, me, my_data, profile
 
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
@@ -45,15 +47,15 @@ urlpatterns = [
     path("find/code/", find.code, name="find_code"),
     path("me/", me.me, name="me"),
     path("me/sign-out/", me.sign_out, name="me_sign_out"),
-    path("d/<slug:slug>/wait/", waiting.join, name="wait"),
-    path("w/<str:key>/", waiting.waiting, name="waiting"),
-    path("w/<str:key>/prove/", waiting.prove, name="waiting_prove"),
-    path("w/<str:key>/code/", waiting.send_code, name="waiting_code"),
-    path("w/<str:key>/change/", waiting.change, name="waiting_change"),
-    path("w/<str:key>/leave/", waiting.leave, name="waiting_leave"),
-    path("offer/<str:key>/", offers.offer, name="offer"),
-    path("offer/<str:key>/accept/", offers.accept, name="offer_accept"),
-    path("offer/<str:key>/pass/", offers.decline, name="offer_pass"),
+    path("d/<slug:slug>/wait/", waitlist_views_donor.join, name="wait"),
+    path("w/<str:key>/", waitlist_views_donor.waiting, name="waiting"),
+    path("w/<str:key>/prove/", waitlist_views_donor.prove, name="waiting_prove"),
+    path("w/<str:key>/code/", waitlist_views_donor.send_code, name="waiting_code"),
+    path("w/<str:key>/change/", waitlist_views_donor.change, name="waiting_change"),
+    path("w/<str:key>/leave/", waitlist_views_donor.leave, name="waiting_leave"),
+    path("offer/<str:key>/", views_offers.offer, name="offer"),
+    path("offer/<str:key>/accept/", views_offers.accept, name="offer_accept"),
+    path("offer/<str:key>/pass/", views_offers.decline, name="offer_pass"),
     path("me/<uuid:record>/", profile.details, name="me_details"),
     path("me/<uuid:record>/contact/", profile.contact, name="me_contact"),
     path("me/<uuid:record>/contact/code/", profile.contact_code, name="me_contact_code"),

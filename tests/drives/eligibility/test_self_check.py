@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import offering
 from drives.eligibility.self_check import WILL_ASK
 from drives.models import Booking, Drive
+from drives.waitlist import offers
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator, donor
@@ -69,8 +69,8 @@ def test_a_policy_that_changed_while_somebody_waited_does_not_cost_the_place(
     entry = builders.waits(full[0].drive, confirms=ASKED)
     Drive.objects.filter(pk=entry.drive_id).update(policy=builders.policy(confirms=asked_by_now, version=4))
     builders.cancelled(full[0])
-    offering.sweep(now=NOW)
-    booking = offering.accept(offer_id=entry.offers.get().pk, actor="donor", now=NOW)
+    offers.sweep(now=NOW)
+    booking = offers.accept(offer_id=entry.offers.get().pk, actor="donor", now=NOW)
     assert booking.confirms == expected
     assert booking.confirmed_policy_id == (Drive.objects.get(pk=entry.drive_id).policy_id if expected else None)
 

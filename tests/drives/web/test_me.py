@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from drives.actions import offering
 from drives.domain.matching import Window
 from drives.models import Booking, Drive, WaitingEntry, WaitingState
+from drives.waitlist import offers
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
@@ -75,7 +75,7 @@ def test_an_offer_leads_to_its_page_while_it_stands() -> None:
     drive, taken = full()
     entry = builders.waits(drive)
     builders.cancelled(taken[0])
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     offer = builders.offer_to(entry)
     assert offer is not None
     page = known_browser().get(reverse("me"))

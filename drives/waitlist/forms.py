@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.actions.waiting import Wish
 from drives.domain import localtime
 from drives.domain.matching import Window
 from drives.models import Drive, Visit, WaitingEntry
+from drives.waitlist.entries import Wish
 
 HOUR = timedelta(hours=1)
 

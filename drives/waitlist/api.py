@@ -12,11 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.actions import closing, offering
-from drives.actions import waiting as actions
-from drives.actions.waiting import Wish
 from drives.api import access, bodies, documented, line_shapes, shapes
-from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
 from drives.booking import answers as booking_answers
@@ -25,9 +21,10 @@ from drives.booking.api import AGAIN, CODE, DONOR
 from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.public import listing
-from drives.queries import waiting
-from drives.queries.waiting import WaitingPage
 from drives.refusals import Reason, Refusal
+from drives.waitlist import answers, close, entries, offers, queries
+from drives.waitlist.entries import Wish
+from drives.waitlist.queries import WaitingPage
 from organizations.models import ApiKey, linked
 
 WAIT = bodies.WaitBody()
@@ -74,13 +71,13 @@ class WaitingList(ApiView):
         member, wish, person = access.caller(request, drive.organization), _wish(body), booking_api.person_of(body)
         if member is None:
             ip = request.META["REMOTE_ADDR"]
-            entry = actions.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
+            entry = entries.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
         elif member.may("plan"):
-            entry = actions.enter(drive=drive, wish=wish, person=person, actor=member.actor, source=Source.API, now=now)
+            entry = entries.enter(drive=drive, wish=wish, person=person, actor=member.actor, source=Source.API, now=now)
         else:
             raise PermissionDenied
-        page = WaitingPage(entry, waiting.position(entry), None)
-        return json.dumps(api_answers.waiting(page, self.zone), separators=(",", ":"))
+        page = WaitingPage(entry, queries.position(entry), None)
+        return json.dumps(answers.waiting(page, self.zone), separators=(",", ":"))
 
 
 class CloseLine(ApiView):
@@ -91,7 +88,7 @@ class CloseLine(ApiView):
     @documented.call("close_waiting_list", line_shapes.ClosedLine, 404, 409)
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        waited = closing.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        waited = close.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
         return Response({"waited": waited})
 
 
@@ -99,7 +96,7 @@ class TokenView(ApiView):
     """A call whose token is all the permission it needs."""
 
     def found(self, token: str) -> WaitingPage:
-        page = waiting.waiting_page(token, timezone.now())
+        page = queries.waiting_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.entry.drive.site.timezone
@@ -113,7 +110,7 @@ class TokenView(ApiView):
         return page.offer.pk
 
     def answer(self, entry: WaitingEntry) -> Response:
-        return Response(api_answers.waiting(self.found(entry.token), self.zone))
+        return Response(answers.waiting(self.found(entry.token), self.zone))
 
 
 class OneEntry(TokenView):
@@ -123,7 +120,7 @@ class OneEntry(TokenView):
 
     @documented.call("read_waiting", line_shapes.Waiting, 404, public=True)
     def get(self, request: Request, token: str) -> Response:
-        return Response(api_answers.waiting(self.found(token), self.zone))
+        return Response(answers.waiting(self.found(token), self.zone))
 
 
 class Prove(TokenView):
@@ -135,7 +132,7 @@ class Prove(TokenView):
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, CODE.run_validation(request.data)
         return self.answer(
-            actions.prove(
+            entries.prove(
                 entry_id=asked.pk, code=body["code"], bound_to=linked.token_digest(asked.token), now=timezone.now()
             )
         )
@@ -150,7 +147,7 @@ class SendCode(TokenView):
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, AGAIN.run_validation(request.data)
         if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
-            actions.send_code_again(
+            entries.send_code_again(
                 entry_id=asked.pk,
                 bound_to=linked.token_digest(asked.token),
                 ip=request.META["REMOTE_ADDR"],
@@ -168,7 +165,7 @@ class Leave(TokenView):
     @documented.call("leave_waiting_list", line_shapes.Waiting, 404, public=True)
     def post(self, request: Request, token: str) -> Response:
         entry = self.found(token).entry
-        return self.answer(actions.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
+        return self.answer(entries.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
 
 
 class Accept(TokenView):
@@ -178,7 +175,7 @@ class Accept(TokenView):
 
     @documented.call("accept_offer", shapes.Booking, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
-        booking = offering.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
+        booking = offers.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
         return Response(booking_answers.booking(booking, self.zone))
 
 
@@ -189,7 +186,7 @@ class Pass(TokenView):
 
     @documented.call("pass_offer", line_shapes.Waiting, 404, 409, public=True)
     def post(self, request: Request, token: str) -> Response:
-        return self.answer(offering.decline(offer_id=self.offered(token), now=timezone.now()).entry)
+        return self.answer(offers.decline(offer_id=self.offered(token), now=timezone.now()).entry)
 
 
 def _wish(body: dict[str, Any]) -> Wish:

@@ -7,7 +7,7 @@ from functools import partial
 from drives.messaging import reminders, schedule
 from drives.messaging.texts import bookings, waitlist
 from drives.models import Offer, WaitingEntry
-from drives.queries import waiting
+from drives.waitlist import queries
 from notifications.actions import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
@@ -18,7 +18,7 @@ OVER_USEFUL_FOR = timedelta(days=2)
 
 def joined(entry: WaitingEntry, now: datetime) -> None:
     """Where they stand, and the way back to their page."""
-    number = waiting.position(entry)
+    number = queries.position(entry)
     key, until = f"{entry.about}/joined", entry.drive.ends_at
     _tell(entry, key, "waiting_joined", lambda channel: waitlist.joined(entry, channel, number), now, until)
 
@@ -36,13 +36,13 @@ def offered(offer: Offer, now: datetime) -> None:
 
 def passed_on(offer: Offer, now: datetime) -> None:
     """The answer to an X: where they stand now."""
-    number = waiting.position(offer.entry)
+    number = queries.position(offer.entry)
     _answer(offer, "passed", lambda: waitlist.passed_on(offer.entry, number), now)
 
 
 def too_late(offer: Offer, reply_id: int, now: datetime) -> None:
     """The answer to a letter that came when the place was gone: where they stand, and the way to their page."""
-    number = waiting.position(offer.entry)
+    number = queries.position(offer.entry)
     _answer(offer, f"too_late/{reply_id}", lambda: waitlist.too_late(offer.entry, number), now)
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from drives.actions import closing, offering, waiting
-from drives.actions.waiting import RequestLapsed, Wish
 from drives.booking import book_for_donor, changes, hold
 from drives.booking.verify import CodeWrong
 from drives.capacity import drift
@@ -14,8 +12,10 @@ from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.planning import drives
 from drives.planning import plan as planning_plan
-from drives.queries import waiting as queries_waiting
 from drives.refusals import Refusal
+from drives.waitlist import close, entries, offers
+from drives.waitlist import queries as waitlist_queries
+from drives.waitlist.entries import RequestLapsed, Wish
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
@@ -45,7 +45,7 @@ def offered(entry: WaitingEntry) -> Offer:
 
 
 def sweep(now: datetime = NOW) -> dict[str, int]:
-    counts = offering.sweep(now=now)
+    counts = offers.sweep(now=now)
     assert drift.drifted_slots() == 0
     return counts
 
@@ -59,7 +59,7 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
 def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
-    assert (ana.state, queries_waiting.position(ana), dan.state, queries_waiting.position(dan)) == (
+    assert (ana.state, waitlist_queries.position(ana), dan.state, waitlist_queries.position(dan)) == (
         "waiting",
         1,
         "waiting",
@@ -87,7 +87,7 @@ def test_a_freed_place_is_kept_offered_and_taken() -> None:
     assert sweep()["offered"] == 1
     offer = offered(ana)
     assert (offer.arrival_id, state_of(ana)) == (full[2].arrival_id, "offered")
-    booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    booking = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.state, booking.source, booking.starts_at) == ("booked", "waiting_list", full[2].starts_at)
     assert (state_of(ana), Hold.objects.count(), booking.proved_at) == ("booked", 0, NOW)
     assert Message.objects.filter(about=booking.about, kind="booked").exists()
@@ -101,7 +101,7 @@ def test_taking_twice_makes_one_booking() -> None:
     cancel(full[0])
     sweep()
     offer = offered(ana)
-    first, second = (offering.accept(offer_id=offer.pk, actor="donor", now=NOW) for _tap in range(2))
+    first, second = (offers.accept(offer_id=offer.pk, actor="donor", now=NOW) for _tap in range(2))
     assert first.pk == second.pk
 
 
@@ -119,8 +119,8 @@ def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_pos
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     cancel(full[0])
     sweep()
-    offering.decline(offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1))  # Dan has joined behind her by then
-    assert (state_of(ana), queries_waiting.position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
+    offers.decline(offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1))  # Dan has joined behind her by then
+    assert (state_of(ana), waitlist_queries.position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
     sweep()
     assert (builders.offer_to(ana), offered(dan).arrival_id) == (None, full[0].arrival_id)
     cancel(full[1])
@@ -139,8 +139,8 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end
     assert offered(ana) == offer
     assert sweep(offer.deadline)["expired"] == 1
     assert offered(dan).arrival_id == full[0].arrival_id
-    assert queries_waiting.position(WaitingEntry.objects.get(pk=ana.pk)) == 2
-    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
+    assert waitlist_queries.position(WaitingEntry.objects.get(pk=ana.pk)) == 2
+    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
 
 
 def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
@@ -148,7 +148,7 @@ def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
-    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    offers.decline(offer_id=offered(ana).pk, now=NOW)
     sweep()
     assert Hold.objects.count() == 0
     assert builders.held(full[0].drive, n=0, number=50).state == "held"
@@ -211,7 +211,7 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     sweep()
     offer = offered(ana)
     assert offer.arrival.n == 0
-    offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert drift.drifted_slots() == 0
 
 
@@ -227,7 +227,7 @@ def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     sweep()
     offer = offered(ana)
     assert offer.arrival.n == 0
-    booked = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    booked = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booked.first_step, booked.chair_from, booked.chair_to) == (0, 3, 6)
     assert drift.drifted_slots() == 0
 
@@ -254,7 +254,7 @@ def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None
         drive=drive, slot_id=full[1].arrival_id, visit="return", person=builders.person(42), actor="user:1", now=NOW
     )
     assert state_of(ana) == "booked"
-    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=NOW) == ["offer_withdrawn"]
+    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=NOW) == ["offer_withdrawn"]
     sweep()
     assert offered(dan).arrival_id == full[0].arrival_id
 
@@ -275,7 +275,7 @@ def test_who_books_too_close_elsewhere_after_the_offer_cannot_take_it() -> None:
     cancel(full[0])
     sweep()
     builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
-    assert refusal(offering.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
+    assert refusal(offers.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
 
 
 def test_who_is_too_close_to_another_donation_is_told_when_joining() -> None:
@@ -321,7 +321,7 @@ def test_who_has_a_place_at_the_drive_cannot_wait_for_another_and_learns_it_afte
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive, number=1)
     code = builders.code_of(asked)
-    assert refusal(waiting.prove, entry_id=asked.pk, code=code, bound_to="browser-1", now=NOW) == ["already_booked"]
+    assert refusal(entries.prove, entry_id=asked.pk, code=code, bound_to="browser-1", now=NOW) == ["already_booked"]
     assert state_of(asked) == "held"
 
 
@@ -330,19 +330,19 @@ def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
     again = builders.asked_to_wait(full[0].drive, window=Window(since=full[2].starts_at), now=LATER)
     proof = {"entry_id": again.pk, "bound_to": "browser-42", "now": LATER}
-    first = waiting.prove(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
-    second = waiting.prove(code="", **proof)  # type: ignore[arg-type]
+    first = entries.prove(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
+    second = entries.prove(code="", **proof)  # type: ignore[arg-type]
     assert (first.pk, second.pk, first.window_from) == (ana.pk, ana.pk, full[2].starts_at)
-    assert (queries_waiting.position(first), queries_waiting.position(dan), state_of(again)) == (1, 2, "left")
+    assert (waitlist_queries.position(first), waitlist_queries.position(dan), state_of(again)) == (1, 2, "left")
 
 
 def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive)
     with pytest.raises(CodeWrong):
-        waiting.prove(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
+        entries.prove(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
     with pytest.raises(RequestLapsed):
-        waiting.prove(
+        entries.prove(
             entry_id=asked.pk, code=builders.code_of(asked), bound_to="browser-42", now=NOW + timedelta(minutes=15)
         )
     assert sweep(NOW + timedelta(minutes=15))["lapsed"] == 1
@@ -354,8 +354,8 @@ def test_who_leaves_gives_their_offer_to_the_next() -> None:
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
     cancel(full[0])
     sweep()
-    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
-    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
     sweep()
     assert (state_of(ana), state_of(dan)) == ("left", "offered")
 
@@ -364,27 +364,27 @@ def test_another_window_keeps_the_position() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43)
-    changed = waiting.change(entry_id=ana.pk, wish=Wish("first", Window(since=full[1].starts_at)), now=LATER)
-    assert (queries_waiting.position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
+    changed = entries.change(entry_id=ana.pk, wish=Wish("first", Window(since=full[1].starts_at)), now=LATER)
+    assert (waitlist_queries.position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
     cancel(full[1])
     sweep()
-    codes = refusal(waiting.change, entry_id=ana.pk, wish=Wish("first"), now=LATER)
+    codes = refusal(entries.change, entry_id=ana.pk, wish=Wish("first"), now=LATER)
     assert codes == ["waiting_offered"]
-    waiting.leave(entry_id=ana.pk, actor="donor", now=NOW)
-    assert refusal(waiting.change, entry_id=ana.pk, wish=Wish("first"), now=LATER) == ["waiting_left"]
+    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    assert refusal(entries.change, entry_id=ana.pk, wish=Wish("first"), now=LATER) == ["waiting_left"]
 
 
 def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     for _twice in range(2):
-        entry = waiting.enter(drive=drive, wish=Wish("return"), person=builders.person(42), actor="user:1", now=NOW)
+        entry = entries.enter(drive=drive, wish=Wish("return"), person=builders.person(42), actor="user:1", now=NOW)
     assert (entry.state, entry.source, WaitingEntry.objects.count()) == ("waiting", "organizer", 1)
     cancel(full[0])
     sweep()
-    assert offering.accept(offer_id=offered(entry).pk, actor="donor", now=NOW).proved_at is None
-    other = waiting.enter(drive=drive, wish=Wish("return"), person=builders.person(43), actor="user:1", now=NOW)
-    waiting.leave(entry_id=other.pk, actor="user:1", now=NOW)
+    assert offers.accept(offer_id=offered(entry).pk, actor="donor", now=NOW).proved_at is None
+    other = entries.enter(drive=drive, wish=Wish("return"), person=builders.person(43), actor="user:1", now=NOW)
+    entries.leave(entry_id=other.pk, actor="user:1", now=NOW)
     assert state_of(other) == "left"
 
 
@@ -398,7 +398,7 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     offer, now = offered(ana), NOW
     if state == "line closed":
         drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-        told_now = [closing.close_line(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
+        told_now = [close.close_line(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
         assert told_now == [2, 0]
     elif state == "cancelled":
         drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
@@ -410,8 +410,8 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
     assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms"), (dan.about, "email")])
     gone = "offer_withdrawn"
-    assert refusal(offering.accept, offer_id=offer.pk, actor="donor", now=now) == [gone]
-    assert refusal(offering.decline, offer_id=offer.pk, now=now) == [gone]
+    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=now) == [gone]
+    assert refusal(offers.decline, offer_id=offer.pk, now=now) == [gone]
 
 
 def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
@@ -424,11 +424,11 @@ def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
     assert (state_of(ana), state_of(dan)) == ("waiting", "waiting")
     cancel(full[0])
     sweep()
-    offering.decline(offer_id=offered(ana).pk, now=NOW)
+    offers.decline(offer_id=offered(ana).pk, now=NOW)
     sweep()
-    booking = offering.accept(offer_id=offered(dan).pk, actor="donor", now=NOW)
+    booking = offers.accept(offer_id=offered(dan).pk, actor="donor", now=NOW)
     assert (booking.state, booking.arrival_id) == ("booked", full[0].arrival_id)
-    waiting.change(entry_id=ana.pk, wish=Wish("return", Window(since=full[1].starts_at)), now=NOW)
+    entries.change(entry_id=ana.pk, wish=Wish("return", Window(since=full[1].starts_at)), now=NOW)
     cancel(full[1])
     sweep()
     assert offered(ana).arrival_id == full[1].arrival_id
@@ -448,9 +448,9 @@ def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_
     full = builders.full_drive()
     drive_id = full[0].drive_id
     builders.waits(full[0].drive)
-    assert refusal(closing.close_line, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
+    assert refusal(close.close_line, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
     drives.close(drive_id=drive_id, actor="user:1", now=NOW)
-    closing.close_line(drive_id=drive_id, actor="user:1", now=NOW)
+    close.close_line(drive_id=drive_id, actor="user:1", now=NOW)
     drives.publish(drive_id=drive_id, actor="user:1", now=NOW)
     again = builders.waits(full[0].drive, number=44)
     sweep()
@@ -484,8 +484,8 @@ def test_that_a_list_is_closed_is_of_use_for_two_days_and_an_answer_for_four_hou
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
-    offering.decline(offer_id=offered(ana).pk, now=LATER, by_text=True)
+    offers.decline(offer_id=offered(ana).pk, now=LATER, by_text=True)
     assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=4)
     drives.close(drive_id=full[0].drive_id, actor="user:1", now=LATER)
-    closing.close_line(drive_id=full[0].drive_id, actor="user:1", now=LATER)
+    close.close_line(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=2)

@@ -9,14 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.actions import offering
 from drives.booking import views_links
 from drives.booking.views_links import DONOR
-from drives.queries import waiting as queries_waiting
-from drives.queries.waiting import OfferPage
 from drives.refusals import Refusal
+from drives.waitlist import offers, queries, views_donor
+from drives.waitlist.queries import OfferPage
 from drives.web import keys
-from drives.web.public import waiting
 
 
 @never_cache
@@ -38,7 +36,7 @@ def accept(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("offer", key)
     try:
-        booking = offering.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
+        booking = offers.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
         return _show(request, _page_or_404(request, key), refusal.messages, 409)
     return views_links.to_booking(booking.token)
@@ -50,7 +48,7 @@ def decline(request: HttpRequest, key: str) -> HttpResponse:
     page = _page_or_404(request, key)
     if request.method == "POST":
         try:
-            offering.decline(offer_id=page.offer.pk, now=timezone.now())
+            offers.decline(offer_id=page.offer.pk, now=timezone.now())
         except Refusal as refusal:
             return _show(request, _page_or_404(request, key), refusal.messages, 409)
     response = redirect("offer", key)
@@ -59,7 +57,7 @@ def decline(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
-    page = queries_waiting.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
+    page = queries.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
     if page is None:
         raise Http404
     return page
@@ -68,5 +66,5 @@ def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
 def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
     if page.offer.booking is not None and status == 200:
         return views_links.to_booking(page.offer.booking.token)
-    context = {**waiting.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
+    context = {**views_donor.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
     return render(request, "drives/public/offer.html", context, status=status)

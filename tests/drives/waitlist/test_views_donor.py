@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import offering
 from drives.booking import changes as booking_changes
 from drives.models import Booking, CancelledBy, Offer, WaitingEntry
 from drives.planning import drives
+from drives.waitlist import offers
 from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
@@ -43,7 +43,7 @@ def joined(client: Client, full: list[Booking], **changes: str) -> WaitingEntry:
 def offered(client: Client, full: list[Booking]) -> Offer:
     entry = joined(client, full)
     booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     offer = builders.offer_to(entry)
     assert offer
     return offer
@@ -180,7 +180,7 @@ def test_the_page_says_that_the_place_in_line_outlasts_online_booking(client: Cl
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
     drives.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     page = text(follow(client, reverse("waiting", args=[entry.token])))
     assert "You are number 1 in line" in page
     assert "what comes free is still offered to you, until the drive ends" in page

@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import closing, telling_waiting
 from drives.booking import create
 from drives.booking import messages as booking_messages
 from drives.capacity import counters, facts, locks, reserved_spots
@@ -16,8 +15,7 @@ from drives.domain import grid, matching
 from drives.eligibility import check, history, self_check
 from drives.messaging import schedule
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
-from drives.queries import waiting
-from drives.waitlist import rules as waitlist_rules
+from drives.waitlist import close, messages, queries, rules
 from volunteers import queries as volunteers_queries
 
 AT_ONCE = 200  # offers of one drive in one sweep
@@ -28,11 +26,11 @@ log = logging.getLogger(__name__)
 def sweep(*, now: datetime) -> dict[str, int]:
     """Close what is over, lapse what was not proved or answered in time, and offer every place somebody waits for."""
     counts = {
-        "closed": _each(waiting.closed_lists(now), lambda pk: closing.close_over(drive_id=pk, now=now)),
+        "closed": _each(queries.closed_lists(now), lambda pk: close.close_over(drive_id=pk, now=now)),
         "lapsed": _lapse_unproved(now),
         "expired": _each(_unanswered(now), lambda pk: expire(offer_id=pk, now=now)),
     }
-    return {**counts, "offered": _each(waiting.drives_with_a_line(), lambda pk: _offer_all(pk, now))}
+    return {**counts, "offered": _each(queries.drives_with_a_line(), lambda pk: _offer_all(pk, now))}
 
 
 def _each(ids: list[int], act: Callable[[int], int]) -> int:
@@ -66,7 +64,7 @@ def offer_next(*, drive_id: int, now: datetime) -> bool:
     """
     if not locks.line(drive_id):
         return False
-    line = waiting.line(drive_id)
+    line = queries.line(drive_id)
     try:
         for entry in line.entries:
             # A quick look without locks; a slow one under them, undone with its locks if it comes to nothing.
@@ -111,7 +109,7 @@ def _offer(candidate: WaitingEntry, now: datetime) -> bool:
 
 def _best(entry: WaitingEntry, judged: check.Spacing, now: datetime) -> matching.Fit | None:
     """The first of the ways to seat them that every rule of a booking allows."""
-    for fit in waiting.line(entry.drive_id, entry.pk).fits(entry, now):
+    for fit in queries.line(entry.drive_id, entry.pk).fits(entry, now):
         found = _place(entry, fit.slot_id, now)
         if not capacity_rules.reasons_not_to_take(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
             return fit
@@ -137,7 +135,7 @@ def _write(entry: WaitingEntry, fit: matching.Fit, now: datetime) -> None:
         made_at=now,
     )
     _enter_state(entry, WaitingState.OFFERED, now)
-    telling_waiting.offered(offer, now)
+    messages.offered(offer, now)
 
 
 def _give_back(drive_id: int, looked_at: set[int]) -> None:
@@ -215,7 +213,7 @@ def decline(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
     reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _enter_state(offer.entry, WaitingState.WAITING, now)
     if by_text:
-        telling_waiting.passed_on(offer, now)
+        messages.passed_on(offer, now)
     return offer
 
 
@@ -250,9 +248,9 @@ def _locked_shared(offer_id: int) -> Offer:
 
 def _refuse_over(offer: Offer, now: datetime) -> None:
     if offer.state != OfferState.OPEN:
-        raise refusals.Refusal([waitlist_rules.offer_is_over(offer.state)])
+        raise refusals.Refusal([rules.offer_is_over(offer.state)])
     if offer.deadline <= now:
-        raise refusals.Refusal([waitlist_rules.offer_is_over(OfferState.EXPIRED)])
+        raise refusals.Refusal([rules.offer_is_over(OfferState.EXPIRED)])
 
 
 def _giver(entry: WaitingEntry) -> history.Giver:

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives.actions import closing
-from drives.actions import waiting as actions
 from drives.booking.forms_organizer import ReachedForm
 from drives.eligibility import self_check
 from drives.models import Visit, WaitingEntry
-from drives.queries import waiting as queries_waiting
+from drives.waitlist import close as waitlist_close
+from drives.waitlist import entries, queries
+from drives.waitlist.forms import WishForm
 from drives.web import form_errors, members
-from drives.web.waiting_form import WishForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -35,9 +34,7 @@ class EnterForm(WishForm, ReachedForm):
 def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The line in order, with windows and offers."""
     drive = members.drive_of(request, pk=drive_id)
-    return members.page(
-        request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries_waiting.waiting_rows(drive)}
-    )
+    return members.page(request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +45,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     form = EnterForm(drive, request.POST or None)
     if form.is_valid():
         try:
-            actions.enter(
+            entries.enter(
                 drive=drive,
                 wish=form.wish,
                 person=form.person(drive.policy),
@@ -73,7 +70,7 @@ def remove(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse
     entry = WaitingEntry.objects.of(drive.organization).in_line().filter(drive=drive, pk=entry_id).first()
     if entry is None:
         raise Http404
-    actions.leave(entry_id=entry.pk, actor=members.actor_of(request), now=timezone.now())
+    entries.leave(entry_id=entry.pk, actor=members.actor_of(request), now=timezone.now())
     messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
     return redirect("organizer_waiting", drive.pk)
 
@@ -84,7 +81,7 @@ def close(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Offer nobody in line anything any more, and tell them."""
     drive = members.drive_of(request, pk=drive_id)
     try:
-        told = closing.close_line(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
+        told = waitlist_close.close_line(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

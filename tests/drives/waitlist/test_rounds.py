@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from drives.actions import offering
 from drives.booking import changes
 from drives.capacity import drift, reserved_spots
 from drives.models import (
@@ -25,6 +24,7 @@ from drives.models import (
     WaitingState,
 )
 from drives.models.waiting import WaitingEntryQuerySet
+from drives.waitlist import offers
 from tests import builders
 from tests.builders import NOW
 
@@ -97,7 +97,7 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
         if left and chance.random() < 0.7:
             booking = left.pop()
             changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
-        counts = offering.sweep(now=now)
+        counts = offers.sweep(now=now)
         if not left and not any(counts.values()) and not Offer.objects.open().exists():
             return
         yield now
@@ -106,9 +106,9 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
 
 def answer(offer: Offer, how: str, now: Any) -> None:
     if how == TAKES:
-        offering.accept(offer_id=offer.pk, actor="donor", now=now)
+        offers.accept(offer_id=offer.pk, actor="donor", now=now)
     elif how == PASSES:
-        offering.decline(offer_id=offer.pk, now=now)
+        offers.decline(offer_id=offer.pk, now=now)
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
@@ -137,7 +137,7 @@ def test_control_a_line_that_is_served_from_its_end_is_noticed(world: World, mon
 
 
 def test_control_offers_that_never_end_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offering, "expire", lambda *, offer_id, now: False)
+    monkeypatch.setattr(offers, "expire", lambda *, offer_id, now: False)
     assert rounds_that_end_wrong(world, 40)
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from drives.actions import offering, waiting
-from drives.actions.waiting import Wish
 from drives.booking import changes
 from drives.booking import party as booking_party
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.refusals import Refusal
+from drives.waitlist import entries, offers
+from drives.waitlist.entries import Wish
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import Contact
@@ -43,7 +43,7 @@ def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_clos
     ana = builders.waits(full[0].drive)
     for booking in reversed(full):
         builders.cancelled(booking)
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     assert Offer.objects.get(entry=ana).starts_at == full[0].starts_at
 
 
@@ -70,11 +70,11 @@ def test_at_the_very_deadline_an_offer_is_over(verb: str) -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     builders.cancelled(full[0])
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     offer = Offer.objects.get(entry=ana)
     answer: dict[str, Any] = {"offer_id": offer.pk, "now": offer.deadline}
     with pytest.raises(Refusal) as refused:
-        offering.accept(actor="donor", **answer) if verb == "accept" else offering.decline(**answer)
+        offers.accept(actor="donor", **answer) if verb == "accept" else offers.decline(**answer)
     assert refused.value.codes == ["offer_expired"]
 
 
@@ -87,10 +87,10 @@ def test_who_a_coordinator_put_in_line_is_judged_on_this_organizations_rows_alon
     elsewhere = builders.booked(builders.drive(on=drive.on - timedelta(days=1)))
     assert elsewhere.volunteer_id != known.volunteer_id
     wish, person = Wish("return"), builders.person(42)
-    entry = waiting.enter(drive=drive, wish=wish, person=person, actor="user:7", now=NOW)
+    entry = entries.enter(drive=drive, wish=wish, person=person, actor="user:7", now=NOW)
     assert entry.volunteer_id == known.volunteer_id
     builders.cancelled(full[0])
-    assert offering.sweep(now=NOW)["offered"] == 1
+    assert offers.sweep(now=NOW)["offered"] == 1
     assert state_of(entry) == "offered"
 
 
@@ -98,7 +98,7 @@ def test_a_place_is_kept_for_nobody_who_has_an_offer_already() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.cancelled(full[0])
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     builders.cancelled(full[1])
     assert free_chairs(full[0].drive_id) == 1
     assert Hold.objects.count() == 1  # the offer's own
@@ -112,14 +112,14 @@ def test_a_partys_places_are_kept_for_who_waits() -> None:
     booking_party.cancel_all(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert free_chairs(drive.pk) == 0
     assert Hold.objects.filter(offer=None).count() == 2
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     assert state_of(waits) == "offered"
 
 
 def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
     full = builders.full_drive(steps=2)
     builders.cancelled(full[0])
-    ana = waiting.enter(
+    ana = entries.enter(
         drive=full[0].drive, wish=Wish("return", after(full[0])), person=builders.person(1), actor="user:7", now=NOW
     )
     assert state_of(ana) == "waiting"
@@ -147,17 +147,17 @@ def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refuse
     long_ago, lately = (gave_before(drive, days) for days in (190, 60))
     ana = builders.waits(drive)
     builders.cancelled(full[0])
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     offer = Offer.objects.get(entry=ana)
     assert (offer.entry.visit, offer.arrival.n) == ("return", 0)
     Booking.objects.filter(pk=lately.pk).update(state="deferred", donated_at=None)
     with pytest.raises(Refusal) as refused:
-        offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+        offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert refused.value.codes == ["visit_is_first"]
     assert (state_of(ana), drift.drifted_slots()) == ("offered", 0)
     builders.cancelled(full[1])
-    offering.sweep(now=NOW)
-    booking = offering.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    offers.sweep(now=NOW)
+    booking = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.visit, booking.chair_from, booking.chair_to) == ("first", 0, 2)
     assert (Booking.objects.get(pk=booking.pk).chair_to, drift.drifted_slots()) == (2, 0)
     assert long_ago.volunteer_id == booking.volunteer_id

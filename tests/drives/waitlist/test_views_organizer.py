@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import offering
 from drives.booking import changes
 from drives.models import Booking, CancelledBy, WaitingEntry
+from drives.waitlist import offers
 from organizations.models import Role
 from tests import builders, query_counts
 from tests.builders import NOW
@@ -35,7 +35,7 @@ def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
     builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
     changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     client = ben(full)
     assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))
     page = text(client.get(reverse("organizer_waiting", args=[full[0].drive_id])))

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import telling_waiting
 from drives.booking import confirm_holds, verify
 from drives.booking import rules as booking_rules
 from drives.booking.hold import Person
@@ -18,8 +17,7 @@ from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
 from drives.eligibility import check, history, party_times, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.queries import waiting
-from drives.waitlist import rules as waitlist_rules
+from drives.waitlist import messages, queries, rules
 from organizations.actions import audit
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
@@ -73,8 +71,8 @@ def join_within(
     registration.keep(details)
     self_check.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locks.identities_then_drive([details.identity], drive.pk)
-    facts = waiting.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
-    if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
+    facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)
+    if reasons := rules.reasons_not_to_wait(facts, now):
         raise refusals.Refusal(reasons)
     _refuse_wish(drive, wish, now)
     held_until = now + booking_rules.HOLD_FOR
@@ -145,7 +143,7 @@ def enter(
     if known := _in_line(drive, volunteer):
         return _wishes(known, wish, now)
     entry = _write(drive, wish, now, source=source, state=WaitingState.WAITING, volunteer=volunteer)
-    telling_waiting.joined(locks.waiting_entry(entry.pk), now)
+    messages.joined(locks.waiting_entry(entry.pk), now)
     return entry
 
 
@@ -163,7 +161,7 @@ def change(*, entry_id: int, wish: Wish, now: datetime) -> WaitingEntry:
             [refusals.Reason("waiting_offered", _("Answer the offer first: take the place or pass."))]
         )
     if entry.state != WaitingState.WAITING:
-        raise refusals.Refusal([waitlist_rules.not_in_line(entry.state)])
+        raise refusals.Refusal([rules.not_in_line(entry.state)])
     _refuse_wish(drive, wish, now)
     return _wishes(entry, wish, now)
 
@@ -195,7 +193,7 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
         raise CodeWrong(proving.CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.people([entry.registration], whose, now)[0]
     giver = history.Giver(entry.volunteer.pk, everywhere=True)
-    wish = _judged(drive, Wish(entry.visit, waiting.window_of(entry)), giver, now)
+    wish = _judged(drive, Wish(entry.visit, queries.window_of(entry)), giver, now)
     entry.visit = wish.visit
     entry.proved_at, known = now, _in_line(drive, entry.volunteer)
     entry.state = WaitingState.LEFT if known else WaitingState.WAITING
@@ -203,7 +201,7 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     entry.save()
     if known:
         return _wishes(known, wish, now)
-    telling_waiting.joined(entry, now)
+    messages.joined(entry, now)
     return entry
 
 
@@ -212,8 +210,8 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
 
     Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
     """
-    facts = waiting.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
-    if reasons := waitlist_rules.reasons_not_to_wait(facts, now):
+    facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
+    if reasons := rules.reasons_not_to_wait(facts, now):
         raise refusals.Refusal(reasons)
     arrivals = _arrivals(party_times.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
     judged = check.of(giver, drive, arrivals[-1])
@@ -226,12 +224,12 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
     if not _arrivals(party_times.steps_of(drive.pk), drive, wish, now):
-        raise refusals.Refusal([waitlist_rules.no_time_to_wait_for()])
+        raise refusals.Refusal([rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
     openings, soonest = availability.open_times(drive, wish.visit, now), matching.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
-        raise refusals.Refusal([waitlist_rules.places_are_open()], found[: availability.NEAREST])
+        raise refusals.Refusal([rules.places_are_open()], found[: availability.NEAREST])
 
 
 def _arrivals(steps: matching.Steps, drive: Drive, wish: Wish, now: datetime) -> list[datetime]:

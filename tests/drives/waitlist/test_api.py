@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from drives.actions import offering
 from drives.booking import changes as booking_changes
 from drives.models import Booking, CancelledBy, WaitingEntry
+from drives.waitlist import offers
 from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
@@ -35,7 +35,7 @@ def offered(full: list[Booking]) -> str:
     token: str = join(Api(), full).json()["token"]
     prove(token)
     booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offering.sweep(now=NOW)
+    offers.sweep(now=NOW)
     return token
 
 

@@ -13,7 +13,6 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.actions import waiting as actions
 from drives.booking import forms as booking_forms
 from drives.booking.forms import CodeForm, PersonForm
 from drives.booking.views_links import DONOR
@@ -22,11 +21,11 @@ from drives.models import WaitingEntry
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
-from drives.queries import waiting as queries_waiting
-from drives.queries.waiting import WaitingPage
 from drives.refusals import OpenTime, Refusal
-from drives.web import keys, visitor, waiting_form
-from drives.web.waiting_form import WishForm
+from drives.waitlist import entries, forms, queries
+from drives.waitlist.forms import WishForm
+from drives.waitlist.queries import WaitingPage
+from drives.web import keys, visitor
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Purpose
 from volunteers import notices
@@ -59,7 +58,7 @@ def _join(request: HttpRequest, page: DrivePage) -> HttpResponse:
     if not form.is_valid():
         return _ask(request, page, form, 422)
     try:
-        entry = actions.join(
+        entry = entries.join(
             drive=page.drive,
             wish=form.wish,
             person=form.person(page.drive.policy),
@@ -121,7 +120,7 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
     page, form, browser = _page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
     form.full_clean()
     try:
-        entry = actions.prove(
+        entry = entries.prove(
             entry_id=page.entry.pk,
             code=form.cleaned_data.get("code", ""),
             bound_to=visitor.bound_to(browser),
@@ -129,7 +128,7 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
             now=timezone.now(),
             whose=form.whose,
         )
-    except actions.RequestLapsed:
+    except entries.RequestLapsed:
         return _to_line(key)
     except ValidationError as problem:
         return _still_asked(request, key, form, problem)
@@ -142,14 +141,14 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
     page, browser = _page_or_404(request, key), visitor.browser_or_new(request)
     try:
-        actions.send_code_again(
+        entries.send_code_again(
             entry_id=page.entry.pk,
             bound_to=visitor.bound_to(browser),
             ip=visitor.ip_of(request),
             by_email=request.POST.get("by") == "email",
             now=timezone.now(),
         )
-    except actions.RequestLapsed:
+    except entries.RequestLapsed:
         return _to_line(key)
     except ValidationError as problem:
         return _still_asked(request, key, CodeForm(data={}), problem)
@@ -165,7 +164,7 @@ def change(request: HttpRequest, key: str) -> HttpResponse:
     if not form.is_valid():
         return _show(request, page, form, 422)
     try:
-        actions.change(entry_id=page.entry.pk, wish=form.wish, now=timezone.now())
+        entries.change(entry_id=page.entry.pk, wish=form.wish, now=timezone.now())
     except Refusal as refusal:
         form.add_error(None, refusal.messages)
         return _show(request, page, form, 409, refusal.alternatives)
@@ -176,12 +175,12 @@ def change(request: HttpRequest, key: str) -> HttpResponse:
 @_acts
 def leave(request: HttpRequest, key: str) -> HttpResponse:
     """Out of the line."""
-    actions.leave(entry_id=_page_or_404(request, key).entry.pk, actor=DONOR, now=timezone.now())
+    entries.leave(entry_id=_page_or_404(request, key).entry.pk, actor=DONOR, now=timezone.now())
     return _to_line(key)
 
 
 def _page_or_404(request: HttpRequest, key: str) -> WaitingPage:
-    page = queries_waiting.waiting_page(key, timezone.now(), keys.WAITING.tokens(request))
+    page = queries.waiting_page(key, timezone.now(), keys.WAITING.tokens(request))
     if page is None:
         raise Http404
     return page
@@ -240,7 +239,7 @@ def _show(
     context = {
         **entry_context(page.entry),
         "page": page,
-        "form": form or WishForm(page.entry.drive, initial=waiting_form.initial(page.entry)),
+        "form": form or WishForm(page.entry.drive, initial=forms.initial(page.entry)),
         "openings": openings,
         "changed": "changed" in request.GET,
         "is_heard": bool(page.entry.volunteer and (page.entry.volunteer.phone or page.entry.volunteer.email)),

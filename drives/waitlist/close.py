@@ -6,10 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import telling_waiting
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import IN_LINE, Drive, DriveState, WaitingEntry, WaitingState
-from drives.waitlist import rules as waitlist_rules
+from drives.waitlist import messages, rules
 from organizations.actions import audit
 
 
@@ -39,7 +38,7 @@ def close_over(*, drive_id: int, now: datetime) -> int:
     """
     locks.drive_exclusive(drive_id)
     drive = Drive.objects.get(pk=drive_id)
-    return 0 if waitlist_rules.line_is_open(drive, now) else _end(drive, now)
+    return 0 if rules.line_is_open(drive, now) else _end(drive, now)
 
 
 def _end(drive: Drive, now: datetime) -> int:
@@ -50,6 +49,6 @@ def _end(drive: Drive, now: datetime) -> int:
         was_in_line = entry.state in IN_LINE
         reserved_spots.close(entry, WaitingState.OVER, now)
         if was_in_line:
-            telling_waiting.over(entry, now)
+            messages.over(entry, now)
     counters.change(drive_id=drive.pk, deltas=counters.released(given_up))
     return len(entries)
