@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
 from drives.booking import party as booking_party
@@ -199,10 +199,8 @@ def gave(
     """Booked, came on time, and what became of it an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
-    attendance.check_in(booking_id=booking.pk, actor="test", now=came)
-    return attendance.record_outcome(
-        booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1)
-    )
+    check_in.check_in(booking_id=booking.pk, actor="test", now=came)
+    return check_in.record_outcome(booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1))
 
 
 def agreed(of: Organization, address: str, *purposes: str) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import refusals
-from drives.actions.attendance import UNDO
+from drives.attendance.check_in import UNDO
 from drives.booking import changes, create
 from drives.booking import rules as booking_rules
 from drives.capacity import locks

@@ -3,7 +3,8 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import day, people
+from drives.api.views import people
+from drives.attendance import api as attendance_api
 from drives.booking import api as booking_api
 from drives.planning import api as planning_api
 from drives.waitlist import api as waitlist_api
@@ -30,9 +31,9 @@ urlpatterns = [
     path("drives/<id:drive_id>/close/", planning_api.Close.as_view()),
     path("drives/<id:drive_id>/cancel/", planning_api.CancelDrive.as_view()),
     path("drives/<id:drive_id>/copy/", planning_api.Copy.as_view()),
-    path("drives/<id:drive_id>/roster/", day.Roster.as_view()),
-    path("drives/<id:drive_id>/walk-ins/", day.WalkIns.as_view()),
-    path("drives/<id:drive_id>/turnout/", day.Turnout.as_view()),
+    path("drives/<id:drive_id>/roster/", attendance_api.Roster.as_view()),
+    path("drives/<id:drive_id>/walk-ins/", attendance_api.WalkIns.as_view()),
+    path("drives/<id:drive_id>/turnout/", attendance_api.Turnout.as_view()),
     path("drives/<id:drive_id>/waiting-list/", waitlist_api.WaitingList.as_view()),
     path("drives/<id:drive_id>/waiting-list/close/", waitlist_api.CloseLine.as_view()),
     path("waiting-list/<str:token>/", waitlist_api.OneEntry.as_view()),
@@ -41,9 +42,9 @@ urlpatterns = [
     path("waiting-list/<str:token>/leave/", waitlist_api.Leave.as_view()),
     path("waiting-list/<str:token>/accept/", waitlist_api.Accept.as_view()),
     path("waiting-list/<str:token>/pass/", waitlist_api.Pass.as_view()),
-    path("bookings/<id:booking_id>/check-in/", day.CheckIn.as_view()),
-    path("bookings/<id:booking_id>/outcome/", day.Outcome.as_view()),
-    path("bookings/<id:booking_id>/undo/", day.Undo.as_view()),
+    path("bookings/<id:booking_id>/check-in/", attendance_api.CheckIn.as_view()),
+    path("bookings/<id:booking_id>/outcome/", attendance_api.Outcome.as_view()),
+    path("bookings/<id:booking_id>/undo/", attendance_api.Undo.as_view()),
     path("bookings/<str:token>/", booking_api.OneBooking.as_view()),
     path("bookings/<str:token>/prove/", booking_api.Prove.as_view()),
     path("bookings/<str:token>/code/", booking_api.SendCode.as_view()),

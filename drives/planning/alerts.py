@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives.actions import turnout
+from drives.attendance import close_out
 from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
 from drives.models import ACTIVE, Booking, Drive, DriveState
@@ -19,7 +19,8 @@ def close_out_due(*, now: datetime) -> int:
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )
     reports = [
-        turnout.close_out(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
+        close_out.close_out(drive_id=pk, now=now)
+        for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
     ]
     return sum(report is not None for report in reports)
 

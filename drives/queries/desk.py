@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
+from drives.attendance import turnout
+from drives.attendance.turnout import NOT_A_BOOKING
 from drives.capacity import availability, visits
 from drives.capacity.availability import SlotRow
 from drives.domain import forecast, grid
@@ -21,9 +23,7 @@ from drives.web import members
 from organizations.models import Organization
 
 HALF_EMPTY_PERCENT = 50
-NOT_A_BOOKING = (BookingState.HELD, BookingState.LAPSED)
 OUT = (BookingState.CANCELLED, BookingState.NO_SHOW)
-RECENT_DRIVES = 6  # the rate is that of the last few drives, not of years ago
 
 
 @dataclass(frozen=True)
@@ -146,17 +146,6 @@ def home(organization: Organization, now: datetime, past_limit: int = 8) -> Home
     )
 
 
-def give_rate(organization: Organization) -> forecast.GiveRate:
-    """How many of those who booked and did not cancel early gave, at the last drives that are over. Two queries."""
-    over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
-    recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
-    booked = Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_A_BOOKING).exclude(source=Source.WALK_IN)
-    counts = booked.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
-        booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
-    )
-    return forecast.give_rate(counts["donated"], counts["booked"])
-
-
 def _figures(drives: list[Drive], organization: Organization) -> list[DriveFigures]:
     ids = [drive.pk for drive in drives]
     slots = availability.slots_of(ids)
@@ -164,7 +153,7 @@ def _figures(drives: list[Drive], organization: Organization) -> list[DriveFigur
     counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
     for drive_id, state, count in counted.order_by("drive", "state"):
         states[drive_id][state] = count
-    rate = give_rate(organization)
+    rate = turnout.give_rate(organization)
     return [_figures_of(drive, states[drive.pk], slots[drive.pk], rate) for drive in drives]
 
 

@@ -8,10 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.actions import leaving, merging
+from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.eligibility import history
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
-from drives.queries import attendance
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
@@ -159,10 +159,10 @@ def test_whoever_owns_two_numbers_is_found_by_either() -> None:
         owner=booking.volunteer,
         **Contact.new_link(),
     )
-    assert [row.booking for row in attendance.roster(drive, second.address[-4:])] == [booking]
-    assert [row.booking for row in attendance.roster(drive, builders.phone(3)[-4:])] == [booking]
+    assert [row.booking for row in attendance_queries.roster(drive, second.address[-4:])] == [booking]
+    assert [row.booking for row in attendance_queries.roster(drive, builders.phone(3)[-4:])] == [booking]
     assert list(volunteers_queries.people(drive.organization, "213 555 0177")) == [booking.volunteer]
-    assert attendance.roster(drive, "0178") == []
+    assert attendance_queries.roster(drive, "0178") == []
 
 
 def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, conversations, turnout
+from drives.actions import conversations
+from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
 from drives.messaging import broadcasts, calls
@@ -103,7 +104,7 @@ def _past_drive(owner: Organization) -> Drive:
     past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
     Drive.objects.filter(pk=past.pk).update(state="published")
     past.refresh_from_db()
-    came = attendance.walk_in(
+    came = check_in.walk_in(
         drive=past,
         name=NAME,
         visit="first",
@@ -113,8 +114,8 @@ def _past_drive(owner: Organization) -> Drive:
         now=past.starts_at + timedelta(minutes=1),
         override_reason="dingo said so",
     )
-    attendance.record_outcome(booking_id=came.pk, outcome="donated", actor=BEN, now=past.starts_at + timedelta(hours=1))
-    turnout.close_out(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
+    check_in.record_outcome(booking_id=came.pk, outcome="donated", actor=BEN, now=past.starts_at + timedelta(hours=1))
+    close_out.close_out(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
     past.refresh_from_db()
     return past
 

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 
 from drives import refusals
-from drives.actions import attendance, leaving, turnout
+from drives.actions import leaving
+from drives.attendance import check_in, close_out, turnout, turnout_report
+from drives.attendance.turnout import TurnoutNumbers
+from drives.attendance.turnout_report import TurnoutReport
 from drives.booking import hold, verify
 from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
-from drives.queries import reports
-from drives.queries import turnout as queries_turnout
-from drives.queries.reports import TurnoutReport
-from drives.queries.turnout import TurnoutNumbers
 from notifications import phone
 from notifications import queries as notifications_queries
 from notifications.actions import outbox
@@ -53,10 +52,10 @@ def test_no_count_of_what_was_changes() -> None:
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
     """What the pages show, and what the report says when it is computed anew."""
-    turnout.recompute(drive=past, now=NOW)
+    close_out.recompute(drive=past, now=NOW)
     return (
-        queries_turnout.turnout_numbers(past),
-        reports.turnout_report(past),
+        turnout.turnout_numbers(past),
+        turnout_report.turnout_report(past),
         dict(Turnout.objects.filter(drive=past).values().get()),
     )
 
@@ -184,7 +183,7 @@ def test_nobody_is_erased_from_the_chair() -> None:
     drive = builders.drive()
     here = builders.booked(drive)
     at = drive.starts_at
-    attendance.check_in(booking_id=here.pk, actor="user:7", now=at)
+    check_in.check_in(booking_id=here.pk, actor="user:7", now=at)
     before = everywhere()
     with pytest.raises(refusals.Refusal) as refusal:
         leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
@@ -199,8 +198,8 @@ def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> No
     leaving.erase(volunteer_id=missed.volunteer_id or 0, because="asked", actor="donor", now=drive.starts_at)
     missed.refresh_from_db()
     assert missed.state == BookingState.BOOKED
-    attendance.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
-    assert queries_turnout.turnout_numbers(drive).no_show_count == 1
+    check_in.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
+    assert turnout.turnout_numbers(drive).no_show_count == 1
 
 
 def test_who_comes_back_is_somebody_new() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives.actions import attendance, turnout
+from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
 from drives.capacity import visits
@@ -131,10 +131,10 @@ def _visit(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
     drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
     shape = visits.visit_shape(drive, guest.visit)
     length = shape.steps if guest.fate in NEEDLE else shape.screening_steps
-    yield Event(came_at, lambda now: attendance.check_in(booking_id=guest.booking_id, actor=helper, now=now))
+    yield Event(came_at, lambda now: check_in.check_in(booking_id=guest.booking_id, actor=helper, now=now))
     yield Event(
         came_at + length * minutes,
-        lambda now: attendance.record_outcome(booking_id=guest.booking_id, outcome=guest.fate, actor=helper, now=now),
+        lambda now: check_in.record_outcome(booking_id=guest.booking_id, outcome=guest.fate, actor=helper, now=now),
     )
 
 
@@ -143,7 +143,7 @@ def _walk_in(donor: Donor, drive: Drive, came_at: datetime, helper: str) -> Iter
     yield Event(
         came_at,
         lambda now: arrived.append(
-            attendance.walk_in(
+            check_in.walk_in(
                 drive=drive,
                 name=donor.name,
                 phone=donor.phone,
@@ -157,7 +157,7 @@ def _walk_in(donor: Donor, drive: Drive, came_at: datetime, helper: str) -> Iter
     yield Event(
         came_at + 75 * timedelta(minutes=1),
         lambda now: (
-            attendance.record_outcome(booking_id=arrived[0].pk, outcome=BookingState.DONATED, actor=helper, now=now)
+            check_in.record_outcome(booking_id=arrived[0].pk, outcome=BookingState.DONATED, actor=helper, now=now)
             if arrived
             else None
         ),
@@ -166,10 +166,10 @@ def _walk_in(donor: Donor, drive: Drive, came_at: datetime, helper: str) -> Iter
 
 def _end(drive: Drive, day: Day) -> Iterator[Event]:
     over_at = drive.ends_at + timedelta(minutes=drive.grace_minutes + 1)
-    yield Event(over_at, lambda now: turnout.close_out(drive_id=drive.pk, now=now), tells=True)
+    yield Event(over_at, lambda now: close_out.close_out(drive_id=drive.pk, now=now), tells=True)
     if day.completed:
         finish = day.home.planner
-        yield Event(over_at + 15 * HOUR, lambda now: turnout.complete(drive_id=drive.pk, actor=finish, now=now))
+        yield Event(over_at + 15 * HOUR, lambda now: close_out.complete(drive_id=drive.pk, actor=finish, now=now))
 
 
 def _waiting(donor: Donor, position: int, drive: Drive, at: datetime) -> Event:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from drives.attendance import queries as attendance_queries
 from drives.models import BookingState, Drive
-from drives.queries import attendance
 from drives.queries import desk as queries_desk
 from drives.web import members
 from drives.web.organizer import todo
@@ -48,7 +48,7 @@ def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "drive": drive,
         "desk": found,
         "todos": todo.of_desk(drive, found) if organizations_rules.may(request.membership.role, "plan") else [],
-        "rows": attendance.roster(drive, search, state),
+        "rows": attendance_queries.roster(drive, search, state),
         "search": search,
         "state": state,
         "states": STATES,
@@ -64,7 +64,7 @@ def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
 def roster_sheet(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster for paper: who is expected, with a box to tick."""
     drive = members.drive_of(request, pk=drive_id)
-    rows = [row for row in attendance.roster(drive) if row.booking.state != BookingState.CANCELLED]
+    rows = [row for row in attendance_queries.roster(drive) if row.booking.state != BookingState.CANCELLED]
     return members.page(request, "drives/organizer/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
 
 
@@ -79,7 +79,7 @@ def roster_csv(request: MemberRequest, drive_id: int) -> HttpResponse:
     response.write("\ufeff")  # spreadsheets then read it as UTF-8
     table = csv.writer(response)
     table.writerow(str(head) for head in HEADS)
-    for row in attendance.roster(drive, *_asked(request)):
+    for row in attendance_queries.roster(drive, *_asked(request)):
         table.writerow([guarded(cell) for cell in _cells(drive, row)])
     return response
 
@@ -89,7 +89,7 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _cells(drive: Drive, row: attendance.RosterRow) -> list[str]:
+def _cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
     booking, person = row.booking, row.booking.volunteer
     local: datetime = booking.starts_at.astimezone(drive.site.zone)
     return [

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from drives.booking import views_organizer
+from drives.attendance import views_organizer
+from drives.booking import views_organizer as booking_views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
 from drives.planning import views_lifecycle, views_plan, views_sites
 from drives.waitlist import views_organizer as waitlist_views_organizer
-from drives.web.organizer import consents, desk, home, leaving, people, replies, settings, turnout
+from drives.web.organizer import consents, desk, home, leaving, people, replies, settings
 
 urlpatterns = [
     path("", home.home, name="organizer_home"),
@@ -21,8 +22,8 @@ urlpatterns = [
     path("drives/<int:drive_id>/close/", views_lifecycle.close, name="organizer_close"),
     path("drives/<int:drive_id>/cancel/", views_lifecycle.cancel_drive, name="organizer_cancel_drive"),
     path("drives/<int:drive_id>/copy/", views_lifecycle.copy_drive, name="organizer_copy_drive"),
-    path("drives/<int:drive_id>/turnout/", turnout.report, name="organizer_turnout"),
-    path("drives/<int:drive_id>/turnout/complete/", turnout.complete, name="organizer_complete"),
+    path("drives/<int:drive_id>/turnout/", views_organizer.report, name="organizer_turnout"),
+    path("drives/<int:drive_id>/turnout/complete/", views_organizer.complete, name="organizer_complete"),
     path("drives/<int:drive_id>/waiting/", waitlist_views_organizer.waiting, name="organizer_waiting"),
     path("drives/<int:drive_id>/waiting/new/", waitlist_views_organizer.enter, name="organizer_wait"),
     path("drives/<int:drive_id>/waiting/close/", waitlist_views_organizer.close, name="organizer_close_line"),
@@ -31,12 +32,12 @@ urlpatterns = [
         waitlist_views_organizer.remove,
         name="organizer_wait_remove",
     ),
-    path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
-    path("bookings/<int:booking_id>/", views_organizer.booking, name="organizer_booking"),
-    path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),
-    path("bookings/<int:booking_id>/move-all/", views_organizer.move_all, name="organizer_move_all"),
-    path("bookings/<int:booking_id>/cancel/", views_organizer.cancel, name="organizer_cancel"),
-    path("bookings/<int:booking_id>/again/", views_organizer.send_again, name="organizer_again"),
+    path("drives/<int:drive_id>/bookings/new/", booking_views_organizer.enter, name="organizer_enter"),
+    path("bookings/<int:booking_id>/", booking_views_organizer.booking, name="organizer_booking"),
+    path("bookings/<int:booking_id>/move/", booking_views_organizer.move, name="organizer_move"),
+    path("bookings/<int:booking_id>/move-all/", booking_views_organizer.move_all, name="organizer_move_all"),
+    path("bookings/<int:booking_id>/cancel/", booking_views_organizer.cancel, name="organizer_cancel"),
+    path("bookings/<int:booking_id>/again/", booking_views_organizer.send_again, name="organizer_again"),
     path("bookings/<int:booking_id>/consents/", consents.stop, name="organizer_consents"),
     path("people/<int:pk>/", people.person, name="organizer_person"),
     path("people/<int:pk>/same/<int:other>/", people.merge, name="organizer_merge"),

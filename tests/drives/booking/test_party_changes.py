@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance
+from drives.attendance import check_in
+from drives.attendance import queries as attendance_queries
 from drives.booking import hold, party_changes
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, Drive
-from drives.queries import attendance as queries_attendance
 from drives.refusals import Refusal
 from notifications.models import Message
 from organizations.models import Role
@@ -108,7 +108,7 @@ def test_only_who_booked_for_all_moves_all() -> None:
 
 def test_who_is_checked_in_stays() -> None:
     party = builders.booked_together(plain_drive())
-    attendance.check_in(booking_id=party[2].pk, actor="user:1", now=party[2].starts_at - timedelta(hours=1))
+    check_in.check_in(booking_id=party[2].pk, actor="user:1", now=party[2].starts_at - timedelta(hours=1))
     move(party[0], 3)
     assert steps(party) == [3, 3, 0]
 
@@ -185,6 +185,6 @@ def test_the_lists_take_the_same_queries_for_one_party_and_three(
     for number in range(parties):
         builders.booked_together(drive, number=20 + number, people=TWO)
     with django_assert_num_queries(3):  # type: ignore[operator]
-        assert len(queries_attendance.roster(drive)) == 2 * parties
+        assert len(attendance_queries.roster(drive)) == 2 * parties
     with django_assert_num_queries(2):  # type: ignore[operator]
-        queries_attendance.checkin_list(drive, NOW)
+        attendance_queries.checkin_list(drive, NOW)

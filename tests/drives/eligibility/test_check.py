@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.booking import book_for_donor
 from drives.booking import changes as booking_changes
 from drives.eligibility import history
@@ -213,8 +213,8 @@ def test_a_check_in_is_judged_again_and_overridden_with_a_reason() -> None:
     known, due = builders.booked(first), builders.booked(second, n=4)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at + timedelta(minutes=40))
     seen: dict[str, Any] = {"booking_id": due.pk, "actor": "user:1", "now": due.starts_at}
-    assert refused(lambda: attendance.check_in(**seen)).codes == ["interval_too_short"]
-    attendance.check_in(**seen, override_reason="The center agreed.")
+    assert refused(lambda: check_in.check_in(**seen)).codes == ["interval_too_short"]
+    check_in.check_in(**seen, override_reason="The center agreed.")
     due.refresh_from_db()
     assert (due.state, due.override_reason) == ("checked_in", "The center agreed.")
 
@@ -223,7 +223,7 @@ def test_who_comes_early_is_judged_by_the_time_that_was_booked() -> None:
     owner = builders.organization()
     builders.booked(drive_on(0, owner))
     due = builders.booked(drive_on(2, owner), n=4)
-    early = attendance.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at - timedelta(minutes=20))
+    early = check_in.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at - timedelta(minutes=20))
     assert early.state == BookingState.CHECKED_IN
 
 
@@ -238,8 +238,8 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
         "actor": "user:1",
         "phone": builders.phone(42),
     }
-    assert refused(lambda: attendance.walk_in(**come, now=today.starts_at)).codes == ["interval_too_short"]
-    came = attendance.walk_in(**come, now=today.starts_at, override_reason="The center agreed.")
+    assert refused(lambda: check_in.walk_in(**come, now=today.starts_at)).codes == ["interval_too_short"]
+    came = check_in.walk_in(**come, now=today.starts_at, override_reason="The center agreed.")
     assert (came.state, came.override_reason) == ("checked_in", "The center agreed.")
 
 
@@ -247,7 +247,7 @@ def missed_and_booked_tomorrow() -> Booking:
     """Somebody did not come, and then booked the next day's drive."""
     owner = builders.organization()
     missed = builders.booked(drive_on(0, owner))
-    attendance.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))
+    check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))
     builders.booked(drive_on(1, owner), now=missed.starts_at + timedelta(hours=2))
     return missed
 
@@ -259,10 +259,10 @@ def test_a_missed_visit_that_is_to_count_again_is_judged() -> None:
         "actor": "user:1",
         "now": missed.starts_at + 3 * timedelta(hours=1),
     }
-    assert refused(lambda: attendance.undo(**back)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo(**back)).codes == ["interval_too_short"]
     missed.refresh_from_db()
     assert missed.state == BookingState.NO_SHOW
-    attendance.undo(**back, override_reason="It was our mistake.")
+    check_in.undo(**back, override_reason="It was our mistake.")
     missed.refresh_from_db()
     assert (missed.state, missed.override_reason) == ("booked", "It was our mistake.")
 
@@ -272,10 +272,10 @@ def test_an_outcome_that_did_not_count_is_judged_when_it_is_taken_back(outcome: 
     owner = builders.organization()
     known = builders.booked(drive_on(0, owner))
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
-    attendance.check_in(**seen)
-    attendance.record_outcome(**seen, outcome=outcome)
+    check_in.check_in(**seen)
+    check_in.record_outcome(**seen, outcome=outcome)
     builders.booked(drive_on(1, owner))
-    assert refused(lambda: attendance.undo(**seen)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo(**seen)).codes == ["interval_too_short"]
 
 
 def test_what_counted_before_is_taken_back_without_a_question() -> None:
@@ -283,9 +283,9 @@ def test_what_counted_before_is_taken_back_without_a_question() -> None:
     known = builders.booked(drive_on(0, owner))
     builders.booked(drive_on(2, owner), n=4)
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
-    attendance.check_in(**seen)
-    attendance.record_outcome(**seen, outcome="donated", at=known.starts_at + timedelta(hours=1))
-    assert attendance.undo(**seen).state == BookingState.CHECKED_IN
+    check_in.check_in(**seen)
+    check_in.record_outcome(**seen, outcome="donated", at=known.starts_at + timedelta(hours=1))
+    assert check_in.undo(**seen).state == BookingState.CHECKED_IN
 
 
 # The history

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.booking import changes
 from drives.models import Booking, CancelledBy, Drive
 from organizations.models import Organization, Role
@@ -140,7 +140,7 @@ def test_at_the_door_the_page_of_a_person_warns_before_the_tap() -> None:
     with time_machine.travel(due.starts_at, tick=False):
         warned = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
         calm = text(browser.get(reverse("checkin_person", args=[second.slug, other.pk])))
-        attendance.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
+        check_in.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
         settled = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
     assert "This is too close to another donation." in warned
     assert "Book all the same, because" in warned
@@ -152,7 +152,7 @@ def test_at_the_door_taking_back_a_missed_visit_may_need_a_reason() -> None:
     today, tomorrow = two_days(helper.organization)
     missed = builders.booked(today)
     later = missed.starts_at + timedelta(hours=1)
-    attendance.mark_no_show(booking_id=missed.pk, actor="user:1", now=later)
+    check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=later)
     builders.booked(tomorrow, now=later)
     browser, address = coordinator.AllDay(helper.user), reverse("checkin_act", args=[today.slug, missed.pk, "undo"])
     with time_machine.travel(later, tick=False):

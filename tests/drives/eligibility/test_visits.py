@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.booking import book_for_donor, changes
 from drives.capacity import drift
 from drives.domain.intervals import GIVEN, STATED, Donation, Rules
@@ -199,7 +199,7 @@ def test_a_walk_in_is_what_the_organization_recorded() -> None:
     owner = builders.organization()
     donated(60, owner)
     today = builders.drive(owner)
-    came = attendance.walk_in(
+    came = check_in.walk_in(
         drive=today,
         name="Test Ana Alder",
         visit="first",

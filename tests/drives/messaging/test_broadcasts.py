@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.booking import changes
 from drives.messaging import broadcast_queries, broadcasts
 from drives.messaging.broadcast_queries import Audience
@@ -282,7 +282,7 @@ def test_a_late_notice_goes_to_who_is_due_and_not_yet_in() -> None:
     drive = builders.drive()
     due, arrived, later, gone = (builders.booked(drive, n=n, number=n) for n in (0, 1, 16, 2))
     changes.cancel(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    attendance.check_in(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
+    check_in.check_in(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
     Message.objects.all().delete()
     broadcast = late(drive)
     made.deliver(on_the_day(drive) + timedelta(seconds=30))
@@ -395,7 +395,7 @@ def test_news_are_of_use_for_three_days_and_a_word_about_a_visit_until_it_begins
 def test_a_word_to_who_is_in_already_is_of_use_for_half_an_hour() -> None:
     drive = drive_of(1)
     booking = Booking.objects.get()
-    attendance.check_in(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
+    check_in.check_in(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
     broadcast = sent(
         drive, draft(audience=Audience(states=(BookingState.CHECKED_IN,))), now=drive.starts_at + timedelta(minutes=1)
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import turnout
+from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.domain import reminder_times
 from drives.domain.message_kinds import Way
@@ -196,7 +196,7 @@ def test_after_the_visit_only_what_the_plan_says() -> None:
     came = builders.booked(drive, number=1)
     edit(drive.organization, missed={"way": Way.MAIL}, thank_you={"on": False})
     Booking.objects.filter(pk=came.pk).update(state=BookingState.CHECKED_IN)
-    turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+    close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
     told = Message.objects.filter(kind__in=["thank_you", "missed"]).values_list("about", "kind", "channel")
     assert list(told) == [(missing.about, "missed", "email")]
 

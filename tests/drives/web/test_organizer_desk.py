@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, turnout
+from drives.attendance import check_in, close_out, turnout
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import drives as planning_drives
 from drives.queries import desk
@@ -70,9 +70,9 @@ def test_the_own_rate_takes_the_place_of_the_rule() -> None:
     people = [builders.booked(earlier, n=n % 20, number=n) for n in range(20)]
     for booking in people[:15]:
         day = booking.starts_at
-        attendance.check_in(booking_id=booking.pk, actor="test", now=day)
-        attendance.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
-    turnout.close_out(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
+        check_in.check_in(booking_id=booking.pk, actor="test", now=day)
+        check_in.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
+    close_out.close_out(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
     assert "75 of 100 people who booked gave (20 bookings)" in shown
@@ -288,7 +288,7 @@ def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
         drive = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=builders.lax().pk)
         for number in range(4):
             builders.booked(drive, n=number, number=10 * day + number)
-        turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+        close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
         Booking.objects.filter(drive=drive, first_step__lt=day).update(state=BookingState.DONATED)
-    rate = desk.give_rate(owner)
+    rate = turnout.give_rate(owner)
     assert (rate.booked, rate.donated) == (24, 1 + 2 + 3 + 4 + 4 + 4)

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from drives.actions import attendance
+from drives.attendance import check_in
 from drives.models import Booking
 from organizations.models import AuditEntry, Role
 from tests import builders
@@ -61,7 +61,7 @@ def test_the_page_says_why_somebody_in_the_chair_is_not_forgotten(time_machine: 
     booking, person = known()
     time_machine.move_to(booking.starts_at, tick=False)  # type: ignore[attr-defined]
     ben = coordinator.signed_in(builders.member(person.organization, Role.OWNER))
-    attendance.check_in(booking_id=booking.pk, actor="user:7", now=booking.starts_at)
+    check_in.check_in(booking_id=booking.pk, actor="user:7", now=booking.starts_at)
     refused = ben.post(reverse("organizer_erase", args=[person.pk]), YES)
     assert refused.status_code == 422
     assert "checked in at a drive that is running" in text(refused)

@@ -8,8 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from drives.actions import turnout
-from drives.queries import reports
+from drives.attendance import close_out, turnout_report
 from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -20,7 +19,7 @@ from organizations.web.accounts import MemberRequest
 def report(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The report of the close-out; before it, what is waited for."""
     drive = members.drive_of(request, pk=drive_id)
-    context = {"drive": drive, "report": reports.turnout_report(drive), "now": timezone.now()}
+    context = {"drive": drive, "report": turnout_report.turnout_report(drive), "now": timezone.now()}
     return members.page(request, "drives/organizer/turnout.html", context)
 
 
@@ -30,7 +29,7 @@ def complete(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Make the turnout final."""
     drive = members.drive_of(request, pk=drive_id)
     try:
-        turnout.complete(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
+        close_out.complete(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

@@ -7,14 +7,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.attendance import rules as attendance_rules
+from drives.attendance import rules, turnout
 from drives.booking import history
 from drives.booking import messages as booking_messages
 from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
 from drives.models import booking as models_booking
-from drives.queries import turnout
 from organizations.actions import audit
 
 
@@ -27,7 +26,7 @@ def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
     """
     locks.drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
-    if drive.closed_out_at is not None or not attendance_rules.is_to_be_closed_out(drive, now):
+    if drive.closed_out_at is not None or not rules.is_to_be_closed_out(drive, now):
         return None
     _settle_bookings(drive, "worker", now)
     Drive.objects.filter(pk=drive.pk).update(

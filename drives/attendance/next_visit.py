@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.attendance import rules as attendance_rules
+from drives.attendance import rules
 from drives.booking import create
 from drives.booking import messages as booking_messages
 from drives.booking import rules as booking_rules
@@ -37,7 +37,7 @@ def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetim
     volunteer = visited.volunteer
     assert volunteer is not None  # asked for
     locks.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
-    if reasons := booking_rules.reasons_not_to_change(locks.booking(visited.pk).state, attendance_rules.HAS_GIVEN):
+    if reasons := booking_rules.reasons_not_to_change(locks.booking(visited.pk).state, rules.HAS_GIVEN):
         raise refusals.Refusal(reasons)
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:

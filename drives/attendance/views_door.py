@@ -18,8 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import refusals
-from drives.actions import attendance, returning
-from drives.attendance import rules as attendance_rules
+from drives.attendance import check_in, next_visit, queries, rules
 from drives.booking import rules as booking_rules
 from drives.booking.forms_organizer import OverrideForm
 from drives.domain import localtime
@@ -27,7 +26,6 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Visit
 from drives.models import booking as models_booking
-from drives.queries import attendance as queries_attendance
 from drives.web import form_errors, members
 from drives.web.fields import PhoneField
 from organizations.web import accounts
@@ -35,12 +33,12 @@ from organizations.web.accounts import MemberRequest
 
 Act = Callable[..., Booking]
 OUTCOME_ACTS: dict[str, Act] = {
-    str(outcome): partial(attendance.record_outcome, outcome=outcome) for outcome in models_booking.OUTCOMES
+    str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in models_booking.OUTCOMES
 }
 ACTS: dict[str, Act] = {
-    "in": attendance.check_in,
-    "undo": attendance.undo,
-    "missed": attendance.mark_no_show,
+    "in": check_in.check_in,
+    "undo": check_in.undo,
+    "missed": check_in.mark_no_show,
     **OUTCOME_ACTS,
 }
 
@@ -75,13 +73,13 @@ class WalkInForm(OverrideForm):
 def day(request: MemberRequest, slug: str) -> HttpResponse:
     """The list in the order in which it is worked. `done` is the booking of the last tap, with its way back."""
     drive, now, search = members.drive_of(request, slug=slug), timezone.now(), _search(request)
-    found = queries_attendance.checkin_list(drive, now, search)
+    found = queries.checkin_list(drive, now, search)
     context = {
         "drive": drive,
         "now": now,
         "search": search,
         "list": found,
-        "tally": found if not search else queries_attendance.checkin_list(drive, now),
+        "tally": found if not search else queries.checkin_list(drive, now),
         "done": _done(request, drive),
         "is_empty": not any((found.due, found.late, found.checked_in, found.coming, found.finished)),
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
@@ -96,7 +94,7 @@ def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One person with everything that may be done about them now."""
     booking, now = _booking(request, slug, booking_id), timezone.now()
     context = _person(request, booking, now)
-    if context["may_check_in_now"] and (reasons := attendance.reasons_against(booking, now)):
+    if context["may_check_in_now"] and (reasons := check_in.reasons_against(booking, now)):
         context |= {"warnings": reasons, "form": OverrideForm(), "judged": "in"}
     return members.page(request, "drives/checkin/person.html", context)
 
@@ -128,7 +126,7 @@ def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpRespons
     """One tap books the next visit of somebody who has given; a second one is as good as the first."""
     booking, slot_id = _booking(request, slug, booking_id), request.POST.get("slot", "")
     try:
-        made = returning.book_next(
+        made = next_visit.book_next(
             booking_id=booking.pk,
             slot_id=int(slot_id) if NUMBER.fullmatch(slot_id) else 0,
             actor=members.actor_of(request),
@@ -161,7 +159,7 @@ def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         typed, actor = form.cleaned_data, members.actor_of(request)
         try:
-            booking = attendance.walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
+            booking = check_in.walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
         except ValidationError as error:
             if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
                 messages.info(request, _("This person is on the list already."))
@@ -185,16 +183,16 @@ def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
 
 def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
     state = BookingState(booking.state)
-    gave = state in attendance_rules.HAS_GIVEN
+    gave = state in rules.HAS_GIVEN
     return {
         "booking": booking,
         "drive": booking.drive,
         "search": _search(request),
         "after": eligibility_queries.after_visit(booking, now, everywhere=False) if gave else None,
         "coming": eligibility_queries.coming_of(booking, now) if gave else (),
-        "may_check_in_now": state in attendance_rules.MAY_BE_CHECKED_IN,
+        "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in booking_rules.MAY_BE_MISSED and booking.starts_at <= now,
-        "may_have_outcome": state in attendance_rules.MAY_HAVE_OUTCOME,
+        "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
         "may_be_undone": state in models_booking.OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
         "outcomes": OUTCOMES,
         "labels": {"in": _("Check in"), "missed": _("Did not come"), "undo": _("Take back the last step")},

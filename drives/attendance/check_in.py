@@ -7,8 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.actions import turnout
-from drives.attendance import rules as attendance_rules
+from drives.attendance import close_out, rules
 from drives.booking import create, history
 from drives.booking import rules as booking_rules
 from drives.capacity import counters, facts, locks, reserved_spots, visits
@@ -35,7 +34,7 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     booking = _locked(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
-    _refuse(booking, attendance_rules.MAY_BE_CHECKED_IN)
+    _refuse(booking, rules.MAY_BE_CHECKED_IN)
     if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
         raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not running now."))])
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
@@ -56,7 +55,7 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
     booking = _locked(booking_id)
     if booking.state == outcome:
         return booking
-    _refuse(booking, attendance_rules.MAY_HAVE_OUTCOME)
+    _refuse(booking, rules.MAY_HAVE_OUTCOME)
     happened, before = at or now, booking.state
     after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
     booking.donated_at = happened if after_needle else None
@@ -94,7 +93,7 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | models_booking.OUTCOMES
     _refuse(booking, frozenset(of_the_day))
     back_to = _before(booking)
-    if booking.state in attendance_rules.COUNTS_NOT:
+    if booking.state in rules.COUNTS_NOT:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
     _forget_times(booking, back_to)
     _enter(booking, back_to, before=booking.state, actor=actor, now=now, reason=UNDO)
@@ -174,7 +173,7 @@ def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, no
         counters.change(drive_id=booking.drive_id, deltas=counters.released([booking]))
     elif holds_place and not held_place:
         counters.force(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking)))
-    turnout.recompute(drive=booking.drive, now=now)
+    close_out.recompute(drive=booking.drive, now=now)
 
 
 def reasons_against(booking: Booking, now: datetime) -> list[refusals.Reason]:

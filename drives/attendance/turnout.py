@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from drives.models import Booking, BookingState, Drive, Source, Visit
+from drives.domain import forecast
+from drives.models import Booking, BookingState, Drive, DriveState, Source, Visit
+from organizations.models import Organization
+
+NOT_A_BOOKING = (BookingState.HELD, BookingState.LAPSED)
+RECENT_DRIVES = 6  # the rate is that of the last few drives, not of years ago
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,14 @@ def turnout_numbers(drive: Drive) -> TurnoutNumbers:
 
 def _count(state: BookingState) -> Count:
     return Count("pk", filter=Q(state=state))
+
+
+def give_rate(organization: Organization) -> forecast.GiveRate:
+    """How many of those who booked and did not cancel early gave, at the last drives that are over. Two queries."""
+    over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
+    recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
+    booked = Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_A_BOOKING).exclude(source=Source.WALK_IN)
+    counts = booked.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
+        booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
+    )
+    return forecast.give_rate(counts["donated"], counts["booked"])

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from drives.attendance import turnout
+from drives.attendance.turnout import NOT_A_BOOKING
 from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, Source, Turnout
-from drives.queries import desk
-from drives.queries.desk import NOT_A_BOOKING
 
 CAME = (
     BookingState.CHECKED_IN,
@@ -73,7 +73,7 @@ class TurnoutReport:
 def turnout_report(drive: Drive) -> TurnoutReport:
     """The report of the close-out with the day by hour. Four queries."""
     counts = Turnout.objects.filter(drive=drive).first()
-    return TurnoutReport(counts, _by_hour(drive), desk.give_rate(drive.organization))
+    return TurnoutReport(counts, _by_hour(drive), turnout.give_rate(drive.organization))
 
 
 def _by_hour(drive: Drive) -> list[HourTurnout]:

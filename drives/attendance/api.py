@@ -8,13 +8,10 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.actions import attendance
-from drives.api import answers as api_answers
 from drives.api import bodies, documented, shapes
 from drives.api.access import ApiView
+from drives.attendance import answers, check_in, queries, turnout
 from drives.models import Booking, BookingState
-from drives.queries import attendance as queries_attendance
-from drives.queries import turnout
 
 OUTCOME, WALK_IN, OVERRIDE = bodies.OutcomeBody(), bodies.WalkInBody(), bodies.OverrideBody()
 
@@ -26,8 +23,8 @@ class Roster(ApiView):
 
     @documented.call("read_roster", shapes.RosterRow, 404, lists=True)
     def get(self, request: Request, drive_id: int) -> Response:
-        rows = queries_attendance.roster(self.drive(drive_id))
-        return Response({"results": [api_answers.roster_row(row, self.zone) for row in rows], "next": None})
+        rows = queries.roster(self.drive(drive_id))
+        return Response({"results": [answers.roster_row(row, self.zone) for row in rows], "next": None})
 
 
 class DayView(ApiView):
@@ -36,7 +33,7 @@ class DayView(ApiView):
     needs: ClassVar = {"POST": "check_in"}
 
     def answer(self, booking: Booking, status: int = 200) -> Response:
-        return Response(api_answers.day_booking(booking, self.zone), status=status)
+        return Response(answers.day_booking(booking, self.zone), status=status)
 
 
 class CheckIn(DayView):
@@ -47,7 +44,7 @@ class CheckIn(DayView):
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
-            attendance.check_in(
+            check_in.check_in(
                 booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
             )
         )
@@ -60,13 +57,13 @@ class Outcome(DayView):
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.booking(booking_id), OUTCOME.run_validation(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
-            return self.answer(attendance.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
+            return self.answer(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
             impossible = ValidationError(_("Give a time of the drive's day that has passed."), code="at_impossible")
             raise ValidationError({"at": impossible})
         return self.answer(
-            attendance.record_outcome(
+            check_in.record_outcome(
                 booking_id=booking.pk, outcome=body["outcome"], at=at, actor=self.caller.actor, now=now
             )
         )
@@ -80,7 +77,7 @@ class Undo(DayView):
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
-            attendance.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason)
+            check_in.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason)
         )
 
 
@@ -90,7 +87,7 @@ class WalkIns(DayView):
     @documented.call("walk_in", shapes.DayBooking, 404, 409, takes=WALK_IN, status=201)
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), WALK_IN.run_validation(request.data)
-        came = attendance.walk_in(
+        came = check_in.walk_in(
             drive=drive,
             name=body["name"],
             visit=body["visit"],
@@ -111,4 +108,4 @@ class Turnout(ApiView):
     @documented.call("read_turnout", shapes.Turnout, 404)
     def get(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        return Response(api_answers.turnout(turnout.turnout_numbers(drive), drive))
+        return Response(answers.turnout(turnout.turnout_numbers(drive), drive))

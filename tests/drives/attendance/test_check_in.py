@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import attendance, turnout
+from drives.attendance import check_in, close_out
+from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.planning import alerts as planning_alerts
 from drives.planning import drives
-from drives.queries import attendance as queries_attendance
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 def outcome(booking: Booking, what: str, drive: Drive) -> None:
-    attendance.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
-    attendance.record_outcome(
+    check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+    check_in.record_outcome(
         booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at + timedelta(hours=1)
     )
 
@@ -30,19 +30,19 @@ def test_check_in_outcome_and_undo_step_back_one_at_a_time() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
-    states = [attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
+    states = [check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.checked_in_at) == (None, None)
     with pytest.raises(Refusal):
-        attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+        check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
 
 
 def test_checking_in_twice_is_success_and_changes_nothing() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     for minute in range(2):
-        attendance.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at + timedelta(minutes=minute))
+        check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at + timedelta(minutes=minute))
     booking.refresh_from_db()
     assert booking.checked_in_at == drive.starts_at
 
@@ -50,9 +50,9 @@ def test_checking_in_twice_is_success_and_changes_nothing() -> None:
 def test_a_no_show_frees_the_chair_and_may_still_come() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+    check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
-    attendance.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+    check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert drive.slots.filter(chairs_taken__gt=0).count() == 3
     assert drift.drifted_slots() == 0
 
@@ -61,7 +61,7 @@ def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     builders.booked(drive, number=1)
-    booking = attendance.walk_in(
+    booking = check_in.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
     )
     assert (booking.state, booking.source) == ("checked_in", "walk_in")
@@ -77,7 +77,7 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     outcome(deferred, "deferred", drive)
     changes.cancel(booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2))
     changes.cancel(booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2))
-    attendance.walk_in(
+    check_in.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )
     assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
@@ -114,16 +114,16 @@ def test_the_report_follows_corrections_until_it_is_completed() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     after = drive.ends_at + timedelta(hours=2)
-    turnout.close_out(drive_id=drive.pk, now=after)
-    attendance.check_in(booking_id=booking.pk, actor="user:1", now=after)
+    close_out.close_out(drive_id=drive.pk, now=after)
+    check_in.check_in(booking_id=booking.pk, actor="user:1", now=after)
     with pytest.raises(Refusal) as caught:
-        turnout.complete(drive_id=drive.pk, actor="user:1", now=after)
+        close_out.complete(drive_id=drive.pk, actor="user:1", now=after)
     assert caught.value.codes == ["outcomes_missing"]
-    attendance.record_outcome(booking_id=booking.pk, outcome="donated", actor="user:1", now=after, at=drive.starts_at)
-    report = turnout.complete(drive_id=drive.pk, actor="user:1", now=after)
+    check_in.record_outcome(booking_id=booking.pk, outcome="donated", actor="user:1", now=after, at=drive.starts_at)
+    report = close_out.complete(drive_id=drive.pk, actor="user:1", now=after)
     assert (report.donated_count, report.no_show_count, report.final) == (1, 0, True)
     with pytest.raises(Refusal) as caught:
-        attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
+        check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
     assert caught.value.codes == ["drive_completed"]
 
 
@@ -142,8 +142,8 @@ def test_a_corrected_outcome_is_taken_back_to_the_check_in_however_often_it_chan
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
     for what in ("deferred", "donated", "deferred"):
-        attendance.record_outcome(booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at)
-    states = [attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
+        check_in.record_outcome(booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at)
+    states = [check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.outcome_at, booking.checked_in_at) == (None, None, None)
@@ -154,30 +154,30 @@ def test_an_undo_that_is_sent_twice_takes_back_one_step() -> None:
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
     for _tap in range(2):
-        attendance.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at, seen="donated")
+        check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at, seen="donated")
     booking.refresh_from_db()
     assert booking.state == BookingState.CHECKED_IN
 
 
 def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None:
     drive = builders.drive()
-    came = attendance.walk_in(
+    came = check_in.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
     )
-    attendance.undo(booking_id=came.pk, actor="user:1", now=drive.starts_at)
-    turnout.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
+    check_in.undo(booking_id=came.pk, actor="user:1", now=drive.starts_at)
+    close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
     report = Turnout.objects.get()
     assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
     assert drift.drifted_slots() == 0
 
 
-@pytest.mark.parametrize("verb", [attendance.check_in, attendance.undo])
+@pytest.mark.parametrize("verb", [check_in.check_in, check_in.undo])
 def test_who_was_marked_as_missed_and_came_as_a_walk_in_is_not_here_twice(verb: Callable[..., Booking]) -> None:
     drive = builders.drive(policy_id=builders.lax().pk)
     booking, now = builders.booked(drive), drive.starts_at + timedelta(minutes=30)
-    attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=now)
-    attendance.walk_in(
+    check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=now)
+    check_in.walk_in(
         drive=drive, name="Test Ana Alder", phone=builders.phone(42), visit="return", actor="user:1", now=now
     )
     with pytest.raises(Refusal) as caught:
@@ -190,17 +190,17 @@ def test_nobody_is_checked_in_on_a_day_before_the_drive() -> None:
     booking = builders.booked(drive)
     midnight = drive.starts_at.astimezone(drive.site.zone).replace(hour=0)
     with pytest.raises(Refusal) as caught:
-        attendance.check_in(booking_id=booking.pk, actor="user:1", now=midnight - timedelta(minutes=1))
+        check_in.check_in(booking_id=booking.pk, actor="user:1", now=midnight - timedelta(minutes=1))
     assert caught.value.codes == ["drive_not_today"]
-    assert attendance.check_in(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
+    assert check_in.check_in(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
 
 
 def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
     drive = builders.drive()
     booking, after = builders.booked(drive), drive.ends_at + timedelta(hours=2)
-    turnout.close_out(drive_id=drive.pk, now=after)
-    attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
-    report = turnout.complete(drive_id=drive.pk, actor="user:7", now=after)
+    close_out.close_out(drive_id=drive.pk, now=after)
+    check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
+    report = close_out.complete(drive_id=drive.pk, actor="user:7", now=after)
     booking.refresh_from_db()
     assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
     assert booking.changes.latest("pk").actor == "user:7"
@@ -221,8 +221,8 @@ def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_th
 def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
     drive = builders.drive()
     here, after = builders.booked(drive), drive.ends_at + timedelta(hours=1)
-    attendance.check_in(booking_id=here.pk, actor="user:1", now=drive.starts_at)
-    turnout.close_out(drive_id=drive.pk, now=after)
+    check_in.check_in(booking_id=here.pk, actor="user:1", now=drive.starts_at)
+    close_out.close_out(drive_id=drive.pk, now=after)
     with pytest.raises(Refusal) as caught:
         drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
     here.refresh_from_db()
@@ -233,11 +233,9 @@ def test_nobody_is_missed_before_they_are_due() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=4)
     with pytest.raises(Refusal) as caught:
-        attendance.mark_no_show(
-            booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1)
-        )
+        check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1))
     assert caught.value.codes == ["not_due_yet"]
-    assert attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
+    assert check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
 
 
 @pytest.mark.parametrize("minutes", [-1, 6 * 60])
@@ -245,7 +243,7 @@ def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) ->
     drive = builders.drive()
     now = drive.starts_at + timedelta(minutes=minutes)
     with pytest.raises(Refusal) as caught:
-        attendance.walk_in(
+        check_in.walk_in(
             drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=now
         )
     assert caught.value.codes == ["drive_not_today"]
@@ -257,9 +255,9 @@ def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_bookin
     booking = builders.booked(drive)
     closed = drives.close(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
     after = drive.ends_at + timedelta(days=3)
-    assert turnout.close_out(drive_id=drive.pk, now=after) is not None
-    attendance.undo(booking_id=booking.pk, actor="user:1", now=after)
-    assert turnout.close_out(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
+    assert close_out.close_out(drive_id=drive.pk, now=after) is not None
+    check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
+    assert close_out.close_out(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
     drive.refresh_from_db()
     booking.refresh_from_db()
     assert (drive.closed_at, drive.closed_out_at) == (closed.closed_at, after)
@@ -315,15 +313,13 @@ def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
 def test_nobody_is_marked_as_missed_before_their_time() -> None:
     booking = builders.booked(builders.drive())
     with pytest.raises(Refusal) as caught:
-        attendance.mark_no_show(
-            booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1)
-        )
+        check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1))
     assert caught.value.codes == ["not_due_yet"]
-    assert attendance.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
+    assert check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
 
 
 def groups(drive: Drive, now: datetime) -> str:
-    found = queries_attendance.checkin_list(drive, now)
+    found = attendance_queries.checkin_list(drive, now)
     [group] = [name for name in ("due", "late", "checked_in", "coming", "finished") if getattr(found, name)]
     return group
 
@@ -347,5 +343,5 @@ def test_at_the_door_people_are_due_half_an_hour_before_and_late_ten_minutes_aft
 def test_minutes_late_are_whole_ones(seconds: int, minutes: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    found = queries_attendance.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
+    found = attendance_queries.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
     assert [row.late_minutes for row in (*found.due, *found.late, *found.coming)] == [minutes]

@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import attendance, turnout
+from drives.attendance import check_in, close_out
 from drives.models import Booking, Drive, DriveState
 from tests import builders
 from tests.builders import NOW, PASSWORD
@@ -43,7 +43,7 @@ def test_a_drive_from_sign_in_to_the_final_turnout() -> None:
         browser.post(reverse("checkin_act", args=[drive.slug, came.pk, "in"]))
     with time_machine.travel(drive.starts_at + timedelta(hours=1), tick=False):
         browser.post(reverse("checkin_act", args=[drive.slug, came.pk, "donated"]))
-    turnout.close_out(drive_id=drive.pk, now=after(drive))
+    close_out.close_out(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         shown = report(browser, drive)
         browser.post(reverse("organizer_complete", args=[drive.pk]))
@@ -67,8 +67,8 @@ def test_a_drive_with_open_check_ins_cannot_be_completed() -> None:
     ben = builders.member(builders.organization())
     drive = builders.drive(ben.organization)
     booking = builders.booked(drive)
-    attendance.check_in(booking_id=booking.pk, actor="test", now=drive.starts_at)
-    turnout.close_out(drive_id=drive.pk, now=after(drive))
+    check_in.check_in(booking_id=booking.pk, actor="test", now=drive.starts_at)
+    close_out.close_out(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         browser = coordinator.signed_in(ben)
         shown = report(browser, drive)
@@ -84,7 +84,7 @@ def test_a_correction_after_the_close_out_changes_the_report() -> None:
     ben = builders.member(builders.organization())
     drive = builders.drive(ben.organization)
     booking = builders.booked(drive)
-    turnout.close_out(drive_id=drive.pk, now=after(drive))
+    close_out.close_out(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         browser = coordinator.signed_in(ben)
         before = report(browser, drive)

@@ -10,8 +10,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drives.actions import returning, turnout
-from drives.eligibility import next_visit
+from drives.attendance import close_out, next_visit
+from drives.eligibility import next_visit as eligibility_next_visit
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.messaging.texts import next_visit as texts_next_visit
@@ -49,7 +49,7 @@ def days(*before: int) -> list[date]:
     ],
 )
 def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], given: int | None) -> None:
-    found = next_visit.progress(days(*before), DRIVE_DAY, 180)
+    found = eligibility_next_visit.progress(days(*before), DRIVE_DAY, 180)
     assert (found.given if found else None) == given
     if found:
         assert found.until == max(days(*before)) + 180 * DAY
@@ -59,8 +59,8 @@ def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], giv
 def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before: list[int], random: Any) -> None:
     mixed = days(*before)
     random.shuffle(mixed)
-    found = next_visit.progress(mixed, DRIVE_DAY, 180)
-    assert found == next_visit.progress(sorted(mixed), DRIVE_DAY, 180)
+    found = eligibility_next_visit.progress(mixed, DRIVE_DAY, 180)
+    assert found == eligibility_next_visit.progress(sorted(mixed), DRIVE_DAY, 180)
     assert found is None or found.given in {1, 2}
 
 
@@ -84,7 +84,7 @@ def over(drive: Drive) -> datetime:
 
 def closed(drive: Drive) -> datetime:
     """Closed out when its time has come; returns when that was."""
-    assert turnout.close_out(drive_id=drive.pk, now=over(drive))
+    assert close_out.close_out(drive_id=drive.pk, now=over(drive))
     return over(drive)
 
 
@@ -188,7 +188,8 @@ def at(hour: int, day: int = 20, minute: int = 0) -> NextVisit:
 
 def test_a_day_is_said_once() -> None:
     assert (
-        next_visit.in_short([at(9), at(9, minute=15), at(10, 21)]) == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
+        eligibility_next_visit.in_short([at(9), at(9, minute=15), at(10, 21)])
+        == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
     )
 
 
@@ -227,7 +228,7 @@ def test_own_words_name_the_times() -> None:
 
 
 def book_next(booking: Booking, slot_id: int, now: datetime) -> Booking:
-    return returning.book_next(booking_id=booking.pk, slot_id=slot_id, actor="user:1", now=now)
+    return next_visit.book_next(booking_id=booking.pk, slot_id=slot_id, actor="user:1", now=now)
 
 
 @pytest.mark.django_db
