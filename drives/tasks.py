@@ -5,9 +5,10 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.actions import finding, replies, retention
+from drives.actions import finding, retention
 from drives.booking import hold
 from drives.capacity import drift
+from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import alerts
 from drives.waitlist import offers

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from drives.inbox import queries as inbox_queries
+from drives.inbox.queries import ConversationRow
 from drives.messaging import invitation_audience
 from drives.models import Booking, BookingChange, BookingState, StatedDonation
-from drives.queries import conversations
-from drives.queries.conversations import ConversationRow
 from drives.web import actors
 from notifications import queries as notifications_queries
 from notifications.models import Message
@@ -46,7 +46,7 @@ def booking_record(booking: Booking) -> BookingRecord:
     return BookingRecord(
         history=[HistoryLine(change, names.get(change.actor, change.actor)) for change in lines],
         messages=[*notifications_queries.messages_about([booking.about])[booking.about], *_appeals(booking)],
-        talk=conversations.talk_with(booking),
+        talk=inbox_queries.talk_with(booking),
         stated=StatedDonation.objects.filter(volunteer=booking.volunteer_id).first() if booking.volunteer_id else None,
         consents=_consents(booking),
     )

@@ -12,7 +12,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import conversations, replies
+from drives.inbox import conversations, replies
 from drives.messaging import broadcasts
 from drives.models import Conversation, Drive
 from notifications.actions import replies as inbound

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import conversations
 from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
+from drives.inbox import conversations
 from drives.messaging import broadcasts, calls
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
@@ -29,7 +29,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.caller import Api
-from tests.drives.test_conversations import say
+from tests.drives.inbox.test_conversations import say
 from tests.notifications import made as notifications_made
 from volunteers.models import Volunteer
 

@@ -19,7 +19,7 @@ from notifications.actions.reconciliation import FORGOTTEN
 from notifications.models import Sender
 from organizations.actions import idempotency
 from tests.builders import NOW
-from tests.drives.test_conversations import say
+from tests.drives.inbox.test_conversations import say
 from tests.leaving import planted
 from tests.leaving.planted import everywhere, hits, plant
 from tests.leaving.register import GONE

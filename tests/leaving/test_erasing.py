@@ -21,7 +21,7 @@ from organizations.actions import idempotency
 from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
-from tests.drives.test_conversations import say
+from tests.drives.inbox.test_conversations import say
 from tests.leaving.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
 from tests.notifications import made
 from volunteers import queries as volunteers_queries

@@ -11,7 +11,7 @@ from drives.models import Booking
 from drives.queries import export
 from tests import builders
 from tests.builders import NOW
-from tests.drives.test_conversations import say
+from tests.drives.inbox.test_conversations import say
 from tests.leaving.planted import CANARIES, IP, Planted, plant
 from tests.leaving.register import LEFT_OUT, PERSONAL
 from volunteers.models import Volunteer

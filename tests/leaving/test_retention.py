@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from drives.actions import leaving, replies, retention
+from drives.actions import leaving, retention
+from drives.inbox import replies
 from drives.models import Booking, Conversation
 from drives.queries import silence
 from drives.waitlist import entries
@@ -15,7 +16,7 @@ from notifications import phone
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
 from tests import builders
 from tests.builders import NOW
-from tests.drives.test_conversations import say
+from tests.drives.inbox.test_conversations import say
 from tests.leaving.planted import everywhere, plant
 from tests.notifications import made
 from volunteers.actions import contacts, proving

@@ -4,11 +4,12 @@ from django.urls import path
 
 from drives.attendance import views_organizer
 from drives.booking import views_organizer as booking_views_organizer
+from drives.inbox import views_organizer as inbox_views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
 from drives.planning import views_lifecycle, views_plan, views_sites
 from drives.waitlist import views_organizer as waitlist_views_organizer
-from drives.web.organizer import consents, desk, home, leaving, people, replies, settings
+from drives.web.organizer import consents, desk, home, leaving, people, settings
 
 urlpatterns = [
     path("", home.home, name="organizer_home"),
@@ -64,12 +65,14 @@ urlpatterns = [
     path("drives/<int:drive_id>/calls/", views_calls.calls, name="organizer_calls"),
     path("drives/<int:drive_id>/calls/<int:booking_id>/reached/", views_calls.reached, name="organizer_reached"),
     path("drives/<int:drive_id>/calls/<int:booking_id>/undo/", views_calls.not_reached, name="organizer_not_reached"),
-    path("replies/", replies.replies, name="organizer_replies"),
-    path("replies/length/", replies.measure, name="organizer_measure"),
-    path("replies/<int:pk>/", replies.thread, name="organizer_reply"),
-    path("replies/<int:pk>/answer/", replies.answer, name="organizer_answer"),
-    path("replies/<int:pk>/done/", replies.done, name="organizer_reply_done"),
-    path("replies/<int:pk>/cancel/<int:booking_id>/", replies.cancel_booking, name="organizer_reply_cancel"),
+    path("replies/", inbox_views_organizer.replies, name="organizer_replies"),
+    path("replies/length/", inbox_views_organizer.measure, name="organizer_measure"),
+    path("replies/<int:pk>/", inbox_views_organizer.thread, name="organizer_reply"),
+    path("replies/<int:pk>/answer/", inbox_views_organizer.answer, name="organizer_answer"),
+    path("replies/<int:pk>/done/", inbox_views_organizer.done, name="organizer_reply_done"),
+    path(
+        "replies/<int:pk>/cancel/<int:booking_id>/", inbox_views_organizer.cancel_booking, name="organizer_reply_cancel"
+    ),
     path("people/<int:volunteer_id>/export.json", leaving.export, name="organizer_export"),
     path("people/<int:volunteer_id>/erase/", leaving.erase, name="organizer_erase"),
     path("settings/retention/", settings.retention, name="organizer_retention"),

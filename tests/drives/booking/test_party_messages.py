@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.actions import replies
 from drives.booking import changes
 from drives.booking import messages as booking_messages
 from drives.calendars import bookings
+from drives.inbox import replies
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
 from drives.planning import drives

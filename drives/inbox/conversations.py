@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives.booking import changes
+from drives.inbox import queries
 from drives.messaging.texts import broadcasts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
-from drives.queries import conversations
 from notifications import queries as notifications_queries
 from notifications.actions import outbox
 from notifications.models import Channel, InboundMessage, Message, Purpose
@@ -48,7 +48,7 @@ def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now
     conversation.
     """
     conversation = _locked(conversation_id)
-    standing = conversations.may_be_answered(conversation, now)
+    standing = queries.may_be_answered(conversation, now)
     if not standing.may:
         raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
     wording = broadcasts.answer(conversation.organization, text)

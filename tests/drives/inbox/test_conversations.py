@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import conversations, replies
 from drives.booking import changes
+from drives.inbox import conversations, replies
+from drives.inbox import queries as inbox_queries
 from drives.models import Booking, Conversation, Drive
-from drives.queries import conversations as inbox
 from drives.web import links, members
 from notifications import notice
 from notifications.actions import replies as inbound
@@ -96,7 +96,7 @@ def test_a_letter_acts_on_the_booking_it_was_asked_about_and_nobody_has_to_read_
     reply = say(text, DAY_BEFORE)
     assert (state_of(booking), reply.handled_as) == (state, {"c": "confirm", "X": "cancel"}[text])
     assert members.count_waiting(booking.drive.organization) == 0
-    assert list(inbox.conversations(booking.drive.organization)) == []
+    assert list(inbox_queries.conversations(booking.drive.organization)) == []
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ def test_words_land_before_the_coordinator_with_the_booking_beside() -> None:
     asked(booking)
     say("Where do I park? <script>alert(1)</script>", DAY_BEFORE)
     organization = booking.drive.organization
-    (conversation,) = inbox.conversations(organization)
-    (row,) = inbox.conversation_rows(organization, [conversation])
+    (conversation,) = inbox_queries.conversations(organization)
+    (row,) = inbox_queries.conversation_rows(organization, [conversation])
     assert (row.names, row.text) == (["Test Ana Alder"], "Where do I park? <script>alert(1)</script>")
-    shown = inbox.thread(conversation, DAY_BEFORE)
+    shown = inbox_queries.thread(conversation, DAY_BEFORE)
     assert [beside.booking for beside in shown.bookings] == [booking]
     assert [line.message is not None for line in shown.lines] == [True, False]
     assert conversation.may_mean_cancel is False
@@ -252,7 +252,7 @@ def test_cancel_stops_all_texts_at_once_and_is_shown_as_a_possible_cancellation(
     conversation = Conversation.objects.get()
     assert (reply.handled_as, reply.handled_at) == ("stop_or_cancel", DAY_BEFORE)
     assert (state_of(booking), conversation.may_mean_cancel) == ("booked", True)
-    assert inbox.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
+    assert inbox_queries.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
 
 
 @pytest.mark.parametrize("text", ["STOP", "alto", "START", "help"])
@@ -270,7 +270,7 @@ def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() ->
     conversation = Conversation.objects.get()
     assert (reply.handled_as, reply.handled_at) == ("stop_in_words", DAY_BEFORE)
     assert conversation.waiting_since == DAY_BEFORE
-    assert inbox.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
+    assert inbox_queries.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
 
 
 def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> None:
@@ -405,7 +405,7 @@ def test_a_new_text_opens_a_closed_conversation_again() -> None:
     assert members.count_waiting(conversation.organization) == 0
     say("And the bus?", DAY_BEFORE + timedelta(hours=1))
     assert members.count_waiting(conversation.organization) == 1
-    assert list(inbox.conversations(conversation.organization)) == [conversation]
+    assert list(inbox_queries.conversations(conversation.organization)) == [conversation]
 
 
 def test_a_booking_cancelled_for_a_text_counts_as_the_donors_own() -> None:
@@ -422,11 +422,11 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
     organization = builders.organization()
     say("Hello", DAY_BEFORE, number=1)
     with django_assert_num_queries(3):
-        inbox.conversation_rows(organization, list(inbox.conversations(organization)))
+        inbox_queries.conversation_rows(organization, list(inbox_queries.conversations(organization)))
     say("Hello", DAY_BEFORE, number=2)
     say("Hello", DAY_BEFORE, number=3)
     with django_assert_num_queries(3):
-        inbox.conversation_rows(organization, list(inbox.conversations(organization)))
+        inbox_queries.conversation_rows(organization, list(inbox_queries.conversations(organization)))
 
 
 def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_two() -> None:

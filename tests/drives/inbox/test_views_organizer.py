@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import replies
+from drives.inbox import replies
 from drives.models import Booking, Conversation
 from notifications.actions import replies as inbound
 from notifications.models import Message, Sender

@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db import transaction
 
 from drives import refusals
-from drives.actions import conversations
 from drives.booking import changes
 from drives.domain import reply_parser
 from drives.domain.reply_parser import Letter
+from drives.inbox import conversations
 from drives.messaging import shared_contacts
 from drives.models import Booking, BookingState, CancelledBy, Offer
 from drives.waitlist import messages as waitlist_messages

@@ -14,10 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives.actions import conversations
+from drives.inbox import conversations, queries
 from drives.messaging.texts import broadcasts, catalog
 from drives.models import Conversation
-from drives.queries import conversations as inbox
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -43,13 +42,13 @@ class AnswerForm(forms.Form):
 def replies(request: MemberRequest) -> HttpResponse:
     """Who waits for an answer, the longest first; with `all` also what is done."""
     organization, show_all = request.membership.organization, "all" in request.GET
-    rows = inbox.conversations(organization, waiting_only=not show_all)
+    rows = queries.conversations(organization, waiting_only=not show_all)
     pages = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "pages": pages,
-        "rows": inbox.conversation_rows(organization, list(pages)),
+        "rows": queries.conversation_rows(organization, list(pages)),
         "show_all": show_all,
-        "zone": inbox.usual_zone(organization),
+        "zone": queries.usual_zone(organization),
     }
     return members.page(request, "drives/organizer/replies.html", context)
 
@@ -137,12 +136,12 @@ def _fresh_form() -> AnswerForm:
 
 
 def _thread(request: MemberRequest, conversation: Conversation, form: AnswerForm) -> HttpResponse:
-    found = inbox.thread(conversation, timezone.now())
+    found = queries.thread(conversation, timezone.now())
     zone = found.bookings[0].booking.drive.site.timezone if found.bookings else None
     context = {
         "thread": found,
         "form": form,
-        "zone": zone or inbox.usual_zone(conversation.organization),
+        "zone": zone or queries.usual_zone(conversation.organization),
         **_measured(request),
     }
     return members.page(request, "drives/organizer/reply.html", context)
