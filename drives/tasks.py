@@ -5,7 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.actions import finding, retention
+from drives.account import find
+from drives.actions import retention
 from drives.booking import hold
 from drives.capacity import drift
 from drives.inbox import replies
@@ -49,7 +50,7 @@ def answer_replies(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.send_codes")
 def send_codes(**_options: Any) -> dict[str, int]:
     """Send the codes of people who look for their bookings."""
-    return {"sent": finding.send_codes(now=timezone.now())}
+    return {"sent": find.send_codes(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.close_out")

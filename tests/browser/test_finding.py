@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.actions import finding
+from drives.account import find as account_find
 from drives.models import Booking, Drive
 from notifications.models import Message
 from tests import builders
@@ -27,7 +27,7 @@ SHOTS = os.environ.get("SHOTS")  # a folder: then each page leaves a picture the
 
 
 def sent_code() -> str:
-    finding.send_codes(now=NOW)
+    account_find.send_codes(now=NOW)
     found = re.search(r"\d{6}", Message.objects.filter(kind="code").order_by("-pk")[0].text)
     assert found
     return found[0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from drives.actions import finding
+from drives.account import find
 from notifications.models import Message
 from tests import builders, seeds, storm
 from tests.builders import NOW
@@ -28,7 +28,7 @@ def searches_at_once() -> Callable[[], bool]:
 
     def ask(number: int, contact: str) -> None:
         fresh = f"browser-{number}"
-        finding.ask(typed=contact, browser="", fresh=fresh, bound_to=fresh, ip=f"192.0.2.{number}", now=NOW)
+        find.ask(typed=contact, browser="", fresh=fresh, bound_to=fresh, ip=f"192.0.2.{number}", now=NOW)
 
     def race() -> bool:
         ProofCode.objects.all().delete()

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import finding, leaving, profile
+from drives.account import find, profile
+from drives.account import queries as account_queries
+from drives.actions import leaving
 from drives.booking import verify
 from drives.capacity import locks
 from drives.messaging import invitation_audience, invitations
 from drives.models import Booking, Drive
-from drives.queries import donor
 from notifications.models import ConsentEntry, Message
 from tests import builders, seeds
 from tests.builders import NOW
@@ -46,8 +47,8 @@ def agree(person: Volunteer, phone: str) -> None:
 
 
 def look_for_bookings(person: Volunteer, phone: str) -> None:
-    finding.ask(typed=phone, browser="", fresh="browser", bound_to="browser", ip=None, now=NOW)
-    finding.send_codes(now=NOW)
+    find.ask(typed=phone, browser="", fresh="browser", bound_to="browser", ip=None, now=NOW)
+    find.send_codes(now=NOW)
 
 
 def ask_for_another_code(person: Volunteer, phone: str) -> None:
@@ -97,7 +98,7 @@ def is_nowhere(address: str) -> bool:
 
 LOCKED, NEWEST, BOOKING, HEARD = (
     (contacts, "locked"),
-    (donor, "newest_contacts"),
+    (account_queries, "newest_contacts"),
     (locks, "booking"),  # the erasure takes this lock, too
     (invitation_audience, "heard"),
 )
@@ -131,7 +132,7 @@ def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_conta
 
 def test_control_a_code_is_sent_to_who_left_without_the_lock_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "identities")
-    seeds.pause_after(monkeypatch, donor, "newest_contacts")
+    seeds.pause_after(monkeypatch, account_queries, "newest_contacts")
     assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from drives.account import views_consents, views_find, views_me, views_profile
 from drives.booking import views_book, views_changes, views_donor, views_party, views_rebook, views_self_reported
 from drives.calendars import views_donor as calendars_views_donor
 from drives.models import Visit
@@ -10,7 +11,7 @@ from drives.public import views_donor as public_views_donor
 from drives.public import views_pages, views_times
 from drives.waitlist import views_donor as waitlist_views_donor
 from drives.waitlist import views_offers
-from drives.web.public import consents, find, me, my_data, profile
+from drives.web.public import my_data
 
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
@@ -40,13 +41,13 @@ urlpatterns = [
     path("b/<str:key>/confirm/", views_changes.confirm, name="booking_confirm"),
     path("b/<str:key>/elsewhere/", views_self_reported.state, name="booking_elsewhere"),
     path("b/<str:key>/again/", views_changes.send_again, name="booking_again"),
-    path("b/<str:key>/messages/", consents.turn, name="booking_consent"),
-    path("b/<str:key>/new-feed/", consents.new_feed, name="booking_new_feed"),
+    path("b/<str:key>/messages/", views_consents.turn, name="booking_consent"),
+    path("b/<str:key>/new-feed/", views_consents.new_feed, name="booking_new_feed"),
     path("b/<str:key>/calendar.ics", calendars_views_donor.booking, name="booking_calendar"),
-    path("find/", find.find, name="find"),
-    path("find/code/", find.code, name="find_code"),
-    path("me/", me.me, name="me"),
-    path("me/sign-out/", me.sign_out, name="me_sign_out"),
+    path("find/", views_find.find, name="find"),
+    path("find/code/", views_find.code, name="find_code"),
+    path("me/", views_me.me, name="me"),
+    path("me/sign-out/", views_me.sign_out, name="me_sign_out"),
     path("d/<slug:slug>/wait/", waitlist_views_donor.join, name="wait"),
     path("w/<str:key>/", waitlist_views_donor.waiting, name="waiting"),
     path("w/<str:key>/prove/", waitlist_views_donor.prove, name="waiting_prove"),
@@ -56,16 +57,16 @@ urlpatterns = [
     path("offer/<str:key>/", views_offers.offer, name="offer"),
     path("offer/<str:key>/accept/", views_offers.accept, name="offer_accept"),
     path("offer/<str:key>/pass/", views_offers.decline, name="offer_pass"),
-    path("me/<uuid:record>/", profile.details, name="me_details"),
-    path("me/<uuid:record>/contact/", profile.contact, name="me_contact"),
-    path("me/<uuid:record>/contact/code/", profile.contact_code, name="me_contact_code"),
-    path("me/<uuid:record>/messages/", profile.consent, name="me_consent"),
-    path("me/<uuid:record>/new-feed/", profile.new_feed, name="me_new_feed"),
+    path("me/<uuid:record>/", views_profile.details, name="me_details"),
+    path("me/<uuid:record>/contact/", views_profile.contact, name="me_contact"),
+    path("me/<uuid:record>/contact/code/", views_profile.contact_code, name="me_contact_code"),
+    path("me/<uuid:record>/messages/", views_profile.consent, name="me_consent"),
+    path("me/<uuid:record>/new-feed/", views_profile.new_feed, name="me_new_feed"),
     path("me/data/", my_data.overview, name="my_data"),
     path("me/data/<int:volunteer_id>.json", my_data.download, name="my_data_file"),
     path("me/data/erase/", my_data.erase, name="my_data_erase"),
     path("me/data/erased/", my_data.erased, name="my_data_erased"),
-    path("stop/<str:token>/", consents.stop, name="stop"),
+    path("stop/<str:token>/", views_consents.stop, name="stop"),
     path("privacy/", views_pages.privacy, name="privacy"),
     path("terms/", views_pages.terms, name="terms"),
     path("language/", set_language, name="set_language"),

@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from drives.account import queries as account_queries
 from drives.models import Drive
-from drives.queries import donor
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.drives import donor as drives_donor
+from tests.drives import donor
 from tests.drives.donor import text
 from volunteers.actions import registration
 from volunteers.models import Contact, Volunteer
@@ -25,15 +25,15 @@ NEW_KEPT = "+12015550150"
 
 def ana(browser: Client, drive: Drive | None = None, **details: Any) -> Volunteer:
     """Ana, who booked in this browser."""
-    person = drives_donor.booked(browser, drive or builders.drive(), **details).volunteer
+    person = donor.booked(browser, drive or builders.drive(), **details).volunteer
     assert person is not None
     return person
 
 
 def also_known(browser: Client, drive: Drive) -> Volunteer:
     """Ana once more, in another organization: this browser needs no code any more."""
-    booking = drives_donor.kept(browser, drive)
-    drives_donor.prove(browser, booking, "")
+    booking = donor.kept(browser, drive)
+    donor.prove(browser, booking, "")
     booking.refresh_from_db()
     assert booking.volunteer is not None
     return booking.volunteer
@@ -103,7 +103,7 @@ def test_the_old_number_is_nobodys_and_its_next_holder_is_somebody_else() -> Non
     changes_to(browser, person, NEW, NEW_KEPT)
     old = Contact.objects.get(address=builders.phone(42))
     assert (old.owner, old.proved_at) == (None, None)
-    other = drives_donor.booked(Client(), drive, 8, name="Test Bo Birch").volunteer
+    other = donor.booked(Client(), drive, 8, name="Test Bo Birch").volunteer
     assert "Test Bo Birch" not in text(browser.get(reverse("me")))
     assert other is not None
     assert other != person
@@ -132,7 +132,7 @@ def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learn
         texts = Message.objects.waiting().filter(recipient=f"volunteer:{each.pk}", channel="sms")
         assert set(texts.values_list("address", flat=True)) == {reached}
     assert "Test Bo Birch" in text(browser.get(reverse("me")))
-    assert donor.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
+    assert account_queries.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
 
 
 def test_the_change_is_made_in_every_organization_or_in_none() -> None:
@@ -160,7 +160,7 @@ def test_a_mailbox_is_added_with_a_code_that_goes_there() -> None:
 def test_a_contact_that_this_browser_proved_needs_no_code() -> None:
     browser, drive = Client(), builders.drive()
     person = ana(browser, drive)
-    drives_donor.booked(browser, builders.drive(), phone="", email="ana@example.org", name="Test Ann Alder")
+    donor.booked(browser, builders.drive(), phone="", email="ana@example.org", name="Test Ann Alder")
     codes = Message.objects.filter(kind="code").count()
     browser.post(address("me_contact", person), {"contact": "ana@example.org"})
     assert "no code is needed" in text(browser.get(address("me_contact_code", person)))
@@ -204,7 +204,7 @@ def test_cleo_finds_nothing_of_ana(name: str) -> None:
 
 def test_who_is_only_reached_through_the_mailbox_is_shown_and_not_changed() -> None:
     drive = builders.drive()
-    bo = drives_donor.booked(Client(), drive, email="family@example.org", name="Test Bo Birch").volunteer
+    bo = donor.booked(Client(), drive, email="family@example.org", name="Test Bo Birch").volunteer
     browser = Client()
     ana(browser, drive, n=8, phone="", email="family@example.org")
     shown = text(browser.get(reverse("me")))

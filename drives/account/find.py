@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from drives.account import queries
 from drives.booking.verify import CodeWrong
 from drives.capacity import locks
-from drives.queries import donor
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
 from volunteers.models import Contact
@@ -49,7 +49,7 @@ def send_codes(*, now: datetime, limit: int = 100) -> int:
     """
     locks.identities(looked_for := proving.looked_for(limit, now))
     waiting = proving.waiting(looked_for, now)
-    known = donor.newest_contacts([asked.identity for asked in waiting])
+    known = queries.newest_contacts([asked.identity for asked in waiting])
     for asked in waiting:
         contact, language = known.get(asked.identity, (None, ""))
         proving.send_waiting(asked=asked, to=contact, language=language, now=now)

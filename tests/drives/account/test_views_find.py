@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from drives.actions import finding
+from drives.account import find
 from drives.models import Booking
 from notifications.models import Message
 from tests import builders
@@ -30,7 +30,7 @@ def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
 
 def code() -> str:
     """What the worker sends: the newest code."""
-    finding.send_codes(now=NOW)
+    find.send_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
     assert found
@@ -66,7 +66,7 @@ def test_the_code_comes_from_the_organization_of_the_latest_booking() -> None:
     builders.booked(early_drive, n=4)
     Message.objects.all().delete()
     ask(Client())
-    assert finding.send_codes(now=NOW) == 1
+    assert find.send_codes(now=NOW) == 1
     sent = Message.objects.get()
     assert (sent.organization, sent.channel, sent.address) == (late, "sms", builders.phone(42))
 
@@ -113,7 +113,7 @@ def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
             answer = [seen(ask(browser, contact))]
             statements = [query["sql"] for query in asked]
         answer.append(seen(browser.get(reverse("find_code"))))
-        finding.send_codes(now=NOW)
+        find.send_codes(now=NOW)
         with CaptureQueriesContext(connection) as tried:
             answer += [seen(browser.post(reverse("find_code"), {"code": guess})) for _ in range(6)]
             statements += [query["sql"] for query in tried]
@@ -126,7 +126,7 @@ def test_who_is_not_known_gets_no_text_and_no_guess_helps() -> None:
     builders.organization()
     browser = Client()
     ask(browser)
-    assert finding.send_codes(now=NOW) == 0
+    assert find.send_codes(now=NOW) == 0
     assert Message.objects.count() == 0
     answers = [text(browser.post(reverse("find_code"), {"code": f"{guess:06}"})) for guess in range(6)]
     assert "That is not the code we sent." in answers[0]
@@ -139,7 +139,7 @@ def test_who_waits_is_seen_to_once() -> None:
     Message.objects.all().delete()
     ask(Client(), PHONE)
     ask(Client(), "nobody@example.org")
-    assert [finding.send_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
+    assert [find.send_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
     assert Message.objects.count() == 1
     assert not ProofCode.objects.filter(code_hash="").exists()
 

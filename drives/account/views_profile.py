@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives.actions import profile as actions
+from drives.account import profile
+from drives.account.views_find import FindForm
 from drives.booking import forms as booking_forms
 from drives.booking import reached_people
 from drives.booking.forms import CodeForm, Typed
@@ -23,7 +24,6 @@ from drives.booking.reached_people import PersonHere
 from drives.messaging import views_agreements
 from drives.web import visitor
 from drives.web.pending import Pending
-from drives.web.public.find import FindForm
 from notifications.models import Purpose
 from volunteers import queries as volunteers_queries
 from volunteers.actions import consenting
@@ -58,7 +58,7 @@ def details(request: HttpRequest, record: UUID) -> HttpResponse:
     form = NameForm(request.POST)
     if form.is_valid():
         try:
-            actions.describe(people=person.records, **form.cleaned_data)
+            profile.describe(people=person.records, **form.cleaned_data)
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
@@ -76,7 +76,7 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
     browser = visitor.browser_of(request)
     if form.is_valid():
         try:
-            address = actions.ask(
+            address = profile.ask(
                 organization=person.records[-1].organization,
                 typed=form.cleaned_data["contact"],
                 language=translation.get_language() or "",
@@ -108,7 +108,7 @@ def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            actions.change(
+            profile.change(
                 people=person.records,
                 address=address,
                 code=form.cleaned_data["code"],

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.actions import finding
+from drives.account import find as account_find
 from drives.booking import forms as booking_forms
 from drives.booking.forms import CodeForm, Typed
 from drives.web import visitor
@@ -46,7 +46,7 @@ def find(request: HttpRequest) -> HttpResponse:
         return _page(request, form, 200 if request.method != "POST" else 422)
     typed, fresh = form.cleaned_data["contact"], secrets.token_urlsafe(32)
     try:
-        identity = finding.ask(
+        identity = account_find.ask(
             typed=typed,
             browser=visitor.browser_of(request),
             fresh=fresh,
@@ -76,7 +76,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _code_page(request, form, typed)
     try:
-        finding.prove(
+        account_find.prove(
             identity=identity,
             code=form.cleaned_data["code"],
             bound_to=visitor.bound_to(browser),

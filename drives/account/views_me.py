@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from drives.queries import donor
+from drives.account import queries
 from drives.web import keys, visitor
 from volunteers import queries as volunteers_queries
 from volunteers.actions import proving
@@ -19,7 +19,7 @@ def me(request: HttpRequest) -> HttpResponse:
     browser, now = visitor.browser_of(request), timezone.now()
     if not browser or not volunteers_queries.proved_from(browser, now).exists():
         return redirect("find")
-    context = {"people": donor.donor_page(browser, now), "now": now}
+    context = {"people": queries.donor_page(browser, now), "now": now}
     return render(request, "drives/public/me.html", context)
 
 
