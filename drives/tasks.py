@@ -6,12 +6,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives.account import find
-from drives.actions import retention
 from drives.booking import hold
 from drives.capacity import drift
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import alerts
+from drives.privacy import retention
 from drives.waitlist import offers
 from organizations.actions import idempotency
 from volunteers.actions import retention as actions_retention

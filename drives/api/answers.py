@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from drives.refusals import Reason
-from volunteers.models import Volunteer
 
 Answer = dict[str, Any]
 Maker = Callable[[Any], Answer]
@@ -25,9 +24,3 @@ def reason(row: Reason, zone: str) -> Answer:
     if row.person:
         said["person"] = row.person
     return said
-
-
-def erased(person: Volunteer, cancelled_count: int) -> Answer:
-    """That somebody is nobody any more."""
-    at_ = person.erased_at
-    return {"id": str(person.pk), "erased_at": at_ and at(at_, "UTC"), "cancelled": cancelled_count}

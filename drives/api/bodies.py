@@ -14,7 +14,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from drives.actions.leaving import Because
 from drives.models import BookingState, DonationKind, DriveState, Visit
 from drives.models.booking import OUTCOMES
 from notifications import phone as notifications_phone
@@ -235,12 +234,6 @@ class WalkInBody(serializers.Serializer[Any]):
     phone = Text(max_length=40, required=False, allow_null=True, allow_blank=True)
     email = Text(max_length=254, required=False, allow_null=True, allow_blank=True)
     override_reason = Text(max_length=200, required=False, allow_null=True, allow_blank=True)
-
-
-class EraseBody(serializers.Serializer[Any]):
-    """Why somebody is erased; the audit log keeps it."""
-
-    because = Choice(choices=[Because.ASKED, Because.MISTAKE], required=False, default=Because.ASKED)
 
 
 class OverrideBody(serializers.Serializer[Any]):

@@ -3,10 +3,10 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from drives.api.views import people
 from drives.attendance import api as attendance_api
 from drives.booking import api as booking_api
 from drives.planning import api as planning_api
+from drives.privacy import api as privacy_api
 from drives.waitlist import api as waitlist_api
 
 
@@ -51,8 +51,8 @@ urlpatterns = [
     path("bookings/<str:token>/confirm/", booking_api.Confirm.as_view()),
     path("bookings/<str:token>/cancel/", booking_api.Cancel.as_view()),
     path("bookings/<str:token>/move/", booking_api.Move.as_view()),
-    path("volunteers/<id:volunteer_id>/export/", people.Export.as_view()),
-    path("volunteers/<id:volunteer_id>/erase/", people.Erase.as_view()),
+    path("volunteers/<id:volunteer_id>/export/", privacy_api.Export.as_view()),
+    path("volunteers/<id:volunteer_id>/erase/", privacy_api.Erase.as_view()),
     path("parties/", booking_api.Parties.as_view()),
     path("organizations/", planning_api.Organizations.as_view()),
     path("organizations/<id:pk>/", planning_api.OneOrganization.as_view()),

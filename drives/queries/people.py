@@ -1,17 +1,15 @@
 """A person as coordinators see them, and what making two of them one would do."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
-from django.utils.translation import gettext as _
+from django.db.models import Q
 
 from drives import refusals
-from drives.models import ACTIVE, IN_LINE, Booking, BookingState, Drive
-from organizations.models import AuditEntry, Organization
+from drives.models import Booking, BookingState
+from drives.privacy import merge
+from organizations.models import Organization
 from volunteers.models import Contact, Volunteer
-
-MERGED = "merged"
 
 
 @dataclass(frozen=True)
@@ -62,27 +60,4 @@ def merge_page(organization: Organization, one_id: int, other_id: int) -> MergeP
     if one is None or other is None or one_id == other_id:
         return None
     survivor, gone = sorted((one, other), key=lambda page: (page.person.created_at, page.person.pk))
-    return MergePage(survivor, gone, reasons_not_to_merge(survivor.person, gone.person))
-
-
-def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reason]:
-    """What a coordinator has to resolve first: both booked, or both in line, at one drive. Two queries."""
-    both = Count("pk")
-    booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE)
-    waiting = Drive.objects.filter(waiting__volunteer__in=[one, other], waiting__state__in=IN_LINE)
-    twice = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
-    in_line = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
-    return [
-        refusals.Reason(code, text % {"drive": drive.title})
-        for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", in_line))
-        for drive in drives.annotate(both=both).filter(both__gt=1).order_by("pk")
-    ]
-
-
-def merged_into(organization: Organization, ids: Collection[int]) -> Volunteer | None:
-    """Who is left of these two, if they have been made one before. Two queries at most."""
-    abouts = [f"volunteer:{pk}" for pk in ids]
-    lines = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)
-    kept = next((line.fields[0] for line in lines if line.fields and line.fields[0] in abouts), None)
-    rows = Volunteer.objects.of(organization)
-    return rows.filter(pk=int(kept.removeprefix("volunteer:"))).first() if kept else None
+    return MergePage(survivor, gone, merge.reasons_not_to_merge(survivor.person, gone.person))

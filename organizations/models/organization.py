@@ -33,7 +33,7 @@ class Organization(models.Model):
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
     messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
-    # Who was not heard of for so long is erased (drives.actions.retention).
+    # Who was not heard of for so long is erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_BOUNDS)
     created_at = models.DateTimeField()
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
-from drives.web.organizer.leaving_forms import RetentionForm
+from drives.privacy.forms import RetentionForm
 from organizations import queries as organizations_queries
 from organizations.actions import organizing
 from organizations.actions.organizing import LastOwner

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.actions import leaving
 from drives.booking import changes
 from drives.messaging import broadcast_queries, broadcasts
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Drive
+from drives.privacy import erase as privacy_erase
 from notifications.actions import forgetting, handover, outbox
 from notifications.models import Message
 from tests import builders, seeds
 from tests.builders import NOW
-from tests.leaving.planted import enter_somebody
+from tests.drives.privacy.planted import enter_somebody
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers.models import Contact, Volunteer
@@ -37,7 +37,7 @@ def is_nobody(booking: Booking) -> bool:
 
 
 def erase(booking: Booking) -> None:
-    leaving.erase(volunteer_id=booking.volunteer_id or 0, because="asked", actor="donor", now=NOW)
+    privacy_erase.erase(volunteer_id=booking.volunteer_id or 0, because="asked", actor="donor", now=NOW)
 
 
 def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:

@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 
 from drives.account import find, profile
 from drives.account import queries as account_queries
-from drives.actions import leaving
 from drives.booking import verify
 from drives.capacity import locks
 from drives.messaging import invitation_audience, invitations
 from drives.models import Booking, Drive
+from drives.privacy import erase as privacy_erase
 from notifications.models import ConsentEntry, Message
 from tests import builders, seeds
 from tests.builders import NOW
@@ -80,7 +80,7 @@ def against(act: Act) -> Callable[[], bool]:
         phone = builders.phone(number)
         if act is not appeal:
             builders.held(coming, number=number)
-        erase = partial(leaving.erase, volunteer_id=person.pk, because="asked", actor="donor", now=_now(act))
+        erase = partial(privacy_erase.erase, volunteer_id=person.pk, because="asked", actor="donor", now=_now(act))
         results = together(partial(act, person, phone), erase)
         Drive.objects.update(state="closed")
         return results == ["ok", "ok"] and is_nowhere(phone)
@@ -125,7 +125,7 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.replace_in(monkeypatch, leaving, contacts, locked=list)
+    seeds.replace_in(monkeypatch, privacy_erase, contacts, locked=list)
     seeds.replace_in(monkeypatch, consenting, contacts, locked=seeds.then_pause(list, "contacts.locked"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
@@ -156,7 +156,7 @@ def test_control_an_appeal_goes_to_who_left_unless_they_wait_for_it(monkeypatch:
 def known_then_erased() -> tuple[Volunteer, str]:
     booking = builders.booked(builders.drive(), consents=("reminders",))
     person = Volunteer.objects.select_related("organization", "phone", "email").get(bookings=booking)
-    leaving.erase(volunteer_id=person.pk, because="asked", actor="donor", now=NOW)
+    privacy_erase.erase(volunteer_id=person.pk, because="asked", actor="donor", now=NOW)
     return person, builders.phone(42)
 
 

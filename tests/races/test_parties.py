@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from drives.actions import merging
 from drives.booking import verify
 from drives.capacity import counters, drift, locks
 from drives.eligibility import party_times as queries_together
 from drives.models import Booking, BookingChange, Drive, Slot
+from drives.privacy import merge
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
@@ -185,7 +185,7 @@ def merge_against_book() -> Callable[[], bool]:
         assert again.volunteer_id is not None
         results = together(
             partial(
-                merging.merge,
+                merge.merge,
                 organization=owner,
                 one_id=ana.volunteer_id,
                 other_id=again.volunteer_id,

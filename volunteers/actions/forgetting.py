@@ -15,7 +15,7 @@ from volunteers.queries import Reached
 
 @transaction.atomic(savepoint=False)
 def forget(*, volunteer: Volunteer, contacts: Reached, nowhere_else: Collection[str], now: datetime) -> None:
-    """Forget who a volunteer is. Part of `drives.actions.leaving.erase`, which holds the locks.
+    """Forget who a volunteer is. Part of `drives.privacy.erase.erase`, which holds the locks.
 
     Contacts of theirs alone go; one that a family shares stays with the others, unproved, for who proved it is gone.
     Browsers that proved an address forget it unless another organization knows it (`nowhere_else`: it does not).

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.actions import merging
+from drives.privacy import merge as privacy_merge
 from drives.queries import people
 from drives.web import members
 from organizations.web import accounts
@@ -41,7 +41,7 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     organization, problems = request.membership.organization, []
     if request.method == "POST":
         try:
-            kept = merging.merge(
+            kept = privacy_merge.merge(
                 organization=organization,
                 one_id=pk,
                 other_id=other,

@@ -8,8 +8,10 @@ from drives.inbox import views_organizer as inbox_views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
 from drives.planning import views_lifecycle, views_plan, views_sites
+from drives.privacy import views_organizer as privacy_views_organizer
+from drives.privacy import views_retention
 from drives.waitlist import views_organizer as waitlist_views_organizer
-from drives.web.organizer import consents, desk, home, leaving, people, settings
+from drives.web.organizer import consents, desk, home, people
 
 urlpatterns = [
     path("", home.home, name="organizer_home"),
@@ -73,9 +75,9 @@ urlpatterns = [
     path(
         "replies/<int:pk>/cancel/<int:booking_id>/", inbox_views_organizer.cancel_booking, name="organizer_reply_cancel"
     ),
-    path("people/<int:volunteer_id>/export.json", leaving.export, name="organizer_export"),
-    path("people/<int:volunteer_id>/erase/", leaving.erase, name="organizer_erase"),
-    path("settings/retention/", settings.retention, name="organizer_retention"),
+    path("people/<int:volunteer_id>/export.json", privacy_views_organizer.export, name="organizer_export"),
+    path("people/<int:volunteer_id>/erase/", privacy_views_organizer.erase, name="organizer_erase"),
+    path("settings/retention/", views_retention.retention, name="organizer_retention"),
     path("places/", views_sites.overview, name="organizer_directory"),
     path("places/sites/new/", views_sites.new_site, name="organizer_new_site"),
     path("places/sites/<int:pk>/", views_sites.edit_site, name="organizer_site"),

@@ -7,11 +7,11 @@ from drives.account import views_consents, views_find, views_me, views_profile
 from drives.booking import views_book, views_changes, views_donor, views_party, views_rebook, views_self_reported
 from drives.calendars import views_donor as calendars_views_donor
 from drives.models import Visit
+from drives.privacy import views_donor as privacy_views_donor
 from drives.public import views_donor as public_views_donor
 from drives.public import views_pages, views_times
 from drives.waitlist import views_donor as waitlist_views_donor
 from drives.waitlist import views_offers
-from drives.web.public import my_data
 
 urlpatterns = [
     # First of all, for they are tried in order: calendar programs ask for feeds more often than people for pages.
@@ -62,10 +62,10 @@ urlpatterns = [
     path("me/<uuid:record>/contact/code/", views_profile.contact_code, name="me_contact_code"),
     path("me/<uuid:record>/messages/", views_profile.consent, name="me_consent"),
     path("me/<uuid:record>/new-feed/", views_profile.new_feed, name="me_new_feed"),
-    path("me/data/", my_data.overview, name="my_data"),
-    path("me/data/<int:volunteer_id>.json", my_data.download, name="my_data_file"),
-    path("me/data/erase/", my_data.erase, name="my_data_erase"),
-    path("me/data/erased/", my_data.erased, name="my_data_erased"),
+    path("me/data/", privacy_views_donor.overview, name="my_data"),
+    path("me/data/<int:volunteer_id>.json", privacy_views_donor.download, name="my_data_file"),
+    path("me/data/erase/", privacy_views_donor.erase, name="my_data_erase"),
+    path("me/data/erased/", privacy_views_donor.erased, name="my_data_erased"),
     path("stop/<str:token>/", views_consents.stop, name="stop"),
     path("privacy/", views_pages.privacy, name="privacy"),
     path("terms/", views_pages.terms, name="terms"),

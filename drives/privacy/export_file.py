@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.http import HttpResponse, JsonResponse
 
-from drives.queries import export
+from drives.privacy import export
 from volunteers.models import Volunteer
 
 

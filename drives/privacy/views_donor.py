@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.actions import leaving
-from drives.actions.leaving import Because
 from drives.booking import reached_people
-from drives.web import export_file, visitor
+from drives.privacy import erase as privacy_erase
+from drives.privacy import export_file
+from drives.privacy.erase import Because
+from drives.web import visitor
 from volunteers.models import Volunteer
 
 Known: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
@@ -72,7 +73,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         chosen = [int(pk) for pk in form.cleaned_data["records"]]
         try:
-            leaving.erase_all(volunteer_ids=chosen, because=Because.ASKED, actor="donor", now=timezone.now())
+            privacy_erase.erase_all(volunteer_ids=chosen, because=Because.ASKED, actor="donor", now=timezone.now())
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:

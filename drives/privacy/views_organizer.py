@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.actions import leaving
-from drives.web import export_file, form_errors, members
-from drives.web.organizer.leaving_forms import EraseForm
+from drives.privacy import erase as privacy_erase
+from drives.privacy import export_file
+from drives.privacy.forms import EraseForm
+from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 from volunteers.models import Volunteer
@@ -31,7 +32,7 @@ def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
     form = EraseForm(request.POST or None)
     if form.is_valid():
         try:
-            leaving.erase(
+            privacy_erase.erase(
                 volunteer_id=person.pk,
                 because=form.cleaned_data["because"],
                 actor=members.actor_of(request),

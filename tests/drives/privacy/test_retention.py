@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from drives.actions import leaving, retention
 from drives.inbox import replies
 from drives.models import Booking, Conversation
-from drives.queries import silence
+from drives.privacy import erase as privacy_erase
+from drives.privacy import inactive, retention
 from drives.waitlist import entries
 from drives.waitlist.entries import Wish
 from notifications import phone
@@ -17,7 +17,7 @@ from notifications.models import ConsentEntry, InboundMessage, Message, Suppress
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.leaving.planted import everywhere, plant
+from tests.drives.privacy.planted import everywhere, plant
 from tests.notifications import made
 from volunteers.actions import contacts, proving
 from volunteers.models import Contact, Volunteer
@@ -45,8 +45,8 @@ def test_somebody_is_erased_24_months_after_the_visit_and_not_before() -> None:
 
 def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
     short, long = known(retention_months=3), known(43, retention_months=120)
-    assert silence.silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
-    assert silence.silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
+    assert inactive.silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
+    assert inactive.silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
     entries.leave(entry_id=entry.pk, actor="donor", now=KEPT)
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
-    assert entry.volunteer_id in silence.silent(KEPT + timedelta(days=800), 10)
+    assert entry.volunteer_id in inactive.silent(KEPT + timedelta(days=800), 10)
 
 
 def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:
@@ -92,14 +92,14 @@ def test_a_run_takes_so_many_and_the_next_goes_on() -> None:
 @pytest.mark.expects_errors
 def test_one_who_cannot_be_erased_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, other = known(), known(43)
-    erase = leaving.erase
+    erase = privacy_erase.erase
 
     def fails(**asked: Any) -> Any:
         if asked["volunteer_id"] == stuck.volunteer_id:
             raise RuntimeError
         return erase(**asked)
 
-    monkeypatch.setattr(leaving, "erase", fails)
+    monkeypatch.setattr(privacy_erase, "erase", fails)
     assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 1
     assert list(Volunteer.objects.known().values_list("pk", flat=True)) == [stuck.volunteer_id]
     assert other.volunteer_id
@@ -199,5 +199,5 @@ def test_what_is_nobodys_is_hashed_after_a_day() -> None:
 def test_people_are_kept_to_the_day_for_so_many_months(months: int, ends: str) -> None:
     known(retention_months=months)
     day = datetime.fromisoformat(f"{ends}T17:00+00:00")
-    assert silence.silent(day, 10) == []
-    assert len(silence.silent(day + timedelta(seconds=1), 10)) == 1
+    assert inactive.silent(day, 10) == []
+    assert len(inactive.silent(day + timedelta(seconds=1), 10)) == 1

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from drives.actions import leaving
-from drives.actions.leaving import Because
 from drives.models import Conversation
-from drives.queries import silence
+from drives.privacy import erase, inactive
+from drives.privacy.erase import Because
 from drives.refusals import Refusal
 from notifications.actions import forgetting
 from notifications.actions.forgetting import TEXTS_KEPT
@@ -38,12 +37,12 @@ def erase_silent(*, now: datetime, limit: int = MOST_AT_ONCE) -> int:
 
     Each in a transaction of its own; one who cannot be erased does not hold up the others. Returns how many were.
     """
-    return sum(_erase(volunteer_id, now) for volunteer_id in silence.silent(now, limit))
+    return sum(_erase(volunteer_id, now) for volunteer_id in inactive.silent(now, limit))
 
 
 def _erase(volunteer_id: int, now: datetime) -> bool:
     try:
-        leaving.erase(volunteer_id=volunteer_id, because=Because.SILENT, actor="worker", now=now)
+        erase.erase(volunteer_id=volunteer_id, because=Because.SILENT, actor="worker", now=now)
     except Refusal:
         return False
     except Exception as error:

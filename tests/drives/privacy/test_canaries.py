@@ -12,7 +12,7 @@ from django.urls import reverse
 from config import celery
 from config.celery import SWEEPS
 from config.logs import JsonFormatter
-from drives.actions import leaving
+from drives.privacy import erase as privacy_erase
 from notifications import phone
 from notifications.actions import forgetting as messages
 from notifications.actions.reconciliation import FORGOTTEN
@@ -20,17 +20,17 @@ from notifications.models import Sender
 from organizations.actions import idempotency
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.leaving import planted
-from tests.leaving.planted import everywhere, hits, plant
-from tests.leaving.register import GONE
+from tests.drives.privacy import planted
+from tests.drives.privacy.planted import everywhere, hits, plant
+from tests.drives.privacy.register import GONE
 from volunteers.actions import forgetting as people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
 
 
-def erase(of: planted.Planted) -> leaving.Erased:
-    return leaving.erase(volunteer_id=of.volunteer_id, because="asked", actor="donor", now=LATER)
+def erase(of: planted.Planted) -> privacy_erase.Erased:
+    return privacy_erase.erase(volunteer_id=of.volunteer_id, because="asked", actor="donor", now=LATER)
 
 
 def test_the_canaries_sing_before_the_erasure() -> None:
@@ -108,7 +108,7 @@ def test_no_log_line_and_no_task_knows_her(
         (messages, "hash_consents"),
         (messages, "forget_replies"),
         (people, "forget"),
-        (leaving, "_make_anonymous"),
+        (privacy_erase, "_make_anonymous"),
     ],
 )
 def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.actions import leaving
-from drives.api import answers as api_answers
-from drives.api import bodies, documented, leaving_shapes
+from drives.api import documented, leaving_shapes
 from drives.api.access import ApiView
-from drives.queries import export
+from drives.privacy import answers, bodies, erase, export
 
 ERASE = bodies.EraseBody()
 
@@ -37,7 +35,7 @@ class Erase(ApiView):
     @documented.call("erase_volunteer", leaving_shapes.Erased, 404, 409, takes=ERASE)
     def post(self, request: Request, volunteer_id: int) -> Response:
         person, body = self.volunteer(volunteer_id), ERASE.run_validation(request.data)
-        erased = leaving.erase(
+        erased = erase.erase(
             volunteer_id=person.pk, because=body["because"], actor=self.caller.actor, now=timezone.now()
         )
-        return Response(api_answers.erased(erased.volunteer, erased.cancelled_count))
+        return Response(answers.erased(erased.volunteer, erased.cancelled_count))

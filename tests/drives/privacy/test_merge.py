@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.actions import leaving, merging
 from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.eligibility import history
 from drives.models import Booking, CancelledBy, Drive, StatedDonation
+from drives.privacy import erase, merge
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from organizations.models import AuditEntry, Organization, Role
@@ -38,7 +38,7 @@ def two(of: Organization) -> list[Volunteer]:
 
 
 def merged(of: Organization, one: Volunteer, other: Volunteer) -> Volunteer:
-    return merging.merge(organization=of, one_id=one.pk, other_id=other.pk, actor="user:1", now=NOW)
+    return merge.merge(organization=of, one_id=one.pk, other_id=other.pk, actor="user:1", now=NOW)
 
 
 def test_the_older_row_gets_everything() -> None:
@@ -109,7 +109,7 @@ def test_somebody_of_another_organization_is_nobody() -> None:
 
 
 def test_every_row_that_names_a_volunteer_is_known_here() -> None:
-    """A new one has to be moved in `drives.actions.merging`, else a merge would delete it."""
+    """A new one has to be moved in `drives.privacy.merge`, else a merge would delete it."""
     known = {"bookings", "waiting", "stated_donation", "registrations", "owned_contacts"}
     assert {relation.get_accessor_name() for relation in Volunteer._meta.related_objects} == known
 
@@ -194,7 +194,7 @@ def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> N
 def test_nobody_is_joined_with_somebody_who_was_erased() -> None:
     here = builders.organization()
     ana, again = two(here)
-    leaving.erase(volunteer_id=again.pk, because="asked", actor="user:1", now=NOW)
+    erase.erase(volunteer_id=again.pk, because="asked", actor="user:1", now=NOW)
     with pytest.raises(Volunteer.DoesNotExist):
         merged(here, ana, again)
     assert Volunteer.objects.count() == 2

@@ -6,14 +6,13 @@ from typing import Any
 import pytest
 from django.db import models
 
-from drives.actions import leaving
 from drives.models import Booking
-from drives.queries import export
+from drives.privacy import erase, export
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.leaving.planted import CANARIES, IP, Planted, plant
-from tests.leaving.register import LEFT_OUT, PERSONAL
+from tests.drives.privacy.planted import CANARIES, IP, Planted, plant
+from tests.drives.privacy.register import LEFT_OUT, PERSONAL
 from volunteers.models import Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -86,7 +85,7 @@ def test_it_takes_the_same_queries_for_one_booking_and_for_three(count: int, dja
 
 def test_after_an_erasure_there_is_nothing_to_export() -> None:
     ana = plant()
-    leaving.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW)
+    erase.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW)
     document = export.export(ana.volunteer, NOW)
     assert document["person"]["name"] == "Erased"
     assert document["person"]["contacts"] == []

@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from drives.actions import leaving, merging
 from drives.models import Booking
-from drives.queries import export
+from drives.privacy import erase, export, merge
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.leaving.planted import BEN, CANARIES, PHONE, Planted, everywhere, hits, plant
+from tests.drives.privacy.planted import BEN, CANARIES, PHONE, Planted, everywhere, hits, plant
 from volunteers.models import Contact, Registration, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -27,7 +26,7 @@ def one_of_two() -> tuple[Planted, Booking]:
     other = builders.booked(later, number=7, name="Test Bilby Birch", email=OTHER_MAILBOX)
     ana = plant(owner)
     assert other.volunteer_id is not None
-    kept = merging.merge(organization=owner, one_id=ana.volunteer_id, other_id=other.volunteer_id, actor=BEN, now=NOW)
+    kept = merge.merge(organization=owner, one_id=ana.volunteer_id, other_id=other.volunteer_id, actor=BEN, now=NOW)
     ana.volunteer_id = kept.pk
     return ana, other
 
@@ -49,7 +48,7 @@ def test_a_copy_holds_what_both_rows_had() -> None:
 def test_erasing_it_leaves_no_trace_of_either() -> None:
     ana, _other = one_of_two()
     assert {table for table, text in everywhere().items() if sings(text)} >= {"volunteers_contact"}
-    leaving.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
+    erase.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
     assert hits(everywhere()) == {}
     assert {table: found for table, text in everywhere().items() if (found := sings(text))} == {}
     assert not Contact.objects.exists()
@@ -64,7 +63,7 @@ def test_a_mailbox_that_was_replaced_goes_too_and_one_that_another_has_named_sta
     builders.booked(later, name="Test Ana Alder", email="new@example.org", now=NOW + timedelta(hours=1))
     builders.booked(drive, n=8, number=9, name="Test Dan Dow", email="new@example.org", now=NOW + timedelta(hours=2))
     assert first.volunteer_id is not None
-    leaving.erase(volunteer_id=first.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
+    erase.erase(volunteer_id=first.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
     assert {table for table, text in everywhere().items() if "bilby" in text} == set()
     dan = Volunteer.objects.select_related("email").get(name="Test Dan Dow")
     assert dan.email is not None

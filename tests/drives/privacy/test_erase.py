@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from drives import refusals
-from drives.actions import leaving
 from drives.attendance import check_in, close_out, turnout, turnout_report
 from drives.attendance.turnout import TurnoutNumbers
 from drives.attendance.turnout_report import TurnoutReport
 from drives.booking import hold, verify
 from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
+from drives.privacy import erase as privacy_erase
 from notifications import phone
 from notifications import queries as notifications_queries
 from notifications.actions import outbox
@@ -22,7 +22,7 @@ from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.leaving.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
+from tests.drives.privacy.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
 from tests.notifications import made
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, ProvedBrowser, Volunteer
@@ -31,9 +31,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
 
 
-def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor") -> leaving.Erased:
+def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor") -> privacy_erase.Erased:
     assert volunteer_id
-    return leaving.erase(volunteer_id=volunteer_id, because=because, actor=actor, now=LATER)
+    return privacy_erase.erase(volunteer_id=volunteer_id, because=because, actor=actor, now=LATER)
 
 
 def a_month_later() -> Drive:
@@ -147,7 +147,7 @@ def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
     ana = plant()
     elsewhere = builders.booked(a_month_later(), number=42)
     assert elsewhere.volunteer_id
-    count = leaving.erase_all(
+    count = privacy_erase.erase_all(
         volunteer_ids=[ana.volunteer_id, elsewhere.volunteer_id], because="asked", actor="donor", now=LATER
     )
     assert count == 2
@@ -186,16 +186,16 @@ def test_nobody_is_erased_from_the_chair() -> None:
     check_in.check_in(booking_id=here.pk, actor="user:7", now=at)
     before = everywhere()
     with pytest.raises(refusals.Refusal) as refusal:
-        leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
+        privacy_erase.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
     assert refusal.value.codes == ["visit_under_way"]
     assert everywhere() == before
-    leaving.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=drive.ends_at)
+    privacy_erase.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=drive.ends_at)
 
 
 def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> None:
     drive = builders.drive()
     missed = builders.booked(drive)
-    leaving.erase(volunteer_id=missed.volunteer_id or 0, because="asked", actor="donor", now=drive.starts_at)
+    privacy_erase.erase(volunteer_id=missed.volunteer_id or 0, because="asked", actor="donor", now=drive.starts_at)
     missed.refresh_from_db()
     assert missed.state == BookingState.BOOKED
     check_in.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))

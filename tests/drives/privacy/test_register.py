@@ -6,13 +6,13 @@ import pytest
 from django.db import models
 from django.test.utils import isolate_apps
 
-from tests.leaving import register
+from tests.drives.privacy import register
 from volunteers.models import Volunteer
 
 
 def test_every_column_that_can_hold_a_word_is_decided_upon() -> None:
     assert {table._meta.app_label for table in register.our_tables()} >= {"drives", "volunteers", "notifications"}
-    told = "add each to tests/leaving/register.py, and to the erasure and the export if it is personal"
+    told = "add each to tests/drives/privacy/register.py, and to the erasure and the export if it is personal"
     assert register.undecided(register.our_tables()) == [], told
 
 

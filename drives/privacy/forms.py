@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from drives.actions.leaving import Because
+from drives.privacy.erase import Because
 from organizations.models.organization import RETENTION_LEAST, RETENTION_MOST
 
 

@@ -7,7 +7,7 @@ from organizations.models import Role
 from tests import builders
 from tests.builders import NOW
 from tests.drives.caller import Api
-from tests.leaving.planted import plant
+from tests.drives.privacy.planted import plant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from drives.privacy.forms import RetentionForm
 from drives.web import members
-from drives.web.organizer.leaving_forms import RetentionForm
 from organizations.actions import organizing
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
