@@ -14,7 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics.metrics),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("drives.api.urls")),
+    path("api/v1/", include("drives.urls_api")),
     path("api/v1/openapi.json", schema.openapi, name="openapi"),
     path("api/docs/", schema.docs, name="api_docs"),
     path("", include("drives.urls")),

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("drives.web.public.urls")),
-    path("organizer/", include("drives.web.organizer.urls")),
-    path("checkin/<slug:slug>/", include("drives.web.checkin.urls")),
+    path("", include("drives.urls_donor")),
+    path("organizer/", include("drives.urls_organizer")),
+    path("checkin/<slug:slug>/", include("drives.urls_door")),
 ]

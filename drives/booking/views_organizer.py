@@ -16,10 +16,10 @@ from drives import refusals
 from drives.booking import book_for_donor, changes, parties, party_changes, resend, rules
 from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
+from drives.desk import booking_record
 from drives.eligibility import party_times, self_check
 from drives.messaging import consent_ledger
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.queries import records
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -30,7 +30,7 @@ from organizations.web.accounts import MemberRequest
 def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Who, when, how it came to be, what was sent and what became of it."""
     found = members.booking_of(request, pk=booking_id)
-    context = {"booking": found, "drive": found.drive, "record": records.booking_record(found)}
+    context = {"booking": found, "drive": found.drive, "record": booking_record.booking_record(found)}
     context["party"] = parties.party_of(found)
     context |= {
         "language": _language(found),

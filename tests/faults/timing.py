@@ -22,10 +22,10 @@ from django.utils import timezone
 from bench import world
 from drives.booking import create
 from drives.capacity import visits
+from drives.desk import people as desk_people
 from drives.domain import grid
 from drives.eligibility import history
 from drives.models import Booking, BookingState, Drive, Source, Visit
-from drives.queries import people as queries_people
 from organizations.models import Organization
 from tests import builders
 from volunteers import rules as volunteers_rules
@@ -145,7 +145,7 @@ def leaking(looks: int = 1) -> Iterator[None]:
     def curious(who: str, *rest: Any) -> None:
         known = list(Contact.objects.filter(identity=who).exclude(owner=None).select_related("organization"))
         for contact in known * looks:
-            page = queries_people.person_page(contact.organization, contact.owner_id or 0)
+            page = desk_people.person_page(contact.organization, contact.owner_id or 0)
             assert page
             history.donations_of(history.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
         spend(who, *rest)

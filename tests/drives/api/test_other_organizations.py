@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db.models import Model
 from django.urls import URLPattern
 
-from drives.api import urls as api_urls
+from drives import urls_api
 from drives.api.access import ApiView
 from organizations.models import Role
 from organizations.rules import VERBS
@@ -31,7 +31,7 @@ def view_of(pattern: URLPattern) -> type[ApiView]:
 
 CALLS = [
     (method, str(pattern.pattern), need)
-    for pattern in api_urls.urlpatterns
+    for pattern in urls_api.urlpatterns
     for method, need in view_of(pattern).needs.items()
 ]
 KEYED = [(method, path) for method, path, need in CALLS if need != "public"]
@@ -84,7 +84,7 @@ def send(api: Api, method: str, path: str) -> Any:
 
 
 def test_every_call_says_who_may_make_it() -> None:
-    for pattern in api_urls.urlpatterns:
+    for pattern in urls_api.urlpatterns:
         view = view_of(pattern)
         methods = {name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)}
         assert methods == {method.lower() for method in view.needs}, view

@@ -9,7 +9,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
 from config import schema
-from drives.api import urls as api_urls
+from drives import urls_api
 from tests.builders import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -33,7 +33,7 @@ def test_making_the_schema_warns_of_nothing() -> None:
 def test_every_call_is_described_with_its_problems() -> None:
     paths = json.loads(schema.text())["paths"]
     described = {path.removeprefix("/api/v1/") for path in paths}
-    routes = [str(pattern.pattern).replace("<id:pk>", "{id}") for pattern in api_urls.urlpatterns]
+    routes = [str(pattern.pattern).replace("<id:pk>", "{id}") for pattern in urls_api.urlpatterns]
     assert described == {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in routes}
     names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert len(names) == len(set(names))

@@ -12,10 +12,10 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drives.desk import booking_record
 from drives.messaging import invitations
 from drives.models import Booking, Drive, PlanLine
 from drives.planning import drives
-from drives.queries import records
 from notifications import notice
 from notifications.actions import consents
 from notifications.models import Message
@@ -72,7 +72,7 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
         made.deliver(now=AFTER)
     message.refresh_from_db()
     assert message.state == "delivered"
-    record = records.booking_record(booking)
+    record = booking_record.booking_record(booking)
     assert [each.kind for each in record.messages][-1] == "appeal"
 
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from drives.desk import people
 from drives.privacy import merge as privacy_merge
-from drives.queries import people
 from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest

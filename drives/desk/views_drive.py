@@ -10,10 +10,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from drives.attendance import queries as attendance_queries
+from drives.desk import queries, todo
 from drives.models import BookingState, Drive
-from drives.queries import desk as queries_desk
 from drives.web import members
-from drives.web.organizer import todo
 from notifications import phone
 from organizations import rules as organizations_rules
 from organizations.web import accounts
@@ -43,7 +42,7 @@ def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The three questions first, then hours, to-do and roster."""
     drive, now = members.drive_of(request, pk=drive_id), timezone.now()
     search, state = _asked(request)
-    found = queries_desk.desk(drive, now)
+    found = queries.desk(drive, now)
     context = {
         "drive": drive,
         "desk": found,

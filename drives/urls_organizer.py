@@ -4,6 +4,7 @@ from django.urls import path
 
 from drives.attendance import views_organizer
 from drives.booking import views_organizer as booking_views_organizer
+from drives.desk import views_consents, views_drive, views_home, views_people
 from drives.inbox import views_organizer as inbox_views_organizer
 from drives.messaging import views_broadcasts, views_calls, views_texts
 from drives.messaging import views_organizer as messaging_views_organizer
@@ -11,16 +12,15 @@ from drives.planning import views_lifecycle, views_plan, views_sites
 from drives.privacy import views_organizer as privacy_views_organizer
 from drives.privacy import views_retention
 from drives.waitlist import views_organizer as waitlist_views_organizer
-from drives.web.organizer import consents, desk, home, people
 
 urlpatterns = [
-    path("", home.home, name="organizer_home"),
-    path("drives/", home.drives, name="organizer_drives"),
+    path("", views_home.home, name="organizer_home"),
+    path("drives/", views_home.drives, name="organizer_drives"),
     path("drives/new/", views_plan.new_drive, name="organizer_new_drive"),
-    path("drives/<int:drive_id>/", desk.desk, name="organizer_drive"),
+    path("drives/<int:drive_id>/", views_drive.desk, name="organizer_drive"),
     path("drives/<int:drive_id>/plan/", views_plan.edit_drive, name="organizer_plan"),
-    path("drives/<int:drive_id>/roster/", desk.roster_sheet, name="organizer_roster"),
-    path("drives/<int:drive_id>/roster.csv", desk.roster_csv, name="organizer_roster_csv"),
+    path("drives/<int:drive_id>/roster/", views_drive.roster_sheet, name="organizer_roster"),
+    path("drives/<int:drive_id>/roster.csv", views_drive.roster_csv, name="organizer_roster_csv"),
     path("drives/<int:drive_id>/publish/", views_lifecycle.publish, name="organizer_publish"),
     path("drives/<int:drive_id>/close/", views_lifecycle.close, name="organizer_close"),
     path("drives/<int:drive_id>/cancel/", views_lifecycle.cancel_drive, name="organizer_cancel_drive"),
@@ -41,9 +41,9 @@ urlpatterns = [
     path("bookings/<int:booking_id>/move-all/", booking_views_organizer.move_all, name="organizer_move_all"),
     path("bookings/<int:booking_id>/cancel/", booking_views_organizer.cancel, name="organizer_cancel"),
     path("bookings/<int:booking_id>/again/", booking_views_organizer.send_again, name="organizer_again"),
-    path("bookings/<int:booking_id>/consents/", consents.stop, name="organizer_consents"),
-    path("people/<int:pk>/", people.person, name="organizer_person"),
-    path("people/<int:pk>/same/<int:other>/", people.merge, name="organizer_merge"),
+    path("bookings/<int:booking_id>/consents/", views_consents.stop, name="organizer_consents"),
+    path("people/<int:pk>/", views_people.person, name="organizer_person"),
+    path("people/<int:pk>/same/<int:other>/", views_people.merge, name="organizer_merge"),
     path("drives/<int:drive_id>/messages/", messaging_views_organizer.drive_plan, name="organizer_drive_messages"),
     path(
         "drives/<int:drive_id>/messages/preview/",

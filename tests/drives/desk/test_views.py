@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.attendance import check_in, close_out, turnout
+from drives.desk import queries as desk_queries
+from drives.desk import views_drive
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import drives as planning_drives
-from drives.queries import desk
-from drives.web.organizer import desk as organizer_desk
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
 from tests import builders, query_counts
@@ -210,8 +210,8 @@ def test_the_table_starts_no_formula() -> None:
     response = browser.get(address(drive, "roster_csv"))
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
-    assert [organizer_desk.guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
-    assert organizer_desk.guarded("Ana") == "Ana"
+    assert [views_drive.guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
+    assert views_drive.guarded("Ana") == "Ana"
 
 
 def test_the_printed_roster_leaves_out_who_cancelled() -> None:
@@ -264,7 +264,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
     """Of each hour, whether it is over and whether it is half empty."""
-    return [(hour.is_over, hour.is_half_empty) for hour in desk.desk(drive, now).hours]
+    return [(hour.is_over, hour.is_half_empty) for hour in desk_queries.desk(drive, now).hours]
 
 
 @pytest.mark.parametrize(("seconds", "is_over"), [(3599, False), (3600, True)])

@@ -5,10 +5,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from drives.desk import queries, todo
 from drives.models import Drive
-from drives.queries import desk
 from drives.web import members
-from drives.web.organizer import todo
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -20,7 +19,7 @@ DRIVES_A_PAGE = 25
 def home(request: MemberRequest) -> HttpResponse:
     """The next drive first; without any drive the way to the first one."""
     now = timezone.now()
-    found = desk.home(request.membership.organization, now)
+    found = queries.home(request.membership.organization, now)
     return members.page(request, "drives/organizer/home.html", {"home": found, "todos": todo.of_home(found)})
 
 

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from drives.desk import queries
 from drives.domain import localtime
 from drives.models import Drive, DriveState
-from drives.queries import desk as queries_desk
 
 MOST_HOURS_NAMED = 2
 
@@ -24,7 +24,7 @@ class Todo:
     url: str
 
 
-def of_home(home: queries_desk.Home) -> list[Todo]:
+def of_home(home: queries.Home) -> list[Todo]:
     """Over all drives of the organization."""
     return [
         *_next(home),
@@ -34,19 +34,19 @@ def of_home(home: queries_desk.Home) -> list[Todo]:
     ]
 
 
-def of_desk(drive: Drive, desk: queries_desk.Desk) -> list[Todo]:
+def of_desk(drive: Drive, desk: queries.Desk) -> list[Todo]:
     """About one drive."""
     return [*_draft(drive), *_reached(drive, len(desk.not_reached)), *_places(drive, desk), *_day(drive, desk)]
 
 
-def _next(home: queries_desk.Home) -> Iterator[Todo]:
+def _next(home: queries.Home) -> Iterator[Todo]:
     if home.next:
         yield from _reached(home.next.drive, home.not_reached)
         if not home.next.drive.goal:
             yield _goal(home.next.drive)
 
 
-def _replies(home: queries_desk.Home) -> Iterator[Todo]:
+def _replies(home: queries.Home) -> Iterator[Todo]:
     if home.replies:
         pill = ngettext("%(count)s reply", "%(count)s replies", home.replies) % {"count": home.replies}
         text = ngettext("waits for an answer.", "wait for an answer.", home.replies)
@@ -66,7 +66,7 @@ def _reached(drive: Drive, count: int) -> Iterator[Todo]:
         yield Todo(pill, "bad", _("did not get a message. Call them."), reverse("organizer_calls", args=[drive.pk]))
 
 
-def _places(drive: Drive, desk: queries_desk.Desk) -> Iterator[Todo]:
+def _places(drive: Drive, desk: queries.Desk) -> Iterator[Todo]:
     if not drive.goal and drive.state != DriveState.CANCELLED:
         yield _goal(drive)
     if drive.goal and desk.figures.needed > desk.figures.left and desk.half_empty:
@@ -75,7 +75,7 @@ def _places(drive: Drive, desk: queries_desk.Desk) -> Iterator[Todo]:
         yield Todo(_("Half empty"), "gold", _half_empty(drive, desk), reverse("drive", args=[drive.slug]))
 
 
-def _half_empty(drive: Drive, desk: queries_desk.Desk) -> str:
+def _half_empty(drive: Drive, desk: queries.Desk) -> str:
     """Names up to two hours, counts more."""
     if len(desk.half_empty) > MOST_HOURS_NAMED:
         facts = {"count": len(desk.half_empty), "of": len(desk.hours)}
@@ -84,7 +84,7 @@ def _half_empty(drive: Drive, desk: queries_desk.Desk) -> str:
     return _("Less than half of the chairs are taken from %(hours)s: share the link.") % {"hours": hours}
 
 
-def _day(drive: Drive, desk: queries_desk.Desk) -> Iterator[Todo]:
+def _day(drive: Drive, desk: queries.Desk) -> Iterator[Todo]:
     if desk.unresolved:
         pill = ngettext("%(count)s person", "%(count)s people", desk.unresolved) % {"count": desk.unresolved}
         yield Todo(
@@ -94,7 +94,7 @@ def _day(drive: Drive, desk: queries_desk.Desk) -> Iterator[Todo]:
         yield _report(drive)
 
 
-def _reports(home: queries_desk.Home) -> Iterator[Todo]:
+def _reports(home: queries.Home) -> Iterator[Todo]:
     for row in home.past:
         if row.drive.closed_out_at and row.drive.state == DriveState.CLOSED:
             yield _report(row.drive)
