@@ -1,9 +1,41 @@
-"""All addresses of the drives: donors', coordinators', the door's."""
+"""All pages of the drives: for donors, coordinators, and helpers at the door."""
 
 from django.urls import include, path
 
+from drives.account import urls as account_urls
+from drives.attendance import urls as attendance_urls
+from drives.booking import urls as booking_urls
+from drives.calendars import urls as calendars_urls
+from drives.desk import urls as desk_urls
+from drives.inbox import urls as inbox_urls
+from drives.messaging import urls as messaging_urls
+from drives.planning import urls as planning_urls
+from drives.privacy import urls as privacy_urls
+from drives.public import urls as public_urls
+from drives.waitlist import urls as waitlist_urls
+
 urlpatterns = [
-    path("", include("drives.urls_donor")),
-    path("organizer/", include("drives.urls_organizer")),
-    path("checkin/<slug:slug>/", include("drives.urls_door")),
+    # Django tries addresses in order, and calendar programs ask for feeds more often than people open pages.
+    *calendars_urls.donor_urls,
+    *public_urls.donor_urls,
+    *booking_urls.donor_urls,
+    *waitlist_urls.donor_urls,
+    *account_urls.donor_urls,
+    *privacy_urls.donor_urls,
+    path(
+        "organizer/",
+        include(
+            [
+                *desk_urls.organizer_urls,
+                *attendance_urls.organizer_urls,
+                *booking_urls.organizer_urls,
+                *inbox_urls.organizer_urls,
+                *messaging_urls.organizer_urls,
+                *planning_urls.organizer_urls,
+                *privacy_urls.organizer_urls,
+                *waitlist_urls.organizer_urls,
+            ]
+        ),
+    ),
+    path("checkin/<slug:slug>/", include(attendance_urls.door_urls)),
 ]

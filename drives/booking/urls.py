@@ -1,0 +1,52 @@
+"""Addresses of bookings."""
+
+from django.urls import path
+
+from drives.booking import (
+    api,
+    views_book,
+    views_changes,
+    views_donor,
+    views_organizer,
+    views_party,
+    views_rebook,
+    views_self_reported,
+)
+
+donor_urls = [
+    path("d/<slug:slug>/book/", views_book.book, name="book"),
+    path("d/<slug:slug>/again/", views_rebook.book_again, name="book_again"),
+    path("d/<slug:slug>/together/", views_party.book, name="book_together"),
+    path("b/<str:key>/", views_donor.booking, name="booking"),
+    path("b/<str:key>/prove/", views_donor.prove, name="booking_prove"),
+    path("b/<str:key>/code/", views_donor.send_code, name="booking_code"),
+    path("b/<str:key>/move-all/", views_party.move_all, name="booking_move_all"),
+    path("b/<str:key>/move/", views_changes.move, name="booking_move"),
+    path("b/<str:key>/cancel/", views_changes.cancel, name="booking_cancel"),
+    path("b/<str:key>/cancel-all/", views_party.cancel_all, name="booking_cancel_all"),
+    path("b/<str:key>/take-out/", views_party.take_out, name="booking_take_out"),
+    path("b/<str:key>/restore/", views_changes.restore, name="booking_restore"),
+    path("b/<str:key>/confirm/", views_changes.confirm, name="booking_confirm"),
+    path("b/<str:key>/elsewhere/", views_self_reported.state, name="booking_elsewhere"),
+    path("b/<str:key>/again/", views_changes.send_again, name="booking_again"),
+]
+
+organizer_urls = [
+    path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
+    path("bookings/<int:booking_id>/", views_organizer.booking, name="organizer_booking"),
+    path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),
+    path("bookings/<int:booking_id>/move-all/", views_organizer.move_all, name="organizer_move_all"),
+    path("bookings/<int:booking_id>/cancel/", views_organizer.cancel, name="organizer_cancel"),
+    path("bookings/<int:booking_id>/again/", views_organizer.send_again, name="organizer_again"),
+]
+
+api_urls = [
+    path("bookings/", api.Bookings.as_view()),
+    path("bookings/<str:token>/", api.OneBooking.as_view()),
+    path("bookings/<str:token>/prove/", api.Prove.as_view()),
+    path("bookings/<str:token>/code/", api.SendCode.as_view()),
+    path("bookings/<str:token>/confirm/", api.Confirm.as_view()),
+    path("bookings/<str:token>/cancel/", api.Cancel.as_view()),
+    path("bookings/<str:token>/move/", api.Move.as_view()),
+    path("parties/", api.Parties.as_view()),
+]

@@ -1,0 +1,42 @@
+"""Addresses of plans, sites, centers and causes."""
+
+from django.urls import path
+
+from drives.planning import api, views_lifecycle, views_plan, views_sites
+
+organizer_urls = [
+    path("drives/new/", views_plan.new_drive, name="organizer_new_drive"),
+    path("drives/<int:drive_id>/plan/", views_plan.edit_drive, name="organizer_plan"),
+    path("drives/<int:drive_id>/publish/", views_lifecycle.publish, name="organizer_publish"),
+    path("drives/<int:drive_id>/close/", views_lifecycle.close, name="organizer_close"),
+    path("drives/<int:drive_id>/cancel/", views_lifecycle.cancel_drive, name="organizer_cancel_drive"),
+    path("drives/<int:drive_id>/copy/", views_lifecycle.copy_drive, name="organizer_copy_drive"),
+    path("places/", views_sites.overview, name="organizer_directory"),
+    path("places/sites/new/", views_sites.new_site, name="organizer_new_site"),
+    path("places/sites/<int:pk>/", views_sites.edit_site, name="organizer_site"),
+    path("places/centers/new/", views_sites.new_collector, name="organizer_new_collector"),
+    path("places/centers/<int:pk>/", views_sites.edit_collector, name="organizer_collector"),
+    path("places/causes/new/", views_sites.new_cause, name="organizer_new_cause"),
+    path("places/causes/<int:pk>/", views_sites.edit_cause, name="organizer_cause"),
+]
+
+api_urls = [
+    path("drives/", api.Drives.as_view()),
+    path("drives/preview/", api.Preview.as_view()),
+    path("drives/<id:drive_id>/", api.OneDrive.as_view()),
+    path("drives/<id:drive_id>/slots/", api.Slots.as_view()),
+    path("drives/<id:drive_id>/publish/", api.Publish.as_view()),
+    path("drives/<id:drive_id>/close/", api.Close.as_view()),
+    path("drives/<id:drive_id>/cancel/", api.CancelDrive.as_view()),
+    path("drives/<id:drive_id>/copy/", api.Copy.as_view()),
+    path("organizations/", api.Organizations.as_view()),
+    path("organizations/<id:pk>/", api.OneOrganization.as_view()),
+    path("sites/", api.Sites.as_view()),
+    path("sites/<id:pk>/", api.OneSite.as_view()),
+    path("causes/", api.Causes.as_view()),
+    path("causes/<id:pk>/", api.OneCause.as_view()),
+    path("collectors/", api.Collectors.as_view()),
+    path("collectors/<id:pk>/", api.OneCollector.as_view()),
+    path("policies/", api.Policies.as_view()),
+    path("policies/<id:pk>/", api.OnePolicy.as_view()),
+]

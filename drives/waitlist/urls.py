@@ -1,0 +1,39 @@
+"""Addresses of the waitlist."""
+
+from django.urls import path
+
+from drives.waitlist import api, views_donor, views_offers, views_organizer
+
+donor_urls = [
+    path("d/<slug:slug>/wait/", views_donor.join, name="wait"),
+    path("w/<str:key>/", views_donor.waiting, name="waiting"),
+    path("w/<str:key>/prove/", views_donor.prove, name="waiting_prove"),
+    path("w/<str:key>/code/", views_donor.send_code, name="waiting_code"),
+    path("w/<str:key>/change/", views_donor.change, name="waiting_change"),
+    path("w/<str:key>/leave/", views_donor.leave, name="waiting_leave"),
+    path("offer/<str:key>/", views_offers.offer, name="offer"),
+    path("offer/<str:key>/accept/", views_offers.accept, name="offer_accept"),
+    path("offer/<str:key>/pass/", views_offers.decline, name="offer_pass"),
+]
+
+organizer_urls = [
+    path("drives/<int:drive_id>/waiting/", views_organizer.waiting, name="organizer_waiting"),
+    path("drives/<int:drive_id>/waiting/new/", views_organizer.enter, name="organizer_wait"),
+    path("drives/<int:drive_id>/waiting/close/", views_organizer.close, name="organizer_close_line"),
+    path(
+        "drives/<int:drive_id>/waiting/<int:entry_id>/remove/",
+        views_organizer.remove,
+        name="organizer_wait_remove",
+    ),
+]
+
+api_urls = [
+    path("drives/<id:drive_id>/waiting-list/", api.WaitingList.as_view()),
+    path("drives/<id:drive_id>/waiting-list/close/", api.CloseLine.as_view()),
+    path("waiting-list/<str:token>/", api.OneEntry.as_view()),
+    path("waiting-list/<str:token>/prove/", api.Prove.as_view()),
+    path("waiting-list/<str:token>/code/", api.SendCode.as_view()),
+    path("waiting-list/<str:token>/leave/", api.Leave.as_view()),
+    path("waiting-list/<str:token>/accept/", api.Accept.as_view()),
+    path("waiting-list/<str:token>/pass/", api.Pass.as_view()),
+]
