@@ -44,7 +44,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         "stopped": scope if request.method == "POST" else "",
         "gets_messages": any(given.values()),
     }
-    return render(request, "drives/public/stop.html", context)
+    return render(request, "drives/account/stop.html", context)
 
 
 @never_cache

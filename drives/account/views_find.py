@@ -95,9 +95,9 @@ def code(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
     browser = visitor.browser_of(request)
     is_known = bool(browser) and volunteers_queries.proved_from(browser, timezone.now()).exists()
-    return render(request, "drives/public/find.html", {"form": form, "is_known": is_known}, status=status)
+    return render(request, "drives/account/find.html", {"form": form, "is_known": is_known}, status=status)
 
 
 def _code_page(request: HttpRequest, form: CodeForm, typed: str, status: int = 200) -> HttpResponse:
     context = {"form": form, "typed": typed, "is_demo": settings.DEMO}
-    return render(request, "drives/public/find_code.html", context, status=status)
+    return render(request, "drives/account/find_code.html", context, status=status)

@@ -20,7 +20,7 @@ def me(request: HttpRequest) -> HttpResponse:
     if not browser or not volunteers_queries.proved_from(browser, now).exists():
         return redirect("find")
     context = {"people": queries.donor_page(browser, now), "now": now}
-    return render(request, "drives/public/me.html", context)
+    return render(request, "drives/account/me.html", context)
 
 
 @never_cache

@@ -125,7 +125,7 @@ def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
     context["is_proved"] = volunteers_queries.browser_proved(
         browser, volunteers_queries.identity_of(address), timezone.now()
     )
-    return render(request, "drives/public/me_contact_code.html", context, status=422 if form.errors else 200)
+    return render(request, "drives/account/me_contact_code.html", context, status=422 if form.errors else 200)
 
 
 @never_cache
@@ -181,7 +181,7 @@ def _page(request: HttpRequest, person: PersonHere, form: NameForm, status: int 
         "reached": _reached(person),
         "organizations": [_known_to(record) for record in person.records],
     }
-    return render(request, "drives/public/me_details.html", context, status=status)
+    return render(request, "drives/account/me_details.html", context, status=status)
 
 
 def _reached(person: PersonHere) -> list[str]:
@@ -201,4 +201,4 @@ def _known_to(record: Volunteer) -> dict[str, Any]:
 
 def _contact_page(request: HttpRequest, person: PersonHere, form: FindForm, status: int = 200) -> HttpResponse:
     status = 422 if form.errors and status == 200 else status
-    return render(request, "drives/public/me_contact.html", {"person": person, "form": form}, status=status)
+    return render(request, "drives/account/me_contact.html", {"person": person, "form": form}, status=status)

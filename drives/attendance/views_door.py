@@ -85,7 +85,7 @@ def day(request: MemberRequest, slug: str) -> HttpResponse:
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
         "is_over": drive.ends_at <= now,
     }
-    return members.page(request, "drives/checkin/day.html", context)
+    return members.page(request, "drives/attendance/day.html", context)
 
 
 @require_safe
@@ -96,7 +96,7 @@ def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     context = _person(request, booking, now)
     if context["may_check_in_now"] and (reasons := check_in.reasons_against(booking, now)):
         context |= {"warnings": reasons, "form": OverrideForm(), "judged": "in"}
-    return members.page(request, "drives/checkin/person.html", context)
+    return members.page(request, "drives/attendance/person.html", context)
 
 
 @require_POST
@@ -147,7 +147,7 @@ def _ask_to_override(
     form_errors.refuse(form, refusal)
     asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
     context = {**_person(request, booking, timezone.now()), **asked}
-    return members.page(request, "drives/checkin/person.html", context)
+    return members.page(request, "drives/attendance/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -169,7 +169,7 @@ def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
         else:
             return redirect(_list_address(slug, "", done=booking.pk))
     context = {"drive": drive, "form": form, "search": _search(request), "proposed": proposed}
-    return members.page(request, "drives/checkin/walk_in.html", context)
+    return members.page(request, "drives/attendance/walk_in.html", context)
 
 
 def _name_in(search: str) -> str:

@@ -47,7 +47,7 @@ def late(request: MemberRequest, slug: str) -> HttpResponse:
         "request_key": uuid.uuid4().hex,
         "rows": [row for row in broadcast_queries.broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
     }
-    return members.page(request, "drives/checkin/late.html", context)
+    return members.page(request, "drives/attendance/late.html", context)
 
 
 @require_POST

@@ -20,7 +20,7 @@ def report(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The report of the close-out; before it, what is waited for."""
     drive = members.drive_of(request, pk=drive_id)
     context = {"drive": drive, "report": turnout_report.turnout_report(drive), "now": timezone.now()}
-    return members.page(request, "drives/organizer/turnout.html", context)
+    return members.page(request, "drives/attendance/turnout.html", context)
 
 
 @require_POST

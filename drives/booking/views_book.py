@@ -128,4 +128,4 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }
-    return render(request, "drives/public/book.html", context, status=details.status)
+    return render(request, "drives/booking/book.html", context, status=details.status)

@@ -56,7 +56,7 @@ def _choose(
         "problems": problems,
         **forms.proposed_by(refusal),
     }
-    return render(request, "drives/public/move.html", context, status=status)
+    return render(request, "drives/booking/move.html", context, status=status)
 
 
 @never_cache
@@ -67,7 +67,7 @@ def cancel(request: HttpRequest, key: str) -> HttpResponse:
     if not page.may_change:
         return views_links.to_booking(key)
     if request.method != "POST":
-        return render(request, "drives/public/cancel.html", views_donor.booking_context(page))
+        return render(request, "drives/booking/cancel.html", views_donor.booking_context(page))
     now = timezone.now()
     return _act(
         request,

@@ -145,7 +145,7 @@ def _check(
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
     }
-    return render(request, "drives/public/check.html", context, status=status)
+    return render(request, "drives/booking/check.html", context, status=status)
 
 
 def _stated_before(page: BookingPage) -> StatedForm | None:
@@ -191,7 +191,7 @@ def manage(
         "outlook_link": ical.outlook_link(appointment),
         "qr": qr_code(booking) if has_place else "",
     }
-    return render(request, "drives/public/booking.html", context, status=status)
+    return render(request, "drives/booking/booking.html", context, status=status)
 
 
 def _elsewhere(request: HttpRequest, page: BookingPage, typed: StatedForm | None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
         "may_change": _may_change(found),
         "ledger": consent_ledger.consent_ledger(found),
     }
-    return members.page(request, "drives/organizer/booking.html", context)
+    return members.page(request, "drives/desk/booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +71,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
         "visits": _visits(drive),
         "confirms": self_check.asked_of(drive),
     }
-    return members.page(request, "drives/organizer/enter.html", context)
+    return members.page(request, "drives/booking/organizer_enter.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -128,7 +128,7 @@ def _move(
             messages.success(request, said)
             return redirect("organizer_booking", found.pk)
     context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
-    return members.page(request, "drives/organizer/move.html", context)
+    return members.page(request, "drives/booking/organizer_move.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,7 +146,9 @@ def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
         else:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
             return redirect("organizer_booking", found.pk)
-    return members.page(request, "drives/organizer/cancel.html", {"booking": found, "drive": found.drive, "form": form})
+    return members.page(
+        request, "drives/booking/organizer_cancel.html", {"booking": found, "drive": found.drive, "form": form}
+    )
 
 
 @require_POST

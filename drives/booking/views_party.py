@@ -129,7 +129,7 @@ def _show(request: HttpRequest, details: Details) -> HttpResponse:
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
         "appeals_wording": notices.consent_wording(Purpose.APPEALS, language, drive.organization)[1],
     }
-    return render(request, "drives/public/together.html", context, status=details.status)
+    return render(request, "drives/booking/together.html", context, status=details.status)
 
 
 @never_cache
@@ -175,7 +175,7 @@ def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: Validation
         "problems": refusal.messages if refusal else (),
         **forms.proposed_by(refusal),
     }
-    return render(request, "drives/public/move.html", context, status=409 if refusal else 200)
+    return render(request, "drives/booking/move.html", context, status=409 if refusal else 200)
 
 
 @never_cache
@@ -188,4 +188,4 @@ def cancel_all(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         party.cancel_all(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now())
         return views_links.to_booking(key)
-    return render(request, "drives/public/cancel_all.html", views_donor.booking_context(page))
+    return render(request, "drives/booking/cancel_all.html", views_donor.booking_context(page))

@@ -140,4 +140,4 @@ def check(
         "confirms": self_check.asked_of(drive),
         "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
     }
-    return render(request, "drives/public/again.html", context, status=status)
+    return render(request, "drives/booking/again.html", context, status=status)

@@ -55,7 +55,7 @@ def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "is_over": drive.ends_at <= now,
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
     }
-    return members.page(request, "drives/organizer/desk.html", context)
+    return members.page(request, "drives/desk/desk.html", context)
 
 
 @require_safe
@@ -64,7 +64,7 @@ def roster_sheet(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster for paper: who is expected, with a box to tick."""
     drive = members.drive_of(request, pk=drive_id)
     rows = [row for row in attendance_queries.roster(drive) if row.booking.state != BookingState.CANCELLED]
-    return members.page(request, "drives/organizer/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
+    return members.page(request, "drives/desk/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
 
 
 @require_safe

@@ -20,7 +20,7 @@ def home(request: MemberRequest) -> HttpResponse:
     """The next drive first; without any drive the way to the first one."""
     now = timezone.now()
     found = queries.home(request.membership.organization, now)
-    return members.page(request, "drives/organizer/home.html", {"home": found, "todos": todo.of_home(found)})
+    return members.page(request, "drives/desk/home.html", {"home": found, "todos": todo.of_home(found)})
 
 
 @require_safe
@@ -29,4 +29,4 @@ def drives(request: MemberRequest) -> HttpResponse:
     """Every drive of the organization, newest first."""
     rows = Drive.objects.of(request.membership.organization).select_related("site", "turnout")
     pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_A_PAGE)
-    return members.page(request, "drives/organizer/drives.html", {"pages": pages.get_page(request.GET.get("page"))})
+    return members.page(request, "drives/desk/drives.html", {"pages": pages.get_page(request.GET.get("page"))})

@@ -31,7 +31,7 @@ def person(request: MemberRequest, pk: int) -> HttpResponse:
         [one for one in volunteers_queries.people(organization, search)[: FOUND + 1] if one.pk != pk] if search else []
     )
     context = {"record": found, "person": found.person, "search": search, "same": same[:FOUND]}
-    return members.page(request, "drives/organizer/person.html", context)
+    return members.page(request, "drives/desk/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +59,6 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     found = people.merge_page(organization, pk, other)
     if found is None:
         raise Http404
-    response = members.page(request, "drives/organizer/merge.html", {"merge": found, "pk": pk, "other": other})
+    response = members.page(request, "drives/desk/merge.html", {"merge": found, "pk": pk, "other": other})
     response.status_code = 409 if problems else 200
     return response

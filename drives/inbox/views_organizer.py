@@ -50,7 +50,7 @@ def replies(request: MemberRequest) -> HttpResponse:
         "show_all": show_all,
         "zone": queries.usual_zone(organization),
     }
-    return members.page(request, "drives/organizer/replies.html", context)
+    return members.page(request, "drives/inbox/replies.html", context)
 
 
 @require_safe
@@ -113,7 +113,7 @@ def cancel_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResp
 @accounts.role_required("plan")
 def measure(request: MemberRequest) -> HttpResponse:
     """How long an answer is on a phone, for what is typed. Changes nothing."""
-    return render(request, "drives/organizer/replies_length.html", _measured(request))
+    return render(request, "drives/inbox/replies_length.html", _measured(request))
 
 
 def _measured(request: MemberRequest) -> dict[str, Any]:
@@ -144,4 +144,4 @@ def _thread(request: MemberRequest, conversation: Conversation, form: AnswerForm
         "zone": zone or queries.usual_zone(conversation.organization),
         **_measured(request),
     }
-    return members.page(request, "drives/organizer/reply.html", context)
+    return members.page(request, "drives/inbox/reply.html", context)

@@ -30,7 +30,7 @@ def broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
     """What was said to many at this drive."""
     drive = members.drive_of(request, pk=drive_id)
     return members.page(
-        request, "drives/organizer/broadcasts.html", {"drive": drive, "rows": broadcast_queries.broadcasts(drive)}
+        request, "drives/messaging/broadcasts.html", {"drive": drive, "rows": broadcast_queries.broadcasts(drive)}
     )
 
 
@@ -45,7 +45,7 @@ def write(request: MemberRequest, drive_id: int) -> HttpResponse:
         return redirect("organizer_broadcast", sent.pk)
     shown = _preview(form, now) if form.is_bound else None
     context = {"drive": drive, "form": form, "shown": shown, "known": _known(), "now": now}
-    return members.page(request, "drives/organizer/write.html", context)
+    return members.page(request, "drives/messaging/write.html", context)
 
 
 @require_safe
@@ -56,7 +56,7 @@ def broadcast(request: MemberRequest, pk: int) -> HttpResponse:
     actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
     names = web_actors.in_words(actors, row.broadcast.drive.organization_id)
     drive = row.broadcast.drive
-    return members.page(request, "drives/organizer/broadcast.html", {"row": row, "drive": drive, "names": names})
+    return members.page(request, "drives/messaging/broadcast.html", {"row": row, "drive": drive, "names": names})
 
 
 @require_POST

@@ -28,7 +28,7 @@ def calls(request: MemberRequest, drive_id: int) -> HttpResponse:
         "now": now,
         "names": web_actors.in_words(actors, drive.organization_id),
     }
-    return members.page(request, "drives/organizer/calls.html", context)
+    return members.page(request, "drives/messaging/calls.html", context)
 
 
 @require_POST

@@ -38,7 +38,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "kinds": views_texts.kinds(organization),
         "drives": schedule.drives_with_messages(organization, now),
     }
-    return members.page(request, "drives/organizer/messages.html", context)
+    return members.page(request, "drives/messaging/messages.html", context)
 
 
 @require_http_methods(FORM_METHODS)
@@ -77,7 +77,7 @@ def preview_plan(request: MemberRequest, drive_id: int | None = None) -> HttpRes
     before = schedule.drive_plan(drive) if drive else schedule.organization_plan(organization)
     form = PlanForm(before, drive or messaging_sample.sample_drive(organization, timezone.now()), request.POST)
     form.is_valid()
-    return render(request, "drives/organizer/messages_timeline.html", _shown(form))
+    return render(request, "drives/messaging/messages_timeline.html", _shown(form))
 
 
 @require_http_methods(FORM_METHODS)
@@ -95,7 +95,7 @@ def sending(request: MemberRequest) -> HttpResponse:
         )
         messages.success(request, _changed(people))
         return redirect("organizer_messages")
-    return members.page(request, "drives/organizer/messages_sending.html", {"form": form})
+    return members.page(request, "drives/messaging/messages_sending.html", {"form": form})
 
 
 def steps_of(plan: Plan, form: PlanForm) -> list[Step]:
@@ -144,4 +144,4 @@ def _shown(form: PlanForm) -> dict[str, Any]:
 
 
 def _plan_page(request: MemberRequest, form: PlanForm, context: dict[str, Any]) -> HttpResponse:
-    return members.page(request, "drives/organizer/messages_plan.html", {**_shown(form), **context})
+    return members.page(request, "drives/messaging/messages_plan.html", {**_shown(form), **context})

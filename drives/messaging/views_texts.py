@@ -68,7 +68,7 @@ def words(request: MemberRequest, kind: str, language: str) -> HttpResponse:
         if "test" in request.POST:
             editor.send_test()
             messages.success(request, _("A test is on its way to %(address)s.") % {"address": request.user.email})
-    return members.page(request, "drives/organizer/messages_words.html", editor.context)
+    return members.page(request, "drives/messaging/messages_words.html", editor.context)
 
 
 @require_POST
@@ -77,7 +77,7 @@ def preview_words(request: MemberRequest, kind: str, language: str) -> HttpRespo
     """The part of the page that shows how the typed words read. Changes nothing."""
     editor = Editor(request, kind, language)
     editor.is_valid()
-    return render(request, "drives/organizer/messages_heard.html", editor.context)
+    return render(request, "drives/messaging/messages_heard.html", editor.context)
 
 
 class Editor:

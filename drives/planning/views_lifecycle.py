@@ -79,7 +79,7 @@ def cancel_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
             messages.success(request, _("The drive is cancelled. Everybody who was booked is being told."))
             return redirect("organizer_drive", drive.pk)
     context = {"drive": drive, "form": form, "told": reach.people_to_tell(drive)}
-    return members.page(request, "drives/organizer/cancel_drive.html", context)
+    return members.page(request, "drives/planning/cancel_drive.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +97,7 @@ def copy_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
         else:
             messages.success(request, _("This is the copy, a draft. Look at it, then publish it."))
             return redirect("organizer_drive", copy.pk)
-    return members.page(request, "drives/organizer/copy_drive.html", {"drive": drive, "form": form})
+    return members.page(request, "drives/planning/copy_drive.html", {"drive": drive, "form": form})
 
 
 def _to_state(request: MemberRequest, drive_id: int, change: Callable[..., Drive], done: str) -> HttpResponse:

@@ -30,7 +30,7 @@ def new_drive(request: MemberRequest) -> HttpResponse:
         if drive:
             messages.success(request, _("The draft is saved. Look at it, then publish it."))
             return redirect("organizer_drive", drive.pk)
-    return _page(request, form, "drives/organizer/plan.html", {"is_new": True})
+    return _page(request, form, "drives/planning/plan.html", {"is_new": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,7 +44,7 @@ def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
         messages.success(request, _("The plan is changed."))
         return redirect("organizer_drive", drive.pk)
     over = queries.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
-    return _page(request, form, "drives/organizer/plan.html", {"drive": drive, "booked": booked, "over": over})
+    return _page(request, form, "drives/planning/plan.html", {"drive": drive, "booked": booked, "over": over})
 
 
 def _create(request: MemberRequest, form: PlanForm) -> Drive | None:

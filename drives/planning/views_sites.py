@@ -33,7 +33,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "collectors": Collector.objects.filter(organization=organization).order_by("name", "pk"),
         "causes": Cause.objects.filter(organization=organization).order_by("title", "pk"),
     }
-    return members.page(request, "drives/organizer/directory.html", context)
+    return members.page(request, "drives/planning/directory.html", context)
 
 
 @require_http_methods(FORM_METHODS)
@@ -122,7 +122,7 @@ def _saved(request: MemberRequest, name: str) -> HttpResponse:
 
 def _form(request: MemberRequest, kind: str, form: "forms.ModelForm[Any]", **more: Any) -> HttpResponse:
     context = {"form": form, "is_new": form.instance.pk is None, **more}
-    response = members.page(request, f"drives/organizer/{kind}_form.html", context)
+    response = members.page(request, f"drives/planning/{kind}_form.html", context)
     if more.get("facts_have_errors"):
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return response

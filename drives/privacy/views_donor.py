@@ -49,7 +49,7 @@ class LeaveForm(forms.Form):
 def overview(request: HttpRequest) -> HttpResponse:
     """Which organizations know the donor, with a copy from each and the way out."""
     records = _records(request)
-    return render(request, "drives/public/my_data.html", {"records": records}) if records else redirect("find")
+    return render(request, "drives/privacy/my_data.html", {"records": records}) if records else redirect("find")
 
 
 @never_cache
@@ -81,13 +81,13 @@ def erase(request: HttpRequest) -> HttpResponse:
             response.status_code = 303
             return response
     status = 422 if form.errors else 200
-    return render(request, "drives/public/my_data_erase.html", {"form": form}, status=status)
+    return render(request, "drives/privacy/my_data_erase.html", {"form": form}, status=status)
 
 
 @require_safe
 def erased(request: HttpRequest) -> HttpResponse:
     """That it is done, and what is left to do by oneself."""
-    return render(request, "drives/public/my_data_erased.html")
+    return render(request, "drives/privacy/my_data_erased.html")
 
 
 def _records(request: HttpRequest) -> list[Known]:

@@ -43,7 +43,7 @@ def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
         else:
             messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
             return redirect("organizer_home")
-    return members.page(request, "drives/organizer/erase.html", {"person": person, "form": form})
+    return members.page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})
 
 
 def _person(request: MemberRequest, volunteer_id: int) -> Volunteer:

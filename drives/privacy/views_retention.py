@@ -29,4 +29,4 @@ def retention(request: MemberRequest) -> HttpResponse:
         )
         messages.success(request, _("Saved."))
         return redirect("organizer_retention")
-    return members.page(request, "drives/organizer/retention.html", {"form": form})
+    return members.page(request, "drives/privacy/retention.html", {"form": form})

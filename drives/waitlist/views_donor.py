@@ -88,7 +88,7 @@ def _ask(
         "confirms": self_check.asked_of(page.drive),
         "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, page.drive.organization)[1],
     }
-    return render(request, "drives/public/wait.html", context, status=status)
+    return render(request, "drives/waitlist/wait.html", context, status=status)
 
 
 @never_cache
@@ -226,7 +226,7 @@ def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int 
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,
     }
-    return render(request, "drives/public/wait_check.html", context, status=status)
+    return render(request, "drives/waitlist/wait_check.html", context, status=status)
 
 
 def _show(
@@ -244,7 +244,7 @@ def _show(
         "changed": "changed" in request.GET,
         "is_heard": bool(page.entry.volunteer and (page.entry.volunteer.phone or page.entry.volunteer.email)),
     }
-    return render(request, "drives/public/wait_line.html", context, status=status)
+    return render(request, "drives/waitlist/wait_line.html", context, status=status)
 
 
 def entry_context(entry: WaitingEntry) -> dict[str, Any]:

@@ -67,4 +67,4 @@ def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), s
     if page.offer.booking is not None and status == 200:
         return views_links.to_booking(page.offer.booking.token)
     context = {**views_donor.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
-    return render(request, "drives/public/offer.html", context, status=status)
+    return render(request, "drives/waitlist/offer.html", context, status=status)

@@ -34,7 +34,9 @@ class EnterForm(WishForm, ReachedForm):
 def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The line in order, with windows and offers."""
     drive = members.drive_of(request, pk=drive_id)
-    return members.page(request, "drives/organizer/waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)})
+    return members.page(
+        request, "drives/waitlist/organizer_waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,7 +60,9 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_waiting", drive.pk)
     return members.page(
-        request, "drives/organizer/wait.html", {"drive": drive, "form": form, "confirms": self_check.asked_of(drive)}
+        request,
+        "drives/waitlist/organizer_wait.html",
+        {"drive": drive, "form": form, "confirms": self_check.asked_of(drive)},
     )
 
 

@@ -214,6 +214,6 @@ def mail(
     return Wording(
         text="\n\n".join([*lines, *listed, f"{action}: {url}", *way_out]),
         subject=subject,
-        html=render_to_string("drives/mail.html", shown),
+        html=render_to_string("drives/messaging/mail.html", shown),
         unsubscribe_url=stop,
     )
