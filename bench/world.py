@@ -16,7 +16,7 @@ from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Sour
 from drives.planning import drives
 from organizations.actions import organizing
 from organizations.models import Organization
-from volunteers.actions import registration as actions_registration
+from volunteers import registration as volunteers_registration
 from volunteers.models import Volunteer
 
 ZONE = "America/Los_Angeles"
@@ -87,7 +87,7 @@ class World:
 
     def much_booked(self, bookings: int) -> Volunteer:
         """Somebody with that many visits behind them, for their calendar feed."""
-        person = actions_registration.enter(
+        person = volunteers_registration.enter(
             organization=self.organization,
             name="Test Ana Alder",
             phone="+12135550142",

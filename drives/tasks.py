@@ -14,7 +14,7 @@ from drives.planning import alerts
 from drives.privacy import retention
 from drives.waitlist import offers
 from organizations.actions import idempotency
-from volunteers.actions import retention as actions_retention
+from volunteers import retention as volunteers_retention
 
 
 @shared_task(name="drives.tasks.dress")
@@ -81,7 +81,7 @@ def check_drift(**_options: Any) -> dict[str, int]:
 def tidy(**_options: Any) -> dict[str, int]:
     """Delete what has served: codes, counters, remembered browsers, unproved registrations, kept answers."""
     now = timezone.now()
-    return {**actions_retention.purge(now=now), "answers": idempotency.purge(now=now)}
+    return {**volunteers_retention.purge(now=now), "answers": idempotency.purge(now=now)}
 
 
 @shared_task(name="drives.tasks.forget")

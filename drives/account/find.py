@@ -8,7 +8,7 @@ from drives.account import queries
 from drives.booking.verify import CodeWrong
 from drives.capacity import locks
 from volunteers import queries as volunteers_queries
-from volunteers.actions import proving
+from volunteers import verification
 from volunteers.models import Contact
 
 
@@ -19,8 +19,8 @@ def ask(*, typed: str, browser: str, fresh: str, bound_to: str, ip: str | None, 
     The answer and the work do not depend on who is known. `fresh` is the browser's token from here on, made for this
     proof: one that somebody planted there before proves nothing. Refuses as `proving.ask`.
     """
-    proving.renew_browser(old=browser, new=fresh, now=now)
-    return proving.ask(typed=typed, bound_to=bound_to, ip=ip, now=now)
+    verification.renew_browser(old=browser, new=fresh, now=now)
+    return verification.ask(typed=typed, bound_to=bound_to, ip=ip, now=now)
 
 
 def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetime) -> None:
@@ -32,10 +32,10 @@ def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetim
     # A wrong try counts although it is refused.
     with transaction.atomic():
         locks.identities([identity])
-        result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
-        is_proved = result == proving.CodeResult.OK or volunteers_queries.proved_here(identity, bound_to, now)
+        result = verification.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
+        is_proved = result == verification.CodeResult.OK or volunteers_queries.proved_here(identity, bound_to, now)
         if is_proved:
-            proving.remember_browser(token=browser, identity=identity, now=now)
+            verification.remember_browser(token=browser, identity=identity, now=now)
             Contact.objects.filter(identity=identity, proved_at=None).exclude(owner=None).update(proved_at=now)
     if not is_proved:
         raise CodeWrong(result)
@@ -47,10 +47,10 @@ def send_codes(*, now: datetime, limit: int = 100) -> int:
 
     Locks: identities, for nothing is sent to somebody who is being erased; then the rows of who asked.
     """
-    locks.identities(looked_for := proving.looked_for(limit, now))
-    waiting = proving.waiting(looked_for, now)
+    locks.identities(looked_for := verification.looked_for(limit, now))
+    waiting = verification.waiting(looked_for, now)
     known = queries.newest_contacts([asked.identity for asked in waiting])
     for asked in waiting:
         contact, language = known.get(asked.identity, (None, ""))
-        proving.send_waiting(asked=asked, to=contact, language=language, now=now)
+        verification.send_waiting(asked=asked, to=contact, language=language, now=now)
     return sum(asked.identity in known for asked in waiting)

@@ -8,8 +8,8 @@ from django.db import transaction
 from drives.booking.verify import CodeWrong
 from drives.capacity import locks
 from organizations.models import Organization
+from volunteers import profile, verification
 from volunteers import queries as volunteers_queries
-from volunteers.actions import profile, proving
 from volunteers.models import Volunteer
 
 
@@ -27,9 +27,9 @@ def ask(
 
     Nothing changes yet. Refuses (by field "contact") what is neither, and limits.TooMany.
     """
-    address = proving.contact_of(typed, organization.country)
+    address = verification.contact_of(typed, organization.country)
     if not volunteers_queries.browser_proved(browser, volunteers_queries.identity_of(address), now):
-        proving.send_code_to(
+        verification.send_code_to(
             organization=organization,
             address=address,
             language=language,
@@ -50,10 +50,10 @@ def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str
     identity = volunteers_queries.identity_of(address)
     if not volunteers_queries.browser_proved(browser, identity, now):
         with transaction.atomic():  # a wrong try counts although it is refused
-            result = proving.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
-            if result == proving.CodeResult.OK:
-                proving.remember_browser(token=browser, identity=identity, now=now)
-        if result != proving.CodeResult.OK and not volunteers_queries.proved_here(identity, bound_to, now):
+            result = verification.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
+            if result == verification.CodeResult.OK:
+                verification.remember_browser(token=browser, identity=identity, now=now)
+        if result != verification.CodeResult.OK and not volunteers_queries.proved_here(identity, bound_to, now):
             raise CodeWrong(result)
     with transaction.atomic():
         own = [person.pk for person in people]

@@ -15,7 +15,7 @@ from drives.web import visitor
 from notifications import phone
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from volunteers.actions import consenting
+from volunteers import consent
 from volunteers.models import Contact, ContactKind, Volunteer
 
 NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
@@ -70,7 +70,7 @@ def new_feed(request: HttpRequest, key: str) -> HttpResponse:
     volunteer = views_links.page_or_404(request, key).booking.volunteer
     if volunteer is None:
         return views_links.to_booking(key)
-    consenting.renew_feed(volunteer_id=volunteer.pk)
+    consent.renew_feed(volunteer_id=volunteer.pk)
     return views_links.to_booking(key, "new_feed=1")
 
 
@@ -81,7 +81,7 @@ def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:
         ADDRESS: _("Reminders and news"),
         EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
     }
-    consenting.stop(
+    consent.stop(
         contact=contact,
         purposes=[Purpose.APPEALS] if scope == NEWS else Purpose.values,
         everywhere=scope == EVERYTHING,

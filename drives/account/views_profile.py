@@ -25,8 +25,8 @@ from drives.messaging import views_agreements
 from drives.web import visitor
 from drives.web.pending import Pending
 from notifications.models import Purpose
+from volunteers import consent as volunteers_consent
 from volunteers import queries as volunteers_queries
-from volunteers.actions import consenting
 from volunteers.models import Volunteer
 
 NEW: Final = Pending("contact")
@@ -149,7 +149,7 @@ def consent(request: HttpRequest, record: UUID) -> HttpResponse:
 def new_feed(request: HttpRequest, record: UUID) -> HttpResponse:
     """Another address for the calendar of one organization's bookings."""
     person = _person_or_404(request, record)
-    consenting.renew_feed(volunteer_id=_record(person, record).pk)
+    volunteers_consent.renew_feed(volunteer_id=_record(person, record).pk)
     messages.success(request, _("This is a new address. The old one shows nothing any more: subscribe again."))
     return _to(person)
 

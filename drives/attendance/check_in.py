@@ -17,7 +17,7 @@ from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
 from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from drives.models import booking as models_booking
-from volunteers.actions import registration
+from volunteers import registration
 
 UNDO = "undo"
 

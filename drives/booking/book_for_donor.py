@@ -9,7 +9,7 @@ from drives.booking.hold import Person
 from drives.capacity import facts, locks
 from drives.eligibility import history, self_check, self_reported
 from drives.models import Booking, Drive, Source
-from volunteers.actions import registration
+from volunteers import registration
 
 
 @transaction.atomic

@@ -16,8 +16,8 @@ from drives.eligibility import check, party_times, self_reported
 from drives.eligibility import history as eligibility_history
 from drives.eligibility.check import Spacing
 from drives.models import Booking, BookingState, Drive, Visit
-from volunteers.actions import registration
-from volunteers.actions.recognizing import OtherName, TooManyPeople, Whose
+from volunteers import registration
+from volunteers.matching import OtherName, TooManyPeople, Whose
 from volunteers.models import Registration, Volunteer
 
 

@@ -19,8 +19,8 @@ from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
 from notifications.models import Purpose
-from volunteers.actions.limits import TooMany
-from volunteers.actions.recognizing import Whose
+from volunteers.limits import TooMany
+from volunteers.matching import Whose
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -16,7 +16,7 @@ from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import Organization, linked
 from volunteers import queries as volunteers_queries
-from volunteers.actions import proving, registration
+from volunteers import registration, verification
 from volunteers.models import Registration
 
 
@@ -34,7 +34,7 @@ class Person:
     for_other: bool = False  # "I book for another person"
 
     def said(self) -> dict[str, Any]:
-        """What the organization may keep of it, for `volunteers.actions.registration`."""
+        """What the organization may keep of it, for `volunteers.registration`."""
         names = ("name", "phone", "email", "language", "consents")
         return {name: getattr(self, name) for name in names}
 
@@ -119,7 +119,7 @@ def send_first_code(
 ) -> None:
     """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
     if not volunteers_queries.browser_proved(browser_token, details.identity, now):
-        proving.send_code(
+        verification.send_code(
             registration=details,
             bound_to=bound_to or linked.token_digest(booking.token),
             about=booking.about,

@@ -22,7 +22,7 @@ from drives.domain import grid, party_fit
 from drives.eligibility import party_times
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
 from organizations.models import Organization
-from volunteers.actions import proving, registration
+from volunteers import registration, verification
 from volunteers.models import Registration
 
 
@@ -63,7 +63,7 @@ def hold_within(
         raise refusals.Refusal(reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
     freed = create.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
-    proving.spend_places(count=len(rows), ip=ip, now=now)
+    verification.spend_places(count=len(rows), ip=ip, now=now)
     booking_hold.send_first_code(rows[0], details[0], bound_to, browser_token, ip, now)
     taken = [grid.net(None, counters.footprint(row)) for row in rows]
     if not counters.change(drive_id=drive.pk, deltas=counters.combined([freed, *taken])):

@@ -9,8 +9,8 @@ from drives import refusals
 from drives.booking import messages, rules
 from drives.capacity import locks
 from drives.models import Booking
-from volunteers.actions import limits
-from volunteers.actions.limits import Limit
+from volunteers import limits
+from volunteers.limits import Limit
 
 AN_HOUR: Final = 2, timedelta(hours=1)
 A_DAY: Final = 4, timedelta(days=1)

@@ -12,19 +12,19 @@ from drives.booking.hold import HoldLapsed
 from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
 from volunteers import queries as volunteers_queries
-from volunteers.actions import proving, registration
-from volunteers.actions.recognizing import Whose
+from volunteers import registration, verification
+from volunteers.matching import Whose
 from volunteers.models import Registration
 
 
 class CodeWrong(ValidationError):
     """The code does not match, is too old, or was tried too often; `code` of the error says which."""
 
-    def __init__(self, result: proving.CodeResult) -> None:
+    def __init__(self, result: verification.CodeResult) -> None:
         sentences = {
-            proving.CodeResult.WRONG: _("That is not the code we sent. Check the six digits and try again."),
-            proving.CodeResult.EXPIRED: _("This code is too old. Ask for a new one."),
-            proving.CodeResult.NO_TRIES_LEFT: _("This code was tried too often. Ask for a new one."),
+            verification.CodeResult.WRONG: _("That is not the code we sent. Check the six digits and try again."),
+            verification.CodeResult.EXPIRED: _("This code is too old. Ask for a new one."),
+            verification.CodeResult.NO_TRIES_LEFT: _("This code was tried too often. Ask for a new one."),
         }
         super().__init__(sentences[result], "code_wrong")
 
@@ -66,7 +66,7 @@ def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: date
     details = held.registration
     if by_email:
         registration.prove_by_email(registrations=[details, *confirm_holds.companions(held)])
-    proving.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
+    verification.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
 
 
 def is_proved(details: Registration, browser_token: str, now: datetime) -> bool:
@@ -91,14 +91,14 @@ def try_code(
     """Prove the contact by its code, for these details and those `beside` them, or raise CodeWrong."""
     # Its own transaction: a wrong try counts although it is refused, a right one proves even if a rule then refuses.
     with transaction.atomic():
-        result = proving.try_code(identity=details.identity, bound_to=bound_to, code=code, now=now)
-        if result == proving.CodeResult.OK:
+        result = verification.try_code(identity=details.identity, bound_to=bound_to, code=code, now=now)
+        if result == verification.CodeResult.OK:
             ids = [each.pk for each in (details, *beside)]
             Registration.objects.filter(pk__in=ids, identity=details.identity).update(proved_at=now)
             if browser_token:
-                proving.remember_browser(token=browser_token, identity=details.identity, now=now)
+                verification.remember_browser(token=browser_token, identity=details.identity, now=now)
     # The second of two taps finds the code used by the first, which may not have booked yet.
-    if result != proving.CodeResult.OK and not volunteers_queries.proved_here(details.identity, bound_to, now):
+    if result != verification.CodeResult.OK and not volunteers_queries.proved_here(details.identity, bound_to, now):
         raise CodeWrong(result)
 
 
@@ -112,7 +112,7 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     if asked is None:
         return _proved_before(next(booking for booking in locked if booking.pk == held.pk))
     if any(booking.registration and booking.registration.identity != identity for booking in party):
-        raise CodeWrong(proving.CodeResult.EXPIRED)  # turned to the mailbox meanwhile, which nobody has proved
+        raise CodeWrong(verification.CodeResult.EXPIRED)  # turned to the mailbox meanwhile, which nobody has proved
     confirm_holds.recognize(party, whose, now)
     confirm_holds.judge(party, now)
     confirm_holds.keep(party, now)

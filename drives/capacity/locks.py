@@ -5,7 +5,7 @@
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
 5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
-   (contacts' rows, phones first, come after these: `volunteers.actions.contacts`)
+   (contacts' rows, phones first, come after these: `volunteers.contacts`)
 6. slots by (starts_at, id), last (`drives.capacity.counters`)
 
 Only taking a place locks identities; freeing one does not. Whoever offers freed places of a drive first tries for its

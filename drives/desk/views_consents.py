@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-from volunteers.actions import consenting
+from volunteers import consent
 
 
 @require_POST
@@ -27,7 +27,7 @@ def stop(request: MemberRequest, booking_id: int) -> HttpResponse:
         "all": _("told a coordinator: nothing more from this organization"),
     }
     if asked in words and (asked == "all" or contacts[asked]):
-        consenting.stop_for(
+        consent.stop_for(
             volunteer=person,
             contacts=[contacts.get(asked)],
             wording=words[asked],

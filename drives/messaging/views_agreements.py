@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 
 from drives.web import visitor
 from notifications.models import Purpose
-from volunteers import notices
+from volunteers import consent, notices
 from volunteers import queries as volunteers_queries
-from volunteers.actions import consenting
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import Agreement
 
@@ -44,7 +43,7 @@ def turn(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str
     shared: dict[str, Any] = {"contact": contact, "ip": visitor.ip_of(request), "now": timezone.now()}
     if request.POST.get("turn") != "on":
         words = _("Turned off on the page of the booking")
-        consenting.stop(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
+        consent.stop(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
         return
     language = get_language() or "en"
-    consenting.agree(volunteer=person, purpose=purpose, language=language, source="page", **shared)
+    consent.agree(volunteer=person, purpose=purpose, language=language, source="page", **shared)

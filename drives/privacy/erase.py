@@ -30,9 +30,9 @@ from drives.models import (
 from drives.waitlist import entries as waitlist_entries
 from notifications.actions import forgetting as messages
 from organizations.actions import audit, idempotency
+from volunteers import contacts as volunteers_contacts
+from volunteers import erasure
 from volunteers import queries as volunteers_queries
-from volunteers.actions import contacts as contact_rows
-from volunteers.actions import forgetting as people
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import Reached
 
@@ -128,7 +128,7 @@ def _locked(volunteer: Volunteer) -> _Left:
     bookings = locks.bookings([pk for pk, _drive_id in booked])
     entries = locks.waiting_entries([pk for pk, _drive_id in waits])
     # Nobody agrees or disagrees to anything meanwhile.
-    contact_rows.locked(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
+    volunteers_contacts.locked(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
     return _Left(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
 
 
@@ -169,7 +169,7 @@ def _forget(left: _Left, now: datetime) -> None:
     StatedDonation.objects.filter(volunteer=volunteer).delete()
     idempotency.forget(mentions=[*addresses, *(row.reference for row in left.bookings)])
     _make_anonymous(left)
-    people.forget(volunteer=volunteer, contacts=left.contacts, nowhere_else=nowhere_else, now=now)
+    erasure.forget(volunteer=volunteer, contacts=left.contacts, nowhere_else=nowhere_else, now=now)
 
 
 def _replies_in(talks: models.QuerySet[Conversation]) -> list[int]:

@@ -13,7 +13,7 @@ from drives.models import ACTIVE, IN_LINE, Booking, Drive, StatedDonation, Waiti
 from notifications.actions import outbox
 from organizations.actions import audit
 from organizations.models import AuditEntry, Organization
-from volunteers.actions import recognizing
+from volunteers import matching
 from volunteers.models import Volunteer
 
 MERGED = "merged"
@@ -65,7 +65,7 @@ def _move(survivor: Volunteer, gone: Volunteer) -> None:
     if newest:
         StatedDonation.objects.filter(volunteer__in=[survivor, gone]).exclude(pk=newest.pk).delete()
         StatedDonation.objects.filter(pk=newest.pk).update(volunteer=survivor)
-    recognizing.take_over(survivor=survivor, gone=gone)
+    matching.take_over(survivor=survivor, gone=gone)
 
 
 def _missing() -> Volunteer:

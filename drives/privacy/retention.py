@@ -12,7 +12,7 @@ from drives.privacy.erase import Because
 from drives.refusals import Refusal
 from notifications.actions import forgetting
 from notifications.actions.forgetting import TEXTS_KEPT
-from volunteers.actions import retention
+from volunteers import retention
 from volunteers.models import Contact
 
 MOST_AT_ONCE = 500

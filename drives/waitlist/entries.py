@@ -21,8 +21,8 @@ from drives.waitlist import messages, queries, rules
 from organizations.actions import audit
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
-from volunteers.actions import proving, registration
-from volunteers.actions.recognizing import Whose
+from volunteers import registration, verification
+from volunteers.matching import Whose
 from volunteers.models import Registration, Volunteer
 
 
@@ -78,7 +78,7 @@ def join_within(
     held_until = now + booking_rules.HOLD_FOR
     entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
     if not volunteers_queries.browser_proved(browser_token, details.identity, now):
-        proving.send_code(
+        verification.send_code(
             registration=details,
             bound_to=bound_to or linked.token_digest(entry.token),
             about=entry.about,
@@ -122,7 +122,7 @@ def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: dateti
         raise RequestLapsed
     if by_email:
         registration.prove_by_email(registrations=[details])
-    proving.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
+    verification.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
 
 
 @transaction.atomic
@@ -190,7 +190,7 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     if entry.held_until is None or entry.held_until <= now:
         raise RequestLapsed
     if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
-        raise CodeWrong(proving.CodeResult.EXPIRED)
+        raise CodeWrong(verification.CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.people([entry.registration], whose, now)[0]
     giver = history.Giver(entry.volunteer.pk, everywhere=True)
     wish = _judged(drive, Wish(entry.visit, queries.window_of(entry)), giver, now)

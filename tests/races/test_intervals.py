@@ -15,7 +15,7 @@ from tests.builders import DRIVE_DAY, NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers import queries as volunteers_queries
-from volunteers.actions import registration
+from volunteers import registration
 from volunteers.models import Contact, Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
-from volunteers.actions import consenting, contacts
+from volunteers import consent, contacts
 from volunteers.models import Contact, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,17 +31,17 @@ Act = Callable[[Volunteer, str], Any]
 
 def stop(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
-        consenting.stop(contact=contact, wording="Reminders and news", source="link", actor="donor", now=NOW)
+        consent.stop(contact=contact, wording="Reminders and news", source="link", actor="donor", now=NOW)
 
 
 def stop_as_told(person: Volunteer, phone: str) -> None:
-    consenting.stop_for(volunteer=person, contacts=[], wording="on the phone", actor="user:7", now=NOW)
+    consent.stop_for(volunteer=person, contacts=[], wording="on the phone", actor="user:7", now=NOW)
 
 
 def agree(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
         with suppress(ValidationError):  # nobody's any more
-            consenting.agree(
+            consent.agree(
                 volunteer=person, contact=contact, purpose="appeals", language="en", source="page", ip=None, now=NOW
             )
 
@@ -126,7 +126,7 @@ def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_conta
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds.replace_in(monkeypatch, privacy_erase, contacts, locked=list)
-    seeds.replace_in(monkeypatch, consenting, contacts, locked=seeds.then_pause(list, "contacts.locked"))
+    seeds.replace_in(monkeypatch, consent, contacts, locked=seeds.then_pause(list, "contacts.locked"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 

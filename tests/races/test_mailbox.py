@@ -11,7 +11,7 @@ from drives.models import Booking, WaitingEntry
 from drives.waitlist import entries
 from tests import builders, seeds
 from tests.builders import NOW
-from volunteers.actions import proving
+from volunteers import verification
 from volunteers.models import Contact
 
 pytestmark = pytest.mark.django_db
@@ -38,14 +38,14 @@ def test_the_code_of_the_phone_does_not_prove_the_mailbox(
     door: Any = verify if isinstance(asked, Booking) else entries
     named = {"booking_id" if isinstance(asked, Booking) else "entry_id": asked.pk, "bound_to": "browser-42"}
     code = builders.code_of(asked)
-    judge = proving.try_code
+    judge = verification.try_code
 
-    def then_the_mailbox(**said: Any) -> proving.CodeResult:
+    def then_the_mailbox(**said: Any) -> verification.CodeResult:
         result = judge(**said)
         door.send_code_again(**named, ip=None, by_email=True, now=NOW)
         return result
 
-    seeds.replace(monkeypatch, proving, "try_code", then_the_mailbox)
+    seeds.replace(monkeypatch, verification, "try_code", then_the_mailbox)
     with pytest.raises(CodeWrong):
         door.prove(**named, code=code, now=NOW)
     assert not Contact.objects.filter(address=MAILBOX).exclude(proved_at=None).exists()

@@ -18,7 +18,7 @@ from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
-from volunteers.actions import recognizing
+from volunteers import matching
 from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -202,11 +202,11 @@ def merge_against_book() -> Callable[[], bool]:
 
 def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "places_facts")
-    seeds.pause_before(monkeypatch, recognizing, "take_over")
+    seeds.pause_before(monkeypatch, matching, "take_over")
     assert lost_in(merge_against_book()) == 0
 
 
 def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_before(monkeypatch, recognizing, "take_over")
+    seeds.pause_before(monkeypatch, matching, "take_over")
     arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
     assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

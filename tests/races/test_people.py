@@ -12,8 +12,8 @@ from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
-from volunteers.actions import registration
-from volunteers.actions.recognizing import Whose
+from volunteers import registration
+from volunteers.matching import Whose
 from volunteers.models import Registration, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests import storm
 from tests.builders import NOW
-from volunteers.actions import limits
-from volunteers.actions.limits import Limit, TooMany
+from volunteers import limits
+from volunteers.limits import Limit, TooMany
 from volunteers.models import LimitCounter
 
 QUARTER = timedelta(minutes=15)

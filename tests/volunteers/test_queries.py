@@ -5,7 +5,7 @@ import pytest
 from tests import builders
 from tests.builders import NOW
 from volunteers import queries as volunteers_queries
-from volunteers.actions import registration
+from volunteers import registration
 
 pytestmark = pytest.mark.django_db
 

@@ -13,12 +13,12 @@ from notifications.models import ConsentEntry
 from organizations.models import Organization
 from tests import builders, storm
 from tests.builders import NOW
+from volunteers import contacts, registration
 from volunteers import rules as volunteers_rules
-from volunteers.actions import contacts, registration
-from volunteers.actions.recognizing import TooManyPeople
-from volunteers.actions.registration import NoMailbox
+from volunteers.matching import TooManyPeople
 from volunteers.models import Contact, Registration, Volunteer
 from volunteers.notices import CONSENT_VERSION
+from volunteers.registration import NoMailbox
 
 PHONE, MAIL = "+12135550142", "ana@example.org"
 

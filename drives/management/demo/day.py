@@ -20,7 +20,7 @@ from drives.planning import drives
 from drives.waitlist import entries
 from notifications.models import Message
 from organizations.models import Organization
-from volunteers.actions import registration
+from volunteers import registration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Sixty who book give forty donations; the rest as it goes.

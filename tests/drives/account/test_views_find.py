@@ -18,7 +18,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives.donor import PHONE, text, title
 from volunteers import queries as volunteers_queries
-from volunteers.actions import registration
+from volunteers import registration
 from volunteers.models import Contact, ProofCode, ProvedBrowser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

@@ -14,7 +14,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text
-from volunteers.actions import registration
+from volunteers import registration
 from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

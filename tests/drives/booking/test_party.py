@@ -16,7 +16,7 @@ from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from tests import builders, query_counts
 from tests.builders import NOW
-from volunteers.actions.limits import TooMany
+from volunteers.limits import TooMany
 from volunteers.models import Contact, Volunteer
 
 pytestmark = pytest.mark.django_db

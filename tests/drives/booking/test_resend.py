@@ -18,7 +18,7 @@ from tests import builders, storm
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
-from volunteers.actions.limits import TooMany
+from volunteers.limits import TooMany
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from drives.refusals import Refusal
 from organizations.models import Organization
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
-from volunteers.actions import registration
+from volunteers import registration
 from volunteers.models import Contact
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from tests.builders import DRIVE_DAY, NOW
 from tests.drives import coordinator, donor
 from tests.drives.caller import Api
 from tests.drives.donor import text
-from volunteers.actions import retention
+from volunteers import retention
 from volunteers.models import Registration
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

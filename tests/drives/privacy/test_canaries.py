@@ -23,7 +23,7 @@ from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy import planted
 from tests.drives.privacy.planted import everywhere, hits, plant
 from tests.drives.privacy.register import GONE
-from volunteers.actions import forgetting as people
+from volunteers import erasure
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
@@ -107,7 +107,7 @@ def test_no_log_line_and_no_task_knows_her(
         (messages, "forget_messages"),
         (messages, "hash_consents"),
         (messages, "forget_replies"),
-        (people, "forget"),
+        (erasure, "forget"),
         (privacy_erase, "_make_anonymous"),
     ],
 )

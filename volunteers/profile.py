@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 
 from notifications.actions import outbox
 from notifications.models import Channel
-from volunteers import rules
-from volunteers.actions import contacts
+from volunteers import contacts, rules
 from volunteers.models import Contact, ContactKind, ProvedBrowser, Volunteer
 
 

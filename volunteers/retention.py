@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications.actions import forgetting
 from notifications.models import ConsentEntry, Suppression
 from organizations.models import Organization
-from volunteers.actions import limits
+from volunteers import limits
 from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration, Volunteer
 
 UNPROVED_LIFE = timedelta(days=1)

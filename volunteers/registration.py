@@ -17,11 +17,10 @@ from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
 from organizations.models import Organization
+from volunteers import contacts, matching, notices, rules
 from volunteers import names as volunteers_names
-from volunteers import notices, rules
-from volunteers.actions import contacts, recognizing
-from volunteers.actions.contacts import Reached
-from volunteers.actions.recognizing import Circle, Whose
+from volunteers.contacts import Reached
+from volunteers.matching import Circle, Whose
 from volunteers.models import Contact, Registration, Volunteer
 
 _INSERT = Path(__file__).with_name("insert_registration.sql").read_text()
@@ -148,11 +147,11 @@ def resolve_all(*, registrations: Sequence[Registration], now: datetime, whose: 
         organization_id=first.organization_id, phone=first.phone, email=first.email, proved=first.identity, now=now
     )
     proved = next(contact for contact in reached.all() if contact.identity == first.identity)
-    circle = recognizing.Circle(proved, reached)
-    owners = [each for each in registrations if recognizing.is_owner(circle, each, whose)]
+    circle = matching.Circle(proved, reached)
+    owners = [each for each in registrations if matching.is_owner(circle, each, whose)]
     found = {each.pk: _owner_of(circle, each, whose, now) for each in owners}
     if others := [each for each in registrations if each.pk not in found]:
-        found |= dict(zip((each.pk for each in others), recognizing.others(circle, others, now), strict=True))
+        found |= dict(zip((each.pk for each in others), matching.others(circle, others, now), strict=True))
     for each in registrations:
         each.volunteer, each.proved_at = found[each.pk], now
     _keep_proved(registrations)
@@ -165,11 +164,9 @@ def _owner_of(circle: Circle, registration: Registration, whose: Whose, now: dat
     """The contact's owner, with the language and the contacts named last; new if nobody owns it yet."""
     proved, reached = circle.proved, circle.reached
     name = registration.name if whose == "me" and not registration.for_other else circle.owner_name
-    volunteer = recognizing.known_as(proved.owner_id, name, registration.language, reached)
+    volunteer = matching.known_as(proved.owner_id, name, registration.language, reached)
     if volunteer is None:
-        volunteer = recognizing.fresh(
-            registration.organization_id, registration.name, registration.language, reached, now
-        )
+        volunteer = matching.fresh(registration.organization_id, registration.name, registration.language, reached, now)
         volunteer.save()
         Contact.objects.filter(pk=proved.pk).update(owner=volunteer)
     return volunteer
@@ -207,9 +204,9 @@ def enter(
     problems.refuse()
     reached = contacts.reach(organization_id=organization.pk, phone=typed.phone, email=typed.email)
     owner, spoken = _owner(reached), typed.language or organization.language
-    volunteer = recognizing.entered(owner, typed.name, typed.language, reached)
+    volunteer = matching.entered(owner, typed.name, typed.language, reached)
     if volunteer is None:
-        volunteer = recognizing.fresh(organization.pk, typed.name, spoken, reached, now, through=owner)
+        volunteer = matching.fresh(organization.pk, typed.name, spoken, reached, now, through=owner)
         volunteer.save()
         audit.note(organization=organization, actor=actor, verb="entered", about=f"volunteer:{volunteer.pk}", now=now)
     if free := [contact.pk for contact in reached.all() if contact.owner_id is None]:

@@ -16,9 +16,8 @@ from notifications.models import Channel
 from notifications.notice import Envelope, Notice
 from organizations import queries as organizations_queries
 from organizations.models import Organization, linked
-from volunteers import notices, rules
-from volunteers.actions import limits
-from volunteers.actions.limits import Limit
+from volunteers import limits, notices, rules
+from volunteers.limits import Limit
 from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration
 
 _INSERT = Path(__file__).with_name("insert_proof_code.sql").read_text()

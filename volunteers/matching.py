@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from volunteers import names
-from volunteers.actions.contacts import Reached
+from volunteers.contacts import Reached
 from volunteers.models import Contact, Registration, Volunteer
 
 MOST_PEOPLE = 8  # reached through one contact

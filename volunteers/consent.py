@@ -9,8 +9,8 @@ from notifications import queries as notifications_queries
 from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
+from volunteers import contacts as volunteers_contacts
 from volunteers import notices, queries, rules
-from volunteers.actions import contacts as contact_rows
 from volunteers.models import Contact, ContactKind, Volunteer
 
 
@@ -36,7 +36,7 @@ def stop(
         told |= queries.contacts_of(Volunteer.objects.get(pk=contact.owner_id))
     return ledger.revoke(
         organization=contact.organization,
-        addresses={one.address for one in contact_rows.locked(told)},
+        addresses={one.address for one in volunteers_contacts.locked(told)},
         purposes=Purpose.values if everywhere else purposes,
         wording=wording,
         source=source,
@@ -58,7 +58,7 @@ def stop_for(
     told = Contact.objects.filter(pk__in=named) if named else queries.contacts_of(volunteer)
     written = ledger.revoke(
         organization=volunteer.organization,
-        addresses={one.address for one in contact_rows.locked(told)},
+        addresses={one.address for one in volunteers_contacts.locked(told)},
         wording=wording,
         source="coordinator",
         actor=actor,
@@ -79,7 +79,7 @@ def agree(
     Refuses what is not theirs to agree to (a contact that was not proved, but for reminders to a mailbox), and a phone
     that said STOP: only its START opens the carrier's way again. Locks: contact.
     """
-    known = next(iter(contact_rows.locked(Contact.objects.filter(pk=contact.pk))), None)
+    known = next(iter(volunteers_contacts.locked(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and notifications_queries.suppressed(
         volunteer.organization, contact.address
     )
