@@ -14,7 +14,8 @@ from bench.stack import PROVIDER_SECRET, WORKERS, Bench
 from bench.table import Work
 from bench.world import World
 from config import celery
-from notifications.actions import handover, senders
+from notifications import claim as notifications_claim
+from notifications import senders
 from organizations.models import Organization
 
 MESSAGES, BATCH, ROUNDS = 10_000, 500, 3
@@ -53,7 +54,7 @@ def claiming(world: World) -> Iterator[Work]:
     queue(world.organization, MESSAGES, "claim")
     bench_world.analyze()
     for _round in range(ROUNDS + 1):
-        ours = _timed(lambda: len(handover.claim(channel="sms", limit=BATCH, now=timezone.now())))
+        ours = _timed(lambda: len(notifications_claim.claim(channel="sms", limit=BATCH, now=timezone.now())))
         floor = _timed(_claim_bare)
         if _round:  # the first one warms up
             work.ours.append(MESSAGES / sum(ours))

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from notifications.actions import senders
+from notifications import senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Report, Sender, Suppression
 
 # Generic for the type checker only.

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice, Wording
 

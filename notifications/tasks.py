@@ -6,8 +6,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import queries
-from notifications.actions import delivery, reconciliation, watching
+from notifications import alerts, delivery, queries, reconciliation
 
 _random = secrets.SystemRandom()
 
@@ -28,4 +27,4 @@ def reconcile(**kwargs: Any) -> dict[str, int]:
 def watch(**kwargs: Any) -> dict[str, int]:
     """Say in the log what keeps messages from leaving or arriving."""
     now = timezone.now()
-    return watching.report(troubles=queries.troubles(now), now=now)
+    return alerts.report(troubles=queries.troubles(now), now=now)

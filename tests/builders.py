@@ -19,7 +19,7 @@ from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot
 from drives.planning import drives
 from drives.waitlist import entries
 from drives.waitlist.entries import Wish
-from notifications.actions import consents
+from notifications import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
 from volunteers import rules as volunteers_rules

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from notifications import consents
 from notifications import queries as notifications_queries
-from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
 from volunteers import contacts as volunteers_contacts
@@ -34,7 +34,7 @@ def stop(
     told = Contact.objects.filter(pk=contact.pk)
     if everywhere and contact.owner_id is not None:
         told |= queries.contacts_of(Volunteer.objects.get(pk=contact.owner_id))
-    return ledger.revoke(
+    return consents.revoke(
         organization=contact.organization,
         addresses={one.address for one in volunteers_contacts.locked(told)},
         purposes=Purpose.values if everywhere else purposes,
@@ -56,7 +56,7 @@ def stop_for(
     """
     named = [contact.pk for contact in contacts if contact]
     told = Contact.objects.filter(pk__in=named) if named else queries.contacts_of(volunteer)
-    written = ledger.revoke(
+    written = consents.revoke(
         organization=volunteer.organization,
         addresses={one.address for one in volunteers_contacts.locked(told)},
         wording=wording,
@@ -85,7 +85,7 @@ def agree(
     )
     rules.may_agree(known, volunteer.pk, purpose, stopped=stopped)
     version, wording = notices.consent_wording(purpose, language, volunteer.organization)
-    ledger.record(
+    consents.record(
         organization=volunteer.organization,
         address=contact.address,
         purposes=[purpose],

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel
 from volunteers import contacts, rules
 from volunteers.models import Contact, ContactKind, ProvedBrowser, Volunteer

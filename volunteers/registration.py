@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from notifications import consents as notifications_consents
 from notifications import phone as phone_numbers
-from notifications.actions import consents as ledger
 from notifications.models import Purpose
 from organizations.actions import audit
 from organizations.models import Organization
@@ -260,7 +260,7 @@ def _record(
 ) -> None:
     version, wording = notices.consent_wording(purpose, language, organization)
     for address in addresses:
-        ledger.record(
+        notifications_consents.record(
             organization=organization,
             address=address,
             purposes=[purpose],

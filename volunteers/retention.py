@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from notifications.actions import forgetting
+from notifications import erasure
 from notifications.models import ConsentEntry, Suppression
 from organizations.models import Organization
 from volunteers import limits
@@ -58,12 +58,12 @@ def hash_strangers(*, before: datetime) -> int:
     lines = ConsentEntry.objects.filter(~Exists(here), at__lt=before).exclude(address__regex=HASHED)
     unknown = list(lines.values_list("organization", "address").distinct()[:_BATCH])
     for organization_id, address in unknown:
-        forgetting.hash_consents(organization=Organization(pk=organization_id), addresses=[address])
+        erasure.hash_consents(organization=Organization(pk=organization_id), addresses=[address])
     anywhere = Contact.objects.filter(address=OuterRef("address"))
     stops = Suppression.objects.filter(~Exists(anywhere), since__lt=before).exclude(address__regex=HASHED)
     stopped = list(stops.values_list("address", flat=True).distinct()[:_BATCH])
     for address in stopped:
-        forgetting.hash_stops(Suppression.objects.filter(address=address), address)
+        erasure.hash_stops(Suppression.objects.filter(address=address), address)
     return len(unknown) + len(stopped)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice
 from organizations import queries as organizations_queries

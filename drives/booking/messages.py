@@ -22,7 +22,7 @@ from drives.messaging.texts.catalog import Own
 from drives.messaging.wording import Wording_
 from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.web import links
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 from organizations import queries as organizations_queries

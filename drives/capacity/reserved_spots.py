@@ -7,7 +7,7 @@ from drives.capacity import counters, locks
 from drives.domain import grid
 from drives.domain.grid import Footprint
 from drives.models import IN_LINE, Booking, Drive, Hold, Offer, OfferState, WaitingEntry, WaitingState
-from notifications.actions import outbox
+from notifications import outbox
 
 
 def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> counters.Deltas:

@@ -10,8 +10,8 @@ from drives.booking import changes
 from drives.inbox import queries
 from drives.messaging.texts import broadcasts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
+from notifications import outbox
 from notifications import queries as notifications_queries
-from notifications.actions import outbox
 from notifications.models import Channel, InboundMessage, Message, Purpose
 from notifications.notice import Envelope, Notice
 from organizations.actions import audit

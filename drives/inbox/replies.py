@@ -16,7 +16,7 @@ from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
 from drives.waitlist import queries as waitlist_queries
 from notifications import queries as notifications_queries
-from notifications.actions import replies
+from notifications import replies
 from notifications.models import InboundMessage, Message
 
 BATCH = 100

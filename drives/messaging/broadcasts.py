@@ -13,7 +13,7 @@ from drives.messaging import broadcast_queries
 from drives.messaging.broadcast_queries import Audience, Price, Reach, Recipient
 from drives.messaging.texts import bookings, broadcasts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 from organizations.actions import audit

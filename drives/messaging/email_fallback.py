@@ -12,8 +12,8 @@ from drives.messaging import reminders, schedule, wording
 from drives.messaging.texts import bookings, broadcasts
 from drives.messaging.texts.catalog import Own
 from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind
+from notifications import outbox
 from notifications import queries as notifications_queries
-from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Notice, Wording
 

@@ -20,7 +20,7 @@ from drives.messaging.invitation_audience import KIND, Heard
 from drives.messaging.texts import bookings, next_visit
 from drives.messaging.texts.catalog import Own
 from drives.models import Drive
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Message, Purpose
 from notifications.notice import Envelope, Notice
 from organizations.models import Organization

@@ -15,8 +15,8 @@ from drives.messaging.shared_contacts import SAID_TOGETHER, SharedTexts
 from drives.messaging.texts import bookings as texts_bookings
 from drives.messaging.texts.catalog import NONE, Own
 from drives.models import Booking
+from notifications import outbox
 from notifications import queries as notifications_queries
-from notifications.actions import outbox
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Wording
 from volunteers.models import Volunteer

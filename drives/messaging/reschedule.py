@@ -12,7 +12,7 @@ from drives.domain.reminder_times import Plan
 from drives.messaging import reminders, schedule
 from drives.messaging.schedule import REMINDED
 from drives.models import Booking, BookingChange, BookingState, Drive
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Message, MessageState
 from notifications.notice import Envelope
 from organizations.models import Organization

@@ -16,7 +16,7 @@ from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import OwnWords
 from drives.models import Drive, DriveState, OwnText, PlanLine
 from drives.web import links
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice, Wording
 from organizations.actions import audit

@@ -28,10 +28,10 @@ from drives.models import (
     WaitingEntry,
 )
 from drives.waitlist import entries as waitlist_entries
-from notifications.actions import forgetting as messages
+from notifications import erasure
 from organizations.actions import audit, idempotency
 from volunteers import contacts as volunteers_contacts
-from volunteers import erasure
+from volunteers import erasure as volunteers_erasure
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import Reached
@@ -68,7 +68,7 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     known = volunteers_queries.reached(before)
-    messages.lock_replies(addresses=known.addresses)
+    erasure.lock_replies(addresses=known.addresses)
     locks.identities({*volunteers_queries.identities_of(volunteer_id=volunteer_id), *known.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
@@ -156,20 +156,20 @@ def _forget(left: _Left, now: datetime) -> None:
     organization = volunteer.organization
     nowhere_else = set(addresses) - volunteers_queries.known_elsewhere(organization, addresses)
     talks = Conversation.objects.of(organization).filter(address__in=addresses)
-    messages.forget_messages(
+    erasure.forget_messages(
         organization=organization,
         addresses=addresses,
         abouts=[*(row.about for rows in left.linked for row in rows), *(talk.about for talk in talks)],
         recipient=f"volunteer:{volunteer.pk}",
         now=now,
     )
-    messages.hash_consents(organization=organization, addresses=addresses)
-    messages.forget_replies(ids=_replies_in(talks), addresses=nowhere_else)
+    erasure.hash_consents(organization=organization, addresses=addresses)
+    erasure.forget_replies(ids=_replies_in(talks), addresses=nowhere_else)
     talks.delete()
     StatedDonation.objects.filter(volunteer=volunteer).delete()
     idempotency.forget(mentions=[*addresses, *(row.reference for row in left.bookings)])
     _make_anonymous(left)
-    erasure.forget(volunteer=volunteer, contacts=left.contacts, nowhere_else=nowhere_else, now=now)
+    volunteers_erasure.forget(volunteer=volunteer, contacts=left.contacts, nowhere_else=nowhere_else, now=now)
 
 
 def _replies_in(talks: models.QuerySet[Conversation]) -> list[int]:

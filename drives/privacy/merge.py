@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drives import refusals
 from drives.capacity import locks, reserved_spots
 from drives.models import ACTIVE, IN_LINE, Booking, Drive, StatedDonation, WaitingEntry
-from notifications.actions import outbox
+from notifications import outbox
 from organizations.actions import audit
 from organizations.models import AuditEntry, Organization
 from volunteers import matching

@@ -10,8 +10,8 @@ from drives.models import Conversation
 from drives.privacy import erase, inactive
 from drives.privacy.erase import Because
 from drives.refusals import Refusal
-from notifications.actions import forgetting
-from notifications.actions.forgetting import TEXTS_KEPT
+from notifications import erasure
+from notifications.erasure import TEXTS_KEPT
 from volunteers import retention
 from volunteers.models import Contact
 
@@ -25,7 +25,7 @@ def forget(*, now: datetime) -> dict[str, int]:
     """Erase who was not heard of, blank old texts, and hash or delete the addresses that belong to nobody any more."""
     return {
         "erased": erase_silent(now=now),
-        "texts": forgetting.forget_old_texts(now=now),
+        "texts": erasure.forget_old_texts(now=now),
         "conversations": _forget_talks(now),
         "contacts": retention.forget_orphans(),
         "hashed": retention.hash_strangers(before=now - GRACE),

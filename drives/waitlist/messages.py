@@ -8,7 +8,7 @@ from drives.messaging import reminders, schedule
 from drives.messaging.texts import bookings, waitlist
 from drives.models import Offer, WaitingEntry
 from drives.waitlist import queries
-from notifications.actions import outbox
+from notifications import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 

@@ -98,7 +98,7 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # notifications.actions.delivery.claim: the next due rows of each organization, the urgent first.
+            # notifications.delivery.claim: the next due rows of each organization, the urgent first.
             models.Index(
                 fields=["channel", "organization", "priority", "due_at", "id"],
                 condition=models.Q(state="queued"),
@@ -108,7 +108,7 @@ class Message(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
             # drives.tasks.dress: promises that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="promise"), name="message_promised"),
-            # notifications.actions.reconciliation: leases that ran out; rows in doubt or without a report for long.
+            # notifications.reconciliation: leases that ran out; rows in doubt or without a report for long.
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(state__in=["claimed", "sending"]),

@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from drives.inbox import conversations, replies
 from drives.messaging import broadcasts
 from drives.models import Conversation, Drive
-from notifications.actions import replies as inbound
+from notifications import replies as notifications_replies
 from notifications.models import Message
 from organizations.models import Membership
 from tests import builders
@@ -49,7 +49,7 @@ def world() -> tuple[Membership, Drive]:
         builders.booked(drive, n=2 * number, number=number, name=name, consents=consents, email=mail)
     made.deliver(NOW)
     for number, text in enumerate(QUESTIONS):
-        inbound.receive(
+        notifications_replies.receive(
             sender_number=member.organization.senders.get().number,
             provider_id=f"SM{number}",
             address=builders.phone(number),

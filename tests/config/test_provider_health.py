@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notifications.actions import breakers
+from notifications import breakers
 from notifications.models import Message
 from tests import builders
 from tests.notifications import made

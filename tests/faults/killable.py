@@ -17,7 +17,7 @@ import django
 def main(arguments: list[str]) -> None:
     """What is slow to import is there before the fork; connections are made after it."""
     django.setup()
-    names = ("notifications.tasks", "notifications.gateways", "drives.messaging.invitations", "tests.faults.seeded")
+    names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
     tasks, gateways, appealing, seeded = (importlib.import_module(name) for name in names)
     gateways.choose("sms")
     for bug in arguments:

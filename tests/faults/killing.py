@@ -22,7 +22,7 @@ import psycopg
 from django.utils import timezone
 
 from config.embedded.children import ROOT
-from notifications.actions import delivery, outbox, reconciliation
+from notifications import delivery, outbox, reconciliation
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders

@@ -6,8 +6,8 @@ from itertools import permutations
 
 from django.utils import timezone
 
+from notifications import reports
 from notifications import rules as notifications_rules
-from notifications.actions import reports
 from notifications.models import Message
 from tests import builders
 from tests.notifications import made

@@ -9,10 +9,10 @@ from unittest.mock import patch
 from django.db import connection
 
 from drives.messaging import invitations
-from notifications.actions import handover, reconciliation
-from notifications.actions.claimed import Claimed
-from notifications.gateways import Gateway
+from notifications import claim, reconciliation
+from notifications.claimed import Claimed
 from notifications.models import Message
+from notifications.providers import Gateway
 from organizations.actions import audit
 from organizations.models import AuditEntry, Organization
 
@@ -21,22 +21,22 @@ BATCH = 99  # the first half of an advisory key that nothing else has
 
 def record_first() -> None:
     """A message counts as sent before the provider was called: a kill in between loses it."""
-    gate = handover.gate
+    gate = claim.gate
 
     def hasty(**asked: Any) -> Sequence[Claimed]:
         passed = gate(**asked)
         Message.objects.filter(pk__in=[one.id for one in passed]).update(state="accepted", lease_until=None)
         return passed
 
-    patch.object(handover, "gate", hasty).start()
+    patch.object(claim, "gate", hasty).start()
 
 
 def no_token() -> None:
     """The gate does not ask whether a message is still ours."""
     condition = "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'"
-    open_gate = handover.GATE.replace(condition, "")
-    assert open_gate != handover.GATE
-    patch.object(handover, "GATE", open_gate).start()
+    open_gate = claim.GATE.replace(condition, "")
+    assert open_gate != claim.GATE
+    patch.object(claim, "GATE", open_gate).start()
 
 
 def no_look_up() -> Any:

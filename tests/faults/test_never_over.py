@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import override_settings
 
-from notifications.actions import breakers, delivery, senders, throttle
+from notifications import breakers, delivery, senders, throttle
 from notifications.models import Allowance, Message, Sender
 from organizations.models import Organization
 from tests import builders, seeds

@@ -9,8 +9,8 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from notifications import claim, reconciliation
 from notifications import rules as notifications_rules
-from notifications.actions import handover, reconciliation
 from notifications.models import Message, MessageState
 from tests import builders, figures
 from tests.faults.orders import ORDERS, highest, wrong
@@ -66,7 +66,7 @@ def test_a_worker_that_died_while_the_clock_was_ahead_is_made_good(twilio: Twili
     now = timezone.now()
     made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(days=2))
     ahead = now + timedelta(days=1)
-    handover.gate(claimed=handover.claim(channel="sms", limit=1, now=ahead), now=ahead)
+    claim.gate(claimed=claim.claim(channel="sms", limit=1, now=ahead), now=ahead)
     for seconds in range(0, 180, 30):
         reconciliation.reconcile(now=now + timedelta(seconds=seconds))
         made.deliver(now + timedelta(seconds=seconds + 2))

@@ -10,7 +10,7 @@ from itertools import count
 
 from django.utils import timezone
 
-from notifications.actions import delivery, handover, outbox, reconciliation
+from notifications import claim, delivery, outbox, reconciliation
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders
@@ -93,7 +93,7 @@ class Weather:
     def _die(self, at: datetime) -> None:
         """While the clock is wrong, a worker dies with a message past the gate."""
         if self.jumps and at != self.began + self.took:
-            handover.gate(claimed=handover.claim(channel="sms", limit=1, now=at), now=at)
+            claim.gate(claimed=claim.claim(channel="sms", limit=1, now=at), now=at)
 
     def _plan(self, calls: int, first: Sequence[str] = ()) -> None:
         drawn = [

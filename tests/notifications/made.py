@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from notifications.actions import delivery, outbox
+from notifications import delivery, outbox
 from notifications.models import Message
 from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization

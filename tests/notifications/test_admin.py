@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from notifications.actions import senders
+from notifications import senders
 from notifications.models import Sender
 from organizations.models import User
 from tests import builders

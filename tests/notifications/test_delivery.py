@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import override_settings
 
+from notifications import claim, consents, delivery, outbox, senders
 from notifications import queries as notifications_queries
-from notifications.actions import consents, delivery, handover, outbox, senders
-from notifications.gateways import Found, Letter, Receipt
 from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
+from notifications.providers import Found, Letter, Receipt
 from organizations.models import Organization
 from tests import builders
 from tests.notifications import made
@@ -102,11 +102,11 @@ def test_taking_consent_back_withdraws_what_waits_for_it() -> None:
 def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
     organization = builders.organization()
     message = made.queued(organization)
-    claimed = handover.claim(channel="sms", limit=10, now=NOON)
+    claimed = claim.claim(channel="sms", limit=10, now=NOON)
     sender = notifications_queries.sender_of(organization)
     assert sender is not None
     consents.suppress(sender=sender, address=ANA, now=NOON)
-    assert handover.gate(claimed=claimed, now=NOON) == []
+    assert claim.gate(claimed=claimed, now=NOON) == []
     assert what_became(message) == ("withdrawn", "opted_out")
 
 
@@ -123,9 +123,9 @@ def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
 
 def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
     message = made.queued(builders.organization())
-    claimed = handover.claim(channel="sms", limit=10, now=NOON)
+    claimed = claim.claim(channel="sms", limit=10, now=NOON)
     outbox.withdraw(abouts=["booking:1"], now=NOON)
-    assert handover.gate(claimed=claimed, now=NOON) == []
+    assert claim.gate(claimed=claimed, now=NOON) == []
     assert what_became(message) == ("withdrawn", "withdrawn")
 
 
@@ -201,14 +201,14 @@ def test_organizations_share_a_batch() -> None:
     big, small = builders.organization(), builders.organization()
     made.many(big, 30)
     reminder = made.queued(small, address="+12135550199", due_at=NOON - timedelta(seconds=1))
-    claimed = handover.claim(channel="sms", limit=10, now=NOON)
+    claimed = claim.claim(channel="sms", limit=10, now=NOON)
     assert reminder.pk in {one.id for one in claimed}
     assert len(claimed) == 6
 
 
 def test_what_was_claimed_and_not_called_is_given_back() -> None:
     message = made.queued(builders.organization())
-    handover.release(claimed=handover.claim(channel="sms", limit=10, now=NOON))
+    claim.release(claimed=claim.claim(channel="sms", limit=10, now=NOON))
     assert what_became(message) == ("queued", "")
     assert made.deliver() == {"delivered": 1}
 
@@ -333,7 +333,7 @@ class Broken:
 @pytest.mark.expects_errors
 def test_what_nobody_foresaw_is_in_doubt_and_named_without_the_number(caplog: pytest.LogCaptureFixture) -> None:
     made.queued(builders.organization())
-    [claimed] = handover.claim(channel="sms", limit=1, now=NOON)
+    [claimed] = claim.claim(channel="sms", limit=1, now=NOON)
     outcome = delivery.attempt(Broken(), claimed, claimed.letter(NOON))
     assert outcome.error
     assert outcome.error.kind == "in_doubt"

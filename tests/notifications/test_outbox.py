@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from notifications.actions import handover, outbox
+from notifications import claim, outbox
 from notifications.models import Message
 from notifications.notice import Wording
 from tests import builders, query_counts
@@ -87,9 +87,9 @@ def test_a_changed_number_is_followed_by_what_waits() -> None:
 
 def test_a_claimed_message_that_is_readdressed_is_read_anew() -> None:
     waiting = made.queued(builders.organization(), recipient="volunteer:1")
-    [claimed] = handover.claim(channel="sms", limit=10, now=NOON)
+    [claimed] = claim.claim(channel="sms", limit=10, now=NOON)
     outbox.readdress(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON)
-    assert handover.gate(claimed=[claimed], now=NOON) == []
+    assert claim.gate(claimed=[claimed], now=NOON) == []
     waiting.refresh_from_db()
     assert (waiting.state, waiting.address) == ("queued", "+12135550143")
 
@@ -98,6 +98,6 @@ def test_codes_leave_before_reminders_and_those_before_appeals() -> None:
     organization = builders.organization()
     for purpose in ("appeals", "reminders", ""):
         made.queued(organization, purpose=purpose, due_at=NOON - timedelta(minutes=len(purpose)))
-    claimed = handover.claim(channel="sms", limit=10, now=NOON)
+    claimed = claim.claim(channel="sms", limit=10, now=NOON)
     purposes = [Message.objects.get(pk=one.id).purpose for one in claimed]
     assert purposes == ["", "reminders", "appeals"]

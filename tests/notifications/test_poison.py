@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import DataError
 
-from notifications.actions import handover, recording
-from notifications.gateways import GatewayError, Letter, Receipt
-from notifications.gateways.smtp import SmtpGateway
+from notifications import claim, results
 from notifications.models import Message
+from notifications.providers import GatewayError, Letter, Receipt
+from notifications.providers.smtp import SmtpGateway
 from notifications.rules import Kind
 from tests import builders
 from tests.notifications import made
@@ -20,12 +20,12 @@ from tests.standins.smtp import MailSink
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_no_row_can_hold_is_in_doubt_and_the_others_are_recorded() -> None:
     made.many(builders.organization(), 3)
-    claimed = handover.gate(claimed=handover.claim(channel="sms", limit=9, now=NOON), now=NOON)
+    claimed = claim.gate(claimed=claim.claim(channel="sms", limit=9, now=NOON), now=NOON)
     receipts = [Receipt("SM1"), Receipt("SM" + 99 * "0"), Receipt("SM3")]
-    outcomes = [recording.Outcome(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
+    outcomes = [results.Outcome(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
     with pytest.raises(DataError):
-        recording._write([(outcomes[1], recording._after(outcomes[1], NOON, 0.0))], NOON, recording.RECORD)
-    recording.record(outcomes=outcomes, now=NOON, chance=lambda: 0.0)
+        results._write([(outcomes[1], results._after(outcomes[1], NOON, 0.0))], NOON, results.RECORD)
+    results.record(outcomes=outcomes, now=NOON, chance=lambda: 0.0)
     states = list(Message.objects.order_by("pk").values_list("state", "reason"))
     assert states == [("accepted", ""), ("in_doubt", "unreadable_answer"), ("accepted", "")]
 

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import override_settings
 
-from notifications import gateways
-from notifications.actions import delivery, handover, outbox, reconciliation, recording, reports
-from notifications.gateways import GatewayError
+from notifications import claim, delivery, outbox, providers, reconciliation, reports, results
 from notifications.models import Message
+from notifications.providers import GatewayError
 from notifications.rules import Kind
 from tests import builders
 from tests.notifications import made
@@ -40,7 +39,7 @@ def later(seconds: float) -> datetime:
 
 def test_a_worker_that_died_after_the_claim_left_nothing_behind(twilio: TwilioStandIn) -> None:
     message = queued()
-    handover.claim(channel="sms", limit=1, now=NOW)
+    claim.claim(channel="sms", limit=1, now=NOW)
     assert reconciliation.reconcile(now=later(29)) == {}
     assert reconciliation.reconcile(now=later(30)) == {"released": 1}
     assert made.deliver(later(31)) == {"accepted": 1}
@@ -50,7 +49,7 @@ def test_a_worker_that_died_after_the_claim_left_nothing_behind(twilio: TwilioSt
 
 def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time(twilio: TwilioStandIn) -> None:
     message = queued()
-    handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
+    claim.gate(claimed=claim.claim(channel="sms", limit=1, now=NOW), now=NOW)
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "settling": 1}
     assert reconciliation.reconcile(now=later(61)) == {"sent_again": 1}
     made.deliver(later(62))
@@ -60,8 +59,8 @@ def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time
 
 def test_a_worker_that_died_after_the_provider_accepted_is_not_repeated(twilio: TwilioStandIn) -> None:
     message = queued()
-    [passed] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
-    gateways.choose("sms").send(passed.letter(NOW))
+    [passed] = claim.gate(claimed=claim.claim(channel="sms", limit=1, now=NOW), now=NOW)
+    providers.choose("sms").send(passed.letter(NOW))
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "adopted": 1}
     assert made.deliver(later(120)) == {}
     assert what_became(message) == ("accepted", "")
@@ -119,12 +118,12 @@ def test_an_earlier_try_that_was_reported_is_not_taken_for_the_next(twilio: Twil
 
 def test_the_answer_to_an_earlier_try_changes_nothing_of_the_next(twilio: TwilioStandIn) -> None:
     message = queued()
-    [first] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
+    [first] = claim.gate(claimed=claim.claim(channel="sms", limit=1, now=NOW), now=NOW)
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "settling": 1}
     assert reconciliation.reconcile(now=later(61)) == {"sent_again": 1}
-    [_second] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=later(62)), now=later(62))
-    refused = recording.Outcome(first, error=GatewayError(Kind.PERMANENT, "number_invalid", "21211"))
-    recording.record(outcomes=[refused], now=later(63), chance=lambda: 0.0)
+    [_second] = claim.gate(claimed=claim.claim(channel="sms", limit=1, now=later(62)), now=later(62))
+    refused = results.Outcome(first, error=GatewayError(Kind.PERMANENT, "number_invalid", "21211"))
+    results.record(outcomes=[refused], now=later(63), chance=lambda: 0.0)
     assert what_became(message) == ("sending", "")
 
 
@@ -173,11 +172,11 @@ def test_what_is_useless_before_the_provider_can_be_asked_is_said_to_be_of_unkno
 
 def test_an_answer_that_comes_after_the_lease_still_counts(twilio: TwilioStandIn) -> None:
     message = queued()
-    [passed] = handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
-    outcome = delivery.attempt(gateways.choose("sms"), passed, passed.letter(NOW))
+    [passed] = claim.gate(claimed=claim.claim(channel="sms", limit=1, now=NOW), now=NOW)
+    outcome = delivery.attempt(providers.choose("sms"), passed, passed.letter(NOW))
     twilio.deaf = True
     assert reconciliation.reconcile(now=later(31)) == {"in_doubt": 1, "not_answered": 1}
-    recording.record(outcomes=[outcome], now=later(32), chance=lambda: 0.0)
+    results.record(outcomes=[outcome], now=later(32), chance=lambda: 0.0)
     assert what_became(message) == ("accepted", "")
 
 
@@ -219,7 +218,7 @@ def test_what_is_useless_by_now_is_not_sent_again(twilio: TwilioStandIn) -> None
 def test_while_the_provider_does_not_answer_nothing_is_sent_again() -> None:
     message = queued()
     with override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL="http://127.0.0.1:9"):
-        handover.gate(claimed=handover.claim(channel="sms", limit=1, now=NOW), now=NOW)
+        claim.gate(claimed=claim.claim(channel="sms", limit=1, now=NOW), now=NOW)
         assert reconciliation.reconcile(now=later(300)) == {"in_doubt": 1, "not_answered": 1}
     assert what_became(message)[0] == "in_doubt"
 
@@ -264,7 +263,7 @@ def test_a_promise_that_nobody_worded_in_time_ends() -> None:
 
 def test_a_lease_ends_after_thirty_seconds_and_is_of_no_clock_beyond_a_minute(twilio: TwilioStandIn) -> None:
     queued()
-    handover.claim(channel="sms", limit=1, now=NOW)
+    claim.claim(channel="sms", limit=1, now=NOW)
     assert Message.objects.get().lease_until == later(30)
     assert reconciliation.reconcile(now=later(-30)) == {}
     assert reconciliation.reconcile(now=later(-30.001)) == {"released": 1}

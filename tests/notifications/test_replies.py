@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from notifications import consents, replies, senders
 from notifications import queries as notifications_queries
-from notifications.actions import consents, replies, senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Purpose, Sender, Suppression
 from organizations.models import Organization
 from tests import builders

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.actions import handover, reports
+from notifications import claim, reports
 from notifications.models import Message, Report
 from tests import builders
 from tests.notifications import made
@@ -46,8 +46,8 @@ def test_doubled_reports_are_kept_and_change_nothing() -> None:
 
 def test_a_report_before_our_own_record_gives_the_providers_number_by_the_token() -> None:
     message = made.queued(builders.organization())
-    claimed = handover.claim(channel="sms", limit=1, now=NOON)
-    [passed] = handover.gate(claimed=claimed, now=NOON)
+    claimed = claim.claim(channel="sms", limit=1, now=NOON)
+    [passed] = claim.gate(claimed=claimed, now=NOON)
     report("sent", "SM9", token=passed.token)
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("sent", "SM9")

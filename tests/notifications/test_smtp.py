@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from notifications.gateways import GatewayError, Letter, smtp
-from notifications.gateways.smtp import SmtpGateway
 from notifications.models import MessageState
+from notifications.providers import GatewayError, Letter, smtp
+from notifications.providers.smtp import SmtpGateway
 from tests.notifications.made import NOON
 from tests.standins.smtp import MailSink
 

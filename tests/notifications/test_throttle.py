@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from notifications import breakers, outbox, throttle
 from notifications import queries as notifications_queries
-from notifications.actions import breakers, outbox, throttle
 from notifications.models import Breaker, Message, Sender
 from organizations.models import Organization
 from tests import builders

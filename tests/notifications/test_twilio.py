@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from notifications.gateways import GatewayError, Letter
-from notifications.gateways import twilio as gateway_module
-from notifications.gateways.twilio import TwilioGateway
 from notifications.models import MessageState
+from notifications.providers import GatewayError, Letter, twilio
+from notifications.providers.twilio import TwilioGateway
 from tests.notifications.made import ANA, NOON
 from tests.standins.twilio import SECRET, TwilioStandIn
 
@@ -189,7 +188,7 @@ def test_the_library_logs_nothing(
 
 
 def test_certificates_are_checked() -> None:
-    pool: Any = gateway_module.Wire("https://api.twilio.com")._pool
+    pool: Any = twilio.Wire("https://api.twilio.com")._pool
     assert isinstance(pool, urllib3.PoolManager)
     assert pool.connection_pool_kw["ca_certs"]
 

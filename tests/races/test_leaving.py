@@ -15,7 +15,7 @@ from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Drive
 from drives.privacy import erase as privacy_erase
-from notifications.actions import forgetting, handover, outbox
+from notifications import claim, erasure, outbox
 from notifications.models import Message
 from tests import builders, seeds
 from tests.builders import NOW
@@ -91,20 +91,20 @@ def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_driv
 
 def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> None:
     booking = builders.booked(builders.drive())
-    claimed = handover.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    claimed = claim.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
     assert claimed
     erase(booking)
-    assert handover.gate(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
+    assert claim.gate(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
 
 
 def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
     booking = builders.booked(builders.drive())
-    claimed = handover.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
-    seeds.replace(monkeypatch, forgetting, "forget_messages", lambda **_asked: 0)
-    seeds.replace(monkeypatch, forgetting, "hash_consents", lambda **_asked: None)
+    claimed = claim.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    seeds.replace(monkeypatch, erasure, "forget_messages", lambda **_asked: 0)
+    seeds.replace(monkeypatch, erasure, "hash_consents", lambda **_asked: None)
     seeds.replace(monkeypatch, outbox, "withdraw", lambda **_asked: 0)
     erase(booking)
-    assert handover.gate(claimed=claimed, now=NOW + timedelta(seconds=1))
+    assert claim.gate(claimed=claimed, now=NOW + timedelta(seconds=1))
 
 
 def test_twice_at_once_is_as_once() -> None:

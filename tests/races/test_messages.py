@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from notifications.actions import handover, outbox, senders
+from notifications import claim as notifications_claim
+from notifications import outbox, senders
 from notifications.models import Message
 from tests import builders, seeds
 from tests.notifications import made
@@ -29,7 +30,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between taking what is due and letting others see it."""
-    claim, pause = handover.claim, seeds.pausing("handover.claim")
+    claim, pause = notifications_claim.claim, seeds.pausing("handover.claim")
 
     def slowly(**asked: Any) -> Any:
         with transaction.atomic():
@@ -37,35 +38,37 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
             pause()
         return taken
 
-    seeds.replace(monkeypatch, handover, "claim", slowly)
+    seeds.replace(monkeypatch, notifications_claim, "claim", slowly)
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: rows are read without a lock, and taken without another look at their state."""
-    unlocked = handover.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
+    unlocked = notifications_claim.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
         "AND message.state = 'queued'\n    RETURNING", "\n    RETURNING"
     )
     assert "SKIP LOCKED" not in unlocked
-    assert unlocked.count("'queued'") == handover.CLAIM.count("'queued'") - 1
-    monkeypatch.setattr(handover, "CLAIM", unlocked)
+    assert unlocked.count("'queued'") == notifications_claim.CLAIM.count("'queued'") - 1
+    monkeypatch.setattr(notifications_claim, "CLAIM", unlocked)
 
 
 def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: whoever claimed, sends; nobody looks whether it is still theirs and still wanted."""
-    open_gate = handover.GATE.replace("AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", "")
-    assert open_gate != handover.GATE
-    monkeypatch.setattr(handover, "GATE", open_gate)
+    open_gate = notifications_claim.GATE.replace(
+        "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
+    )
+    assert open_gate != notifications_claim.GATE
+    monkeypatch.setattr(notifications_claim, "GATE", open_gate)
 
 
 def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, pause = handover.gate, seeds.pausing("handover.gate")
+    gate, pause = notifications_claim.gate, seeds.pausing("handover.gate")
 
     def slowly(**asked: Any) -> Any:
         if asked["claimed"]:
             pause()
         return gate(**asked)
 
-    seeds.replace(monkeypatch, handover, "gate", slowly)
+    seeds.replace(monkeypatch, notifications_claim, "gate", slowly)
 
 
 def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
@@ -104,7 +107,7 @@ def two_claims() -> Callable[[], bool]:
         taken: list[int] = []
 
         def take() -> None:
-            taken.extend(one.id for one in handover.claim(channel="sms", limit=10, now=NOON))
+            taken.extend(one.id for one in notifications_claim.claim(channel="sms", limit=10, now=NOON))
 
         together(take, take)
         return len(taken) == len(set(taken)) == 10

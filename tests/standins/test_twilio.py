@@ -16,8 +16,8 @@ from django.test import Client as Browser
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from notifications.gateways.twilio import Wire
 from notifications.models import InboundMessage, Message
+from notifications.providers.twilio import Wire
 from tests import builders
 from tests.notifications import made
 from tests.standins.twilio import ACCOUNT, SECRET, TwilioStandIn

@@ -10,7 +10,7 @@ from drives.eligibility import policies
 from drives.management.demo import words
 from drives.models import Collector, Policy, Site
 from drives.planning import sites as planning_sites
-from notifications.actions import senders
+from notifications import senders
 from notifications.models import Sender
 from organizations.actions import keys, organizing
 from organizations.models import Cause, CauseFact, Organization, User

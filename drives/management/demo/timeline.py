@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from drives.messaging import reminders
-from notifications.actions import rehearsal
+from notifications import demo
 from notifications.models import Message, MessageState
 
 POST_EVERY = timedelta(hours=3)
@@ -54,12 +54,12 @@ def _happen(event: Event) -> None:
     except ValidationError:
         return
     if event.tells:
-        rehearsal.deliver_to_inbox(now=event.at)
+        demo.deliver_to_inbox(now=event.at)
 
 
 def _post(now: datetime) -> None:
     reminders.dress(now=now)
-    rehearsal.deliver_to_inbox(now=now)
+    demo.deliver_to_inbox(now=now)
 
 
 def _next_due() -> datetime | None:

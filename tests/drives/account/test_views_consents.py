@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from drives.messaging import reminders
 from drives.models import Booking
+from notifications import consents, outbox
 from notifications import queries as notifications_queries
-from notifications.actions import consents, outbox
 from notifications.models import Channel, ConsentEntry, Message
 from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization, Role

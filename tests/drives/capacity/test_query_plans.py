@@ -18,7 +18,7 @@ from django.utils import timezone
 from bench import delivery, world
 from drives.models import Drive
 from drives.public import listing
-from notifications.actions import handover
+from notifications import claim
 from tests import builders
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +78,7 @@ HOT: dict[str, Callable[[Drive], object]] = {
     "hold through the API": post_booking,
     "prove": lambda drive: builders.proved(builders.held(drive, now=timezone.now()), now=timezone.now()),
     "open times": lambda drive: listing.times_shown(drive.pk, "return", timezone.now()),
-    "claim due texts": lambda _drive: handover.claim(channel="sms", limit=500, now=timezone.now()),
+    "claim due texts": lambda _drive: claim.claim(channel="sms", limit=500, now=timezone.now()),
 }
 
 

@@ -13,7 +13,7 @@ from drives.inbox import queries as inbox_queries
 from drives.models import Booking, Conversation, Drive
 from drives.web import links, members
 from notifications import notice
-from notifications.actions import replies as inbound
+from notifications import replies as notifications_replies
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender
 from organizations.models import AuditEntry, Organization
 from tests import builders
@@ -37,7 +37,7 @@ def say(
 ) -> InboundMessage:
     """A text from a donor, and the sweep that acts on it."""
     to = sender or Sender.objects.order_by("pk")[0]
-    reply = inbound.receive(
+    reply = notifications_replies.receive(
         sender_number=to.number,
         provider_id=sid or f"SM{next(_sids):032x}",
         address=builders.phone(number),
@@ -154,7 +154,7 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
     booking = ana()
     later = ana(builders.drive(booking.drive.organization), number=43)
     first = asked(booking, DAY_BEFORE)
-    reply = inbound.receive(
+    reply = notifications_replies.receive(
         sender_number=Sender.objects.order_by("pk")[0].number,
         provider_id="SM1",
         address=PHONE,

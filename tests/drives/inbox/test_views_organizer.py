@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from drives.inbox import replies
 from drives.models import Booking, Conversation
-from notifications.actions import replies as inbound
+from notifications import replies as notifications_replies
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role
 from tests import builders, query_counts
@@ -27,7 +27,7 @@ def ben(role: str = Role.COORDINATOR) -> Membership:
 
 
 def says(organization: Organization, words: str, number: int = 42) -> Conversation:
-    inbound.receive(
+    notifications_replies.receive(
         sender_number=Sender.objects.get(organizations=organization).number,
         provider_id=f"SM-{organization.pk}-{number}-{words}",
         address=builders.phone(number),

@@ -16,8 +16,7 @@ from drives.messaging.texts import bookings
 from drives.messaging.texts import broadcasts as texts_broadcasts
 from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
 from drives.web import links
-from notifications import notice
-from notifications.actions import consents
+from notifications import consents, notice
 from notifications.models import Message, Purpose
 from organizations.models import AuditEntry
 from tests import builders

@@ -10,7 +10,7 @@ from drives.messaging import broadcasts, email_fallback, reminders
 from drives.messaging.broadcast_queries import Audience
 from drives.models import Booking, BookingState, CancelledBy, Drive, Site
 from drives.planning import drives
-from notifications.actions import delivery, reports
+from notifications import delivery, reports
 from notifications.models import ConsentEntry, Message, Purpose
 from tests import builders
 from tests.builders import NOW

@@ -16,8 +16,7 @@ from drives.desk import booking_record
 from drives.messaging import invitations
 from drives.models import Booking, Drive, PlanLine
 from drives.planning import drives
-from notifications import notice
-from notifications.actions import consents
+from notifications import consents, notice
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, query_counts

@@ -17,8 +17,7 @@ from drives.messaging.texts import bookings as texts_bookings
 from drives.messaging.texts import next_visit
 from drives.models import Booking
 from drives.web import links
-from notifications import notice
-from notifications.actions import consents
+from notifications import consents, notice
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW

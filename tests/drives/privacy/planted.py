@@ -21,8 +21,7 @@ from drives.messaging.broadcasts import Draft
 from drives.models import Booking, Conversation, Drive, Slot, StatedDonation
 from drives.waitlist import entries, offers
 from drives.waitlist.entries import Wish
-from notifications.actions import replies as inbound
-from notifications.actions import reports
+from notifications import replies, reports
 from notifications.models import Message, Sender
 from organizations.models import Organization
 from tests import builders
@@ -138,7 +137,7 @@ def _talk(owner: Organization, coming: Booking) -> None:
         actor=BEN,
         now=NOW + timedelta(hours=1),
     )
-    inbound.receive(sender_number=sender.number, provider_id="SM-help", address=PHONE, text="HELP wombat", now=NOW)
+    replies.receive(sender_number=sender.number, provider_id="SM-help", address=PHONE, text="HELP wombat", now=NOW)
     StatedDonation.objects.create(
         volunteer=coming.volunteer,
         kind="platelets",

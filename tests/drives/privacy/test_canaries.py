@@ -13,17 +13,16 @@ from config import celery
 from config.celery import SWEEPS
 from config.logs import JsonFormatter
 from drives.privacy import erase as privacy_erase
-from notifications import phone
-from notifications.actions import forgetting as messages
-from notifications.actions.reconciliation import FORGOTTEN
+from notifications import erasure, phone
 from notifications.models import Sender
+from notifications.reconciliation import FORGOTTEN
 from organizations.actions import idempotency
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy import planted
 from tests.drives.privacy.planted import everywhere, hits, plant
 from tests.drives.privacy.register import GONE
-from volunteers import erasure
+from volunteers import erasure as volunteers_erasure
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
@@ -104,10 +103,10 @@ def test_no_log_line_and_no_task_knows_her(
 @pytest.mark.parametrize(
     ("home", "name"),
     [
-        (messages, "forget_messages"),
-        (messages, "hash_consents"),
-        (messages, "forget_replies"),
-        (erasure, "forget"),
+        (erasure, "forget_messages"),
+        (erasure, "hash_consents"),
+        (erasure, "forget_replies"),
+        (volunteers_erasure, "forget"),
         (privacy_erase, "_make_anonymous"),
     ],
 )

@@ -13,9 +13,8 @@ from drives.booking import hold, verify
 from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
 from drives.privacy import erase as privacy_erase
-from notifications import phone
+from notifications import outbox, phone
 from notifications import queries as notifications_queries
-from notifications.actions import outbox
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
 from organizations.actions import idempotency
 from organizations.models import AuditEntry

@@ -131,7 +131,7 @@ def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
 
 
 def test_a_walk_over_many_messages_goes_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notifications.actions.forgetting.STEP", 2)
+    monkeypatch.setattr("notifications.erasure.STEP", 2)
     organization = builders.organization()
     made.many(organization, 5)
     Message.objects.update(state="sent", settled_at=NOW)

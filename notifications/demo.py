@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications.actions import delivery, handover, recording
-from notifications.gateways.inbox import InboxGateway
+from notifications import claim, delivery, results
 from notifications.models import Channel
+from notifications.providers.inbox import InboxGateway
 
 BATCH = 500
 
@@ -23,10 +23,10 @@ def deliver_to_inbox(*, now: datetime) -> int:
 def _deliver(channel: str, now: datetime) -> int:
     gateway, delivered = InboxGateway(), 0
     while True:
-        claimed = handover.claim(channel=channel, limit=BATCH, now=now)
-        passed = handover.gate(claimed=claimed, now=now)
+        claimed = claim.claim(channel=channel, limit=BATCH, now=now)
+        passed = claim.gate(claimed=claimed, now=now)
         outcomes = [delivery.attempt(gateway, message, message.letter(now)) for message in passed]
-        recording.record(outcomes=outcomes, now=now, chance=lambda: 0.0)
+        results.record(outcomes=outcomes, now=now, chance=lambda: 0.0)
         delivered += len(outcomes)
         if len(claimed) < BATCH // 2:  # a claim shares itself out, so that a full one may come in parts
             return delivered

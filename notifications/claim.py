@@ -10,9 +10,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications import phone
-from notifications.actions import throttle
-from notifications.actions.claimed import Claimed
+from notifications import phone, throttle
+from notifications.claimed import Claimed
 from notifications.models import MessageState
 from notifications.pacing import Hold
 

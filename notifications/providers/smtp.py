@@ -15,8 +15,8 @@ from email.utils import format_datetime, parseaddr
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from notifications.gateways.base import Found, GatewayError, Letter, Receipt
 from notifications.models import MessageState
+from notifications.providers.base import Found, GatewayError, Letter, Receipt
 from notifications.rules import Kind
 
 SECONDS = 10

@@ -17,7 +17,7 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from notifications import rules
-from notifications.gateways.base import Found, GatewayError, Letter, Receipt
+from notifications.providers.base import Found, GatewayError, Letter, Receipt
 from notifications.rules import Kind
 
 THREADS = 24
@@ -26,7 +26,7 @@ LONGEST_VALIDITY = timedelta(hours=10)
 LISTED = 100  # messages to one number that are looked through for one that is in doubt
 
 # The library's own logger writes numbers and texts at INFO.
-_silent = logging.getLogger("notifications.gateways.twilio.wire")
+_silent = logging.getLogger("notifications.providers.twilio.wire")
 _silent.disabled = True
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 from django.db import DataError, connection, transaction
 
-from notifications import rules
-from notifications.actions import breakers, consents, senders
-from notifications.actions.claimed import Claimed
-from notifications.gateways import GatewayError, Receipt
+from notifications import breakers, consents, rules, senders
+from notifications.claimed import Claimed
 from notifications.models import MessageState, Sender
+from notifications.providers import GatewayError, Receipt
 from notifications.rules import Kind
 
 FIRST_CHECK = timedelta(minutes=15)  # after this long without a report the provider is asked

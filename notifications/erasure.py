@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 
 from notifications import phone
-from notifications.actions.reconciliation import FORGOTTEN
 from notifications.models import ConsentEntry, InboundMessage, InboxItem, Message, MessageState, Report, Suppression
 from notifications.models.message import MessageQuerySet
+from notifications.reconciliation import FORGOTTEN
 from organizations.models import Organization
 
 TEXTS_KEPT = timedelta(days=90)

@@ -14,12 +14,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications import gateways
-from notifications.actions import handover, recording, senders
-from notifications.actions.claimed import Claimed
-from notifications.actions.recording import Outcome
-from notifications.gateways import Gateway, GatewayError, Letter
+from notifications import claim, providers, results, senders
+from notifications.claimed import Claimed
 from notifications.models import Channel, Heartbeat
+from notifications.providers import Gateway, GatewayError, Letter
+from notifications.results import Outcome
 from notifications.rules import Kind
 
 BATCH = 200  # rows a claim
@@ -35,7 +34,7 @@ class Line:
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
-        self.gateway: Gateway = gateways.choose(channel)
+        self.gateway: Gateway = providers.choose(channel)
         self.waiting: deque[Claimed] = deque()
         self.flying: set[Future[Outcome]] = set()
         self.dry = False  # nothing was due at the last look
@@ -45,7 +44,7 @@ class Line:
     def refill(self, now: datetime) -> None:
         """Claim the next batch when the last one is used up."""
         if not self.waiting and time.monotonic() >= self._look_at:
-            self.waiting.extend(handover.claim(channel=self.channel, limit=BATCH, now=now))
+            self.waiting.extend(claim.claim(channel=self.channel, limit=BATCH, now=now))
             self.dry = not self.waiting
             self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS * self.dry
 
@@ -53,10 +52,10 @@ class Line:
         """Pass as many through the gate as can be called at once, and call."""
         free = (self.gateway.parallel or AT_ONCE) - len(self.flying)
         batch = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
-        passed = handover.gate(claimed=batch, now=now)
+        passed = claim.gate(claimed=batch, now=now)
         for message in passed:
             self.flying.add(self._call(message, message.letter(now)))
-        self.waiting.extend(handover.still_ours(claimed=[one for one in batch if one not in passed]))
+        self.waiting.extend(claim.still_ours(claimed=[one for one in batch if one not in passed]))
 
     def land(self) -> list[Outcome]:
         """Take out the calls that have ended."""
@@ -66,7 +65,7 @@ class Line:
 
     def close(self) -> None:
         """Give back what was not called, and end the threads and connections."""
-        handover.release(claimed=self.waiting)
+        claim.release(claimed=self.waiting)
         self._threads.shutdown()
         self.gateway.close()
 
@@ -103,7 +102,7 @@ def deliver(*, clock: Callable[[], datetime], chance: Callable[[], float], secon
         while _advance(lines, clock, in_time=time.monotonic() < until):
             _gather(lines)
             counts.update(
-                recording.record(outcomes=[one for line in lines for one in line.land()], now=clock(), chance=chance)
+                results.record(outcomes=[one for line in lines for one in line.land()], now=clock(), chance=chance)
             )
     finally:
         for line in lines:

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications import rules
-from notifications.actions import consents
+from notifications import consents, rules
 from notifications.models import InboundMessage, Sender
 from notifications.rules import Reading
 

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from notifications import rules
-from notifications.actions import recording
+from notifications import results, rules
 from notifications.models import Message, MessageState, Report
 from notifications.rules import Kind
 
@@ -72,14 +71,14 @@ def _apply(message: Message, kept: Report, now: datetime) -> None:
         return
     message.state, message.lease_until = reported, None
     message.provider_id, message.error_code = kept.provider_id, kept.error_code
-    message.check_at = None if reported in rules.FINAL else now + recording.FIRST_CHECK
+    message.check_at = None if reported in rules.FINAL else now + results.FIRST_CHECK
     message.sent_at = message.sent_at or now
     message.settled_at = now if reported in rules.FINAL else None
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
         _judge_failure(message, now)
     message.save()
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
-        recording.follow_up(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
+        results.follow_up(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
 
 
 def _judge_failure(message: Message, now: datetime) -> None:

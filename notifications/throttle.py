@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from notifications import rules
-from notifications.actions.claimed import Claimed
+from notifications.claimed import Claimed
 from notifications.models import Allowance, Breaker
 from notifications.pacing import Hold, Use
 

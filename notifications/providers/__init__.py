@@ -5,8 +5,8 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from notifications.gateways.base import Found, Gateway, GatewayError, Letter, Receipt
 from notifications.models import Channel
+from notifications.providers.base import Found, Gateway, GatewayError, Letter, Receipt
 
 __all__ = ["Found", "Gateway", "GatewayError", "Letter", "Receipt", "choose"]
 
@@ -16,11 +16,11 @@ def choose(channel: str) -> Gateway:
     if channel == Channel.SMS and settings.SMS_GATEWAY == "twilio":
         credentials = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
         return _made(
-            "notifications.gateways.twilio.TwilioGateway", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
+            "notifications.providers.twilio.TwilioGateway", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
         )
     if channel == Channel.EMAIL and settings.EMAIL_URL != "inbox":
-        return _made("notifications.gateways.smtp.SmtpGateway", settings.EMAIL_URL, settings.EMAIL_FROM)
-    return _made("notifications.gateways.inbox.InboxGateway")
+        return _made("notifications.providers.smtp.SmtpGateway", settings.EMAIL_URL, settings.EMAIL_FROM)
+    return _made("notifications.providers.inbox.InboxGateway")
 
 
 @cache

@@ -12,8 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from notifications import phone, queries
-from notifications.actions import replies
+from notifications import phone, queries, replies
 from notifications.models import InboxItem
 
 View = Callable[..., HttpResponse]

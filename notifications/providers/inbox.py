@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from notifications.gateways.base import Found, Letter, Receipt
 from notifications.models import InboxItem, MessageState
+from notifications.providers.base import Found, Letter, Receipt
 
 
 class InboxGateway:

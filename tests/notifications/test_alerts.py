@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from notifications import alerts, senders
 from notifications import queries as notifications_queries
-from notifications.actions import senders, watching
 from notifications.models import Message, Sender
 from notifications.queries import Trouble
 from organizations.models import Organization
@@ -111,8 +111,8 @@ def test_the_log_says_it_once_a_minute_and_names_nobody(caplog: pytest.LogCaptur
     found = [Trouble("late", organization.pk, 7), Trouble("late", organization.pk + 1, 3)]
     for seconds in (0, 5, 60):
         with caplog.at_level(logging.WARNING):
-            assert watching.report(troubles=found, now=NOON + timedelta(seconds=seconds)) == {"late": 2}
-    lines = [record for record in caplog.records if record.name == "notifications.actions.watching"]
+            assert alerts.report(troubles=found, now=NOON + timedelta(seconds=seconds)) == {"late": 2}
+    lines = [record for record in caplog.records if record.name == "notifications.alerts"]
     assert [(record.levelname, record.getMessage()) for record in lines] == [
         ("WARNING", "messages in trouble: late")
     ] * 2
@@ -121,12 +121,12 @@ def test_the_log_says_it_once_a_minute_and_names_nobody(caplog: pytest.LogCaptur
 
 @pytest.mark.expects_errors
 def test_a_stopped_sender_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    watching.report(troubles=[Trouble("sender_stopped", 1)], now=NOON)
+    alerts.report(troubles=[Trouble("sender_stopped", 1)], now=NOON)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 def test_without_trouble_the_log_is_silent(caplog: pytest.LogCaptureFixture) -> None:
-    assert watching.report(troubles=[], now=NOON) == {}
+    assert alerts.report(troubles=[], now=NOON) == {}
     assert caplog.records == []
 
 
@@ -173,5 +173,5 @@ def test_texts_of_the_last_24_hours_say_how_it_is(ago: timedelta, count: int) ->
 def test_the_log_says_it_again_after_fifty_seconds(caplog: pytest.LogCaptureFixture) -> None:
     for seconds, lines in ((0, 1), (49, 1), (50, 2)):
         with caplog.at_level(logging.WARNING):
-            watching.report(troubles=[Trouble("late", 1, 1)], now=NOON + timedelta(seconds=seconds))
-        assert len([record for record in caplog.records if record.name == "notifications.actions.watching"]) == lines
+            alerts.report(troubles=[Trouble("late", 1, 1)], now=NOON + timedelta(seconds=seconds))
+        assert len([record for record in caplog.records if record.name == "notifications.alerts"]) == lines

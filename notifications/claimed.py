@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifications import rules
-from notifications.gateways import Letter
 from notifications.models import Channel
+from notifications.providers import Letter
 
 
 @dataclass(frozen=True)

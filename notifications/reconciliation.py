@@ -13,12 +13,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from notifications import gateways
-from notifications.actions import recording, reports
-from notifications.actions.handover import LEASE
-from notifications.gateways import Found, Gateway, GatewayError, Letter
+from notifications import providers, reports, results
+from notifications.claim import LEASE
 from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
+from notifications.providers import Found, Gateway, GatewayError, Letter
 
 SETTLING = timedelta(seconds=60)  # after this long a provider lists what it took
 LOOK_BACK = timedelta(days=3)  # wide, for clocks jump; the number and the text tell messages apart
@@ -106,7 +105,7 @@ def _look_after(message: Message, now: datetime) -> str:
 
 def _check(message: Message, now: datetime) -> str:
     """Ask the provider about one message, with no transaction open; what came of it, in a word."""
-    gateway = gateways.choose(message.channel)
+    gateway = providers.choose(message.channel)
     try:
         if message.state == MessageState.IN_DOUBT:
             return _resolve(message, gateway, now)
@@ -174,7 +173,7 @@ def adopt(*, message: Message, found: Found, now: datetime) -> bool:
         reason="",
         error_code="",
         sent_at=now,
-        check_at=now + recording.FIRST_CHECK,
+        check_at=now + results.FIRST_CHECK,
     )
     if adopted:
         reports.report(provider_id=found.provider_id, status=found.status, error_code=found.error_code, now=now)
@@ -184,7 +183,7 @@ def adopt(*, message: Message, found: Found, now: datetime) -> bool:
 def _poll(message: Message, gateway: Gateway, now: datetime) -> str:
     """Ask about a message whose reports stay away: at growing intervals, for a day."""
     age = now - (message.sent_at or now)
-    later = now + max(recording.FIRST_CHECK, age) if age < POLLED_FOR else None
+    later = now + max(results.FIRST_CHECK, age) if age < POLLED_FOR else None
     _change(message, "", check_at=later)
     found = gateway.fetch(message.provider_id) if gateway.can_look_up else None
     if found:
