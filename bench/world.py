@@ -14,7 +14,7 @@ from drives.domain.plan import Plan
 from drives.eligibility import policies
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
 from drives.planning import drives
-from organizations.actions import organizing
+from organizations import organizing
 from organizations.models import Organization
 from volunteers import registration as volunteers_registration
 from volunteers.models import Volunteer

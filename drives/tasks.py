@@ -13,7 +13,7 @@ from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import alerts
 from drives.privacy import retention
 from drives.waitlist import offers
-from organizations.actions import idempotency
+from organizations import idempotency
 from volunteers import retention as volunteers_retention
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from notifications import consents
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from organizations.actions import audit
+from organizations import audit
 from volunteers import contacts as volunteers_contacts
 from volunteers import notices, queries, rules
 from volunteers.models import Contact, ContactKind, Volunteer

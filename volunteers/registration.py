@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import consents as notifications_consents
 from notifications import phone as phone_numbers
 from notifications.models import Purpose
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Organization
 from volunteers import contacts, matching, notices, rules
 from volunteers import names as volunteers_names

@@ -14,7 +14,7 @@ from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import Booking, BookingState, Drive, DriveState, Turnout
 from drives.models import booking as models_booking
-from organizations.actions import audit
+from organizations import audit
 
 
 @transaction.atomic

@@ -24,8 +24,8 @@ from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.public import listing
 from drives.refusals import Reason, Refusal
-from organizations.actions import idempotency
-from organizations.actions.idempotency import Keep
+from organizations import idempotency
+from organizations.idempotency import Keep
 from organizations.models import ApiKey, linked
 
 BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()

@@ -1,6 +1,6 @@
 """The lock order, written once. Everything that changes places takes its locks through here, in this order:
 
-1. the idempotency key (`organizations.actions.idempotency`, try-lock); a text that came in, while it is answered
+1. the idempotency key (`organizations.idempotency`, try-lock); a text that came in, while it is answered
 2. identities, sorted: the keyed hashes of all contacts of the person who takes a place, or who leaves
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE

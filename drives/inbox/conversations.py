@@ -14,7 +14,7 @@ from notifications import outbox
 from notifications import queries as notifications_queries
 from notifications.models import Channel, InboundMessage, Message, Purpose
 from notifications.notice import Envelope, Notice
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Organization
 from volunteers.models import Contact
 

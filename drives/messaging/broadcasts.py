@@ -16,7 +16,7 @@ from drives.models import Broadcast, BroadcastKind, Drive, DriveState
 from notifications import outbox
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
-from organizations.actions import audit
+from organizations import audit
 
 UNDO_WITHIN = timedelta(minutes=2)
 UNDO_LATE_WITHIN = timedelta(seconds=30)  # it is urgent, and the button is easily pressed by mistake

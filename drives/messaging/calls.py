@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from drives.models import Booking, Call
-from organizations.actions import audit
+from organizations import audit
 
 MOST_TOPICS = 50
 

@@ -19,7 +19,7 @@ from drives.web import links
 from notifications import outbox
 from notifications.models import Channel
 from notifications.notice import Envelope, Notice, Wording
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Organization
 
 TEST_USEFUL_FOR = timedelta(hours=1)

@@ -16,7 +16,7 @@ from drives.messaging import reschedule
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan as planning_plan
 from drives.planning import queries, slots
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Organization
 
 

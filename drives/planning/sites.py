@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drives.capacity import locks
 from drives.models import Collector, Drive, Site
 from drives.planning import relocation
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Cause, CauseFact, Organization
 
 

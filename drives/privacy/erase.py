@@ -29,7 +29,7 @@ from drives.models import (
 )
 from drives.waitlist import entries as waitlist_entries
 from notifications import erasure
-from organizations.actions import audit, idempotency
+from organizations import audit, idempotency
 from volunteers import contacts as volunteers_contacts
 from volunteers import erasure as volunteers_erasure
 from volunteers import queries as volunteers_queries

@@ -11,7 +11,7 @@ from drives import refusals
 from drives.capacity import locks, reserved_spots
 from drives.models import ACTIVE, IN_LINE, Booking, Drive, StatedDonation, WaitingEntry
 from notifications import outbox
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import AuditEntry, Organization
 from volunteers import matching
 from volunteers.models import Volunteer

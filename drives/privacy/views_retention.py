@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from drives.privacy.forms import RetentionForm
 from drives.web import members
-from organizations.actions import organizing
+from organizations import organizing
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 

@@ -9,7 +9,7 @@ from drives import refusals
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import IN_LINE, Drive, DriveState, WaitingEntry, WaitingState
 from drives.waitlist import messages, rules
-from organizations.actions import audit
+from organizations import audit
 
 
 @transaction.atomic

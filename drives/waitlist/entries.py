@@ -18,7 +18,7 @@ from drives.domain.matching import ANY_TIME, Window
 from drives.eligibility import check, history, party_times, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.waitlist import messages, queries, rules
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
 from volunteers import registration, verification

@@ -10,7 +10,7 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from config import schema
-from organizations.actions import keys
+from organizations import keys
 from organizations.models import Organization, Role
 from tests.builders import NOW
 

@@ -13,7 +13,7 @@ from notifications import claim, reconciliation
 from notifications.claimed import Claimed
 from notifications.models import Message
 from notifications.providers import Gateway
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import AuditEntry, Organization
 
 BATCH = 99  # the first half of an advisory key that nothing else has

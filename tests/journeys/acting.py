@@ -15,7 +15,7 @@ from config import celery
 from config.celery import SWEEPS
 from drives.models import Booking, Drive
 from notifications.models import InboxItem, Message, Sender
-from organizations.actions import keys
+from organizations import keys
 from organizations.models import Organization
 from tests import builders
 from tests.standins.twilio import signed

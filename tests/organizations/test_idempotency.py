@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from organizations.actions import idempotency
-from organizations.actions.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress
+from organizations import idempotency
+from organizations.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress
 from organizations.models import IdempotentAnswer, Organization
 from tests import builders, storm
 from tests.builders import NOW

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from organizations import keys
 from organizations import queries as organizations_queries
-from organizations.actions import keys
-from organizations.actions.keys import TokenMalformed
+from organizations.keys import TokenMalformed
 from organizations.models import ApiKey, AuditEntry, Role
 from tests import builders
 from tests.builders import NOW

@@ -5,10 +5,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
 from drives.privacy.forms import RetentionForm
+from organizations import organizing
 from organizations import queries as organizations_queries
-from organizations.actions import organizing
-from organizations.actions.organizing import LastOwner
 from organizations.models import AuditEntry, Membership, Role
+from organizations.organizing import LastOwner
 from tests import builders, storm
 from tests.builders import NOW
 

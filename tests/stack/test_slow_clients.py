@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from config.embedded.guard import Guard
-from organizations.actions import keys
+from organizations import keys
 from organizations.models import Role
 from tests import builders, figures, programs
 from tests.stack import clients

@@ -12,7 +12,7 @@ from drives.models import Collector, Policy, Site
 from drives.planning import sites as planning_sites
 from notifications import senders
 from notifications.models import Sender
-from organizations.actions import keys, organizing
+from organizations import keys, organizing
 from organizations.models import Cause, CauseFact, Organization, User
 
 

@@ -10,8 +10,8 @@ import time_machine
 from django.db import connection
 
 from drives.models import Booking
-from organizations.actions import idempotency
-from organizations.actions.idempotency import Keep
+from organizations import idempotency
+from organizations.idempotency import Keep
 from organizations.models import IdempotentAnswer
 from tests import builders, storm
 from tests.builders import NOW

@@ -16,7 +16,7 @@ from drives.privacy import erase as privacy_erase
 from notifications import erasure, phone
 from notifications.models import Sender
 from notifications.reconciliation import FORGOTTEN
-from organizations.actions import idempotency
+from organizations import idempotency
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy import planted

@@ -16,7 +16,7 @@ from drives.privacy import erase as privacy_erase
 from notifications import outbox, phone
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
-from organizations.actions import idempotency
+from organizations import idempotency
 from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW

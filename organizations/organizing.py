@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import Membership, Organization, Role, User
 
 

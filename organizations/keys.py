@@ -7,7 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from organizations.actions import audit
+from organizations import audit
 from organizations.models import ApiKey, Organization, Role, linked
 
 # A secret of 22 url-safe characters has the 128 bits that a guess must not reach.
