@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from drives.account import find
+from drives.attendance import close_out as attendance_close_out
 from drives.booking import hold
 from drives.capacity import drift
 from drives.inbox import replies
@@ -56,7 +57,7 @@ def send_codes(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.close_out")
 def close_out(**_options: Any) -> dict[str, int]:
     """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
-    return {"closed": alerts.close_out_due(now=timezone.now())}
+    return {"closed": attendance_close_out.close_out_due(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.appeal")

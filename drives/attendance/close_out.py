@@ -91,3 +91,12 @@ def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
 def _came_or_missed(drive: Drive) -> list[int]:
     states = [*models_booking.OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
     return list(Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True))
+
+
+def close_out_due(*, now: datetime) -> int:
+    """Close out every drive whose end has passed by its grace, each in a transaction of its own."""
+    waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
+        state__in=[DriveState.DRAFT, DriveState.CANCELLED]
+    )
+    reports = [close_out(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)]
+    return sum(report is not None for report in reports)

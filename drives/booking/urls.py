@@ -5,6 +5,7 @@ from django.urls import path
 from drives.booking import (
     api,
     views_book,
+    views_calendar,
     views_changes,
     views_donor,
     views_organizer,
@@ -14,6 +15,7 @@ from drives.booking import (
 )
 
 donor_urls = [
+    path("b/<str:key>/calendar.ics", views_calendar.booking, name="booking_calendar"),
     path("d/<slug:slug>/book/", views_book.book, name="book"),
     path("d/<slug:slug>/again/", views_rebook.book_again, name="book_again"),
     path("d/<slug:slug>/together/", views_party.book, name="book_together"),
@@ -33,7 +35,6 @@ donor_urls = [
 
 organizer_urls = [
     path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
-    path("bookings/<int:booking_id>/", views_organizer.booking, name="organizer_booking"),
     path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),
     path("bookings/<int:booking_id>/move-all/", views_organizer.move_all, name="organizer_move_all"),
     path("bookings/<int:booking_id>/cancel/", views_organizer.cancel, name="organizer_cancel"),

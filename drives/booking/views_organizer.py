@@ -3,41 +3,23 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from drives import refusals
-from drives.booking import book_for_donor, changes, parties, party_changes, resend, rules
+from drives.booking import book_for_donor, changes, parties, party_changes, resend
 from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
-from drives.desk import booking_record
 from drives.eligibility import party_times, self_check
-from drives.messaging import consent_ledger
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-
-
-@require_safe
-@accounts.role_required("view")
-def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Who, when, how it came to be, what was sent and what became of it."""
-    found = members.booking_of(request, pk=booking_id)
-    context = {"booking": found, "drive": found.drive, "record": booking_record.booking_record(found)}
-    context["party"] = parties.party_of(found)
-    context |= {
-        "language": _language(found),
-        "may_change": _may_change(found),
-        "ledger": consent_ledger.consent_ledger(found),
-    }
-    return members.page(request, "drives/desk/booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -163,15 +145,6 @@ def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
     else:
         messages.success(request, _("The confirmation is on its way again."))
     return redirect("organizer_booking", found.pk)
-
-
-def _may_change(found: Booking) -> bool:
-    return found.state in rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
-
-
-def _language(found: Booking) -> str:
-    code = found.volunteer.language if found.volunteer else ""
-    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 def _visit(request: MemberRequest) -> str:

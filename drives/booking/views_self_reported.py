@@ -5,11 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from drives.booking import views_donor, views_links
+from drives.booking import self_reported, views_donor, views_links
 from drives.booking.forms import CodeForm
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
-from drives.eligibility import self_reported
+from drives.eligibility import self_reported as eligibility_self_reported
 from drives.eligibility.forms import StatedForm
 from drives.refusals import Refusal
 
@@ -26,7 +26,7 @@ def state(request: HttpRequest, key: str) -> HttpResponse:
         return views_links.to_booking(key)
     if form.is_valid():
         try:
-            self_reported.state(
+            eligibility_self_reported.state(
                 volunteer=booking.volunteer,
                 drive=booking.drive,
                 stated=form.stated,

@@ -8,5 +8,4 @@ donor_urls = [
     path("feeds/<str:token>.ics", views_donor.feed, name="feed"),
     path("o/<slug:slug>/calendar.ics", views_donor.organization, name="organization_calendar"),
     path("d/<slug:slug>/calendar.ics", views_donor.drive, name="drive_calendar"),
-    path("b/<str:key>/calendar.ics", views_donor.booking, name="booking_calendar"),
 ]

@@ -8,20 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from drives.booking import views_links
 from drives.calendars import drive_feeds, feeds, ical
 from drives.calendars import events as calendars_events
 from drives.models import Drive
 from organizations.models import Organization
 
 HOUR = 60 * 60
-
-
-@require_safe
-def booking(request: HttpRequest, key: str) -> HttpResponse:
-    """One booking as a file."""
-    body = ical.download(calendars_events.of_booking(views_links.page_or_404(request, key).booking))
-    return calendar_response(request, body, "booking.ics", "private, no-store")
 
 
 @require_safe

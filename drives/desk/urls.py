@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from drives.desk import views_consents, views_drive, views_home, views_people
+from drives.desk import views_booking, views_consents, views_drive, views_home, views_people
 
 organizer_urls = [
+    path("bookings/<int:booking_id>/", views_booking.booking, name="organizer_booking"),
     path("", views_home.home, name="organizer_home"),
     path("drives/", views_home.drives, name="organizer_drives"),
     path("drives/<int:drive_id>/", views_drive.desk, name="organizer_drive"),

@@ -8,11 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import rules as booking_rules
-from drives.capacity import locks
 from drives.domain.intervals import Stated
 from drives.eligibility import check
-from drives.models import BookingState, DonationKind, Drive, StatedDonation
+from drives.models import DonationKind, Drive, StatedDonation
 from volunteers.models import Registration, Volunteer
 
 
@@ -67,20 +65,6 @@ def adopt(registrations: Sequence[Registration]) -> None:
         StatedDonation.objects.filter(volunteer=volunteer).delete()
         stated.registration, stated.volunteer = None, volunteer
         stated.save(update_fields=["registration", "volunteer"])
-
-
-@transaction.atomic
-def correct(*, booking_id: int, stated: Stated | None, actor: str, now: datetime) -> None:
-    """Change or take back (None) what was stated with a hold. Refuses what `keep` and `refuse_too_close` do.
-
-    What has become of the hold meanwhile is refused in words. Locks: booking.
-    """
-    held = locks.booking(booking_id)
-    if reasons := booking_rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
-        raise refusals.Refusal(reasons)
-    StatedDonation.objects.filter(registration=held.registration).delete()
-    keep(stated, drive=held.drive, actor=actor, now=now, registration=held.registration)
-    refuse_too_close(stated, held.drive, held.visit, held.starts_at, now)
 
 
 @transaction.atomic

@@ -4,25 +4,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from drives.attendance import close_out
 from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
 from drives.models import ACTIVE, Booking, Drive, DriveState
 
 ALERT_WITHIN = timedelta(days=7)
 UNDER_FILLED_BELOW = 0.6  # of what the day could take
-
-
-def close_out_due(*, now: datetime) -> int:
-    """Close out every drive whose end has passed by its grace, each in a transaction of its own."""
-    waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
-        state__in=[DriveState.DRAFT, DriveState.CANCELLED]
-    )
-    reports = [
-        close_out.close_out(drive_id=pk, now=now)
-        for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
-    ]
-    return sum(report is not None for report in reports)
 
 
 def alert_under_filled(*, now: datetime) -> int:

@@ -80,9 +80,9 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     check_in.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )
-    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
-    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
-    assert planning_alerts.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
+    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
+    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
+    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
     report = Turnout.objects.get()
     assert {name: value for name, value in vars(report).items() if name.endswith("_count")} == {
         "goal_count": 2,
@@ -306,8 +306,8 @@ def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> 
 def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
     drive = builders.drive(grace_minutes=grace)
     ends = drive.ends_at + timedelta(minutes=grace)
-    assert planning_alerts.close_out_due(now=ends - timedelta(seconds=1)) == 0
-    assert planning_alerts.close_out_due(now=ends) == 1
+    assert close_out.close_out_due(now=ends - timedelta(seconds=1)) == 0
+    assert close_out.close_out_due(now=ends) == 1
 
 
 def test_nobody_is_marked_as_missed_before_their_time() -> None:

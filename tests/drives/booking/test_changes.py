@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.capacity import drift
 from drives.models import BookingState, CancelledBy, Slot
-from drives.planning import alerts as planning_alerts
 from drives.planning import drives
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -202,5 +202,5 @@ def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_day_from_then_o
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
-    assert planning_alerts.close_out_due(now=over) == 1
+    assert close_out.close_out_due(now=over) == 1
     assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=1)

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.booking import book_for_donor
+from drives.booking import book_for_donor, self_reported
 from drives.domain.intervals import Stated
-from drives.eligibility import self_reported
+from drives.eligibility import self_reported as eligibility_self_reported
 from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -353,5 +353,5 @@ def test_changing_it_twice_keeps_one() -> None:
     proved = builders.booked(drive := builders.drive())
     assert proved.volunteer
     for stated in (YESTERDAY, BLOOD, None, None):
-        self_reported.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
+        eligibility_self_reported.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
         assert [kept.stated for kept in StatedDonation.objects.all()] == ([stated] if stated else [])

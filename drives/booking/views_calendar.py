@@ -1,0 +1,15 @@
+"""One booking as a calendar file."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from drives.booking import views_links
+from drives.calendars import events as calendars_events
+from drives.calendars import ical, views_donor
+
+
+@require_safe
+def booking(request: HttpRequest, key: str) -> HttpResponse:
+    """One booking as a file."""
+    body = ical.download(calendars_events.of_booking(views_links.page_or_404(request, key).booking))
+    return views_donor.calendar_response(request, body, "booking.ics", "private, no-store")
