@@ -125,7 +125,7 @@ def may_not_be_texted(texts: Collection[Message]) -> set[int]:
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
-# As `actions.handover` claims and judges.
+# As `notifications.claim` claims and judges.
 _NOT_BY_TEXT = """
 SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
   JOIN notifications_message AS message ON message.id = asked.id
