@@ -17,7 +17,7 @@ def ask(*, typed: str, browser: str, fresh: str, bound_to: str, ip: str | None, 
     """Have a code sent to a phone or mailbox if somebody is known under it; returns the identity to prove.
 
     The answer and the work do not depend on who is known. `fresh` is the browser's token from here on, made for this
-    proof: one that somebody planted there before proves nothing. Refuses as `proving.ask`.
+    proof: one that somebody planted there before proves nothing. Refuses as `verification.ask`.
     """
     verification.renew_browser(old=browser, new=fresh, now=now)
     return verification.ask(typed=typed, bound_to=bound_to, ip=ip, now=now)

@@ -28,7 +28,7 @@ def book_again(
 
     A hold and its proof, one after the other, for they lock in the same order each; a refusal of the second gives the
     hold up. Whoever has this very time already is answered with it, so a second tap answers as the first. Refuses as
-    `booking.hold` and `booking.prove`; a proof that is over meanwhile is a ValidationError by field.
+    `hold.hold` and `verify.prove`; a proof that is over meanwhile is a ValidationError by field.
     """
     proved = volunteers_queries.proved_addresses(volunteer, browser, now)
     person = Person(

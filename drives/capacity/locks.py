@@ -72,7 +72,7 @@ def drive_shared(drive_id: int) -> None:
 def drives_shared(drive_ids: Iterable[int]) -> None:
     """Step 3 for who leaves, in the order of the ids. No message to many of these drives is being made meanwhile.
 
-    Their rows are locked besides, as `broadcasting` locks them.
+    Their rows are locked besides, as `messaging.broadcasts` locks them.
     """
     for drive_id in (ordered := sorted(set(drive_ids))):
         drive_shared(drive_id)

@@ -79,7 +79,7 @@ def change_words(
     """Keep an organization's own words for a kind of message; blank ones are ours again.
 
     What is not yet written uses them at once. Refuses, by field, words that are too long, name unknown facts or hold a
-    link, and an older `version` (`texts.fingerprint`). Returns the words as kept: one line, no invisible characters.
+    link, and an older `version` (`catalog.fingerprint`). Returns the words as kept: one line, no invisible characters.
     """
     kept = OwnWords(catalog.cleaned(words.text), catalog.cleaned(words.opening))
     refuse_words(organization, kind, language, kept)
