@@ -156,11 +156,15 @@ class Pages(BasePagination):
 
     def _after(self, model: type[Model], cursor: str) -> Q:
         try:
-            value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            if not isinstance(pk, int) or not 0 <= pk < 2**63 or "\x00" in str(value):
-                raise ValueError(pk)
+            decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            value, pk = json.loads(decoded, parse_constant=_refuse_constant)
+            if type(pk) is not int or not 0 <= pk < 2**63 or type(value) not in (int, str) or "\x00" in str(value):
+                raise ValueError(value, pk)
             field = model._meta.get_field(self.ordering)
-            value = field.to_python(value) if isinstance(field, Field) else None
+            assert isinstance(field, Field)  # a view orders its rows by a column
+            value = field.to_python(value)
+            if isinstance(value, datetime) and timezone.is_naive(value):
+                raise ValueError(value)
         except (ValueError, TypeError, RecursionError, binascii.Error, DjangoValidationError) as error:
             detail = _("This cursor is not one of ours. Follow the address under “next”.")
             raise ValidationError({"?cursor": [detail]}, code="cursor_unknown") from error

@@ -1,5 +1,6 @@
 """Drives as anybody sees them: lists, one drive, its open times."""
 
+import base64
 from datetime import date, timedelta
 from typing import Any
 
@@ -89,6 +90,33 @@ def test_a_parameter_that_cannot_be_is_400_and_named(query: str) -> None:
     refused = Api().get(f"drives/?{query}")
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["pointer"] == f"?{query.partition('=')[0]}"
+
+
+def cursor(position: str) -> str:
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        *("[null, 1]", "[Infinity, 1]", "[-Infinity, 1]", "[NaN, 1]", "[true, 1]", "[[], 1]", "[{}, 1]", "[1.5, 1]"),
+        *('["2027-03-13", 1]', '["2027-03-13T09:00:00", 1]', '["2027-03-13T09:00:00Z", true]', "[]", "7", '""'),
+        *('["2027-03-13T09:00:00Z", -1]', f'["2027-03-13T09:00:00Z", {2**63}]', '["2027-03-13T09:00:00Z", null]'),
+    ],
+)
+def test_a_forged_cursor_is_400(position: str) -> None:
+    refused = Api().get(f"drives/?cursor={cursor(position)}")
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0] | {"detail": ""} == {
+        "pointer": "?cursor",
+        "code": "cursor_unknown",
+        "detail": "",
+    }
+
+
+def test_a_cursor_at_the_edges_of_its_values_is_one() -> None:
+    for position in (f'["2027-03-13T09:00:00Z", {2**63 - 1}]', '["2027-03-13T09:00:00Z", 0]'):
+        assert ids(Api().get(f"drives/?cursor={cursor(position)}")) == []
 
 
 def test_pages_follow_each_other_without_gap_or_repetition() -> None:
