@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "drf_spectacular",
-    "phonenumber_field",
     "rest_framework",
 ]
 
