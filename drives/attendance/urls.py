@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from drives.api import addresses
 from drives.attendance import api, views_door, views_late, views_organizer
 
 organizer_urls = [
@@ -20,10 +21,10 @@ door_urls = [
 ]
 
 api_urls = [
-    path("drives/<id:drive_id>/roster/", api.Roster.as_view()),
-    path("drives/<id:drive_id>/walk-ins/", api.WalkIns.as_view()),
-    path("drives/<id:drive_id>/turnout/", api.Turnout.as_view()),
-    path("bookings/<id:booking_id>/check-in/", api.CheckIn.as_view()),
-    path("bookings/<id:booking_id>/outcome/", api.Outcome.as_view()),
-    path("bookings/<id:booking_id>/undo/", api.Undo.as_view()),
+    addresses.call("drives/<id:drive_id>/roster/", api.Roster),
+    addresses.call("drives/<id:drive_id>/walk-ins/", api.WalkIns),
+    addresses.call("drives/<id:drive_id>/turnout/", api.Turnout),
+    addresses.call("bookings/<id:booking_id>/check-in/", api.CheckIn),
+    addresses.call("bookings/<id:booking_id>/outcome/", api.Outcome),
+    addresses.call("bookings/<id:booking_id>/undo/", api.Undo),
 ]

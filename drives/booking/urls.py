@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from drives.api import addresses
 from drives.booking import (
     api,
     views_book,
@@ -42,12 +43,12 @@ organizer_urls = [
 ]
 
 api_urls = [
-    path("bookings/", api.Bookings.as_view()),
-    path("bookings/<str:token>/", api.OneBooking.as_view()),
-    path("bookings/<str:token>/prove/", api.Prove.as_view()),
-    path("bookings/<str:token>/code/", api.SendCode.as_view()),
-    path("bookings/<str:token>/confirm/", api.Confirm.as_view()),
-    path("bookings/<str:token>/cancel/", api.Cancel.as_view()),
-    path("bookings/<str:token>/move/", api.Move.as_view()),
-    path("parties/", api.Parties.as_view()),
+    addresses.call("bookings/", api.Bookings),
+    addresses.call("bookings/<str:token>/", api.OneBooking),
+    addresses.call("bookings/<str:token>/prove/", api.Prove),
+    addresses.call("bookings/<str:token>/code/", api.SendCode),
+    addresses.call("bookings/<str:token>/confirm/", api.Confirm),
+    addresses.call("bookings/<str:token>/cancel/", api.Cancel),
+    addresses.call("bookings/<str:token>/move/", api.Move),
+    addresses.call("parties/", api.Parties),
 ]

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from drives.api import addresses
 from drives.planning import api, views_lifecycle, views_plan, views_sites
 
 organizer_urls = [
@@ -21,22 +22,22 @@ organizer_urls = [
 ]
 
 api_urls = [
-    path("drives/", api.Drives.as_view()),
-    path("drives/preview/", api.Preview.as_view()),
-    path("drives/<id:drive_id>/", api.OneDrive.as_view()),
-    path("drives/<id:drive_id>/slots/", api.Slots.as_view()),
-    path("drives/<id:drive_id>/publish/", api.Publish.as_view()),
-    path("drives/<id:drive_id>/close/", api.Close.as_view()),
-    path("drives/<id:drive_id>/cancel/", api.CancelDrive.as_view()),
-    path("drives/<id:drive_id>/copy/", api.Copy.as_view()),
-    path("organizations/", api.Organizations.as_view()),
-    path("organizations/<id:pk>/", api.OneOrganization.as_view()),
-    path("sites/", api.Sites.as_view()),
-    path("sites/<id:pk>/", api.OneSite.as_view()),
-    path("causes/", api.Causes.as_view()),
-    path("causes/<id:pk>/", api.OneCause.as_view()),
-    path("collectors/", api.Collectors.as_view()),
-    path("collectors/<id:pk>/", api.OneCollector.as_view()),
-    path("policies/", api.Policies.as_view()),
-    path("policies/<id:pk>/", api.OnePolicy.as_view()),
+    addresses.call("drives/", api.Drives),
+    addresses.call("drives/preview/", api.Preview),
+    addresses.call("drives/<id:drive_id>/", api.OneDrive),
+    addresses.call("drives/<id:drive_id>/slots/", api.Slots),
+    addresses.call("drives/<id:drive_id>/publish/", api.Publish),
+    addresses.call("drives/<id:drive_id>/close/", api.Close),
+    addresses.call("drives/<id:drive_id>/cancel/", api.CancelDrive),
+    addresses.call("drives/<id:drive_id>/copy/", api.Copy),
+    addresses.call("organizations/", api.Organizations),
+    addresses.call("organizations/<id:pk>/", api.OneOrganization),
+    addresses.call("sites/", api.Sites),
+    addresses.call("sites/<id:pk>/", api.OneSite),
+    addresses.call("causes/", api.Causes),
+    addresses.call("causes/<id:pk>/", api.OneCause),
+    addresses.call("collectors/", api.Collectors),
+    addresses.call("collectors/<id:pk>/", api.OneCollector),
+    addresses.call("policies/", api.Policies),
+    addresses.call("policies/<id:pk>/", api.OnePolicy),
 ]

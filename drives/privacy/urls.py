@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from drives.api import addresses
 from drives.privacy import api, views_donor, views_organizer, views_retention
 
 donor_urls = [
@@ -18,6 +19,6 @@ organizer_urls = [
 ]
 
 api_urls = [
-    path("volunteers/<id:volunteer_id>/export/", api.Export.as_view()),
-    path("volunteers/<id:volunteer_id>/erase/", api.Erase.as_view()),
+    addresses.call("volunteers/<id:volunteer_id>/export/", api.Export),
+    addresses.call("volunteers/<id:volunteer_id>/erase/", api.Erase),
 ]

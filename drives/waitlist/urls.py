@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from drives.api import addresses
 from drives.waitlist import api, views_donor, views_offers, views_organizer
 
 donor_urls = [
@@ -28,12 +29,12 @@ organizer_urls = [
 ]
 
 api_urls = [
-    path("drives/<id:drive_id>/waiting-list/", api.WaitingList.as_view()),
-    path("drives/<id:drive_id>/waiting-list/close/", api.CloseLine.as_view()),
-    path("waiting-list/<str:token>/", api.OneEntry.as_view()),
-    path("waiting-list/<str:token>/prove/", api.Prove.as_view()),
-    path("waiting-list/<str:token>/code/", api.SendCode.as_view()),
-    path("waiting-list/<str:token>/leave/", api.Leave.as_view()),
-    path("waiting-list/<str:token>/accept/", api.Accept.as_view()),
-    path("waiting-list/<str:token>/pass/", api.Pass.as_view()),
+    addresses.call("drives/<id:drive_id>/waiting-list/", api.WaitingList),
+    addresses.call("drives/<id:drive_id>/waiting-list/close/", api.CloseLine),
+    addresses.call("waiting-list/<str:token>/", api.OneEntry),
+    addresses.call("waiting-list/<str:token>/prove/", api.Prove),
+    addresses.call("waiting-list/<str:token>/code/", api.SendCode),
+    addresses.call("waiting-list/<str:token>/leave/", api.Leave),
+    addresses.call("waiting-list/<str:token>/accept/", api.Accept),
+    addresses.call("waiting-list/<str:token>/pass/", api.Pass),
 ]

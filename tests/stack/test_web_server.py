@@ -4,10 +4,11 @@ import http.client
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +133,18 @@ def test_a_header_cannot_pass_for_the_proxy_s(port: int) -> None:
     ids=["body that ends early", "two lengths", "long head", "many headers"],
 )
 def test_a_request_that_is_not_whole_or_too_large_does_not_arrive(port: int, sent: bytes, status: int) -> None:
+    """The server may close before it has read a head to its end; the answer can be lost with the rest."""
     with closing(clients.connect(port)) as client:
-        client.sendall(sent)
-        client.shutdown(1)
-        assert client.recv(65536).startswith(b"HTTP/1.1 %d " % status)
+        with suppress(OSError):
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+        try:
+            answer = client.recv(65536)
+        except ConnectionResetError:
+            answer = b""
+    is_lost = not answer and len(sent) > 100_000
+    assert is_lost or answer.startswith(b"HTTP/1.1 %d " % status)
+    assert ask_once(port) == 200
 
 
 def test_a_body_too_large_is_refused_by_the_application_and_the_connection_is_kept(connect: Connect) -> None:
@@ -180,7 +189,14 @@ def test_a_process_that_dies_is_replaced_while_another_answers(tmp_path: Path, g
         before = {child.pid for child in psutil.Process(process.pid).children()}
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             ask_once(port, "/die")
-        assert ask_once(port) == 200
+
+        def answered() -> bool:
+            try:
+                return ask_once(port) == 200
+            except ConnectionError:  # the kernel had given this connection to the process that died
+                return False
+
+        assert programs.eventually(answered, 2)
 
         def replaced() -> bool:
             now = {child.pid for child in psutil.Process(process.pid).children() if child.status() != "zombie"}

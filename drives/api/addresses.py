@@ -1,6 +1,9 @@
-"""How ids stand in the API's addresses."""
+"""Addresses of the API's calls."""
 
+from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
+
+from drives.api.access import ApiView
 
 
 class IdConverter(StringConverter):
@@ -10,3 +13,10 @@ class IdConverter(StringConverter):
 
     def to_python(self, value: str) -> int:  # type: ignore[override]
         return int(value)
+
+
+register_converter(IdConverter, "id")
+
+
+def call(route: str, view: type[ApiView]) -> URLPattern:
+    return path(route, view.as_view())
