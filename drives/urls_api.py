@@ -7,9 +7,10 @@ from drives.privacy import urls as privacy_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
+    # Django tries addresses in order, and programs ask for drives and their open times most often.
+    *planning_urls.api_urls,
     *attendance_urls.api_urls,
     *booking_urls.api_urls,
-    *planning_urls.api_urls,
     *privacy_urls.api_urls,
     *waitlist_urls.api_urls,
 ]
