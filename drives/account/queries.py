@@ -14,8 +14,7 @@ from drives.domain import intervals
 from drives.eligibility import history
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import Progress
-from drives.models import ACTIVE, Booking, Drive, Policy
-from drives.models.booking import WITH_DRIVE
+from drives.models import ACTIVE, WITH_DRIVE, Booking, Drive, Policy
 from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.queries import WaitingPage
 from volunteers.models import Contact

@@ -14,8 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from drives.models import BookingState, DonationKind, DriveState, Visit
-from drives.models.booking import OUTCOMES
+from drives.models import OUTCOMES, BookingState, DonationKind, DriveState, Visit
 from notifications import phone as notifications_phone
 from notifications.models import Purpose
 

@@ -15,8 +15,7 @@ from drives.capacity import rules as capacity_rules
 from drives.domain import grid
 from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
-from drives.models import ACTIVE, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
-from drives.models import booking as models_booking
+from drives.models import ACTIVE, OUTCOMES, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from volunteers import registration
 
 UNDO = "undo"
@@ -50,7 +49,7 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
     The interval clock starts at `donated_at` for donated and incomplete. Refuses anybody who is not checked in.
     Locks: drive (shared), booking.
     """
-    if outcome not in models_booking.OUTCOMES:
+    if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
     booking = _locked(booking_id)
     if booking.state == outcome:
@@ -90,7 +89,7 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     booking = _locked(booking_id)
     if seen and booking.state != seen:
         return booking
-    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | models_booking.OUTCOMES
+    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | OUTCOMES
     _refuse(booking, frozenset(of_the_day))
     back_to = _before(booking)
     if booking.state in rules.COUNTS_NOT:
@@ -143,7 +142,7 @@ def walk_in(
 
 def _before(booking: Booking) -> BookingState:
     """From what a booking came into its state of the day; an outcome always came from the check-in."""
-    if booking.state in models_booking.OUTCOMES:
+    if booking.state in OUTCOMES:
         return BookingState.CHECKED_IN
     forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)

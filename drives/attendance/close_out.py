@@ -12,8 +12,7 @@ from drives.booking import history
 from drives.booking import messages as booking_messages
 from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
-from drives.models import Booking, BookingState, Drive, DriveState, Turnout
-from drives.models import booking as models_booking
+from drives.models import OUTCOMES, Booking, BookingState, Drive, DriveState, Turnout
 from organizations import audit
 
 
@@ -89,7 +88,7 @@ def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
 
 
 def _came_or_missed(drive: Drive) -> list[int]:
-    states = [*models_booking.OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
+    states = [*OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
     return list(Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True))
 
 

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from drives.models import BookingState, Drive, DriveState
-from drives.models.booking import OUTCOMES
+from drives.models import OUTCOMES, BookingState, Drive, DriveState
 
 MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, BookingState.NO_SHOW})
 COUNTS_NOT = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})  # for the intervals

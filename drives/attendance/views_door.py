@@ -24,17 +24,14 @@ from drives.booking.forms_organizer import OverrideForm
 from drives.domain import localtime
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
-from drives.models import Booking, BookingState, Drive, Visit
-from drives.models import booking as models_booking
+from drives.models import OUTCOMES, Booking, BookingState, Drive, Visit
 from drives.web import form_errors, members
 from drives.web.fields import PhoneField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
 Act = Callable[..., Booking]
-OUTCOME_ACTS: dict[str, Act] = {
-    str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in models_booking.OUTCOMES
-}
+OUTCOME_ACTS: dict[str, Act] = {str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in OUTCOMES}
 ACTS: dict[str, Act] = {
     "in": check_in.check_in,
     "undo": check_in.undo,
@@ -193,13 +190,13 @@ def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str
         "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in booking_rules.MAY_BE_MISSED and booking.starts_at <= now,
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
-        "may_be_undone": state in models_booking.OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
-        "outcomes": OUTCOMES,
+        "may_be_undone": state in OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
+        "outcomes": OUTCOME_BUTTONS,
         "labels": {"in": _("Check in"), "missed": _("Did not come"), "undo": _("Take back the last step")},
     }
 
 
-OUTCOMES = [
+OUTCOME_BUTTONS = [
     (BookingState.DONATED, gettext_lazy("Donated"), gettext_lazy("The donation is complete.")),
     (BookingState.INCOMPLETE, gettext_lazy("Incomplete"), gettext_lazy("Stopped after the needle.")),
     (BookingState.DEFERRED, gettext_lazy("Deferred"), gettext_lazy("Could not give today, before the needle.")),

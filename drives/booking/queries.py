@@ -8,8 +8,7 @@ from django.db.models import QuerySet
 
 from drives.booking import parties, rules
 from drives.booking.parties import Party
-from drives.models import Booking, BookingState
-from drives.models.booking import WITH_DRIVE
+from drives.models import WITH_DRIVE, Booking, BookingState
 from drives.web import links
 from organizations.models import linked
 from volunteers import queries as volunteers_queries

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from drives.models import Booking
-from drives.models.booking import WITH_DRIVE
+from drives.models import WITH_DRIVE, Booking
 
 
 def bookings_for_messages(booking_ids: Sequence[int]) -> dict[int, Booking]:

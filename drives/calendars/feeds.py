@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from drives.models import ACTIVE, booking
+from drives.models import ACTIVE, OUTCOMES
 from drives.web import links
 from organizations.models import linked
 
@@ -20,7 +20,7 @@ class Feed:
     fingerprint: str
 
 
-_IN_FEED = ", ".join(f"'{state}'" for state in (*ACTIVE, *booking.OUTCOMES))
+_IN_FEED = ", ".join(f"'{state}'" for state in (*ACTIVE, *OUTCOMES))
 _OF_FEED = f"""
 FROM drives_booking AS booking JOIN drives_drive AS drive ON drive.id = booking.drive_id
 WHERE booking.volunteer_id = {{volunteer}}

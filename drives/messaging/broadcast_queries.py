@@ -8,8 +8,7 @@ from decimal import Decimal
 
 from drives.messaging import delivery
 from drives.messaging.delivery import Fates
-from drives.models import ACTIVE, Booking, BookingState, Broadcast, BroadcastKind, Drive, DriveState
-from drives.models.booking import WITH_DRIVE
+from drives.models import ACTIVE, WITH_DRIVE, Booking, BookingState, Broadcast, BroadcastKind, Drive, DriveState
 from notifications import notice
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, Purpose

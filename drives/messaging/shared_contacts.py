@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives.models import Booking, BookingState
-from drives.models.booking import WITH_DRIVE
+from drives.models import WITH_DRIVE, Booking, BookingState
 from notifications.models import Channel, Message, MessageState
 
 NEAR = timedelta(hours=3)  # reminders of one kind that are due so close to each other are one

@@ -1,4 +1,14 @@
-from drives.models.booking import ACTIVE, Booking, BookingChange, BookingState, CancelledBy, Source, Visit
+from drives.models.booking import (
+    ACTIVE,
+    OUTCOMES,
+    WITH_DRIVE,
+    Booking,
+    BookingChange,
+    BookingState,
+    CancelledBy,
+    Source,
+    Visit,
+)
 from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
@@ -14,6 +24,8 @@ from drives.models.waiting import IN_LINE, Hold, Offer, OfferState, WaitingEntry
 __all__ = [
     "ACTIVE",
     "IN_LINE",
+    "OUTCOMES",
+    "WITH_DRIVE",
     "Booking",
     "BookingChange",
     "BookingState",
