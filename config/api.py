@@ -66,7 +66,7 @@ class CoordinatorSession(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[User, str] | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        request.user = get_user(request)  # who is asking `request.user` here would begin to authenticate once more
+        request.user = get_user(request)  # reading `request.user` here would authenticate again
         if not accounts.signed_in(request, timezone.now()):
             return None
         found = super().authenticate(request)

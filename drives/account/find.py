@@ -14,7 +14,7 @@ from volunteers.models import Contact
 
 @transaction.atomic
 def ask(*, typed: str, browser: str, fresh: str, bound_to: str, ip: str | None, now: datetime) -> str:
-    """Have a code sent to a phone or mailbox if somebody is known under it; returns the identity to prove.
+    """Have a code sent to a phone or mailbox that a volunteer is known by; returns the identity to verify.
 
     The answer and the work do not depend on who is known. `fresh` is the browser's token from here on, made for this
     proof: one that somebody planted there before proves nothing. Refuses as `verification.ask`.

@@ -8,7 +8,7 @@ from drives.models import Booking, Drive, DriveState
 
 
 def roster_row(row: RosterRow, zone: str) -> Answer:
-    """A booking as those who run the drive see it."""
+    """A booking for coordinators and helpers, with its messages."""
     return {
         **day_booking(row.booking, zone),
         "messages": [{"kind": sent.kind, "channel": sent.channel, "state": sent.state} for sent in row.messages],
@@ -16,7 +16,7 @@ def roster_row(row: RosterRow, zone: str) -> Answer:
 
 
 def day_booking(row: Booking, zone: str) -> Answer:
-    """A booking at the door: who, when, how it stands."""
+    """A booking at the door, with the donor's name and contacts."""
     person = row.volunteer
     return {
         "id": str(row.pk),

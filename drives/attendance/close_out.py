@@ -93,7 +93,7 @@ def _came_or_missed(drive: Drive) -> list[int]:
 
 
 def close_out_due(*, now: datetime) -> int:
-    """Close out every drive whose end has passed by its grace, each in a transaction of its own."""
+    """Close out every drive that ended longer ago than its grace minutes, each in its own transaction."""
     waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )

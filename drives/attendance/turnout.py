@@ -69,7 +69,7 @@ def _count(state: BookingState) -> Count:
 
 
 def give_rate(organization: Organization) -> forecast.GiveRate:
-    """How many of those who booked and did not cancel early gave, at the last drives that are over. Two queries."""
+    """The share of bookings without an early cancellation that ended in a donation, at the last drives. Two queries."""
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
     recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
     booked = Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_A_BOOKING).exclude(source=Source.WALK_IN)

@@ -8,7 +8,7 @@ from drives.models import Booking
 
 
 def booking(row: Booking, zone: str) -> Answer:
-    """A booking for whoever has its token; nothing about the person."""
+    """A booking for the caller with its token; nothing about the donor."""
     token = row.token
     manage_url = f"{settings.BASE_URL}/b/{token}/"
     return {

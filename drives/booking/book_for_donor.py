@@ -24,7 +24,7 @@ def enter(
     source: Source = Source.ORGANIZER,
     override_reason: str = "",
 ) -> Booking:
-    """Book for somebody by phone or through an organization's key: booked at once, judged on this organization's rows.
+    """Book for a donor by phone or through an organization's key: booked at once, judged on this organization's rows.
 
     May use closed times and closed drives. Refuses as `hold` does, a second active booking, and a time too close to
     another donation, unless there is a reason to override, which is kept. The kind of visit follows what this
@@ -49,7 +49,7 @@ def enter(
 
 
 def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
-    """What was confirmed to whoever entered it, under which policy, and why a rule does not count."""
+    """Keep the self-check that the coordinator heard, its policy, and the reason for an override."""
     said = self_check.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
     if said or override_reason:
         kept = Booking.objects.filter(pk=booking.pk)

@@ -1,4 +1,4 @@
-"""From held places to bookings: who the people are, and what the rules say of each. Parts of `verify.prove`."""
+"""Confirm held bookings after verification: match volunteers, check eligibility. Parts of `verify.prove`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

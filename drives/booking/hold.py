@@ -1,4 +1,4 @@
-"""How somebody gets a place: held, then proved; or entered by a coordinator at once."""
+"""Hold a slot for fifteen minutes and send the code that verifies the contact."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
