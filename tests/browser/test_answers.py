@@ -19,7 +19,7 @@ from notifications import replies as notifications_replies
 from notifications.models import Message
 from organizations.models import Membership
 from tests import builders
-from tests.browser.test_donor import OpenPage, scrolls_sideways, violations
+from tests.browser.test_donor import OpenPage, press, scrolls_sideways, violations
 from tests.builders import NOW
 from tests.notifications import made
 
@@ -108,13 +108,13 @@ def test_no_barriers_and_no_sideways_scroll(
         looked_at(page, f"{name}-{width}-{scheme}", problems)
     page.goto(live_server.url + reverse("organizer_write", args=[drive.pk]))
     looked_at(page, f"write-{width}-{scheme}", problems)
-    page.get_by_role("button", name="Look at it").click()
+    press(page, "Look at it")
     looked_at(page, f"write-error-{width}-{scheme}", problems)
     page.get_by_label("Message", exact=True).fill("{name}, please come to door B at {time}.")
-    page.get_by_role("button", name="Look at it").click()
+    press(page, "Look at it")
     looked_at(page, f"write-shown-{width}-{scheme}", problems)
     page.get_by_label("Type this number").fill("3")
-    page.get_by_role("button", name="Send it to 3 people").click()
+    press(page, "Send it to 3 people")
     looked_at(page, f"broadcast-{width}-{scheme}", problems)
     assert page.get_by_role("button", name="Stop it").is_visible()
     assert problems == []

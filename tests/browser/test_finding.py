@@ -13,7 +13,7 @@ from drives.account import find as account_find
 from drives.models import Booking, Drive
 from notifications.models import Message
 from tests import builders
-from tests.browser.test_donor import OpenPage, arrive, scrolls_sideways, violations, world
+from tests.browser.test_donor import OpenPage, arrive, press, scrolls_sideways, violations, world
 from tests.builders import DRIVE_DAY, NOW
 
 pytestmark = [
@@ -103,7 +103,7 @@ def test_the_pages_of_a_known_donor_have_no_barrier(
         problems += looked_at(page, f"{name}-{width}")
     page.goto(live_server.url + paths["contact"])
     page.get_by_label("Phone number or e-mail address").fill("1")
-    page.get_by_role("button", name="Send me a code").click()
+    press(page, "Send me a code")
     problems += looked_at(page, f"contact-error-{width}")
     assert problems == []
 
