@@ -20,7 +20,7 @@ from drives.web import visitor
 from drives.web.pending import Pending
 from volunteers import queries as volunteers_queries
 
-ASKED: Final = Pending("find")  # the identity to prove, and the contact as it was typed
+ASKED: Final = Pending("find", count=2)  # the identity to prove, and the contact as it was typed
 
 
 class FindForm(forms.Form):
@@ -68,7 +68,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Type the code: this browser then knows its user for 30 days."""
-    said, browser = ASKED.said(request), visitor.browser_of(request)
+    said, browser = ASKED.texts(request), visitor.browser_of(request)
     if said is None or not browser:
         return redirect("find")
     identity, typed = said

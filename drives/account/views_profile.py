@@ -29,7 +29,7 @@ from volunteers import consent as volunteers_consent
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
-NEW: Final = Pending("contact")
+NEW: Final = Pending("contact", count=2)
 KINDS: Final = ("phone", "email")
 
 
@@ -101,7 +101,7 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
 def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
     """The code that came there: from now on it counts."""
     person, browser = _person_or_404(request, record), visitor.browser_of(request)
-    said = NEW.said(request)
+    said = NEW.texts(request)
     if said is None:
         return _to(person, "me_contact")
     address, typed = said

@@ -1,37 +1,43 @@
-"""What somebody typed and has still to prove, between two pages: a signed cookie of the browser that asked."""
+"""What a donor typed and has yet to verify, between two pages: a signed cookie of the browser that asked."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-KEPT_FOR: Final = 15 * 60  # seconds: longer than a code is good
+KEPT_SECONDS: Final = 15 * 60  # longer than a code is good
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A cookie for one purpose; a cookie of another one says nothing here."""
+    """A cookie for one purpose, with a fixed number of texts; a cookie of another purpose says nothing here."""
 
     purpose: str
+    count: int
 
-    def keep(self, response: HttpResponse, path: str, *said: str) -> None:
-        """Give the browser what it said, for the addresses under `path`."""
+    def keep(self, response: HttpResponse, path: str, *texts: str) -> None:
+        """Give the browser the texts, for the addresses under `path`."""
         response.set_cookie(
             self.purpose,
-            signing.dumps(said, salt=self.purpose),
-            max_age=KEPT_FOR,
+            signing.dumps(texts, salt=self.purpose),
+            max_age=KEPT_SECONDS,
             path=path,
             httponly=True,
             samesite="Lax",
             secure=settings.SECURE,
         )
 
-    def said(self, request: HttpRequest) -> list[str] | None:
-        """What this browser said in the last quarter of an hour."""
+    def texts(self, request: HttpRequest) -> list[str] | None:
+        """Read the texts of the last quarter of an hour; None for a cookie that is missing, forged or malformed.
+
+        The signature says that the service wrote the cookie, not that this version of it did.
+        """
+        cookie = request.COOKIES.get(self.purpose, "")
         try:
-            said: list[str] = signing.loads(request.COOKIES.get(self.purpose, ""), salt=self.purpose, max_age=KEPT_FOR)
-        except signing.BadSignature:
+            found: Any = signing.loads(cookie, salt=self.purpose, max_age=KEPT_SECONDS)
+        except (signing.BadSignature, ValueError):
             return None
-        return said
+        is_whole = isinstance(found, list) and len(found) == self.count and all(isinstance(one, str) for one in found)
+        return found if is_whole else None
