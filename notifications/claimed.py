@@ -4,9 +4,10 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifications import rules
+from notifications import quiet_hours
 from notifications.models import Channel
 from notifications.providers import Letter
+from notifications.quiet_hours import QuietHours
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ class Claimed:
     def is_limited(self) -> bool:
         return self.channel == Channel.SMS and bool(self.per_minute or self.per_day or self.messages_per_day)
 
+    @property
+    def quiet_hours(self) -> QuietHours:
+        return QuietHours(quiet_hours.zone_named(self.zone), self.opens, self.closes)
+
     def resumes_at(self, now: datetime) -> datetime | None:
         """When quiet hours allow it to leave; None if now."""
-        if not self.keeps_quiet_hours or rules.sendable(now, self.zone, self.opens, self.closes):
+        if not self.keeps_quiet_hours or not self.quiet_hours.is_quiet(now):
             return None
-        return rules.next_sendable(now, self.zone, self.opens, self.closes)
+        return self.quiet_hours.next_open(now)
 
     def letter(self, now: datetime) -> Letter:
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(Letter) if field.name != "at"}

@@ -1,49 +1,14 @@
-"""What is allowed and what follows: quiet hours, errors of the provider, retries, reports, and words that mean stop."""
+"""What is allowed and what follows: errors of the provider, retries, reports, and words that mean stop."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notifications.models import MessageState, Purpose
-
-OPENS, CLOSES = 9, 20  # the hours in which people are texted, unless their organization says otherwise
-
-# Quiet hours -----------------------------------------------------------------------------------------------------
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """The zone, or UTC for a name that is unknown: one wrong row must not stop the sending of others."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def sendable(at: datetime, zone: str, opens: int = OPENS, closes: int = CLOSES) -> bool:
-    """Whether people in the zone may be texted at this instant: from `opens` until before `closes`, on their clocks."""
-    return opens <= at.astimezone(zone_named(zone)).hour < closes
-
-
-def next_sendable(at: datetime, zone: str, opens: int = OPENS, closes: int = CLOSES) -> datetime:
-    """The first instant from `at` on in which people in the zone may be texted."""
-    if sendable(at, zone, opens, closes):
-        return at
-    local = at.astimezone(zone_named(zone))
-    day = local.date() if local.hour < opens else local.date() + timedelta(days=1)
-    return _wall(day, opens, zone)
-
-
-def _wall(day: date, hour: int, zone: str) -> datetime:
-    """The instant at which the zone's clocks show the hour; 24 is the next midnight."""
-    wall = datetime.combine(day, time()) + timedelta(hours=hour)
-    utc = ZoneInfo("UTC")
-    return wall.replace(tzinfo=zone_named(zone)).astimezone(utc)
-
 
 # What is sent first ----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import connection
 
-from notifications import rules
 from notifications.claimed import Claimed
 from notifications.models import Allowance, Breaker
 from notifications.pacing import Hold, Use
@@ -83,7 +82,7 @@ class Valve:
         longest = max(found, key=lambda hold: hold.until, default=None)
         if longest is None or longest.reason != "budget" or not one.priority:
             return longest
-        return replace(longest, until=rules.next_sendable(longest.until, one.zone, one.opens, one.closes))
+        return replace(longest, until=one.quiet_hours.next_open(longest.until))
 
     def _probe(self, subjects: Collection[str]) -> dict[str, datetime]:
         """Until when the broken ways are shut. Where the time has come we try: others wait for what comes of it."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from drives.domain import grid
 from drives.domain.grid import Footprint, VisitShape
-from drives.domain.reminder_times import QuietHours
+from notifications.quiet_hours import QuietHours
 
 SHARE = 4  # an offer stands for a quarter of the time that is left
 LONGEST, SHORTEST = timedelta(hours=24), timedelta(minutes=15)
@@ -54,12 +54,12 @@ def deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
     little would then be left: it counts from now, and who has a mailbox hears of it. Nor does one end while people
     sleep, if it can be helped: who is next would not be told before the morning.
     """
-    morning = quiet.after(now)
+    morning = quiet.next_open(now)
     begins = morning if earliest_offered(morning) <= starts_at else now
     stands = min(LONGEST, max(SHORTEST, (starts_at - begins) / SHARE))
     ends = begins + stands
-    if quiet.hold(ends) and earliest_offered(quiet.after(ends)) <= starts_at:
-        ends = quiet.after(ends) + SHORTEST
+    if quiet.is_quiet(ends) and earliest_offered(quiet.next_open(ends)) <= starts_at:
+        ends = quiet.next_open(ends) + SHORTEST
     minute = ends.replace(second=0, microsecond=0)
     return minute if minute == ends else minute + timedelta(minutes=1)
 

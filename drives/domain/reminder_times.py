@@ -5,19 +5,18 @@ A plan is a mapping from kind to line. An organization may change ours, a drive 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from drives.domain.message_kinds import PlannedKind, Way
+from notifications.quiet_hours import QuietHours
 
-UTC = ZoneInfo("UTC")
 REMINDERS = (PlannedKind.WEEK, PlannedKind.THREE_DAYS, PlannedKind.DAY_BEFORE, PlannedKind.SAME_DAY)
 AFTERWARDS = (PlannedKind.THANK_YOU, PlannedKind.MISSED)
 MOST_DAYS, MOST_HOURS = 30, 12
-LAST_MINUTES = timedelta(minutes=15)  # what moves to the evening before leaves this long before its quiet hours
 
 
 @dataclass(frozen=True)
@@ -54,43 +53,6 @@ DEFAULT_PLAN: Plan = {
 }
 
 
-@dataclass(frozen=True)
-class QuietHours:
-    """Texts leave from `until` o'clock until before `since` o'clock, in the zone. 0 and 24: at any hour."""
-
-    zone: ZoneInfo
-    until: int = 9
-    since: int = 20
-
-    def hold(self, at: datetime) -> bool:
-        """Whether nothing leaves at this instant."""
-        return not self.until <= at.astimezone(self.zone).hour < self.since
-
-    def after(self, at: datetime) -> datetime:
-        """The instant itself, or in quiet hours their end. UTC."""
-        if not self.hold(at):
-            return at
-        local = at.astimezone(self.zone)
-        day = local.date() if local.hour < self.until else local.date() + timedelta(days=1)
-        return datetime.combine(day, time(self.until), self.zone).astimezone(UTC)
-
-    def may_wait(self, at: datetime, starts_at: datetime) -> bool:
-        """Whether a word about a visit may wait until they end: not if the visit is that morning's, or over by then."""
-        ends = self.after(at).astimezone(self.zone)
-        return starts_at >= datetime.combine(ends.date(), time(12), self.zone)
-
-    def before(self, at: datetime) -> datetime:
-        """The instant itself, or in quiet hours the last quarter of an hour before them. Never later. UTC."""
-        if not self.hold(at):
-            return at
-        local = at.astimezone(self.zone)
-        day = local.date() if local.hour >= self.since else local.date() - timedelta(days=1)
-        closing = datetime.combine(day, time()) + timedelta(hours=self.since)
-        opening = datetime.combine(day, time(self.until), self.zone).astimezone(UTC)
-        # Where a night's clock change falls between, the hour counted back from closing may itself be quiet.
-        return min(at, max(closing.replace(tzinfo=self.zone).astimezone(UTC) - LAST_MINUTES, opening))
-
-
 def wished_at(line: Line, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """When a reminder would go out at any hour: days before at the same wall time, or hours before. UTC."""
     local = starts_at.astimezone(zone)
@@ -100,7 +62,7 @@ def wished_at(line: Line, starts_at: datetime, zone: ZoneInfo) -> datetime:
 
 def due_at(line: Line, starts_at: datetime, quiet: QuietHours) -> datetime:
     """When a reminder goes out: as wished, in quiet hours earlier; never later. UTC."""
-    return quiet.before(wished_at(line, starts_at, quiet.zone))
+    return quiet.last_open_before(wished_at(line, starts_at, quiet.zone))
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:

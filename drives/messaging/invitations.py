@@ -81,7 +81,7 @@ def _occasion(organization: Organization, now: datetime) -> _Occasion:
     found = eligibility_queries.openings(organization, now + SOONEST, now + LATEST)
     plans = schedule.drive_plans(organization, [drive.pk for drive in found.drives])
     lines = {pk: plan[PlannedKind.APPEAL] for pk, plan in plans.items()}
-    drives = [drive for drive in found.drives if lines[drive.pk].on and not schedule.quiet_hours(drive).hold(now)]
+    drives = [drive for drive in found.drives if lines[drive.pk].on and not schedule.quiet_hours(drive).is_quiet(now)]
     ways = {drive.pk: lines[drive.pk].way for drive in drives}
     own = schedule.own_words([organization.pk])[organization.pk]
     return _Occasion(organization, Openings(drives, found.slots, found.since), ways, own, now)

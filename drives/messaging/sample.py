@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
-from drives.domain.reminder_times import Plan, QuietHours
+from drives.domain.reminder_times import Plan
 from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.messaging.texts import bookings, catalog, next_visit, waitlist
 from drives.messaging.texts.catalog import Measure, Own, OwnWords
 from drives.models import Booking, BookingState, CancelledBy, Drive, Offer, Policy, Site, Visit, WaitingEntry
 from drives.web import links
 from notifications.notice import Wording
+from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -80,7 +81,7 @@ def _reminder(line: reminder_times.Line, starts_at: datetime, quiet: QuietHours,
     remark = ""
     if not goes_out:
         remark = _("Skipped: it would come too soon after the booking.")
-    elif quiet.hold(reminder_times.wished_at(line, starts_at, quiet.zone)):
+    elif quiet.is_quiet(reminder_times.wished_at(line, starts_at, quiet.zone)):
         remark = _("Moved earlier, out of the quiet hours.")
     return Step(PlannedKind(line.kind), _way(line), at=due, remark=remark, goes_out=goes_out)
 

@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q
 
 from drives.domain import reminder_times
-from drives.domain.reminder_times import Line, Plan, QuietHours
+from drives.domain.reminder_times import Line, Plan
 from drives.messaging.texts.catalog import Own, OwnWords
 from drives.models import Booking, BookingState, Drive, DriveState, OwnText, PlanLine
+from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 
 REMINDED = (BookingState.BOOKED, BookingState.CONFIRMED)

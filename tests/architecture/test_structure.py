@@ -20,7 +20,7 @@ DOORS = {
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "outbox", "queries", "replies", "senders"),
-        *("notice", "phone"),  # the shape of a message, and of a phone number
+        *("notice", "phone", "quiet_hours"),  # the shape of a message, and of a phone number; when texts leave
     },
     "volunteers": {
         *("models", "consent", "contacts", "erasure", "limits", "matching", "profile", "queries", "registration"),

@@ -1,46 +1,14 @@
 import itertools
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications import quiet_hours
 from notifications import rules as notifications_rules
 from notifications.models import MessageState
 from notifications.rules import Kind, Reading
-
-ZONES = ["America/Los_Angeles", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "UTC", "Pacific/Chatham"]
-instants = st.integers(0, 8 * 366 * 24 * 60).map(
-    lambda minutes: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-)
-
-
-def la(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)  # type: ignore[misc,arg-type]
-
-
-@pytest.mark.parametrize(("hour", "minute", "fine"), [(8, 59, False), (9, 0, True), (19, 59, True), (20, 0, False)])
-def test_people_are_texted_from_nine_until_eight_on_their_clocks(hour: int, minute: int, fine: bool) -> None:
-    assert notifications_rules.sendable(la(2027, 3, 10, hour, minute), "America/Los_Angeles") is fine
-
-
-def test_the_next_sendable_instant_is_nine_oclock_also_over_a_change_of_clocks() -> None:
-    assert notifications_rules.next_sendable(la(2027, 3, 13, 21), "America/Los_Angeles") == la(2027, 3, 14, 9)
-    assert notifications_rules.next_sendable(la(2027, 3, 14, 3), "America/Los_Angeles") == la(2027, 3, 14, 9)
-    assert notifications_rules.next_sendable(la(2027, 3, 14, 12), "America/Los_Angeles") == la(2027, 3, 14, 12)
-
-
-def test_an_unknown_zone_is_read_as_utc() -> None:
-    assert notifications_rules.sendable(datetime(2027, 3, 14, 12, tzinfo=UTC), "Mars/Olympus") is True
-
-
-@given(at=instants, zone=st.sampled_from(ZONES), opens=st.integers(0, 22), hours=st.integers(1, 24))
-def test_what_is_moved_is_sendable_and_moves_the_right_way(at: datetime, zone: str, opens: int, hours: int) -> None:
-    closes = min(opens + hours, 24)
-    later = notifications_rules.next_sendable(at, zone, opens, closes)
-    assert notifications_rules.sendable(later, zone, opens, closes)
-    assert at <= later <= at + timedelta(hours=25)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +114,7 @@ def test_start_and_help_are_read(text: str, meaning: str) -> None:
 
 def test_the_figures_of_retries_and_hours() -> None:
     minute = timedelta(minutes=1)
-    assert (notifications_rules.OPENS, notifications_rules.CLOSES, notifications_rules.MOST_ATTEMPTS) == (9, 20, 10)
+    assert (quiet_hours.OPENS, quiet_hours.CLOSES, notifications_rules.MOST_ATTEMPTS) == (9, 20, 10)
     assert (minute / 6, 30 * minute) == (notifications_rules.FIRST_PAUSE, notifications_rules.LONGEST_PAUSE)
     for code in ("30003", "30008"):
         assert notifications_rules.treatment(code).delays == (15 * minute, 120 * minute)
@@ -228,14 +196,3 @@ def test_the_same_report_twice_changes_nothing() -> None:
 def test_hyphens_part_words() -> None:
     assert notifications_rules.reading("No-more-texts") == Reading.STOP_IN_WORDS
     assert notifications_rules.reading("opt-out") == Reading.STOP
-
-
-@pytest.mark.parametrize(("hour", "minute", "next_hour"), [(8, 59, 9), (9, 0, 9), (6, 30, 9)])
-def test_texts_wait_for_the_hour_at_which_an_organization_begins(hour: int, minute: int, next_hour: int) -> None:
-    at = la(2027, 3, 10, hour, minute)
-    assert notifications_rules.next_sendable(at, "America/Los_Angeles") == max(at, la(2027, 3, 10, next_hour))
-
-
-def test_texts_that_come_too_late_wait_for_the_next_day() -> None:
-    assert notifications_rules.next_sendable(la(2027, 3, 10, 20), "America/Los_Angeles") == la(2027, 3, 11, 9)
-    assert notifications_rules.next_sendable(la(2027, 3, 10, 19, 59), "America/Los_Angeles") == la(2027, 3, 10, 19, 59)

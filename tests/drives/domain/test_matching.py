@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from drives.domain import matching
 from drives.domain.grid import Footprint, VisitShape
 from drives.domain.matching import Fit, Window
-from drives.domain.reminder_times import QuietHours
 from drives.messaging.texts import catalog, waitlist
 from drives.models import Drive, Offer, Site, Visit, WaitingEntry
 from notifications import notice
+from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 from volunteers.models import Volunteer
 

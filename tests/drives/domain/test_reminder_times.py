@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
-from drives.domain.reminder_times import DEFAULT_PLAN, Line, Plan, Problem, QuietHours
+from drives.domain.reminder_times import DEFAULT_PLAN, Line, Plan, Problem
 from notifications.queries import PROMPT_KINDS
+from notifications.quiet_hours import QuietHours
 
 LA = ZoneInfo("America/Los_Angeles")
 ZONES = [
@@ -85,7 +86,7 @@ def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInf
             visit = day.replace(hour=hour, tzinfo=zone).astimezone(UTC)
             for planned in (line(days=1), line(hours=2)):
                 at = reminder_times.due_at(planned, visit, quiet)
-                assert not quiet.hold(at), (visit, planned)
+                assert not quiet.is_quiet(at), (visit, planned)
                 assert at < visit
 
 
@@ -95,7 +96,7 @@ def test_a_reminder_never_leaves_in_quiet_hours_nor_after_it_was_wished(
 ) -> None:
     quiet, planned = QuietHours(zone, *window), line(days, hours)
     at = reminder_times.due_at(planned, visit, quiet)
-    assert not quiet.hold(at)
+    assert not quiet.is_quiet(at)
     assert at <= reminder_times.wished_at(planned, visit, zone)
     assert at <= visit
 
@@ -124,7 +125,7 @@ def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
     booked_at, quiet = visit - lead, QuietHours(zone)
     for planned, at in reminder_times.reminders(plan, visit, booked_at, quiet):
         assert booked_at + planned.offset / 2 <= at <= visit
-        assert not quiet.hold(at)
+        assert not quiet.is_quiet(at)
         assert planned.on
 
 
@@ -200,58 +201,6 @@ def test_our_plan() -> None:
         "missed": ("both", 0, 0, True),
         "appeal": ("text", 0, 0, True),
     }
-
-
-@pytest.mark.parametrize(
-    ("at", "held"),
-    [
-        ("2027-03-10 08:59", True),
-        ("2027-03-10 09:00", False),
-        ("2027-03-10 19:59", False),
-        ("2027-03-10 20:00", True),
-    ],
-)
-def test_texts_leave_from_nine_until_before_eight_in_the_evening(at: str, held: bool) -> None:
-    assert QuietHours(LA).hold(wall(at)) is held
-    assert not QuietHours(LA, 0, 24).hold(wall(at))
-
-
-@pytest.mark.parametrize(
-    ("at", "after"),
-    [
-        ("2027-03-10 08:59", "2027-03-10 09:00"),
-        ("2027-03-10 09:00", "2027-03-10 09:00"),
-        ("2027-03-10 19:59", "2027-03-10 19:59"),
-        ("2027-03-10 20:00", "2027-03-11 09:00"),
-        ("2027-03-10 00:00", "2027-03-10 09:00"),
-    ],
-)
-def test_quiet_hours_end_at_nine_in_the_morning(at: str, after: str) -> None:
-    assert QuietHours(LA).after(wall(at)) == wall(after)
-
-
-@pytest.mark.parametrize(
-    ("at", "visit", "may_wait"),
-    [
-        ("2027-03-10 21:00", "2027-03-11 11:59", False),
-        ("2027-03-10 21:00", "2027-03-11 12:00", True),
-        ("2027-03-11 03:00", "2027-03-11 12:00", True),
-        ("2027-03-11 03:00", "2027-03-11 11:59", False),
-        ("2027-03-10 12:00", "2027-03-10 11:59", False),
-        ("2027-03-10 10:00", "2027-03-10 12:00", True),
-    ],
-)
-def test_a_word_waits_for_the_morning_unless_the_visit_is_before_noon_of_it(
-    at: str, visit: str, may_wait: bool
-) -> None:
-    assert QuietHours(LA).may_wait(wall(at), wall(visit)) is may_wait
-
-
-def test_the_morning_is_that_of_the_place_also_where_it_is_still_yesterday_in_utc() -> None:
-    auckland = ZoneInfo("Pacific/Auckland")
-    evening = wall("2027-03-10 21:00", auckland)
-    for visit, may_wait in (("2027-03-11 11:59", False), ("2027-03-11 12:00", True)):
-        assert QuietHours(auckland).may_wait(evening, wall(visit, auckland)) is may_wait
 
 
 DAYS_WORDS = "Choose from 2 to 30 days before."

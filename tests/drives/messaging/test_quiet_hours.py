@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from drives.booking import changes
-from drives.domain.reminder_times import QuietHours
 from drives.models import Booking, CancelledBy
 from drives.planning import drives
 from notifications.models import Message
+from notifications.quiet_hours import QuietHours
 from tests import builders
 from tests.notifications import made
 

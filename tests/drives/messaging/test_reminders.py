@@ -11,7 +11,7 @@ from drives.booking import changes
 from drives.calendars import bookings
 from drives.domain import reminder_times
 from drives.domain.message_kinds import PlannedKind, Way
-from drives.domain.reminder_times import Line, QuietHours
+from drives.domain.reminder_times import Line
 from drives.messaging import reminders
 from drives.messaging.texts import bookings as texts_bookings
 from drives.messaging.texts import next_visit
@@ -19,6 +19,7 @@ from drives.models import Booking
 from drives.web import links
 from notifications import consents, notice
 from notifications.models import Message
+from notifications.quiet_hours import QuietHours
 from tests import builders
 from tests.builders import NOW
 from tests.notifications import made

@@ -1,0 +1,54 @@
+"""Quiet hours: when people are not texted. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+OPENS, CLOSES = 9, 20  # unless the organization chooses other hours
+LAST_MINUTES = timedelta(minutes=15)  # a text that moves to the evening leaves this long before quiet hours
+NOON = 12
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the zone, or UTC for an unknown name: one wrong row must not stop the sending of others."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """Texts leave from `opens` until before `closes` o'clock in the zone. 0 and 24: at any hour. Answers are in UTC."""
+
+    zone: ZoneInfo
+    opens: int = OPENS
+    closes: int = CLOSES
+
+    def is_quiet(self, at: datetime) -> bool:
+        return not self.opens <= at.astimezone(self.zone).hour < self.closes
+
+    def next_open(self, at: datetime) -> datetime:
+        """Return the instant itself, or the end of its quiet hours."""
+        if not self.is_quiet(at):
+            return at
+        local = at.astimezone(self.zone)
+        return self._clock(local.date() if local.hour < self.opens else local.date() + timedelta(days=1), self.opens)
+
+    def last_open_before(self, at: datetime) -> datetime:
+        """Return the instant itself, or a quarter of an hour before its quiet hours. Never later."""
+        if not self.is_quiet(at):
+            return at
+        local = at.astimezone(self.zone)
+        day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
+        # Where the clocks change between the two, a quarter of an hour before closing may itself be quiet.
+        return min(at, max(self._clock(day, self.closes) - LAST_MINUTES, self._clock(day, self.opens)))
+
+    def may_wait(self, at: datetime, starts_at: datetime) -> bool:
+        """Whether a change of a visit may wait until quiet hours end: not if the visit is before noon of that day."""
+        return starts_at >= self._clock(self.next_open(at).astimezone(self.zone).date(), NOON)
+
+    def _clock(self, day: date, hour: int) -> datetime:
+        """Return the instant at which the zone's clocks show the hour; 24 is the next midnight."""
+        wall = datetime.combine(day, time()) + timedelta(hours=hour)
+        return wall.replace(tzinfo=self.zone).astimezone(UTC)
