@@ -1,6 +1,6 @@
 """The admin looks at messages; nothing is changed here."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,27 +9,7 @@ from django.utils import timezone
 
 from notifications import senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Report, Sender, Suppression
-
-# Generic for the type checker only.
-if TYPE_CHECKING:
-    RowAdmin = admin.ModelAdmin[Any]
-else:
-    RowAdmin = admin.ModelAdmin
-
-
-class ReadOnlyAdmin(RowAdmin):
-    """Rows to look at: nothing is added, changed or deleted."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from organizations.admin import ReadOnlyAdmin
 
 
 @admin.register(Message)

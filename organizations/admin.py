@@ -20,7 +20,9 @@ else:
 
 
 class ReadOnlyAdmin(RowAdmin):
-    """Rows to look at: nothing is added, changed or deleted here."""
+    """Lists rows and never adds, changes or deletes one."""
+
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

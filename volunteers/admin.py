@@ -1,30 +1,9 @@
 """The admin looks; people are changed by the actions behind the organizer's pages."""
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from organizations.admin import ReadOnlyAdmin
 from volunteers.models import Contact, Registration, Volunteer
-
-# Generic for the type checker only.
-if TYPE_CHECKING:
-    RowAdmin = admin.ModelAdmin[Any]
-else:
-    RowAdmin = admin.ModelAdmin
-
-
-class ReadOnlyAdmin(RowAdmin):
-    """Rows to look at: nothing is added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Volunteer)

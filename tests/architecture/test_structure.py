@@ -16,6 +16,7 @@ HOMES = {
 DOORS = {
     "organizations": {
         *("models", "audit", "idempotency", "keys", "organizing", "queries"),
+        "admin",  # the read-only admin class
         *("rules", "web.accounts"),  # every interface asks for permission in the same words
     },
     "notifications": {
