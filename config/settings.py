@@ -2,25 +2,30 @@
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from environs import env, validate
 
-from config import env, logs
+from config import logs
 
 ROOT = Path(__file__).resolve().parent.parent
+_FILLED = validate.Length(min=1)
+_ADDRESS = validate.URL(schemes={"http", "https"}, require_tld=False)
 
 # Where we are
-DEMO = env.flag("DEMO", default=False)
-BASE_URL = env.url("BASE_URL", "http://localhost:8000")
-SECRET_KEY = env.text("SECRET_KEY")
-IDENTITY_KEY = env.text("IDENTITY_KEY")
-ALLOWED_HOSTS = [*env.words("ALLOWED_HOSTS", "127.0.0.1,[::1]"), "localhost"]  # health probes call localhost
+DEMO = env.bool("DEMO", default=False)
+BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_ADDRESS).rstrip("/")
+SECRET_KEY = env.str("SECRET_KEY", validate=_FILLED)
+IDENTITY_KEY = env.str("IDENTITY_KEY", validate=_FILLED)
+ALLOWED_HOSTS = [
+    *env.list("ALLOWED_HOSTS", ["127.0.0.1", "[::1]"], subcast=str.strip),
+    "localhost",
+]  # health probes call localhost
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
 SECURE = BASE_URL.startswith("https://")
-BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
-RATE_LIMITS = env.flag("RATE_LIMITS", default=True)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 
 INSTALLED_APPS = [
     "config",
@@ -84,13 +89,13 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection; workers open one for a task.
 # Behind PgBouncer in transaction mode nothing may outlive a transaction: no prepared statement, no server-side cursor.
-_database = environ.Env.db_url_config(env.text("DATABASE_URL"))
-_PGBOUNCER = env.flag("PGBOUNCER", default=False)
+_database = env.dj_db_url("DATABASE_URL")
+_PGBOUNCER = env.bool("PGBOUNCER", default=False)
 DATABASES = {
     "default": {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": None if env.flag("WEB", default=False) else 0,
+        "CONN_MAX_AGE": None if env.bool("WEB", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
@@ -119,7 +124,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers
 ACCOUNT_LOGOUT_ON_GET = False
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("BEHIND_PROXY", default=False) else 0  # limits by the visitor's address
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # limits by the visitor's address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/organizer/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -140,7 +145,7 @@ PHONENUMBER_DB_FORMAT = "E164"
 
 # Static files
 STATIC_URL = "/static/"
-STATIC_ROOT = env.text("STATIC_ROOT", str(ROOT / "static-collected"))
+STATIC_ROOT = env.str("STATIC_ROOT", str(ROOT / "static-collected"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -176,20 +181,22 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Messages
-SMS_COUNTRIES = frozenset(env.words("SMS_COUNTRIES", "US,CA,PR,VI,GU,AS,MP"))  # whose phones may be sent codes
-SMS_GATEWAY = env.choice("SMS_GATEWAY", ("twilio", "inbox"), "inbox" if DEMO else "twilio")
-TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
-TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
-TWILIO_MESSAGING_SERVICE_SID = env.text("TWILIO_MESSAGING_SERVICE_SID", "")
-TWILIO_FROM = env.text("TWILIO_FROM", "")
-TWILIO_API_URL = env.url("TWILIO_API_URL", "https://api.twilio.com")
-EMAIL_URL = env.text("EMAIL_URL", "inbox" if DEMO else "smtp://localhost:25")
-EMAIL_FROM = env.text("EMAIL_FROM", "drives@localhost")
+SMS_COUNTRIES = frozenset(  # whose phones may be sent codes
+    env.list("SMS_COUNTRIES", ["US", "CA", "PR", "VI", "GU", "AS", "MP"], subcast=str.strip)
+)
+SMS_GATEWAY = env.str("SMS_GATEWAY", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", "")
+TWILIO_FROM = env.str("TWILIO_FROM", "")
+TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_ADDRESS).rstrip("/")
+EMAIL_URL = env.str("EMAIL_URL", "inbox" if DEMO else "smtp://localhost:25")
+EMAIL_FROM = env.str("EMAIL_FROM", "drives@localhost")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_BACKEND = "notifications.mail.OutboxBackend"
 
 # Celery: PostgreSQL is the queue, Celery the worker and the door-bell
-REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379/0")
+REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
 if REDIS_URL.startswith(
     "filesystem:///"
 ):  # the embedded stack: a folder instead of a server, one machine, some 50 tasks a second
@@ -257,6 +264,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Logs: JSON lines with the request's id, never personal data
-LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = logs.configuration(LOG_LEVEL)
-SENTRY_DSN = env.text("SENTRY_DSN", "")
+SENTRY_DSN = env.str("SENTRY_DSN", "")

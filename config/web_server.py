@@ -6,37 +6,37 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from environs import env, validate
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from config import env, logs
 from config.whole_requests import WholeRequests
 
 CONNECTIONS = 1024  # of one process
 GRACE_SECONDS = 12  # less than what the supervisor of `make run` and compose.yaml wait
 HEAD_BYTES = 64 * 1024  # refused from twice as many on
 IDLE_SECONDS = 15  # until the whole head of the next request has arrived
+AT_LEAST_ONE = validate.Range(min=1)
 
 
 def load(module: str) -> Any:  # Granian wants a callable or, as this is, an object with __rsgi__
     application = importlib.import_module(module).application
     importlib.import_module(settings.ROOT_URLCONF)  # the views, which the first request would import
-    return WholeRequests(application, env.number("WEB_THREADS", 8))
+    return WholeRequests(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 
 
 def main(module: str = "config.wsgi") -> None:
     load(module)  # before the processes are forked, which share what it needs
     gc.collect()
     gc.freeze()
-    level = env.text("LOG_LEVEL", "INFO")
     Granian(
         module,
-        address=env.text("HOST", "0.0.0.0"),  # noqa: S104  a container's own interface
-        port=env.number("PORT", 8000),
+        address=env.str("HOST", "0.0.0.0"),  # noqa: S104  a container's own interface
+        port=env.int("PORT", 8000, validate=validate.Range(min=1, max=65535)),
         interface=Interfaces.RSGI,
-        workers=env.number("WEB_CONCURRENCY", 4),
+        workers=env.int("WEB_CONCURRENCY", 4, validate=AT_LEAST_ONE),
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECONDS * 1000),
         websockets=False,
@@ -44,8 +44,8 @@ def main(module: str = "config.wsgi") -> None:
         backpressure=CONNECTIONS,
         workers_kill_timeout=GRACE_SECONDS,
         respawn_failed_workers=True,
-        log_level=LogLevels(level.lower()),
-        log_dictconfig=logs.configuration(level),
+        log_level=LogLevels(settings.LOG_LEVEL.lower()),
+        log_dictconfig=settings.LOGGING,
     ).serve(target_loader=load)
 
 

@@ -14,6 +14,7 @@ import redis as redis_client
 from django.core.cache import cache
 from django.test import override_settings
 from django.utils import translation
+from environs import env
 
 from config.embedded.guard import Guard
 from tests import seeds
@@ -76,7 +77,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a skipped test is a failed one: there everything a test needs is there."""
     report = yield
-    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+    if report.skipped and env.bool("CI", default=False) and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
     return report
@@ -85,14 +86,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
-    if report.skipped and os.environ.get("CI"):
+    if report.skipped and env.bool("CI", default=False):
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
     return report
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    reason = os.environ.get("TESTS_WITHOUT_REDIS")
+    reason = env.str("TESTS_WITHOUT_REDIS", "")
     if reason and item.get_closest_marker("needs_redis"):
         pytest.skip(reason)
 
@@ -196,8 +197,8 @@ def _own_language() -> None:
 @pytest.fixture
 def redis_url() -> Iterator[str]:
     """An empty database of the run's Redis, this worker's own. Mark the test needs_redis."""
-    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    url = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{1 + int(number) % 15}"
+    number = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{env.str('REDIS_URL').rsplit('/', 1)[0]}/{1 + int(number) % 15}"
     with redis_client.Redis.from_url(url) as connection:
         connection.flushdb()
         yield url

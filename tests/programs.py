@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
+from environs import env
 
 from config.embedded import redis_server
 from config.embedded.children import ROOT
@@ -22,7 +23,7 @@ DEMO = {"DEMO": "on", "RATE_LIMITS": "off"}
 def database_url() -> str:
     """The address of the test's own database."""
     name = f"/{connection.settings_dict['NAME']}"
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=name))
+    return urlunsplit(urlsplit(env.str("DATABASE_URL"))._replace(path=name))
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from environs import env
+
 from config.embedded import postgres, redis_server
 from config.embedded.guard import Guard
 
@@ -24,9 +26,9 @@ class Servers:
         static = self.folder / "static"
         static.mkdir()
         os.environ["STATIC_ROOT"] = str(static)
-        if not os.environ.get("DATABASE_URL"):
+        if not env.str("DATABASE_URL", ""):
             self._start_postgres()
-        if not os.environ.get("REDIS_URL"):
+        if not env.str("REDIS_URL", ""):
             self._start_redis()
 
     def stop(self) -> None:

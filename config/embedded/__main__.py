@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from environs import EnvError, env
+
 from config.embedded import place, postgres
 from config.embedded.guard import Guard
 from config.embedded.postgres import CannotStart
@@ -18,7 +20,7 @@ def main(arguments: list[str]) -> int:
         if arguments[:1] == ["with"]:
             return _with_database(arguments[1:])
         return Stack(place.take(), with_parent="--with-parent" in arguments).run()
-    except CannotStart as error:
+    except (CannotStart, EnvError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
 def _with_database(command: list[str]) -> int:
     """Run the command with DATABASE_URL set, to a temporary server unless the environment names one."""
-    if os.environ.get("DATABASE_URL"):
+    if env.str("DATABASE_URL", ""):
         return subprocess.run(command, check=False).returncode
     guard = Guard()
     folder = Path(tempfile.mkdtemp(prefix="drives-"))

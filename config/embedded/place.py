@@ -3,13 +3,14 @@
 import contextlib
 import fcntl
 import hashlib
-import os
 import secrets
 import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from environs import env, validate
 
 from config.embedded import postgres
 from config.embedded.children import ROOT
@@ -41,25 +42,19 @@ class Place:
 
 def take() -> Place:
     """The place named by PORT, HOST and DATA_DIR, emptied if FRESH is set."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", _port()
+    host = env.str("HOST", "127.0.0.1")
+    port = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
     _check_port(host, port)
-    data = Path(os.environ.get("DATA_DIR") or ".data").absolute()
+    data = Path(env.str("DATA_DIR", ".data")).absolute()
     lock = _lock(data)
     try:
-        if os.environ.get("FRESH", "") not in {"", "0"}:
+        if env.bool("FRESH", default=False):
             _empty(data)
         _refuse_older_tables(data)
     except CannotStart:
         lock.close()
         raise
     return Place(data, host, port, lock)
-
-
-def _port() -> int:
-    value = os.environ.get("PORT") or "8000"
-    if not value.isdigit() or not 0 < int(value) < 65536:
-        raise CannotStart(f"PORT is {value!r}: write a number from 1 to 65535.")
-    return int(value)
 
 
 def _check_port(host: str, port: int) -> None:

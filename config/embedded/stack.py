@@ -8,6 +8,8 @@ import sys
 import time
 from typing import NoReturn
 
+from environs import env
+
 from config.embedded import children, postgres
 from config.embedded import place as places
 from config.embedded.children import Child, Children
@@ -55,7 +57,7 @@ class Stack:
     def _servers(self) -> dict[str, str]:
         """Start what the environment does not name; what the programs need to know comes back."""
         data = self.place.data
-        if not os.environ.get("DATABASE_URL"):
+        if not env.str("DATABASE_URL", ""):
             children.say("Starting PostgreSQL …")
             self._start_database()
         base = f"http://localhost:{self.place.port}"
@@ -67,7 +69,7 @@ class Stack:
             "DEMO": "on",
             "SMS_GATEWAY": "inbox",
             "EMAIL_URL": "inbox",
-            "REDIS_URL": os.environ.get("REDIS_URL") or places.folders(data),
+            "REDIS_URL": env.str("REDIS_URL", "") or places.folders(data),
             "STATIC_ROOT": str(data / "static"),
             "PORT": str(self.place.port),
             "HOST": self.place.host,
@@ -94,7 +96,7 @@ class Stack:
     def _serve(self, environment: dict[str, str]) -> NoReturn:
         """Run until somebody asks to stop (raises Stopped) or one of the programs ends (raises CannotStart)."""
         celery = [sys.executable, "-m", "celery", "-q", "-A", "config.celery"]
-        level = os.environ.get("LOG_LEVEL") or "INFO"
+        level = env.str("LOG_LEVEL", "INFO")
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         web = [sys.executable, "-m", "config.web_server"]
         self.children.start("web", web, {**environment, "WEB": "on"})

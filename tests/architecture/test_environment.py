@@ -11,8 +11,8 @@ import yaml
 from tests.architecture.sources import APPS, ROOT, Source, project_sources, used_names
 
 PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB"}
-READERS = {"config/env.py", "config/celery.py", "config/wsgi.py"}
-EMBEDDED = "config/embedded/"  # starts the service's programs, and makes their environment
+READERS = {"config/celery.py", "config/wsgi.py"}  # they name the settings module
+EMBEDDED = "config/embedded/"  # makes the environment of the programs that it starts
 
 
 def services() -> dict[str, Any]:
@@ -43,7 +43,7 @@ def listed_variables(example: str) -> set[str]:
 
 
 def read_variables(sources: Iterable[Source]) -> set[str]:
-    """The names that the settings ask config/env.py for. A name that is not written out counts as "?"."""
+    """The names of the variables that are read. A name that is not written out counts as "?"."""
     return {
         str(argument.value) if isinstance(argument, ast.Constant) else "?"
         for source in sources
@@ -90,13 +90,13 @@ def test_the_example_lists_every_variable_that_is_read_and_no_other() -> None:
 
 
 def test_control_a_variable_that_is_not_listed_is_caught() -> None:
-    text = "from config import env\nA = env.text('NEW_ONE')\nB = env.number('OLD', 1)\nC = env.some_new_kind('THIRD')\n"
+    text = "from environs import env\nA = env.str('NEW_ONE')\nB = env.int('OLD', 1)\nC = env.some_new_kind('THIRD')\n"
     assert read_variables([Source("config/settings.py", text)]) == {"NEW_ONE", "OLD", "THIRD"}
     assert listed_variables("# What it means: NEW_ONE\nOLD=\n# SHOWN=1\n#THIRD=\n") == {"OLD", "SHOWN"}
 
 
 def test_control_a_name_that_is_not_written_out_is_caught() -> None:
-    assert read_variables([Source("config/settings.py", "A = env.text(name)")]) == {"?"}
+    assert read_variables([Source("config/settings.py", "A = env.str(name)")]) == {"?"}
 
 
 def test_only_the_settings_and_the_embedded_stack_read_the_environment() -> None:
@@ -113,5 +113,5 @@ def test_only_the_settings_and_the_embedded_stack_read_the_environment() -> None
     ],
 )
 def test_control_another_reader_of_the_environment_is_caught(text: str) -> None:
-    paths = ["drives/booking/hold.py", "config/settings.py", "config/env.py", "config/embedded/stack.py"]
+    paths = ["drives/booking/hold.py", "config/settings.py", "config/celery.py", "config/embedded/stack.py"]
     assert environment_reads([Source(path, text) for path in paths]) == [f"{path}:2" for path in paths[:2]]

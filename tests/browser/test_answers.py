@@ -1,6 +1,5 @@
 """The pages of replies, messages to many and calls in a real browser: barriers, narrow screens, light and dark."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from environs import env
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 
-SHOTS = os.environ.get("SHOTS")  # a folder: then each page leaves a picture there
+SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
 QUESTIONS = (
     "Hello, can my sister come along? She has never given before and would like to see how it is.",
     "Lo siento, no puedo ir mañana",

@@ -1,11 +1,11 @@
 """Find my booking, the donor's page and booking again in two taps, in a real browser."""
 
-import os
 import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from environs import env
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 
-SHOTS = os.environ.get("SHOTS")  # a folder: then each page leaves a picture there
+SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
 
 
 def sent_code() -> str:

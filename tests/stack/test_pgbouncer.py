@@ -22,6 +22,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from django.db import connection
+from environs import env
 
 from bench import world
 from config.embedded import redis_server
@@ -32,9 +33,9 @@ from tests import builders, programs
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
 
-REQUESTS = int(os.environ.get("REQUESTS", "2000"))
+REQUESTS = env.int("REQUESTS", 2000)
 CLIENTS, STEPS, POOL = 8, 20, 5
-PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+PROGRAM = shutil.which("pgbouncer", path=f"{env.str('PATH')}:/usr/sbin")
 CONFIGURATION = """
 [databases]
 * = host={host} user=postgres pool_size={pool}

@@ -1,12 +1,12 @@
 """Two hundred clients that never finish a request, and early answers on kept connections."""
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from environs import env
 
 from config.embedded.guard import Guard
 from organizations import keys
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 SLOW_CLIENTS = 200
 LONGEST_HEALTH = 1.0  # seconds
 CONTROL_REQUESTS = 300
-REQUESTS = int(os.environ.get("KEPT_REQUESTS", "1000"))
+REQUESTS = env.int("KEPT_REQUESTS", 1000)
 BROKEN = ["-m", "tests.stack.broken_server"]
 
 Hold = Callable[[int], AbstractContextManager[None]]

@@ -1,12 +1,12 @@
 """A real Celery worker and beat on a real Redis, with the real Twilio client and a real mail server's protocol."""
 
-import os
 import time
 from contextlib import ExitStack
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now as present
 
@@ -105,7 +105,7 @@ def _reported(twilio: TwilioStandIn, kept: Kept) -> str:
     """What the outbox says of a text once the provider's signed report has come."""
     assert eventually(lambda: Message.objects.filter(provider_id=kept.sid, state="accepted").exists())
     address, fields, signature = twilio.report(kept.sid, "delivered")
-    path = address.removeprefix(os.environ["BASE_URL"])
+    path = address.removeprefix(settings.BASE_URL)
     response = Client().post(path, fields, headers={"x-twilio-signature": signature})
     assert response.status_code == 204
     return Message.objects.get(provider_id=kept.sid).state

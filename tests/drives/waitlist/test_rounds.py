@@ -1,6 +1,5 @@
 """Whatever people answer: k places that come free and m who wait make min(k, takers) bookings, in the line's order."""
 
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from environs import env
 
 from drives.booking import changes
 from drives.capacity import drift, reserved_spots
@@ -30,7 +30,7 @@ from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
 
-ROUNDS = int(os.environ.get("WAITING_ROUNDS", "100"))  # `make prove` plays a thousand
+ROUNDS = env.int("WAITING_ROUNDS", 100)  # `make prove` plays a thousand
 PLACES, PEOPLE = 5, 7
 TAKES, PASSES, IGNORES = "takes", "passes", "ignores"
 
