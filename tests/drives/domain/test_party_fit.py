@@ -1,8 +1,11 @@
 """Times for several people: what is found fits, what fits is found, and nobody is spread further than need be."""
 
-from itertools import pairwise, product
+from collections.abc import Callable
+from itertools import combinations_with_replacement, pairwise, product
 from time import process_time
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,19 +46,94 @@ def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
 
 
 def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
-    """The earliest last arrival of all arrangements there are."""
-    steps = range(first, len(room.may_arrive))
-    ways = [at for at in product(steps, repeat=len(party)) if min(at) == first and fits(room, party, at)]
-    return min((max(at) for at in ways), default=None)
+    """The earliest last arrival of all arrangements there are; visits of one shape are interchangeable."""
+    steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
+    in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
+    ways = (
+        tuple(step for steps_of_kind in way for step in steps_of_kind)
+        for way in product(*(combinations_with_replacement(steps, people) for people in of_kind.values()))
+    )
+    return min((max(at) for at in ways if min(at) == first and fits(room, in_order, at)), default=None)
+
+
+def check_against_force(room: Room, party: list[VisitShape]) -> bool:
+    """Every first step gives the best arrangement there is. True if there is one at all."""
+    answers = [party_fit.arrivals(room, first, party) for first in range(len(room.may_arrive))]
+    for first, found in enumerate(answers):
+        assert (max(found) if found else None) == by_force(room, first, party)
+        assert found is None or (min(found) == first and fits(room, party, tuple(found)))
+    return any(answers)
 
 
 @given(rooms, parties)
 @settings(max_examples=400)
 def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room, party: list[VisitShape]) -> None:
-    for first in range(len(room.may_arrive)):
-        found = party_fit.arrivals(room, first, party)
-        assert (max(found) if found else None) == by_force(room, first, party)
-        assert found is None or (min(found) == first and fits(room, party, tuple(found)))
+    check_against_force(room, party)
+
+
+large_parties = st.lists(
+    st.builds(VisitShape, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=2, unique=True
+).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MOST))
+# Rooms in which most of them fit: a wall of full steps would only show that nothing fits.
+open_rooms = st.integers(1, 3).flatmap(
+    lambda chairs: st.lists(
+        st.tuples(
+            st.integers(1, 3), st.sampled_from([chairs] * 6 + [chairs - 1]), st.sampled_from([True] * 7 + [False])
+        ),
+        min_size=6,
+        max_size=9,
+    ).map(lambda rows: Room(*(list(column) for column in zip(*rows, strict=True))))
+)
+
+
+@given(open_rooms, large_parties)
+@settings(max_examples=150)
+def test_large_parties_are_placed_as_well_as_by_force(room: Room, party: list[VisitShape]) -> None:
+    check_against_force(room, party)
+
+
+def test_the_rooms_for_large_parties_mostly_have_a_place_for_them() -> None:
+    """Or the comparison above would compare nothing with nothing."""
+    placed: list[bool] = []
+
+    @given(open_rooms, large_parties)
+    @settings(max_examples=100, derandomize=True, database=None)
+    def place(room: Room, party: list[VisitShape]) -> None:
+        placed.append(any(party_fit.all_arrivals(room, party)))
+
+    place()
+    assert sum(placed) >= len(placed) // 4
+
+
+def one_chair_less(search: Any, arrival: int, people: int) -> int:
+    return int(arrival + people // search.most_chairs * search.shortest - search.spread)
+
+
+def blind_to_screening(search: Any, arrival: int, people: int) -> int:
+    return int(arrival + (people - 1) // search.most_chairs * search.shortest)
+
+
+def by_the_longest_visit(search: Any, arrival: int, people: int) -> int:
+    return int(arrival + (people - 1) // search.most_chairs * search.gap - search.spread)
+
+
+@pytest.mark.parametrize(
+    ("seeded", "chairs", "party"),
+    [
+        (one_chair_less, [1, 2, 2, 2, 2, 2], [VisitShape(0, 2)] * 3 + [VisitShape(1, 2)]),
+        (blind_to_screening, [1, 2, 2, 2, 2, 1], [PLAIN] * 3 + [VisitShape(1, 2)]),
+        (by_the_longest_visit, [1, 2, 2, 2, 2, 2], [PLAIN] * 3 + [VisitShape(1, 2)]),
+    ],
+)
+def test_control_a_bound_that_cuts_off_better_arrangements_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, seeded: Callable[..., int], chairs: list[int], party: list[VisitShape]
+) -> None:
+    """Each bound is a little too high: it ends the search before the best arrangement."""
+    room = Room([2] * 6, chairs, [True] * 6)
+    check_against_force(room, party)
+    monkeypatch.setattr(party_fit._Search, "_soonest", seeded)
+    with pytest.raises(AssertionError):
+        check_against_force(room, party)
 
 
 @given(rooms, parties)
