@@ -32,12 +32,27 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class OpenTime:
-    """An arrival time that still has places for a kind of visit. `starts_at` is UTC."""
+    """A time at which one visit, or several together, still fit into a drive. All times are UTC.
+
+    `slot_id` and `starts_at` are those of the earliest arrival.
+    """
 
     slot_id: int
-    starts_at: datetime
-    places_left: int
-    elsewhere: Elsewhere | None = None  # of the drive that was asked about, if not said
+    arrivals: tuple[datetime, ...]  # one for each person, in the order in which they were named
+    places_left: int = 1  # for one person: how many such visits may begin then
+    elsewhere: Elsewhere | None = None  # None: the drive that was asked about
+
+    @property
+    def starts_at(self) -> datetime:
+        return min(self.arrivals)
+
+    @property
+    def last_at(self) -> datetime:
+        return max(self.arrivals)
+
+    @property
+    def is_at_once(self) -> bool:
+        return self.starts_at == self.last_at
 
 
 class Refusal(ValidationError):

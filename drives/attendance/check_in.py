@@ -220,8 +220,8 @@ def _slot_at_the_door(giver: eligibility_history.Giver, drive: Drive, visit: str
         reasons = capacity_rules.reasons_not_to_take(found.facts, now)
         if not reasons:
             return slot
-    allows = check.of(giver, drive, now).allows
-    raise refusals.Refusal(reasons, eligibility_history.later_times(drive, visit, now, now, allows))
+    judged = check.of(giver, drive, now)
+    raise refusals.Refusal(reasons, check.later_times([judged], drive, (visit,), now))
 
 
 def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:

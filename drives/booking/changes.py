@@ -51,7 +51,7 @@ def move(
     if deltas and not counters.change(drive_id=booking.drive_id, deltas=deltas):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
-            availability.nearest_times(booking.drive, booking.visit, slot.starts_at, now),
+            availability.nearest_times(booking.drive, (booking.visit,), slot.starts_at, now),
         )
     _put(booking, slot, taken, actor=actor, reason=reason, now=now)
     return booking
@@ -120,7 +120,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     if not counters.change(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking))):
         raise refusals.Refusal(
             [capacity_rules.slot_full()],
-            availability.nearest_times(booking.drive, booking.visit, booking.starts_at, now),
+            availability.nearest_times(booking.drive, (booking.visit,), booking.starts_at, now),
         )
     _revive(booking, actor=actor, now=now)
     reserved_spots.has_place(booking, now)

@@ -12,10 +12,10 @@ from drives.booking import create, history
 from drives.capacity import availability, counters
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
-from drives.eligibility import check, party_times, self_reported
+from drives.eligibility import check, self_reported
 from drives.eligibility import history as eligibility_history
 from drives.eligibility.check import Spacing
-from drives.models import Booking, BookingState, Drive, Visit
+from drives.models import Booking, BookingState, Visit
 from volunteers import registration
 from volunteers.matching import OtherName, TooManyPeople, Whose
 from volunteers.models import Registration, Volunteer
@@ -102,11 +102,6 @@ class _Judged:
     def visit(self) -> str:
         return self.spacing.visit or self.booking.visit
 
-    @property
-    def ok_from(self) -> datetime | None:
-        """From when on the interval rules allow a visit; None if never."""
-        return self.spacing.verdict.earliest_ok_at if self.against_interval else self.booking.starts_at
-
 
 def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     drive = party[0].drive
@@ -140,25 +135,12 @@ def _correct(judged: Sequence[_Judged], others: create.Corrections, now: datetim
 
 
 def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.OpenTime]:
-    """The times nearest to those kept at which all fit; where an interval is the reason, the next that all may come."""
-    drive, first = judged[0].booking.drive, judged[0]
-    visits, wanted = [each.visit for each in judged], min(each.booking.starts_at for each in judged)
-    is_interval = any(each.against_interval for each in judged)
-    if len(judged) == 1:
-        if is_interval:
-            return first.spacing.alternatives(drive, first.visit, now)
-        return availability.nearest_times(drive, first.visit, wanted, now)
+    """The nearest times at which all of them fit; if an interval is the reason, the next that all of them may take."""
+    drive, wanted = judged[0].booking.drive, tuple(each.visit for each in judged)
     freed = counters.released(each.booking for each in judged)
-    if not is_interval:
-        return party_times.nearest_for_all(drive, visits, wanted, now, freed)
-    earliest = [each.ok_from for each in judged]
-    if None in earliest:
-        return []
-
-    def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
-        return all(each.spacing.allows(at, moment) for each, moment in zip(judged, arrivals, strict=True))
-
-    return party_times.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
+    if any(each.against_interval for each in judged):
+        return check.later_times([each.spacing for each in judged], drive, wanted, now, freed)
+    return availability.nearest_times(drive, wanted, min(each.booking.starts_at for each in judged), now, freed)
 
 
 def _twice(party: Sequence[Booking]) -> list[tuple[Booking, refusals.Reason]]:

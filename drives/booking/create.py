@@ -48,9 +48,9 @@ def refuse_unless_possible(
         judged = check.of(giver, drive, wanted)
         visit = judged.visit or visit
         if judged.reasons:
-            raise refusals.Refusal([*reasons, *judged.reasons], judged.alternatives(drive, visit, now))
+            raise refusals.Refusal([*reasons, *judged.reasons], check.later_times([judged], drive, (visit,), now))
     if reasons:
-        raise refusals.Refusal(reasons, availability.nearest_times(drive, visit, wanted, now))
+        raise refusals.Refusal(reasons, availability.nearest_times(drive, (visit,), wanted, now))
     return visit
 
 
@@ -59,7 +59,7 @@ def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: d
     shape = visits.visit_shape(drive, visit)
     if slot.n + shape.steps > steps:
         raise refusals.Refusal(
-            [rules.visit_does_not_fit()], availability.nearest_times(drive, visit, slot.starts_at, now)
+            [rules.visit_does_not_fit()], availability.nearest_times(drive, (visit,), slot.starts_at, now)
         )
     return grid.footprint(slot.n, shape)
 
@@ -137,7 +137,7 @@ def enter(
 
 def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
     """Somebody was quicker: say so, with the nearest times."""
-    raise refusals.Refusal([capacity_rules.slot_full()], availability.nearest_times(drive, visit, wanted, now))
+    raise refusals.Refusal([capacity_rules.slot_full()], availability.nearest_times(drive, (visit,), wanted, now))
 
 
 def create_booking(
@@ -222,7 +222,7 @@ def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: b
         fitting = firsts
     else:
         booking, visit = firsts[0]
-        nearest = availability.nearest_times(booking.drive, visit, booking.starts_at, now)
+        nearest = availability.nearest_times(booking.drive, (visit,), booking.starts_at, now)
         raise refusals.Refusal([eligibility_rules.visit_is_first()], nearest)
     for booking, visit in fitting:
         for name, value in stored_footprint(_as(booking, visit)).items():

@@ -15,11 +15,11 @@ from drives.booking import changes, create, history, messages, rules
 from drives.booking import hold as booking_hold
 from drives.booking.changes import CANCEL_FIELDS
 from drives.booking.hold import Person
-from drives.capacity import counters, facts, locks, reserved_spots
+from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
+from drives.capacity.visits import Visits
 from drives.domain import grid, party_fit
-from drives.eligibility import party_times
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source
 from organizations.models import Organization
 from volunteers import registration, verification
@@ -58,9 +58,9 @@ def hold_within(
     details = _registered(drive.organization, people, contact, source, ip, now)
     locks.identities_then_drive([details[0].identity], drive.pk)
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, identity=details[0].identity, now=now)
-    visits = [person.visit for person in people]
+    visits = tuple(person.visit for person in people)
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
-        raise refusals.Refusal(reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now))
+        raise refusals.Refusal(reasons, availability.nearest_times(drive, visits, found.facts.slot_starts_at, now))
     freed = create.lapse_in(drive.pk, now) if found.holds_are_over else {}
     rows = _written(drive, slot_id, visits, details, source, freed, now)
     verification.spend_places(count=len(rows), ip=ip, now=now)
@@ -117,7 +117,7 @@ def _registered(
 def _written(
     drive: Drive,
     slot_id: int,
-    visits: Sequence[str],
+    visits: Visits,
     details: Sequence[Registration],
     source: Source,
     freed: counters.Deltas,
@@ -144,19 +144,18 @@ def _written(
     return rows
 
 
-def arrivals(drive: Drive, slot_id: int, visits: Sequence[str], freed: counters.Deltas, now: datetime) -> list[Slot]:
+def arrivals(drive: Drive, slot_id: int, visits: Visits, freed: counters.Deltas, now: datetime) -> list[Slot]:
     """When each of them comes if the first comes at this time; refuses if they do not fit so."""
-    steps = party_times.steps_of(drive.pk)
+    steps = availability.steps_of(drive.pk)
     first = next(n for n, row in enumerate(steps) if row[0] == slot_id)
-    shapes = [capacity_visits.visit_shape(drive, visit) for visit in visits]
-    found = party_fit.arrivals(party_times.room(steps, now, freed), first, shapes)
+    found = party_fit.arrivals(availability.room(steps, now, freed), first, capacity_visits.shapes(drive, visits))
     if found is None:
         refuse_full(drive, visits, steps[first][1], now, freed)
     return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in found]
 
 
 def refuse_full(
-    drive: Drive, visits: Sequence[str], wanted: datetime, now: datetime, freed: counters.Deltas | None = None
+    drive: Drive, visits: Visits, wanted: datetime, now: datetime, freed: counters.Deltas | None = None
 ) -> NoReturn:
     """Raise that there is no room for all of them, with the nearest times at which there is."""
-    raise refusals.Refusal([rules.party_full()], party_times.nearest_for_all(drive, visits, wanted, now, freed))
+    raise refusals.Refusal([rules.party_full()], availability.nearest_times(drive, visits, wanted, now, freed))

@@ -10,12 +10,12 @@ from drives import refusals
 from drives.booking import changes, confirm_holds, create, history, hold, messages, parties, rules
 from drives.booking import party as booking_party
 from drives.booking.hold import HoldLapsed
-from drives.capacity import counters, facts, locks, reserved_spots
+from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
 from drives.domain import grid
-from drives.eligibility import check, party_times
-from drives.models import Booking, BookingState, Drive, Slot
+from drives.eligibility import check
+from drives.models import Booking, BookingState, Slot
 from volunteers import queries as volunteers_queries
 
 
@@ -40,14 +40,14 @@ def move_all(
     asked = Booking.objects.select_related("registration").get(pk=booking_id)
     _lock(asked)
     party = _who_moves(asked, now, by_staff=by_staff)
-    drive, visits = party[0].drive, [booking.visit for booking in party]
+    drive, visits = party[0].drive, tuple(booking.visit for booking in party)
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, now=now, by_staff=by_staff)
     freed = counters.combined(
         [counters.released(party), create.lapse_in(drive.pk, now) if found.holds_are_over else {}]
     )
     if reasons := capacity_rules.reasons_not_to_take(found.facts, now):
         raise refusals.Refusal(
-            reasons, party_times.nearest_for_all(drive, visits, found.facts.slot_starts_at, now, freed)
+            reasons, availability.nearest_times(drive, visits, found.facts.slot_starts_at, now, freed)
         )
     slots = booking_party.arrivals(drive, slot_id, visits, freed, now)
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in party]:
@@ -110,23 +110,14 @@ def _judge(
     ]
     if not refused:
         return
-    earliest = [each.verdict.earliest_ok_at for each in judged if each.reasons]
-    if None in earliest:
-        raise refusals.Refusal(refused)
-
-    def allows(at: Drive, moments: Sequence[datetime]) -> bool:
-        return all(each.allows(at, moment) for each, moment in zip(judged, moments, strict=True))
-
-    visits = [booking.visit for booking in party]
-    raise refusals.Refusal(
-        refused, party_times.later_for_all(drive, visits, max(filter(None, earliest)), now, allows, freed)
-    )
+    visits = tuple(booking.visit for booking in party)
+    raise refusals.Refusal(refused, check.later_times(judged, drive, visits, now, freed))
 
 
 def _seat(party: Sequence[Booking], slots: Sequence[Slot], freed: counters.Deltas, now: datetime) -> None:
     """Give the rows of a party other times, and change the counters; refuses if somebody was quicker."""
     drive, before = party[0].drive, [counters.footprint(booking) for booking in party]
-    visits = [booking.visit for booking in party]
+    visits = tuple(booking.visit for booking in party)
     after = [
         grid.footprint(slot.n, capacity_visits.visit_shape(drive, visit))
         for slot, visit in zip(slots, visits, strict=True)

@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 
 from drives.booking import parties, rules
 from drives.booking.parties import Party
+from drives.capacity import availability, counters
 from drives.models import WITH_DRIVE, Booking, BookingState
+from drives.refusals import OpenTime
 from drives.web import links
 from organizations.models import linked
 from volunteers import queries as volunteers_queries
@@ -71,6 +73,17 @@ def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingP
         is_over=is_over,
         party=party,
     )
+
+
+def times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
+    """The other times of their drive to which all of these bookings can move together. One query.
+
+    Their own places count as free.
+    """
+    wanted = tuple(booking.visit for booking in bookings)
+    found = availability.open_times(bookings[0].drive, wanted, now, counters.released(bookings))
+    present = tuple(booking.starts_at for booking in bookings)
+    return [time for time in found if time.arrivals != present]
 
 
 def may_be_restored(booking: Booking, now: datetime) -> bool:

@@ -47,7 +47,7 @@ class Details:
             return self.alternatives
         if self.time is not None:
             return ()
-        return self.alternatives or availability.nearest_times(self.page.drive, self.visit, None, timezone.now())
+        return self.alternatives or availability.nearest_times(self.page.drive, (self.visit,), None, timezone.now())
 
 
 @never_cache

@@ -9,11 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import changes, forms, resend, views_donor, views_links
+from drives.booking import changes, forms, queries, resend, views_donor, views_links
 from drives.booking.hold import HoldLapsed
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
-from drives.capacity import availability
 from drives.models import Booking, CancelledBy
 from drives.public import times
 from drives.refusals import Refusal
@@ -48,11 +47,9 @@ def _choose(
     refusal: ValidationError | None = None,
 ) -> HttpResponse:
     booking = page.booking
-    found = availability.open_times(booking.drive, booking.visit, timezone.now())
-    others = [time for time in found if time.slot_id != booking.arrival_id]
     context = {
         **views_donor.booking_context(page),
-        "parts": times.parts_of_day(others, booking.drive),
+        "parts": times.parts_of_day(queries.times_to_move([booking], timezone.now()), booking.drive),
         "problems": problems,
         **forms.proposed_by(refusal),
     }

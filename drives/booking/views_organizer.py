@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives import refusals
-from drives.booking import book_for_donor, changes, parties, party_changes, resend
+from drives.booking import book_for_donor, changes, parties, party_changes, queries, resend
 from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
-from drives.eligibility import party_times, self_check
+from drives.eligibility import self_check
 from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.web import form_errors, members
 from organizations.web import accounts
@@ -27,7 +27,7 @@ from organizations.web.accounts import MemberRequest
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
     drive, now, visit = members.drive_of(request, pk=drive_id), timezone.now(), _visit(request)
-    times, asked = availability.open_times(drive, visit, now), request.GET.get("slot", "")
+    times, asked = availability.open_times(drive, (visit,), now), request.GET.get("slot", "")
     form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
@@ -61,9 +61,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
 def move(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Another time of the same drive; the donor is told."""
     found, now = members.booking_of(request, pk=booking_id), timezone.now()
-    times = [
-        time for time in availability.open_times(found.drive, found.visit, now) if time.slot_id != found.arrival_id
-    ]
+    times = queries.times_to_move([found], now)
     return _move(request, found, times, changes.move, parties.party_of(found))
 
 
@@ -75,8 +73,7 @@ def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
     party = parties.party_of(found)
     if not party.may_change_all:
         return redirect("organizer_move", found.pk)
-    together = party_times.times_to_move(found.drive, party.who_may_change, now)
-    times = [refusals.OpenTime(time.slot_id, time.starts_at, 1) for time in together]
+    times = queries.times_to_move(party.who_may_change, now)
     return _move(request, found, times, party_changes.move_all, party, group=party.who_may_change)
 
 

@@ -11,13 +11,13 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import changes, forms, party, party_changes, views_donor, views_links
+from drives.booking import changes, forms, party, party_changes, queries, views_donor, views_links
 from drives.booking.forms import CodeForm, PartyForm
 from drives.booking.hold import HoldLapsed
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
-from drives.eligibility import party_times, self_check
-from drives.eligibility.party_times import PartyTime
+from drives.capacity import availability
+from drives.eligibility import self_check
 from drives.models import Booking, CancelledBy, Visit
 from drives.public import queries as public_queries
 from drives.public import times
@@ -44,12 +44,12 @@ class Details:
     status: int = 200
 
     @property
-    def time(self) -> PartyTime | None:
+    def time(self) -> OpenTime | None:
         """When they would come, as things stand now."""
         if self.is_time_refused:
             return None
         visits = times.visits_of(self.people, self.first)
-        found = party_times.party_times(self.page.drive, visits, timezone.now())
+        found = availability.open_times(self.page.drive, visits, timezone.now())
         return next((time for time in found if time.slot_id == self.slot_id), None)
 
 
@@ -167,7 +167,7 @@ def move_all(request: HttpRequest, key: str) -> HttpResponse:
 
 def _choose_for_all(request: HttpRequest, page: BookingPage, refusal: ValidationError | None = None) -> HttpResponse:
     drive = page.booking.drive
-    found = party_times.times_to_move(drive, page.party.who_may_change, timezone.now())
+    found = queries.times_to_move(page.party.who_may_change, timezone.now())
     context = {
         **views_donor.booking_context(page),
         "group": page.party.who_may_change,

@@ -124,7 +124,7 @@ def check(
     time = None if refusal else times.chosen(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:
-        alternatives = availability.nearest_times(page.drive, visit, None, timezone.now())
+        alternatives = availability.nearest_times(page.drive, (visit,), None, timezone.now())
     drive, language = page.drive, translation.get_language() or "en"
     context = {
         **views_donor.drive_context(page),

@@ -1,51 +1,71 @@
-"""Which places there are, and what stands against taking one."""
+"""Which times of a drive are open, for one visit or for several together."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drives import refusals
 from drives.capacity import visits
-from drives.domain import grid
+from drives.domain import grid, party_fit
 from drives.models import Booking, Drive, DriveState, Hold, Slot
 
 NEAREST = 3
+SlotRow = tuple[int, datetime, bool, int, int]
+"""Id, start, open, free screening places, free chairs of one step."""
+Freed = Mapping[int, tuple[int, int]]
+"""Per step: changes of the counters that are not applied yet, as `counters.released` gives them."""
 
 
-def open_times(drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTime]:
-    """The arrival times of a drive that still have places for this kind of visit, in order. One query."""
-    return times_in(_slots(drive.pk), visits.visit_shape(drive, visit), now)
+def open_times(
+    drive: Drive, wanted: visits.Visits, now: datetime, freed: Freed | None = None
+) -> list[refusals.OpenTime]:
+    """The times of a drive at which all of these visits fit together, in order. One query."""
+    return list(times_in(steps_of(drive.pk), visits.shapes(drive, wanted), now, freed))
 
 
-def times_in(slots: "list[SlotRow]", shape: grid.VisitShape, now: datetime) -> list[refusals.OpenTime]:
-    """The arrival times among a drive's steps that have places for such a visit."""
-    left = grid.places_by_arrival([row[3] for row in slots], [row[4] for row in slots], shape)
-    return [
-        refusals.OpenTime(slot_id, starts_at, places)
-        for (slot_id, starts_at, is_open, _screening, _chairs), places in zip(slots, left, strict=True)
-        if places and is_open and starts_at > now
-    ]
+def times_in(
+    slots: list[SlotRow], shapes: Sequence[grid.VisitShape], now: datetime, freed: Freed | None = None
+) -> Iterator[refusals.OpenTime]:
+    """The times among a drive's steps at which visits of these shapes fit together, in order."""
+    free = room(slots, now, freed)
+    if len(shapes) > 1:
+        for found in party_fit.all_arrivals(free, shapes):
+            yield refusals.OpenTime(slots[min(found)][0], tuple(slots[n][1] for n in found))
+    else:  # counts the places besides, in a few passes
+        left = grid.places_by_arrival(free.free_screening, free.free_chairs, shapes[0])
+        for slot, may_arrive, places in zip(slots, free.may_arrive, left, strict=True):
+            if places and may_arrive:
+                yield refusals.OpenTime(slot[0], (slot[1],), places)
 
 
-def nearest_times(drive: Drive, visit: str, wanted: datetime | None, now: datetime) -> list[refusals.OpenTime]:
-    """The three open times nearest to the one that was wanted, in order of time. At most one query."""
+def room(slots: list[SlotRow], now: datetime, freed: Freed | None = None) -> party_fit.Room:
+    """What is free in a drive's steps; `freed` are changes of the counters that are not applied yet."""
+    screening, chairs = [row[3] for row in slots], [row[4] for row in slots]
+    for n, (screened, seated) in (freed or {}).items():
+        screening[n] -= screened
+        chairs[n] -= seated
+    return party_fit.Room(screening, chairs, [is_open and at > now for _id, at, is_open, _screening, _chairs in slots])
+
+
+def nearest_times(
+    drive: Drive, wanted: visits.Visits, around: datetime | None, now: datetime, freed: Freed | None = None
+) -> list[refusals.OpenTime]:
+    """The three open times nearest to the one that was asked for, in order of time. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
-    around = wanted or drive.starts_at
-    nearest = sorted(open_times(drive, visit, now), key=lambda time: abs(time.starts_at - around))[:NEAREST]
+    asked = around or drive.starts_at
+    nearest = sorted(open_times(drive, wanted, now, freed), key=lambda time: abs(time.starts_at - asked))[:NEAREST]
     return sorted(nearest, key=lambda time: time.starts_at)
 
 
 def places_left(drive: Drive, now: datetime) -> int:
     """How many return visits a greedy fill would still place: the drive's one figure. One query."""
-    slots = [row for row in _slots(drive.pk) if row[1] > now]
+    slots = [row for row in steps_of(drive.pk) if row[1] > now]
     shape = visits.visit_shape(drive, "return")
     return grid.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
 
 
-SlotRow = tuple[int, datetime, bool, int, int]
-
-
-def _slots(drive_id: int) -> list[SlotRow]:
-    """Id, start, open, free screening places, free chairs of each step."""
+def steps_of(drive_id: int) -> list[SlotRow]:
+    """A drive's steps in order: the n-th is step n. One query."""
     return slots_of([drive_id])[drive_id]
 
 

@@ -3,12 +3,20 @@
 from drives.domain.grid import VisitShape
 from drives.models import Booking, Drive, Visit
 
+Visits = tuple[str, ...]
+"""The kinds of visit of people who come together, one for each person."""
+
 
 def visit_shape(drive: Drive, visit: str) -> VisitShape:
     """How many steps of screening and chair time a visit takes at this drive."""
     if visit == Visit.FIRST:
         return VisitShape(drive.first_screening_steps, drive.first_chair_steps)
     return VisitShape(drive.return_screening_steps, drive.return_chair_steps)
+
+
+def shapes(drive: Drive, wanted: Visits) -> list[VisitShape]:
+    """The shape of each of these visits."""
+    return [visit_shape(drive, visit) for visit in wanted]
 
 
 def visit_minutes(booking: Booking) -> int:

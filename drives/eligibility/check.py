@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives import refusals
+from drives.capacity import availability, visits
 from drives.domain import intervals
 from drives.eligibility import history, rules
 from drives.models import Drive, Visit
@@ -24,15 +25,30 @@ class Spacing:
         earliest = self.verdict.earliest_ok_at
         return [rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
 
-    def alternatives(self, drive: Drive, visit: str, now: datetime) -> list[refusals.OpenTime]:
-        """The next times that keep every rule, each by the programme of its own drive."""
-        if self.verdict.earliest_ok_at is None:
-            return []
-        return history.later_times(drive, visit, self.verdict.earliest_ok_at, now, self.allows)
-
     def allows(self, drive: Drive, at: datetime) -> bool:
         """Whether another time keeps every rule, by the programme of its own drive."""
         return not intervals.judge(drive.rules, self.donations, at, drive.site.zone).broken
+
+
+def later_times(
+    judged: Sequence[Spacing],
+    drive: Drive,
+    wanted: visits.Visits,
+    now: datetime,
+    freed: availability.Freed | None = None,
+) -> list[refusals.OpenTime]:
+    """The next times that every rule allows to each of these people, by the program of each drive.
+
+    `freed` is what they have at this drive by now. At most three queries.
+    """
+    earliest = [one.verdict.earliest_ok_at for one in judged if one.reasons]
+    if None in earliest:
+        return []
+
+    def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
+        return all(one.allows(at, arrival) for one, arrival in zip(judged, arrivals, strict=True))
+
+    return history.later_times(drive, wanted, max([now, *filter(None, earliest)]), now, allows, freed)
 
 
 def of(giver: history.Giver, drive: Drive, wanted: datetime) -> Spacing:
@@ -59,5 +75,5 @@ def refuse_too_close(giver: history.Giver, drive: Drive, visit: str, wanted: dat
     spacing = of(giver, drive, wanted)
     visit = spacing.visit or visit
     if reasons := spacing.reasons:
-        raise refusals.Refusal(reasons, spacing.alternatives(drive, visit, now))
+        raise refusals.Refusal(reasons, later_times([spacing], drive, (visit,), now))
     return visit

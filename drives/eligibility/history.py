@@ -1,7 +1,7 @@
 """What somebody has given and has booked, as the interval rules want it; and the later times that would be allowed."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -160,33 +160,34 @@ def earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVis
     return EarlierVisit(*row) if row else None
 
 
-Allows = Callable[[Drive, datetime], bool]
-TimesOf = Callable[[Drive, list[SlotRow]], Iterable[refusals.OpenTime]]
+Allows = Callable[[Drive, Sequence[datetime]], bool]
+"""Whether each of several people may come to a drive at their time."""
+TimesOf = Callable[[Drive, list[SlotRow]], Iterator[refusals.OpenTime]]
 
 
-def later_times(drive: Drive, visit: str, since: datetime, now: datetime, allows: Allows) -> list[refusals.OpenTime]:
-    """The next three open times from `since` on that are allowed: at this drive, then at the organization's others.
+def later_times(
+    drive: Drive,
+    wanted: visits.Visits,
+    since: datetime,
+    now: datetime,
+    allows: Allows,
+    freed: availability.Freed | None = None,
+) -> list[refusals.OpenTime]:
+    """The next three times from `since` on at which all of these visits fit and are allowed.
 
-    At most three queries.
+    At this drive first, then at the organization's others. `freed` is what the people have at this drive by now. At
+    most three queries.
     """
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:
-        open_times = availability.times_in(slots, visits.visit_shape(at, visit), now)
-        return (time for time in open_times if time.starts_at >= since and allows(at, time.starts_at))
+        found = availability.times_in(slots, visits.shapes(at, wanted), now, freed if at.pk == drive.pk else None)
+        return (time for time in found if time.starts_at >= since and allows(at, time.arrivals))
 
-    return next_times(drive, since, now, allowed)
-
-
-def next_times(drive: Drive, since: datetime, now: datetime, times_of: TimesOf) -> list[refusals.OpenTime]:
-    """The first three times that `times_of` finds: at this drive, then at the organization's others after `since`.
-
-    At most three queries.
-    """
     is_open = drive.state == DriveState.PUBLISHED
-    here = list(islice(times_of(drive, availability.slots_of([drive.pk])[drive.pk]), NEAREST)) if is_open else []
+    here = list(islice(allowed(drive, availability.steps_of(drive.pk)), NEAREST)) if is_open else []
     if len(here) == NEAREST:
         return here
-    return list(islice(chain(here, _times_of_others(drive, max(since, now), times_of)), NEAREST))
+    return list(islice(chain(here, _times_of_others(drive, max(since, now), allowed)), NEAREST))
 
 
 def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterator[refusals.OpenTime]:

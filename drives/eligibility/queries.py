@@ -51,8 +51,8 @@ class Openings:
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._known:
-            shape = visits.visit_shape(drive, visit)
-            self._known[drive.pk, visit] = availability.times_in(self.slots[drive.pk], shape, self.since)
+            shapes = visits.shapes(drive, (visit,))
+            self._known[drive.pk, visit] = list(availability.times_in(self.slots[drive.pk], shapes, self.since))
         return self._known[drive.pk, visit]
 
 

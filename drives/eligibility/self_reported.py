@@ -54,7 +54,7 @@ def refuse_too_close(stated: Stated | None, drive: Drive, visit: str, wanted: da
         return
     judged = check.between([stated.donation(drive.site.zone)], drive, wanted)
     if judged.reasons:
-        raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+        raise refusals.Refusal(judged.reasons, check.later_times([judged], drive, (visit,), now))
 
 
 def adopt(registrations: Sequence[Registration]) -> None:

@@ -100,7 +100,7 @@ def times_shown(drive_id: int, visit: str, now: datetime) -> TimesShown | None:
     return TimesShown(
         zone,
         [
-            refusals.OpenTime(row[6], datetime.fromtimestamp(row[7], UTC), places)
+            refusals.OpenTime(row[6], (datetime.fromtimestamp(row[7], UTC),), places)
             for row, places in zip(rows, left, strict=True)
             if places and row[8] and row[7] > present
         ],

@@ -79,8 +79,8 @@ def drive_page(slug: str, now: datetime) -> DrivePage | None:
     others = [found for found in public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
     return DrivePage(
         drive=drive,
-        first_times=availability.open_times(drive, "first", now) if is_open else [],
-        return_times=availability.open_times(drive, "return", now) if is_open else [],
+        first_times=availability.open_times(drive, ("first",), now) if is_open else [],
+        return_times=availability.open_times(drive, ("return",), now) if is_open else [],
         other_drives=others[:5],
     )
 

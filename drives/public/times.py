@@ -7,7 +7,6 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from drives.domain import party_fit
-from drives.eligibility.party_times import PartyTime
 from drives.models import Drive, Visit
 from drives.refusals import OpenTime
 
@@ -20,10 +19,10 @@ class Part:
     """The times of one part of the day."""
 
     name: str
-    times: list[OpenTime | PartyTime] = field(default_factory=list)
+    times: list[OpenTime] = field(default_factory=list)
 
 
-def parts_of_day(times: Iterable[OpenTime] | Iterable[PartyTime], drive: Drive) -> list[Part]:
+def parts_of_day(times: Iterable[OpenTime], drive: Drive) -> list[Part]:
     """Morning, afternoon, evening: those that have times, in order."""
     parts: dict[str, Part] = {}
     for time in times:
@@ -64,9 +63,9 @@ def sizes(people: int, first: int, visit: Visit) -> list[tuple[int, int]]:
     return [(number, min(said, number)) for number in party_fit.SIZES]
 
 
-def visits_of(people: int, first: int, visit: str = Visit.RETURN) -> list[Visit]:
+def visits_of(people: int, first: int, visit: str = Visit.RETURN) -> tuple[Visit, ...]:
     """The visits of a party of which so many come for the first time; `visit` is that of whoever books."""
-    returning, new = [Visit.RETURN] * (people - first), [Visit.FIRST] * first
+    returning, new = (Visit.RETURN,) * (people - first), (Visit.FIRST,) * first
     return new + returning if visit == Visit.FIRST else returning + new
 
 

@@ -12,8 +12,8 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives.eligibility import history, party_times, policies, self_check
-from drives.eligibility.party_times import PartyTime
+from drives.capacity import availability
+from drives.eligibility import history, policies, self_check
 from drives.models import DriveState, Visit
 from drives.public import queries, times
 from drives.public.queries import DrivePage, DriveSummary
@@ -93,12 +93,10 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-def _times(
-    page: DrivePage, visit: str, people: int, first: int, now: datetime
-) -> Sequence[OpenTime] | Sequence[PartyTime]:
+def _times(page: DrivePage, visit: str, people: int, first: int, now: datetime) -> Sequence[OpenTime]:
     if people == 1 or page.is_full:
         return page.times(visit)
-    return party_times.party_times(page.drive, times.visits_of(people, first), now)
+    return availability.open_times(page.drive, times.visits_of(people, first), now)
 
 
 @require_safe

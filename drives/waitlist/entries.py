@@ -15,7 +15,7 @@ from drives.booking.verify import CodeWrong
 from drives.capacity import availability, locks, reserved_spots, visits
 from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
-from drives.eligibility import check, history, party_times, self_check
+from drives.eligibility import check, history, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.waitlist import messages, queries, rules
 from organizations import audit
@@ -213,21 +213,21 @@ def _judged(drive: Drive, wish: Wish, giver: history.Giver, now: datetime) -> Wi
     facts = queries.waiting_facts(drive_id=drive.pk, volunteer_id=giver.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_wait(facts, now):
         raise refusals.Refusal(reasons)
-    arrivals = _arrivals(party_times.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
+    arrivals = _arrivals(availability.steps_of(drive.pk), drive, wish, now) or [drive.ends_at]
     judged = check.of(giver, drive, arrivals[-1])
     visit = judged.visit or wish.visit
     if not any(judged.allows(drive, at) for at in arrivals):
-        raise refusals.Refusal(judged.reasons, judged.alternatives(drive, visit, now))
+        raise refusals.Refusal(judged.reasons, check.later_times([judged], drive, (visit,), now))
     return replace(wish, visit=visit)
 
 
 def _refuse_wish(drive: Drive, wish: Wish, now: datetime) -> None:
     """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
-    if not _arrivals(party_times.steps_of(drive.pk), drive, wish, now):
+    if not _arrivals(availability.steps_of(drive.pk), drive, wish, now):
         raise refusals.Refusal([rules.no_time_to_wait_for()])
     if drive.state == DriveState.CLOSED:
         return  # what is open there is offered to who waits
-    openings, soonest = availability.open_times(drive, wish.visit, now), matching.earliest_offered(now)
+    openings, soonest = availability.open_times(drive, (wish.visit,), now), matching.earliest_offered(now)
     if found := [time for time in openings if time.starts_at >= soonest and wish.window.holds(time.starts_at)]:
         raise refusals.Refusal([rules.places_are_open()], found[: availability.NEAREST])
 

@@ -183,7 +183,7 @@ def line(drive_id: int, entry_id: int | None = None) -> Line:
     refused: dict[int, set[int]] = {}
     for pk, slot_id in before:
         refused.setdefault(pk, set()).add(slot_id)
-    return Line(drive, entries, availability.slots_of([drive_id])[drive_id], _kept(drive_id), refused)
+    return Line(drive, entries, availability.steps_of(drive_id), _kept(drive_id), refused)
 
 
 def _kept(drive_id: int) -> dict[int, Footprint]:

@@ -10,8 +10,7 @@ import pytest
 from django.db import connection
 
 from drives.booking import verify
-from drives.capacity import counters, drift, locks
-from drives.eligibility import party_times as queries_together
+from drives.capacity import availability, counters, drift, locks
 from drives.models import Booking, BookingChange, Drive, Slot
 from drives.privacy import merge
 from tests import builders, seeds
@@ -62,7 +61,7 @@ def party_against_one() -> Callable[[], bool]:
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between seeing what is free and taking it."""
-    seeds.pause_after(monkeypatch, queries_together, "room")
+    seeds.pause_after(monkeypatch, availability, "room")
 
 
 def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:

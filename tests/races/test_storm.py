@@ -93,7 +93,7 @@ def test_first_and_return_visits_all_over_the_day_leave_no_chair_oversold_and_no
 
 
 def times_left(drive: Drive, visit: str) -> list[OpenTime]:
-    return availability.open_times(drive, visit, timezone.now())
+    return availability.open_times(drive, (visit,), timezone.now())
 
 
 def test_control_the_storm_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:

@@ -156,7 +156,7 @@ def test_all_reasons_are_given_at_once_in_words() -> None:
 
 
 def test_a_refusal_names_the_times_that_are_possible() -> None:
-    time = refusals.OpenTime(7, NOW, 2)
+    time = refusals.OpenTime(7, (NOW,), 2)
     assert refusals.Refusal([capacity_rules.slot_full()], [time]).alternatives == [time]
 
 
