@@ -8,11 +8,11 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
+from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from drives.api import answers as api_answers
-from drives.public import answers as public_answers
+from drives.api.serializers import ReasonSerializer, SlotSerializer
 from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
@@ -54,8 +54,9 @@ def answer(status: int, code: str, detail: str = "", **members: Any) -> Response
 
 def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
     zone = getattr(context.get("view"), "zone", "UTC")
-    reasons = [api_answers.reason(reason, zone) for reason in error.reasons]
-    alternatives = public_answers.slots(error.alternatives, zone)
+    with timezone.override(zone):
+        reasons = [ReasonSerializer.write(reason) for reason in error.reasons]
+        alternatives = [SlotSerializer.write(time) for time in error.alternatives]
     first = error.reasons[0]
     return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
 

@@ -75,6 +75,7 @@ class Call:
     name: str
     method: str
     path: str
+    summary: str
     about: str
     public: bool
     parameters: list[Member]
@@ -96,7 +97,8 @@ def _call(path: str, method: str, described: Described) -> Call:
         name=described["operationId"],
         method=method.upper(),
         path=path,
-        about=described.get("description", ""),
+        summary=described["summary"],
+        about=described["description"],
         public={} in described["security"],
         parameters=[_parameter(row) for row in described.get("parameters", ()) if row["in"] != "path"],
         takes=_name(body.get("schema", {})),

@@ -1,30 +1,18 @@
-"""How a call stands in the schema: one line above the method that answers it."""
+"""How a call stands in the OpenAPI document: one decorator above the method that answers it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from drives.api import shapes
+from drives.api.serializers import ConflictSerializer, InvalidSerializer, ProblemSerializer
 
+Serializer = serializers.Serializer[Any]
 View = TypeVar("View", bound=Callable[..., Any])
 
 PROBLEM = "application/problem+json"
-MEANINGS = {
-    400: shapes.Invalid,
-    401: shapes.Problem,
-    403: shapes.Problem,
-    404: shapes.Problem,
-    409: shapes.Conflict,
-    410: shapes.Problem,
-    412: shapes.Problem,
-    413: shapes.Problem,
-    415: shapes.Problem,
-    422: shapes.Problem,
-    428: shapes.Problem,
-    429: shapes.Problem,
-}
+PROBLEMS = {400: InvalidSerializer, 409: ConflictSerializer}  # any other status: ProblemSerializer
 # A wrong key, and too many requests, are answered everywhere.
 ALWAYS = (401, 429)
 OF_A_BODY = (400, 413, 415)
@@ -33,35 +21,48 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     required=True,
-    description="Random: a UUID, or 22 characters and more. The same key and body are answered alike for 24 hours.",
+    description="A UUID, or at least 22 random characters. For 24 hours the same key and body get the same answer.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag of the drive as you read it."
 )
+CURSOR = OpenApiParameter("cursor", str, description="Taken from `next` of the page before.")
 
-CURSOR = OpenApiParameter("cursor", str, description="As in `next`.")
 
-
-def call(
+def operation(
     name: str,
-    gives: type[shapes.Shape],
-    *refusals: int,
-    takes: serializers.Serializer[Any] | None = None,
+    summary: str,
+    description: str,
+    *,
+    gives: type[Serializer],
+    takes: type[Serializer] | Serializer | None = None,
+    refuses: Sequence[int] = (),
     status: int = 200,
     lists: bool = False,
     public: bool = False,
-    parameters: tuple[Any, ...] = (),
+    parameters: Sequence[Any] = (),
+    examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[View], View]:
-    """Name a call, what it takes and gives, and the problems it knows beside those that every call may answer."""
-    codes = {*ALWAYS, *refusals, *(OF_A_BODY if takes else ()), *(() if public else (403,))}
+    """Describe a call for integrators. `refuses` are the problems it knows besides those that every call may answer.
+
+    `name` is the operation's id, which generated clients are built on: tests/drives/api/operations.txt lists them all.
+    """
+    codes = {*ALWAYS, *refuses, *(OF_A_BODY if takes else ()), *(() if public else (403,))}
     answers: dict[Any, Any] = {(status, "application/json"): _list_of(gives) if lists else gives}
-    answers.update({(code, PROBLEM): MEANINGS[code] for code in sorted(codes)})
+    answers.update({(code, PROBLEM): PROBLEMS.get(code, ProblemSerializer) for code in sorted(codes)})
     options: dict[str, Any] = {"auth": [{}, {"key": []}, {"session": []}]} if public else {}
     return extend_schema(
-        operation_id=name, request=takes and type(takes), responses=answers, parameters=list(parameters), **options
+        operation_id=name,
+        summary=summary,
+        description=description,
+        request=takes,
+        responses=answers,
+        parameters=list(parameters),
+        examples=list(examples),
+        **options,
     )
 
 
-def _list_of(shape: type[shapes.Shape]) -> Any:
-    fields: dict[str, Any] = {"results": shape(many=True), "next": serializers.URLField(allow_null=True)}
-    return inline_serializer(f"{shape.__name__}List", fields)
+def _list_of(row: type[Serializer]) -> Any:
+    fields: dict[str, Any] = {"results": row(many=True), "next": serializers.URLField(allow_null=True)}
+    return inline_serializer(f"{row.__name__.removesuffix('Serializer')}List", fields)

@@ -12,51 +12,6 @@ Shape = serializers.Serializer[Any]
 maybe = partial(dict[str, Any], allow_null=True)
 
 
-class ErrorEntry(Shape):
-    pointer = CharField(help_text="JSON pointer into the body such as #/phone, or ?name of a parameter.")
-    code = CharField()
-    detail = CharField()
-
-
-class Reason(Shape):
-    code = CharField()
-    detail = CharField()
-    earliest_ok_at = DateTimeField(required=False, help_text="The first time that an interval rule allows.")
-    person = CharField(required=False, help_text="Of several people the one it concerns, by the name that was sent.")
-
-
-class Slot(Shape):
-    id = CharField()
-    starts_at = DateTimeField(help_text="With the offset of the site.")
-    local_time = CharField(help_text="As people read it, in the language asked for.")
-    timezone = CharField()
-    places_left = IntegerField()
-    drive = CharField(required=False, help_text="Only of a time proposed at another drive of the organization.")
-
-
-class Problem(Shape):
-    """RFC 9457."""
-
-    type = CharField()
-    title = CharField()
-    status = IntegerField()
-    code = CharField(help_text="Stable: what programs decide by.")
-    detail = CharField(required=False, help_text="One sentence for people.")
-
-
-class Invalid(Problem):
-    """400: what is wrong, member by member."""
-
-    errors = ErrorEntry(many=True)  # type: ignore[assignment]
-
-
-class Conflict(Problem):
-    """409: every reason why not, and the nearest times that would do."""
-
-    reasons = Reason(many=True, required=False)
-    alternatives = Slot(many=True, required=False)
-
-
 class OrganizationName(Shape):
     slug = CharField()
     name = CharField()

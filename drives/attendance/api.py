@@ -21,7 +21,15 @@ class Roster(ApiView):
 
     needs: ClassVar = {"GET": "check_in"}
 
-    @documented.call("read_roster", shapes.RosterRow, 404, lists=True)
+    @documented.operation(
+        "read_roster",
+        "Read the roster",
+        "A drive's bookings in order of arrival, with contacts and the state of each message. Held slots are not on "
+        "it.",
+        gives=shapes.RosterRow,
+        lists=True,
+        refuses=(404,),
+    )
     def get(self, request: Request, drive_id: int) -> Response:
         rows = queries.roster(self.drive(drive_id))
         return Response({"results": [answers.roster_row(row, self.zone) for row in rows], "next": None})
@@ -39,7 +47,15 @@ class DayView(ApiView):
 class CheckIn(DayView):
     """Somebody is here. Whom an interval rule stands against needs a reason to override it."""
 
-    @documented.call("check_in", shapes.DayBooking, 404, 409, takes=OVERRIDE)
+    @documented.operation(
+        "check_in",
+        "Check a donor in",
+        "Marks a donor as arrived. The interval rules are judged again; where one stands against the donation, send an "
+        "`override_reason`, which is kept with the booking.",
+        gives=shapes.DayBooking,
+        takes=OVERRIDE,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
@@ -53,7 +69,15 @@ class CheckIn(DayView):
 class Outcome(DayView):
     """What became of a visit: donated, incomplete, deferred, left, or no_show for somebody who did not come."""
 
-    @documented.call("record_outcome", shapes.DayBooking, 404, 409, takes=OUTCOME)
+    @documented.operation(
+        "record_outcome",
+        "Record an outcome",
+        "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` for a donor who did "
+        "not come. `at` is when it happened if that was not just now.",
+        gives=shapes.DayBooking,
+        takes=OUTCOME,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.booking(booking_id), OUTCOME.run_validation(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
@@ -72,7 +96,15 @@ class Outcome(DayView):
 class Undo(DayView):
     """Take back the last step of the day. Where that makes a visit count again, it is judged as at check-in."""
 
-    @documented.call("undo", shapes.DayBooking, 404, 409, takes=OVERRIDE)
+    @documented.operation(
+        "undo_step",
+        "Undo the last step",
+        "Takes back the last step of the day: an outcome, then the check-in; a walk-in is taken back altogether. Where "
+        "that makes a visit count again, the interval rules are judged as at check-in.",
+        gives=shapes.DayBooking,
+        takes=OVERRIDE,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
         reason = body.get("override_reason") or ""
@@ -84,7 +116,16 @@ class Undo(DayView):
 class WalkIns(DayView):
     """Somebody came without a booking: booked now and checked in."""
 
-    @documented.call("walk_in", shapes.DayBooking, 404, 409, takes=WALK_IN, status=201)
+    @documented.operation(
+        "create_walk_in",
+        "Add a walk-in",
+        "Books a donor who came without a booking, and checks them in. If the visit may not happen now, `alternatives` "
+        "has the nearest slots.",
+        gives=shapes.DayBooking,
+        takes=WALK_IN,
+        status=201,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), WALK_IN.run_validation(request.data)
         came = check_in.walk_in(
@@ -105,7 +146,13 @@ class Turnout(ApiView):
 
     needs: ClassVar = {"GET": "view"}
 
-    @documented.call("read_turnout", shapes.Turnout, 404)
+    @documented.operation(
+        "read_turnout",
+        "Read the turnout",
+        "The numbers of a drive. They move until the drive is completed; then `final` is true.",
+        gives=shapes.Turnout,
+        refuses=(404,),
+    )
     def get(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         return Response(answers.turnout(turnout.turnout_numbers(drive), drive))

@@ -37,17 +37,18 @@ class Bookings(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call(
+    @documented.operation(
         "create_booking",
-        shapes.Booking,
-        403,
-        409,
-        410,
-        422,
+        "Book a slot",
+        "Holds a slot for fifteen minutes and sends a six-digit code to the phone, else to the e-mail address. "
+        "`verify` turns the hold into a booking. With the organization's key or a coordinator's session the slot is "
+        "booked at once and no code is sent. The answer never tells whether the contact is known.",
+        gives=shapes.Booking,
         takes=BOOKING,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
+        refuses=(403, 409, 410, 422),
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = BOOKING.run_validation(request.data), timezone.now()
@@ -112,7 +113,14 @@ class OneBooking(TokenView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @documented.call("read_booking", shapes.Booking, 404, public=True)
+    @documented.operation(
+        "read_booking",
+        "Read a booking",
+        "The booking that the token opens.",
+        gives=shapes.Booking,
+        public=True,
+        refuses=(404,),
+    )
     def get(self, request: Request, token: str) -> Response:
         return self.answer(self.found(token).booking)
 
@@ -122,7 +130,17 @@ class Prove(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("prove_booking", shapes.Booking, 404, 409, 410, takes=CODE, public=True)
+    @documented.operation(
+        "verify_booking",
+        "Verify a booking",
+        "Enters the code that was sent, and turns the held slot into a booking. All rules are judged now; if one "
+        "stands against the booking, the hold stays and can be moved to one of `alternatives`. A code works for ten "
+        "minutes, once, and allows five tries.",
+        gives=shapes.Booking,
+        takes=CODE,
+        public=True,
+        refuses=(404, 409, 410),
+    )
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, CODE.run_validation(request.data)
         proved = verify.prove(
@@ -140,7 +158,15 @@ class SendCode(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("send_code", shapes.Booking, 404, 409, 410, takes=AGAIN, public=True)
+    @documented.operation(
+        "send_booking_code",
+        "Send the code again",
+        "Sends a new code for a held slot. The code before it no longer works.",
+        gives=shapes.Booking,
+        takes=AGAIN,
+        public=True,
+        refuses=(404, 409, 410),
+    )
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, AGAIN.run_validation(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
@@ -160,7 +186,14 @@ class Confirm(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("confirm_booking", shapes.Booking, 404, 409, public=True)
+    @documented.operation(
+        "confirm_booking",
+        "Confirm a booking",
+        "Records that the donor plans to come. Repeating it changes nothing.",
+        gives=shapes.Booking,
+        public=True,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
         return self.answer(changes.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
@@ -171,7 +204,14 @@ class Cancel(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("cancel_booking", shapes.Booking, 404, 409, public=True)
+    @documented.operation(
+        "cancel_booking",
+        "Cancel a booking",
+        "Cancels the booking and frees its slot at once. Repeating it changes nothing.",
+        gives=shapes.Booking,
+        public=True,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
         return self.answer(changes.cancel(booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now()))
@@ -182,7 +222,16 @@ class Move(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("move_booking", shapes.Booking, 404, 409, 410, takes=SLOT, public=True)
+    @documented.operation(
+        "move_booking",
+        "Move a booking",
+        "Moves the booking to another slot of the same drive, or leaves it where it is if that is not possible. `all` "
+        "moves every member of a party or none.",
+        gives=shapes.Booking,
+        takes=SLOT,
+        public=True,
+        refuses=(404, 409, 410),
+    )
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.changeable(token), SLOT.run_validation(request.data)
         if not body["all"]:
@@ -253,15 +302,17 @@ class Parties(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call(
+    @documented.operation(
         "create_party",
-        Party,
-        409,
-        422,
+        "Book for a party",
+        "Holds slots for two to six people who share one contact: all of them or none. They come at one time, or next "
+        "to each other. The token of the first booking verifies all with one code.",
+        gives=Party,
         takes=PARTY,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409, 422),
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = PARTY.run_validation(request.data), timezone.now()

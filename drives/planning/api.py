@@ -16,6 +16,7 @@ from drives.api import access, bodies, documented, preview_shapes, shapes
 from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import CURSOR, IF_MATCH
+from drives.api.serializers import SlotSerializer
 from drives.domain import plan as domain_plan
 from drives.models import Collector, Drive, DriveState, Policy, Site, Visit
 from drives.planning import drives, plan_json, slots
@@ -34,7 +35,17 @@ class Drives(ApiView):
     needs: ClassVar = {"GET": "public", "POST": "plan"}
     ordering = "starts_at"
 
-    @documented.call("list_drives", shapes.Drive, 400, lists=True, public=True, parameters=(bodies.DrivesQuery, CURSOR))
+    @documented.operation(
+        "list_drives",
+        "List drives",
+        "Published drives that are not over, the next one first. With a key or a session, `status` lists the "
+        "organization's own drives in that state, drafts and past ones included.",
+        gives=shapes.Drive,
+        lists=True,
+        public=True,
+        parameters=(bodies.DrivesQuery, CURSOR),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         wanted = bodies.asked(DRIVES, request.query_params)
         now = timezone.now()
@@ -44,7 +55,15 @@ class Drives(ApiView):
             lambda rows: [public_answers.drive_row(row) for row in listing.with_places(rows, now)],
         )
 
-    @documented.call("create_drive", shapes.OwnDrive, takes=PLAN, status=201)
+    @documented.operation(
+        "create_drive",
+        "Create a drive",
+        "Creates a draft from a plan. The public sees it once it is published. A plan that cannot work is refused with "
+        "every problem at once, each with its member.",
+        gives=shapes.OwnDrive,
+        takes=PLAN,
+        status=201,
+    )
     def post(self, request: Request) -> Response:
         plan, member = plan_json.read(PLAN.run_validation(request.data)), self.caller
         made = drives.create_drive(organization=member.organization, plan=plan, actor=member.actor, now=timezone.now())
@@ -65,7 +84,15 @@ class OneDrive(ApiView):
 
     needs: ClassVar = {"GET": "public", "PATCH": "plan"}
 
-    @documented.call("read_drive", shapes.OwnDrive, 404, public=True)
+    @documented.operation(
+        "read_drive",
+        "Read a drive",
+        "A public drive with its description, cause, donation rules and visit lengths. The drive's own organization "
+        "also sees drafts, the `plan`, and the `ETag` that a change must name.",
+        gives=shapes.OwnDrive,
+        public=True,
+        refuses=(404,),
+    )
     def get(self, request: Request, drive_id: int) -> Response:
         member = access.caller(request)
         drive = listing.shown_drive(drive_id, member.organization if member else None)
@@ -75,7 +102,17 @@ class OneDrive(ApiView):
             return own_drive(drive)
         return Response(public_answers.drive(drive, listing.places_shown(drive, timezone.now())))
 
-    @documented.call("change_drive", shapes.OwnDrive, 404, 409, 412, 428, takes=CHANGE, parameters=(IF_MATCH,))
+    @documented.operation(
+        "change_drive",
+        "Change a drive",
+        "Changes the members of the plan that are sent and keeps the others. `If-Match` names the version that was "
+        "read; if the drive has changed since, the answer is 412. A change of time or capacity that existing bookings "
+        "do not fit is refused.",
+        gives=shapes.OwnDrive,
+        takes=CHANGE,
+        parameters=(IF_MATCH,),
+        refuses=(404, 409, 412, 428),
+    )
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         version, body = plan_json.version(request), CHANGE.run_validation(request.data)
@@ -94,13 +131,25 @@ class Slots(ApiView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @documented.call("list_slots", shapes.Slot, 400, 404, lists=True, public=True, parameters=(bodies.SlotsQuery,))
+    @documented.operation(
+        "list_slots",
+        "List open slots",
+        "The arrival times of a drive that still have room for a kind of visit; without `visit`, for a return visit. "
+        "First visits take longer, so their list is shorter. The list is empty while the drive takes no bookings.",
+        gives=SlotSerializer,
+        lists=True,
+        public=True,
+        parameters=(bodies.SlotsQuery,),
+        refuses=(400, 404),
+    )
     def get(self, request: Request, drive_id: int) -> Response:
         visit = bodies.asked(SLOTS, request.query_params).get("visit", Visit.RETURN)
         shown = listing.times_shown(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
-        return Response({"results": public_answers.slots(shown.times, shown.zone), "next": None})
+        with timezone.override(shown.zone):
+            times = [SlotSerializer.write(time) for time in shown.times]
+        return Response({"results": times, "next": None})
 
 
 def own_drive(drive: Drive, status: int = 200) -> Response:
@@ -118,7 +167,13 @@ class Preview(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("preview_drive", preview_shapes.Preview, takes=PLAN)
+    @documented.operation(
+        "preview_drive",
+        "Preview a plan",
+        "Computes the times and the capacity of a plan, or its problems. Nothing is saved.",
+        gives=preview_shapes.Preview,
+        takes=PLAN,
+    )
     def post(self, request: Request) -> Response:
         plan = plan_json.read(PLAN.run_validation(request.data))
         site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
@@ -135,7 +190,13 @@ class Publish(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("publish_drive", shapes.OwnDrive, 404, 409)
+    @documented.operation(
+        "publish_drive",
+        "Publish a drive",
+        "Opens a draft, or a closed drive, for online booking.",
+        gives=shapes.OwnDrive,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         drives.publish(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
@@ -147,7 +208,13 @@ class Close(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("close_drive", shapes.OwnDrive, 404, 409)
+    @documented.operation(
+        "close_drive",
+        "Close a drive",
+        "Stops online booking. Existing bookings stay, and a held slot can still be verified.",
+        gives=shapes.OwnDrive,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         drives.close(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
@@ -159,7 +226,15 @@ class CancelDrive(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("cancel_drive", shapes.OwnDrive, 404, 409, takes=REASON)
+    @documented.operation(
+        "cancel_drive",
+        "Cancel a drive",
+        "Cancels the drive with all its bookings. Every donor and everyone on the waitlist is notified once, with the "
+        "`reason` if one is given.",
+        gives=shapes.OwnDrive,
+        takes=REASON,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), REASON.run_validation(request.data)
         drives.cancel_drive(
@@ -173,7 +248,15 @@ class Copy(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("copy_drive", shapes.OwnDrive, 404, takes=DAY, status=201)
+    @documented.operation(
+        "copy_drive",
+        "Copy a drive",
+        "Creates a draft with the same plan on another day.",
+        gives=shapes.OwnDrive,
+        takes=DAY,
+        status=201,
+        refuses=(404,),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), DAY.run_validation(request.data)
         made = drives.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
@@ -217,60 +300,131 @@ def _policies(of: Organization) -> QuerySet[Policy]:
 
 
 class Organizations(RecordsView):
-    @documented.call("list_organizations", shapes.Organization, 400, lists=True, parameters=(CURSOR,))
+    @documented.operation(
+        "list_organizations",
+        "List organizations",
+        "The organization that the key or session acts for.",
+        gives=shapes.Organization,
+        lists=True,
+        parameters=(CURSOR,),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         return self.all(request, _organizations(self.caller.organization), public_answers.organization)
 
 
 class OneOrganization(RecordsView):
-    @documented.call("read_organization", shapes.Organization, 404)
+    @documented.operation(
+        "read_organization",
+        "Read an organization",
+        "The organization that the key or session acts for, by its id.",
+        gives=shapes.Organization,
+        refuses=(404,),
+    )
     def get(self, request: Request, pk: int) -> Response:
         return self.one(_organizations(self.caller.organization), pk, public_answers.organization)
 
 
 class Sites(RecordsView):
-    @documented.call("list_sites", shapes.Site, 400, lists=True, parameters=(CURSOR,))
+    @documented.operation(
+        "list_sites",
+        "List sites",
+        "The organization's sites. A plan names one by its id.",
+        gives=shapes.Site,
+        lists=True,
+        parameters=(CURSOR,),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         return self.all(request, _sites(self.caller.organization), public_answers.site)
 
 
 class OneSite(RecordsView):
-    @documented.call("read_site", shapes.Site, 404)
+    @documented.operation(
+        "read_site",
+        "Read a site",
+        "One of the organization's sites.",
+        gives=shapes.Site,
+        refuses=(404,),
+    )
     def get(self, request: Request, pk: int) -> Response:
         return self.one(_sites(self.caller.organization), pk, public_answers.site)
 
 
 class Causes(RecordsView):
-    @documented.call("list_causes", shapes.Cause, 400, lists=True, parameters=(CURSOR,))
+    @documented.operation(
+        "list_causes",
+        "List causes",
+        "The organization's causes with their sourced facts.",
+        gives=shapes.Cause,
+        lists=True,
+        parameters=(CURSOR,),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         return self.all(request, _causes(self.caller.organization), public_answers.cause)
 
 
 class OneCause(RecordsView):
-    @documented.call("read_cause", shapes.Cause, 404)
+    @documented.operation(
+        "read_cause",
+        "Read a cause",
+        "One of the organization's causes with its sourced facts.",
+        gives=shapes.Cause,
+        refuses=(404,),
+    )
     def get(self, request: Request, pk: int) -> Response:
         return self.one(_causes(self.caller.organization), pk, public_answers.cause)
 
 
 class Collectors(RecordsView):
-    @documented.call("list_collectors", shapes.Collector, 400, lists=True, parameters=(CURSOR,))
+    @documented.operation(
+        "list_centers",
+        "List centers",
+        "The licensed centers and blood services that collect plasma at the organization's drives.",
+        gives=shapes.Collector,
+        lists=True,
+        parameters=(CURSOR,),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         return self.all(request, _collectors(self.caller.organization), public_answers.collector)
 
 
 class OneCollector(RecordsView):
-    @documented.call("read_collector", shapes.Collector, 404)
+    @documented.operation(
+        "read_center",
+        "Read a center",
+        "One of the organization's centers.",
+        gives=shapes.Collector,
+        refuses=(404,),
+    )
     def get(self, request: Request, pk: int) -> Response:
         return self.one(_collectors(self.caller.organization), pk, public_answers.collector)
 
 
 class Policies(RecordsView):
-    @documented.call("list_policies", shapes.Policy, 400, lists=True, parameters=(CURSOR,))
+    @documented.operation(
+        "list_policies",
+        "List policies",
+        "The donation rules that a plan may name: those offered to every organization, and the organization's own. A "
+        "version of a policy never changes.",
+        gives=shapes.Policy,
+        lists=True,
+        parameters=(CURSOR,),
+        refuses=(400,),
+    )
     def get(self, request: Request) -> Response:
         return self.all(request, _policies(self.caller.organization), public_answers.policy)
 
 
 class OnePolicy(RecordsView):
-    @documented.call("read_policy", shapes.Policy, 404)
+    @documented.operation(
+        "read_policy",
+        "Read a policy",
+        "One version of a set of donation rules.",
+        gives=shapes.Policy,
+        refuses=(404,),
+    )
     def get(self, request: Request, pk: int) -> Response:
         return self.one(_policies(self.caller.organization), pk, public_answers.policy)

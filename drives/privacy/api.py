@@ -19,7 +19,13 @@ class Export(ApiView):
 
     needs: ClassVar = {"GET": "plan"}
 
-    @documented.call("export_volunteer", leaving_shapes.Export, 404)
+    @documented.operation(
+        "export_volunteer",
+        "Export a volunteer's data",
+        "Everything that is held about one volunteer, in one document. An erased volunteer is not found.",
+        gives=leaving_shapes.Export,
+        refuses=(404,),
+    )
     def get(self, request: Request, volunteer_id: int) -> Response:
         person = self.volunteer(volunteer_id)
         if person.erased_at:
@@ -32,7 +38,15 @@ class Erase(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("erase_volunteer", leaving_shapes.Erased, 404, 409, takes=ERASE)
+    @documented.operation(
+        "erase_volunteer",
+        "Erase a volunteer",
+        "Erases a volunteer for good: upcoming bookings are cancelled, past ones stay as numbers. Repeating it changes "
+        "nothing.",
+        gives=leaving_shapes.Erased,
+        takes=ERASE,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, volunteer_id: int) -> Response:
         person, body = self.volunteer(volunteer_id), ERASE.run_validation(request.data)
         erased = erase.erase(

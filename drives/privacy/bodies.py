@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from drives.api.bodies import Choice
+from drives.api.fields import ChoiceField
 from drives.privacy.erase import Because
 
 
 class EraseBody(serializers.Serializer[Any]):
     """Why somebody is erased; the audit log keeps it."""
 
-    because = Choice(choices=[Because.ASKED, Because.MISTAKE], required=False, default=Because.ASKED)
+    because = ChoiceField(choices=[Because.ASKED, Because.MISTAKE], required=False, default=Because.ASKED)

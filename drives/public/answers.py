@@ -1,20 +1,14 @@
 """Drives, slots and the records behind them as the API answers them."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from functools import lru_cache
-
 from django.conf import settings
 from django.utils.translation import get_language
 
 from drives.api import answers as api_answers
 from drives.api.answers import Answer
-from drives.domain import localtime
 from drives.domain.intervals import Rules
 from drives.eligibility import self_check
 from drives.models import Collector, Drive, Policy, Site, languages
 from drives.public.queries import DriveSummary
-from drives.refusals import OpenTime
 from organizations.models import Cause, Organization
 
 
@@ -70,33 +64,6 @@ def _cause_of(cause: Cause) -> Answer:
         "learn_more_url": cause.learn_more_url,
         "give_url": cause.give_url,
     }
-
-
-def slots(times: Iterable[OpenTime], zone: str) -> list[Answer]:
-    """Arrival times that are still open."""
-    language = get_language() or "en"
-    rows = []
-    for time in times:
-        other = {"drive": str(time.elsewhere.drive_id)} if time.elsewhere else {}
-        zone_there = time.elsewhere.zone if time.elsewhere else zone
-        starts_at, local_time = _in_words(time.starts_at, zone_there, language)
-        rows.append(
-            {
-                **other,
-                "id": str(time.slot_id),
-                "starts_at": starts_at,
-                "local_time": local_time,
-                "timezone": zone_there,
-                "places_left": time.places_left,
-            }
-        )
-    return rows
-
-
-@lru_cache(maxsize=8192)
-def _in_words(starts_at: datetime, zone: str, language: str) -> tuple[str, str]:
-    """An instant as ISO and as people read it; formatting costs more than all the rest of a row."""
-    return api_answers.at(starts_at, zone), localtime.clock(starts_at, zone)
 
 
 def organization(row: Organization) -> Answer:

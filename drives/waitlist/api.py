@@ -35,17 +35,18 @@ class WaitingList(ApiView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call(
-        "join_waiting_list",
-        line_shapes.Waiting,
-        403,
-        404,
-        409,
-        422,
+    @documented.operation(
+        "join_waitlist",
+        "Join the waitlist",
+        "Puts a donor on the waitlist of a full drive, once the code that is sent has been entered. With the "
+        "organization's key or a coordinator's session the donor is on it at once. While open slots fit the visit and "
+        "the times, the answer is 409 with `alternatives`.",
+        gives=line_shapes.Waiting,
         takes=WAIT,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
+        refuses=(403, 404, 409, 422),
     )
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._drive(request, drive_id), timezone.now()
@@ -85,7 +86,13 @@ class CloseLine(ApiView):
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.call("close_waiting_list", line_shapes.ClosedLine, 404, 409)
+    @documented.operation(
+        "close_waitlist",
+        "Close the waitlist",
+        "Ends the waitlist of a drive that takes no online bookings. Everyone on it is notified once.",
+        gives=line_shapes.ClosedLine,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         waited = close.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
@@ -118,7 +125,14 @@ class OneEntry(TokenView):
 
     needs: ClassVar = {"GET": "public"}
 
-    @documented.call("read_waiting", line_shapes.Waiting, 404, public=True)
+    @documented.operation(
+        "read_waitlist_entry",
+        "Read a waitlist entry",
+        "The entry that the token opens, with its position and the offer that stands.",
+        gives=line_shapes.Waiting,
+        public=True,
+        refuses=(404,),
+    )
     def get(self, request: Request, token: str) -> Response:
         return Response(answers.waiting(self.found(token), self.zone))
 
@@ -128,7 +142,16 @@ class Prove(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("prove_waiting", line_shapes.Waiting, 404, 409, 410, takes=CODE, public=True)
+    @documented.operation(
+        "verify_waitlist_entry",
+        "Verify a waitlist entry",
+        "Enters the code that was sent and puts the donor on the waitlist. A donor who is on it already gets the entry "
+        "they have.",
+        gives=line_shapes.Waiting,
+        takes=CODE,
+        public=True,
+        refuses=(404, 409, 410),
+    )
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, CODE.run_validation(request.data)
         return self.answer(
@@ -143,7 +166,15 @@ class SendCode(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("send_waiting_code", line_shapes.Waiting, 404, 409, 410, takes=AGAIN, public=True)
+    @documented.operation(
+        "send_waitlist_code",
+        "Send the waitlist code again",
+        "Sends a new code for an entry that is not verified. The code before it no longer works.",
+        gives=line_shapes.Waiting,
+        takes=AGAIN,
+        public=True,
+        refuses=(404, 409, 410),
+    )
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, AGAIN.run_validation(request.data)
         if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
@@ -162,7 +193,14 @@ class Leave(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("leave_waiting_list", line_shapes.Waiting, 404, public=True)
+    @documented.operation(
+        "leave_waitlist",
+        "Leave the waitlist",
+        "Takes the donor off the waitlist. An offered slot is passed on.",
+        gives=line_shapes.Waiting,
+        public=True,
+        refuses=(404,),
+    )
     def post(self, request: Request, token: str) -> Response:
         entry = self.found(token).entry
         return self.answer(entries.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
@@ -173,7 +211,14 @@ class Accept(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("accept_offer", shapes.Booking, 404, 409, public=True)
+    @documented.operation(
+        "accept_offer",
+        "Accept an offer",
+        "Books the slot that is offered to the entry.",
+        gives=shapes.Booking,
+        public=True,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, token: str) -> Response:
         booking = offers.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
         return Response(booking_answers.booking(booking, self.zone))
@@ -184,7 +229,14 @@ class Pass(TokenView):
 
     needs: ClassVar = {"POST": "public"}
 
-    @documented.call("pass_offer", line_shapes.Waiting, 404, 409, public=True)
+    @documented.operation(
+        "decline_offer",
+        "Decline an offer",
+        "Passes the offered slot on. The entry keeps its place on the waitlist.",
+        gives=line_shapes.Waiting,
+        public=True,
+        refuses=(404, 409),
+    )
     def post(self, request: Request, token: str) -> Response:
         return self.answer(offers.decline(offer_id=self.offered(token), now=timezone.now()).entry)
 

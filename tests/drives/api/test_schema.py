@@ -1,7 +1,9 @@
 """The description of the API: valid OpenAPI 3.1, complete, and readable as a page."""
 
+import inspect
 import json
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -35,14 +37,34 @@ def test_every_call_is_described_with_its_problems() -> None:
     described = {path.removeprefix("/api/v1/") for path in paths}
     routes = [str(pattern.pattern).replace("<id:pk>", "{id}") for pattern in urls_api.urlpatterns]
     assert described == {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in routes}
-    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
-    assert len(names) == len(set(names))
     for methods in paths.values():
         for operation in methods.values():
+            assert operation["summary"]
             assert operation["description"]
             for status, said in operation["responses"].items():
                 problem = int(status) >= 400
                 assert list(said["content"]) == ["application/problem+json" if problem else "application/json"]
+
+
+def test_the_ids_of_operations_stay() -> None:
+    """Clients are generated from them. A changed or removed line breaks those clients; new lines do not."""
+    paths = json.loads(schema.text())["paths"]
+    found = {
+        f"{operation['operationId']}: {method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    assert sorted(found) == Path(__file__).with_name("operations.txt").read_text().splitlines()
+    assert len({line.partition(":")[0] for line in found}) == len(found)
+
+
+def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
+    """Fail on a description that drf-spectacular took from a view, and on two calls with the same text."""
+    docstrings = {inspect.getdoc(vars(pattern.callback)["view_class"]) for pattern in urls_api.urlpatterns}
+    operations = [row for methods in json.loads(schema.text())["paths"].values() for row in methods.values()]
+    assert not docstrings & {operation["description"] for operation in operations}
+    for member in ("summary", "description"):
+        assert len({operation[member] for operation in operations}) == len(operations)
 
 
 def test_the_page_shows_every_call_and_loads_nothing_of_others() -> None:

@@ -1,0 +1,69 @@
+"""Serializer fields that are strict about JSON's types: a number is not taken for text, nor text for a number."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from notifications import phone as notifications_phone
+
+_ID = re.compile(r"[0-9]{1,18}")
+
+
+class TextField(serializers.CharField):
+    """A JSON string."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class IdField(TextField):
+    """An opaque id. One that cannot be ours becomes 0, which belongs to nothing."""
+
+    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        return int(text) if _ID.fullmatch(text) else 0
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class PhoneField(TextField):
+    """A phone number in any spelling, kept as E.164; empty for none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        return notifications_phone.normalize(text) if text else ""
+
+
+class NumberField(serializers.IntegerField):
+    """A JSON integer; true is not taken for 1."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of a few strings."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=type(data).__name__)
+        return str(super().to_internal_value(data))
+
+
+class LinkField(serializers.URLField):
+    """A page of this service: `LinkField("/d/{}/", source="slug")`."""
+
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.path = path
+
+    def to_representation(self, value: Any) -> str:
+        return settings.BASE_URL + self.path.format(value)
