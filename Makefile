@@ -13,7 +13,7 @@ PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-012
 	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
 	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
 	SMS_GATEWAY=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
-	EMAIL_URL=smtp://mail.example.org:25 DEMO=off RATE_LIMITS=on
+	EMAIL_URL=submission://mail.example.org DEMO=off RATE_LIMITS=on
 
 .PHONY: run test mutants check lint types templates deploy bench prove shots venv
 .NOTPARALLEL:

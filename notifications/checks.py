@@ -5,21 +5,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from notifications.providers import smtp
 
 TAG = "notifications"
-LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 @register(TAG)
 def mail_server_is_named(**kwargs: Any) -> list[CheckMessage]:
+    parts = urlsplit(settings.EMAIL_URL)
+    if settings.EMAIL_URL == "inbox" or (parts.scheme in {"smtp", "submission"} and parts.hostname):
+        return []
+    hint = "smtp://user:password@host:587, submission://host (STARTTLS), smtp://host:465/?ssl=on, or inbox."
+    return [Error("EMAIL_URL names no mail server.", hint=hint, id="notifications.E001")]
+
+
+@register(TAG, deploy=True)
+def mail_travels_encrypted(**kwargs: Any) -> list[CheckMessage]:
     if settings.EMAIL_URL == "inbox":
         return []
-    parts = urlsplit(settings.EMAIL_URL)
-    if parts.scheme in {"smtp", "smtps", "smtp+tls"} and parts.hostname:
+    server = smtp.connection_settings(settings.EMAIL_URL)
+    if server["use_ssl"] or server["use_tls"] or smtp.is_this_machine(server["host"]):
         return []
-    hint = "smtp://user:password@host:587, smtps://…:465, smtp+tls://…:587 (never without encryption), or inbox."
-    return [Error("EMAIL_URL names no mail server.", hint=hint, id="notifications.E001")]
+    hint = "Write submission://host:port if the server offers STARTTLS."
+    return [Warning("EMAIL_URL sends mail in clear text to another machine.", hint=hint, id="notifications.W001")]
 
 
 @register(TAG)
@@ -38,7 +48,7 @@ def texts_have_a_sender(**kwargs: Any) -> list[CheckMessage]:
 def secrets_travel_encrypted(**kwargs: Any) -> list[CheckMessage]:
     """A stand-in on this machine may be spoken to in clear; nobody else."""
     parts = urlsplit(settings.TWILIO_API_URL)
-    if settings.SMS_GATEWAY != "twilio" or parts.scheme == "https" or parts.hostname in LOCAL:
+    if settings.SMS_GATEWAY != "twilio" or parts.scheme == "https" or smtp.is_this_machine(parts.hostname or ""):
         return []
     return [Error("TWILIO_API_URL would send the account's secret in clear.", id="notifications.E004")]
 

@@ -1,71 +1,96 @@
-"""Mail through an SMTP server."""
+"""Mail through an SMTP server, on Django's mail classes."""
 
+import contextlib
 import hashlib
 import ipaddress
 import queue
-import re
 import smtplib
-import ssl
-from collections.abc import Callable
 from datetime import datetime
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
-from email.message import EmailMessage
-from email.policy import SMTP, Policy
-from email.utils import format_datetime, parseaddr
-from typing import NoReturn
-from urllib.parse import unquote, urlsplit
+from email.errors import MessageError
+from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
+
+import dj_email_url
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.smtp import EmailBackend
 
 from notifications.models import MessageState
 from notifications.providers.base import Found, GatewayError, Letter, Receipt
 from notifications.rules import Kind
 
-SECONDS = 10
-_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
-# Control characters and the separators of lines: they end a header, or split one for some readers.
-_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+TIMEOUT_SECONDS = 10
+ADDRESS_REFUSED = {550, 551, 553}
 
 
-class _OneLine(UnstructuredHeader):
-    """An address in a header. Folded like words, a long one (76 characters) would be encoded, and read by nobody."""
+class Connection(smtplib.SMTP):
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the mail over. Once its data is on its way, a lost connection leaves it in doubt."""
+        try:
+            return super().data(msg)
+        except smtplib.SMTPDataError:
+            raise
+        except OSError as error:
+            raise GatewayError(Kind.IN_DOUBT, "no_answer") from error
 
-    name: str
 
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
+class TlsConnection(Connection, smtplib.SMTP_SSL):
+    pass
 
 
-_HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _OneLine)  # type: ignore[arg-type]  # as its own classes, a part of one
-_POLICY = SMTP.clone(header_factory=_HEADERS)
+class Backend(EmailBackend):
+    """One connection, kept open by the gateway."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return TlsConnection if self.use_ssl else Connection
+
+    def is_alive(self) -> bool:
+        try:
+            return self.connection is not None and self.connection.noop()[0] == 250
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
+
+
+class Mail(EmailMultiAlternatives):
+    def message(self, **options: Any) -> Any:
+        """Build the mail. Headers are not folded: not every reader finds an address on the second line of one."""
+        built = super().message(**options)
+        built.policy = built.policy.clone(max_line_length=0)
+        return built
 
 
 class SmtpGateway:
-    """Sends e-mail. Nobody can be asked later, so what is in doubt is sent once more, under the same Message-ID."""
+    """Sends e-mail. A server cannot be asked later: a mail in doubt is sent once more, under the same Message-ID."""
 
     parallel = 4
     can_look_up = False
 
     def __init__(self, url: str, leaves_from: str) -> None:
-        self._server = urlsplit(url)
+        self._server = connection_settings(url)
         self._from = parseaddr(leaves_from)
-        self._idle: queue.SimpleQueue[smtplib.SMTP] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[Backend] = queue.SimpleQueue()
 
     def send(self, letter: Letter) -> Receipt:
-        """Hand the mail over. Once its data was on its way, a lost connection leaves it in doubt."""
-        message_id, content = self._composed(letter)
-        connection = self._envelope(letter.address)
         try:
-            code, _answer = connection.data(content)
-        except smtplib.SMTPDataError as error:
-            self._end(connection)
-            _refused(error.smtp_code)
-        except (smtplib.SMTPException, OSError) as error:
-            self._end(connection)
-            raise GatewayError(Kind.IN_DOUBT, "no_answer") from error
-        self._idle.put(connection)
-        if code != 250:
-            _refused(code)
-        return Receipt(message_id, MessageState.SENT)
+            mail = compose(letter, *self._from)
+            mail.message()  # fails here, before the server is called, if the text cannot be written as a mail
+        except (ValueError, MessageError) as error:
+            raise GatewayError(Kind.PERMANENT, "not_composable") from error
+        backend = self._open_backend()
+        try:
+            backend.send_messages([mail])
+        except (GatewayError, ValueError, OSError) as error:
+            if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
+                self._idle.put(backend)
+            else:
+                backend.close()
+            raise failure(error) from error
+        self._idle.put(backend)
+        return Receipt(mail.extra_headers["Message-ID"], MessageState.SENT)
 
     def find(self, letter: Letter, since: datetime) -> list[Found]:
         return []
@@ -74,126 +99,108 @@ class SmtpGateway:
         return None
 
     def close(self) -> None:
-        while (connection := self._taken()) is not None:
-            self._end(connection)
+        while (backend := self._take_idle()) is not None:
+            backend.close()
 
-    def _composed(self, letter: Letter) -> tuple[str, bytes]:
-        """The Message-ID and the mail. What cannot be written as a mail fails for good, before anybody is called."""
+    def _open_backend(self) -> Backend:
+        """Take a kept connection that still answers, or open one."""
+        while (kept := self._take_idle()) is not None:
+            if kept.is_alive():
+                return kept
+            kept.close()
+        backend = Backend(**self._server)
         try:
-            message = compose(letter, *self._from)
-            return str(message["Message-ID"]), message.as_bytes(policy=SMTP)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise GatewayError(Kind.PERMANENT, "not_composable") from error
+            backend.open()
+        except OSError as error:
+            backend.close()
+            raise failure(error) from error
+        return backend
 
-    def _envelope(self, address: str) -> smtplib.SMTP:
-        """A connection on which sender and recipient were accepted. A kept one that has ended is replaced."""
-        while (kept := self._taken()) is not None:
-            try:
-                kept.rset()
-                return self._addressed(kept, address)
-            except (smtplib.SMTPServerDisconnected, OSError):
-                kept.close()
-        try:
-            return self._addressed(self._connected(), address)
-        except smtplib.SMTPAuthenticationError as error:
-            raise GatewayError(Kind.CONFIGURATION, "credentials_refused", str(error.smtp_code)) from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise GatewayError(Kind.TRANSIENT, "unreachable") from error
-
-    def _addressed(self, connection: smtplib.SMTP, address: str) -> smtplib.SMTP:
-        for step, argument in ((connection.mail, self._from[1]), (connection.rcpt, address)):
-            code, _answer = _say(step, argument)
-            if code not in {250, 251}:
-                self._idle.put(connection)
-                _refused(code, sender=step == connection.mail)
-        return connection
-
-    def _connected(self) -> smtplib.SMTP:
-        host, port = self._server.hostname or "localhost", self._server.port or _PORTS[self._server.scheme]
-        if self._server.scheme == "smtps":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, timeout=SECONDS, context=ssl.create_default_context()
-            )
-        else:
-            connection = smtplib.SMTP(host, port, timeout=SECONDS)
-            self._encrypt(connection, host)
-        if self._server.username:
-            connection.login(unquote(self._server.username), unquote(self._server.password or ""))
-        else:
-            connection.ehlo_or_helo_if_needed()
-        return connection
-
-    def _encrypt(self, connection: smtplib.SMTP, host: str) -> None:
-        """STARTTLS where it is offered; demanded by smtp+tls and for a password. This machine is trusted as it is."""
-        connection.ehlo_or_helo_if_needed()
-        demanded = self._server.scheme == "smtp+tls" or bool(self._server.username)
-        if _is_this_machine(host) and not demanded:
-            return
-        if connection.has_extn("starttls"):
-            connection.starttls(context=ssl.create_default_context())
-        elif demanded and not _is_this_machine(host):
-            connection.close()
-            raise GatewayError(Kind.CONFIGURATION, "no_encryption")
-
-    def _taken(self) -> smtplib.SMTP | None:
+    def _take_idle(self) -> Backend | None:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             return None
 
-    def _end(self, connection: smtplib.SMTP) -> None:
-        try:
-            connection.quit()
-        except (smtplib.SMTPException, OSError):
-            connection.close()
+
+def connection_settings(url: str) -> dict[str, Any]:
+    """Read EMAIL_URL. A password leaves this machine only encrypted; a server without STARTTLS is not used then."""
+    parsed = dj_email_url.parse(url)
+    host, username, use_ssl = parsed["EMAIL_HOST"], parsed["EMAIL_HOST_USER"] or "", parsed["EMAIL_USE_SSL"]
+    needs_tls = bool(username) and not use_ssl and not is_this_machine(host)
+    return {
+        "host": host,
+        "port": parsed["EMAIL_PORT"],
+        "username": username,
+        "password": parsed["EMAIL_HOST_PASSWORD"] or "",
+        "use_ssl": use_ssl,
+        "use_tls": parsed["EMAIL_USE_TLS"] or needs_tls,
+        "timeout": parsed["EMAIL_TIMEOUT"] or TIMEOUT_SECONDS,
+    }
 
 
-def compose(letter: Letter, default_name: str, mailbox: str) -> EmailMessage:
-    """The mail: text, then HTML, then the calendar object, as readers choose the last they know (RFC 2046, 6047)."""
-    message = EmailMessage(policy=_POLICY)
-    host = mailbox.rpartition("@")[2]
-    message["From"] = str(Address(display_name=_line(letter.name or default_name), addr_spec=mailbox))
-    message["To"] = _line(letter.address)
-    if letter.reply_to:
-        message["Reply-To"] = _line(letter.reply_to)
-    message["Subject"] = _line(letter.subject)
-    message["Date"] = format_datetime(letter.at)
-    message["Message-ID"] = f"<{hashlib.sha256(letter.key.encode()).hexdigest()[:32]}@{host}>"
-    message["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe_url:
-        message["List-Unsubscribe"] = f"<{_line(letter.unsubscribe_url)}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(letter.text)
-    if letter.html:
-        message.add_alternative(letter.html, subtype="html")
-    if letter.calendar:
-        method = {"method": letter.calendar_method} if letter.calendar_method else {}
-        message.add_alternative(letter.calendar, subtype="calendar", params=method)
-    return message
-
-
-def _line(text: str) -> str:
-    return _BREAKS.sub(" ", text).strip()
-
-
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _say(step: Callable[[str], tuple[int, bytes]], argument: str) -> tuple[int, bytes]:
-    """One command. An address that cannot be written in it is refused as the server would."""
-    try:
-        return step(argument)
-    except (UnicodeEncodeError, smtplib.SMTPNotSupportedError):
-        return 553, b""
+def compose(letter: Letter, default_name: str, mailbox: str) -> Mail:
+    """The mail: text, then HTML, then the calendar object, as readers choose the last they know (RFC 2046, 6047)."""
+    digest = hashlib.sha256(letter.key.encode()).hexdigest()[:32]
+    headers = {
+        "Date": format_datetime(letter.at),
+        "Message-ID": f"<{digest}@{mailbox.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    if letter.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{_one_line(letter.unsubscribe_url)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail = Mail(
+        subject=_one_line(letter.subject),
+        body=letter.text,
+        from_email=formataddr((_one_line(letter.name or default_name), mailbox)),
+        to=[letter.address],
+        reply_to=[_one_line(letter.reply_to)] if letter.reply_to else None,
+        headers=headers,
+    )
+    if letter.html:
+        mail.attach_alternative(letter.html, "text/html")
+    if letter.calendar:
+        method = f"; method={letter.calendar_method}" if letter.calendar_method else ""
+        mail.attach_alternative(letter.calendar, f"text/calendar{method}")
+    return mail
 
 
-def _refused(code: int, *, sender: bool = False) -> NoReturn:
+def failure(error: Exception) -> GatewayError:
+    """What an error of Django's backend or of smtplib means for the message."""
+    match error:
+        case GatewayError():
+            return error
+        case ValueError():
+            return GatewayError(Kind.PERMANENT, "not_composable")
+        case smtplib.SMTPAuthenticationError():
+            return GatewayError(Kind.CONFIGURATION, "credentials_refused", str(error.smtp_code))
+        case smtplib.SMTPNotSupportedError():
+            return GatewayError(Kind.CONFIGURATION, "no_encryption")
+        case smtplib.SMTPSenderRefused():
+            return _refusal(error.smtp_code, Kind.CONFIGURATION, "sender_refused")
+        case smtplib.SMTPDataError():
+            return _refusal(error.smtp_code, Kind.PERMANENT, "refused")
+        case smtplib.SMTPRecipientsRefused():
+            [(code, _answer)] = error.recipients.values()
+            return _refusal(code, Kind.PERMANENT, "address_refused" if code in ADDRESS_REFUSED else "refused")
+        case _:
+            return GatewayError(Kind.TRANSIENT, "unreachable")
+
+
+def _refusal(code: int, kind: Kind, reason: str) -> GatewayError:
     if 400 <= code < 500:
-        raise GatewayError(Kind.TRANSIENT, "refused_for_now", str(code))
-    if sender:
-        raise GatewayError(Kind.CONFIGURATION, "sender_refused", str(code))
-    raise GatewayError(Kind.PERMANENT, "address_refused" if code in {550, 551, 553} else "refused", str(code))
+        kind, reason = Kind.TRANSIENT, "refused_for_now"
+    return GatewayError(kind, reason, str(code))
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks, which Django refuses in a header."""
+    return " ".join(text.split())

@@ -7,6 +7,7 @@ from django.core.checks import run_checks
 from django.core.mail import EmailMultiAlternatives, send_mail
 from django.test import override_settings
 
+from notifications import checks
 from notifications.models import Message
 from tests.notifications import made
 
@@ -37,6 +38,9 @@ def test_djangos_mail_leaves_with_the_next_sweep() -> None:
     [
         ({}, []),
         ({"EMAIL_URL": "smtp://user:secret@mail.example.org:587"}, []),
+        ({"EMAIL_URL": "submission://mail.example.org"}, []),
+        ({"EMAIL_URL": "smtp://mail.example.org:465/?ssl=on"}, []),
+        ({"EMAIL_URL": "smtps://mail.example.org"}, ["notifications.E001"]),
         ({"EMAIL_URL": "mail.example.org"}, ["notifications.E001"]),
         ({"EMAIL_URL": "http://mail.example.org"}, ["notifications.E001"]),
         ({"TWILIO_FROM": "202 555 0100"}, ["notifications.E002"]),
@@ -49,3 +53,19 @@ def test_djangos_mail_leaves_with_the_next_sweep() -> None:
 def test_settings_that_cannot_work_are_named(changed: dict[str, Any], wrong: list[str]) -> None:
     with override_settings(**changed):
         assert [found.id for found in run_checks(tags=["notifications"])] == wrong
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("inbox", []),
+        ("smtp://localhost", []),
+        ("submission://mail.example.org", []),
+        ("smtp://user:secret@mail.example.org", []),
+        ("smtp://mail.example.org:465/?ssl=on", []),
+        ("smtp://mail.example.org", ["notifications.W001"]),
+    ],
+)
+def test_mail_in_clear_text_is_named_before_deployment(url: str, wrong: list[str]) -> None:
+    with override_settings(EMAIL_URL=url):
+        assert [found.id for found in checks.mail_travels_encrypted()] == wrong

@@ -1,8 +1,8 @@
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
 from typing import cast
 
 import pytest
@@ -51,7 +51,7 @@ def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, ga
     assert parsed.get_content_type() == "multipart/alternative"
     parts = [cast(EmailMessage, part) for part in parsed.iter_parts()]
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
-    assert parts[0].get_content().split("\r\n") == [*LETTER.text.split("\n"), ""]
+    assert parts[0].get_content().splitlines() == LETTER.text.splitlines()
     assert parts[2].get_param("method") == "REQUEST"
     assert parts[2].get_content_charset() == "utf-8"
     assert parts[2].get_payload(decode=True) == CALENDAR.encode()
@@ -77,45 +77,45 @@ def test_a_second_try_has_the_same_message_id(sink: MailSink, gateway: SmtpGatew
 
 
 def test_plain_mail_is_plain() -> None:
-    mail = smtp.compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org")
+    mail = smtp.compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org").message()
     assert mail.get_content_type() == "text/plain"
     assert str(mail["From"]) == "drives@example.org"
 
 
 def test_unsubscribing_is_one_click_where_there_is_a_link() -> None:
-    mail = smtp.compose(replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/"), "", "drives@example.org")
+    letter = replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/")
+    mail = smtp.compose(letter, "", "drives@example.org").message()
     assert mail["List-Unsubscribe"] == "<https://drives.example.org/stop/x/>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_a_long_way_out_stays_readable() -> None:
-    """Python would encode a header's word of more than 76 characters."""
+def test_a_long_unsubscribe_address_is_neither_folded_nor_encoded(sink: MailSink, gateway: SmtpGateway) -> None:
     url = f"https://{'drives.' * 12}example.org/stop/{'x' * 22}/"
-    sent = smtp.compose(replace(LETTER, unsubscribe_url=url), "", "drives@example.org").as_bytes(policy=SMTP)
-    assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sent
+    gateway.send(replace(LETTER, unsubscribe_url=url))
+    assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sink.mails[0].raw
 
 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x85", "\u2028", "\u2029", "\x00"])
 def test_no_header_can_be_slipped_in(line_break: str) -> None:
     evil = f"Hello{line_break}Bcc: cleo@example.org"
-    mail = smtp.compose(
-        replace(LETTER, subject=evil, name=evil, reply_to="a@example.org" + line_break), "", "drives@example.org"
-    )
+    letter = replace(LETTER, subject=evil, name=evil, reply_to="a@example.org" + line_break)
+    mail = smtp.compose(letter, "", "drives@example.org").message()
     raw = mail.as_bytes()
     assert mail["Bcc"] is None
     assert b"\nBcc:" not in raw
     assert b"\rBcc:" not in raw
 
 
-def test_no_line_ends_twice() -> None:
-    assert b"\r\r\n" not in smtp.compose(LETTER, "", "drives@example.org").as_bytes()
+def test_no_line_ends_twice(sink: MailSink, gateway: SmtpGateway) -> None:
+    gateway.send(LETTER)
+    assert b"\r\r\n" not in sink.mails[0].raw
 
 
 def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, gateway: SmtpGateway) -> None:
     gateway.send(LETTER)
     gateway.send(LETTER)
     assert sink.connections == 1
-    sink.answers["RSET"] = "drop"
+    sink.answers["NOOP"] = "drop"
     gateway.send(LETTER)
     assert (sink.connections, len(sink.mails)) == (2, 3)
 
@@ -125,10 +125,13 @@ def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, g
     [
         ({"RCPT": "550 no such user"}, "permanent", "address_refused"),
         ({"RCPT": "450 later"}, "transient", "refused_for_now"),
+        ({"RCPT": "554 no"}, "permanent", "refused"),
         ({"MAIL": "550 who are you"}, "configuration", "sender_refused"),
+        ({"MAIL": "451 later"}, "transient", "refused_for_now"),
         ({"DATA": "451 busy"}, "transient", "refused_for_now"),
         ({".": "554 spam"}, "permanent", "refused"),
         ({".": "452 full"}, "transient", "refused_for_now"),
+        ({"DATA": "drop"}, "in_doubt", "no_answer"),
         ({".": "drop"}, "in_doubt", "no_answer"),
         ({"MAIL": "drop"}, "transient", "unreachable"),
         ({"EHLO": "drop"}, "transient", "unreachable"),
@@ -147,3 +150,54 @@ def test_a_server_that_is_down_is_tried_later() -> None:
     with pytest.raises(GatewayError) as error:
         SmtpGateway("smtp://127.0.0.1:9", "drives@example.org").send(LETTER)
     assert error.value.kind == "transient"
+
+
+def test_a_refused_address_does_not_end_the_connection(sink: MailSink, gateway: SmtpGateway) -> None:
+    sink.answers = {"RCPT": "550 no such user"}
+    with pytest.raises(GatewayError):
+        gateway.send(LETTER)
+    sink.answers = {}
+    gateway.send(LETTER)
+    assert (sink.connections, len(sink.mails)) == (1, 1)
+
+
+def test_a_domain_in_letters_of_its_language_is_written_in_ascii(sink: MailSink, gateway: SmtpGateway) -> None:
+    gateway.send(replace(LETTER, address="ida@bücher.example"))
+    assert sink.mails[0].to == "ida@xn--bcher-kva.example"
+
+
+def test_a_server_that_does_not_answer_is_left_after_a_while() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        gateway = SmtpGateway(f"smtp://127.0.0.1:{silent.getsockname()[1]}/?timeout=1", "drives@example.org")
+        with pytest.raises(GatewayError) as error:
+            gateway.send(LETTER)
+    assert (error.value.kind, error.value.reason) == ("transient", "unreachable")
+    assert smtp.connection_settings("smtp://mail.example.org")["timeout"] == smtp.TIMEOUT_SECONDS
+
+
+def test_a_server_without_encryption_is_not_used_where_it_is_demanded(sink: MailSink) -> None:
+    gateway = SmtpGateway(sink.url.replace("smtp:", "submission:"), "drives@example.org")
+    with pytest.raises(GatewayError) as error:
+        gateway.send(LETTER)
+    assert (error.value.kind, error.value.reason) == ("configuration", "no_encryption")
+    assert sink.mails == []
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "port"),
+    [
+        ("smtp://mail.example.org", (False, False), 25),
+        ("smtp://ben:secret@mail.example.org:587", (True, False), 587),
+        ("smtp://ben:secret@127.0.0.1:2525", (False, False), 2525),
+        ("submission://mail.example.org", (True, False), 587),
+        ("smtp://ben:secret@mail.example.org:465/?ssl=on", (False, True), 465),
+    ],
+)
+def test_a_password_leaves_this_machine_only_encrypted(url: str, tls: tuple[bool, bool], port: int) -> None:
+    server = smtp.connection_settings(url)
+    assert ((server["use_tls"], server["use_ssl"]), server["port"]) == (tls, port)
+
+
+def test_a_password_may_hold_any_character() -> None:
+    server = smtp.connection_settings("smtp://ben%40example.org:a%2Fb%3Ac@mail.example.org")
+    assert (server["username"], server["password"]) == ("ben@example.org", "a/b:c")
