@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 from environs import env, validate
 
-from config import logs
+from config import languages, logs
 
 ROOT = Path(__file__).resolve().parent.parent
 _FILLED = validate.Length(min=1)
@@ -134,9 +133,9 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 SECOND_STEP_REQUIRED = not DEMO  # of owners and coordinators
 
 # Languages and time: stored UTC, shown in the site's zone
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("es", _("Español"))]
+LANGUAGE_CODE = languages.SOURCE
 LOCALE_PATHS = [ROOT / "config" / "locale"]
+LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -44,7 +44,7 @@ class NameForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}),
     )
-    language = forms.ChoiceField(label=_("Language of our messages"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language of our messages"), choices=lambda: settings.LANGUAGES)
 
 
 @never_cache

@@ -75,7 +75,9 @@ class ReachedForm(forms.Form):
         max_length=254,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=settings.LANGUAGES, required=False)
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of messages"), choices=lambda: settings.LANGUAGES, required=False
+    )
     confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
 
     def clean(self) -> dict[str, Any]:

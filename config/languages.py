@@ -1,0 +1,19 @@
+"""The languages of the installation: English, and each folder of the catalogs that holds a django.po."""
+
+from pathlib import Path
+
+from django.conf.locale import LANG_INFO
+from django.utils.translation import to_language
+
+SOURCE = "en"  # the language of the code
+
+
+def find_languages(*catalogs: Path) -> list[tuple[str, str]]:
+    """Return the codes and names of the languages, each name in its own language."""
+    files = [file for catalog in catalogs for file in catalog.glob("*/LC_MESSAGES/django.po")]
+    codes = sorted({to_language(file.parts[-3]) for file in files} - {SOURCE})
+    return [(code, _name(code)) for code in (SOURCE, *codes)]
+
+
+def _name(code: str) -> str:
+    return str(LANG_INFO[code]["name_local"]).capitalize() if code in LANG_INFO else code
