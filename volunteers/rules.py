@@ -35,6 +35,10 @@ FINDS_A_DAY: Final = 2_000, timedelta(days=1)  # of the whole service: codes for
 
 _PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
+# What forms and the API take at most, before it is cleaned and judged.
+NAME_MAX_TYPED: Final = 200
+PHONE_MAX_TYPED: Final = 60
+EMAIL_MAX_TYPED: Final = 254
 _JOINERS: Final = "\u200c\u200d"  # Persian and Indic names are spelled with them
 _TITLES: Final = "dr|dra|fr|hon|jr|ma|mr|mrs|ms|mx|prof|rev|sr|sra|srta|st|sta|ste|sto"
 _AFTER_TITLE: Final = re.compile(rf"(?i)\b(\w|{_TITLES})\.(?=\w{{2}})")

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from drives.api.answers import Answer
+from drives.api.serializers import Shared
 from drives.models import Booking, Drive
 from organizations import queries as organizations_queries
 from organizations import rules as organizations_rules
@@ -79,10 +79,17 @@ class ApiView(APIView):
         answer["Cache-Control"] = "no-store"
         return answer
 
-    def page(self, request: Request, rows: QuerySet[Row], answer: Callable[[Sequence[Row]], list[Answer]]) -> Response:
-        """One page of a list, ordered as the view says."""
+    def page(
+        self,
+        request: Request,
+        rows: QuerySet[Row],
+        serializer: type[Shared],
+        prepare: Callable[[Sequence[Row]], Sequence[Any]] = list,
+    ) -> Response:
+        """One page of a list in the view's order. `prepare` turns its rows into what the serializer takes."""
         pages = cast("type[BasePagination]", api_settings.DEFAULT_PAGINATION_CLASS)()
-        return pages.get_paginated_response(answer(pages.paginate_queryset(rows, request, self) or []))
+        found = prepare(pages.paginate_queryset(rows, request, self) or [])
+        return pages.get_paginated_response([serializer.write(row) for row in found])
 
     def drive(self, drive_id: int) -> Drive:
         """The caller's own drive; a stranger's is as unknown as one that never was."""

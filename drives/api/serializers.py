@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import get_language
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.serializers import DateTimeField, IntegerField
 
 from drives.api.fields import ChoiceField, IdField, NumberField, TextField
@@ -47,6 +49,19 @@ class Shared(serializers.BaseSerializer[Any]):
 
 class Serializer(Shared, serializers.Serializer[Any]):
     """Rows of no one model, and bodies."""
+
+
+class QuerySerializer(Serializer):
+    """The parameters of an address."""
+
+    @classmethod
+    def read(cls, body: QueryDict) -> dict[str, Any]:
+        """The parameters, validated. An error names its parameter with a question mark."""
+        try:
+            return super().read(body.dict())
+        except ValidationError as error:
+            by_name = cast("dict[str, list[ErrorDetail]]", error.detail)
+            raise ValidationError({f"?{name}": details for name, details in by_name.items()}) from error
 
 
 class ModelSerializer(Shared, serializers.ModelSerializer[Row]):

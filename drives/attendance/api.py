@@ -8,12 +8,19 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import bodies, documented, shapes
+from drives.api import documented
 from drives.api.access import ApiView
-from drives.attendance import answers, check_in, queries, turnout
+from drives.attendance import check_in, queries, turnout
+from drives.attendance.serializers import (
+    DayBookingSerializer,
+    NewWalkInSerializer,
+    OutcomeSerializer,
+    OverrideSerializer,
+    RosterRowSerializer,
+    TurnoutSerializer,
+)
+from drives.attendance.turnout import DriveTurnout
 from drives.models import Booking, BookingState
-
-OUTCOME, WALK_IN, OVERRIDE = bodies.OutcomeBody(), bodies.WalkInBody(), bodies.OverrideBody()
 
 
 class Roster(ApiView):
@@ -26,13 +33,13 @@ class Roster(ApiView):
         "Read the roster",
         "A drive's bookings in order of arrival, with contacts and the state of each message. Held slots are not on "
         "it.",
-        gives=shapes.RosterRow,
+        gives=RosterRowSerializer,
         lists=True,
         refuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
         rows = queries.roster(self.drive(drive_id))
-        return Response({"results": [answers.roster_row(row, self.zone) for row in rows], "next": None})
+        return Response({"results": [RosterRowSerializer.write(row) for row in rows], "next": None})
 
 
 class DayView(ApiView):
@@ -41,7 +48,7 @@ class DayView(ApiView):
     needs: ClassVar = {"POST": "check_in"}
 
     def answer(self, booking: Booking, status: int = 200) -> Response:
-        return Response(answers.day_booking(booking, self.zone), status=status)
+        return Response(DayBookingSerializer.write(booking), status=status)
 
 
 class CheckIn(DayView):
@@ -52,12 +59,12 @@ class CheckIn(DayView):
         "Check a donor in",
         "Marks a donor as arrived. The interval rules are judged again; where one stands against the donation, send an "
         "`override_reason`, which is kept with the booking.",
-        gives=shapes.DayBooking,
-        takes=OVERRIDE,
+        gives=DayBookingSerializer,
+        takes=OverrideSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
+        booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
             check_in.check_in(
@@ -74,12 +81,12 @@ class Outcome(DayView):
         "Record an outcome",
         "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` for a donor who did "
         "not come. `at` is when it happened if that was not just now.",
-        gives=shapes.DayBooking,
-        takes=OUTCOME,
+        gives=DayBookingSerializer,
+        takes=OutcomeSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body, now = self.booking(booking_id), OUTCOME.run_validation(request.data), timezone.now()
+        booking, body, now = self.booking(booking_id), OutcomeSerializer.read(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
             return self.answer(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
@@ -101,12 +108,12 @@ class Undo(DayView):
         "Undo the last step",
         "Takes back the last step of the day: an outcome, then the check-in; a walk-in is taken back altogether. Where "
         "that makes a visit count again, the interval rules are judged as at check-in.",
-        gives=shapes.DayBooking,
-        takes=OVERRIDE,
+        gives=DayBookingSerializer,
+        takes=OverrideSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.booking(booking_id), OVERRIDE.run_validation(request.data)
+        booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
             check_in.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason)
@@ -121,13 +128,13 @@ class WalkIns(DayView):
         "Add a walk-in",
         "Books a donor who came without a booking, and checks them in. If the visit may not happen now, `alternatives` "
         "has the nearest slots.",
-        gives=shapes.DayBooking,
-        takes=WALK_IN,
+        gives=DayBookingSerializer,
+        takes=NewWalkInSerializer,
         status=201,
         refuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), WALK_IN.run_validation(request.data)
+        drive, body = self.drive(drive_id), NewWalkInSerializer.read(request.data)
         came = check_in.walk_in(
             drive=drive,
             name=body["name"],
@@ -150,9 +157,9 @@ class Turnout(ApiView):
         "read_turnout",
         "Read the turnout",
         "The numbers of a drive. They move until the drive is completed; then `final` is true.",
-        gives=shapes.Turnout,
+        gives=TurnoutSerializer,
         refuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        return Response(answers.turnout(turnout.turnout_numbers(drive), drive))
+        return Response(TurnoutSerializer.write(DriveTurnout(drive, turnout.turnout_numbers(drive))))

@@ -95,7 +95,7 @@ def _group(groups: CheckinList, booking: Booking, now: datetime) -> list[Checkin
 
 
 def _found(drive: Drive, search: str) -> QuerySet[Booking]:
-    rows = Booking.objects.filter(drive=drive).select_related("volunteer__phone", "volunteer__email", "arrival")
+    rows = drive.bookings.select_related("volunteer__phone", "volunteer__email", "arrival")
     digits = "".join(letter for letter in search if letter.isdecimal())
     if digits and not any(letter.isalpha() for letter in search):  # a phone number, however it is typed
         owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")

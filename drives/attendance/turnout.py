@@ -31,6 +31,18 @@ class TurnoutNumbers:
     unresolved_count: int
 
 
+@dataclass(frozen=True)
+class DriveTurnout:
+    """A drive and its numbers, which move until it is completed."""
+
+    drive: Drive
+    counts: TurnoutNumbers
+
+    @property
+    def final(self) -> bool:
+        return self.drive.state == DriveState.COMPLETED
+
+
 _ARRIVED = Q(
     state__in=[
         BookingState.CHECKED_IN,

@@ -13,13 +13,22 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, bodies, documented, shapes
+from drives.api import access, documented
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
-from drives.booking import answers, book_for_donor, changes, hold, party_changes, queries, verify
+from drives.booking import book_for_donor, changes, hold, party_changes, queries, verify
 from drives.booking import party as booking_party
 from drives.booking.hold import Person
 from drives.booking.party import Companion
+from drives.booking.serializers import (
+    BookingSerializer,
+    CodeSerializer,
+    MoveSerializer,
+    NewBookingSerializer,
+    NewPartySerializer,
+    PartySerializer,
+    ResendCodeSerializer,
+)
 from drives.domain.intervals import Stated
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.public import listing
@@ -28,7 +37,6 @@ from organizations import idempotency
 from organizations.idempotency import Keep
 from organizations.models import ApiKey, linked
 
-BOOKING, CODE, SLOT, AGAIN = bodies.BookingBody(), bodies.CodeBody(), bodies.SlotBody(), bodies.SendAgainBody()
 DONOR = "donor"
 
 
@@ -43,15 +51,15 @@ class Bookings(ApiView):
         "Holds a slot for fifteen minutes and sends a six-digit code to the phone, else to the e-mail address. "
         "`verify` turns the hold into a booking. With the organization's key or a coordinator's session the slot is "
         "booked at once and no code is sent. The answer never tells whether the contact is known.",
-        gives=shapes.Booking,
-        takes=BOOKING,
+        gives=BookingSerializer,
+        takes=NewBookingSerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(403, 409, 410, 422),
     )
     def post(self, request: Request) -> HttpResponse:
-        body, now = BOOKING.run_validation(request.data), timezone.now()
+        body, now = NewBookingSerializer.read(request.data), timezone.now()
         return created_once(
             request,
             request.body,
@@ -68,7 +76,7 @@ class Bookings(ApiView):
         self.zone, person = drive.site.timezone, person_of(body)
 
         def answer(booking: Booking) -> None:
-            keep(json.dumps(answers.booking(booking, self.zone), separators=(",", ":")))
+            keep(json.dumps(BookingSerializer.write(booking), separators=(",", ":")))
 
         if member is None:
             hold.hold_within(
@@ -105,7 +113,7 @@ class TokenView(ApiView):
         return page.booking
 
     def answer(self, booking: Booking) -> Response:
-        return Response(answers.booking(booking, self.zone))
+        return Response(BookingSerializer.write(booking))
 
 
 class OneBooking(TokenView):
@@ -117,7 +125,7 @@ class OneBooking(TokenView):
         "read_booking",
         "Read a booking",
         "The booking that the token opens.",
-        gives=shapes.Booking,
+        gives=BookingSerializer,
         public=True,
         refuses=(404,),
     )
@@ -136,13 +144,13 @@ class Prove(TokenView):
         "Enters the code that was sent, and turns the held slot into a booking. All rules are judged now; if one "
         "stands against the booking, the hold stays and can be moved to one of `alternatives`. A code works for ten "
         "minutes, once, and allows five tries.",
-        gives=shapes.Booking,
-        takes=CODE,
+        gives=BookingSerializer,
+        takes=CodeSerializer,
         public=True,
         refuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        held, body = self.found(token).booking, CODE.run_validation(request.data)
+        held, body = self.found(token).booking, CodeSerializer.read(request.data)
         proved = verify.prove(
             booking_id=held.pk,
             code=body["code"],
@@ -162,13 +170,13 @@ class SendCode(TokenView):
         "send_booking_code",
         "Send the code again",
         "Sends a new code for a held slot. The code before it no longer works.",
-        gives=shapes.Booking,
-        takes=AGAIN,
+        gives=BookingSerializer,
+        takes=ResendCodeSerializer,
         public=True,
         refuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        held, body = self.found(token).booking, AGAIN.run_validation(request.data)
+        held, body = self.found(token).booking, ResendCodeSerializer.read(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
             return self.answer(held)
         verify.send_code_again(
@@ -190,7 +198,7 @@ class Confirm(TokenView):
         "confirm_booking",
         "Confirm a booking",
         "Records that the donor plans to come. Repeating it changes nothing.",
-        gives=shapes.Booking,
+        gives=BookingSerializer,
         public=True,
         refuses=(404, 409),
     )
@@ -208,7 +216,7 @@ class Cancel(TokenView):
         "cancel_booking",
         "Cancel a booking",
         "Cancels the booking and frees its slot at once. Repeating it changes nothing.",
-        gives=shapes.Booking,
+        gives=BookingSerializer,
         public=True,
         refuses=(404, 409),
     )
@@ -227,13 +235,13 @@ class Move(TokenView):
         "Move a booking",
         "Moves the booking to another slot of the same drive, or leaves it where it is if that is not possible. `all` "
         "moves every member of a party or none.",
-        gives=shapes.Booking,
-        takes=SLOT,
+        gives=BookingSerializer,
+        takes=MoveSerializer,
         public=True,
         refuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking, body = self.changeable(token), SLOT.run_validation(request.data)
+        booking, body = self.changeable(token), MoveSerializer.read(request.data)
         if not body["all"]:
             moved = changes.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
             return self.answer(moved)
@@ -288,15 +296,6 @@ def _scope_of(request: Request) -> str:
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS
 
 
-class Party(shapes.Shape):
-    """In the order in which they were named; the first one's token proves all of them."""
-
-    bookings = shapes.Booking(many=True)
-
-
-PARTY = bodies.PartyBody()
-
-
 class Parties(ApiView):
     """Places for a family or a group, kept for fifteen minutes; the first one's token proves them all with one code."""
 
@@ -307,15 +306,15 @@ class Parties(ApiView):
         "Book for a party",
         "Holds slots for two to six people who share one contact: all of them or none. They come at one time, or next "
         "to each other. The token of the first booking verifies all with one code.",
-        gives=Party,
-        takes=PARTY,
+        gives=PartySerializer,
+        takes=NewPartySerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409, 422),
     )
     def post(self, request: Request) -> HttpResponse:
-        body, now = PARTY.run_validation(request.data), timezone.now()
+        body, now = NewPartySerializer.read(request.data), timezone.now()
         return created_once(
             request,
             request.body,
@@ -338,5 +337,4 @@ class Parties(ApiView):
             ip=request.META["REMOTE_ADDR"],
             now=now,
         )
-        said = {"bookings": [answers.booking(booking, self.zone) for booking in held]}
-        return json.dumps(said, separators=(",", ":"))
+        return json.dumps(PartySerializer.write({"bookings": held}), separators=(",", ":"))

@@ -13,20 +13,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from drives.api import access, bodies, documented, preview_shapes, shapes
-from drives.api import answers as api_answers
 from drives.api.access import ApiView
 from drives.api.documented import CURSOR, IF_MATCH
 from drives.api.serializers import SlotSerializer
 from drives.domain import plan as domain_plan
-from drives.models import Collector, Drive, DriveState, Policy, Site, Visit
+from drives.models import Drive, DriveState, Policy, Site, Visit
 from drives.planning import drives, plan_json, slots
 from drives.planning import plan as planning_plan
-from drives.public import answers as public_answers
 from drives.public import listing
-from organizations.models import Cause, Organization
+from drives.public.queries import DriveSummary
+from drives.public.serializers import DriveDetailSerializer, DriveSerializer, DrivesQuery, SlotsQuery
 
-DRIVES, SLOTS = bodies.DrivesQuery(), bodies.SlotsQuery()
 PLAN, CHANGE = bodies.PlanBody(), bodies.PlanBody(partial=True)
+
+
+class OwnDriveSerializer(DriveDetailSerializer):
+    plan = shapes.Plan(required=False)
 
 
 class Drives(ApiView):
@@ -40,19 +42,20 @@ class Drives(ApiView):
         "List drives",
         "Published drives that are not over, the next one first. With a key or a session, `status` lists the "
         "organization's own drives in that state, drafts and past ones included.",
-        gives=shapes.Drive,
+        gives=DriveSerializer,
         lists=True,
         public=True,
-        parameters=(bodies.DrivesQuery, CURSOR),
+        parameters=(DrivesQuery, CURSOR),
         refuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        wanted = bodies.asked(DRIVES, request.query_params)
+        wanted = DrivesQuery.read(request.query_params)
         now = timezone.now()
         return self.page(
             request,
             self._found(request, wanted),
-            lambda rows: [public_answers.drive_row(row) for row in listing.with_places(rows, now)],
+            DriveSerializer,
+            lambda rows: listing.with_places(rows, now),
         )
 
     @documented.operation(
@@ -60,7 +63,7 @@ class Drives(ApiView):
         "Create a drive",
         "Creates a draft from a plan. The public sees it once it is published. A plan that cannot work is refused with "
         "every problem at once, each with its member.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         takes=PLAN,
         status=201,
     )
@@ -89,7 +92,7 @@ class OneDrive(ApiView):
         "Read a drive",
         "A public drive with its description, cause, donation rules and visit lengths. The drive's own organization "
         "also sees drafts, the `plan`, and the `ETag` that a change must name.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         public=True,
         refuses=(404,),
     )
@@ -100,7 +103,7 @@ class OneDrive(ApiView):
             raise Http404
         if member and member.organization == drive.organization:
             return own_drive(drive)
-        return Response(public_answers.drive(drive, listing.places_shown(drive, timezone.now())))
+        return Response(DriveDetailSerializer.write(DriveSummary(drive, listing.places_shown(drive, timezone.now()))))
 
     @documented.operation(
         "change_drive",
@@ -108,7 +111,7 @@ class OneDrive(ApiView):
         "Changes the members of the plan that are sent and keeps the others. `If-Match` names the version that was "
         "read; if the drive has changed since, the answer is 412. A change of time or capacity that existing bookings "
         "do not fit is refused.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         takes=CHANGE,
         parameters=(IF_MATCH,),
         refuses=(404, 409, 412, 428),
@@ -139,11 +142,11 @@ class Slots(ApiView):
         gives=SlotSerializer,
         lists=True,
         public=True,
-        parameters=(bodies.SlotsQuery,),
+        parameters=(SlotsQuery,),
         refuses=(400, 404),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        visit = bodies.asked(SLOTS, request.query_params).get("visit", Visit.RETURN)
+        visit = SlotsQuery.read(request.query_params).get("visit", Visit.RETURN)
         shown = listing.times_shown(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
@@ -154,8 +157,8 @@ class Slots(ApiView):
 
 def own_drive(drive: Drive, status: int = 200) -> Response:
     """A drive for those who run it, with its plan and the tag that a change has to name."""
-    places_left = listing.places_shown(drive, timezone.now())
-    said = {**public_answers.drive(drive, places_left), "plan": plan_json.answer(drive)}
+    summary = DriveSummary(drive, listing.places_shown(drive, timezone.now()))
+    said = {**DriveDetailSerializer.write(summary), "plan": plan_json.answer(drive)}
     return Response(said, status=status, headers={"ETag": plan_json.etag(drive)})
 
 
@@ -194,7 +197,7 @@ class Publish(ApiView):
         "publish_drive",
         "Publish a drive",
         "Opens a draft, or a closed drive, for online booking.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
@@ -212,7 +215,7 @@ class Close(ApiView):
         "close_drive",
         "Close a drive",
         "Stops online booking. Existing bookings stay, and a held slot can still be verified.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
@@ -231,7 +234,7 @@ class CancelDrive(ApiView):
         "Cancel a drive",
         "Cancels the drive with all its bookings. Every donor and everyone on the waitlist is notified once, with the "
         "`reason` if one is given.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         takes=REASON,
         refuses=(404, 409),
     )
@@ -252,7 +255,7 @@ class Copy(ApiView):
         "copy_drive",
         "Copy a drive",
         "Creates a draft with the same plan on another day.",
-        gives=shapes.OwnDrive,
+        gives=OwnDriveSerializer,
         takes=DAY,
         status=201,
         refuses=(404,),
@@ -261,170 +264,3 @@ class Copy(ApiView):
         drive, body = self.drive(drive_id), DAY.run_validation(request.data)
         made = drives.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(made.pk), status=201)
-
-
-class RecordsView(ApiView):
-    """Records of the caller's organization; strangers' are as unknown as those that never were."""
-
-    needs: ClassVar = {"GET": "view"}
-
-    def all(self, request: Request, rows: QuerySet[Any], answer: api_answers.Maker) -> Response:
-        return self.page(request, rows, lambda shown: [answer(row) for row in shown])
-
-    def one(self, rows: QuerySet[Any], pk: int, answer: api_answers.Maker) -> Response:
-        row = rows.filter(pk=pk).first()
-        if row is None:
-            raise Http404
-        return Response(answer(row))
-
-
-def _organizations(of: Organization) -> QuerySet[Organization]:
-    return Organization.objects.filter(pk=of.pk)
-
-
-def _sites(of: Organization) -> QuerySet[Site]:
-    return Site.objects.filter(organization=of)
-
-
-def _causes(of: Organization) -> QuerySet[Cause]:
-    return Cause.objects.filter(organization=of).prefetch_related("facts")
-
-
-def _collectors(of: Organization) -> QuerySet[Collector]:
-    return Collector.objects.filter(organization=of)
-
-
-def _policies(of: Organization) -> QuerySet[Policy]:
-    """Those offered to everybody, and the organization's own tightened ones."""
-    return Policy.objects.offered_to(of)
-
-
-class Organizations(RecordsView):
-    @documented.operation(
-        "list_organizations",
-        "List organizations",
-        "The organization that the key or session acts for.",
-        gives=shapes.Organization,
-        lists=True,
-        parameters=(CURSOR,),
-        refuses=(400,),
-    )
-    def get(self, request: Request) -> Response:
-        return self.all(request, _organizations(self.caller.organization), public_answers.organization)
-
-
-class OneOrganization(RecordsView):
-    @documented.operation(
-        "read_organization",
-        "Read an organization",
-        "The organization that the key or session acts for, by its id.",
-        gives=shapes.Organization,
-        refuses=(404,),
-    )
-    def get(self, request: Request, pk: int) -> Response:
-        return self.one(_organizations(self.caller.organization), pk, public_answers.organization)
-
-
-class Sites(RecordsView):
-    @documented.operation(
-        "list_sites",
-        "List sites",
-        "The organization's sites. A plan names one by its id.",
-        gives=shapes.Site,
-        lists=True,
-        parameters=(CURSOR,),
-        refuses=(400,),
-    )
-    def get(self, request: Request) -> Response:
-        return self.all(request, _sites(self.caller.organization), public_answers.site)
-
-
-class OneSite(RecordsView):
-    @documented.operation(
-        "read_site",
-        "Read a site",
-        "One of the organization's sites.",
-        gives=shapes.Site,
-        refuses=(404,),
-    )
-    def get(self, request: Request, pk: int) -> Response:
-        return self.one(_sites(self.caller.organization), pk, public_answers.site)
-
-
-class Causes(RecordsView):
-    @documented.operation(
-        "list_causes",
-        "List causes",
-        "The organization's causes with their sourced facts.",
-        gives=shapes.Cause,
-        lists=True,
-        parameters=(CURSOR,),
-        refuses=(400,),
-    )
-    def get(self, request: Request) -> Response:
-        return self.all(request, _causes(self.caller.organization), public_answers.cause)
-
-
-class OneCause(RecordsView):
-    @documented.operation(
-        "read_cause",
-        "Read a cause",
-        "One of the organization's causes with its sourced facts.",
-        gives=shapes.Cause,
-        refuses=(404,),
-    )
-    def get(self, request: Request, pk: int) -> Response:
-        return self.one(_causes(self.caller.organization), pk, public_answers.cause)
-
-
-class Collectors(RecordsView):
-    @documented.operation(
-        "list_centers",
-        "List centers",
-        "The licensed centers and blood services that collect plasma at the organization's drives.",
-        gives=shapes.Collector,
-        lists=True,
-        parameters=(CURSOR,),
-        refuses=(400,),
-    )
-    def get(self, request: Request) -> Response:
-        return self.all(request, _collectors(self.caller.organization), public_answers.collector)
-
-
-class OneCollector(RecordsView):
-    @documented.operation(
-        "read_center",
-        "Read a center",
-        "One of the organization's centers.",
-        gives=shapes.Collector,
-        refuses=(404,),
-    )
-    def get(self, request: Request, pk: int) -> Response:
-        return self.one(_collectors(self.caller.organization), pk, public_answers.collector)
-
-
-class Policies(RecordsView):
-    @documented.operation(
-        "list_policies",
-        "List policies",
-        "The donation rules that a plan may name: those offered to every organization, and the organization's own. A "
-        "version of a policy never changes.",
-        gives=shapes.Policy,
-        lists=True,
-        parameters=(CURSOR,),
-        refuses=(400,),
-    )
-    def get(self, request: Request) -> Response:
-        return self.all(request, _policies(self.caller.organization), public_answers.policy)
-
-
-class OnePolicy(RecordsView):
-    @documented.operation(
-        "read_policy",
-        "Read a policy",
-        "One version of a set of donation rules.",
-        gives=shapes.Policy,
-        refuses=(404,),
-    )
-    def get(self, request: Request, pk: int) -> Response:
-        return self.one(_policies(self.caller.organization), pk, public_answers.policy)

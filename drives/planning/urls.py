@@ -3,7 +3,7 @@
 from django.urls import path
 
 from drives.api import addresses
-from drives.planning import api, views_lifecycle, views_plan, views_sites
+from drives.planning import api, api_records, views_lifecycle, views_plan, views_sites
 
 organizer_urls = [
     path("drives/new/", views_plan.new_drive, name="organizer_new_drive"),
@@ -30,14 +30,14 @@ api_urls = [
     addresses.call("drives/<id:drive_id>/close/", api.Close),
     addresses.call("drives/<id:drive_id>/cancel/", api.CancelDrive),
     addresses.call("drives/<id:drive_id>/copy/", api.Copy),
-    addresses.call("organizations/", api.Organizations),
-    addresses.call("organizations/<id:pk>/", api.OneOrganization),
-    addresses.call("sites/", api.Sites),
-    addresses.call("sites/<id:pk>/", api.OneSite),
-    addresses.call("causes/", api.Causes),
-    addresses.call("causes/<id:pk>/", api.OneCause),
-    addresses.call("collectors/", api.Collectors),
-    addresses.call("collectors/<id:pk>/", api.OneCollector),
-    addresses.call("policies/", api.Policies),
-    addresses.call("policies/<id:pk>/", api.OnePolicy),
+    addresses.call("organizations/", api_records.Organizations),
+    addresses.call("organizations/<id:pk>/", api_records.OneOrganization),
+    addresses.call("sites/", api_records.Sites),
+    addresses.call("sites/<id:pk>/", api_records.OneSite),
+    addresses.call("causes/", api_records.Causes),
+    addresses.call("causes/<id:pk>/", api_records.OneCause),
+    addresses.call("collectors/", api_records.Collectors),
+    addresses.call("collectors/<id:pk>/", api_records.OneCollector),
+    addresses.call("policies/", api_records.Policies),
+    addresses.call("policies/<id:pk>/", api_records.OnePolicy),
 ]

@@ -12,22 +12,25 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, bodies, documented, line_shapes, shapes
+from drives.api import access, documented
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
-from drives.booking import answers as booking_answers
 from drives.booking import api as booking_api
-from drives.booking.api import AGAIN, CODE, DONOR
+from drives.booking.api import DONOR
+from drives.booking.serializers import BookingSerializer, CodeSerializer, ResendCodeSerializer
 from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.public import listing
 from drives.refusals import Reason, Refusal
-from drives.waitlist import answers, close, entries, offers, queries
+from drives.waitlist import close, entries, offers, queries
 from drives.waitlist.entries import Wish
 from drives.waitlist.queries import WaitingPage
+from drives.waitlist.serializers import (
+    ClosedWaitlistSerializer,
+    NewWaitlistEntrySerializer,
+    WaitlistEntrySerializer,
+)
 from organizations.models import ApiKey, linked
-
-WAIT = bodies.WaitBody()
 
 
 class WaitingList(ApiView):
@@ -41,8 +44,8 @@ class WaitingList(ApiView):
         "Puts a donor on the waitlist of a full drive, once the code that is sent has been entered. With the "
         "organization's key or a coordinator's session the donor is on it at once. While open slots fit the visit and "
         "the times, the answer is 409 with `alternatives`.",
-        gives=line_shapes.Waiting,
-        takes=WAIT,
+        gives=WaitlistEntrySerializer,
+        takes=NewWaitlistEntrySerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
@@ -50,7 +53,7 @@ class WaitingList(ApiView):
     )
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._drive(request, drive_id), timezone.now()
-        body = WAIT.run_validation(request.data)
+        body = NewWaitlistEntrySerializer.read(request.data)
         asked = request.path.encode() + request.body  # the drive is named in the address
         return booking_api.created_once(
             request,
@@ -78,7 +81,7 @@ class WaitingList(ApiView):
         else:
             raise PermissionDenied
         page = WaitingPage(entry, queries.position(entry), None)
-        return json.dumps(answers.waiting(page, self.zone), separators=(",", ":"))
+        return json.dumps(WaitlistEntrySerializer.write(page), separators=(",", ":"))
 
 
 class CloseLine(ApiView):
@@ -90,13 +93,13 @@ class CloseLine(ApiView):
         "close_waitlist",
         "Close the waitlist",
         "Ends the waitlist of a drive that takes no online bookings. Everyone on it is notified once.",
-        gives=line_shapes.ClosedLine,
+        gives=ClosedWaitlistSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         waited = close.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return Response({"waited": waited})
+        return Response(ClosedWaitlistSerializer.write({"waited": waited}))
 
 
 class TokenView(ApiView):
@@ -117,7 +120,7 @@ class TokenView(ApiView):
         return page.offer.pk
 
     def answer(self, entry: WaitingEntry) -> Response:
-        return Response(answers.waiting(self.found(entry.token), self.zone))
+        return Response(WaitlistEntrySerializer.write(self.found(entry.token)))
 
 
 class OneEntry(TokenView):
@@ -129,12 +132,12 @@ class OneEntry(TokenView):
         "read_waitlist_entry",
         "Read a waitlist entry",
         "The entry that the token opens, with its position and the offer that stands.",
-        gives=line_shapes.Waiting,
+        gives=WaitlistEntrySerializer,
         public=True,
         refuses=(404,),
     )
     def get(self, request: Request, token: str) -> Response:
-        return Response(answers.waiting(self.found(token), self.zone))
+        return Response(WaitlistEntrySerializer.write(self.found(token)))
 
 
 class Prove(TokenView):
@@ -147,13 +150,13 @@ class Prove(TokenView):
         "Verify a waitlist entry",
         "Enters the code that was sent and puts the donor on the waitlist. A donor who is on it already gets the entry "
         "they have.",
-        gives=line_shapes.Waiting,
-        takes=CODE,
+        gives=WaitlistEntrySerializer,
+        takes=CodeSerializer,
         public=True,
         refuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        asked, body = self.found(token).entry, CODE.run_validation(request.data)
+        asked, body = self.found(token).entry, CodeSerializer.read(request.data)
         return self.answer(
             entries.prove(
                 entry_id=asked.pk, code=body["code"], bound_to=linked.token_digest(asked.token), now=timezone.now()
@@ -170,13 +173,13 @@ class SendCode(TokenView):
         "send_waitlist_code",
         "Send the waitlist code again",
         "Sends a new code for an entry that is not verified. The code before it no longer works.",
-        gives=line_shapes.Waiting,
-        takes=AGAIN,
+        gives=WaitlistEntrySerializer,
+        takes=ResendCodeSerializer,
         public=True,
         refuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        asked, body = self.found(token).entry, AGAIN.run_validation(request.data)
+        asked, body = self.found(token).entry, ResendCodeSerializer.read(request.data)
         if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
             entries.send_code_again(
                 entry_id=asked.pk,
@@ -197,7 +200,7 @@ class Leave(TokenView):
         "leave_waitlist",
         "Leave the waitlist",
         "Takes the donor off the waitlist. An offered slot is passed on.",
-        gives=line_shapes.Waiting,
+        gives=WaitlistEntrySerializer,
         public=True,
         refuses=(404,),
     )
@@ -215,13 +218,13 @@ class Accept(TokenView):
         "accept_offer",
         "Accept an offer",
         "Books the slot that is offered to the entry.",
-        gives=shapes.Booking,
+        gives=BookingSerializer,
         public=True,
         refuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
         booking = offers.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
-        return Response(booking_answers.booking(booking, self.zone))
+        return Response(BookingSerializer.write(booking))
 
 
 class Pass(TokenView):
@@ -233,7 +236,7 @@ class Pass(TokenView):
         "decline_offer",
         "Decline an offer",
         "Passes the offered slot on. The entry keeps its place on the waitlist.",
-        gives=line_shapes.Waiting,
+        gives=WaitlistEntrySerializer,
         public=True,
         refuses=(404, 409),
     )

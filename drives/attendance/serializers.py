@@ -1,0 +1,104 @@
+"""The day of a drive in the API: roster, check-in, outcomes, walk-ins, turnout."""
+
+from dataclasses import fields
+from typing import Any
+
+from rest_framework.serializers import BooleanField, DateTimeField, IntegerField
+
+from drives.api.fields import ChoiceField, IdField, TextField
+from drives.api.serializers import ModelSerializer, Serializer, SiteTimes
+from drives.attendance.turnout import TurnoutNumbers
+from drives.models import OUTCOMES, Booking, BookingState, Visit
+from notifications.models import Message
+from volunteers import rules as volunteers_rules
+
+
+class DayBookingSerializer(SiteTimes, ModelSerializer[Booking]):
+    """A booking at the door, with the donor's name and contacts."""
+
+    volunteer = IdField(source="volunteer_id", help_text="One of the organization's volunteers.")
+    slot = IdField(source="arrival_id")
+    timezone = TextField(source="drive.site.timezone")
+    name = TextField(source="volunteer.name")
+    phone = TextField(source="volunteer.phone.address", allow_null=True)
+    email = TextField(source="volunteer.email.address", allow_null=True)
+
+    class Meta:
+        model = Booking
+        fields: tuple[str, ...] = (
+            "id",
+            "volunteer",
+            "reference",
+            "state",
+            "source",
+            "visit",
+            "drive",
+            "slot",
+            "starts_at",
+            "timezone",
+            "name",
+            "phone",
+            "email",
+            "checked_in_at",
+            "outcome_at",
+            "override_reason",
+        )
+        read_only_fields = fields
+
+
+class MessageStateSerializer(ModelSerializer[Message]):
+    class Meta:
+        model = Message
+        fields = ("kind", "channel", "state")
+        read_only_fields = fields
+
+
+class RosterRowSerializer(DayBookingSerializer):
+    messages = MessageStateSerializer(many=True)
+
+    class Meta(DayBookingSerializer.Meta):
+        fields = (*DayBookingSerializer.Meta.fields, "messages")
+        read_only_fields = fields
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """A `RosterRow`: the booking, with its messages."""
+        messages = self.fields["messages"].to_representation(instance.messages)
+        return {**DayBookingSerializer.write(instance.booking), "messages": messages}
+
+
+class OutcomeSerializer(Serializer):
+    outcome = ChoiceField(choices=sorted({*OUTCOMES, BookingState.NO_SHOW}))
+    at = DateTimeField(required=False, allow_null=True, help_text="When it happened, if not just now.")
+
+
+class OverrideSerializer(Serializer):
+    override_reason = TextField(
+        max_length=200,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Lets the donor give against an interval rule, and is kept with the booking.",
+    )
+
+
+class NewWalkInSerializer(OverrideSerializer):
+    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED)
+    visit = ChoiceField(choices=Visit.choices)
+    phone = TextField(max_length=volunteers_rules.PHONE_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
+    email = TextField(max_length=volunteers_rules.EMAIL_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
+
+
+class TurnoutCountsSerializer(Serializer):
+    def get_fields(self) -> dict[str, Any]:
+        return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}
+
+
+class TurnoutSerializer(SiteTimes, Serializer):
+    """A `DriveTurnout`."""
+
+    drive = IdField(source="drive.pk")
+    final = BooleanField()
+    closed_out_at = DateTimeField(source="drive.closed_out_at", allow_null=True)
+    timezone = TextField(source="drive.site.timezone")
+    goal = IntegerField(source="drive.goal", allow_null=True)
+    counts = TurnoutCountsSerializer()

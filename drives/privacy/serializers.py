@@ -1,0 +1,43 @@
+"""Export and erasure of a volunteer in the API."""
+
+from rest_framework.serializers import CharField, DateTimeField, DictField, IntegerField, ListField
+
+from drives.api.fields import ChoiceField, IdField
+from drives.api.serializers import Serializer
+from drives.privacy.erase import Because
+
+
+class EraseSerializer(Serializer):
+    because = ChoiceField(
+        choices=[Because.ASKED, Because.MISTAKE],
+        required=False,
+        default=Because.ASKED,
+        help_text="The reason, for the audit log.",
+    )
+
+
+class ErasedSerializer(Serializer):
+    id = IdField(source="volunteer.pk")
+    erased_at = DateTimeField(source="volunteer.erased_at", help_text="The first time, if the call was repeated.")
+    cancelled = IntegerField(source="cancelled_count", help_text="How many upcoming bookings were cancelled.")
+
+
+class ExportSerializer(Serializer):
+    """Everything that is held about a volunteer. docs/api/README.md lists the members of each part. Times are UTC."""
+
+    format = CharField(help_text="plasma-drive-export/1. The number rises when a member changes its meaning.")
+    exported_at = DateTimeField()
+    titles = DictField(child=CharField(), help_text="A heading for each part, for people.")
+    organization = DictField(child=CharField())
+    person = DictField()
+    bookings = ListField(child=DictField())
+    waiting = ListField(child=DictField())
+    stated_donations = ListField(child=DictField())
+    registrations = ListField(child=DictField())
+    consents = ListField(child=DictField())
+    stopped = ListField(child=DictField())
+    messages = ListField(child=DictField())
+    replies = ListField(child=DictField())
+    conversations = ListField(child=DictField())
+    proofs = ListField(child=DictField())
+    audit = ListField(child=DictField())

@@ -1,0 +1,130 @@
+"""Drives in the API, as the public sees them."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema_field
+from rest_framework.serializers import DateField, DateTimeField, IntegerField, SerializerMethodField
+
+from drives.api.fields import ChoiceField, IdField, LinkField, TextField
+from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimes
+from drives.eligibility import self_check
+from drives.models import DriveState, Site, Visit, languages
+from drives.public.queries import DriveSummary
+from organizations.models import Cause, Organization
+
+
+class OrganizationNameSerializer(ModelSerializer[Organization]):
+    class Meta:
+        model = Organization
+        fields: tuple[str, ...] = ("slug", "name")
+        read_only_fields = fields
+
+
+class SiteNameSerializer(ModelSerializer[Site]):
+    address = TextField(source="full_address")
+
+    class Meta:
+        model = Site
+        fields: tuple[str, ...] = ("name", "address", "city", "timezone")
+        read_only_fields = fields
+
+
+class DriveSerializer(SiteTimes, Serializer):
+    """A `DriveSummary`."""
+
+    id = IdField(source="drive.pk")
+    slug = TextField(source="drive.slug")
+    title = TextField(source="drive.title")
+    status = ChoiceField(source="drive.state", choices=DriveState.choices)
+    organization = OrganizationNameSerializer(source="drive.organization")
+    site = SiteNameSerializer(source="drive.site")
+    starts_at = DateTimeField(source="drive.starts_at")
+    ends_at = DateTimeField(source="drive.ends_at")
+    places_left = IntegerField(help_text="Return visits that still fit. Do not add it to other figures.")
+    url = LinkField("/d/{}/", source="drive.slug")
+
+
+class CauseStorySerializer(ModelSerializer[Cause]):
+    class Meta:
+        model = Cause
+        fields: tuple[str, ...] = ("title", "story", "learn_more_url", "give_url")
+        read_only_fields = fields
+
+
+class WindowSerializer(Serializer):
+    """At most `count` donations in any `days` days."""
+
+    count = IntegerField()
+    days = IntegerField()
+
+    def to_representation(self, instance: tuple[int, int]) -> dict[str, int]:
+        return dict(zip(self.fields, instance, strict=True))
+
+
+class DrivePolicySerializer(Serializer):
+    """A drive's donation rules: its policy, as strict as the drive makes it."""
+
+    code = TextField(source="policy.code")
+    version = IntegerField(source="policy.version")
+    name = TextField(source="policy.name")
+    source = TextField(source="policy.source")  # type: ignore[assignment]
+    min_hours = IntegerField(source="rules.min_hours", allow_null=True)
+    min_days = IntegerField(source="rules.min_days", allow_null=True)
+    windows = WindowSerializer(source="rules.windows", many=True)
+
+
+class ConfirmationSerializer(Serializer):
+    """A sentence of the self-check. Its `code` is what a booking sends."""
+
+    code = TextField()
+    text = TextField()
+
+    def to_representation(self, instance: str) -> dict[str, str]:
+        return {"code": instance, "text": self_check.sentence(instance)}
+
+
+class VisitLengthSerializer(Serializer):
+    kind = ChoiceField(choices=Visit.choices)
+    minutes = IntegerField()
+
+
+class DriveDetailSerializer(DriveSerializer):
+    """A `DriveSummary` with what a donor wants to know before booking."""
+
+    description = SerializerMethodField()
+    cause = CauseStorySerializer(source="drive.cause", allow_null=True)
+    policy = DrivePolicySerializer(source="drive")
+    confirms = ConfirmationSerializer(source="drive.policy.confirms", many=True)
+    visits = SerializerMethodField()
+
+    def get_description(self, summary: DriveSummary) -> str:
+        return languages.written(summary.drive, "description", get_language() or "en").text
+
+    @extend_schema_field(VisitLengthSerializer(many=True))
+    def get_visits(self, summary: DriveSummary) -> list[dict[str, Any]]:
+        policy = summary.drive.policy
+        minutes = {Visit.FIRST: policy.first_minutes, Visit.RETURN: policy.return_minutes}
+        return [{"kind": str(kind), "minutes": count} for kind, count in minutes.items()]
+
+
+class DrivesQuery(QuerySerializer):
+    """The parameters of the list of drives."""
+
+    organization = TextField(max_length=60, required=False, allow_blank=True, help_text="The organization's slug.")
+    city = TextField(max_length=80, required=False, allow_blank=True)
+    status = ChoiceField(choices=DriveState.choices, required=False, help_text="Any but published needs a key.")
+
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is a keyword of Python.
+        days = {
+            "from": DateField(required=False, help_text="The first day, local to the site."),
+            "to": DateField(required=False, help_text="The last day, local to the site."),
+        }
+        return {**super().get_fields(), **days}
+
+
+class SlotsQuery(QuerySerializer):
+    """The parameters of the list of slots."""
+
+    visit = ChoiceField(choices=Visit.choices, required=False)
