@@ -94,8 +94,8 @@ DATABASES = {
     "default": {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
+        # `config.connections` notices those that the server has closed.
         "CONN_MAX_AGE": None if env.bool("WEB", default=False) else 0,
-        "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
