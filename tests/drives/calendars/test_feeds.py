@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
 from drives.booking import changes
-from drives.models import Booking, CancelledBy, Drive
+from drives.calendars import feeds
+from drives.models import ACTIVE, OUTCOMES, Booking, BookingState, CancelledBy, Drive
 from tests import builders
 from tests.builders import NOW
 
@@ -89,7 +90,9 @@ def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:
 
 
 @pytest.mark.parametrize("column", ["revision", "state", "changed_at", "drive"])
-def test_the_tag_is_another_when_one_thing_alone_changes(client: Client, column: str) -> None:
+def test_the_tag_and_the_event_are_new_when_one_thing_alone_changes(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries, column: str
+) -> None:
     cache.clear()
     booked = builders.booked(builders.drive())
     assert booked.volunteer is not None
@@ -101,4 +104,19 @@ def test_the_tag_is_another_when_one_thing_alone_changes(client: Client, column:
         Drive.objects.filter(pk=booked.drive_id).update(changed_at=later)
     else:
         rows.update(**{column: {"revision": 1, "state": "confirmed", "changed_at": later}[column]})
-    assert client.get(address)["ETag"] != before
+    with django_assert_num_queries(3):  # the third reads the booking for its new event
+        assert client.get(address)["ETag"] != before
+
+
+@pytest.mark.parametrize("state", [state for state in BookingState if state != BookingState.CANCELLED])
+def test_active_and_past_visits_are_in_the_feed_and_in_its_tag(client: Client, state: BookingState) -> None:
+    cache.clear()
+    booked = builders.booked(builders.drive())
+    assert booked.volunteer is not None
+    takes_place = state != BookingState.LAPSED
+    Booking.objects.filter(pk=booked.pk).update(state=state, holds_place=takes_place, held_until=NOW)
+    is_shown = state in {*ACTIVE, *OUTCOMES}
+    found = feeds.feed(booked.volunteer.token, NOW)
+    assert found is not None
+    assert (found.fingerprint is not None) == is_shown
+    assert client.get(f"/feeds/{booked.volunteer.token}.ics").content.count(b"BEGIN:VEVENT") == is_shown
