@@ -2,17 +2,16 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from notifications import outbox
+from notifications import envelopes, kinds, outbox
+from notifications.envelopes import Addressee
 from notifications.models import Channel
-from notifications.notice import Envelope, Notice, Wording
-
-USEFUL_FOR = timedelta(days=1)
+from notifications.notice import Notice, Wording
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -30,15 +29,6 @@ def _notices(message: EmailMessage, now: datetime) -> Iterator[Notice]:
     html = next((str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), "")
     wording = Wording(text=str(message.body), subject=str(message.subject)[:200], html=html)
     for address in message.recipients():
-        yield Notice(
-            Envelope(
-                key=f"account/{uuid.uuid4()}",
-                kind="account",
-                about="account",
-                channel=Channel.EMAIL,
-                address=address,
-                due_at=now,
-                expires_at=now + USEFUL_FOR,
-            ),
-            wording,
-        )
+        to = Addressee([(Channel.EMAIL, address)])
+        for envelope in envelopes.make(kinds.ACCOUNT, to, key=f"account/{uuid.uuid4()}", about="account", due_at=now):
+            yield Notice(envelope, wording)

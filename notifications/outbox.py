@@ -9,7 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from notifications import rules
+from notifications import kinds
+from notifications.kinds import KINDS, Withdrawal
 from notifications.models import Channel, Message, MessageState
 from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization
@@ -82,20 +83,24 @@ def withdraw(
     *,
     abouts: Collection[str],
     now: datetime,
-    kinds: Collection[str] | None = None,
+    cause: Withdrawal,
     before_revision: int | None = None,
-    reason: str = "withdrawn",
 ) -> int:
-    """Take back what still waits about these: promises, queued and claimed messages.
+    """Take back what still waits about these and is of a kind that this withdraws: promises, queued and claimed.
 
     Once this has been committed none of them leaves: the gate finds their state changed. What is past it is in flight.
     """
-    waiting = Message.objects.waiting().filter(about__in=abouts)
-    if kinds is not None:
-        waiting = waiting.filter(kind__in=kinds)
+    waiting = Message.objects.waiting().filter(about__in=abouts, kind__in=kinds.withdrawn_by(cause))
     if before_revision is not None:
         waiting = waiting.filter(revision__lt=before_revision)
-    return waiting.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None)
+    return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
+
+
+@transaction.atomic(savepoint=False)
+def withdraw_ids(*, ids: Collection[int], now: datetime) -> int:
+    """Take back those of these messages that still wait."""
+    waiting = Message.objects.waiting().filter(pk__in=ids)
+    return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 
 @transaction.atomic(savepoint=False)
@@ -129,7 +134,7 @@ def _row(
         **vars(envelope),
         **(vars(wording) if wording else {}),
         "organization_id": organization.pk if organization else None,
-        "priority": rules.priority(envelope.kind, envelope.purpose),
+        "priority": KINDS[envelope.kind].priority,
         "created_at": now,
         "state": MessageState.QUEUED if wording else MessageState.PROMISE,
     }

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
-from notifications import phone
+from notifications import kinds, phone
 from notifications.models import (
     Breaker,
     Channel,
@@ -24,8 +24,6 @@ from notifications.models import (
 from notifications.models.message import MessageQuerySet
 from organizations.models import Organization
 
-# Kinds whose text invites a letter for an answer: "Reply C to confirm, X to cancel".
-PROMPT_KINDS = frozenset({"week", "three_days", "day_before", "same_day", "offer"})
 _REACHED = [
     MessageState.SENDING,
     MessageState.IN_DOUBT,
@@ -168,7 +166,8 @@ def prompt_for(reply: InboundMessage, now: datetime) -> Message | None:
     """The newest question that this reply can answer: sent to that address through that sender before the reply came,
     and not expired. What was asked since, while the reply waited for a worker, it cannot mean.
     """
-    return _texts_before(reply).filter(kind__in=PROMPT_KINDS, expires_at__gt=now).first()
+    questions = kinds.names(lambda kind: kind.asks_for_letter)
+    return _texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
 
 
 def newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from notifications import providers, reports, results
+from notifications import kinds, providers, reports, results
 from notifications.claim import LEASE
 from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
@@ -67,7 +67,7 @@ def end_leases(*, now: datetime) -> dict[str, int]:
 @transaction.atomic(savepoint=False)
 def forget_codes(*, now: datetime) -> int:
     """Blank the codes that have served or expired: whoever reads the outbox later learns none."""
-    kept = Message.objects.filter(kind="code").exclude(text=FORGOTTEN)
+    kept = Message.objects.filter(kind=kinds.CODE.name).exclude(text=FORGOTTEN)
     done = kept.filter(Q(expires_at__lte=now) | Q(settled_at__isnull=False))
     done = done.exclude(state__in=[MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT])
     return done.update(text=FORGOTTEN, subject="", html="")

@@ -8,21 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from notifications.models import MessageState, Purpose
-
-# What is sent first ----------------------------------------------------------------------------------------------
-
-
-# What somebody waits for, or would come in vain without: of a short budget the last part is kept for it.
-URGENT = frozenset({"code", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer"})
-
-
-def priority(kind: str, purpose: str) -> int:
-    """Codes, answers to one's own act and changes of the plan first, then reminders, then appeals."""
-    if kind in URGENT:
-        return 0
-    return {"": 0, Purpose.REMINDERS: 1, Purpose.APPEALS: 2}.get(purpose, 2)
-
+from notifications.models import MessageState
 
 # Errors of the provider ------------------------------------------------------------------------------------------
 

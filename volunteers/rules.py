@@ -20,7 +20,6 @@ T = TypeVar("T")
 
 identity = phones.identity  # by which a person is known here: that of a contact they have proved
 
-CODE_LIFE: Final = timedelta(minutes=10)
 CODE_TRIES: Final = 5
 BROWSER_LIFE: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from notifications import outbox
+from notifications import envelopes, kinds, outbox
+from notifications.envelopes import Addressee
 from notifications.models import Channel
-from notifications.notice import Envelope, Notice
+from notifications.notice import Notice
 from organizations import queries as organizations_queries
 from organizations.models import Organization, linked
 from volunteers import limits, notices, rules
@@ -233,7 +234,7 @@ def _written(
         identity=identity,
         bound_to=bound,
         code_hash=code_hash,
-        expires_at=now + rules.CODE_LIFE,
+        expires_at=now + kinds.CODE_LIFE,
         created_at=now,
     )
     with connection.cursor() as cursor:
@@ -247,16 +248,8 @@ def _queue(
     sent: ProofCode, organization: Organization, address: str, language: str, digits: str, *, about: str, now: datetime
 ) -> None:
     channel = Channel.EMAIL if "@" in address else Channel.SMS
-    envelope = Envelope(
-        key=f"code:{sent.pk}",
-        kind="code",
-        about=about,
-        channel=channel,
-        address=address,
-        purpose="",
-        language=language,
-        due_at=now,
-        expires_at=sent.expires_at,
+    (envelope,) = envelopes.make(
+        kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
     notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
     outbox.queue(organization=organization, notices=[notice], now=now)

@@ -124,7 +124,7 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
         )
     _revive(booking, actor=actor, now=now)
     reserved_spots.has_place(booking, now)
-    messages.booked(booking, now)
+    messages.restored(booking, now)
     return booking
 
 

@@ -26,6 +26,7 @@ from drives.messaging import views_agreements
 from drives.models import Booking, BookingState, StatedDonation
 from drives.refusals import Refusal
 from drives.web import links, visitor
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
@@ -127,7 +128,7 @@ def _check(
     codes = [
         message
         for message in notifications_queries.messages_about([page.booking.about])[page.booking.about]
-        if message.kind == "code"
+        if message.kind == kinds.CODE.name
     ]
     is_refused = elsewhere is not None or (isinstance(problem, Refusal) and not form.asks_whose)
     context = {

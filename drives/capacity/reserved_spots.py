@@ -8,6 +8,7 @@ from drives.domain import grid
 from drives.domain.grid import Footprint
 from drives.models import IN_LINE, Booking, Drive, Hold, Offer, OfferState, WaitingEntry, WaitingState
 from notifications import outbox
+from notifications.kinds import Withdrawal
 
 
 def keep(drive_id: int, given_up: Iterable[Footprint], now: datetime) -> counters.Deltas:
@@ -56,7 +57,7 @@ def close(entry: WaitingEntry, state: WaitingState, now: datetime) -> None:
     if entry.state == WaitingState.OFFERED:
         offer = Offer.objects.open().get(entry=entry)
         end_offer(offer, OfferState.WITHDRAWN, now)
-    outbox.withdraw(abouts=[entry.about], now=now)
+    outbox.withdraw(abouts=[entry.about], cause=Withdrawal.LEFT, now=now)
     entry.state, entry.held_until, entry.changed_at = state, None, now
     entry.save(update_fields=["state", "held_until", "changed_at"])
 
@@ -65,7 +66,7 @@ def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
     """End an open offer under its entry's lock; its place is then kept for nobody, and nothing more is said of it."""
     offer.state, offer.hold, offer.ended_at = state, None, now
     offer.save(update_fields=["state", "hold", "ended_at", "booking"])
-    outbox.withdraw(abouts=[offer.about], now=now)
+    outbox.withdraw(abouts=[offer.about], cause=Withdrawal.ANSWERED, now=now)
 
 
 def drop_all(drive: Drive, now: datetime) -> list[Hold]:

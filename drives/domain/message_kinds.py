@@ -1,23 +1,18 @@
-"""The kinds of messages that a schedule plans, and the channels they take."""
+"""The kinds of messages that a schedule plans."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+
+from notifications import kinds
 
 
 class PlannedKind(models.TextChoices):
     """What a plan has a line for: the confirmation, four reminders, what is said afterwards, the next visit."""
 
-    BOOKED = "booked", _("Confirmation")
-    WEEK = "week", _("Early reminder")
-    THREE_DAYS = "three_days", _("Reminder, some days before")
-    DAY_BEFORE = "day_before", _("Reminder, the day before")
-    SAME_DAY = "same_day", _("Reminder on the day")
-    THANK_YOU = "thank_you", _("Thanks")
-    MISSED = "missed", _("We missed you")
-    APPEAL = "appeal", _("You may give again")
-
-
-class Way(models.TextChoices):
-    TEXT = "text", _("Text, else e-mail")
-    MAIL = "mail", _("E-mail")
-    BOTH = "both", _("Text and e-mail")
+    BOOKED = kinds.BOOKED.name, kinds.BOOKED.label
+    WEEK = kinds.WEEK.name, kinds.WEEK.label
+    THREE_DAYS = kinds.THREE_DAYS.name, kinds.THREE_DAYS.label
+    DAY_BEFORE = kinds.DAY_BEFORE.name, kinds.DAY_BEFORE.label
+    SAME_DAY = kinds.SAME_DAY.name, kinds.SAME_DAY.label
+    THANK_YOU = kinds.THANK_YOU.name, kinds.THANK_YOU.label
+    MISSED = kinds.MISSED.name, kinds.MISSED.label
+    APPEAL = kinds.INVITATION.name, kinds.INVITATION.label

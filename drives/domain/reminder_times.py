@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
+from notifications.kinds import Way
 from notifications.quiet_hours import QuietHours
 
 REMINDERS = (PlannedKind.WEEK, PlannedKind.THREE_DAYS, PlannedKind.DAY_BEFORE, PlannedKind.SAME_DAY)

@@ -1,6 +1,6 @@
 """Texts that no rule could answer: laid before the coordinator, answered or closed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,16 +10,14 @@ from drives.booking import changes
 from drives.inbox import queries
 from drives.messaging.texts import broadcasts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
-from notifications import outbox
+from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries
+from notifications.envelopes import Addressee
 from notifications.models import Channel, InboundMessage, Message, Purpose
-from notifications.notice import Envelope, Notice
+from notifications.notice import Notice
 from organizations import audit
 from organizations.models import Organization
 from volunteers.models import Contact
-
-ANSWER = "answer"
-USEFUL_FOR = timedelta(days=2)
 
 
 @transaction.atomic(savepoint=False)
@@ -52,13 +50,19 @@ def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now
     if not standing.may:
         raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
     wording = broadcasts.answer(conversation.organization, text)
-    key = f"{conversation.about}/{ANSWER}/{request_key}/{Channel.SMS}"
-    notice = Notice(_envelope(conversation, key, standing.needs_consent, now), wording)
-    if outbox.queue(organization=conversation.organization, notices=[notice], now=now):
+    (envelope,) = envelopes.make(
+        kinds.ANSWER,
+        Addressee([(Channel.SMS, conversation.address)]),
+        key=f"{conversation.about}/{kinds.ANSWER.name}/{request_key}",
+        about=conversation.about,
+        due_at=now,
+        consent=Purpose.REMINDERS if standing.needs_consent else "",
+    )
+    if outbox.queue(organization=conversation.organization, notices=[Notice(envelope, wording)], now=now):
         about, organization = conversation.about, conversation.organization
         audit.note(organization=organization, actor=actor, verb="reply.answered", about=about, now=now)
         _close(conversation, actor, now)
-    return Message.objects.get(key=key)
+    return Message.objects.get(key=envelope.key)
 
 
 @transaction.atomic(savepoint=False)
@@ -78,19 +82,6 @@ def cancel_booking(*, conversation_id: int, booking_id: int, actor: str, now: da
     )
     mark_done(conversation_id=conversation_id, actor=actor, now=now)
     return booking
-
-
-def _envelope(conversation: Conversation, key: str, needs_consent: bool, now: datetime) -> Envelope:
-    return Envelope(
-        key=key,
-        kind=ANSWER,
-        about=conversation.about,
-        channel=Channel.SMS,
-        address=conversation.address,
-        purpose=Purpose.REMINDERS if needs_consent else "",
-        due_at=now,
-        expires_at=now + USEFUL_FOR,
-    )
 
 
 def _organizations(reply: InboundMessage) -> list[Organization]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from drives.booking import rules as booking_rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose
 from organizations.models import Organization
@@ -143,7 +144,7 @@ def _lines(conversation: Conversation) -> list[Line]:
     ]
     told = Q(sending_at__isnull=False) | Q(about=conversation.about)
     ours = Message.objects.of(conversation.organization).filter(told, address=conversation.address, channel=Channel.SMS)
-    ours = ours.exclude(kind="code").exclude(state=MessageState.WITHDRAWN).order_by("-created_at", "-pk")
+    ours = ours.exclude(kind=kinds.CODE.name).exclude(state=MessageState.WITHDRAWN).order_by("-created_at", "-pk")
     lines += [Line(one.sending_at or one.created_at, one.text, message=one) for one in ours[:LINES_SHOWN]]
     return sorted(lines, key=lambda line: (line.at, line.reply is not None))[-LINES_SHOWN:]
 

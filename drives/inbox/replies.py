@@ -15,8 +15,8 @@ from drives.models import Booking, BookingState, CancelledBy, Offer
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
 from drives.waitlist import queries as waitlist_queries
+from notifications import kinds, replies
 from notifications import queries as notifications_queries
-from notifications import replies
 from notifications.models import InboundMessage, Message
 
 BATCH = 100
@@ -78,7 +78,7 @@ def _asked(reply: InboundMessage, now: datetime) -> Message | None:
     if prompt := notifications_queries.prompt_for(reply, now):
         return prompt
     last = notifications_queries.newest_text(reply)
-    return last if last is not None and last.kind == "offer" else None
+    return last if last is not None and last.kind == kinds.OFFER.name else None
 
 
 def _act(letter: Letter, prompt: Message, reply: InboundMessage, now: datetime) -> str:

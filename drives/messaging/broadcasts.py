@@ -1,7 +1,7 @@
 """One message to many people of a drive: sent after a moment in which it can be stopped, never to who said stop."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -9,11 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives.messaging import broadcast_queries
+from drives.messaging import addressees, broadcast_queries, schedule
 from drives.messaging.broadcast_queries import Audience, Price, Reach, Recipient
 from drives.messaging.texts import bookings, broadcasts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
-from notifications import outbox
+from notifications import envelopes, outbox
+from notifications.kinds import KINDS
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 from organizations import audit
@@ -21,8 +22,7 @@ from organizations import audit
 UNDO_WITHIN = timedelta(minutes=2)
 UNDO_LATE_WITHIN = timedelta(seconds=30)  # it is urgent, and the button is easily pressed by mistake
 SAID_LATELY = timedelta(minutes=10)
-APPEAL_USEFUL_FOR = timedelta(days=3)
-USEFUL_AT_LEAST = timedelta(minutes=30)  # for who is in already
+NEWS_USEFUL_FOR = timedelta(days=3)
 ROWS_AT_ONCE = 500
 
 
@@ -190,8 +190,8 @@ def _send(
     broadcast.currency, broadcast.request_key, broadcast.actor = found.price.currency, request_key, actor
     broadcast.created_at, broadcast.due_at = now, now + undo
     broadcast.save()
-    notices_ = [Notice(_envelope(broadcast, one), wording) for one, wording in found.notices]
-    _queue(broadcast, notices_, now)
+    told = [Notice(envelope, wording) for one, wording in found.notices for envelope in _envelopes(broadcast, one)]
+    _queue(broadcast, told, now)
     organization = broadcast.drive.organization
     audit.note(organization=organization, actor=actor, verb="broadcast.sent", about=broadcast.about, now=now)
     return broadcast
@@ -203,28 +203,24 @@ def _queue(broadcast: Broadcast, told: Sequence[Notice], now: datetime) -> None:
         outbox.queue(organization=organization, notices=told[start : start + ROWS_AT_ONCE], now=now)
 
 
-def _envelope(broadcast: Broadcast, one: Recipient) -> Envelope:
+def _envelopes(broadcast: Broadcast, one: Recipient) -> Sequence[Envelope]:
     booking = one.booking
     about_visit = broadcast.purpose == Purpose.REMINDERS
-    return Envelope(
-        key=f"{broadcast.about}/volunteer:{booking.volunteer_id}/{one.channel}",
-        kind=broadcast.kind,
+    return envelopes.make(
+        KINDS[broadcast.kind],
+        replace(addressees.of(booking.volunteer), contacts=[(one.channel, one.address)]),
+        key=f"{broadcast.about}/volunteer:{booking.volunteer_id}",
         about=booking.about,
-        channel=one.channel,
-        address=one.address,
-        recipient=f"volunteer:{booking.volunteer_id}",
-        revision=booking.revision,
-        purpose=broadcast.purpose,
-        language=booking.volunteer.language if booking.volunteer else "en",
-        zone=booking.drive.site.timezone,
-        keeps_quiet_hours=broadcast.kind != BroadcastKind.LATE,
         due_at=broadcast.due_at,
-        expires_at=_expires_at(broadcast, one) if about_visit else broadcast.due_at + APPEAL_USEFUL_FOR,
+        revision=booking.revision,
+        quiet=schedule.quiet_hours(booking.drive),
+        useful_until=_useful_until(broadcast, one) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
+        consent=broadcast.purpose,
     )
 
 
-def _expires_at(broadcast: Broadcast, one: Recipient) -> datetime:
+def _useful_until(broadcast: Broadcast, one: Recipient) -> datetime:
     """A word about a visit is useless once it has begun; that of a delay until the drive has caught up."""
     if broadcast.kind == BroadcastKind.LATE:
         return max(one.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
-    return max(one.booking.starts_at, broadcast.due_at + USEFUL_AT_LEAST)
+    return max(one.booking.starts_at, broadcast.due_at + envelopes.USEFUL_AT_LEAST)

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from drives.messaging.delivery import NOT_DELIVERED, NOT_SENT
-from drives.models import Booking, BookingState, Call, CancelledBy, Drive, DriveState
+from drives.models import Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
+from notifications import kinds
+from notifications.kinds import KINDS, Calls
 from notifications.models import Message, MessageState, Purpose
 
-# What somebody has to hear in any case, even if they wanted no texts.
-CHANGES = frozenset({"drive_cancelled", "cancelled", "moved", "relocated", "late", "broadcast"})
-# What is only missed by who had agreed to it.
-COURTESIES = frozenset({"booked", "week", "three_days", "day_before", "same_day"})
 OWN_WISH = frozenset({"no_consent", "opted_out", "consent_withdrawn"})
 DEAD = NOT_DELIVERED | NOT_SENT
 WORTH_A_CALL_FOR = timedelta(hours=1)  # after the arrival time
@@ -90,7 +88,7 @@ def _bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
 def _topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[Topic]]:
     """What did not reach people, by booking: no way of the same message did, and none is still on its way."""
     known = {booking.about: booking for booking in bookings}
-    sent = Message.objects.filter(about__in=list(known), kind__in=[*CHANGES, *COURTESIES])
+    sent = Message.objects.filter(about__in=list(known), kind__in=kinds.names(lambda kind: kind.calls != Calls.NEVER))
     sent = sent.exclude(purpose=Purpose.APPEALS).exclude(state=MessageState.WITHDRAWN)
     tries: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
@@ -109,11 +107,11 @@ def _is_missed(messages: Sequence[Message], booking: Booking) -> bool:
     if any(message.state not in DEAD for message in messages):
         return False
     last = messages[-1]
-    is_stale = last.revision != booking.revision and last.kind not in {"late", "broadcast"}
+    is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
-    if is_stale or is_cancelled != (last.kind in {"cancelled", "drive_cancelled"}):
+    if is_stale or is_cancelled != KINDS[last.kind].ends_visit:
         return False
-    return last.kind in CHANGES or any(message.reason not in OWN_WISH for message in messages)
+    return KINDS[last.kind].calls == Calls.ALWAYS or any(message.reason not in OWN_WISH for message in messages)
 
 
 def _row(booking: Booking, topics: list[Topic], calls: list[Call]) -> CallRow:

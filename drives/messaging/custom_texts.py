@@ -65,7 +65,7 @@ def _misleading(kind: str, text: str) -> Iterator[Problem]:
             "Do not ask people to text CANCEL: carriers take it for STOP. Ask for X in a reminder, or use {link}."
         )
         yield Problem("invites_cancel", detail)
-    if not TEXTS[kind].prompts and _INVITES_LETTER.search(text):
+    if not TEXTS[kind].kind.asks_for_letter and _INVITES_LETTER.search(text):
         detail = _("Only reminders understand the letters C and X. Use {link} here.")
         yield Problem("letter_not_understood", detail)
 

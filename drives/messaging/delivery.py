@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, QuerySet
 
 from drives.models import Booking, Drive
+from notifications import kinds
 from notifications.models import Message, MessageState
 
 PLANNED = frozenset({MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED})
@@ -44,7 +45,7 @@ class Fates:
 def delivery_summary(drive: Drive) -> Fates:
     """What became of the messages about a drive's bookings. Two queries."""
     numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
-    return fates_of(Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind="code"))
+    return fates_of(Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name))
 
 
 def fates_of(messages: QuerySet[Message]) -> Fates:

@@ -1,19 +1,20 @@
 """What a text could not say is said by mail, where there is a mailbox and it is still true."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.domain.message_kinds import Way
-from drives.messaging import reminders, schedule, wording
+from drives.messaging import addressees, schedule, wording
 from drives.messaging.texts import bookings, broadcasts
 from drives.messaging.texts.catalog import Own
 from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind
-from notifications import outbox
+from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries
+from notifications.kinds import KINDS, Way
 from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Notice, Wording
 
@@ -29,10 +30,9 @@ def by_mail(*, now: datetime) -> int:
     Each in a transaction of its own. The mail has the key that it would have had beside the text, so that a mail that
     was sent anyway, a second sweep or one that was killed never make two.
     """
-    kinds = {*WORDS, *reminders.KINDS, *TO_MANY}
-    return sum(
-        _say_by_mail(text, now) for text in notifications_queries.texts_that_failed(kinds=kinds, since=now - LOOK_BACK)
-    )
+    replaced = kinds.names(lambda kind: kind.email_replaces_text)
+    failed = notifications_queries.texts_that_failed(kinds=replaced, since=now - LOOK_BACK)
+    return sum(_say_by_mail(text, now) for text in failed)
 
 
 @transaction.atomic
@@ -43,10 +43,7 @@ def _say_by_mail(text: Message, now: datetime) -> int:
     if booking is None or not _is_true(booking, text, now):
         return 0
     own = schedule.own_words([booking.drive.organization_id])[booking.drive.organization_id]
-    told = [
-        Notice(_envelope(text, address, now), _words(booking, text, own, now))
-        for channel, address in reminders.channels(booking.volunteer, Way.MAIL)
-    ]
+    told = [Notice(envelope, _words(booking, text, own, now)) for envelope in _envelopes(booking, text, now)]
     return outbox.queue(organization=booking.drive.organization, notices=told, now=now)
 
 
@@ -56,24 +53,26 @@ def _is_true(booking: Booking, text: Message, now: datetime) -> bool:
         return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in LIVE)
     if booking.revision != text.revision or booking.starts_at <= now:
         return False
-    gone = text.kind in {"cancelled", "drive_cancelled"}
-    return booking.state == BookingState.CANCELLED if gone else booking.state in LIVE
+    return booking.state == BookingState.CANCELLED if KINDS[text.kind].ends_visit else booking.state in LIVE
 
 
-def _envelope(text: Message, address: str, now: datetime) -> Envelope:
-    return Envelope(
-        key=f"{text.key.rpartition('/')[0]}/{Channel.EMAIL}",
-        kind=text.kind,
+def _envelopes(booking: Booking, text: Message, now: datetime) -> Sequence[Envelope]:
+    to = addressees.of(booking.volunteer)
+    return envelopes.make(
+        KINDS[text.kind],
+        replace(
+            to, contacts=[contact for contact in to.contacts if contact[0] == Channel.EMAIL], language=text.language
+        ),
+        key=text.key.rpartition("/")[0],
         about=text.about,
-        channel=Channel.EMAIL,
-        address=address,
-        recipient=text.recipient,
-        revision=text.revision,
-        purpose=text.purpose if text.kind in {*reminders.KINDS, *TO_MANY} else "",
-        language=text.language,
-        zone=text.zone,
         due_at=now,
-        expires_at=text.expires_at,
+        revision=text.revision,
+        quiet=schedule.quiet_hours(booking.drive),
+        visit_at=booking.starts_at,
+        useful_until=text.expires_at,
+        way=Way.MAIL,
+        consent=text.purpose,
+        at_once=True,
     )
 
 
@@ -82,8 +81,8 @@ def _words(booking: Booking, text: Message, own: Own, now: datetime) -> Wording:
         broadcast = Broadcast.objects.get(pk=int(text.key.split("/")[0].removeprefix("broadcast:")))
         said = partial(broadcasts.worded, broadcast, booking, Channel.EMAIL)
         return bookings.in_language(text.language, said)
-    word, method = WORDS.get(text.kind, (partial(_reminder, now), ""))
-    return wording.worded(booking, word, own, Channel.EMAIL, method)
+    word = WORDS.get(text.kind, partial(_reminder, now))
+    return wording.worded(booking, word, own, Channel.EMAIL, KINDS[text.kind].calendar_method)
 
 
 def _reminder(now: datetime, booking: Booking, channel: str, own: Own) -> Wording:
@@ -99,11 +98,11 @@ def _moved(booking: Booking, channel: str, own: Own) -> Wording:
 
 
 TO_MANY = frozenset(map(str, BroadcastKind))
-# What a mail says for each kind of text, and the METHOD of the calendar object that goes with it.
-WORDS: dict[str, tuple[Word, str]] = {
-    "booked": (bookings.booked, "REQUEST"),
-    "moved": (_moved, "REQUEST"),
-    "relocated": (bookings.relocated, "REQUEST"),
-    "cancelled": (bookings.cancelled, "CANCEL"),
-    "drive_cancelled": (bookings.drive_cancelled, "CANCEL"),
+# What an e-mail says in place of each kind of text; of the others the words of a reminder.
+WORDS: Mapping[str, Word] = {
+    kinds.BOOKED.name: bookings.booked,
+    kinds.MOVED.name: _moved,
+    kinds.RELOCATED.name: bookings.relocated,
+    kinds.CANCELLED.name: bookings.cancelled,
+    kinds.DRIVE_CANCELLED.name: bookings.drive_cancelled,
 }

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime, reminder_times
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.domain.reminder_times import Line, Plan
 from drives.messaging.texts.catalog import MOST_CHARACTERS, OwnWords
 from drives.models import Drive
+from notifications.kinds import Way
 from organizations.models import Organization
 
 HINTS: Mapping[str, Any] = {

@@ -7,12 +7,12 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from drives.models import ACTIVE, Booking, BookingState, Drive
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState, Purpose
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
-KIND = "appeal"
 _WAITS = [MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED]
 
 
@@ -61,4 +61,6 @@ def addresses_of(people: Iterable[Volunteer]) -> set[str]:
 
 def appeals_to(volunteer_id: int) -> list[Message]:
     """What somebody was told by this sweep, in order of time. One query, by the index of keys."""
-    return list(Message.objects.filter(key__startswith=f"{KIND}:{volunteer_id}/").order_by("due_at", "pk"))
+    return list(
+        Message.objects.filter(key__startswith=f"{kinds.INVITATION.name}:{volunteer_id}/").order_by("due_at", "pk")
+    )

@@ -2,27 +2,29 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby, islice
 
 from django.db import transaction
 
 from drives.capacity import availability, locks
 from drives.domain import intervals
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.eligibility import history
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NextVisit
 from drives.eligibility.queries import Openings
-from drives.messaging import invitation_audience, reminders, schedule
-from drives.messaging.invitation_audience import KIND, Heard
+from drives.messaging import addressees, invitation_audience, schedule
+from drives.messaging.invitation_audience import Heard
 from drives.messaging.texts import bookings, next_visit
 from drives.messaging.texts.catalog import Own
 from drives.models import Drive
-from notifications import outbox
-from notifications.models import Message, Purpose
-from notifications.notice import Envelope, Notice
+from notifications import envelopes, kinds, outbox
+from notifications.kinds import Way
+from notifications.models import Channel, Message
+from notifications.notice import Notice
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -156,34 +158,26 @@ def about(drive: Drive) -> str:
 
 def _notice(occasion: _Occasion, person: Volunteer, times: Sequence[NextVisit], heard: Heard) -> Notice | None:
     drive, now = times[0].drive, occasion.now
-    reached = [way for way in reminders.channels(person, _way(occasion.ways[drive.pk])) if way[1] in heard.agreed]
-    if not reached:
+    to = addressees.of(person)
+    # Where a text may not go an e-mail may, if the donor agreed to it: the schedule decides on texts only.
+    channels = {Channel.EMAIL} if occasion.ways[drive.pk] == Way.MAIL else {Channel.SMS, Channel.EMAIL}
+    agreed = [(channel, address) for channel, address in to.contacts if channel in channels and address in heard.agreed]
+    if not agreed:
         return None
-    channel, address = reached[0]
-    envelope = Envelope(
+    (envelope,) = envelopes.make(
+        kinds.INVITATION,
+        replace(to, contacts=agreed[:1]),
         key=_key(person, heard, drive, now),
-        kind=KIND,
         about=about(drive),
-        channel=channel,
-        address=address,
-        recipient=f"volunteer:{person.pk}",
-        purpose=Purpose.APPEALS,
-        language=person.language,
-        zone=drive.site.timezone,
-        keeps_quiet_hours=True,
         due_at=now,
-        expires_at=min(times[0].starts_at, now + USEFUL_FOR),
+        quiet=schedule.quiet_hours(drive),
+        useful_until=min(times[0].starts_at, now + USEFUL_FOR),
     )
-    words = bookings.in_language(person.language, lambda: next_visit.appeal(person, times, channel, occasion.own))
-    return Notice(envelope, words)
-
-
-def _way(way: str) -> str:
-    """Where a text may not go a mail may, if that was agreed to: both are looked at, the text first."""
-    return way if way == Way.MAIL else Way.BOTH
+    word = partial(next_visit.appeal, person, times, envelope.channel, occasion.own)
+    return Notice(envelope, bookings.in_language(person.language, word))
 
 
 def _key(person: Volunteer, heard: Heard, drive: Drive, now: datetime) -> str:
     """The first or second of a month on the drive's calendar: two rounds at once would give the same."""
-    month = f"{KIND}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
+    month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
     return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in heard.told)}"

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from drives.models import ACTIVE, Booking, BookingState, CancelledBy, Drive
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
 
 REACHED = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED})
 NOT_REACHED = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.BLOCKED})
-CANCELLATION = "drive_cancelled"
 
 
 @dataclass(frozen=True)
@@ -41,5 +41,5 @@ def cancellation_progress(drive: Drive) -> list[tuple[str, int]]:
     with_drive = {"state": BookingState.CANCELLED, "cancelled_by": CancelledBy.DRIVE}
     told = Booking.objects.filter(drive=drive, **with_drive).values_list("pk", flat=True)
     abouts = [f"booking:{pk}" for pk in told]
-    states = Message.objects.filter(about__in=abouts, kind=CANCELLATION).values_list("state", flat=True)
+    states = Message.objects.filter(about__in=abouts, kind=kinds.DRIVE_CANCELLED.name).values_list("state", flat=True)
     return [(str(MessageState(state).label), count) for state, count in Counter(states).most_common()]

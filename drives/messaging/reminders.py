@@ -1,41 +1,36 @@
 """Reminders: promised with the booking, planned anew when a plan changes, dressed shortly before they are due."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
-from drives.domain.message_kinds import Way
 from drives.domain.reminder_times import Plan
-from drives.messaging import schedule, shared_contacts
+from drives.messaging import addressees, schedule, shared_contacts
 from drives.messaging.shared_contacts import SAID_TOGETHER, SharedTexts
 from drives.messaging.texts import bookings as texts_bookings
 from drives.messaging.texts.catalog import NONE, Own
 from drives.models import Booking
+from notifications import envelopes as notifications_envelopes
 from notifications import outbox
 from notifications import queries as notifications_queries
-from notifications.models import Channel, Message, Purpose
+from notifications.kinds import KINDS
+from notifications.models import Channel, Message
 from notifications.notice import Envelope, Wording
-from volunteers.models import Volunteer
 
 log = logging.getLogger(__name__)
 
 DRESS_WITHIN = timedelta(minutes=15)
-KINDS = tuple(map(str, reminder_times.REMINDERS))
+REMINDERS = tuple(map(str, reminder_times.REMINDERS))
 
 
 def promise_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
     """Plan the reminders of bookings at one drive, each for its revision; those that come too soon are skipped."""
     promised = [envelope for booking in bookings for envelope in envelopes(booking, plan, now)]
     outbox.promise(organization=bookings[0].drive.organization, envelopes=promised, now=now)
-
-
-def withdraw(booking: Booking, now: datetime) -> None:
-    """Take back the reminders of earlier revisions."""
-    outbox.withdraw(abouts=[booking.about], kinds=list(KINDS), before_revision=booking.revision, now=now)
 
 
 def say_anew(changed: Sequence[Booking]) -> None:
@@ -49,7 +44,7 @@ def say_anew(changed: Sequence[Booking]) -> None:
     members = Booking.objects.filter(party__in=parties).values_list("pk", flat=True)
     beside = {booking.about for booking in changed}
     others = {f"booking:{pk}" for pk in members} - beside
-    outbox.unword(abouts=others, beside=beside, kinds=KINDS, dropped_as=SAID_TOGETHER)
+    outbox.unword(abouts=others, beside=beside, kinds=REMINDERS, dropped_as=SAID_TOGETHER)
 
 
 @transaction.atomic
@@ -84,49 +79,28 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
     return {"dressed": len(worded), "dropped": len(unfit)}
 
 
-def channels(person: Volunteer | None, way: str = Way.BOTH) -> list[tuple[Channel, str]]:
-    """How the person is reached in this way: by phone, mailbox or both; a text where there is a phone, else a mail."""
-    if person is None:
-        return []
-    known = [(Channel.SMS, person.phone), (Channel.EMAIL, person.email)]
-    reached = [(channel, contact.address) for channel, contact in known if contact is not None]
-    if way == Way.MAIL:
-        return [each for each in reached if each[0] == Channel.EMAIL]
-    return reached[:1] if way == Way.TEXT else reached
-
-
-def recipient(booking: Booking) -> str:
-    """How messages name the person, so that a changed number finds them."""
-    return f"volunteer:{booking.volunteer_id}"
-
-
 def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Envelope]:
     """The reminders of a booking that was made, or moved to its time, at `booked_at`."""
     quiet = schedule.quiet_hours(booking.drive)
     planned = reminder_times.reminders(plan, booking.starts_at, booked_at, quiet)
-    return [envelope for line, due in planned for envelope in _sealed(booking, line, due)]
-
-
-def _sealed(booking: Booking, line: reminder_times.Line, due_at: datetime) -> Iterable[Envelope]:
-    drive = booking.drive
     # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
-    revision = f"{booking.revision}.{drive.plan_revision}" if drive.plan_revision else str(booking.revision)
-    for channel, address in channels(booking.volunteer, line.way):
-        yield Envelope(
-            key=f"{booking.about}/{line.kind}/{revision}/{channel}",
-            kind=line.kind,
+    anew = f".{booking.drive.plan_revision}" if booking.drive.plan_revision else ""
+    to = addressees.of(booking.volunteer)
+    return [
+        envelope
+        for line, due_at in planned
+        for envelope in notifications_envelopes.make(
+            KINDS[line.kind],
+            to,
+            key=f"{booking.about}/{line.kind}/{booking.revision}{anew}",
             about=booking.about,
-            channel=channel,
-            address=address,
-            recipient=recipient(booking),
-            revision=booking.revision,
-            purpose=Purpose.REMINDERS,
-            language=booking.volunteer.language if booking.volunteer else "en",
-            zone=drive.site.timezone,
-            keeps_quiet_hours=True,
             due_at=due_at,
-            expires_at=booking.starts_at,
+            revision=booking.revision,
+            quiet=quiet,
+            visit_at=booking.starts_at,
+            way=line.way,
         )
+    ]
 
 
 def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:

@@ -38,15 +38,14 @@ def replan(*, organization: Organization, drive_ids: Collection[int], now: datet
 
 @dataclass
 class Changes:
-    """What a batch changes: which kinds are withdrawn about whom, and what is promised in their place."""
+    """What a batch changes: what is withdrawn, and what is promised in its place."""
 
-    withdrawn: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    withdrawn: list[Message] = field(default_factory=list)
     promised: list[Envelope] = field(default_factory=list)
 
     @property
     def people(self) -> int:
-        told = {about for abouts in self.withdrawn.values() for about in abouts}
-        return len(told | {envelope.about for envelope in self.promised})
+        return len({message.about for message in self.withdrawn} | {envelope.about for envelope in self.promised})
 
 
 def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[int, Plan], now: datetime) -> int:
@@ -56,23 +55,15 @@ def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[in
     changes = Changes()
     for booking in bookings:
         wanted = reminders.envelopes(booking, plans[booking.drive_id], booked[booking.pk])
-        for kind in reminders.KINDS:
+        for kind in reminders.REMINDERS:
             of_kind = [envelope for envelope in wanted if envelope.kind == kind]
-            _compare(changes, kind, booking, of_kind, messages[booking.about, kind], now)
-    for kind, abouts in changes.withdrawn.items():
-        outbox.withdraw(abouts=abouts, kinds=[kind], now=now)
+            _compare(changes, of_kind, messages[booking.about, kind], now)
+    outbox.withdraw_ids(ids=[message.pk for message in changes.withdrawn], now=now)
     outbox.promise(organization=organization, envelopes=changes.promised, now=now)
     return changes.people
 
 
-def _compare(
-    changes: Changes,
-    kind: str,
-    booking: Booking,
-    wanted: Sequence[Envelope],
-    messages: Sequence[Message],
-    now: datetime,
-) -> None:
+def _compare(changes: Changes, wanted: Sequence[Envelope], messages: Sequence[Message], now: datetime) -> None:
     """Note what to withdraw and to promise for one kind of reminder of one booking."""
     waiting = {(message.channel, message.due_at) for message in messages if message.state in WAITING}
     if any(message.state not in WAITING for message in messages):
@@ -80,15 +71,14 @@ def _compare(
         wanted = [envelope for envelope in wanted if (envelope.channel, envelope.due_at) in waiting]
     if {(envelope.channel, envelope.due_at) for envelope in wanted} == waiting:
         return
-    if waiting:
-        changes.withdrawn[kind].append(booking.about)
+    changes.withdrawn += [message for message in messages if message.state in WAITING]
     changes.promised += [envelope for envelope in wanted if envelope.due_at > now]
 
 
 def _messages_of(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
     """The reminders of these bookings' present times, locked: what waits does not leave before we have decided."""
     revisions = {booking.about: booking.revision for booking in bookings}
-    rows = Message.objects.filter(about__in=revisions, kind__in=reminders.KINDS).exclude(state__in=NEVER_SAID)
+    rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDERS).exclude(state__in=NEVER_SAID)
     found: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for message in rows.order_by("pk").select_for_update(no_key=True):
         if message.revision == revisions[message.about]:

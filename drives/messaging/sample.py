@@ -9,13 +9,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from drives.domain import reminder_times
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.domain.reminder_times import Plan
 from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
 from drives.messaging.texts import bookings, catalog, next_visit, waitlist
 from drives.messaging.texts.catalog import Measure, Own, OwnWords
 from drives.models import Booking, BookingState, CancelledBy, Drive, Offer, Policy, Site, Visit, WaitingEntry
 from drives.web import links
+from notifications.kinds import Way
 from notifications.notice import Wording
 from notifications.quiet_hours import QuietHours
 from organizations.models import Organization

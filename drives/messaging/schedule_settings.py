@@ -1,7 +1,7 @@
 """Which messages go out, when and in whose words: plans, own texts, sending hours. Edits replan what is queued."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -16,13 +16,12 @@ from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import OwnWords
 from drives.models import Drive, DriveState, OwnText, PlanLine
 from drives.web import links
-from notifications import outbox
+from notifications import envelopes, kinds, outbox
+from notifications.envelopes import Addressee
 from notifications.models import Channel
-from notifications.notice import Envelope, Notice, Wording
+from notifications.notice import Notice, Wording
 from organizations import audit
 from organizations.models import Organization
-
-TEST_USEFUL_FOR = timedelta(hours=1)
 
 
 class ChangedMeanwhile(ValidationError):
@@ -151,20 +150,15 @@ def send_test(
 ) -> int:
     """Mail what a message would say to the coordinator who wrote it. `key` makes a second tap harmless."""
     told = [
-        Notice(
-            Envelope(
-                key=f"test:{organization.pk}/{key}/{position}",
-                kind="test",
-                about=f"organization:{organization.pk}",
-                channel=Channel.EMAIL,
-                address=address,
-                language=language,
-                due_at=now,
-                expires_at=now + TEST_USEFUL_FOR,
-            ),
-            wording,
-        )
+        Notice(envelope, wording)
         for position, wording in enumerate(wordings)
+        for envelope in envelopes.make(
+            kinds.TEST,
+            Addressee([(Channel.EMAIL, address)], language=language),
+            key=f"test:{organization.pk}/{key}/{position}",
+            about=f"organization:{organization.pk}",
+            due_at=now,
+        )
     ]
     return outbox.queue(organization=organization, notices=told, now=now)
 

@@ -2,16 +2,16 @@
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from drives.models.drive import Drive
+from notifications import kinds
 from notifications.models import Purpose
 from organizations.models import Organization
 
 
 class BroadcastKind(models.TextChoices):
-    MESSAGE = "broadcast", _("Message to many")
-    LATE = "late", _("Running late")
+    MESSAGE = kinds.BROADCAST.name, kinds.BROADCAST.label
+    LATE = kinds.LATE.name, kinds.LATE.label
 
 
 class BroadcastQuerySet(models.QuerySet["Broadcast"]):
@@ -53,7 +53,7 @@ class Broadcast(models.Model):
             models.CheckConstraint(condition=Q(kind__in=BroadcastKind.values), name="broadcast_kind_is_known"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="broadcast_purpose_is_known"),
             models.CheckConstraint(
-                condition=~Q(kind="late") | Q(minutes__isnull=False), name="late_notice_says_how_late"
+                condition=~Q(kind=BroadcastKind.LATE) | Q(minutes__isnull=False), name="late_notice_says_how_late"
             ),
         ]
 

@@ -3,8 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.models.drive import Drive
+from notifications.kinds import Way
 from organizations.models import Organization
 
 

@@ -18,6 +18,7 @@ from drives.models import (
     StatedDonation,
     WaitingEntry,
 )
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
 from organizations.models import AuditEntry
@@ -217,7 +218,7 @@ def _stop(row: Suppression) -> Document:
 
 def _message(row: Message) -> Document:
     """A code's digits are a secret while they serve, and are blanked afterwards."""
-    text = {"text": ""} if row.kind == "code" else _fields(row, "subject", "text", "calendar")
+    text = {"text": ""} if row.kind == kinds.CODE.name else _fields(row, "subject", "text", "calendar")
     return {
         **_fields(row, "kind", "channel", "address", "purpose", "language", "zone", "state", "reason", "error_code"),
         **text,

@@ -11,9 +11,10 @@ from drives.domain import localtime
 from drives.domain.grid import Problem
 from drives.messaging.call_list import Topic
 from drives.messaging.delivery import Why
-from drives.models import Booking, BookingState, Drive, DriveState, languages
+from drives.models import Booking, BookingState, BroadcastKind, Drive, DriveState, languages
 from drives.planning import problems
-from notifications import phone
+from notifications import kinds, phone
+from notifications.kinds import KINDS
 from notifications.models import Channel, Message, MessageState
 
 register = template.Library()
@@ -57,30 +58,6 @@ def pill(state: str) -> str:
 
 register.filter("phone_shown", phone.show)
 
-_KINDS = {
-    "booked": _("Confirmation"),
-    "code": _("Code"),
-    "week": _("Early reminder"),
-    "three_days": _("Reminder, some days before"),
-    "day_before": _("Reminder, the day before"),
-    "same_day": _("Reminder on the day"),
-    "moved": _("New time"),
-    "relocated": _("New place"),
-    "cancelled": _("Cancellation"),
-    "drive_cancelled": _("The drive is cancelled"),
-    "thank_you": _("Thanks"),
-    "missed": _("We missed you"),
-    "appeal": _("You may give again"),
-    "alert_cancellation": _("Note to coordinators"),
-    "alert_under_filled": _("Note to coordinators"),
-    "answer": _("Answer"),
-    "offer": _("A place for who waits"),
-    "waiting_joined": _("On the waiting list"),
-    "waiting_answer": _("Answer"),
-    "waiting_over": _("The waiting list is closed"),
-    "broadcast": _("Message to many"),
-    "late": _("Running late"),
-}
 _REASONS = {
     "number_invalid": _("the number does not exist"),
     "not_a_mobile": _("the number cannot get texts"),
@@ -131,7 +108,7 @@ _REASONS = {
 @register.filter
 def message_kind(kind: str) -> str:
     """What a message is, in words."""
-    return str(_KINDS.get(kind) or kind.replace("_", " ").capitalize())
+    return str(KINDS[kind].label)
 
 
 @register.filter
@@ -157,11 +134,12 @@ def named(actor: str, names: Mapping[str, str]) -> str:
 def to_tell(topic: Topic, booking: Booking) -> str:
     """What somebody on the phone has to say in place of a message."""
     zone = booking.drive.site.timezone
-    if topic.kind in {"late", "broadcast"}:
+    if topic.kind in BroadcastKind.values:
         return _spoken(topic.message)
     when = f"{localtime.long_day(booking.starts_at, zone)}, {localtime.clock(booking.starts_at, zone)}"
     words = _TO_TELL.get(topic.kind, _("A reminder of their visit: %(when)s."))
-    return f"{words % {'when': when}} {booking.drive.cancel_reason if topic.kind == 'drive_cancelled' else ''}".strip()
+    reason = booking.drive.cancel_reason if topic.kind == kinds.DRIVE_CANCELLED.name else ""
+    return f"{words % {'when': when}} {reason}".strip()
 
 
 def _spoken(message: Message) -> str:
@@ -172,11 +150,11 @@ def _spoken(message: Message) -> str:
 
 
 _TO_TELL = {
-    "drive_cancelled": _("Please do not come: the drive on %(when)s is cancelled."),
-    "cancelled": _("Their booking is cancelled: %(when)s."),
-    "moved": _("Their time has changed. It is now %(when)s."),
-    "relocated": _("The place or its address has changed. Their time is still %(when)s."),
-    "booked": _("They are booked: %(when)s."),
+    kinds.DRIVE_CANCELLED.name: _("Please do not come: the drive on %(when)s is cancelled."),
+    kinds.CANCELLED.name: _("Their booking is cancelled: %(when)s."),
+    kinds.MOVED.name: _("Their time has changed. It is now %(when)s."),
+    kinds.RELOCATED.name: _("The place or its address has changed. Their time is still %(when)s."),
+    kinds.BOOKED.name: _("They are booked: %(when)s."),
 }
 
 

@@ -1,26 +1,32 @@
 """What is said to those who wait: outbox rows in the same transaction as the change."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
-from drives.messaging import reminders, schedule
+from drives.messaging import addressees, schedule
 from drives.messaging.texts import bookings, waitlist
 from drives.models import Offer, WaitingEntry
 from drives.waitlist import queries
-from notifications import outbox
-from notifications.models import Channel, Purpose
-from notifications.notice import Envelope, Notice, Wording
-
-ANSWER_USEFUL_FOR = timedelta(hours=4)
-OVER_USEFUL_FOR = timedelta(days=2)
+from notifications import envelopes, kinds, outbox
+from notifications.envelopes import Addressee
+from notifications.kinds import Kind
+from notifications.models import Channel
+from notifications.notice import Notice, Wording
 
 
 def joined(entry: WaitingEntry, now: datetime) -> None:
     """Where they stand, and the way back to their page."""
     number = queries.position(entry)
-    key, until = f"{entry.about}/joined", entry.drive.ends_at
-    _tell(entry, key, "waiting_joined", lambda channel: waitlist.joined(entry, channel, number), now, until)
+    _tell(
+        entry,
+        kinds.WAITING_JOINED,
+        lambda channel: waitlist.joined(entry, channel, number),
+        now,
+        key=f"{entry.about}/joined",
+        until=entry.drive.ends_at,
+    )
 
 
 def offered(offer: Offer, now: datetime) -> None:
@@ -31,7 +37,7 @@ def offered(offer: Offer, now: datetime) -> None:
     def word(channel: str) -> Wording:
         return waitlist.offered(offer, channel, own)
 
-    _tell(entry, f"{offer.about}/offer", "offer", word, now, offer.deadline, about=offer.about, quietly=True)
+    _tell(entry, kinds.OFFER, word, now, key=f"{offer.about}/offer", about=offer.about, until=offer.deadline)
 
 
 def passed_on(offer: Offer, now: datetime) -> None:
@@ -48,9 +54,7 @@ def too_late(offer: Offer, reply_id: int, now: datetime) -> None:
 
 def over(entry: WaitingEntry, now: datetime) -> None:
     """The list is closed; said once."""
-    key = f"{entry.about}/over"
-    until = now + OVER_USEFUL_FOR
-    _tell(entry, key, "waiting_over", lambda channel: waitlist.over(entry, channel), now, until, quietly=True)
+    _tell(entry, kinds.WAITING_OVER, lambda channel: waitlist.over(entry, channel), now, key=f"{entry.about}/over")
 
 
 def _answer(offer: Offer, key: str, word: Callable[[], str], now: datetime) -> None:
@@ -59,43 +63,34 @@ def _answer(offer: Offer, key: str, word: Callable[[], str], now: datetime) -> N
     def worded(channel: str) -> Wording:
         return Wording(text=word())
 
-    until = now + ANSWER_USEFUL_FOR
+    to = addressees.of(offer.entry.volunteer)
+    texts_only = replace(to, contacts=[contact for contact in to.contacts if contact[0] == Channel.SMS])
     key = f"{offer.about}/{key}"
-    _tell(offer.entry, key, "waiting_answer", worded, now, until, about=offer.about, ways=(Channel.SMS,))
+    _tell(offer.entry, kinds.WAITING_ANSWER, worded, now, key=key, about=offer.about, to=texts_only)
 
 
 def _tell(
     entry: WaitingEntry,
-    key: str,
-    kind: str,
+    kind: Kind,
     word: Callable[[str], Wording],
     now: datetime,
-    until: datetime,
     *,
+    key: str,
     about: str = "",
-    quietly: bool = False,
-    ways: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL),
+    until: datetime | None = None,
+    to: Addressee | None = None,
 ) -> None:
-    """One notice for each way to reach the person. Texts need consent; mail about one's own entry needs none."""
-    language = entry.volunteer.language if entry.volunteer else "en"
-
-    def sealed() -> Iterator[Notice]:
-        for channel, address in reminders.channels(entry.volunteer):
-            if channel in ways:
-                envelope = Envelope(
-                    key=f"{key}/{channel}",
-                    kind=kind,
-                    about=about or entry.about,
-                    channel=channel,
-                    address=address,
-                    recipient=f"volunteer:{entry.volunteer_id}",
-                    purpose=Purpose.REMINDERS if channel == Channel.SMS else "",
-                    language=language,
-                    zone=entry.drive.site.timezone,
-                    keeps_quiet_hours=quietly and channel == Channel.SMS,
-                    due_at=now,
-                    expires_at=until,
-                )
-                yield Notice(envelope, bookings.in_language(language, partial(word, channel)))
-
-    outbox.queue(organization=entry.drive.organization, notices=list(sealed()), now=now)
+    """Queue one message for each channel to the donor."""
+    told = [
+        Notice(envelope, bookings.in_language(envelope.language, partial(word, envelope.channel)))
+        for envelope in envelopes.make(
+            kind,
+            to or addressees.of(entry.volunteer),
+            key=key,
+            about=about or entry.about,
+            due_at=now,
+            quiet=schedule.quiet_hours(entry.drive),
+            useful_until=until,
+        )
+    ]
+    outbox.queue(organization=entry.drive.organization, notices=told, now=now)

@@ -26,6 +26,7 @@ from drives.waitlist import entries, forms, queries
 from drives.waitlist.forms import WishForm
 from drives.waitlist.queries import WaitingPage
 from drives.web import keys, visitor
+from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Purpose
 from volunteers import notices
@@ -213,7 +214,7 @@ def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int 
     codes = [
         message
         for message in notifications_queries.messages_about([entry.about])[entry.about]
-        if message.kind == "code"
+        if message.kind == kinds.CODE.name
     ]
     context = {
         **entry_context(entry),

@@ -67,7 +67,7 @@ class Message(models.Model):
 
     state = models.CharField(max_length=12, choices=MessageState, default=MessageState.QUEUED)
     reason = models.CharField(max_length=60, blank=True)  # a stable code: why it was not sent
-    priority = models.PositiveSmallIntegerField(default=0)  # rules.priority: codes, then reminders, then appeals
+    priority = models.PositiveSmallIntegerField(default=0)  # of its kind: 0 leaves before 1 before 2
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -21,7 +21,8 @@ DOORS = {
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "outbox", "queries", "replies", "senders"),
-        *("notice", "phone", "quiet_hours"),  # the shape of a message, and of a phone number; when texts leave
+        *("notice", "phone"),  # the shape of a message, and of a phone number
+        *("envelopes", "kinds", "quiet_hours"),  # what is decided of every kind of message
     },
     "volunteers": {
         *("models", "consent", "contacts", "erasure", "limits", "matching", "profile", "queries", "registration"),

@@ -19,7 +19,7 @@ def envelope(**fields: Any) -> Envelope:
     return Envelope(
         **{
             "key": f"test/{next(_keys)}",
-            "kind": "day_before",
+            "kind": {"reminders": "day_before", "appeals": "appeal"}.get(fields.get("purpose", ""), "moved"),
             "about": "booking:1",
             "channel": "sms",
             "address": ANA,

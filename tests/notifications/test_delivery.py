@@ -6,6 +6,7 @@ from django.test import override_settings
 
 from notifications import claim, consents, delivery, outbox, senders
 from notifications import queries as notifications_queries
+from notifications.kinds import Withdrawal
 from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
 from notifications.providers import Found, Letter, Receipt
 from organizations.models import Organization
@@ -124,7 +125,7 @@ def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
 def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
     message = made.queued(builders.organization())
     claimed = claim.claim(channel="sms", limit=10, now=NOON)
-    outbox.withdraw(abouts=["booking:1"], now=NOON)
+    outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON)
     assert claim.gate(claimed=claimed, now=NOON) == []
     assert what_became(message) == ("withdrawn", "withdrawn")
 

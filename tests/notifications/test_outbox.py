@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from notifications import claim, outbox
+from notifications import claim, kinds, outbox
+from notifications.kinds import Kind, Withdrawal
 from notifications.models import Message
 from notifications.notice import Wording
 from tests import builders, query_counts
@@ -68,11 +69,18 @@ def test_withdrawing_takes_back_what_waits_about_one_thing() -> None:
     made.queued(organization, about="booking:1", kind="moved", revision=1)
     made.queued(organization, about="booking:1", kind="day_before", revision=2)
     made.queued(organization, about="booking:2", kind="day_before", revision=1)
-    taken = outbox.withdraw(abouts=["booking:1"], kinds=["day_before"], before_revision=2, now=NOON)
-    assert taken == 1
-    assert states() == ["withdrawn", "queued", "queued", "queued"]
-    assert outbox.withdraw(abouts=["booking:1"], now=NOON) == 2
+    taken = outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.REVISION, before_revision=2, now=NOON)
+    assert taken == 2
+    assert states() == ["withdrawn", "withdrawn", "queued", "queued"]
+    assert outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON) == 1
     assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued"]
+
+
+@pytest.mark.parametrize("kind", [kinds.CODE, kinds.ANSWER, kinds.WAITING_ANSWER, kinds.THANK_YOU, kinds.MISSED])
+@pytest.mark.parametrize("cause", [Withdrawal.REVISION, Withdrawal.CANCELLATION, Withdrawal.LEFT, Withdrawal.ANSWERED])
+def test_no_change_of_a_booking_takes_back_a_code_an_answer_or_a_thank_you(kind: Kind, cause: Withdrawal) -> None:
+    made.queued(builders.organization(), about="booking:1", kind=kind.name)
+    assert outbox.withdraw(abouts=["booking:1"], cause=cause, now=NOON) == 0
 
 
 def test_a_changed_number_is_followed_by_what_waits() -> None:
@@ -96,8 +104,7 @@ def test_a_claimed_message_that_is_readdressed_is_read_anew() -> None:
 
 def test_codes_leave_before_reminders_and_those_before_appeals() -> None:
     organization = builders.organization()
-    for purpose in ("appeals", "reminders", ""):
-        made.queued(organization, purpose=purpose, due_at=NOON - timedelta(minutes=len(purpose)))
+    for hours, kind in enumerate((kinds.CODE, kinds.DAY_BEFORE, kinds.INVITATION)):
+        made.queued(organization, kind=kind.name, due_at=NOON - timedelta(hours=hours))
     claimed = claim.claim(channel="sms", limit=10, now=NOON)
-    purposes = [Message.objects.get(pk=one.id).purpose for one in claimed]
-    assert purposes == ["", "reminders", "appeals"]
+    assert [Message.objects.get(pk=one.id).kind for one in claimed] == ["code", "day_before", "appeal"]

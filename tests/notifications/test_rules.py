@@ -152,23 +152,6 @@ def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_
 
 
 @pytest.mark.parametrize(
-    ("kind", "purpose", "first"),
-    [
-        *(
-            (kind, "appeals", 0)
-            for kind in ("code", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer")
-        ),
-        ("booked", "", 0),
-        ("day_before", "reminders", 1),
-        ("appeal", "appeals", 2),
-        ("booked", "unknown", 2),
-    ],
-)
-def test_codes_and_changes_go_first_then_reminders_then_appeals(kind: str, purpose: str, first: int) -> None:
-    assert notifications_rules.priority(kind, purpose) == first
-
-
-@pytest.mark.parametrize(
     ("kind", "reason", "sms", "email"),
     [
         (Kind.CONFIGURATION, "credentials_refused", False, True),

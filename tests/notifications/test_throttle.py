@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from notifications import breakers, outbox, throttle
 from notifications import queries as notifications_queries
+from notifications.kinds import Withdrawal
 from notifications.models import Breaker, Message, Sender
 from organizations.models import Organization
 from tests import builders
@@ -81,7 +82,9 @@ def test_who_has_few_messages_does_not_wait_for_all_of_who_has_many(one_organiza
     for second in range(10):
         made.deliver(NOON + timedelta(seconds=second))
     few = [
-        made.queued(big if one_organization else small, kind="answer", address=f"+1213556{n:04}", purpose="reminders")
+        made.queued(
+            big if one_organization else small, kind="day_before", address=f"+1213556{n:04}", purpose="reminders"
+        )
         for n in range(8)
     ]
     for message in few:
@@ -158,7 +161,7 @@ def test_a_carriers_day_holds_for_all_who_share_the_sender() -> None:
 def test_what_is_withdrawn_at_the_gate_uses_nothing_of_the_budget() -> None:
     organization = paced(messages_per_day=2)
     for message in appeals(organization, 2, "reminders"):
-        outbox.withdraw(abouts=[message.about], now=NOON)
+        outbox.withdraw(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON)
     made.many(organization, 2)
     made.deliver()
     assert states() == {("withdrawn", "withdrawn"): 2, ("delivered", ""): 2}

@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from notifications import claim as notifications_claim
 from notifications import outbox, senders
+from notifications.kinds import Withdrawal
 from notifications.models import Message
 from tests import builders, seeds
 from tests.notifications import made
@@ -135,7 +136,7 @@ def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
         before, withdrawn = len(twilio.accepted), []
 
         def withdraw() -> None:
-            withdrawn.append(outbox.withdraw(abouts=[message.about], now=NOON))
+            withdrawn.append(outbox.withdraw(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON))
 
         together(made.deliver, withdraw)
         sent = len(twilio.accepted) - before

@@ -91,7 +91,7 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
     def unlocked(bookings: list[Booking]) -> dict[tuple[str, str], list[Message]]:
         found: dict[tuple[str, str], list[Message]] = {}
         for one in bookings:
-            for kind in reminders.KINDS:
+            for kind in reminders.REMINDERS:
                 found[one.about, kind] = list(Message.objects.filter(about=one.about, kind=kind))
         return found
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications import kinds
 from volunteers import rules as volunteers_rules
 from volunteers.models import Contact
 
@@ -173,7 +174,7 @@ def test_confirmations_are_codes_each_once() -> None:
 
 def test_the_figures_of_codes_and_limits() -> None:
     minutes, hours = timedelta(minutes=1), timedelta(hours=1)
-    assert (10 * minutes, 5) == (volunteers_rules.CODE_LIFE, volunteers_rules.CODE_TRIES)
+    assert (10 * minutes, 5) == (kinds.CODE_LIFE, volunteers_rules.CODE_TRIES)
     assert timedelta(days=30) == volunteers_rules.BROWSER_LIFE
     assert (3, 15 * minutes) == volunteers_rules.CODES_PER_CONTACT
     assert (8, 24 * hours) == volunteers_rules.CODES_PER_CONTACT_A_DAY

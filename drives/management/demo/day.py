@@ -18,6 +18,7 @@ from drives.management.demo.timeline import Event
 from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
 from drives.planning import drives
 from drives.waitlist import entries
+from notifications import kinds
 from notifications.models import Message
 from organizations.models import Organization
 from volunteers import registration
@@ -237,7 +238,7 @@ def _wait(donor: Donor, position: int, drive: Drive, now: datetime) -> None:
 
 
 def _code(about: str) -> str:
-    sent = Message.objects.filter(about=about, kind="code").order_by("-pk").first()
+    sent = Message.objects.filter(about=about, kind=kinds.CODE.name).order_by("-pk").first()
     return sent.text[:6] if sent else ""
 
 

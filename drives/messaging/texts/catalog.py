@@ -17,7 +17,8 @@ from django.utils.translation import get_language, gettext_lazy, gettext_noop, o
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
-from notifications import notice
+from notifications import kinds, notice
+from notifications.kinds import Kind
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -31,14 +32,18 @@ PLACE_LENGTH = 20  # of a site's sms_name
 
 @dataclass(frozen=True)
 class TextKind:
-    """One kind of message: our words, and what own words must name. `prompts`: a letter is taken for an answer."""
+    """The words of a kind of message, or of a variant of it, and what own words must name."""
 
-    label: "StrOrPromise"
+    kind: Kind
     ours: str
     opening: str
     needs: tuple[str, ...] = ()
     knows: tuple[str, ...] = ("org", "day", "time", "place", "link")
-    prompts: bool = False
+    variant: "StrOrPromise" = ""
+
+    @property
+    def label(self) -> "StrOrPromise":
+        return self.variant or self.kind.label
 
 
 @dataclass(frozen=True)
@@ -61,98 +66,99 @@ WHEN = ("day", "time")
 OPENINGS_KNOW = ("name", "long_day")  # further facts for the first line of an e-mail
 TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
-        gettext_lazy("Confirmation"),
+        kinds.BOOKED,
         gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you are booked."),
         needs=(*WHEN, "link"),
     ),
     "reminder": TextKind(
-        gettext_lazy("Reminder, days before"),
+        kinds.THREE_DAYS,
         gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(place)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         needs=WHEN,
-        prompts=True,
+        variant=gettext_lazy("Reminder, days before"),
     ),
     "day_before": TextKind(
-        gettext_lazy("Reminder, the day before"),
+        kinds.DAY_BEFORE,
         gettext_noop(
             "%(org)s: Reminder, tomorrow %(day)s %(time)s, %(place)s. Bring photo ID. "
             "Reply C to confirm, X to cancel. STOP to end"
         ),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         needs=("time",),
-        prompts=True,
     ),
     "same_day": TextKind(
-        gettext_lazy("Reminder on the day"),
+        kinds.SAME_DAY,
         gettext_noop("%(org)s: See you today %(time)s, %(place)s. Eat well first. Can't come? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         needs=("time",),
-        prompts=True,
     ),
     "moved": TextKind(
-        gettext_lazy("New time"),
+        kinds.MOVED,
         gettext_noop("%(org)s: New time %(day)s %(time)s, %(place)s (was %(old_time)s). %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
         needs=(*WHEN, "link"),
         knows=("org", "day", "time", "old_time", "place", "link"),
     ),
     "relocated": TextKind(
-        gettext_lazy("New place"),
+        kinds.RELOCATED,
         gettext_noop("%(org)s: New place %(day)s %(time)s: %(place)s. Address: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
         needs=(*WHEN, "place", "link"),
     ),
     "cancelled": TextKind(
-        gettext_lazy("Cancellation"),
+        kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
         needs=WHEN,
     ),
     "given_up": TextKind(
-        gettext_lazy("Cancellation by the donor"),
+        kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
         needs=(*WHEN, "link"),
+        variant=gettext_lazy("Cancellation by the donor"),
     ),
     "offer": TextKind(
-        gettext_lazy("A place for who waits"),
+        kinds.OFFER,
         gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
         needs=(*WHEN, "until"),
         knows=("org", "day", "time", "until", "place", "link"),
-        prompts=True,
     ),
     "drive_cancelled": TextKind(
-        gettext_lazy("The drive is cancelled"),
+        kinds.DRIVE_CANCELLED,
         gettext_noop("%(org)s: Do not come: the drive %(day)s, %(place)s is cancelled. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(place)s is cancelled."),
         needs=("day",),
     ),
     "thank_you": TextKind(
-        gettext_lazy("Thanks for a donation"),
+        kinds.THANK_YOU,
         gettext_noop("%(org)s: Thank you for your donation! See when you can come again: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, thank you for your donation."),
+        variant=gettext_lazy("Thanks for a donation"),
     ),
     "second_visit": TextKind(
-        gettext_lazy("Thanks for a first donation"),
+        kinds.THANK_YOU,
         gettext_noop("%(org)s: Thank you! Second visit: %(slots)s. Book: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, thank you for your first donation."),
         needs=("slots", "link"),
         knows=("org", "slots", "link"),
+        variant=gettext_lazy("Thanks for a first donation"),
     ),
     "came": TextKind(
-        gettext_lazy("Thanks for coming"),
+        kinds.THANK_YOU,
         gettext_noop("%(org)s: Thank you for coming! See our next dates: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, thank you for coming."),
+        variant=gettext_lazy("Thanks for coming"),
     ),
     "missed": TextKind(
-        gettext_lazy("We missed you"),
+        kinds.MISSED,
         gettext_noop("%(org)s: We missed you. Come another time? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we missed you. Plans change; we would be glad to see you another time."),
     ),
     "appeal": TextKind(
-        gettext_lazy("You may give again"),
+        kinds.INVITATION,
         gettext_noop("%(org)s: You may give again. Places %(day)s, %(place)s: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you may give again."),
         needs=("day", "link"),

@@ -86,7 +86,9 @@ def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
     booking = builders.booked(drive, email="ana@example.org")
     assert cancel(booking).revision == 1  # type: ignore[attr-defined]
     assert not Slot.objects.filter(drive=drive, chairs_taken__gt=0).exists()
-    waiting = Message.objects.filter(state__in=["queued", "promise"]).values_list("kind", "channel")
+    waiting = (
+        Message.objects.filter(state__in=["queued", "promise"]).exclude(kind="code").values_list("kind", "channel")
+    )
     assert set(waiting) == {("cancelled", "sms"), ("cancelled", "email")}
     mail = Message.objects.get(kind="cancelled", channel="email")
     assert "METHOD:CANCEL" in mail.calendar
@@ -192,15 +194,28 @@ def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() ->
     assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=just).state == "booked"
 
 
-def test_what_is_said_of_a_cancellation_is_of_use_until_a_day_after_the_visit() -> None:
+def test_a_cancellation_that_was_undone_is_not_told_any_more_and_the_booking_is() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
-    assert Message.objects.get(kind="cancelled").expires_at == booking.starts_at + timedelta(days=1)
+    Message.objects.filter(kind="booked").update(state="sent")
+    booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
+    states = dict(Message.objects.filter(kind__in=["booked", "cancelled"]).values_list("key", "state"))
+    assert states == {
+        f"booking:{booking.pk}/booked/0/sms": "sent",
+        f"booking:{booking.pk}/cancelled/1/sms": "withdrawn",
+        f"booking:{booking.pk}/booked/2/sms": "queued",
+    }
 
 
-def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_day_from_then_on() -> None:
+def test_what_is_said_of_a_cancellation_is_of_use_until_the_visit() -> None:
+    booking = builders.booked(builders.drive())
+    cancel(booking)
+    assert Message.objects.get(kind="cancelled").expires_at == booking.starts_at
+
+
+def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_week_from_then_on() -> None:
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
     assert close_out.close_out_due(now=over) == 1
-    assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=1)
+    assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=7)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.domain import reminder_times
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.domain.reminder_times import DEFAULT_PLAN, Line, Plan, Problem
-from notifications.queries import PROMPT_KINDS
+from notifications import kinds
+from notifications.kinds import Way
 from notifications.quiet_hours import QuietHours
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -142,7 +143,7 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
 
 
 def test_every_kind_whose_text_invites_a_letter_is_a_prompt_when_it_goes_out_by_text() -> None:
-    assert set(map(str, reminder_times.REMINDERS)) <= PROMPT_KINDS
+    assert all(kinds.KINDS[kind].asks_for_letter for kind in reminder_times.REMINDERS)
 
 
 def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:

@@ -64,7 +64,7 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
     )
     assert notice.segments(message.text) == 1
     assert (message.channel, message.purpose, message.priority) == ("sms", "appeals", 2)
-    assert (message.key, message.about) == (f"appeal:{booking.volunteer_id}/2027-03/1", f"drive:{drive.pk}")
+    assert (message.key, message.about) == (f"appeal:{booking.volunteer_id}/2027-03/1/sms", f"drive:{drive.pk}")
     assert (message.recipient, message.keeps_quiet_hours) == (f"volunteer:{booking.volunteer_id}", True)
     assert message.expires_at == AFTER + 3 * DAY
     with override_settings(SMS_GATEWAY="inbox"):
@@ -202,7 +202,7 @@ def test_of_one_drive_once_and_of_no_two_within_a_week() -> None:
     days = [n for n in range(12) if invitations.sweep(now=AFTER + n * DAY)]
     assert days == [0, 7]
     assert [message.about for message in told()] == [f"drive:{first.pk}", f"drive:{second.pk}"]
-    assert [message.key[-9:] for message in told()] == ["2027-03/1", "2027-03/2"]
+    assert [message.key.partition("/")[2] for message in told()] == ["2027-03/1/sms", "2027-03/2/sms"]
 
 
 def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:

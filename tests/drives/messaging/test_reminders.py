@@ -10,7 +10,7 @@ import pytest
 from drives.booking import changes
 from drives.calendars import bookings
 from drives.domain import reminder_times
-from drives.domain.message_kinds import PlannedKind, Way
+from drives.domain.message_kinds import PlannedKind
 from drives.domain.reminder_times import Line
 from drives.messaging import reminders
 from drives.messaging.texts import bookings as texts_bookings
@@ -18,6 +18,7 @@ from drives.messaging.texts import next_visit
 from drives.models import Booking
 from drives.web import links
 from notifications import consents, notice
+from notifications.kinds import Way
 from notifications.models import Message
 from notifications.quiet_hours import QuietHours
 from tests import builders
@@ -204,5 +205,5 @@ def stop(booking: Booking, *addresses: str, now: datetime) -> None:
 @pytest.mark.django_db
 def test_no_reminder_may_leave_once_the_visit_has_begun() -> None:
     booking = builders.booked(builders.drive())
-    planned = Message.objects.filter(about=booking.about, kind__in=reminders.KINDS)
+    planned = Message.objects.filter(about=booking.about, kind__in=reminders.REMINDERS)
     assert set(planned.values_list("expires_at", flat=True)) == {booking.starts_at}

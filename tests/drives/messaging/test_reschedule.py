@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.domain import reminder_times
-from drives.domain.message_kinds import Way
 from drives.domain.reminder_times import Plan
 from drives.messaging import reminders, schedule, schedule_settings
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
 from drives.planning import drives
 from drives.planning import plan as planning_plan
+from notifications.kinds import Way
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -48,7 +48,11 @@ def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) 
 
 def waiting(booking: Booking) -> list[tuple[str, str, float]]:
     """What waits for a booking: kind, channel, days before."""
-    rows = Message.objects.waiting().filter(about=booking.about, kind__in=reminders.KINDS).order_by("due_at", "channel")
+    rows = (
+        Message.objects.waiting()
+        .filter(about=booking.about, kind__in=reminders.REMINDERS)
+        .order_by("due_at", "channel")
+    )
     return [(row.kind, row.channel, round((booking.starts_at - row.due_at) / timedelta(days=1), 4)) for row in rows]
 
 

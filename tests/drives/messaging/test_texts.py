@@ -9,7 +9,6 @@ from drives.messaging import custom_texts
 from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import TEXTS, TOGETHER, OwnWords
 from notifications import notice
-from notifications.queries import PROMPT_KINDS
 from tests.architecture.sources import ROOT
 
 FACTS = {
@@ -133,9 +132,8 @@ def test_ordinary_words_are_let_through(text: str) -> None:
 def test_letters_are_invited_only_where_an_answer_is_understood() -> None:
     assert codes("booked", "{day} {time} {link} Reply C to confirm") == ["letter_not_understood"]
     assert codes("missed", "Responda X") == ["letter_not_understood"]
-    prompting = {kind for kind, words in TEXTS.items() if words.prompts}
+    prompting = {kind for kind, words in TEXTS.items() if words.kind.asks_for_letter}
     assert prompting == {"reminder", "day_before", "same_day", "offer"}
-    assert {"week", "three_days", "day_before", "same_day", "offer"} <= PROMPT_KINDS
 
 
 def test_all_problems_are_said_at_once() -> None:

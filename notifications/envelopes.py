@@ -1,0 +1,87 @@
+"""The one maker of envelopes: a caller says what, about what, to whom and when; the kind decides the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifications.kinds import Chosen, Kind, Quiet, Until, Way
+from notifications.models import Channel
+from notifications.notice import Envelope
+from notifications.quiet_hours import QuietHours
+
+USEFUL_AT_LEAST = timedelta(minutes=30)  # for what is said about a visit that has begun
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """A person with the contacts that we know: channel and address, the phone first."""
+
+    contacts: Sequence[tuple[str, str]]
+    name: str = ""  # "volunteer:7", so that a changed contact can follow
+    language: str = "en"
+
+
+def make(
+    kind: Kind,
+    to: Addressee,
+    *,
+    key: str,
+    about: str,
+    due_at: datetime,
+    revision: int = 0,
+    quiet: QuietHours | None = None,
+    visit_at: datetime | None = None,
+    old_visit_at: datetime | None = None,
+    useful_until: datetime | None = None,
+    way: str = "",
+    consent: str = "",
+    at_once: bool = False,
+) -> list[Envelope]:
+    """Make an envelope for each channel through which the kind leaves. The channel ends the `key`.
+
+    `quiet`: of the site; needed unless the kind leaves at any hour. `visit_at` and `useful_until`: where the kind is
+    useless from then on. `way`: where the schedule decides. `consent`: where the sender decides. `at_once`: the
+    addressee's own act, or an e-mail in place of a text that failed; quiet hours do not hold it.
+    """
+    until = _useful_until(kind, due_at, visit_at, useful_until)
+    visit = min((at for at in (visit_at, old_visit_at) if at), default=due_at)
+    if kind.quiet == Quiet.TEXT_WAITS_IF_IT_MAY and quiet:
+        at_once = at_once or not quiet.may_wait(due_at, visit)
+    return [
+        Envelope(
+            key=f"{key}/{channel}",
+            kind=kind.name,
+            about=about,
+            channel=channel,
+            address=address,
+            recipient=to.name,
+            revision=revision,
+            purpose=kind.consent(channel, consent),
+            language=to.language,
+            zone=quiet.zone.key if quiet else "UTC",
+            keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not at_once,
+            due_at=due_at,
+            expires_at=until,
+        )
+        for channel, address in _contacts(kind, to.contacts, way)
+    ]
+
+
+def _useful_until(kind: Kind, due_at: datetime, visit_at: datetime | None, given: datetime | None) -> datetime:
+    if isinstance(kind.useful, timedelta):
+        return due_at + kind.useful
+    if kind.useful == Until.VISIT and visit_at:
+        return max(visit_at, due_at + USEFUL_AT_LEAST)
+    if given is None:
+        raise ValueError(f"{kind.name} is useful until {kind.useful}: say when that is")
+    return given
+
+
+def _contacts(kind: Kind, contacts: Sequence[tuple[str, str]], way: str) -> Sequence[tuple[str, str]]:
+    if isinstance(kind.channels, Way):
+        way = kind.channels
+    elif kind.channels != Chosen.SCHEDULE:
+        return contacts
+    if way == Way.MAIL:
+        return [contact for contact in contacts if contact[0] == Channel.EMAIL]
+    return contacts[:1] if way == Way.TEXT else contacts

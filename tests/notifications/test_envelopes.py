@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from notifications import envelopes, kinds
+from notifications.envelopes import Addressee
+from notifications.kinds import Kind, Way
+from notifications.notice import Envelope
+from notifications.quiet_hours import QuietHours
+
+LA = ZoneInfo("America/Los_Angeles")
+NIGHT = datetime(2027, 3, 10, 22, tzinfo=LA).astimezone(UTC)
+NOON = datetime(2027, 3, 11, 12, tzinfo=LA).astimezone(UTC)
+FAR = datetime(2027, 3, 20, 10, tzinfo=LA).astimezone(UTC)
+ANA = Addressee([("sms", "+12135550142"), ("email", "ana@example.org")], "volunteer:7", "es")
+SECOND = timedelta(seconds=1)
+
+
+def made(kind: Kind, to: Addressee = ANA, **fields: object) -> list[Envelope]:
+    given = {"key": "x/1", "about": "booking:1", "due_at": NIGHT, "quiet": QuietHours(LA), "visit_at": FAR, **fields}
+    return envelopes.make(kind, to, **given)  # type: ignore[arg-type]
+
+
+def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
+    text, mail = made(kinds.MOVED, revision=3)
+    assert text == Envelope(
+        key="x/1/sms",
+        kind="moved",
+        about="booking:1",
+        channel="sms",
+        address="+12135550142",
+        recipient="volunteer:7",
+        revision=3,
+        purpose="reminders",
+        language="es",
+        zone="America/Los_Angeles",
+        keeps_quiet_hours=True,
+        due_at=NIGHT,
+        expires_at=FAR,
+    )
+    assert (mail.key, mail.purpose, mail.keeps_quiet_hours) == ("x/1/email", "", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way", "channels"),
+    [
+        (kinds.MOVED, "", ["sms", "email"]),
+        (kinds.MOVED, Way.MAIL, ["sms", "email"]),  # this kind decides for itself
+        (kinds.DAY_BEFORE, Way.BOTH, ["sms", "email"]),
+        (kinds.DAY_BEFORE, Way.TEXT, ["sms"]),
+        (kinds.DAY_BEFORE, Way.MAIL, ["email"]),
+        (kinds.CODE, "", ["sms", "email"]),
+        (kinds.TEST, "", ["email"]),
+    ],
+)
+def test_channels_are_those_of_the_kind_or_of_the_schedule(kind: Kind, way: str, channels: list[str]) -> None:
+    assert [envelope.channel for envelope in made(kind, way=way)] == channels
+
+
+def test_a_text_else_an_e_mail() -> None:
+    only_mail = Addressee(ANA.contacts[1:])
+    assert [envelope.channel for envelope in made(kinds.DAY_BEFORE, only_mail, way=Way.TEXT)] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "waits"),
+    [
+        ({"visit_at": NOON}, True),
+        ({"visit_at": NOON - SECOND}, False),
+        ({"visit_at": FAR, "old_visit_at": NOON - SECOND}, False),
+        ({"visit_at": FAR, "at_once": True}, False),
+    ],
+)
+def test_a_change_waits_unless_the_visit_is_near_or_it_is_ones_own(fields: dict[str, Any], waits: bool) -> None:
+    assert [envelope.keeps_quiet_hours for envelope in made(kinds.MOVED, **fields)] == [waits, False]
+    assert [envelope.keeps_quiet_hours for envelope in made(kinds.CANCELLED, **fields)] == [waits, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "until"),
+    [
+        (kinds.BOOKED, {}, FAR),
+        (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=31)}, NIGHT + timedelta(minutes=31)),
+        (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=29)}, NIGHT + timedelta(minutes=30)),
+        (kinds.CODE, {}, NIGHT + timedelta(minutes=10)),
+        (kinds.WAITING_OVER, {}, NIGHT + timedelta(days=1)),
+        (kinds.WAITING_ANSWER, {}, NIGHT + timedelta(hours=1)),
+        (kinds.THANK_YOU, {}, NIGHT + timedelta(days=7)),
+        (kinds.OFFER, {"useful_until": NOON}, NOON),
+    ],
+)
+def test_a_message_is_useless_from_then_on(kind: Kind, fields: dict[str, Any], until: datetime) -> None:
+    assert {envelope.expires_at for envelope in made(kind, **fields)} == {until}
+
+
+def test_a_kind_that_leaves_its_end_to_the_caller_is_given_one() -> None:
+    with pytest.raises(ValueError, match="offer is useful until its deadline"):
+        made(kinds.OFFER)

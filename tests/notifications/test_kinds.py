@@ -1,0 +1,154 @@
+"""The table of kinds: what is derived from it, who reads it, and the page that publishes it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import translation
+
+from drives.domain import reminder_times
+from drives.models import BroadcastKind
+from notifications import kinds
+from notifications.kinds import KINDS, Basis, Budget, Calls, Kind, Quiet, Way, Withdrawal
+from notifications.models import Channel, Purpose
+from tests.architecture.sources import APPS, ROOT, Source, project_sources
+
+BY_CODE = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+def row(kind: Kind) -> list[str]:
+    """What the page says about a kind."""
+    with translation.override("en"):
+        channels = kind.channels.label if isinstance(kind.channels, Way) else kind.channels.value
+        letter = "C or X" if kind.asks_for_letter else ""
+        return [
+            f"{kind.label} `{kind.name}`",
+            kind.trigger,
+            str(channels),
+            kind.basis.value,
+            kind.quiet.value,
+            kind.budget.value,
+            words(kind.useful) if isinstance(kind.useful, timedelta) else kind.useful.value,
+            ", ".join(kind.withdrawn_by) or "–",
+            "yes" if kind.email_replaces_text else "–",
+            kind.calls.value,
+            letter or "–",
+        ]
+
+
+def words(span: timedelta) -> str:
+    for unit, size in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if not span % size:
+            return f"{span // size} {unit}{'s' if span > size else ''}"
+    raise ValueError(span)
+
+
+def published() -> list[list[str]]:
+    page = (ROOT / "docs/messages.md").read_text()
+    lines = [line for line in page.splitlines() if re.match(r"\| [^|]*`\w+` \|", line)]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_published_table_is_the_one_in_the_code() -> None:
+    assert published() == [row(kind) for kind in KINDS.values()]
+
+
+def constant(kind: Kind) -> str:
+    return next(name for name, value in vars(kinds).items() if value is kind)
+
+
+def queued_kinds(sources: tuple[Source, ...]) -> set[str]:
+    """The kinds named in modules that make envelopes, and those that a schedule or a broadcast gives them."""
+    makers = [source.text for source in sources if "envelopes.make(" in source.text]
+    named = {kind.name for kind in KINDS.values() if any(f"kinds.{constant(kind)}" in text for text in makers)}
+    return named | {str(name) for name in (*reminder_times.REMINDERS, *BroadcastKind)}
+
+
+def test_every_kind_is_queued_somewhere() -> None:
+    assert queued_kinds(project_sources(*APPS)) == set(KINDS)
+
+
+def hand_made(sources: tuple[Source, ...]) -> list[str]:
+    return [source.path for source in sources if re.search(r"(?<!class )\bEnvelope\(", source.text)]
+
+
+def test_one_module_makes_envelopes() -> None:
+    assert hand_made(project_sources(*APPS, "config")) == ["notifications/envelopes.py"]
+
+
+def test_control_an_envelope_made_by_hand_is_caught() -> None:
+    assert hand_made((Source("drives/x.py", "Envelope(key=1)"),)) == ["drives/x.py"]
+
+
+def literals(sources: tuple[Source, ...]) -> list[str]:
+    """Places that name a kind of a message by a literal instead of the table."""
+    found = re.compile(rf"\b(message|text|last|topic|envelope)\.kind (==|!=|in) [\"'({{]|kind=\"({'|'.join(KINDS)})\"")
+    return [source.path for source in sources if found.search(source.text)]
+
+
+def test_kinds_are_named_by_the_table() -> None:
+    # The table of messages stands below the table of kinds: an index names codes by their literal.
+    assert literals(project_sources(*APPS)) == ["notifications/models/message.py"]
+
+
+def test_control_a_literal_is_caught() -> None:
+    assert literals((Source("x.py", 'if message.kind == "code":'), Source("y.py", 'filter(kind="offer")'))) == [
+        "x.py",
+        "y.py",
+    ]
+
+
+@BY_CODE
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_kind_has_a_label(kind: Kind, language: str) -> None:
+    with translation.override("en"):
+        english = str(kind.label)
+    with translation.override(language):
+        assert str(kind.label)
+        assert (str(kind.label) == english) == (language == "en")
+
+
+@BY_CODE
+def test_an_opt_out_withdraws_what_needs_consent(kind: Kind) -> None:
+    asks = {Basis.REMINDERS, Basis.NEWS, Basis.REMINDERS_OR_NEWS}
+    assert (Withdrawal.OPT_OUT in kind.withdrawn_by) == (kind.basis in asks)
+
+
+def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None:
+    by_priority = {kind.name: kind.priority for kind in KINDS.values()}
+    urgent = {"code", "booked", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer", "answer"}
+    assert {by_priority[name] for name in urgent} == {0}
+    later = {"week", "three_days", "day_before", "same_day", "thank_you", "missed", "broadcast"}
+    assert {by_priority[name] for name in later} == {1}
+    assert {name for name, priority in by_priority.items() if priority == 2} == {"appeal"}
+    assert set(kinds.PRIORITIES) == set(Budget)
+
+
+def test_consent_follows_the_basis() -> None:
+    consents = {
+        kind.name: (kind.consent(Channel.SMS, "given"), kind.consent(Channel.EMAIL, "given")) for kind in KINDS.values()
+    }
+    assert consents["code"] == consents["account"] == ("", "")
+    assert consents["booked"] == (Purpose.REMINDERS, "")
+    assert consents["day_before"] == consents["late"] == (Purpose.REMINDERS, Purpose.REMINDERS)
+    assert consents["appeal"] == (Purpose.APPEALS, Purpose.APPEALS)
+    assert consents["broadcast"] == consents["answer"] == ("given", "given")
+
+
+def test_quiet_hours_follow_the_kind() -> None:
+    waits = {
+        kind.name: (kind.keeps_quiet_hours(Channel.SMS), kind.keeps_quiet_hours(Channel.EMAIL))
+        for kind in KINDS.values()
+    }
+    assert waits["code"] == waits["booked"] == waits["late"] == (False, False)
+    assert waits["moved"] == waits["offer"] == waits["waiting_over"] == (True, False)
+    assert waits["day_before"] == waits["broadcast"] == waits["appeal"] == waits["thank_you"] == (True, True)
+    assert {kind.quiet for kind in KINDS.values()} == set(Quiet)
+
+
+def test_who_is_called_and_who_is_mailed_instead() -> None:
+    always = {"moved", "relocated", "cancelled", "drive_cancelled", "late", "broadcast"}
+    agreed = {"booked", "week", "three_days", "day_before", "same_day"}
+    assert set(kinds.names(lambda kind: kind.calls == Calls.ALWAYS)) == always
+    assert set(kinds.names(lambda kind: kind.calls == Calls.IF_AGREED)) == agreed
+    assert set(kinds.names(lambda kind: kind.email_replaces_text)) == always | agreed
