@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,10 @@ class Refusal(ValidationError):
     @property
     def codes(self) -> list[str]:
         return [reason.code for reason in self.reasons]
+
+
+class HoldLapsed(ValidationError):
+    """The code of a held slot, or of a request to join a waitlist, was not entered within fifteen minutes."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The code was not entered within 15 minutes. Please start over."), "hold_lapsed")

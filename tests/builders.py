@@ -22,8 +22,8 @@ from drives.waitlist.entries import Wish
 from notifications import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
+from volunteers import browsers
 from volunteers import rules as volunteers_rules
-from volunteers import verification
 
 NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
 DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
@@ -268,7 +268,7 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
     """The token of a browser in which these contacts were proved."""
     token = f"browser-{next(_numbers)}".ljust(43, "x")
     for address in addresses:
-        verification.remember_browser(token=token, identity=volunteers_rules.identity(address), now=now)
+        browsers.remember(token=token, identity=volunteers_rules.identity(address), now=now)
     return token
 
 

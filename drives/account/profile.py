@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.booking.verify import CodeWrong
 from drives.capacity import locks
 from organizations.models import Organization
 from volunteers import profile, verification
@@ -28,33 +27,27 @@ def ask(
     Nothing changes yet. Refuses (by field "contact") what is neither, and limits.TooMany.
     """
     address = verification.contact_of(typed, organization.country)
-    if not volunteers_queries.browser_proved(browser, volunteers_queries.identity_of(address), now):
-        verification.send_code_to(
-            organization=organization,
-            address=address,
-            language=language,
-            bound_to=bound_to,
-            about="contact",
-            ip=ip,
-            now=now,
-        )
+    verification.send_code_to(
+        organization=organization,
+        address=address,
+        language=language,
+        bound_to=bound_to,
+        browser=browser,
+        about="contact",
+        ip=ip,
+        now=now,
+    )
     return address
 
 
 def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
-    """Reach a person at a new phone or mailbox from here on; raises CodeWrong and `profile.ContactTaken`.
+    """Verify a new phone or mailbox, then reach a person there; raises CodeWrong and `profile.ContactTaken`.
 
     So are those who are reached through the old one. Who was erased meanwhile stays nobody. Locks: the identities of
     all of them and the new one.
     """
     identity = volunteers_queries.identity_of(address)
-    if not volunteers_queries.browser_proved(browser, identity, now):
-        with transaction.atomic():  # a wrong try counts although it is refused
-            result = verification.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
-            if result == verification.CodeResult.OK:
-                verification.remember_browser(token=browser, identity=identity, now=now)
-        if result != verification.CodeResult.OK and not volunteers_queries.proved_here(identity, bound_to, now):
-            raise CodeWrong(result)
+    verification.verify(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
     with transaction.atomic():
         own = [person.pk for person in people]
         known = (

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from drives.account import queries
 from drives.web import keys, visitor
+from volunteers import browsers
 from volunteers import queries as volunteers_queries
-from volunteers import verification
 
 
 @never_cache
@@ -27,7 +27,7 @@ def me(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Forget on this browser whom it belongs to, and which bookings' links were opened in it."""
-    verification.forget_browser(token=visitor.browser_of(request))
+    browsers.forget(token=visitor.browser_of(request))
     response = redirect("find")
     response.status_code = 303
     visitor.forget(response)

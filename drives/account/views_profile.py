@@ -27,6 +27,7 @@ from drives.web.pending import Pending
 from notifications.models import Purpose
 from volunteers import consent as volunteers_consent
 from volunteers import queries as volunteers_queries
+from volunteers import verification
 from volunteers.models import Volunteer
 
 NEW: Final = Pending("contact", count=2)
@@ -122,9 +123,7 @@ def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
             messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
             return _to(person)
     context = {"person": person, "form": form, "typed": typed, "is_demo": settings.DEMO}
-    context["is_proved"] = volunteers_queries.browser_proved(
-        browser, volunteers_queries.identity_of(address), timezone.now()
-    )
+    context["is_proved"] = verification.is_verified(volunteers_queries.identity_of(address), browser, timezone.now())
     return render(request, "drives/account/me_contact_code.html", context, status=422 if form.errors else 200)
 
 

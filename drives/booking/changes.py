@@ -6,7 +6,6 @@ from django.db import transaction
 
 from drives import refusals
 from drives.booking import create, history, messages, queries, rules
-from drives.booking.hold import HoldLapsed
 from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
@@ -204,8 +203,7 @@ def _enter_state(booking: Booking, state: BookingState, *, actor: str, now: date
 
 def _refuse_change(booking: Booking, now: datetime) -> None:
     _refuse(booking, rules.MAY_BE_CHANGED)
-    if booking.state == BookingState.HELD and (booking.held_until is None or booking.held_until <= now):
-        raise HoldLapsed
+    booking.refuse_lapsed(now)
 
 
 def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:

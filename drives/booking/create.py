@@ -275,7 +275,7 @@ def lapse_in(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
 
     While somebody waits, their places are kept: the slots get nothing back.
     """
-    over = Booking.objects.filter(drive=drive_id, state=BookingState.HELD, held_until__lte=now).order_by("pk")
+    over = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
     lapsed = list(over.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     if not lapsed:
         return {}

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from drives.booking import create
 from drives.capacity import counters, facts, locks, visits
@@ -15,7 +13,6 @@ from drives.domain.intervals import Stated
 from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import Organization, linked
-from volunteers import queries as volunteers_queries
 from volunteers import registration, verification
 from volunteers.models import Registration
 
@@ -41,15 +38,6 @@ class Person:
     def typed(self) -> dict[str, Any]:
         """The same with what only they can say, for who is yet to prove the contact."""
         return {**self.said(), "confirms": self.confirms, "for_other": self.for_other}
-
-
-class HoldLapsed(ValidationError):
-    """The time was kept for fifteen minutes and is free again."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("The time was not confirmed in time and is free again. Choose a time once more."), "hold_lapsed"
-        )
 
 
 def hold_within(
@@ -100,12 +88,7 @@ def lapse_holds(*, now: datetime, limit: int = 500) -> int:
 
     Returns at how many drives a place is open again: one that is kept for who waits is not.
     """
-    drives = (
-        Booking.objects.filter(state=BookingState.HELD, held_until__lte=now)
-        .order_by("drive")
-        .values("drive")
-        .distinct()
-    )
+    drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     lapsed = 0
     for drive_id in list(drives.values_list("drive", flat=True)[:limit]):
         locks.drive_shared(drive_id)
@@ -118,19 +101,14 @@ def send_first_code(
     booking: Booking, details: Registration, bound_to: str, browser_token: str, ip: str | None, now: datetime
 ) -> None:
     """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
-    if not volunteers_queries.browser_proved(browser_token, details.identity, now):
-        verification.send_code(
-            registration=details,
-            bound_to=bound_to or linked.token_digest(booking.token),
-            about=booking.about,
-            ip=ip,
-            now=now,
-        )
-
-
-def is_live(booking: Booking, now: datetime) -> bool:
-    """Whether its place is still kept for whoever has the code."""
-    return booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until > now
+    verification.send_code(
+        typed=details,
+        bound_to=bound_to or linked.token_digest(booking.token),
+        browser=browser_token,
+        about=booking.about,
+        ip=ip,
+        now=now,
+    )
 
 
 def drive_of(organization: Organization, drive_id: int) -> Drive:

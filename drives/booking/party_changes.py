@@ -7,9 +7,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import changes, confirm_holds, create, history, hold, messages, parties, rules
+from drives.booking import changes, confirm_holds, create, history, messages, parties, rules
 from drives.booking import party as booking_party
-from drives.booking.hold import HoldLapsed
 from drives.capacity import availability, counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits as capacity_visits
@@ -74,12 +73,12 @@ def _lock(asked: Booking) -> None:
 def _who_moves(asked: Booking, now: datetime, *, by_staff: bool) -> list[Booking]:
     """Those of the party who are still to come, locked; the one who asked among them, or it is said why not."""
     found = locks.bookings(confirm_holds.party_ids(asked))
-    party = [booking for booking in found if hold.is_live(booking, now) or booking.state in rules.MAY_BE_MISSED]
+    party = [booking for booking in found if booking.is_held(now) or booking.state in rules.MAY_BE_MISSED]
     mine = next((booking for booking in found if booking.pk == asked.pk), asked)
     if mine not in party:
         if reasons := rules.reasons_not_to_change(mine.state, rules.MAY_BE_CHANGED):
             raise refusals.Refusal(reasons)
-        raise HoldLapsed
+        raise refusals.HoldLapsed
     if mine.state != BookingState.HELD and mine.party and not by_staff and not parties.party_of(mine).is_shown:
         text = _("Only who booked for all can change the time of all.")
         raise refusals.Refusal([refusals.Reason("not_who_booked", text)])

@@ -61,7 +61,7 @@ def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | Non
 
 def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
     """What may be done about a booking at this moment; a hold whose time is over shows as lapsed."""
-    if booking.state == BookingState.HELD and booking.held_until is not None and booking.held_until <= now:
+    if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
     state, is_over = BookingState(booking.state), booking.starts_at <= now
     return BookingPage(

@@ -41,7 +41,7 @@ def book_again(
     )
     held = hold.hold(drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now)
     try:
-        return verify.prove(booking_id=held.pk, code="", bound_to="", browser_token=browser, now=now)
+        return verify.prove(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)
     except Refusal as refusal:
         changes.cancel(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         same = Booking.objects.active().filter(

@@ -10,12 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import changes, forms, queries, resend, views_donor, views_links
-from drives.booking.hold import HoldLapsed
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.models import Booking, CancelledBy
 from drives.public import times
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 
 
 @never_cache

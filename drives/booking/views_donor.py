@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.booking import changes, forms, hold, reminder_sentence, verify, views_links
+from drives.booking import changes, forms, reminder_sentence, verify, views_links
 from drives.booking.forms import CodeForm
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
@@ -24,12 +24,13 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import StatedForm
 from drives.messaging import views_agreements
 from drives.models import Booking, BookingState, StatedDonation
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 from drives.web import links, visitor
 from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
+from volunteers import verification
 
 CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not say it again
 
@@ -61,13 +62,13 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
             booking_id=page.booking.pk,
             code=form.cleaned_data.get("code", ""),
             bound_to=visitor.bound_to(browser),
-            browser_token=browser,
+            browser=browser,
             now=timezone.now(),
             whose=form.whose,
         )
     except Refusal as refusal:
         return still_held(request, key, form, refusal, 409)
-    except hold.HoldLapsed:
+    except HoldLapsed:
         return views_links.to_booking(key)
     except ValidationError as problem:
         return still_held(request, key, form, problem, forms.status_of(problem))
@@ -89,7 +90,7 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
             by_email=request.POST.get("by") == "email",
             now=timezone.now(),
         )
-    except hold.HoldLapsed:
+    except HoldLapsed:
         return views_links.to_booking(key)
     except ValidationError as problem:
         return still_held(request, key, CodeForm(data={}), problem, forms.status_of(problem))
@@ -136,8 +137,7 @@ def _check(
         "form": form,
         "typed": typed,
         "group": page.party.members if len(page.party.members) > 1 else (),
-        "is_proved": volunteers_queries.browser_proved(browser, typed.identity, timezone.now())
-        or typed.proved_at is not None,
+        "is_proved": verification.is_verified(typed.identity, browser, timezone.now(), [typed]),
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,

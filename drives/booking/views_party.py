@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 
 from drives.booking import changes, forms, party, party_changes, queries, views_donor, views_links
 from drives.booking.forms import CodeForm, PartyForm
-from drives.booking.hold import HoldLapsed
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.capacity import availability
@@ -23,7 +22,7 @@ from drives.public import queries as public_queries
 from drives.public import times
 from drives.public import views_donor as public_views_donor
 from drives.public.queries import DrivePage
-from drives.refusals import OpenTime, Refusal
+from drives.refusals import HoldLapsed, OpenTime, Refusal
 from drives.web import keys, visitor
 from notifications.models import Purpose
 from volunteers import notices

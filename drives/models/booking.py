@@ -5,9 +5,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from drives.models.drive import Drive
+from drives.models.held import Held, HeldQuerySet
 from drives.models.policy import Policy
 from drives.models.slot import Slot
-from organizations.models import Linked, Organization
+from organizations.models import Organization
 from volunteers.models import Registration, Volunteer
 
 WITH_DRIVE = (
@@ -59,7 +60,7 @@ class CancelledBy(models.TextChoices):
     DRIVE = "drive", _("with the drive")
 
 
-class BookingQuerySet(models.QuerySet["Booking"]):
+class BookingQuerySet(HeldQuerySet["Booking"]):
     def of(self, organization: Organization) -> "BookingQuerySet":
         return self.filter(drive__organization=organization)
 
@@ -67,7 +68,7 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(state__in=ACTIVE)
 
 
-class Booking(Linked):
+class Booking(Held):
     """One volunteer's place, from its arrival slot on. Keeps the footprint as it was booked; times are UTC."""
 
     link_purpose = "booking"
@@ -86,7 +87,6 @@ class Booking(Linked):
     visit = models.CharField(max_length=6, choices=Visit)
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
-    held_until = models.DateTimeField(null=True, blank=True)
 
     first_step = models.PositiveSmallIntegerField()  # n of the arrival slot
     screening_steps = models.PositiveSmallIntegerField()

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.models.booking import Booking, Source, Visit
 from drives.models.drive import Drive
+from drives.models.held import Held, HeldQuerySet
 from drives.models.slot import Slot
 from organizations.models import Linked, Organization
 from volunteers.models import Registration, Volunteer
@@ -25,7 +26,7 @@ IN_LINE = (WaitingState.WAITING, WaitingState.OFFERED)
 """States in which somebody has a position: one such entry per volunteer and drive."""
 
 
-class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
+class WaitingEntryQuerySet(HeldQuerySet["WaitingEntry"]):
     def of(self, organization: Organization) -> "WaitingEntryQuerySet":
         return self.filter(drive__organization=organization)
 
@@ -34,7 +35,7 @@ class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
         return self.filter(state__in=IN_LINE).order_by("waits_since", "pk")
 
 
-class WaitingEntry(Linked):
+class WaitingEntry(Held):
     """A place in a drive's queue. The window is of arrival times, UTC, [from, to); None is any time."""
 
     link_purpose = "waiting"
@@ -49,7 +50,6 @@ class WaitingEntry(Linked):
     window_to = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=WaitingState)
     source = models.CharField(max_length=12, choices=Source)
-    held_until = models.DateTimeField(null=True, blank=True)
     waits_since = models.DateTimeField(null=True, blank=True)  # the order of the line; from the proof on
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()

@@ -3,35 +3,27 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import confirm_holds, verify
+from drives.booking import confirm_holds
 from drives.booking import rules as booking_rules
 from drives.booking.hold import Person
-from drives.booking.verify import CodeWrong
 from drives.capacity import availability, locks, reserved_spots, visits
 from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
 from drives.eligibility import check, history, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
+from drives.refusals import HoldLapsed
 from drives.waitlist import messages, queries, rules
 from organizations import audit
 from organizations.models import linked
-from volunteers import queries as volunteers_queries
 from volunteers import registration, verification
+from volunteers.codes import CodeResult
 from volunteers.matching import Whose
 from volunteers.models import Registration, Volunteer
-
-
-class RequestLapsed(ValidationError):
-    """The contact was not proved within fifteen minutes."""
-
-    def __init__(self) -> None:
-        text = _("The code was not entered in time. Join the waiting list once more.")
-        super().__init__(text, "hold_lapsed")
+from volunteers.verification import CodeWrong
 
 
 @dataclass(frozen=True)
@@ -59,15 +51,7 @@ def join_within(
     (`Refusal`) a drive that takes no bookings, a window in which times are open or none is left, and a third unproved
     request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
     """
-    details = registration.cleaned(
-        organization=drive.organization,
-        **person.said(),
-        confirms=person.confirms,
-        source=source,
-        ip=ip,
-        now=now,
-        for_other=person.for_other,
-    )
+    details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
     registration.keep(details)
     self_check.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locks.identities_then_drive([details.identity], drive.pk)
@@ -77,14 +61,14 @@ def join_within(
     _refuse_wish(drive, wish, now)
     held_until = now + booking_rules.HOLD_FOR
     entry = _write(drive, wish, now, source=source, state=WaitingState.HELD, details=details, held_until=held_until)
-    if not volunteers_queries.browser_proved(browser_token, details.identity, now):
-        verification.send_code(
-            registration=details,
-            bound_to=bound_to or linked.token_digest(entry.token),
-            about=entry.about,
-            ip=ip,
-            now=now,
-        )
+    verification.send_code(
+        typed=details,
+        bound_to=bound_to or linked.token_digest(entry.token),
+        browser=browser_token,
+        about=entry.about,
+        ip=ip,
+        now=now,
+    )
     return entry
 
 
@@ -92,37 +76,48 @@ join = transaction.atomic(join_within)
 
 
 def prove(
-    *, entry_id: int, code: str, bound_to: str, now: datetime, browser_token: str = "", whose: Whose = ""
+    *, entry_id: int, code: str, bound_to: str, now: datetime, browser: str = "", whose: Whose = ""
 ) -> WaitingEntry:
-    """Put somebody in line: the code proves the contact, then the rules are judged; `whose` as for a booking.
+    """Verify the contact of a request, then put the donor on the waitlist if the rules allow; `whose` as for a booking.
 
-    Who is in line already gets the entry they have, with the new wish unless a place is offered to them just now. A
-    second call answers as the first. Raises CodeWrong, RequestLapsed, or Refusal while the request still stands.
+    A donor who is on it already gets the entry they have, with the new wish unless a place is offered to them just now.
+    A second call answers as the first. Raises CodeWrong, HoldLapsed, or Refusal while the request still stands.
     Locks: identities, drive (shared), entries.
     """
     held = WaitingEntry.objects.select_related("registration").get(pk=entry_id)
-    if held.state != WaitingState.HELD or held.registration is None:
-        return _proved_before(held)
-    if held.held_until is None or held.held_until <= now:
-        raise RequestLapsed
-    if not verify.is_proved(held.registration, browser_token, now):
-        verify.try_code(held.registration, code, bound_to, browser_token, now)
+    held.refuse_lapsed(now)
+    if held.state != WaitingState.HELD:
+        return _verified_before(held)
+    if held.registration is None:
+        raise HoldLapsed
+    verification.verify(
+        identity=held.registration.identity,
+        code=code,
+        bound_to=bound_to,
+        browser=browser,
+        registrations=[held.registration],
+        now=now,
+    )
     return _settle(entry_id=entry_id, identity=held.registration.identity, whose=whose, now=now)
 
 
 @transaction.atomic
 def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send a new code; the earlier one is worth nothing from now on. Raises RequestLapsed or TooMany.
+    """Send another code for a request. Raises HoldLapsed, also for what is no request any more, or TooMany.
 
     Locks: entry.
     """
     held = locks.waiting_entry(entry_id)
-    details = held.registration
-    if held.state != WaitingState.HELD or details is None or held.held_until is None or held.held_until <= now:
-        raise RequestLapsed
-    if by_email:
-        registration.prove_by_email(registrations=[details])
-    verification.send_code(registration=details, bound_to=bound_to, about=held.about, ip=ip, now=now)
+    if held.registration is None or not held.is_held(now):
+        raise HoldLapsed
+    verification.send_code_again(
+        registrations=[held.registration],
+        by_email=by_email,
+        bound_to=bound_to,
+        about=held.about,
+        ip=ip,
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -185,12 +180,13 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     drive = Drive.objects.select_related("organization", "site", "policy").get(waiting=entry_id)
     locks.typed_then_drive([identity], drive)
     entry = locks.waiting_entry(entry_id)
-    if entry.state != WaitingState.HELD or entry.registration is None:
-        return _proved_before(entry)
-    if entry.held_until is None or entry.held_until <= now:
-        raise RequestLapsed
-    if entry.registration.identity != identity:  # turned to the mailbox meanwhile, which nobody has proved
-        raise CodeWrong(verification.CodeResult.EXPIRED)
+    entry.refuse_lapsed(now)
+    if entry.state != WaitingState.HELD:
+        return _verified_before(entry)
+    if entry.registration is None:
+        raise HoldLapsed
+    if entry.registration.identity != identity:  # the donor chose the mailbox meanwhile, which is not verified
+        raise CodeWrong(CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.people([entry.registration], whose, now)[0]
     giver = history.Giver(entry.volunteer.pk, everywhere=True)
     wish = _judged(drive, Wish(entry.visit, queries.window_of(entry)), giver, now)
@@ -280,10 +276,8 @@ def _write(
     )
 
 
-def _proved_before(entry: WaitingEntry) -> WaitingEntry:
+def _verified_before(entry: WaitingEntry) -> WaitingEntry:
     """A second tap: the entry, or the one of the same person that it was joined with."""
-    if entry.state == WaitingState.LAPSED:
-        raise RequestLapsed
     if entry.state != WaitingState.LEFT or entry.volunteer_id is None:
         return entry
     mine = WaitingEntry.objects.in_line().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)

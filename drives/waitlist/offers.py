@@ -269,5 +269,4 @@ def _unanswered(now: datetime) -> list[int]:
 
 
 def _lapse_unproved(now: datetime) -> int:
-    late = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__lte=now)
-    return late.update(state=WaitingState.LAPSED, changed_at=now)
+    return WaitingEntry.objects.overdue(now).update(state=WaitingState.LAPSED, changed_at=now)

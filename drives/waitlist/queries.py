@@ -46,7 +46,7 @@ def waiting_facts(
     *, drive_id: int, now: datetime, identity: str = "", volunteer_id: int | None = None
 ) -> capacity_rules.PlaceFacts:
     """What stands against waiting at a drive: its state, unproved requests, a booking. At most three queries."""
-    held = WaitingEntry.objects.filter(state=WaitingState.HELD, held_until__gt=now, registration__identity=identity)
+    held = WaitingEntry.objects.held(now).filter(registration__identity=identity)
     drive = Drive.objects.get(pk=drive_id)
     mine = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
     return capacity_rules.PlaceFacts(
@@ -88,7 +88,7 @@ def waiting_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> Waiting
     entry = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
     if entry is None:
         return None
-    if entry.state == WaitingState.HELD and entry.held_until is not None and entry.held_until <= now:
+    if entry.is_overdue(now):
         entry.state = WaitingState.LAPSED
     offer = Offer.objects.open().filter(entry=entry, deadline__gt=now).first()
     return WaitingPage(entry, position(entry), offer, key)

@@ -21,7 +21,7 @@ from drives.models import WaitingEntry
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
-from drives.refusals import OpenTime, Refusal
+from drives.refusals import HoldLapsed, OpenTime, Refusal
 from drives.waitlist import entries, forms, queries
 from drives.waitlist.forms import WishForm
 from drives.waitlist.queries import WaitingPage
@@ -29,8 +29,7 @@ from drives.web import keys, visitor
 from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Purpose
-from volunteers import notices
-from volunteers import queries as volunteers_queries
+from volunteers import notices, verification
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
@@ -125,11 +124,11 @@ def prove(request: HttpRequest, key: str) -> HttpResponse:
             entry_id=page.entry.pk,
             code=form.cleaned_data.get("code", ""),
             bound_to=visitor.bound_to(browser),
-            browser_token=browser,
+            browser=browser,
             now=timezone.now(),
             whose=form.whose,
         )
-    except entries.RequestLapsed:
+    except HoldLapsed:
         return _to_line(key)
     except ValidationError as problem:
         return _still_asked(request, key, form, problem)
@@ -149,7 +148,7 @@ def send_code(request: HttpRequest, key: str) -> HttpResponse:
             by_email=request.POST.get("by") == "email",
             now=timezone.now(),
         )
-    except entries.RequestLapsed:
+    except HoldLapsed:
         return _to_line(key)
     except ValidationError as problem:
         return _still_asked(request, key, CodeForm(data={}), problem)
@@ -221,8 +220,7 @@ def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int 
         "page": page,
         "form": form,
         "typed": typed,
-        "is_proved": volunteers_queries.browser_proved(browser, typed.identity, timezone.now())
-        or typed.proved_at is not None,
+        "is_proved": verification.is_verified(typed.identity, browser, timezone.now(), [typed]),
         "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
         "sent": "sent" in request.GET,
         "is_demo": settings.DEMO,

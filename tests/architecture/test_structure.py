@@ -25,8 +25,8 @@ DOORS = {
         *("envelopes", "kinds", "quiet_hours"),  # what is decided of every kind of message
     },
     "volunteers": {
-        *("models", "consent", "contacts", "erasure", "limits", "matching", "profile", "queries", "registration"),
-        *("retention", "verification"),
+        *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
+        *("queries", "registration", "retention", "verification"),
         "notices",  # pages show the wording of consents and codes
     },
 }

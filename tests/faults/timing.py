@@ -28,8 +28,8 @@ from drives.eligibility import history
 from drives.models import Booking, BookingState, Drive, Source, Visit
 from organizations.models import Organization
 from tests import builders
+from volunteers import codes
 from volunteers import rules as volunteers_rules
-from volunteers import verification
 from volunteers.models import Contact, ContactKind, LimitCounter, Volunteer
 
 DOORS = ("hold", "code", "find")
@@ -140,7 +140,7 @@ def _phones(count: int, chance: random.Random) -> Iterator[str]:
 @contextmanager
 def leaking(looks: int = 1) -> Iterator[None]:
     """The seeded bug: whoever is to prove a contact is looked up first, with what they booked and gave; so often."""
-    spend = verification._spend
+    spend = codes._spend
 
     def curious(who: str, *rest: Any) -> None:
         known = list(Contact.objects.filter(identity=who).exclude(owner=None).select_related("organization"))
@@ -150,5 +150,5 @@ def leaking(looks: int = 1) -> Iterator[None]:
             history.donations_of(history.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
         spend(who, *rest)
 
-    with patch.object(verification, "_spend", curious):
+    with patch.object(codes, "_spend", curious):
         yield

@@ -13,8 +13,8 @@ from notifications.models import Message
 from tests import builders, seeds, storm
 from tests.builders import NOW
 from tests.races.arena import lost_in, lost_in_turn
+from volunteers import codes
 from volunteers import limits as actions_limits
-from volunteers import verification
 from volunteers.limits import Limit, TooMany
 from volunteers.models import LimitCounter, ProofCode
 from volunteers.rules import CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
@@ -71,13 +71,13 @@ def codes_of_one_network() -> Callable[[], bool]:
 
     def send(address: str) -> ProofCode:
         with transaction.atomic():
-            return verification.send_code_to(address=address, bound_to="here", about="booking:1", **asked)
+            return codes.send(address=address, bound_to="here", about="booking:1", **asked)
 
     def ask_or_enter(number: int, sent: Sequence[tuple[str, str]]) -> object:
         if number >= len(sent):
             return send(f"test{next(numbers)}@example.org")
         identity, code = sent[number]
-        return verification.try_code(identity=identity, bound_to="here", code=code, now=NOW)
+        return codes.judge(identity=identity, bound_to="here", code=code, now=NOW)
 
     def race() -> bool:
         ProofCode.objects.all().delete()

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from drives.booking import verify
-from drives.booking.verify import CodeWrong
 from drives.models import Booking, WaitingEntry
 from drives.waitlist import entries
 from tests import builders, seeds
 from tests.builders import NOW
-from volunteers import verification
+from volunteers import codes
+from volunteers.codes import CodeResult
 from volunteers.models import Contact
+from volunteers.verification import CodeWrong
 
 pytestmark = pytest.mark.django_db
 MAILBOX = "ana@example.org"
@@ -38,14 +39,14 @@ def test_the_code_of_the_phone_does_not_prove_the_mailbox(
     door: Any = verify if isinstance(asked, Booking) else entries
     named = {"booking_id" if isinstance(asked, Booking) else "entry_id": asked.pk, "bound_to": "browser-42"}
     code = builders.code_of(asked)
-    judge = verification.try_code
+    judge = codes.judge
 
-    def then_the_mailbox(**said: Any) -> verification.CodeResult:
+    def then_the_mailbox(**said: Any) -> CodeResult:
         result = judge(**said)
         door.send_code_again(**named, ip=None, by_email=True, now=NOW)
         return result
 
-    seeds.replace(monkeypatch, verification, "try_code", then_the_mailbox)
+    seeds.replace(monkeypatch, codes, "judge", then_the_mailbox)
     with pytest.raises(CodeWrong):
         door.prove(**named, code=code, now=NOW)
     assert not Contact.objects.filter(address=MAILBOX).exclude(proved_at=None).exists()

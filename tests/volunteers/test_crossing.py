@@ -8,6 +8,7 @@ from drives.models import Booking
 from drives.refusals import Refusal
 from tests import builders, storm
 from tests.builders import NOW
+from volunteers.verification import CodeWrong
 
 
 @pytest.mark.django_db(transaction=True)
@@ -32,4 +33,4 @@ def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> No
         assert [answer for answer in answers if isinstance(answer, OperationalError)] == []
         booked = Booking.objects.filter(state="booked", volunteer__phone__address=builders.phone(number))
         assert booked.count() == 1, answers
-        assert {type(answer) for answer in answers} <= {Booking, Refusal, verify.CodeWrong}
+        assert {type(answer) for answer in answers} <= {Booking, Refusal, CodeWrong}

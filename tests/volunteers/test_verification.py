@@ -13,12 +13,12 @@ from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, storm
 from tests.builders import NOW
-from volunteers import limits, registration, retention, verification
+from volunteers import browsers, codes, limits, registration, retention, verification
 from volunteers import queries as volunteers_queries
 from volunteers import rules as volunteers_rules
+from volunteers.codes import CodeResult
 from volunteers.limits import Limit, TooMany
 from volunteers.models import LimitCounter, ProofCode, ProvedBrowser, Registration
-from volunteers.verification import CodeResult
 
 PHONE = "+12135550142"
 ANA = volunteers_rules.identity(PHONE)
@@ -34,17 +34,18 @@ def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: s
     """The code that was sent."""
     with transaction.atomic():
         code = verification.send_code(
-            registration=registered(of, **typed),
+            typed=registered(of, **typed),
             bound_to=bound_to,
             about="booking:1",
             ip=ip,
             now=now,
         )
+    assert code is not None
     return Message.objects.get(key__startswith=f"code:{code.pk}/").text[:6]
 
 
 def tried(code: str, *, bound_to: str = "here", now: datetime = NOW, identity: str = ANA) -> CodeResult:
-    return verification.try_code(identity=identity, bound_to=bound_to, code=code, now=now)
+    return codes.judge(identity=identity, bound_to=bound_to, code=code, now=now)
 
 
 def wrong(code: str, by: int = 1) -> str:
@@ -213,7 +214,7 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
     for phone in (PHONE, "+12135550143"):
         typed = registered(hope, phone=phone)
         with CaptureQueriesContext(connection) as caught:
-            verification.send_code(registration=typed, bound_to="x", about="booking:1", ip=None, now=NOW)
+            verification.send_code(typed=typed, bound_to="x", about="booking:1", ip=None, now=NOW)
         work.append([query["sql"].split()[:3] for query in caught])
     assert work[0] == work[1]
     assert len(work[0]) <= 4
@@ -221,7 +222,7 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
 
 @pytest.mark.django_db
 def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
-    verification.remember_browser(token="secret", identity=ANA, now=NOW)
+    browsers.remember(token="secret", identity=ANA, now=NOW)
     assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30) - MINUTE)
     assert not volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30))
     assert not volunteers_queries.browser_proved("other", ANA, NOW)
@@ -232,16 +233,16 @@ def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
 @pytest.mark.django_db
 def test_proving_again_keeps_the_browser_known_longer() -> None:
     for day in (0, 20):
-        verification.remember_browser(token="secret", identity=ANA, now=NOW + timedelta(days=day))
+        browsers.remember(token="secret", identity=ANA, now=NOW + timedelta(days=day))
     assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=49))
     assert ProvedBrowser.objects.count() == 1
-    verification.forget_browser(token="secret")
+    browsers.forget(token="secret")
     assert not volunteers_queries.browser_proved("secret", ANA, NOW)
 
 
 @pytest.mark.django_db
 def test_a_browser_without_a_token_is_not_remembered() -> None:
-    verification.remember_browser(token="", identity=ANA, now=NOW)
+    browsers.remember(token="", identity=ANA, now=NOW)
     assert ProvedBrowser.objects.count() == 0
 
 
@@ -249,7 +250,7 @@ def test_a_browser_without_a_token_is_not_remembered() -> None:
 def test_what_has_done_its_work_is_deleted() -> None:
     hope = builders.organization()
     sent(hope)
-    verification.remember_browser(token="secret", identity=ANA, now=NOW)
+    browsers.remember(token="secret", identity=ANA, now=NOW)
     kept = registered(hope)
     registration.resolve(registration=kept, now=NOW)
     later = NOW + timedelta(days=31)
@@ -349,7 +350,7 @@ def test_an_unproved_registration_is_deleted_after_a_day_and_a_code_an_hour_afte
 
 @pytest.mark.django_db
 def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
-    verification.remember_browser(token="secret", identity=ANA, now=NOW)
+    browsers.remember(token="secret", identity=ANA, now=NOW)
     ends = NOW + timedelta(days=30)
     assert volunteers_queries.browser_proved("secret", ANA, ends - timedelta(seconds=1))
     assert retention.purge(now=ends - timedelta(seconds=1))["browsers"] == 0
@@ -360,10 +361,12 @@ def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
 def test_the_whole_service_is_asked_two_thousand_times_a_day_to_find_bookings() -> None:
     budget = Limit("find_budget", "all", 2_000, timedelta(days=1))
     limits.spend_all(limits=[budget], now=NOW, count=1_999)
-    verification.ask(typed=PHONE, bound_to="here", ip=None, now=NOW)
+    verification.request_code(typed=PHONE, bound_to="here", ip=None, now=NOW)
     with pytest.raises(TooMany), transaction.atomic():
-        verification.ask(typed=builders.phone(7), bound_to="here", ip=None, now=NOW)
+        verification.request_code(typed=builders.phone(7), bound_to="here", ip=None, now=NOW)
     tomorrow = NOW.replace(hour=0) + timedelta(days=1)
     with pytest.raises(TooMany), transaction.atomic():
-        verification.ask(typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow - timedelta(seconds=1))
-    verification.ask(typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow)
+        verification.request_code(
+            typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow - timedelta(seconds=1)
+        )
+    verification.request_code(typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow)

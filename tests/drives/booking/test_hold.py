@@ -5,16 +5,15 @@ from datetime import timedelta
 import pytest
 
 from drives.booking import book_for_donor, hold, verify
-from drives.booking.hold import HoldLapsed
-from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, BookingState
 from drives.planning import drives
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import ProofCode
+from volunteers.verification import CodeWrong
 
 pytestmark = pytest.mark.django_db
 

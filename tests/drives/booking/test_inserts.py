@@ -9,7 +9,7 @@ from django.db.models import Model
 from drives.models import Booking, BookingChange, BookingState
 from tests import builders
 from tests.builders import NOW
-from volunteers import verification
+from volunteers import codes
 from volunteers.models import ProofCode, Registration
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
 
 
 def test_a_code_is_kept_as_it_was_sent() -> None:
-    sent = verification.send_code_to(
+    sent = codes.send(
         organization=builders.organization(),
         address=builders.phone(1),
         language="en",

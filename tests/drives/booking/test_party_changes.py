@@ -8,10 +8,10 @@ from django.urls import reverse
 
 from drives.attendance import check_in
 from drives.attendance import queries as attendance_queries
-from drives.booking import hold, party_changes
+from drives.booking import party_changes
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, Drive
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 from notifications.models import Message
 from organizations.models import Role
 from tests import builders
@@ -115,7 +115,7 @@ def test_who_is_checked_in_stays() -> None:
 
 def test_a_hold_that_is_over_does_not_move() -> None:
     held = builders.held_together(plain_drive())
-    with pytest.raises(hold.HoldLapsed):
+    with pytest.raises(HoldLapsed):
         move(held[0], 3, now=NOW + timedelta(minutes=16))
 
 

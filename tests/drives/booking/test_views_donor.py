@@ -16,7 +16,7 @@ from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text, title
-from volunteers import verification
+from volunteers import codes
 from volunteers.models import ProvedBrowser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -142,8 +142,8 @@ def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() ->
     booking = donor.kept(browser, builders.drive())
     code, bound_to = builders.code_of(booking), linked.token_digest(browser.cookies["browser"].value)
     assert booking.registration is not None
-    used = verification.try_code(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
-    assert used == verification.CodeResult.OK
+    used = codes.judge(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
+    assert used == codes.CodeResult.OK
     assert donor.prove(browser, booking, code).status_code == 303
     booking.refresh_from_db()
     assert booking.state == BookingState.BOOKED

@@ -9,10 +9,11 @@ from drives import refusals
 from drives.attendance import check_in, close_out, turnout, turnout_report
 from drives.attendance.turnout import TurnoutNumbers
 from drives.attendance.turnout_report import TurnoutReport
-from drives.booking import hold, verify
+from drives.booking import verify
 from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
 from drives.privacy import erase as privacy_erase
+from drives.refusals import HoldLapsed
 from notifications import outbox, phone
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
@@ -216,7 +217,7 @@ def test_a_hold_that_was_erased_cannot_be_proved() -> None:
     held = builders.held(drive, n=8)
     code = builders.code_of(held)
     erase(known.volunteer_id)
-    with pytest.raises(hold.HoldLapsed):
+    with pytest.raises(HoldLapsed):
         verify.prove(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
 
 

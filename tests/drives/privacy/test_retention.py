@@ -19,7 +19,7 @@ from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy.planted import everywhere, plant
 from tests.notifications import made
-from volunteers import contacts, verification
+from volunteers import browsers, contacts
 from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -53,7 +53,7 @@ def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
     "lives",
     [
         lambda: say("hello", KEPT, None),
-        lambda: verification.remember_browser(token="b", identity=phone.identity(builders.phone(42)), now=KEPT),
+        lambda: browsers.remember(token="b", identity=phone.identity(builders.phone(42)), now=KEPT),
         lambda: ConsentEntry.objects.filter(given=True).update(at=KEPT, actor="donor"),
     ],
     ids=["a text", "a sign-in", "a consent"],

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from drives.booking import book_for_donor, changes, hold
-from drives.booking.verify import CodeWrong
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.planning import drives
 from drives.planning import plan as planning_plan
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 from drives.waitlist import close, entries, offers
 from drives.waitlist import queries as waitlist_queries
-from drives.waitlist.entries import RequestLapsed, Wish
+from drives.waitlist.entries import Wish
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
+from volunteers.verification import CodeWrong
 
 pytestmark = pytest.mark.django_db
 
@@ -341,7 +341,7 @@ def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
     asked = builders.asked_to_wait(full[0].drive)
     with pytest.raises(CodeWrong):
         entries.prove(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
-    with pytest.raises(RequestLapsed):
+    with pytest.raises(HoldLapsed):
         entries.prove(
             entry_id=asked.pk, code=builders.code_of(asked), bound_to="browser-42", now=NOW + timedelta(minutes=15)
         )
