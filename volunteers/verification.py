@@ -48,14 +48,18 @@ def contact_of(typed: str, *countries: str) -> str:
     return address
 
 
+def address_of(typed: Registration) -> str:
+    """The contact to verify: the phone, unless there is none or the donor chose the mailbox."""
+    return typed.phone if typed.identity == rules.identity(typed.phone) else typed.email
+
+
 def send_code(
     *, typed: Registration, bound_to: str, browser: str = "", about: str, ip: str | None, now: datetime
 ) -> ProofCode | None:
-    """Send a code to the contact that a donor typed, the phone first; see `send_code_to`."""
-    by_text = typed.identity == rules.identity(typed.phone)
+    """Send a code to the contact that a donor typed (`address_of`); see `send_code_to`."""
     return send_code_to(
         organization=typed.organization,
-        address=typed.phone if by_text else typed.email,
+        address=address_of(typed),
         language=typed.language,
         bound_to=bound_to,
         browser=browser,
@@ -85,7 +89,7 @@ def send_code_to(
 
 
 @transaction.atomic(savepoint=False)
-def request_code(*, typed: str, bound_to: str, ip: str | None, now: datetime) -> str:
+def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None, now: datetime) -> str:
     """Note that a donor looks for the bookings of a contact; a worker sends the code. Returns the identity to verify.
 
     Nothing here looks at whether the contact is known. Refuses what is neither a phone nor a mailbox (by field), and
@@ -94,7 +98,8 @@ def request_code(*, typed: str, bound_to: str, ip: str | None, now: datetime) ->
     identity = rules.identity(
         contact_of(typed, *organizations_queries.countries(), settings.PHONENUMBER_DEFAULT_REGION)
     )
-    codes.request(identity=identity, bound_to=bound_to, ip=ip, now=now)
+    if not queries.browser_proved(browser, identity, now):
+        codes.request(identity=identity, bound_to=bound_to, ip=ip, now=now)
     return identity
 
 

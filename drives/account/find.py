@@ -18,7 +18,7 @@ def ask(*, typed: str, browser: str, fresh: str, bound_to: str, ip: str | None, 
     proof: one that somebody planted there before proves nothing. Refuses as `verification.request_code`.
     """
     browsers.renew(old=browser, new=fresh, now=now)
-    return verification.request_code(typed=typed, bound_to=bound_to, ip=ip, now=now)
+    return verification.request_code(typed=typed, bound_to=bound_to, browser=fresh, ip=ip, now=now)
 
 
 def prove(*, identity: str, code: str, bound_to: str, browser: str, now: datetime) -> None:

@@ -1,10 +1,10 @@
 """Find my booking: a phone or mailbox, a code, and the donor's own page. The answer is the same whoever is known."""
 
 import secrets
+from functools import partial
 from typing import Final
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,9 +14,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.account import find as account_find
-from drives.booking import forms as booking_forms
-from drives.booking.forms import CodeForm, Typed
-from drives.web import visitor
+from drives.web import code_page, form_errors, redirects, visitor
+from drives.web.code_page import CodeForm
+from drives.web.fields import Typed
 from drives.web.pending import Pending
 from volunteers import queries as volunteers_queries
 
@@ -56,9 +56,8 @@ def find(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as problem:
         form.add_error(None, problem)
-        return booking_forms.answered(_page(request, form, booking_forms.status_of(problem)), problem)
-    response = redirect("find_code")
-    response.status_code = 303
+        return form_errors.answered(_page(request, form, form_errors.status_of(problem)), problem)
+    response = redirects.see_other("find_code")
     ASKED.keep(response, request.path, identity, typed)
     visitor.remember(response, fresh)
     return response
@@ -68,36 +67,22 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Type the code: this browser then knows its user for 30 days."""
-    said, browser = ASKED.texts(request), visitor.browser_of(request)
-    if said is None or not browser:
+    asked = ASKED.texts(request)
+    if asked is None or not visitor.browser_of(request):
         return redirect("find")
-    identity, typed = said
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if request.method != "POST" or not form.is_valid():
-        return _code_page(request, form, typed)
-    try:
-        account_find.prove(
-            identity=identity,
-            code=form.cleaned_data["code"],
-            bound_to=visitor.bound_to(browser),
-            browser=browser,
-            now=timezone.now(),
-        )
-    except ValidationError as problem:
-        form.add_error("code", problem)
-        return _code_page(request, form, typed, 422)
-    response = redirect("me")
-    response.status_code = 303
-    visitor.remember(response, browser)
-    return response
+    identity, typed = asked
+
+    def show(form: CodeForm, problem: ValidationError | None = None) -> HttpResponse:
+        page = code_page.page_of_contact(request, typed=typed, identity=identity)
+        return code_page.render_page(request, "drives/account/find_code.html", page, form, problem)
+
+    if request.method != "POST":
+        return show(CodeForm())
+    action = partial(account_find.prove, identity=identity)
+    return code_page.verify(request, action, lambda _verified: redirects.see_other("me"), show)
 
 
 def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
     browser = visitor.browser_of(request)
     is_known = bool(browser) and volunteers_queries.proved_from(browser, timezone.now()).exists()
     return render(request, "drives/account/find.html", {"form": form, "is_known": is_known}, status=status)
-
-
-def _code_page(request: HttpRequest, form: CodeForm, typed: str, status: int = 200) -> HttpResponse:
-    context = {"form": form, "typed": typed, "is_demo": settings.DEMO}
-    return render(request, "drives/account/find_code.html", context, status=status)

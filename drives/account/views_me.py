@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.account import queries
-from drives.web import keys, visitor
+from drives.web import keys, redirects, visitor
 from volunteers import browsers
 from volunteers import queries as volunteers_queries
 
@@ -28,8 +28,7 @@ def me(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Forget on this browser whom it belongs to, and which bookings' links were opened in it."""
     browsers.forget(token=visitor.browser_of(request))
-    response = redirect("find")
-    response.status_code = 303
+    response = redirects.see_other("find")
     visitor.forget(response)
     for ring in (keys.BOOKINGS, keys.WAITING, keys.OFFERS):
         ring.drop(response)

@@ -1,5 +1,6 @@
 """A donor's own details: name, language, phone, mailbox, messages, calendar; the same in all organizations."""
 
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -17,17 +18,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.account import profile
 from drives.account.views_find import FindForm
-from drives.booking import forms as booking_forms
 from drives.booking import reached_people
-from drives.booking.forms import CodeForm, Typed
 from drives.booking.reached_people import PersonHere
 from drives.messaging import views_agreements
-from drives.web import visitor
+from drives.web import code_page, form_errors, redirects, visitor
+from drives.web.code_page import CodeForm
+from drives.web.fields import Typed
 from drives.web.pending import Pending
 from notifications.models import Purpose
 from volunteers import consent as volunteers_consent
 from volunteers import queries as volunteers_queries
-from volunteers import verification
 from volunteers.models import Volunteer
 
 NEW: Final = Pending("contact", count=2)
@@ -88,9 +88,8 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
             )
         except ValidationError as problem:
             form.add_error(None, problem)
-            return booking_forms.answered(
-                _contact_page(request, person, form, booking_forms.status_of(problem)), problem
-            )
+            page = _contact_page(request, person, form, form_errors.status_of(problem))
+            return form_errors.answered(page, problem)
         response = _to(person, "me_contact_code")
         NEW.keep(response, response["Location"], address, form.cleaned_data["contact"])
         return response
@@ -101,30 +100,29 @@ def contact(request: HttpRequest, record: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_code(request: HttpRequest, record: UUID) -> HttpResponse:
     """The code that came there: from now on it counts."""
-    person, browser = _person_or_404(request, record), visitor.browser_of(request)
-    said = NEW.texts(request)
-    if said is None:
+    person, asked = _person_or_404(request, record), NEW.texts(request)
+    if asked is None:
         return _to(person, "me_contact")
-    address, typed = said
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            profile.change(
-                people=person.records,
-                address=address,
-                code=form.cleaned_data["code"],
-                browser=browser,
-                bound_to=visitor.bound_to(browser),
-                now=timezone.now(),
-            )
-        except ValidationError as problem:
-            form.add_error("code" if problem.code == "code_wrong" else None, problem)
-        else:
-            messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
-            return _to(person)
-    context = {"person": person, "form": form, "typed": typed, "is_demo": settings.DEMO}
-    context["is_proved"] = verification.is_verified(volunteers_queries.identity_of(address), browser, timezone.now())
-    return render(request, "drives/account/me_contact_code.html", context, status=422 if form.errors else 200)
+    address, typed = asked
+
+    def show(form: CodeForm, problem: ValidationError | None = None) -> HttpResponse:
+        page = code_page.page_of_contact(
+            request,
+            typed=typed,
+            identity=volunteers_queries.identity_of(address),
+            texting_number=volunteers_queries.texting_number(person.records[-1].organization),
+        )
+        return code_page.render_page(
+            request, "drives/account/me_contact_code.html", page, form, problem, {"person": person}
+        )
+
+    def changed(_result: None) -> HttpResponse:
+        messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
+        return _to(person)
+
+    if request.method != "POST":
+        return show(CodeForm())
+    return code_page.verify(request, partial(profile.change, people=person.records, address=address), changed, show)
 
 
 @never_cache
@@ -166,11 +164,7 @@ def _record(person: PersonHere, uuid: UUID) -> Volunteer:
 
 
 def _to(person: PersonHere, name: str = "me_details", *, fragment: str = "") -> HttpResponse:
-    response = redirect(name, person.records[0].uuid)
-    response.status_code = 303
-    if fragment:
-        response["Location"] += f"#{fragment}"
-    return response
+    return redirects.see_other(name, person.records[0].uuid, fragment=fragment)
 
 
 def _page(request: HttpRequest, person: PersonHere, form: NameForm, status: int = 200) -> HttpResponse:

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.http import HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -18,20 +16,13 @@ from drives.eligibility.forms import StatedForm
 from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
+from drives.web.fields import Typed
 from notifications.models import Purpose
-from volunteers.limits import TooMany
-from volunteers.matching import Whose
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 OTHER_THAN_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
-
-
-class Typed(forms.CharField):
-    """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
-
-    needed = True
 
 
 class Tick(forms.BooleanField):
@@ -150,32 +141,6 @@ class PartyForm(DetailsForm):
         return f"name_{n}" if n else "name"
 
 
-class CodeForm(forms.Form):
-    """The code that was sent; and for whom it is, where the contact is known under another name."""
-
-    use_required_attribute = False
-
-    code = Typed(
-        label=_("Code"),
-        required=False,
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"class": "code", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
-        ),
-    )
-
-    @property
-    def asks_whose(self) -> bool:
-        """Whether it was refused until this is said."""
-        return self.has_error(NON_FIELD_ERRORS, "other_name")
-
-    @property
-    def whose(self) -> Whose:
-        """The answer, if it was asked."""
-        answers: dict[str, Whose] = {"me": "me", "other": "other"}
-        return answers.get(self.data.get("whose", ""), "")
-
-
 def another_time_helps(refusal: Refusal) -> bool:
     """Whether what was refused is the time, and not the drive, the person or the contact."""
     return all(code not in OTHER_THAN_TIME and not code.startswith("drive_") for code in refusal.codes)
@@ -194,15 +159,3 @@ def proposed_by(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
         "alternatives": [time for time in times if not time.elsewhere],
         "at_others": [time for time in times if time.elsewhere],
     }
-
-
-def status_of(problem: ValidationError) -> int:
-    """The HTTP status of a page that shows a problem: a limit, or something to correct."""
-    return 429 if isinstance(problem, TooMany) else 422
-
-
-def answered(page: HttpResponse, problem: ValidationError) -> HttpResponse:
-    """The page that shows a problem; where it is a limit, programs too are told when to come back."""
-    if isinstance(problem, TooMany):
-        page["Retry-After"] = str(max(1, ceil(problem.retry_after.total_seconds())))
-    return page

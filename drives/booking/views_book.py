@@ -19,7 +19,7 @@ from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import keys, visitor
+from drives.web import form_errors, keys, visitor
 from notifications.models import Purpose
 from volunteers import notices
 
@@ -88,9 +88,9 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         details.is_time_refused = forms.another_time_helps(refusal) and not details.is_too_close
         form.refuse(refusal)
     except ValidationError as problem:
-        details.status = forms.status_of(problem)
+        details.status = form_errors.status_of(problem)
         form.refuse(problem)
-        return forms.answered(_show(request, details), problem)
+        return form_errors.answered(_show(request, details), problem)
     else:
         response = views_links.to_booking(held.reference)
         keys.BOOKINGS.add(response, request, held.token)

@@ -14,7 +14,8 @@ from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.models import Booking, CancelledBy
 from drives.public import times
-from drives.refusals import HoldLapsed, Refusal
+from drives.refusals import HoldLapsed
+from drives.web import form_errors
 
 
 @never_cache
@@ -96,8 +97,8 @@ def send_again(request: HttpRequest, key: str) -> HttpResponse:
     try:
         resend.send_again(booking_id=page.booking.pk, now=timezone.now())
     except ValidationError as refusal:
-        status = 409 if isinstance(refusal, Refusal) else forms.status_of(refusal)
-        return forms.answered(views_donor.manage(request, page, refusal, status), refusal)
+        page_again = views_donor.manage(request, page, refusal, form_errors.status_of(refusal))
+        return form_errors.answered(page_again, refusal)
     return views_links.to_booking(key, "sent=1")
 
 

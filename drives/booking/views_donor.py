@@ -1,11 +1,11 @@
 """A donor's booking: check and confirm while it is kept, and everything about it afterwards."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import segno
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from drives.booking import changes, forms, reminder_sentence, verify, views_links
-from drives.booking.forms import CodeForm
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visits
@@ -24,13 +23,10 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import StatedForm
 from drives.messaging import views_agreements
 from drives.models import Booking, BookingState, StatedDonation
-from drives.refusals import HoldLapsed, Refusal
-from drives.web import links, visitor
-from notifications import kinds
-from notifications import queries as notifications_queries
-from notifications.models import Channel
+from drives.refusals import Refusal
+from drives.web import code_page, links
+from drives.web.code_page import CodeForm
 from volunteers import queries as volunteers_queries
-from volunteers import verification
 
 CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not say it again
 
@@ -54,66 +50,34 @@ def booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.acts
 def prove(request: HttpRequest, key: str) -> HttpResponse:
-    """Book this time: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = views_links.page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
-    form.full_clean()
-    try:
-        proved = verify.prove(
-            booking_id=page.booking.pk,
-            code=form.cleaned_data.get("code", ""),
-            bound_to=visitor.bound_to(browser),
-            browser=browser,
-            now=timezone.now(),
-            whose=form.whose,
-        )
-    except Refusal as refusal:
-        return still_held(request, key, form, refusal, 409)
-    except HoldLapsed:
-        return views_links.to_booking(key)
-    except ValidationError as problem:
-        return still_held(request, key, form, problem, forms.status_of(problem))
-    response = views_links.to_booking(key, "visit=1" if page.held and proved.visit != page.booking.visit else "")
-    visitor.remember(response, browser)
-    return response
+    """Book this time: with the code, or in a browser that verified the contact. A second tap answers as the first."""
+    page = views_links.page_or_404(request, key)
+
+    def booked(booking: Booking) -> HttpResponse:
+        is_other_visit = page.held and booking.visit != page.booking.visit
+        return views_links.to_booking(key, "visit=1" if is_other_visit else "")
+
+    action = partial(verify.prove, booking_id=page.booking.pk, whose=code_page.whose(request))
+    return code_page.verify(request, action, booked, partial(still_held, request, key))
 
 
 @never_cache
 @views_links.acts
 def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = views_links.page_or_404(request, key), visitor.browser_or_new(request)
-    try:
-        verify.send_code_again(
-            booking_id=page.booking.pk,
-            bound_to=visitor.bound_to(browser),
-            ip=visitor.ip_of(request),
-            by_email=request.POST.get("by") == "email",
-            now=timezone.now(),
-        )
-    except HoldLapsed:
-        return views_links.to_booking(key)
-    except ValidationError as problem:
-        return still_held(request, key, CodeForm(data={}), problem, forms.status_of(problem))
-    response = views_links.to_booking(key, "sent=1")
-    visitor.remember(response, browser)
-    return response
+    action = partial(verify.send_code_again, booking_id=views_links.page_or_404(request, key).booking.pk)
+    done = partial(views_links.to_booking, key, "sent=1")
+    return code_page.send_again(request, action, done, partial(still_held, request, key))
 
 
 def still_held(
-    request: HttpRequest,
-    key: str,
-    form: CodeForm,
-    problem: ValidationError,
-    status: int,
-    elsewhere: StatedForm | None = None,
+    request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: StatedForm | None = None
 ) -> HttpResponse:
     """The check page again, with what stands against going on; `elsewhere` is a corrected answer that is wrong too."""
     page = views_links.page_or_404(request, key)
-    if not page.held:  # another tap was quicker
+    if not page.held:  # another tap was quicker, or the time is over
         return views_links.to_booking(key)
-    beside_code = status == 422 and not isinstance(problem, Refusal) and elsewhere is None
-    form.add_error("code" if beside_code else None, problem)
-    return forms.answered(_check(request, page, form, problem, status, elsewhere), problem)
+    return _check(request, page, form, problem, elsewhere)
 
 
 def _check(
@@ -121,32 +85,20 @@ def _check(
     page: BookingPage,
     form: CodeForm,
     problem: ValidationError | None = None,
-    status: int = 200,
     elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
-    typed, browser = page.booking.registration, visitor.browser_of(request)
-    assert typed is not None  # a hold has one
-    codes = [
-        message
-        for message in notifications_queries.messages_about([page.booking.about])[page.booking.about]
-        if message.kind == kinds.CODE.name
-    ]
-    is_refused = elsewhere is not None or (isinstance(problem, Refusal) and not form.asks_whose)
+    is_refused = elsewhere is not None or (isinstance(problem, Refusal) and "other_name" not in problem.codes)
     context = {
         **booking_context(page),
-        "form": form,
-        "typed": typed,
+        "typed": page.booking.registration,
         "group": page.party.members if len(page.party.members) > 1 else (),
-        "is_proved": verification.is_verified(typed.identity, browser, timezone.now(), [typed]),
-        "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
-        "sent": "sent" in request.GET,
-        "is_demo": settings.DEMO,
         **forms.proposed_by(problem),
         "minutes": visits.visit_minutes(page.booking),
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
     }
-    return render(request, "drives/booking/check.html", context, status=status)
+    shown = code_page.page_of(request, page.booking)
+    return code_page.render_page(request, "drives/booking/check.html", shown, form, problem, context)
 
 
 def _stated_before(page: BookingPage) -> StatedForm | None:

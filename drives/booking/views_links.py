@@ -1,19 +1,17 @@
 """What a booking's address opens, and ways back to it."""
 
-from collections.abc import Callable
 from functools import wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from drives.booking import queries
 from drives.booking.queries import BookingPage
-from drives.web import keys, visitor
+from drives.web import keys, redirects, visitor
+from drives.web.redirects import View
 
 DONOR = "donor"
-View = Callable[[HttpRequest, str], HttpResponse]
 
 
 def page_or_404(request: HttpRequest, key: str) -> BookingPage:
@@ -32,22 +30,10 @@ def page_or_404(request: HttpRequest, key: str) -> BookingPage:
 
 
 def to_booking(key: str, query: str = "") -> HttpResponse:
-    """See Other: a reload after it sends nothing twice."""
-    response = redirect("booking", key)
-    response.status_code = 303
-    if query:
-        response["Location"] += f"?{query}"
-    return response
+    return redirects.see_other("booking", key, query=query)
 
 
-def acts(view: View) -> View:
-    """For addresses that only act: whoever opens one (a reload, a change of language) is shown the booking instead."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, key: str) -> HttpResponse:
-        return view(request, key) if request.method == "POST" else to_booking(key)
-
-    return guarded
+acts = redirects.posts_only("booking")
 
 
 def swapped(view: View) -> View:

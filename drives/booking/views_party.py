@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import changes, forms, party, party_changes, queries, views_donor, views_links
-from drives.booking.forms import CodeForm, PartyForm
+from drives.booking.forms import PartyForm
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.capacity import availability
@@ -23,7 +23,8 @@ from drives.public import times
 from drives.public import views_donor as public_views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import HoldLapsed, OpenTime, Refusal
-from drives.web import keys, visitor
+from drives.web import form_errors, keys, visitor
+from drives.web.code_page import CodeForm
 from notifications.models import Purpose
 from volunteers import notices
 
@@ -85,9 +86,9 @@ def _keep(request: HttpRequest, details: Details) -> HttpResponse:
         details.is_time_refused = forms.another_time_helps(refusal)
         form.refuse(refusal)
     except ValidationError as problem:
-        details.status = forms.status_of(problem)
+        details.status = form_errors.status_of(problem)
         form.refuse(problem)
-        return forms.answered(_show(request, details), problem)
+        return form_errors.answered(_show(request, details), problem)
     else:
         response = views_links.to_booking(held[0].reference)
         keys.BOOKINGS.add(response, request, *(booking.token for booking in held))
@@ -159,7 +160,7 @@ def move_all(request: HttpRequest, key: str) -> HttpResponse:
         return views_links.to_booking(key)
     except ValidationError as refusal:
         if page.held:
-            return views_donor.still_held(request, key, CodeForm(data={}), refusal, 409)
+            return views_donor.still_held(request, key, CodeForm(data={}), refusal)
         return _choose_for_all(request, views_links.page_or_404(request, key), refusal)
     return views_links.to_booking(key, "" if page.held else "moved=1")
 

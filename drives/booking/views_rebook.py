@@ -12,7 +12,6 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import forms as booking_forms
 from drives.booking import reached_people, rebook, views_links
 from drives.booking.forms import Tick
 from drives.capacity import availability
@@ -22,7 +21,7 @@ from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import keys, visitor
+from drives.web import form_errors, keys, visitor
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from volunteers import notices
@@ -85,8 +84,8 @@ def book_again(request: HttpRequest, slug: str) -> HttpResponse:
         return _book(request, page, form, donor)
     except ValidationError as problem:
         refused = problem if isinstance(problem, Refusal) else None
-        status = 409 if refused else booking_forms.status_of(problem)
-        return booking_forms.answered(
+        status = form_errors.status_of(problem)
+        return form_errors.answered(
             check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem
         )
 

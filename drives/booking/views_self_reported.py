@@ -6,12 +6,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from drives.booking import self_reported, views_donor, views_links
-from drives.booking.forms import CodeForm
 from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.eligibility import self_reported as eligibility_self_reported
 from drives.eligibility.forms import StatedForm
 from drives.refusals import Refusal
+from drives.web.code_page import CodeForm
 
 
 @never_cache
@@ -54,4 +54,4 @@ def _correct(request: HttpRequest, page: BookingPage, form: StatedForm) -> HttpR
     if problem is None and form.is_valid():
         return views_links.to_booking(page.key)
     said = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
-    return views_donor.still_held(request, page.key, CodeForm(data={}), said, 409 if problem else 422, form)
+    return views_donor.still_held(request, page.key, CodeForm(data={}), said, form)

@@ -16,7 +16,7 @@ from drives.booking import reached_people
 from drives.privacy import erase as privacy_erase
 from drives.privacy import export_file
 from drives.privacy.erase import Because
-from drives.web import visitor
+from drives.web import redirects, visitor
 from volunteers.models import Volunteer
 
 Known: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
@@ -77,9 +77,7 @@ def erase(request: HttpRequest) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            response = redirect("my_data_erased")
-            response.status_code = 303
-            return response
+            return redirects.see_other("my_data_erased")
     status = 422 if form.errors else 200
     return render(request, "drives/privacy/my_data_erase.html", {"form": form}, status=status)
 

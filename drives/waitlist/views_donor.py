@@ -1,37 +1,34 @@
 """The waiting list as donors see it: join a full drive, prove the phone, see one's place in line, change, leave."""
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.booking import forms as booking_forms
-from drives.booking.forms import CodeForm, PersonForm
+from drives.booking.forms import PersonForm
 from drives.booking.views_links import DONOR
 from drives.eligibility import self_check
 from drives.models import WaitingEntry
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
-from drives.refusals import HoldLapsed, OpenTime, Refusal
+from drives.refusals import OpenTime, Refusal
 from drives.waitlist import entries, forms, queries
 from drives.waitlist.forms import WishForm
 from drives.waitlist.queries import WaitingPage
-from drives.web import keys, visitor
-from notifications import kinds
-from notifications import queries as notifications_queries
-from notifications.models import Channel, Purpose
-from volunteers import notices, verification
+from drives.web import code_page, form_errors, keys, redirects, visitor
+from drives.web.code_page import CodeForm
+from notifications.models import Purpose
+from volunteers import notices
 
-View = Callable[[HttpRequest, str], HttpResponse]
+_acts = redirects.posts_only("waiting")
 
 
 class JoinForm(WishForm, PersonForm):
@@ -72,8 +69,10 @@ def _join(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return _ask(request, page, form, 409, refusal.alternatives)
     except ValidationError as problem:
         form.refuse(problem)
-        return booking_forms.answered(_ask(request, page, form, booking_forms.status_of(problem)), problem)
-    return _to_line(entry.token, browser)
+        return form_errors.answered(_ask(request, page, form, form_errors.status_of(problem)), problem)
+    response = _to_line(entry.token)
+    visitor.remember(response, browser)
+    return response
 
 
 def _ask(
@@ -103,56 +102,26 @@ def waiting(request: HttpRequest, key: str) -> HttpResponse:
     return _check(request, page, CodeForm()) if page.held else _show(request, page)
 
 
-def _acts(view: View) -> View:
-    """For addresses that only act: whoever opens one is shown their place in line instead."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, key: str) -> HttpResponse:
-        return view(request, key) if request.method == "POST" else _to_line(key)
-
-    return guarded
-
-
 @never_cache
 @_acts
 def prove(request: HttpRequest, key: str) -> HttpResponse:
-    """Get in line: with the code, or in a browser that proved the contact. A second tap answers as the first."""
-    page, form, browser = _page_or_404(request, key), CodeForm(request.POST), visitor.browser_or_new(request)
-    form.full_clean()
-    try:
-        entry = entries.prove(
-            entry_id=page.entry.pk,
-            code=form.cleaned_data.get("code", ""),
-            bound_to=visitor.bound_to(browser),
-            browser=browser,
-            now=timezone.now(),
-            whose=form.whose,
-        )
-    except HoldLapsed:
-        return _to_line(key)
-    except ValidationError as problem:
-        return _still_asked(request, key, form, problem)
-    return _to_line(key if entry == page.entry else entry.token, browser)
+    """Join: with the code, or in a browser that verified the contact. A second tap answers as the first."""
+    page = _page_or_404(request, key)
+
+    def joined(entry: WaitingEntry) -> HttpResponse:
+        return _to_line(key if entry == page.entry else entry.token)
+
+    action = partial(entries.prove, entry_id=page.entry.pk, whose=code_page.whose(request))
+    return code_page.verify(request, action, joined, partial(_still_asked, request, key))
 
 
 @never_cache
 @_acts
 def send_code(request: HttpRequest, key: str) -> HttpResponse:
     """Another code, to the same contact or by e-mail."""
-    page, browser = _page_or_404(request, key), visitor.browser_or_new(request)
-    try:
-        entries.send_code_again(
-            entry_id=page.entry.pk,
-            bound_to=visitor.bound_to(browser),
-            ip=visitor.ip_of(request),
-            by_email=request.POST.get("by") == "email",
-            now=timezone.now(),
-        )
-    except HoldLapsed:
-        return _to_line(key)
-    except ValidationError as problem:
-        return _still_asked(request, key, CodeForm(data={}), problem)
-    return _to_line(key, browser, "sent=1")
+    action = partial(entries.send_code_again, entry_id=_page_or_404(request, key).entry.pk)
+    done = partial(_to_line, key, "sent=1")
+    return code_page.send_again(request, action, done, partial(_still_asked, request, key))
 
 
 @never_cache
@@ -168,7 +137,7 @@ def change(request: HttpRequest, key: str) -> HttpResponse:
     except Refusal as refusal:
         form.add_error(None, refusal.messages)
         return _show(request, page, form, 409, refusal.alternatives)
-    return _to_line(key, query="changed=1")
+    return _to_line(key, "changed=1")
 
 
 @never_cache
@@ -186,46 +155,24 @@ def _page_or_404(request: HttpRequest, key: str) -> WaitingPage:
     return page
 
 
-def _to_line(key: str, browser: str = "", query: str = "") -> HttpResponse:
-    """See Other: a reload after it sends nothing twice."""
-    response = redirect("waiting", key)
-    response.status_code = 303
-    if query:
-        response["Location"] += f"?{query}"
-    if browser:
-        visitor.remember(response, browser)
-    return response
+def _to_line(key: str, query: str = "") -> HttpResponse:
+    return redirects.see_other("waiting", key, query=query)
 
 
 def _still_asked(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError) -> HttpResponse:
+    """The check page again, with what stands against going on."""
     page = _page_or_404(request, key)
-    if not page.held:  # another tap was quicker
+    if not page.held:  # another tap was quicker, or the time is over
         return _to_line(key)
-    is_refused = isinstance(problem, Refusal)
-    status = 409 if is_refused else booking_forms.status_of(problem)
-    form.add_error(None if is_refused or status != 422 else "code", problem)
-    return booking_forms.answered(_check(request, page, form, status), problem)
+    return _check(request, page, form, problem)
 
 
-def _check(request: HttpRequest, page: WaitingPage, form: CodeForm, status: int = 200) -> HttpResponse:
-    entry, typed, browser = page.entry, page.entry.registration, visitor.browser_of(request)
-    assert typed is not None  # a request that is not proved has one
-    codes = [
-        message
-        for message in notifications_queries.messages_about([entry.about])[entry.about]
-        if message.kind == kinds.CODE.name
-    ]
-    context = {
-        **entry_context(entry),
-        "page": page,
-        "form": form,
-        "typed": typed,
-        "is_proved": verification.is_verified(typed.identity, browser, timezone.now(), [typed]),
-        "to_mailbox": bool(codes) and codes[-1].channel == Channel.EMAIL,
-        "sent": "sent" in request.GET,
-        "is_demo": settings.DEMO,
-    }
-    return render(request, "drives/waitlist/wait_check.html", context, status=status)
+def _check(
+    request: HttpRequest, page: WaitingPage, form: CodeForm, problem: ValidationError | None = None
+) -> HttpResponse:
+    context = {**entry_context(page.entry), "page": page, "typed": page.entry.registration}
+    template, shown = "drives/waitlist/wait_check.html", code_page.page_of(request, page.entry)
+    return code_page.render_page(request, template, shown, form, problem, context)
 
 
 def _show(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -14,7 +14,7 @@ from drives.booking.views_links import DONOR
 from drives.refusals import Refusal
 from drives.waitlist import offers, queries, views_donor
 from drives.waitlist.queries import OfferPage
-from drives.web import keys
+from drives.web import keys, redirects
 
 
 @never_cache
@@ -34,7 +34,7 @@ def accept(request: HttpRequest, key: str) -> HttpResponse:
     """Take the place: booked at once."""
     page = _page_or_404(request, key)
     if request.method != "POST":
-        return redirect("offer", key)
+        return redirects.see_other("offer", key)
     try:
         booking = offers.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
@@ -46,14 +46,13 @@ def accept(request: HttpRequest, key: str) -> HttpResponse:
 def decline(request: HttpRequest, key: str) -> HttpResponse:
     """Pass the place on, and stay in line."""
     page = _page_or_404(request, key)
-    if request.method == "POST":
-        try:
-            offers.decline(offer_id=page.offer.pk, now=timezone.now())
-        except Refusal as refusal:
-            return _show(request, _page_or_404(request, key), refusal.messages, 409)
-    response = redirect("offer", key)
-    response.status_code = 303
-    return response
+    if request.method != "POST":
+        return redirects.see_other("offer", key)
+    try:
+        offers.decline(offer_id=page.offer.pk, now=timezone.now())
+    except Refusal as refusal:
+        return _show(request, _page_or_404(request, key), refusal.messages, 409)
+    return redirects.see_other("offer", key)
 
 
 def _page_or_404(request: HttpRequest, key: str) -> OfferPage:

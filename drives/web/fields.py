@@ -7,6 +7,12 @@ from django import forms
 from notifications import phone
 
 
+class Typed(forms.CharField):
+    """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
+
+    needed = True
+
+
 class PhoneField(forms.CharField):
     """A phone number however it is spelled; kept as E.164, shown as people read it."""
 

@@ -1,11 +1,14 @@
-"""What the organizer's forms share."""
+"""How forms and pages show what an action refused."""
 
 from collections.abc import Mapping
+from math import ceil
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpResponse
 
 from drives.refusals import OpenTime, Refusal
+from volunteers.limits import TooMany
 
 
 def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
@@ -19,3 +22,19 @@ def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, st
 def proposed_by(error: ValidationError) -> list[OpenTime]:
     """The times that a refusal proposes."""
     return error.alternatives if isinstance(error, Refusal) else []
+
+
+def status_of(problem: ValidationError | None) -> int:
+    """The HTTP status of a page that shows a problem: a conflict, a limit, or something to correct."""
+    if problem is None:
+        return 200
+    if isinstance(problem, Refusal):
+        return 409
+    return 429 if isinstance(problem, TooMany) else 422
+
+
+def answered(page: HttpResponse, problem: ValidationError | None) -> HttpResponse:
+    """The page that shows a problem; where it is a limit, programs too are told when to come back."""
+    if isinstance(problem, TooMany):
+        page["Retry-After"] = str(max(1, ceil(problem.retry_after.total_seconds())))
+    return page

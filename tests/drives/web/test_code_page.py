@@ -1,0 +1,97 @@
+"""The page of a code is one page: what it says, and what it asks for, do not depend on the subject."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Drive
+from notifications.models import Message
+from organizations.models import Organization
+from tests import builders
+from tests.builders import NOW
+from tests.drives import donor
+from tests.drives.donor import text
+from volunteers import rules
+from volunteers.models import ProofCode
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+MAILBOX = "ana@example.org"
+Ask = Callable[[Client, Organization, str], Any]
+
+
+def keep_a_time(browser: Client, owner: Organization, contact: str) -> Any:
+    details = donor.details(drive := builders.drive(owner), **typed(contact))
+    response = browser.post(reverse("book", args=[drive.slug]), details)
+    return browser.get(response.headers["Location"], follow=True)
+
+
+def ask_to_wait(browser: Client, owner: Organization, contact: str) -> Any:
+    drive: Drive = builders.full_drive(of=owner)[0].drive
+    details = {"name": "Test Ana Alder", "visit": "return", "since": "", "until": "", **typed(contact)}
+    return browser.post(reverse("wait", args=[drive.slug]), details, follow=True)
+
+
+def look_for_bookings(browser: Client, owner: Organization, contact: str) -> Any:
+    return browser.post(reverse("find"), {"contact": contact}, follow=True)
+
+
+def change_the_contact(browser: Client, owner: Organization, contact: str) -> Any:
+    person = donor.booked(browser, builders.drive(owner), phone="(201) 555-0177").volunteer
+    assert person is not None
+    return browser.post(reverse("me_contact", args=[person.uuid]), {"contact": contact}, follow=True)
+
+
+def typed(contact: str) -> dict[str, Any]:
+    return {"phone": "", "email": contact} if "@" in contact else {"phone": contact, "email": ""}
+
+
+SUBJECTS: list[Ask] = [keep_a_time, ask_to_wait, look_for_bookings, change_the_contact]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
+@pytest.mark.parametrize("ask", SUBJECTS)
+def test_a_page_that_sends_a_text_says_what_a_stopped_donor_may_do(ask: Ask) -> None:
+    shown = text(ask(Client(), builders.organization(), donor.PHONE))
+    assert "Send again" in shown
+    number = "the number our texts come from" if ask is look_for_bookings else r"\(202\) 555-\d{4}"
+    assert re.search(f"No text\\? If you once texted STOP, text START to {number}, or use e-mail\\.", shown)
+
+
+@pytest.mark.parametrize("ask", SUBJECTS)
+def test_a_page_that_sends_a_mail_says_nothing_of_texts(ask: Ask) -> None:
+    shown = text(ask(Client(), builders.organization(), MAILBOX))
+    assert "Send again" in shown
+    assert "STOP" not in shown
+
+
+@pytest.mark.parametrize("ask", SUBJECTS)
+def test_a_browser_that_verified_the_contact_gets_and_needs_no_code(ask: Ask) -> None:
+    browser, owner = Client(), builders.organization()
+    donor.booked(browser, builders.drive(owner))
+    sent = ProofCode.objects.filter(identity=rules.identity(builders.phone(42)))
+    before = sent.count()
+    shown = text(ask(browser, owner, donor.PHONE))
+    assert "You verified this number or address on this device before: no code is needed." in shown
+    assert "Send again" not in shown
+    assert sent.count() == before == 1
+
+
+def test_a_search_in_a_browser_that_verified_the_contact_opens_the_donors_page_without_a_code() -> None:
+    browser = Client()
+    donor.booked(browser, builders.drive())
+    look_for_bookings(browser, builders.organization(), donor.PHONE)
+    Message.objects.all().delete()
+    shown = browser.post(reverse("find_code"), follow=True)
+    assert shown.redirect_chain == [(reverse("me"), 303)]
+    stranger = Client()
+    look_for_bookings(stranger, builders.organization(), donor.PHONE)
+    assert stranger.post(reverse("find_code")).status_code == 422
