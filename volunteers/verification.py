@@ -122,38 +122,41 @@ def send_code_again(
     send_code(typed=registrations[0], bound_to=bound_to, about=about, ip=ip, now=now)
 
 
+def verify_typed(
+    *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
+) -> None:
+    """Verify the one contact of what was typed, or raise CodeWrong; see `verify`."""
+    typed = registrations[0]
+    if typed.proved_at is None:
+        ids = [each.pk for each in registrations]
+        verify(identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now)
+
+
 def verify(
     *,
     identity: str,
     code: str,
     bound_to: str,
-    browser: str = "",
-    registrations: Sequence[Registration] = (),
+    browser: str,
+    registration_ids: Sequence[int] = (),
     now: datetime,
 ) -> None:
-    """Verify a contact by its code, for what was typed with it, or raise CodeWrong. Call it outside of transactions.
+    """Verify a contact by its code, or raise CodeWrong. Call it outside of transactions.
 
-    1. Nothing is asked where the first registration, or this browser, is verified.
+    1. A browser that verified the contact needs no code.
     2. The try counts in a transaction of its own: a wrong one although it is refused, a right one even if a rule of the
        caller refuses what the donor wanted.
     3. The second of two taps finds the code used by the first, which may not have done what the donor wanted yet.
     """
-    if is_verified(identity, browser, now, registrations):
+    if queries.browser_proved(browser, identity, now):
         return
     with transaction.atomic():
         result = codes.judge(identity=identity, bound_to=bound_to, code=code, now=now)
         if result == CodeResult.OK:
-            ids = [each.pk for each in registrations]
-            Registration.objects.filter(pk__in=ids, identity=identity).update(proved_at=now)
+            Registration.objects.filter(pk__in=registration_ids, identity=identity).update(proved_at=now)
             browsers.remember(token=browser, identity=identity, now=now)
     if result != CodeResult.OK and not queries.proved_here(identity, bound_to, now):
         raise CodeWrong(result)
-
-
-def is_verified(identity: str, browser: str, now: datetime, registrations: Sequence[Registration] = ()) -> bool:
-    """Whether no code is needed: what was typed is verified, or this browser verified the contact before."""
-    typed = registrations[:1]
-    return any(each.proved_at for each in typed) or queries.browser_proved(browser, identity, now)
 
 
 def spend_places(*, count: int, ip: str | None, now: datetime) -> None:

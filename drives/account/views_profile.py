@@ -23,7 +23,7 @@ from drives.booking.reached_people import PersonHere
 from drives.messaging import views_agreements
 from drives.web import code_page, form_errors, redirects, visitor
 from drives.web.code_page import CodeForm
-from drives.web.fields import Typed
+from drives.web.fields import NameField
 from drives.web.pending import Pending
 from notifications.models import Purpose
 from volunteers import consent as volunteers_consent
@@ -39,12 +39,7 @@ class NameForm(forms.Form):
 
     use_required_attribute = False
 
-    name = Typed(
-        label=_("Your name"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}),
-    )
+    name = NameField(label=_("Your name"))
     language = forms.ChoiceField(label=_("Language of our messages"), choices=lambda: settings.LANGUAGES)
 
 

@@ -16,7 +16,7 @@ from drives.eligibility.forms import StatedForm
 from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
-from drives.web.fields import Typed
+from drives.web.fields import NameField, Typed
 from notifications.models import Purpose
 
 if TYPE_CHECKING:
@@ -38,12 +38,7 @@ class PersonForm(forms.Form):
 
     use_required_attribute = False
 
-    name = Typed(
-        label=_("Your name"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}),
-    )
+    name = NameField(label=_("Your name"))
     phone = Typed(
         label=_("Mobile phone"),
         required=False,
@@ -116,8 +111,8 @@ class PartyForm(DetailsForm):
         self.fields["for_other"].label = _("I am not one of them: all of this is for others")
         self.fields["confirmed"].label = _("All of this is true for each of us")
         for n, kind in enumerate(visits):
-            self.fields[self._name(n)] = name = Typed(label=_("Name"), required=False, max_length=200)
-            name.widget.attrs.update(autocomplete="off" if n else "name", autocapitalize="words", spellcheck="false")
+            self.fields[self._name(n)] = name = NameField(label=_("Name"))
+            name.widget.attrs.update(autocomplete="off" if n else "name")
             self.fields[f"visit_{n}"] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
 
     def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:

@@ -7,7 +7,6 @@ from django.db import transaction
 from drives.booking import confirm_holds, messages
 from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
-from drives.refusals import HoldLapsed
 from volunteers import verification
 from volunteers.codes import CodeResult
 from volunteers.matching import Whose
@@ -26,33 +25,17 @@ def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser: 
     held.refuse_lapsed(now)
     if held.state != BookingState.HELD:
         return held
-    if held.registration is None:
-        raise HoldLapsed
-    verification.verify(
-        identity=held.registration.identity,
-        code=code,
-        bound_to=bound_to,
-        browser=browser,
-        registrations=[held.registration, *confirm_holds.companions(held)],
-        now=now,
-    )
-    return _settle(held=held, identity=held.registration.identity, whose=whose, now=now)
+    party = [typed := held.typed(now), *confirm_holds.companions(held)]
+    verification.verify_typed(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
+    return _settle(held=held, identity=typed.identity, whose=whose, now=now)
 
 
 @transaction.atomic
 def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
     """Send another code for a hold. Raises TooMany, or HoldLapsed for what is no hold now. Locks: booking."""
     held = locks.booking(booking_id)
-    if held.registration is None or not held.is_held(now):
-        raise HoldLapsed
-    verification.send_code_again(
-        registrations=[held.registration, *confirm_holds.companions(held)],
-        by_email=by_email,
-        bound_to=bound_to,
-        about=held.about,
-        ip=ip,
-        now=now,
-    )
+    party, about = [held.typed(now), *confirm_holds.companions(held)], held.about
+    verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.db import models
 
 from drives.refusals import HoldLapsed
 from organizations.models import Linked
+from volunteers.models import Registration
 
 T = TypeVar("T", bound="Held")
 
@@ -26,6 +27,7 @@ class Held(Linked):
     """A row that starts as held, and lapses unless the contact is verified in time."""
 
     state: str
+    registration: Registration | None
     held_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -41,3 +43,9 @@ class Held(Linked):
         """Raise HoldLapsed if the time is over, swept or not."""
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
+
+    def typed(self, now: datetime) -> Registration:
+        """What the donor typed, while it is held. Raises HoldLapsed."""
+        if self.registration is None or not self.is_held(now):
+            raise HoldLapsed
+        return self.registration

@@ -15,7 +15,6 @@ from drives.domain import matching
 from drives.domain.matching import ANY_TIME, Window
 from drives.eligibility import check, history, self_check
 from drives.models import IN_LINE, Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.refusals import HoldLapsed
 from drives.waitlist import messages, queries, rules
 from organizations import audit
 from organizations.models import linked
@@ -88,17 +87,9 @@ def prove(
     held.refuse_lapsed(now)
     if held.state != WaitingState.HELD:
         return _verified_before(held)
-    if held.registration is None:
-        raise HoldLapsed
-    verification.verify(
-        identity=held.registration.identity,
-        code=code,
-        bound_to=bound_to,
-        browser=browser,
-        registrations=[held.registration],
-        now=now,
-    )
-    return _settle(entry_id=entry_id, identity=held.registration.identity, whose=whose, now=now)
+    typed = held.typed(now)
+    verification.verify_typed(registrations=[typed], code=code, bound_to=bound_to, browser=browser, now=now)
+    return _settle(entry_id=entry_id, identity=typed.identity, whose=whose, now=now)
 
 
 @transaction.atomic
@@ -108,15 +99,9 @@ def send_code_again(*, entry_id: int, bound_to: str, ip: str | None, now: dateti
     Locks: entry.
     """
     held = locks.waiting_entry(entry_id)
-    if held.registration is None or not held.is_held(now):
-        raise HoldLapsed
+    typed, about = held.typed(now), held.about
     verification.send_code_again(
-        registrations=[held.registration],
-        by_email=by_email,
-        bound_to=bound_to,
-        about=held.about,
-        ip=ip,
-        now=now,
+        registrations=[typed], by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now
     )
 
 
@@ -183,11 +168,10 @@ def _settle(*, entry_id: int, identity: str, whose: Whose, now: datetime) -> Wai
     entry.refuse_lapsed(now)
     if entry.state != WaitingState.HELD:
         return _verified_before(entry)
-    if entry.registration is None:
-        raise HoldLapsed
-    if entry.registration.identity != identity:  # the donor chose the mailbox meanwhile, which is not verified
+    typed = entry.typed(now)
+    if typed.identity != identity:  # the donor chose the mailbox meanwhile, which is not verified
         raise CodeWrong(CodeResult.EXPIRED)
-    entry.volunteer = confirm_holds.people([entry.registration], whose, now)[0]
+    entry.volunteer = confirm_holds.people([typed], whose, now)[0]
     giver = history.Giver(entry.volunteer.pk, everywhere=True)
     wish = _judged(drive, Wish(entry.visit, queries.window_of(entry)), giver, now)
     entry.visit = wish.visit

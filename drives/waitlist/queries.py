@@ -14,20 +14,22 @@ from drives.capacity import rules as capacity_rules
 from drives.domain import matching
 from drives.domain.grid import Footprint
 from drives.domain.matching import Window
-from drives.models import IN_LINE, Booking, Drive, DriveState, Hold, Offer, OfferState, WaitingEntry, WaitingState
+from drives.models import (
+    IN_LINE,
+    WITH_DRIVE,
+    Booking,
+    Drive,
+    DriveState,
+    Hold,
+    Offer,
+    OfferState,
+    WaitingEntry,
+    WaitingState,
+)
 from drives.web import links
 from organizations.models import linked
 
 REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
-_WITH_DRIVE = (
-    "drive__site",
-    "drive__organization",
-    "drive__policy",
-    "drive__cause",
-    "drive__collector",
-    "volunteer__phone",
-    "volunteer__email",
-)
 
 
 def window_of(entry: WaitingEntry) -> Window:
@@ -84,7 +86,7 @@ def waiting_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> Waiting
     `key` is the link's token, or the entry's id for a browser that holds its token among these. Good as long as a
     booking's link. An entry that was not proved in time shows as lapsed.
     """
-    rows = opened(WaitingEntry, key, tokens).select_related(*_WITH_DRIVE, "registration")
+    rows = opened(WaitingEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
     if entry is None:
         return None
@@ -112,7 +114,7 @@ def waiting_of(volunteers: Collection[int], now: datetime) -> list[WaitingPage]:
     counted = ahead.order_by().values("drive").annotate(people=Count("pk")).values("people")
     rows = WaitingEntry.objects.filter(volunteer__in=volunteers, state__in=IN_LINE, drive__ends_at__gt=now)
     entries = list(
-        rows.select_related(*_WITH_DRIVE)
+        rows.select_related(*WITH_DRIVE)
         .annotate(ahead=Coalesce(Subquery(counted), 0))
         .order_by("drive__starts_at", "pk")
     )
@@ -136,7 +138,7 @@ class OfferPage:
 
 def offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
     """The offer behind a link; None when the link opens nothing (any more). `key` as above. Two queries."""
-    related = [f"entry__{name}" for name in _WITH_DRIVE]
+    related = [f"entry__{name}" for name in WITH_DRIVE]
     rows = opened(Offer, key, tokens).select_related(*related, "booking")
     offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
     if offer is None:
@@ -149,7 +151,7 @@ def offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage
 
 def offer(offer_id: int) -> Offer:
     """An offer with all that is said about it. One query."""
-    return Offer.objects.select_related(*(f"entry__{name}" for name in _WITH_DRIVE)).get(pk=offer_id)
+    return Offer.objects.select_related(*(f"entry__{name}" for name in WITH_DRIVE)).get(pk=offer_id)
 
 
 @dataclass(frozen=True)

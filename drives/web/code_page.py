@@ -68,7 +68,7 @@ def page_of(request: HttpRequest, held: Booking | WaitingEntry) -> CodePage:
     return CodePage(
         contact=typed.email if to_mailbox else typed.phone_as_typed,
         to_mailbox=to_mailbox,
-        is_verified=verification.is_verified(typed.identity, visitor.browser_of(request), timezone.now(), [typed]),
+        is_verified=typed.proved_at is not None or _is_verified(request, typed.identity),
         texting_number=volunteers_queries.texting_number(held.drive.organization),
         may_use_email=bool(typed.email) and not to_mailbox,
         is_sent_again="sent" in request.GET,
@@ -81,7 +81,7 @@ def page_of_contact(request: HttpRequest, *, typed: str, identity: str, texting_
     return CodePage(
         contact=typed,
         to_mailbox="@" in typed,
-        is_verified=verification.is_verified(identity, visitor.browser_of(request), timezone.now()),
+        is_verified=_is_verified(request, identity),
         texting_number=texting_number,
         is_demo=settings.DEMO,
     )
@@ -144,3 +144,7 @@ def send_again(
     response = done()
     visitor.remember(response, browser)
     return response
+
+
+def _is_verified(request: HttpRequest, identity: str) -> bool:
+    return volunteers_queries.browser_proved(visitor.browser_of(request), identity, timezone.now())

@@ -1,16 +1,27 @@
 """Form fields that several subjects use."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from notifications import phone
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Typed(forms.CharField):
     """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
 
     needed = True
+
+
+class NameField(Typed):
+    """What a person is called."""
+
+    def __init__(self, *, label: "StrOrPromise") -> None:
+        attributes = {"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}
+        super().__init__(label=label, required=False, max_length=200, widget=forms.TextInput(attrs=attributes))
 
 
 class PhoneField(forms.CharField):
