@@ -43,6 +43,8 @@ def make(
     useless from then on. `way`: where the schedule decides. `consent`: where the sender decides. `at_once`: the
     addressee's own act, or an e-mail in place of a text that failed; quiet hours do not hold it.
     """
+    if kind.quiet == Quiet.NEXT_MORNING and quiet:
+        due_at = quiet.next_morning(due_at)
     until = _useful_until(kind, due_at, visit_at, useful_until)
     visit = min((at for at in (visit_at, old_visit_at) if at), default=due_at)
     if kind.quiet == Quiet.TEXT_WAITS_IF_IT_MAY and quiet:

@@ -52,6 +52,7 @@ class Quiet(StrEnum):
 
     LEAVES = "leaves"
     WAITS = "waits for the morning"
+    NEXT_MORNING = "leaves at 9:00 the next day"
     EARLIER = "planned earlier, else waits for the morning"
     TEXT_WAITS = "a text waits for the morning"
     TEXT_WAITS_IF_IT_MAY = "a text waits for the morning, except for the donor’s own act and a visit before that noon"
@@ -82,6 +83,7 @@ class Until(StrEnum):
 class Withdrawal(StrEnum):
     """What takes back a message that has not left."""
 
+    NEWER_CODE = "a newer code"
     REVISION = "newer revision"
     CANCELLATION = "cancellation"
     OPT_OUT = "opt-out"
@@ -136,7 +138,7 @@ class Kind:
         """Whether the gate holds it back in quiet hours."""
         if self.quiet in (Quiet.TEXT_WAITS, Quiet.TEXT_WAITS_IF_IT_MAY):
             return channel == Channel.SMS
-        return self.quiet in (Quiet.WAITS, Quiet.EARLIER)
+        return self.quiet in (Quiet.WAITS, Quiet.NEXT_MORNING, Quiet.EARLIER)
 
 
 PRIORITIES: Mapping[Budget, int] = MappingProxyType(
@@ -194,7 +196,7 @@ def _after_visit(name: str, label: "StrOrPromise", trigger: str) -> Kind:
         trigger=trigger,
         channels=Chosen.SCHEDULE,
         basis=Basis.REMINDERS,
-        quiet=Quiet.WAITS,
+        quiet=Quiet.NEXT_MORNING,
         budget=Budget.REMINDERS,
         useful=timedelta(days=7),
         withdrawn_by=(Withdrawal.OPT_OUT,),
@@ -224,6 +226,7 @@ CODE = Kind(
     quiet=Quiet.LEAVES,
     budget=Budget.CODES,
     useful=CODE_LIFE,
+    withdrawn_by=(Withdrawal.NEWER_CODE,),
 )
 BOOKED = Kind(
     name="booked",
@@ -231,7 +234,7 @@ BOOKED = Kind(
     trigger="a booking is verified, restored, or entered by a coordinator",
     channels=Chosen.SCHEDULE,
     basis=Basis.VISIT,
-    quiet=Quiet.LEAVES,
+    quiet=Quiet.TEXT_WAITS_IF_IT_MAY,
     budget=Budget.BOOKING,
     useful=Until.VISIT,
     withdrawn_by=(Withdrawal.REVISION, Withdrawal.CANCELLATION),

@@ -85,14 +85,17 @@ def withdraw(
     now: datetime,
     cause: Withdrawal,
     before_revision: int | None = None,
+    address: str = "",
 ) -> int:
-    """Take back what still waits about these and is of a kind that this withdraws: promises, queued and claimed.
+    """Take back what still waits about these, to an address if one is given, and is of a kind that this withdraws.
 
     Once this has been committed none of them leaves: the gate finds their state changed. What is past it is in flight.
     """
     waiting = Message.objects.waiting().filter(about__in=abouts, kind__in=kinds.withdrawn_by(cause))
     if before_revision is not None:
         waiting = waiting.filter(revision__lt=before_revision)
+    if address:
+        waiting = waiting.filter(address=address)
     return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 

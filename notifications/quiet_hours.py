@@ -35,6 +35,10 @@ class QuietHours:
         local = at.astimezone(self.zone)
         return self._clock(local.date() if local.hour < self.opens else local.date() + timedelta(days=1), self.opens)
 
+    def next_morning(self, at: datetime) -> datetime:
+        """Return the end of quiet hours on the day after the instant's."""
+        return self._clock(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
+
     def last_open_before(self, at: datetime) -> datetime:
         """Return the instant itself, or a quarter of an hour before its quiet hours. Never later."""
         if not self.is_quiet(at):

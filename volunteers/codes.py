@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from notifications import envelopes, kinds, outbox
 from notifications.envelopes import Addressee
+from notifications.kinds import Withdrawal
 from notifications.models import Channel
 from notifications.notice import Notice
 from organizations.models import Organization, linked
@@ -171,6 +172,7 @@ def _queue(
         kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
     notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
+    outbox.withdraw(abouts=[about], address=address, cause=Withdrawal.NEWER_CODE, now=now)
     outbox.queue(organization=organization, notices=[notice], now=now)
 
 

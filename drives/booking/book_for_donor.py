@@ -44,7 +44,7 @@ def enter(
     giver = None if override_reason else history.Giver(volunteer.pk)
     booking = create.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
     _keep_said(booking, person, override_reason)
-    messages.booked(locks.booking(booking.pk), now)
+    messages.booked(locks.booking(booking.pk), now, own_act=False)
     return booking
 
 

@@ -31,17 +31,18 @@ from organizations import queries as organizations_queries
 DONOR = "donor"  # the actor whose own act is told at any hour
 
 
-def booked(booking: Booking, now: datetime) -> None:
-    """The confirmation, the invitation with the mail, and the promises of reminders."""
-    booked_together([booking], now)
+def booked(booking: Booking, now: datetime, *, own_act: bool = True) -> None:
+    """Queue the confirmation and schedule the reminders. `own_act`: the donor just booked."""
+    booked_together([booking], now, own_act=own_act)
 
 
-def booked_together(bookings: Sequence[Booking], now: datetime) -> None:
+def booked_together(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) -> None:
     """As `booked`, to people of one drive: each gets a mail and a calendar entry, who share a phone one text."""
     drive = bookings[0].drive
     plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
     way = plan[PlannedKind.BOOKED].way
-    told = _to_all(bookings, kinds.BOOKED, texts_bookings.booked, own, now, way=way)
+    own_acts = {booking.pk for booking in bookings if own_act}
+    told = _to_all(bookings, kinds.BOOKED, texts_bookings.booked, own, now, way=way, own_acts=own_acts)
     outbox.queue(organization=drive.organization, notices=told, now=now)
     reminders.promise_all(bookings, plan, now)
 
@@ -52,7 +53,8 @@ def booked_again(booking: Booking, now: datetime) -> int:
     own = schedule.own_words([organization.pk])[organization.pk]
     way = schedule.drive_plan(booking.drive)[PlannedKind.BOOKED].way
     mark = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
-    told = _to_all([booking], kinds.BOOKED, texts_bookings.booked, own, now, way=way, mark=mark)
+    own_acts = {booking.pk}
+    told = _to_all([booking], kinds.BOOKED, texts_bookings.booked, own, now, way=way, mark=mark, own_acts=own_acts)
     return outbox.queue(organization=organization, notices=told, now=now)
 
 

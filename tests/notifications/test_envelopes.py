@@ -12,6 +12,7 @@ from notifications.quiet_hours import QuietHours
 
 LA = ZoneInfo("America/Los_Angeles")
 NIGHT = datetime(2027, 3, 10, 22, tzinfo=LA).astimezone(UTC)
+MORNING = datetime(2027, 3, 11, 9, tzinfo=LA).astimezone(UTC)
 NOON = datetime(2027, 3, 11, 12, tzinfo=LA).astimezone(UTC)
 FAR = datetime(2027, 3, 20, 10, tzinfo=LA).astimezone(UTC)
 ANA = Addressee([("sms", "+12135550142"), ("email", "ana@example.org")], "volunteer:7", "es")
@@ -87,12 +88,18 @@ def test_a_change_waits_unless_the_visit_is_near_or_it_is_ones_own(fields: dict[
         (kinds.CODE, {}, NIGHT + timedelta(minutes=10)),
         (kinds.WAITING_OVER, {}, NIGHT + timedelta(days=1)),
         (kinds.WAITING_ANSWER, {}, NIGHT + timedelta(hours=1)),
-        (kinds.THANK_YOU, {}, NIGHT + timedelta(days=7)),
+        (kinds.THANK_YOU, {}, MORNING + timedelta(days=7)),
         (kinds.OFFER, {"useful_until": NOON}, NOON),
     ],
 )
 def test_a_message_is_useless_from_then_on(kind: Kind, fields: dict[str, Any], until: datetime) -> None:
     assert {envelope.expires_at for envelope in made(kind, **fields)} == {until}
+
+
+@pytest.mark.parametrize("at", [NIGHT, NIGHT - timedelta(hours=12), NIGHT + timedelta(hours=2) - SECOND])
+def test_a_thank_you_leaves_on_the_next_morning(at: datetime) -> None:
+    assert {envelope.due_at for envelope in made(kinds.THANK_YOU, due_at=at, way=Way.BOTH)} == {MORNING}
+    assert {envelope.due_at for envelope in made(kinds.MOVED, due_at=at)} == {at}
 
 
 def test_a_kind_that_leaves_its_end_to_the_caller_is_given_one() -> None:

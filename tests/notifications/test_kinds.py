@@ -140,8 +140,8 @@ def test_quiet_hours_follow_the_kind() -> None:
         kind.name: (kind.keeps_quiet_hours(Channel.SMS), kind.keeps_quiet_hours(Channel.EMAIL))
         for kind in KINDS.values()
     }
-    assert waits["code"] == waits["booked"] == waits["late"] == (False, False)
-    assert waits["moved"] == waits["offer"] == waits["waiting_over"] == (True, False)
+    assert waits["code"] == waits["answer"] == waits["late"] == (False, False)
+    assert waits["booked"] == waits["moved"] == waits["offer"] == waits["waiting_over"] == (True, False)
     assert waits["day_before"] == waits["broadcast"] == waits["appeal"] == waits["thank_you"] == (True, True)
     assert {kind.quiet for kind in KINDS.values()} == set(Quiet)
 

@@ -1,6 +1,6 @@
 """Moves, confirmations, cancellations and what they do to places and messages."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -213,9 +213,11 @@ def test_what_is_said_of_a_cancellation_is_of_use_until_the_visit() -> None:
     assert Message.objects.get(kind="cancelled").expires_at == booking.starts_at
 
 
-def test_what_is_said_of_a_visit_that_was_missed_is_of_use_for_a_week_from_then_on() -> None:
+def test_what_is_said_of_a_visit_that_was_missed_leaves_on_the_next_morning_and_is_of_use_for_a_week() -> None:
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
     assert close_out.close_out_due(now=over) == 1
-    assert Message.objects.get(kind="missed").expires_at == over + timedelta(days=7)
+    morning = datetime(2027, 3, 14, 9, tzinfo=drive.site.zone)
+    missed = Message.objects.get(kind="missed")
+    assert (missed.due_at, missed.expires_at) == (morning, morning + timedelta(days=7))

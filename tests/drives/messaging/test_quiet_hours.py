@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from drives.booking import changes
-from drives.models import Booking, CancelledBy
+from drives.booking import book_for_donor, changes
+from drives.booking.hold import Person
+from drives.models import Booking, CancelledBy, Visit
 from drives.planning import drives
 from notifications.models import Message
 from notifications.quiet_hours import QuietHours
@@ -69,6 +70,29 @@ def test_what_others_did_to_the_visit_of_the_morning_is_told_at_once(
 @pytest.mark.parametrize("act", OWN)
 def test_ones_own_act_is_confirmed_at_any_hour(act: Callable[[Booking, datetime], object]) -> None:
     assert told(act, LATE) == [("sms", "delivered", LATE), ("email", "delivered", LATE)]
+
+
+@pytest.mark.parametrize(("now", "text"), [(LATE, ("queued", MORNING)), (EVE, ("delivered", EVE))])
+def test_a_booking_that_a_coordinator_enters_at_night_is_texted_in_the_morning_unless_that_is_too_late(
+    now: datetime, text: tuple[str, datetime]
+) -> None:
+    drive, person = builders.drive(), Person("Test Ana Alder", builders.phone(42), "test.ana.alder@example.org")
+    builders.agreed(drive.organization, person.phone)
+    slot = builders.slot(drive, 0).pk
+    booking = book_for_donor.enter(
+        drive=drive, slot_id=slot, visit=Visit.RETURN, person=person, actor="user:7", now=now
+    )
+    made.deliver(now)
+    rows = {row.channel: (row.state, row.due_at) for row in Message.objects.filter(about=booking.about, kind="booked")}
+    assert rows == {"sms": text, "email": ("delivered", now)}
+
+
+@pytest.mark.parametrize("now", [LATE, EVE])
+def test_a_donor_who_books_at_night_is_told_at_once(now: datetime) -> None:
+    booking = builders.booked(builders.drive(), now=now)
+    made.deliver(now)
+    row = Message.objects.get(about=booking.about, kind="booked")
+    assert (row.state, row.due_at) == ("delivered", now)
 
 
 @pytest.mark.parametrize(
