@@ -8,7 +8,16 @@ from django.db import transaction
 from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 
 from notifications import phone
-from notifications.models import ConsentEntry, InboundMessage, InboxItem, Message, MessageState, Report, Suppression
+from notifications.models import (
+    WAITING,
+    ConsentEntry,
+    InboundMessage,
+    InboxItem,
+    Message,
+    MessageState,
+    Report,
+    Suppression,
+)
 from notifications.models.message import MessageQuerySet
 from notifications.reconciliation import FORGOTTEN
 from organizations.models import Organization
@@ -26,7 +35,6 @@ _NO_TEXT: dict[str, Any] = {
     "unsubscribe_url": "",
 }
 _NOBODY: dict[str, Any] = {"address": "", "provider_id": "", "check_at": None}
-_WAITING = [MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED]
 
 
 def lock_replies(*, addresses: Collection[str]) -> None:
@@ -51,7 +59,7 @@ def forget_messages(
     rows = Message.objects.filter(pk__in=ids)
     Report.objects.filter(message__in=ids).delete()
     ended = {"reason": ERASED, "settled_at": now, "lease_until": None}
-    rows.filter(state__in=_WAITING).update(state=MessageState.WITHDRAWN, **ended)
+    rows.filter(state__in=WAITING).update(state=MessageState.WITHDRAWN, **ended)
     rows.filter(state=MessageState.IN_DOUBT).update(state=MessageState.FAILED, **ended)
     rows.exclude(state=MessageState.SENDING).update(attempt_token="")
     return rows.update(**_NO_TEXT, **_NOBODY)
@@ -95,7 +103,7 @@ def forget_old_texts(*, now: datetime) -> int:
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP, created_at__lt=before)
         if not step.exists():
             break  # ids grow with time: the rest is younger
-        old = step.exclude(state__in=[*_WAITING, MessageState.SENDING, MessageState.IN_DOUBT])
+        old = step.exclude(state__in=[*WAITING, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
     return blanked + replies.update(text="", address="")
@@ -111,8 +119,8 @@ def _theirs(
     parts: list[MessageQuerySet] = [
         Message.objects.filter(about__in=abouts),
         to_them.filter(sending_at__isnull=False),
-        never_sent.filter(state__in=_WAITING),
-        never_sent.exclude(state__in=_WAITING),
+        never_sent.filter(state__in=WAITING),
+        never_sent.exclude(state__in=WAITING),
         ours.waiting().filter(recipient=recipient).exclude(recipient=""),
     ]
     found = {pk for part in parts for pk in part.values_list("pk", flat=True)}

@@ -7,9 +7,7 @@ from django.utils.translation import ngettext
 from drives.domain.reminder_times import REMINDERS
 from drives.models import Booking
 from notifications import queries as notifications_queries
-from notifications.models import Channel, Message, MessageState, Purpose
-
-AHEAD = {MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED}
+from notifications.models import WAITING, Channel, Message, Purpose
 
 
 def may_be_texted(booking: Booking) -> bool:
@@ -52,7 +50,7 @@ def _may_be_mailed(booking: Booking) -> bool:
 
 
 def _is_ahead(message: Message, booking: Booking) -> bool:
-    return message.kind in REMINDERS and message.state in AHEAD and message.revision == booking.revision
+    return message.kind in REMINDERS and message.state in WAITING and message.revision == booking.revision
 
 
 def _days(messages: list[Message], booking: Booking) -> list[int]:

@@ -8,12 +8,21 @@ from decimal import Decimal
 
 from drives.messaging import delivery
 from drives.messaging.delivery import Fates
-from drives.models import ACTIVE, WITH_DRIVE, Booking, BookingState, Broadcast, BroadcastKind, Drive, DriveState
+from drives.models import (
+    ACTIVE,
+    EXPECTED,
+    WITH_DRIVE,
+    Booking,
+    BookingState,
+    Broadcast,
+    BroadcastKind,
+    Drive,
+    DriveState,
+)
 from notifications import notice
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, Purpose
 
-EXPECTED = (BookingState.BOOKED, BookingState.CONFIRMED)
 SHOWN_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
 LATE_REACHES, LATE_AFTER_TIME = timedelta(hours=3), timedelta(minutes=30)
 

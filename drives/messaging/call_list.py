@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from drives.messaging.delivery import NOT_DELIVERED, NOT_SENT
-from drives.models import Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
+from drives.models import EXPECTED, Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
 from notifications import kinds
 from notifications.kinds import KINDS, Calls
 from notifications.models import Message, MessageState, Purpose
@@ -78,7 +78,7 @@ def people_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
 
 def _bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
     """Who has a place ahead, and whose place was taken from them. Nobody needs a call about what is past."""
-    has_place = Q(state__in=[BookingState.BOOKED, BookingState.CONFIRMED])
+    has_place = Q(state__in=EXPECTED)
     lost_it = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
     rows = Booking.objects.filter(has_place | lost_it, drive__in=drive_ids, starts_at__gt=now - WORTH_A_CALL_FOR)
     rows = rows.exclude(drive__state=DriveState.COMPLETED)

@@ -7,9 +7,8 @@ from django.db.models import Count, QuerySet
 
 from drives.models import Booking, Drive
 from notifications import kinds
-from notifications.models import Message, MessageState
+from notifications.models import WAITING, Message, MessageState
 
-PLANNED = frozenset({MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED})
 UNDER_WAY = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.ACCEPTED, MessageState.SENT})
 NOT_DELIVERED = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
 NOT_SENT = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
@@ -61,7 +60,7 @@ def fates_of(messages: QuerySet[Message]) -> Fates:
         elif state in NOT_SENT:
             unsent[reason or state, error_code] += count
     return Fates(
-        planned=sum(states[state] for state in PLANNED),
+        planned=sum(states[state] for state in WAITING),
         sent=sum(states[state] for state in UNDER_WAY),
         delivered=states[MessageState.DELIVERED],
         not_delivered=sum(states[state] for state in NOT_DELIVERED),

@@ -11,7 +11,7 @@ from drives.capacity import locks
 from drives.messaging import addressees, schedule, wording
 from drives.messaging.texts import bookings, broadcasts
 from drives.messaging.texts.catalog import Own
-from drives.models import Booking, BookingChange, BookingState, Broadcast, BroadcastKind
+from drives.models import EXPECTED, Booking, BookingChange, BookingState, Broadcast, BroadcastKind
 from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries
 from notifications.kinds import KINDS, Way
@@ -19,7 +19,6 @@ from notifications.models import Channel, Message, Purpose
 from notifications.notice import Envelope, Notice, Wording
 
 LOOK_BACK = timedelta(days=1)
-LIVE = (BookingState.BOOKED, BookingState.CONFIRMED)
 
 Word = Callable[[Booking, str, Own], Wording]
 
@@ -50,10 +49,10 @@ def _say_by_mail(text: Message, now: datetime) -> int:
 def _is_true(booking: Booking, text: Message, now: datetime) -> bool:
     """Whether the booking is still as the text said, and before the visit. What was said to many speaks for itself."""
     if text.kind in TO_MANY:
-        return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in LIVE)
+        return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in EXPECTED)
     if booking.revision != text.revision or booking.starts_at <= now:
         return False
-    return booking.state == BookingState.CANCELLED if KINDS[text.kind].ends_visit else booking.state in LIVE
+    return booking.state == BookingState.CANCELLED if KINDS[text.kind].ends_visit else booking.state in EXPECTED
 
 
 def _envelopes(booking: Booking, text: Message, now: datetime) -> Sequence[Envelope]:

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.messaging.broadcast_queries import EXPECTED, SHOWN_STATES, Audience
+from drives.messaging.broadcast_queries import SHOWN_STATES, Audience
 from drives.messaging.broadcasts import Draft
-from drives.models import Drive
+from drives.models import EXPECTED, Drive
 from notifications.models import Purpose
 
 PURPOSES = [

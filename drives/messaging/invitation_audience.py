@@ -9,11 +9,9 @@ from django.db.models import Exists, OuterRef
 from drives.models import ACTIVE, Booking, BookingState, Drive
 from notifications import kinds
 from notifications import queries as notifications_queries
-from notifications.models import Message, MessageState, Purpose
+from notifications.models import WAITING, Message, Purpose
 from organizations.models import Organization
 from volunteers.models import Volunteer
-
-_WAITS = [MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED]
 
 
 def with_drives(since: datetime, until: datetime) -> list[Organization]:
@@ -51,7 +49,7 @@ def heard(organization: Organization, people: Sequence[Volunteer], since: dateti
     agreed = {address for (address, purpose), given in consents.items() if purpose == Purpose.APPEALS and given}
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.APPEALS)
     # The union keeps each part on its index; an OR would read the table.
-    left, waiting = news.filter(sending_at__gt=since), news.filter(state__in=_WAITS)
+    left, waiting = news.filter(sending_at__gt=since), news.filter(state__in=WAITING)
     return Heard(agreed - notifications_queries.suppressed_of(organization, addresses), list(left.union(waiting)))
 
 

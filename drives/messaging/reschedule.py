@@ -10,15 +10,13 @@ from django.db.models import F, Max
 from drives.capacity import locks
 from drives.domain.reminder_times import Plan
 from drives.messaging import reminders, schedule
-from drives.messaging.schedule import REMINDED
-from drives.models import Booking, BookingChange, BookingState, Drive
+from drives.models import EXPECTED, Booking, BookingChange, BookingState, Drive
 from notifications import outbox
-from notifications.models import Message, MessageState
+from notifications.models import WAITING, Message, MessageState
 from notifications.notice import Envelope
 from organizations.models import Organization
 
 BATCH = 500
-WAITING = frozenset({MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED})
 NEVER_SAID = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, MessageState.BLOCKED})
 
 
@@ -49,7 +47,7 @@ class Changes:
 
 
 def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[int, Plan], now: datetime) -> int:
-    bookings = [booking for booking in locks.bookings(ids) if booking.state in REMINDED]
+    bookings = [booking for booking in locks.bookings(ids) if booking.state in EXPECTED]
     messages = _messages_of(bookings)
     booked = _booked_at(bookings)
     changes = Changes()

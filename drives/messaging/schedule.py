@@ -10,11 +10,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 from drives.domain import reminder_times
 from drives.domain.reminder_times import Line, Plan
 from drives.messaging.texts.catalog import Own, OwnWords
-from drives.models import Booking, BookingState, Drive, DriveState, OwnText, PlanLine
+from drives.models import EXPECTED, Booking, Drive, DriveState, OwnText, PlanLine
 from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
-
-REMINDED = (BookingState.BOOKED, BookingState.CONFIRMED)
 
 
 def organization_plan(organization: Organization) -> Plan:
@@ -68,14 +66,14 @@ def drives_with_messages(organization: Organization, now: datetime) -> list[Driv
     rows = Drive.objects.of(organization).filter(ends_at__gt=now).exclude(state=DriveState.CANCELLED)
     annotated: Any = rows.select_related("site", "organization", "policy").annotate(
         own_plan=Exists(PlanLine.objects.filter(drive=OuterRef("pk"))),
-        people=Count("bookings", filter=Q(bookings__state__in=REMINDED)),
+        people=Count("bookings", filter=Q(bookings__state__in=EXPECTED)),
     )
     return [DriveMessages(row, row.own_plan, row.people) for row in annotated.order_by("starts_at", "pk")]
 
 
 def bookings_to_remind(drive_ids: Collection[int], now: datetime) -> list[int]:
     """The bookings of these drives that may still be reminded, by id."""
-    rows = Booking.objects.filter(drive__in=drive_ids, state__in=REMINDED, starts_at__gt=now, volunteer__isnull=False)
+    rows = Booking.objects.filter(drive__in=drive_ids, state__in=EXPECTED, starts_at__gt=now, volunteer__isnull=False)
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 

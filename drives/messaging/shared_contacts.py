@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from drives.models import WITH_DRIVE, Booking, BookingState
+from drives.models import EXPECTED, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
 NEAR = timedelta(hours=3)  # reminders of one kind that are due so close to each other are one
@@ -79,5 +79,4 @@ def booking_id(message: Message) -> int:
 
 def fits(booking: Booking, message: Message, now: datetime) -> bool:
     """Whether a reminder is still about the booking as it stands."""
-    live = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
-    return live and booking.revision == message.revision and booking.starts_at > now
+    return booking.state in EXPECTED and booking.revision == message.revision and booking.starts_at > now

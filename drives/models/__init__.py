@@ -1,5 +1,6 @@
 from drives.models.booking import (
     ACTIVE,
+    EXPECTED,
     OUTCOMES,
     WITH_DRIVE,
     Booking,
@@ -23,6 +24,7 @@ from drives.models.waiting import IN_LINE, Hold, Offer, OfferState, WaitingEntry
 
 __all__ = [
     "ACTIVE",
+    "EXPECTED",
     "IN_LINE",
     "OUTCOMES",
     "WITH_DRIVE",

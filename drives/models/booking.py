@@ -43,6 +43,8 @@ class BookingState(models.TextChoices):
 
 ACTIVE = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
 """States in which a volunteer has a place ahead of them: one such booking per volunteer and drive."""
+EXPECTED = (BookingState.BOOKED, BookingState.CONFIRMED)
+"""States in which a donor is expected and not in yet: they are reminded and told of changes."""
 
 
 class Source(models.TextChoices):

@@ -9,8 +9,7 @@ from django.db.models import F
 from drives.booking import messages as booking_messages
 from drives.capacity import locks
 from drives.messaging import schedule
-from drives.messaging.schedule import REMINDED
-from drives.models import Booking, Drive, DriveState, Site
+from drives.models import EXPECTED, Booking, Drive, DriveState, Site
 
 BATCH = 500
 
@@ -38,7 +37,7 @@ def tell(*, drive_ids: Sequence[int], now: datetime) -> int:
 
 
 def _tell_batch(ids: Sequence[int], now: datetime) -> int:
-    bookings = [booking for booking in locks.bookings(ids) if booking.state in REMINDED]
+    bookings = [booking for booking in locks.bookings(ids) if booking.state in EXPECTED]
     for booking in bookings:
         booking.revision, booking.changed_at = booking.revision + 1, now
     Booking.objects.bulk_update(bookings, ["revision", "changed_at"])

@@ -29,13 +29,16 @@ class MessageState(models.TextChoices):
     BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which
 
 
+WAITING = (MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED)
+"""States of a message that has not left and may still be withdrawn."""
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, organization: Organization) -> "MessageQuerySet":
         return self.filter(organization=organization)
 
     def waiting(self) -> "MessageQuerySet":
-        """Not yet handed to anybody: may still be withdrawn."""
-        return self.filter(state__in=[MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED])
+        return self.filter(state__in=WAITING)
 
 
 class Message(models.Model):
