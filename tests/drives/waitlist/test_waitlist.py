@@ -479,13 +479,13 @@ def test_places_of_an_hour_away_are_not_offered_but_free() -> None:
     assert (state_of(ana), Hold.objects.count()) == ("waiting", 0)
 
 
-def test_that_a_list_is_closed_is_of_use_for_two_days_and_an_answer_for_four_hours() -> None:
+def test_that_a_list_is_closed_is_of_use_for_a_day_and_an_answer_for_an_hour() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
     offers.decline(offer_id=offered(ana).pk, now=LATER, by_text=True)
-    assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=4)
+    assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=1)
     drives.close(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     close.close_line(drive_id=full[0].drive_id, actor="user:1", now=LATER)
-    assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=2)
+    assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=1)
