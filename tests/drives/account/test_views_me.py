@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from drives.account import queries
 from drives.domain.matching import Window
 from drives.models import Booking, Drive, WaitingEntry, WaitingState
 from drives.waitlist import offers
@@ -174,3 +176,23 @@ def test_whoever_erases_one_of_two_of_a_name_sees_which() -> None:
     by_phone.refresh_from_db()
     by_mail.refresh_from_db()
     assert (by_phone.state, by_mail.state) == ("booked", "cancelled")
+
+
+@pytest.mark.parametrize(("visits", "shown"), [(19, 19), (20, 20), (21, 20)])
+def test_the_page_shows_the_last_twenty_past_visits(visits: int, shown: int) -> None:
+    drive = builders.drive(policy_id=builders.lax().pk)
+    last = builders.gave(drive)
+    for number in range(1, visits):
+        earlier = {"reference": f"P{number:04}", "starts_at": last.starts_at - timedelta(days=number)}
+        Booking.objects.create(**{**copied(last), **earlier, **Booking.new_link()})
+    [person] = queries.donor_page(builders.browser_of(builders.phone(42)), drive.ends_at)
+    assert [page.booking.starts_at for page in person.past] == [
+        last.starts_at - timedelta(days=number) for number in range(shown)
+    ]
+
+
+def copied(booking: Booking) -> dict[str, Any]:
+    skipped = {"id", "uuid", "reference", "starts_at"}
+    return {
+        field.attname: getattr(booking, field.attname) for field in Booking._meta.fields if field.name not in skipped
+    }

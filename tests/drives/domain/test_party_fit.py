@@ -153,6 +153,24 @@ def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
     assert all(fits(room, party, tuple(each)) for each in found)
 
 
+def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> Room:
+    chairs = [4 if n in fewer_chairs else 5 for n in range(steps)]
+    return Room([1] * steps, chairs, [n not in closed for n in range(steps)])
+
+
+def test_a_search_ends_after_three_thousand_placements() -> None:
+    """The best way for six is seen after 2,997 placements in one room, after 3,019 in the other."""
+    party = [VisitShape(2, 4)] * 4 + [VisitShape(5, 8)] * 2
+    in_time = room_with(
+        66, closed={2, 17, 23, 27, 28, 35, 37, 38, 40}, fewer_chairs={0, 2, 3, 4, 5, 6, 9, 12, 13, 19, 25, 26, 28, 43}
+    )
+    too_late = room_with(
+        56, closed={1, 2, 19, 20, 29, 35, 37, 38, 40}, fewer_chairs={3, 4, 6, 8, 9, 10, 11, 20, 21, 28, 43, 48}
+    )
+    last = [max(party_fit.arrivals(room, 0, party) or []) for room in (in_time, too_late)]
+    assert last == [13, 14]
+
+
 def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
     assert party_fit.arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
 

@@ -301,3 +301,32 @@ def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_qu
         with django_assert_num_queries(1):
             found = history.donations_of(giver, NOW, ZoneInfo("America/Los_Angeles"))
     assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]
+
+
+@pytest.mark.parametrize(("seconds", "counts"), [(-1, True), (0, False), (1, False)])
+def test_a_donation_counts_for_the_intervals_for_eight_hundred_days(seconds: int, counts: bool) -> None:
+    """An older one is read all the same: it makes a visit a return visit."""
+    given = builders.gave(drive_on(0))
+    assert given.volunteer_id
+    assert given.donated_at
+    wanted = given.donated_at + timedelta(days=800, seconds=seconds)
+    [found] = history.donations_of(history.Giver(given.volunteer_id), wanted, ZoneInfo("UTC"))
+    assert found.counts == counts
+
+
+@pytest.mark.parametrize(("seconds", "is_read"), [(-1, True), (0, False), (1, False)])
+def test_a_booking_that_was_never_closed_counts_for_eight_hundred_days(seconds: int, is_read: bool) -> None:
+    booked = builders.booked(drive_on(0))
+    assert booked.volunteer_id
+    wanted = booked.starts_at + timedelta(days=800, seconds=seconds)
+    found = history.donations_of(history.Giver(booked.volunteer_id), wanted, ZoneInfo("UTC"))
+    assert bool(found) == is_read
+
+
+@pytest.mark.parametrize(("place", "is_found"), [(4, True), (5, True), (6, False)])
+def test_later_times_are_looked_for_at_the_next_five_other_drives(place: int, is_found: bool) -> None:
+    owner = builders.organization()
+    here, *others = [drive_on(7 * week, owner) for week in range(7)]
+    only = others[place - 1]
+    found = history.later_times(here, (Visit.RETURN,), NOW, NOW, lambda drive, _starts_at: drive == only)
+    assert {time.elsewhere.drive_id for time in found if time.elsewhere} == ({only.pk} if is_found else set())

@@ -193,3 +193,20 @@ def test_an_old_text_is_answered_only_with_consent(time_machine: Any) -> None:
     time_machine.move_to(NOW + timedelta(hours=25), tick=False)
     shown = coordinator.AllDay(member.user).get(address(conversation))
     assert "They wrote more than a day ago and never agreed to texts." in text(shown)
+
+
+@pytest.mark.parametrize(("characters", "is_refused"), [(599, False), (600, False), (601, True)])
+def test_an_answer_has_at_most_six_hundred_characters(characters: int, is_refused: bool) -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    conversation = says(member.organization, "Where do I park?")
+    typed = {"text": "x" * characters, "request_key": "k" * 32}
+    answer = browser.post(address(conversation, "answer"), typed, follow=True)
+    assert ("at most 600 characters" in text(answer)) == is_refused
+
+
+@pytest.mark.parametrize(("characters", "measured"), [(1_199, 1_199), (1_200, 1_200), (1_201, 1_200)])
+def test_the_length_of_an_answer_is_measured_up_to_twice_what_may_be_sent(characters: int, measured: int) -> None:
+    browser = coordinator.signed_in(ben())
+    shown = browser.post(reverse("organizer_measure"), {"text": "x" * characters}).context["measured"]
+    assert shown.characters == len("Hope Foundation: ") + measured

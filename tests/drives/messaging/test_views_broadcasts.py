@@ -258,3 +258,11 @@ def test_times_that_end_before_they_begin_are_named() -> None:
     assert response.status_code == 422
     assert '<a href="#id_until_time">Choose a later time than the first.</a>' in response.content.decode()
     assert "Nobody of these can be reached." not in text(response)
+
+
+@pytest.mark.parametrize(("characters", "is_refused"), [(499, False), (500, False), (501, True)])
+def test_a_message_to_many_has_at_most_five_hundred_characters(characters: int, is_refused: bool) -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member)
+    fields = {**typed(browser, drive), "text_en": "x" * characters, "preview": "1"}
+    assert ("at most 500 characters" in text(browser.post(address(drive), fields))) == is_refused

@@ -1,6 +1,7 @@
 """The pages of messages: the plan with its preview, own words with their length and cost, hours and price."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
+from tests.notifications import made
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 PLAN, OVERVIEW, SENDING = "/organizer/messages/plan/", "/organizer/messages/", "/organizer/messages/sending/"
@@ -350,3 +352,19 @@ def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
         assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
     assert schedule.drive_plan(cleo) == reminder_times.DEFAULT_PLAN
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(-1, "delivered"), (0, "expired"), (1, "expired")])
+def test_a_test_message_is_of_use_for_an_hour(seconds: int, state: str) -> None:
+    browser, _ = ben()
+    browser.post(words_of("missed"), typed_words("Come again {link}", test="1"))
+    made.deliver(NOW + timedelta(hours=1, seconds=seconds))
+    assert set(Message.objects.filter(kind="test").values_list("state", flat=True)) == {state}
+
+
+@pytest.mark.parametrize(("days", "is_refused"), [("364", False), ("365", False), ("366", True)])
+def test_the_preview_is_for_a_visit_booked_at_most_a_year_before(days: str, is_refused: bool) -> None:
+    browser, owner = ben()
+    builders.drive(owner)
+    shown = text(browser.post(PLAN, typed_plan(owner, lead=days, preview="1")))
+    assert ("Write a whole number." in shown) == is_refused
