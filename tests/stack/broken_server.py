@@ -1,4 +1,4 @@
-"""The web server with a seeded bug, for the controls: `python -m tests.stack.broken_server few|early|unread`."""
+"""The web server with a seeded bug, for the controls: `python -m tests.stack.broken_server few|early|unread|greedy`."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from granian.rsgi import Scope
 
-from config import web_server
+from config import web_server, whole_requests
 from config.whole_requests import Body, Exchange, WholeRequests
 
 _receive = WholeRequests.receive
@@ -30,6 +30,8 @@ def seed(bug: str) -> None:
         patch.object(web_server, "CONNECTIONS", 40).start()
     elif bug == "early":
         patch.object(WholeRequests, "receive", _receive_in_a_thread).start()
+    elif bug == "greedy":
+        patch.object(whole_requests, "HELD_BYTES", 1 << 40).start()
     else:
         patch.object(WholeRequests, "receive", _receive_nothing).start()
 
