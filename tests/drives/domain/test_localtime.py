@@ -73,3 +73,10 @@ def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
 )
 def test_a_zone_is_called_as_people_call_it_or_after_its_city(zone: str, name: str) -> None:
     assert localtime.zone_name(zone) == name
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "12:00 AM"), (9, "9:00 AM"), (12, "12:00 PM"), (20, "8:00 PM"), (24, "12:00 AM")]
+)
+def test_an_hour_of_the_day_is_named_on_the_clock_of_twelve_hours(number: int, words: str) -> None:
+    assert localtime.hour_of_day(number).replace("\N{NO-BREAK SPACE}", " ") == words

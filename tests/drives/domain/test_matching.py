@@ -44,6 +44,9 @@ def local(text: str) -> datetime:
         ("12 23:00", "13 11:00", "13 09:30"),  # at night: a quarter of what is left in the morning
         ("12 23:00", "13 09:30", "13 01:38"),  # too near for the morning: from now on
         ("13 07:00", "13 09:45", "13 09:15"),
+        ("13 08:50", "13 09:44", "13 09:05"),  # just too near for the morning
+        ("13 08:50", "13 09:45", "13 09:15"),
+        ("13 08:50", "13 09:46", "13 09:15"),
     ],
 )
 def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, arrival: str, deadline: str) -> None:
