@@ -10,7 +10,6 @@ from django.utils import timezone
 from drives.booking import create
 from drives.capacity import visits
 from drives.domain import grid
-from drives.domain.plan import Plan
 from drives.eligibility import policies
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
 from drives.planning import drives
@@ -63,9 +62,10 @@ class World:
         """A published drive on a day of its own, with room for everybody; all visits are alike."""
         self.days += 1
         on = self._day()
-        plan = Plan(
-            site_id=self.site.pk,
-            policy_id=self.policy.pk,
+        planned = Drive(
+            organization=self.organization,
+            site=self.site,
+            policy=self.policy,
             title=f"Drive {self.days}",
             on=on,
             opens=time(6),
@@ -78,7 +78,7 @@ class World:
             return_screening_steps=screening,
             return_chair_steps=chair,
         )
-        made = drives.create_drive(organization=self.organization, plan=plan, actor="bench", now=self.now)
+        made = drives.create_drive(drive=planned, actor="bench", now=self.now)
         drives.publish(drive_id=made.pk, actor="bench", now=self.now)
         return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 

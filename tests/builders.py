@@ -14,7 +14,6 @@ from drives.booking import party as booking_party
 from drives.booking.hold import Person
 from drives.booking.party import Companion
 from drives.domain.matching import ANY_TIME, Window
-from drives.domain.plan import Plan
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
 from drives.planning import drives
 from drives.waitlist import entries
@@ -94,11 +93,11 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
     return Site.objects.create(organization=of, timezone=timezone, **{**made, **fields})
 
 
-def plan(at: Site, **changes: Any) -> Plan:
-    """9:00 to 15:00 in steps of 15 minutes; a first visit is 3 + 3 steps, a return visit 1 + 3."""
+def plan(at: Site, **changes: Any) -> Drive:
+    """Unsaved: 9:00 to 15:00 in steps of 15 minutes; a first visit is 3 + 3 steps, a return visit 1 + 3."""
     planned: dict[str, Any] = {
-        "site_id": at.pk,
-        "policy_id": None,
+        "organization": at.organization,
+        "site": at,
         "title": "Plasma drive",
         "on": DRIVE_DAY,
         "opens": time(9),
@@ -111,11 +110,20 @@ def plan(at: Site, **changes: Any) -> Plan:
         "return_chair_steps": 3,
         **changes,
     }
-    planned["policy_id"] = planned["policy_id"] or policy().pk
-    return Plan(**planned)
+    if not {"policy", "policy_id"} & set(planned):
+        planned["policy"] = policy()
+    return Drive(**planned)
 
 
-def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Plan:
+def replanned(drive: Drive, **changes: Any) -> Drive:
+    """The drive as it is saved, with other values that are not saved yet."""
+    again = Drive.objects.get(pk=drive.pk)
+    for name, value in changes.items():
+        setattr(again, name, value)
+    return again
+
+
+def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
     """A plain drive: no screening, one step in the chair; every step has `places`."""
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
@@ -129,17 +137,18 @@ def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Plan:
 
 
 def drive(
-    of: Organization | None = None, planned: Plan | None = None, *, published: bool = True, **changes: Any
+    of: Organization | None = None, planned: Drive | None = None, *, published: bool = True, **changes: Any
 ) -> Drive:
     owner = of or organization()
     planned = planned or plan(site(owner), **changes)
-    made = drives.create_drive(organization=owner, plan=planned, actor="test", now=NOW)
+    planned.organization = owner
+    made = drives.create_drive(drive=planned, actor="test", now=NOW)
     if published:
         drives.publish(drive_id=made.pk, actor="test", now=NOW)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
 
-def coming_drive(*, of: Organization | None = None, shape: Callable[..., Plan] = plan, **changes: Any) -> Drive:
+def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
     """A drive in twelve days by the real clock: for tests that start programs, which know no other."""
     present, owner = timezone.now(), of or organization()
     made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)

@@ -13,7 +13,7 @@ from drives.models.booking import (
 from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
-from drives.models.drive import Drive, DriveState
+from drives.models.drive import PLAN_FIELDS, Drive, DriveState
 from drives.models.message_plan import OwnText, PlanLine
 from drives.models.policy import DonationKind, Policy
 from drives.models.site import Collector, Site
@@ -27,6 +27,7 @@ __all__ = [
     "EXPECTED",
     "IN_LINE",
     "OUTCOMES",
+    "PLAN_FIELDS",
     "WITH_DRIVE",
     "Booking",
     "BookingChange",

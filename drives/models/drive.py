@@ -1,12 +1,15 @@
 """Collection days."""
 
-from typing import ClassVar
+from datetime import time
+from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from drives.domain import intervals
+from drives.domain.grid import Grid
 from drives.models.policy import Policy
 from drives.models.site import Collector, Site
 from organizations.models import Cause, Organization
@@ -32,57 +35,89 @@ class DriveQuerySet(models.QuerySet["Drive"]):
         return self.filter(state=DriveState.PUBLISHED)
 
 
+def between(least: int, most: int) -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(least), MaxValueValidator(most)]
+
+
 class Drive(models.Model):
-    """One collection day at one site. `on`, `opens`, `closes` and `breaks` are wall time at the site; `_at` is UTC."""
+    """One collection day at one site. `on`, `opens`, `closes` and `breaks` are wall time at the site; `_at` is UTC.
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives")
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives")
-    cause = models.ForeignKey(Cause, on_delete=models.SET_NULL, null=True, blank=True, related_name="drives")
-    collector = models.ForeignKey(Collector, on_delete=models.SET_NULL, null=True, blank=True, related_name="drives")
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="drives")
-    slug = models.SlugField(max_length=80, unique=True)
-    title = models.CharField(max_length=120)
-    description = models.TextField(blank=True)
-    bring = models.CharField(max_length=200, blank=True)
-    # The same in Spanish, where it was written; `drives.models.languages` chooses.
-    description_es = models.TextField(blank=True, default="", db_default="")
-    bring_es = models.CharField(max_length=200, blank=True, default="", db_default="")
-    phone = models.CharField(max_length=20, blank=True)
-    state = models.CharField(max_length=10, choices=DriveState, default=DriveState.DRAFT)
-    goal = models.PositiveSmallIntegerField(null=True, blank=True)  # donations
+    The editable fields are the plan of a drive (`PLAN_FIELDS`). Labels and limits stand here; forms and API read them.
+    """
 
-    on = models.DateField()
-    opens = models.TimeField()
-    closes = models.TimeField()
-    breaks = models.JSONField(default=list)  # [["12:00", "12:30"], …]
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    step_minutes = models.PositiveSmallIntegerField(default=15)
-    chairs = models.PositiveSmallIntegerField()
-    screening_places = models.PositiveSmallIntegerField()
-    first_screening_steps = models.PositiveSmallIntegerField()
-    first_chair_steps = models.PositiveSmallIntegerField()
-    return_screening_steps = models.PositiveSmallIntegerField()
-    return_chair_steps = models.PositiveSmallIntegerField()
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
+    slug = models.SlugField(max_length=80, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=DriveState, default=DriveState.DRAFT, editable=False)
+
+    title = models.CharField(_("Name of the drive"), max_length=120)
+    on = models.DateField(_("Day"))
+    opens = models.TimeField(_("Opens"))
+    closes = models.TimeField(_("Closes"))
+    breaks = models.JSONField(default=list, blank=True)  # [["12:00:00", "12:30:00"], …]
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Place"))
+    chairs = models.PositiveSmallIntegerField(_("Chairs"), validators=between(1, 500))
+    screening_places = models.PositiveSmallIntegerField(_("Screening places"), validators=between(0, 500))
+    step_minutes = models.PositiveSmallIntegerField(
+        _("A new arrival time every"), default=15, validators=between(5, 60)
+    )
+    goal = models.PositiveSmallIntegerField(_("Goal of donations"), null=True, blank=True, validators=between(1, 5000))
+    policy = models.ForeignKey(
+        Policy, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Donation program")
+    )
     # Stricter than the policy, where the coordinator says so; never looser (`drives.planning.plan.looser`).
-    stricter_hours = models.PositiveSmallIntegerField(null=True, blank=True)
-    stricter_days = models.PositiveSmallIntegerField(null=True, blank=True)
-    stricter_count = models.PositiveSmallIntegerField(null=True, blank=True)  # at most so many donations…
-    stricter_count_days = models.PositiveSmallIntegerField(null=True, blank=True)  # …in any so many days
-    grace_minutes = models.PositiveSmallIntegerField(default=60)  # after the end, until the close-out
+    stricter_hours = models.PositiveSmallIntegerField(
+        _("Hours between donations"), null=True, blank=True, validators=between(1, 9999)
+    )
+    stricter_days = models.PositiveSmallIntegerField(
+        _("Days between donations"), null=True, blank=True, validators=between(1, 366)
+    )
+    stricter_count = models.PositiveSmallIntegerField(
+        _("At most so many donations"), null=True, blank=True, validators=between(1, 366)
+    )
+    stricter_count_days = models.PositiveSmallIntegerField(
+        _("in so many days"), null=True, blank=True, validators=between(1, 366)
+    )
+    first_screening_steps = models.PositiveSmallIntegerField(validators=between(0, 100))
+    first_chair_steps = models.PositiveSmallIntegerField(validators=between(1, 100))
+    return_screening_steps = models.PositiveSmallIntegerField(validators=between(0, 100))
+    return_chair_steps = models.PositiveSmallIntegerField(validators=between(1, 100))
+    cause = models.ForeignKey(
+        Cause, on_delete=models.SET_NULL, null=True, blank=True, related_name="drives", verbose_name=_("Cause")
+    )
+    collector = models.ForeignKey(
+        Collector,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="drives",
+        verbose_name=_("Center that takes the plasma"),
+    )
+    description = models.TextField(_("What donors should know"), max_length=4000, blank=True)
+    bring = models.CharField(_("What to bring"), max_length=200, blank=True)
+    # The same in Spanish, where it was written; `drives.models.languages` chooses.
+    description_es = models.TextField(_("The same in Spanish"), max_length=4000, blank=True, default="", db_default="")
+    bring_es = models.CharField(_("What to bring, in Spanish"), max_length=200, blank=True, default="", db_default="")
+    phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
+    # After the end, until the close-out.
+    grace_minutes = models.PositiveSmallIntegerField(
+        _("Minutes until the report"), default=60, validators=between(0, 1440)
+    )
 
-    version = models.PositiveIntegerField(default=1)  # ETag; rises with every edit
-    plan_revision = models.PositiveIntegerField(default=0)  # rises when reminders are planned anew; in their keys
-    created_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
-    published_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    line_closed_at = models.DateTimeField(null=True, blank=True)  # nobody in line is offered anything since
-    cancelled_at = models.DateTimeField(null=True, blank=True)
-    cancel_reason = models.CharField(max_length=300, blank=True)
-    closed_out_at = models.DateTimeField(null=True, blank=True)  # no-shows marked, report computed
-    completed_at = models.DateTimeField(null=True, blank=True)
-    under_filled_alert_at = models.DateTimeField(null=True, blank=True)
+    starts_at = models.DateTimeField(editable=False)
+    ends_at = models.DateTimeField(editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)  # ETag; rises with every edit
+    # Rises when reminders are planned anew; in their keys.
+    plan_revision = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    changed_at = models.DateTimeField(editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    line_closed_at = models.DateTimeField(null=True, editable=False)  # nobody in line is offered anything since
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+    cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
+    closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
+    completed_at = models.DateTimeField(null=True, editable=False)
+    under_filled_alert_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Drive"]] = DriveQuerySet.as_manager()
 
@@ -91,6 +126,7 @@ class Drive(models.Model):
             models.CheckConstraint(condition=Q(state__in=DriveState.values), name="drive_state_is_known"),
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="drive_ends_after_it_starts"),
             models.CheckConstraint(condition=Q(chairs__gte=1), name="drive_has_a_chair"),
+            models.CheckConstraint(condition=Q(goal__gte=1), name="drive_goal_is_at_least_one"),
             models.CheckConstraint(
                 condition=Q(first_chair_steps__gte=1, return_chair_steps__gte=1),
                 name="drive_visits_need_a_chair",
@@ -114,3 +150,30 @@ class Drive(models.Model):
         """What is judged with every booking here: the policy, as strict as this drive makes it."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         return self.policy.rules.stricter(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What a coordinator planned, by column."""
+        return {field.attname: field.value_from_object(self) for field in PLAN_FIELDS}
+
+    def planned_again(self, **changes: Any) -> "Drive":
+        """Return an unsaved draft with the same plan, but for `changes`."""
+        return Drive(organization=self.organization, **{**self.plan, **changes})
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(
+            on=self.on,
+            opens=self.opens,
+            closes=self.closes,
+            zone=self.site.timezone,
+            step_minutes=self.step_minutes,
+            breaks=tuple((time.fromisoformat(starts), time.fromisoformat(ends)) for starts, ends in self.breaks),
+            chairs=self.chairs,
+            screening_places=self.screening_places,
+        )
+
+
+PLAN_FIELDS: tuple["models.Field[Any, Any]", ...] = tuple(
+    field for field in Drive._meta.concrete_fields if field.editable and not field.primary_key
+)

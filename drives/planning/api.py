@@ -1,34 +1,45 @@
 """Drives, their plans, and the records they are planned with."""
 
-from dataclasses import replace
+import re
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotAuthenticated
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, bodies, documented, preview_shapes, shapes
+from drives.api import access, documented
 from drives.api.access import ApiView
 from drives.api.documented import CURSOR, IF_MATCH
 from drives.api.serializers import SlotSerializer
-from drives.domain import plan as domain_plan
-from drives.models import Drive, DriveState, Policy, Site, Visit
-from drives.planning import drives, plan_json, slots
+from drives.models import Drive, DriveState, Visit
+from drives.planning import drives
 from drives.planning import plan as planning_plan
+from drives.planning.drives import VersionChanged
+from drives.planning.serializers import (
+    CancellationSerializer,
+    DaySerializer,
+    OwnDriveSerializer,
+    PlanSerializer,
+    PreviewSerializer,
+)
 from drives.public import listing
 from drives.public.queries import DriveSummary
 from drives.public.serializers import DriveDetailSerializer, DriveSerializer, DrivesQuery, SlotsQuery
 
-PLAN, CHANGE = bodies.PlanBody(), bodies.PlanBody(partial=True)
+CHANGE = PlanSerializer(partial=True)
+TAG = re.compile(r'"([0-9]{1,9})"')
 
 
-class OwnDriveSerializer(DriveDetailSerializer):
-    plan = shapes.Plan(required=False)
+class VersionMissing(APIException):
+    """A change that does not say which version it changes could overwrite another coordinator's work."""
+
+    status_code = 428
+    default_detail = _("Send If-Match with the ETag of the drive as you read it.")
+    default_code = "if_match_missing"
 
 
 class Drives(ApiView):
@@ -64,12 +75,12 @@ class Drives(ApiView):
         "Creates a draft from a plan. The public sees it once it is published. A plan that cannot work is refused with "
         "every problem at once, each with its member.",
         gives=OwnDriveSerializer,
-        takes=PLAN,
+        takes=PlanSerializer,
         status=201,
     )
     def post(self, request: Request) -> Response:
-        plan, member = plan_json.read(PLAN.run_validation(request.data)), self.caller
-        made = drives.create_drive(organization=member.organization, plan=plan, actor=member.actor, now=timezone.now())
+        drive = Drive(organization=self.caller.organization, **PlanSerializer.read(request.data))
+        made = drives.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(made.pk), status=201)
 
     def _found(self, request: Request, wanted: dict[str, Any]) -> QuerySet[Drive]:
@@ -118,14 +129,10 @@ class OneDrive(ApiView):
     )
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        version, body = plan_json.version(request), CHANGE.run_validation(request.data)
-        drives.change_drive(
-            drive_id=drive.pk,
-            plan=plan_json.changed(drive, body),
-            version=version,
-            actor=self.caller.actor,
-            now=timezone.now(),
-        )
+        version = _version(request)
+        for name, value in CHANGE.run_validation(request.data).items():
+            setattr(drive, name, value)
+        drives.change_drive(drive=drive, version=version, actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(drive_id))
 
 
@@ -158,11 +165,18 @@ class Slots(ApiView):
 def own_drive(drive: Drive, status: int = 200) -> Response:
     """A drive for those who run it, with its plan and the tag that a change has to name."""
     summary = DriveSummary(drive, listing.places_shown(drive, timezone.now()))
-    said = {**DriveDetailSerializer.write(summary), "plan": plan_json.answer(drive)}
-    return Response(said, status=status, headers={"ETag": plan_json.etag(drive)})
+    return Response(OwnDriveSerializer.write(summary), status=status, headers={"ETag": f'"{drive.version}"'})
 
 
-PLAN, DAY, REASON = bodies.PlanBody(), bodies.DayBody(), bodies.ReasonBody()
+def _version(request: Request) -> int:
+    """The version that If-Match names; 428 without one, 412 for one that is not ours."""
+    header = request.headers.get("If-Match", "").strip()
+    if not header:
+        raise VersionMissing
+    named = TAG.fullmatch(header)
+    if named is None:
+        raise VersionChanged
+    return int(named[1])
 
 
 class Preview(ApiView):
@@ -174,18 +188,18 @@ class Preview(ApiView):
         "preview_drive",
         "Preview a plan",
         "Computes the times and the capacity of a plan, or its problems. Nothing is saved.",
-        gives=preview_shapes.Preview,
-        takes=PLAN,
+        gives=PreviewSerializer,
+        takes=PlanSerializer,
     )
     def post(self, request: Request) -> Response:
-        plan = plan_json.read(PLAN.run_validation(request.data))
-        site = Site.objects.filter(organization=self.caller.organization, pk=plan.site_id).first()
-        if site is None:
-            raise ValidationError({"site": ValidationError(_("Choose one of your sites."), code="site_unknown")})
-        slots.refuse_foreign(self.caller.organization, plan)
-        found = domain_plan.preview(plan=plan, zone=site.timezone)
-        problems = [*found.problems, *planning_plan.looser(plan, Policy.objects.get(pk=plan.policy_id))]
-        return Response(plan_json.preview(replace(found, problems=problems), site.timezone))
+        drive = Drive(organization=self.caller.organization, **PlanSerializer.read(request.data))
+        planning_plan.refuse_foreign(drive)
+        found = planning_plan.preview(drive)
+        problems = [*found.problems, *planning_plan.looser(drive, drive.policy)]
+        with timezone.override(drive.site.zone):  # times are shown with the offset of the site
+            return Response(
+                PreviewSerializer.write({**vars(found), "problems": problems, "timezone": drive.site.timezone})
+            )
 
 
 class Publish(ApiView):
@@ -235,11 +249,11 @@ class CancelDrive(ApiView):
         "Cancels the drive with all its bookings. Every donor and everyone on the waitlist is notified once, with the "
         "`reason` if one is given.",
         gives=OwnDriveSerializer,
-        takes=REASON,
+        takes=CancellationSerializer,
         refuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), REASON.run_validation(request.data)
+        drive, body = self.drive(drive_id), CancellationSerializer.read(request.data)
         drives.cancel_drive(
             drive_id=drive.pk, reason=body.get("reason", ""), actor=self.caller.actor, now=timezone.now()
         )
@@ -256,11 +270,11 @@ class Copy(ApiView):
         "Copy a drive",
         "Creates a draft with the same plan on another day.",
         gives=OwnDriveSerializer,
-        takes=DAY,
+        takes=DaySerializer,
         status=201,
         refuses=(404,),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), DAY.run_validation(request.data)
+        drive, body = self.drive(drive_id), DaySerializer.read(request.data)
         made = drives.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(made.pk), status=201)

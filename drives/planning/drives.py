@@ -1,5 +1,6 @@
 """Planning a drive: its grid of slots, its life from draft to cancelled."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
@@ -11,13 +12,11 @@ from drives.booking import changes, history
 from drives.booking import messages as booking_messages
 from drives.booking.changes import CANCEL_FIELDS
 from drives.capacity import counters, locks, reserved_spots
-from drives.domain.plan import Plan
 from drives.messaging import reschedule
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan as planning_plan
 from drives.planning import queries, slots
 from organizations import audit
-from organizations.models import Organization
 
 
 class VersionChanged(ValidationError):
@@ -29,61 +28,59 @@ class VersionChanged(ValidationError):
 
 
 @transaction.atomic
-def create_drive(*, organization: Organization, plan: Plan, actor: str, now: datetime) -> Drive:
-    """Make a draft with its slots. Refuses, by field, a plan with problems or of another organization."""
-    steps = slots.steps_or_refuse(organization, plan)
-    drive = Drive.objects.create(
-        organization=organization,
-        slug=slots.free_slug(plan),
-        created_at=now,
-        changed_at=now,
-        **slots.columns(plan, steps),
-    )
+def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
+    """Save a planned drive as a draft with its slots. Refuses, by field, a plan with problems or of another
+    organization."""
+    steps = planning_plan.steps_or_refuse(drive)
+    _set(drive, {"slug": slots.free_slug(drive), "created_at": now, "changed_at": now, **slots.bounds(drive, steps)})
+    drive.save(force_insert=True)
     slots.write_slots(drive, steps)
-    audit.note(organization=organization, actor=actor, verb="create_drive", about=f"drive:{drive.pk}", now=now)
+    audit.note(organization=drive.organization, actor=actor, verb="create_drive", about=f"drive:{drive.pk}", now=now)
     return drive
 
 
 @transaction.atomic
-def change_drive(*, drive_id: int, plan: Plan, version: int, actor: str, now: datetime) -> Drive:
-    """Change a drive's plan. With bookings its day, hours and grid stay as they are; its places may change.
+def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
+    """Save the plan of `drive` as it was changed in memory, and return the saved row.
 
-    A limit lowered below what is taken is kept as "over by n"; nobody loses a place. Refuses an older `version`,
-    a cancelled or completed drive, and a change of the grid under bookings.
+    With bookings the day, hours and grid stay as they are; the places may change. A limit lowered below what is taken
+    is kept as "over by n"; no donor loses a place. Refuses an older `version`, a cancelled or completed drive, and a
+    change of the grid under bookings.
     Locks: drive (exclusive), bookings by id, slots.
     """
-    locks.drive_exclusive(drive_id)
-    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
-    if drive.version != version:
+    locks.drive_exclusive(drive.pk)
+    before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
+    if before.version != version:
         raise VersionChanged
-    _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = slots.steps_or_refuse(drive.organization, plan)
-    booked = queries.has_bookings(drive)
+    _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    steps = planning_plan.steps_or_refuse(drive)
+    plan = {**drive.plan, **slots.bounds(drive, steps)}
+    booked = queries.has_bookings(before)
     if booked:
-        slots.refuse_new_grid(drive, plan, steps)
-    changed = _apply(drive, {**slots.columns(plan, steps), "version": drive.version + 1, "changed_at": now})
+        slots.refuse_new_grid(before, plan)
+    changed = _apply(before, {**plan, "version": version + 1, "changed_at": now})
     if booked:
-        reschedule.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
-        slots.change_limits(drive, steps)
+        reschedule.replan(organization=before.organization, drive_ids=[before.pk], now=now)
+        slots.change_limits(before, steps)
     else:
-        Slot.objects.filter(drive=drive).delete()
-        slots.write_slots(drive, steps)
+        Slot.objects.filter(drive=before).delete()
+        slots.write_slots(before, steps)
     audit.note(
-        organization=drive.organization,
+        organization=before.organization,
         actor=actor,
         verb="change_drive",
-        about=f"drive:{drive.pk}",
+        about=f"drive:{before.pk}",
         fields=changed,
         now=now,
     )
-    return drive
+    return before
 
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
-    """A draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
+    """Save a draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
-    return create_drive(organization=drive.organization, plan=planning_plan.plan_of(drive, on=on), actor=actor, now=now)
+    return create_drive(drive=drive.planned_again(on=on), actor=actor, now=now)
 
 
 def publish(*, drive_id: int, actor: str, now: datetime) -> Drive:
@@ -124,12 +121,16 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     return drive
 
 
-def _apply(drive: Drive, columns: dict[str, object]) -> list[str]:
-    changed = [name for name, value in columns.items() if getattr(drive, name) != value]
-    for name in changed:
-        setattr(drive, name, columns[name])
+def _apply(drive: Drive, columns: Mapping[str, object]) -> list[str]:
+    changed = {name: value for name, value in columns.items() if getattr(drive, name) != value}
+    _set(drive, changed)
     drive.save(update_fields=changed)
-    return changed
+    return list(changed)
+
+
+def _set(drive: Drive, columns: Mapping[str, object]) -> None:
+    for name, value in columns.items():
+        setattr(drive, name, value)
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ class CancelForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("One sentence that donors read in their e-mail, such as “The hall is closed.”"),
-        max_length=300,
+        max_length=Drive._meta.get_field("cancel_reason").max_length,
         error_messages={"required": gettext_lazy("Write why the drive is cancelled.")},
     )
     sure = forms.BooleanField(

@@ -1,5 +1,6 @@
 """Plan a drive: one form, a preview of its times, then a draft."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -24,7 +25,7 @@ from organizations.web.accounts import MemberRequest
 def new_drive(request: MemberRequest) -> HttpResponse:
     """A new drive, starting from what the last one was like."""
     organization = request.membership.organization
-    form = PlanForm(organization, request.POST or None, initial=plan_defaults.usual_plan(organization))
+    form = PlanForm(request.POST or None, instance=plan_defaults.usual_drive(organization))
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
@@ -39,8 +40,8 @@ def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Change a plan; once people have booked, the day, the hours and the place stay."""
     drive = members.drive_of(request, pk=drive_id)
     booked = queries.has_bookings(drive)
-    form = PlanForm(drive.organization, request.POST or None, initial=plan_defaults.initial_of(drive), booked=booked)
-    if form.is_valid() and "save" in request.POST and _change(request, form, drive):
+    form = PlanForm(request.POST or None, instance=copy(drive), booked=booked)
+    if form.is_valid() and "save" in request.POST and _change(request, form):
         messages.success(request, _("The plan is changed."))
         return redirect("organizer_drive", drive.pk)
     over = queries.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
@@ -49,32 +50,29 @@ def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 def _create(request: MemberRequest, form: PlanForm) -> Drive | None:
     try:
-        plan, now = form.plan(_site_id(request, form)), timezone.now()
-        return drives.create_drive(
-            organization=request.membership.organization, plan=plan, actor=members.actor_of(request), now=now
-        )
+        return drives.create_drive(drive=_planned(request, form), actor=members.actor_of(request), now=timezone.now())
     except ValidationError as error:
         form_errors.refuse(form, error, FIELDS)
         return None
 
 
-def _change(request: MemberRequest, form: PlanForm, drive: Drive) -> bool:
+def _change(request: MemberRequest, form: PlanForm) -> bool:
     version, now = form.cleaned_data["version"] or 0, timezone.now()
     try:
-        plan = form.plan(_site_id(request, form))
-        drives.change_drive(drive_id=drive.pk, plan=plan, version=version, actor=members.actor_of(request), now=now)
+        drives.change_drive(drive=_planned(request, form), version=version, actor=members.actor_of(request), now=now)
     except ValidationError as error:
         form_errors.refuse(form, error, FIELDS)
         return False
     return True
 
 
-def _site_id(request: MemberRequest, form: PlanForm) -> int:
-    """The chosen place; a new one is kept first."""
-    if not form.wants_new_site:
-        return int(form.cleaned_data["site"])
-    site = sites.save_site(site=form.new_site.save(commit=False), actor=members.actor_of(request), now=timezone.now())
-    return site.pk
+def _planned(request: MemberRequest, form: PlanForm) -> Drive:
+    """The drive as it was typed; a new place is saved first."""
+    drive = form.instance
+    if form.wants_new_site:
+        site = form.new_site.save(commit=False)
+        drive.site = sites.save_site(site=site, actor=members.actor_of(request), now=timezone.now())
+    return drive
 
 
 def _page(request: MemberRequest, form: PlanForm, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -11,7 +11,6 @@ from drives.booking.hold import Person
 from drives.capacity import visits
 from drives.domain import grid
 from drives.domain.matching import ANY_TIME, Window
-from drives.domain.plan import Plan
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import Donor
 from drives.management.demo.timeline import Event
@@ -53,7 +52,7 @@ class Day:
 
     seed: str
     home: Home
-    plan: Plan
+    plan: Drive  # unsaved
     guests: Sequence[Donor]
     walk_ins: Sequence[Donor] = field(default_factory=tuple)
     waiting: Sequence[Donor] = field(default_factory=tuple)  # once the day is full
@@ -62,13 +61,10 @@ class Day:
 
 def events(day: Day, now: datetime) -> Iterator[Event]:
     """Plan and publish the drive; then everything that happens around it, past and to come."""
-    zone = next(site.timezone for site in day.home.sites if site.pk == day.plan.site_id)
-    steps = grid.steps(day.plan.grid(zone))
+    steps = grid.steps(day.plan.grid)
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
-    drive = drives.create_drive(
-        organization=day.home.organization, plan=day.plan, actor=day.home.planner, now=opened_at - HOUR
-    )
+    drive = drives.create_drive(drive=day.plan, actor=day.home.planner, now=opened_at - HOUR)
     drives.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
     drive = hold.drive_of(day.home.organization, drive.pk)
     chance = random.Random(day.seed)

@@ -1,20 +1,18 @@
 """Which drives the demo has, relative to today; what is missing is added, what is there stays."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from drives.domain import plan as domain_plan
-from drives.domain.plan import Plan
 from drives.management.demo import day as days
 from drives.management.demo import foundation, people, timeline, words
 from drives.management.demo.day import Day
 from drives.management.demo.foundation import Home
 from drives.management.demo.people import LOS_ANGELES, NEW_YORK, Donor
 from drives.models import Drive, DriveState, Site
+from drives.planning import plan as planning_plan
 
 FOUNDED_BEFORE = timedelta(days=60)
 AREAS = {words.RHYTHM: LOS_ANGELES, words.HARBOR: NEW_YORK}
@@ -58,7 +56,7 @@ def _missing(home: Home, new: bool, now: datetime) -> Iterator[Day]:
         turn = TODAY[local.date().toordinal() % len(TODAY)]
         yield Day("today", home, plan_around(home, main, local), _of(home, turn))
     if words.TITLES[slug] not in ahead:
-        lunch = [(time(12), time(12, 30))]
+        lunch = [["12:00:00", "12:30:00"]]
         plan = _plan(home, home.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch)
         yield Day("next", home, plan, _of(home, NEXT))
     if words.EVENING not in ahead:
@@ -71,21 +69,22 @@ def _saturday(today: date, days_ahead: int) -> date:
     return on + timedelta(days=(5 - on.weekday()) % 7)
 
 
-def plan_around(home: Home, site: Site, local: datetime) -> Plan:
+def plan_around(home: Home, site: Site, local: datetime) -> Drive:
     """A plan for the day of `local`, wall time at the site: hours around it that exist when the clock goes forward."""
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
     plans = [_plan(home, site, local.date(), goal=20, opens=opens) for opens in starts]
-    return next(plan for plan in plans if not domain_plan.preview(plan=plan, zone=site.timezone).problems)
+    return next(plan for plan in plans if not planning_plan.preview(plan).problems)
 
 
-def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9), chairs: int = 8, **more: Any) -> Plan:
+def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9), chairs: int = 8, **more: Any) -> Drive:
     policy, step = home.policy, 15
-    return Plan(
-        site_id=site.pk,
-        policy_id=policy.pk,
-        cause_id=home.cause.pk if home.cause else None,
-        collector_id=home.collector.pk if home.collector else None,
+    return Drive(
+        organization=home.organization,
+        site=site,
+        policy=policy,
+        cause=home.cause,
+        collector=home.collector,
         title=words.TITLES[home.organization.slug],
         description=words.DESCRIPTION,
         bring=words.BRING,
@@ -107,10 +106,10 @@ def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9),
     )
 
 
-def _evening(home: Home, today: date) -> Plan:
+def _evening(home: Home, today: date) -> Drive:
     """Two hours and four chairs: it is soon full, and people wait."""
     plan = _plan(home, home.sites[0], _saturday(today, 14), goal=4, chairs=4)
-    return replace(plan, title=words.EVENING, opens=time(16), closes=time(18))
+    return plan.planned_again(title=words.EVENING, opens=time(16), closes=time(18))
 
 
 def _of(home: Home, numbers: range) -> list[Donor]:

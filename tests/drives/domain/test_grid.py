@@ -15,7 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drives.domain import grid as domain_grid
-from drives.domain import plan
+from drives.domain import preview
 from drives.domain.grid import Footprint, Grid, Problem, VisitShape
 from drives.planning import plan as planning_plan
 from drives.planning import problems
@@ -63,7 +63,7 @@ def found_in(**changes: object) -> list[tuple[str, str]]:
 def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
     source = (
         Path(domain_grid.__file__).read_text()
-        + Path(plan.__file__).read_text()
+        + Path(preview.__file__).read_text()
         + Path(planning_plan.__file__).read_text()
     )
     named = set(re.findall(r'Problem\(\s*f?"([^"]+)"', source))

@@ -112,20 +112,21 @@ def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed
     here = builders.organization()
     loose = builders.plan(builders.site(here), stricter_hours=24)
     with pytest.raises(ValidationError) as caught:
-        drives.create_drive(organization=here, plan=loose, actor="test", now=NOW)
+        drives.create_drive(drive=loose, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
     drive = builders.drive(here)
+    loose = builders.replanned(drive, stricter_hours=24)
     with pytest.raises(ValidationError):
-        drives.change_drive(drive_id=drive.pk, plan=loose, version=drive.version, actor="test", now=NOW)
+        drives.change_drive(drive=loose, version=drive.version, actor="test", now=NOW)
 
 
 def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plan(builders.site(here), stricter_hours=72))
     far = builders.policy(min_hours=96)
-    plan = planning_plan.plan_of(drive).__class__(**{**vars(planning_plan.plan_of(drive)), "policy_id": far.pk})
+    plan = builders.replanned(drive, policy=far)
     with pytest.raises(ValidationError) as caught:
-        drives.change_drive(drive_id=drive.pk, plan=plan, version=drive.version, actor="test", now=NOW)
+        drives.change_drive(drive=plan, version=drive.version, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
 
 

@@ -12,10 +12,10 @@ from django.test import override_settings
 from django.utils import timezone
 
 from drives.capacity import drift
-from drives.domain import plan as domain_plan
 from drives.management.demo import fill, people, words
 from drives.management.demo.foundation import Home
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
+from drives.planning import plan as planning_plan
 from drives.public import queries as public_queries
 from drives.waitlist import queries as waitlist_queries
 from notifications import phone
@@ -140,7 +140,7 @@ def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]
         if local.date() != midnight.astimezone(LOS_ANGELES).date():
             break
         plan = fill.plan_around(home(), site, local)
-        assert domain_plan.preview(plan=plan, zone=site.timezone).problems == []
+        assert planning_plan.preview(plan).problems == []
         assert plan.opens <= local.time()
         assert local.time() <= plan.closes or local.hour == 23
 

@@ -1,7 +1,6 @@
 """Appeals: who hears that they may give again, when, how often, and through what."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -307,7 +306,7 @@ def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(
     local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
     planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
     closes = (local + timedelta(minutes=15)).time()
-    made_drive = builders.drive(owner, replace(planned, closes=closes))
+    made_drive = builders.drive(owner, planned.planned_again(closes=closes))
     assert made_drive.starts_at == starts
     assert invitations.sweep(now=AFTER) == int(is_told)
 
@@ -321,7 +320,7 @@ def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_tim
     now = AFTER + timedelta(hours=1)
     local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
     planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
-    builders.drive(owner, replace(planned, closes=(local + timedelta(minutes=15)).time()))
+    builders.drive(owner, planned.planned_again(closes=(local + timedelta(minutes=15)).time()))
     assert invitations.sweep(now=now) == 1
     assert told()[0].expires_at == now + useful
 

@@ -16,7 +16,6 @@ from drives.domain.reminder_times import Plan
 from drives.messaging import reminders, schedule, schedule_settings
 from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
 from drives.planning import drives
-from drives.planning import plan as planning_plan
 from notifications.kinds import Way
 from notifications.models import Message, MessageState
 from organizations.models import Organization
@@ -155,9 +154,7 @@ def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> Non
     drive, booking = booked_early()
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
-    drives.change_drive(
-        drive_id=drive.pk, plan=planning_plan.plan_of(drive), version=drive.version, actor="user:1", now=LATER
-    )
+    drives.change_drive(drive=drive, version=drive.version, actor="user:1", now=LATER)
     booking.refresh_from_db()
     assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
     # The clocks go forward on that Sunday: the same wall time is 23 hours earlier.

@@ -10,7 +10,6 @@ from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
 from drives.planning import drives
-from drives.planning import plan as planning_plan
 from drives.refusals import HoldLapsed, Refusal
 from drives.waitlist import close, entries, offers
 from drives.waitlist import queries as waitlist_queries
@@ -168,14 +167,8 @@ def test_a_raised_capacity_is_offered_too() -> None:
     full = builders.full_drive(steps=2)
     drive = Drive.objects.get(pk=full[0].drive_id)
     people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
-    changed = {**vars(planning_plan.plan_of(drive, on=drive.on)), "chairs": 2}
-    drives.change_drive(
-        drive_id=drive.pk,
-        plan=type(planning_plan.plan_of(drive, on=drive.on))(**changed),
-        version=drive.version,
-        actor="user:1",
-        now=NOW,
-    )
+    more = builders.replanned(drive, chairs=2)
+    drives.change_drive(drive=more, version=drive.version, actor="user:1", now=NOW)
     assert sweep()["offered"] == 2
     assert [state_of(entry) for entry in people] == ["offered", "offered", "waiting"]
 
@@ -184,14 +177,8 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     full = builders.full_drive(places=2, steps=1)
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
-    plan = planning_plan.plan_of(drive, on=drive.on)
-    drives.change_drive(
-        drive_id=drive.pk,
-        plan=type(plan)(**{**vars(plan), "chairs": 1}),
-        version=drive.version,
-        actor="user:1",
-        now=NOW,
-    )
+    fewer = builders.replanned(drive, chairs=1)
+    drives.change_drive(drive=fewer, version=drive.version, actor="user:1", now=NOW)
     cancel(full[0])
     sweep()
     assert state_of(ana) == "waiting"

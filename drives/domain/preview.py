@@ -1,0 +1,46 @@
+"""What a plan would make: its times, and how many visits fit. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from drives.domain import grid as domain_grid
+from drives.domain.grid import Grid, Problem, VisitShape
+
+
+@dataclass(frozen=True)
+class PreviewTime:
+    """One step of the grid as it would be: how many visits of each kind could arrive then on an empty day."""
+
+    starts_at: datetime
+    chairs: int
+    first_places: int
+    return_places: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a plan would make, without saving it."""
+
+    problems: list[Problem]
+    warnings: list[Problem]
+    times: list[PreviewTime]
+    first_visits: int  # how many would fit if all were first visits
+    return_visits: int
+
+
+def preview(grid: Grid, first: VisitShape, returning: VisitShape) -> Preview:
+    """Return the times and the capacity of a plan, or what is wrong with it."""
+    if problems := domain_grid.problems(grid, first, returning):
+        return Preview(problems, [], [], 0, 0)
+    steps = domain_grid.steps(grid)
+    screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
+    first_places = domain_grid.places_by_arrival(screening, chairs, first)
+    return_places = domain_grid.places_by_arrival(screening, chairs, returning)
+    rows = zip((step.starts_at for step in steps), chairs, first_places, return_places, strict=True)
+    return Preview(
+        problems=[],
+        warnings=domain_grid.warnings(grid),
+        times=[PreviewTime(*row) for row in rows],
+        first_visits=domain_grid.greedy_fill(screening, chairs, first),
+        return_visits=domain_grid.greedy_fill(screening, chairs, returning),
+    )

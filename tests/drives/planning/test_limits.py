@@ -1,0 +1,87 @@
+"""The plan's form and the API refuse alike: every limit of a drive is tried on both sides of it."""
+
+from typing import Any
+
+import pytest
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from drives.models import PLAN_FIELDS, Drive, Policy, Site
+from tests import builders
+from tests.builders import NOW
+from tests.drives import coordinator
+from tests.drives.caller import Api
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+# Planned in minutes in the form, in steps in the API.
+STEPS = {"first_screening_steps", "first_chair_steps", "return_screening_steps", "return_chair_steps"}
+# What goes together with a value, so that nothing else about the plan is wrong.
+TOGETHER: dict[str, dict[str, Any]] = {
+    "stricter_count": {"stricter_count_days": 366},
+    "stricter_count_days": {"stricter_count": 1},
+}
+LENGTHS = {"title": 120, "description": 4000, "bring": 200}
+NUMBERS = {
+    "goal": (1, 5000),
+    "chairs": (1, 500),
+    "screening_places": (0, 500),
+    "step_minutes": (5, 60),
+    "stricter_hours": (1, 9999),
+    "stricter_days": (1, 366),
+    "stricter_count": (1, 366),
+    "stricter_count_days": (1, 366),
+    "grace_minutes": (0, 1440),
+}
+
+
+TRIED: list[tuple[str, Any, bool]] = [
+    ("title", "", False),
+    ("title", "null\x00", False),
+    ("description", "", True),
+    ("step_minutes", 7, False),
+    *((name, "x" * length, True) for name, length in LENGTHS.items()),
+    *((name, "x" * (length + 1), False) for name, length in LENGTHS.items()),
+    *((name, value, True) for name, limits in NUMBERS.items() for value in limits),
+    *((name, least - 1, False) for name, (least, _most) in NUMBERS.items()),
+    *((name, most + 1, False) for name, (_least, most) in NUMBERS.items()),
+]
+
+
+def in_form(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, Any]:
+    minutes = {"first_screening": "0", "return_screening": "0", "first_chair": "60", "return_chair": "60"}
+    return coordinator.typed(site, policy, **minutes, save="1", **changes)
+
+
+def in_api(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, Any]:
+    chair = 60 // (changes.get("step_minutes") or 15) or 1
+    steps = dict.fromkeys(STEPS, 0) | {"first_chair_steps": chair, "return_chair_steps": chair}
+    hours = {"on": "2027-03-13", "opens": "09:00", "closes": "15:00"}
+    ids = {"site": str(site.pk), "policy": str(policy.pk)}
+    return {"title": "Plasma drive", **hours, "chairs": 4, "screening_places": 2, **steps, **ids, **changes}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"), TRIED, ids=[f"{name} {str(value)[:5]!r} {fits}" for name, value, fits in TRIED]
+)
+def test_the_form_and_the_api_take_and_refuse_the_same(name: str, value: Any, fits: bool) -> None:
+    ben = builders.member(builders.organization())
+    site, policy = builders.site(ben.organization), builders.policy(min_hours=None, windows=[])
+    changes = {name: value, **TOGETHER.get(name, {})}
+    page = coordinator.signed_in(ben).post("/organizer/drives/new/", in_form(site, policy, changes))
+    answer = Api.with_key(ben.organization).post("drives/", in_api(site, policy, changes))
+    assert (page.status_code, answer.status_code) == ((302, 201) if fits else (422, 400))
+    if fits:
+        assert [getattr(drive, name) for drive in Drive.objects.all()] == [value] * 2
+    else:
+        assert list(page.context["form"].errors) == [name]
+        assert {error["pointer"] for error in answer.json()["errors"]} == {f"#/{name}"}
+        assert not Drive.objects.exists()
+
+
+def test_every_number_and_text_of_a_plan_is_tried() -> None:
+    numbers = {
+        field.name
+        for field in PLAN_FIELDS
+        if any(isinstance(one, MinValueValidator | MaxValueValidator) for one in field.validators)
+    }
+    assert numbers - STEPS == set(NUMBERS)
