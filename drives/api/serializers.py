@@ -20,6 +20,7 @@ from rest_framework.serializers import DateTimeField, IntegerField
 from drives.api.fields import ChoiceField, IdField, NumberField, TextField
 from drives.domain import localtime
 from drives.refusals import OpenTime, Reason
+from organizations.translated import TranslatedField
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -76,6 +77,12 @@ class ModelSerializer(Shared, serializers.ModelSerializer[Row]):
         models.PositiveSmallIntegerField: NumberField,
     }
     serializer_choice_field = ChoiceField
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        """A text by language is written in the language of the request."""
+        if isinstance(model_field, TranslatedField):
+            return TextField, {"read_only": True}
+        return super().build_standard_field(field_name, model_field)
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
         """A reference by its column, without a look at the other table: the action judges an id that is sent."""

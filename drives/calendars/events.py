@@ -53,7 +53,7 @@ def of_drive(drive: Drive) -> Appointment:
     return Appointment(
         uid=f"drive-{drive.pk}@{_host()}",
         sequence=drive.version,
-        summary=drive.title,
+        summary=str(drive.title),
         starts_at=drive.starts_at,
         ends_at=drive.ends_at,
         zone=drive.site.timezone,

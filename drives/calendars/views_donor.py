@@ -21,7 +21,7 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     """One drive as a calendar."""
     rows = Drive.objects.public().select_related("organization", "site")
     found = get_object_or_404(rows, slug=slug)
-    body = ical.feed(found.title, [ical.drive_event(calendars_events.of_drive(found))])
+    body = ical.feed(str(found.title), [ical.drive_event(calendars_events.of_drive(found))])
     return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
 
 

@@ -195,6 +195,6 @@ def _times_of_others(drive: Drive, since: datetime, times_of: TimesOf) -> Iterat
     nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:OTHER_DRIVES])
     slots = availability.slots_of([other.pk for other in nearest])
     for other in nearest:
-        place = refusals.Elsewhere(other.pk, other.slug, other.title, other.site.timezone)
+        place = refusals.Elsewhere(other.pk, other.slug, str(other.title), other.site.timezone)
         for time in times_of(other, slots[other.pk]):
             yield replace(time, elsewhere=place)

@@ -13,6 +13,7 @@ from drives.domain.grid import Grid
 from drives.models.policy import Policy
 from drives.models.site import Collector, Site
 from organizations.models import Cause, Organization
+from organizations.translated import TranslatedField
 
 
 class DriveState(models.TextChoices):
@@ -49,7 +50,7 @@ class Drive(models.Model):
     slug = models.SlugField(max_length=80, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=DriveState, default=DriveState.DRAFT, editable=False)
 
-    title = models.CharField(_("Name of the drive"), max_length=120)
+    title = TranslatedField(_("Name of the drive"), max_length=120)
     on = models.DateField(_("Day"))
     opens = models.TimeField(_("Opens"))
     closes = models.TimeField(_("Closes"))
@@ -92,11 +93,8 @@ class Drive(models.Model):
         related_name="drives",
         verbose_name=_("Center that takes the plasma"),
     )
-    description = models.TextField(_("What donors should know"), max_length=4000, blank=True)
-    bring = models.CharField(_("What to bring"), max_length=200, blank=True)
-    # The same in Spanish, where it was written; `drives.models.languages` chooses.
-    description_es = models.TextField(_("The same in Spanish"), max_length=4000, blank=True, default="", db_default="")
-    bring_es = models.CharField(_("What to bring, in Spanish"), max_length=200, blank=True, default="", db_default="")
+    description = TranslatedField(_("What donors should know"), max_length=4000, blank=True)
+    bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
     # After the end, until the close-out.
     grace_minutes = models.PositiveSmallIntegerField(

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import Organization
+from organizations.translated import TranslatedField
 
 
 def validate_zone(name: str) -> None:
@@ -32,7 +33,7 @@ class Site(models.Model):
     country = models.CharField(max_length=2, default="US")
     timezone = models.CharField(max_length=64, validators=[validate_zone])
     map_url = models.URLField(blank=True)
-    arrival_note = models.CharField(max_length=300, blank=True)
+    arrival_note = TranslatedField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name}, {self.city}"
@@ -54,7 +55,7 @@ class Collector(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="collectors")
     name = models.CharField(max_length=120)
     phone = models.CharField(max_length=20, blank=True)
-    asks_for = models.CharField(max_length=200, blank=True)  # "photo ID, proof of address"
+    asks_for = TranslatedField(max_length=200, blank=True)  # "photo ID, proof of address"
     website = models.URLField(blank=True)
 
     def __str__(self) -> str:

@@ -30,7 +30,6 @@ from drives.public import listing
 from drives.public.queries import DriveSummary
 from drives.public.serializers import DriveDetailSerializer, DriveSerializer, DrivesQuery, SlotsQuery
 
-CHANGE = PlanSerializer(partial=True)
 TAG = re.compile(r'"([0-9]{1,9})"')
 
 
@@ -42,7 +41,15 @@ class VersionMissing(APIException):
     default_code = "if_match_missing"
 
 
-class Drives(ApiView):
+class PlanningView(ApiView):
+    def planned(self, request: Request) -> Drive:
+        """The drive that the body plans, unsaved."""
+        organization = self.caller.organization
+        body = PlanSerializer(context={"language": organization.language})
+        return Drive(organization=organization, **body.run_validation(request.data))
+
+
+class Drives(PlanningView):
     """The drives that take bookings; with a key also the organization's own in any other state."""
 
     needs: ClassVar = {"GET": "public", "POST": "plan"}
@@ -79,7 +86,7 @@ class Drives(ApiView):
         status=201,
     )
     def post(self, request: Request) -> Response:
-        drive = Drive(organization=self.caller.organization, **PlanSerializer.read(request.data))
+        drive = self.planned(request)
         made = drives.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(made.pk), status=201)
 
@@ -123,14 +130,15 @@ class OneDrive(ApiView):
         "read; if the drive has changed since, the answer is 412. A change of time or capacity that existing bookings "
         "do not fit is refused.",
         gives=OwnDriveSerializer,
-        takes=CHANGE,
+        takes=PlanSerializer(partial=True),
         parameters=(IF_MATCH,),
         refuses=(404, 409, 412, 428),
     )
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
         version = _version(request)
-        for name, value in CHANGE.run_validation(request.data).items():
+        change = PlanSerializer(partial=True, context={"language": drive.organization.language})
+        for name, value in change.run_validation(request.data).items():
             setattr(drive, name, value)
         drives.change_drive(drive=drive, version=version, actor=self.caller.actor, now=timezone.now())
         return own_drive(self.drive(drive_id))
@@ -179,7 +187,7 @@ def _version(request: Request) -> int:
     return int(named[1])
 
 
-class Preview(ApiView):
+class Preview(PlanningView):
     """What a plan would make: its times and capacity, or what is wrong with it. Nothing is kept."""
 
     needs: ClassVar = {"POST": "plan"}
@@ -192,7 +200,7 @@ class Preview(ApiView):
         takes=PlanSerializer,
     )
     def post(self, request: Request) -> Response:
-        drive = Drive(organization=self.caller.organization, **PlanSerializer.read(request.data))
+        drive = self.planned(request)
         planning_plan.refuse_foreign(drive)
         found = planning_plan.preview(drive)
         problems = [*found.problems, *planning_plan.looser(drive, drive.policy)]

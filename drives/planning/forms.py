@@ -18,6 +18,9 @@ from drives.planning import plan as planning_plan
 from drives.planning import problems
 from drives.planning.forms_sites import SiteForm
 from drives.web.fields import PhoneField
+from organizations import translated
+from organizations.models import Cause
+from organizations.translated import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
@@ -83,16 +86,12 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         widgets = {
             "on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "policy": forms.RadioSelect,
-            "description": forms.Textarea(attrs={"rows": 4}),
-            "description_es": forms.Textarea(attrs={"rows": 4, "lang": "es"}),
-            "bring_es": forms.TextInput(attrs={"lang": "es"}),
         }
         help_texts = {
             "title": gettext_lazy("Donors see it as the title of the page."),
             "chairs": gettext_lazy("Donors at a time."),
             "screening_places": gettext_lazy("Donors at a time."),
             "goal": gettext_lazy("The desk compares with it."),
-            "description_es": gettext_lazy("Left empty, everybody reads the other one."),
             "bring": gettext_lazy("For example: photo ID. It stands in reminders, too."),
             "grace_minutes": gettext_lazy("So long after the end, whoever has not come is marked as missed."),
         }
@@ -120,6 +119,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         }
         self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
         self._offer()
+        translated.put_first(self, organization.language)
         for number in self.rows:
             self.fields[f"break_{number}_from"] = time_field(_("From"), required=False)
             self.fields[f"break_{number}_to"] = time_field(_("To"), required=False)
@@ -136,7 +136,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         ]
         site.error_messages = {"required": _("Choose a place."), "invalid_choice": _("Choose one of your places.")}
         for name, rows in (
-            ("cause", organization.causes.order_by("title", "pk")),
+            ("cause", organization.causes.order_by(*Cause.BY_TITLE)),
             ("collector", organization.collectors.order_by("name", "pk")),
         ):
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
@@ -146,6 +146,12 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     @property
     def zone(self) -> str:
         return self.instance.site.timezone
+
+    @property
+    def words(self) -> list[forms.BoundField]:
+        """The texts that donors read below the title."""
+        names = [name for name, field in self.fields.items() if isinstance(field, TranslatedFormField)]
+        return [self[name] for name in names if name != "title"]
 
     @property
     def wants_new_site(self) -> bool:

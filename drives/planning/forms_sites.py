@@ -12,6 +12,7 @@ from drives.domain import localtime
 from drives.models import Collector, Site
 from drives.web.fields import PhoneField
 from notifications import notice
+from organizations import translated
 from organizations.models import Cause, CauseFact
 
 COMMON_ZONES = (
@@ -50,7 +51,15 @@ def link_field(label: Any) -> forms.URLField:
     return forms.URLField(label=label, required=False, assume_scheme="https", error_messages={"invalid": message})
 
 
-class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A record of an organization: its texts are asked for in the organization's main language first."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        translated.put_first(self, self.instance.organization.language)
+
+
+class SiteForm(RecordForm):
     """A place with its time zone."""
 
     timezone = forms.ChoiceField(
@@ -107,7 +116,7 @@ class SiteForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         return notice.gsm(typed)[:SMS_NAME_LENGTH].strip()
 
 
-class CollectorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class CollectorForm(RecordForm):
     """The licensed center that takes the plasma."""
 
     phone = PhoneField(label=gettext_lazy("Phone"), required=False)
@@ -126,7 +135,7 @@ class CollectorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         }
 
 
-class CauseForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class CauseForm(RecordForm):
     """Whom a drive honours and why."""
 
     learn_more_url = link_field(gettext_lazy("Link to learn more"))
@@ -178,6 +187,10 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 class _Facts(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        translated.put_first(form, self.instance.organization.language)
+
     def kept(self) -> list[CauseFact]:
         """The facts that are filled in, in their order."""
         return [form.save(commit=False) for form in self.forms if form.cleaned_data.get("text")]

@@ -2,10 +2,10 @@
 
 from datetime import time
 
-from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop
 
 from drives.models import Drive, Site
+from organizations import translated
 from organizations.models import Organization
 
 
@@ -16,18 +16,12 @@ def usual_drive(organization: Organization) -> Drive:
         return last.planned_again(on=None)
     return Drive(
         organization=organization,
-        title=_("Plasma drive"),
+        title=translated.translated(gettext_noop("Plasma drive"), organization.language),
         opens=time(9),
         closes=time(15),
         site=Site.objects.filter(organization=organization).order_by("pk").first(),
         chairs=4,
         screening_places=2,
-        bring=_photo_id("en"),
-        bring_es=_photo_id("es"),
+        bring=translated.translated(gettext_noop("Photo ID"), organization.language),
         phone=organization.phone,
     )
-
-
-def _photo_id(language: str) -> str:
-    with override(language):
-        return _("Photo ID")

@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import CharField, DateTimeField, IntegerField
 
@@ -12,6 +14,7 @@ from drives.domain.grid import Problem
 from drives.models import PLAN_FIELDS, Drive
 from drives.planning import problems
 from drives.public.serializers import DriveDetailSerializer
+from organizations.translated import Translated, TranslatedField
 
 
 class BreakSerializer(Serializer):
@@ -32,6 +35,48 @@ class BreaksField(serializers.ListField):
         return [{"starts": starts, "ends": ends} for starts, ends in data]
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]})
+class TranslatedText(serializers.Field[Translated, Any, dict[str, str], Any]):
+    """A string in the organization's main language, or an object with a text for each language.
+
+    The context names that language. A string replaces the texts in all languages.
+    """
+
+    default_error_messages: ClassVar = {
+        "invalid": _("Send a string, or an object with a string for each language."),
+        "blank": _("This field may not be blank."),
+        "language_unknown": _("Choose one of the languages offered."),
+    }
+
+    def __init__(self, *, max_length: int, allow_blank: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.allow_blank = allow_blank
+        self.text = TextField(max_length=max_length, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Translated:
+        main = self.context["language"]
+        if isinstance(data, str):
+            texts = {main: self.text.run_validation(data)}
+        elif isinstance(data, dict):
+            texts = {language: self._text(language, text) for language, text in data.items()}
+        else:
+            self.fail("invalid")
+        if not self.allow_blank and not texts.get(main):
+            self.fail("blank")
+        return Translated({language: texts[language] for language in sorted(texts, key=lambda one: one != main)})
+
+    def to_representation(self, value: Translated) -> dict[str, str]:
+        return value.texts
+
+    def _text(self, language: str, text: Any) -> str:
+        if language not in dict(settings.LANGUAGES):
+            self.fail("language_unknown")
+        try:
+            return str(self.text.run_validation(text))
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({language: error.detail}) from error
+
+
 class PlanSerializer(ModelSerializer[Drive]):
     """A drive as it is planned: wall time at the site, visits counted in steps of the grid."""
 
@@ -42,10 +87,16 @@ class PlanSerializer(ModelSerializer[Drive]):
         model = Drive
         fields = [field.name for field in PLAN_FIELDS]
         extra_kwargs: ClassVar = {
-            "description_es": {"help_text": "Read in Spanish; where it is empty, the other one."},
             "stricter_hours": {"help_text": "Between donations; never less than the policy's."},
             "stricter_count": {"help_text": "At most so many donations in any `stricter_count_days`."},
         }
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        if not isinstance(model_field, TranslatedField):
+            return super().build_standard_field(field_name, model_field)
+        options = {"max_length": model_field.max_length, "allow_blank": model_field.blank}
+        help_text = f"In the main language, or by language. At most {model_field.max_length} characters each."
+        return TranslatedText, {**options, "required": not model_field.blank, "help_text": help_text}
 
 
 class DaySerializer(Serializer):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -58,7 +59,8 @@ def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: dat
 
 
 def _free_slug(cause: Cause) -> str:
-    wanted = slugify(cause.title)[:50] or "cause"
+    with translation.override(cause.organization.language):
+        wanted = slugify(str(cause.title))[:50] or "cause"
     taken = set(Cause.objects.filter(organization=cause.organization_id).values_list("slug", flat=True))
     numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
     return wanted if wanted not in taken else next(slug for slug in numbered if slug not in taken)

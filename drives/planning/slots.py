@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -32,7 +33,8 @@ def write_slots(drive: Drive, steps: list[Step]) -> None:
 
 def free_slug(drive: Drive) -> str:
     """An address that no drive has yet: the title and the day, numbered if need be."""
-    base = slugify(drive.title)[:60] or "drive"
+    with translation.override(drive.organization.language):
+        base = slugify(str(drive.title))[:60] or "drive"
     day = f"{base}-{drive.on:%Y-%m-%d}"
     taken = set(Drive.objects.filter(slug__startswith=day).values_list("slug", flat=True))
     numbered = (f"{day}-{number}" for number in range(2, len(taken) + 3))

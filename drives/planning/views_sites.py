@@ -31,7 +31,7 @@ def overview(request: MemberRequest) -> HttpResponse:
     context = {
         "sites": Site.objects.filter(organization=organization).order_by("name", "pk"),
         "collectors": Collector.objects.filter(organization=organization).order_by("name", "pk"),
-        "causes": Cause.objects.filter(organization=organization).order_by("title", "pk"),
+        "causes": Cause.objects.filter(organization=organization).order_by(*Cause.BY_TITLE),
     }
     return members.page(request, "drives/planning/directory.html", context)
 
@@ -111,7 +111,7 @@ def _cause(request: MemberRequest, cause: Cause) -> HttpResponse:
     if form.is_valid() and facts.is_valid():
         now = timezone.now()
         sites.save_cause(cause=form.save(commit=False), facts=facts.kept(), actor=members.actor_of(request), now=now)
-        return _saved(request, cause.title)
+        return _saved(request, str(cause))
     return _form(request, "cause", form, facts=facts, facts_have_errors=facts.is_bound and any(facts.errors))
 
 

@@ -154,7 +154,7 @@ def _booking(row: Booking) -> Document:
     policy = row.confirmed_policy
     return {
         "reference": row.reference,
-        "drive": row.drive.title,
+        "drive": str(row.drive.title),
         "site": f"{row.drive.site.name}, {row.drive.site.full_address}",
         "starts_at": _time(row.starts_at),
         "timezone": row.drive.site.timezone,
@@ -170,7 +170,7 @@ def _booking(row: Booking) -> Document:
 
 def _waiting(row: WaitingEntry) -> Document:
     return {
-        "drive": row.drive.title,
+        "drive": str(row.drive.title),
         "timezone": row.drive.site.timezone,
         **_fields(row, "visit", "state", "source"),
         **_times(row, "window_from", "window_to", "held_until", "waits_since", "created_at", "changed_at", "proved_at"),

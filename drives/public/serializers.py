@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import DateField, DateTimeField, IntegerField, SerializerMethodField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
 from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimes
 from drives.eligibility import self_check
-from drives.models import DriveState, Site, Visit, languages
+from drives.models import DriveState, Site, Visit
 from drives.public.queries import DriveSummary
 from organizations.models import Cause, Organization
 
@@ -92,14 +91,11 @@ class VisitLengthSerializer(Serializer):
 class DriveDetailSerializer(DriveSerializer):
     """A `DriveSummary` with what a donor wants to know before booking."""
 
-    description = SerializerMethodField()
+    description = TextField(source="drive.description")
     cause = CauseStorySerializer(source="drive.cause", allow_null=True)
     policy = DrivePolicySerializer(source="drive")
     confirms = ConfirmationSerializer(source="drive.policy.confirms", many=True)
     visits = SerializerMethodField()
-
-    def get_description(self, summary: DriveSummary) -> str:
-        return languages.written(summary.drive, "description", get_language() or "en").text
 
     @extend_schema_field(VisitLengthSerializer(many=True))
     def get_visits(self, summary: DriveSummary) -> list[dict[str, Any]]:

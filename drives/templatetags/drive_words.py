@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +12,12 @@ from drives.domain import localtime
 from drives.domain.grid import Problem
 from drives.messaging.call_list import Topic
 from drives.messaging.delivery import Why
-from drives.models import Booking, BookingState, BroadcastKind, Drive, DriveState, languages
+from drives.models import Booking, BookingState, BroadcastKind, DriveState
 from drives.planning import problems
 from notifications import kinds, phone
 from notifications.kinds import KINDS
 from notifications.models import Channel, Message, MessageState
+from organizations.translated import Translated
 
 register = template.Library()
 
@@ -159,13 +161,8 @@ _TO_TELL = {
 
 
 @register.filter
-def written_of(drive: Drive, name: str) -> str:
-    """What the organizer wrote, in the page's language if it was written in it."""
-    return languages.written(drive, name, get_language() or "en").text
-
-
-@register.filter
-def lang_of(drive: Drive, name: str) -> str:
-    """The attribute of the element that holds it, where it is in another language than the page."""
-    language, page = languages.written(drive, name, get_language() or "en").language, get_language() or "en"
-    return "" if page.startswith(language) else format_html(' lang="{}"', language)
+def lang(text: Translated) -> str:
+    """The attribute of an element that holds a text in another language than the page."""
+    page = get_language() or settings.LANGUAGE_CODE
+    is_same = text.language in {"", page, page.partition("-")[0]}
+    return "" if is_same else format_html(' lang="{}"', text.language)

@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from organizations.translated import TranslatedField
+
 _gsm = RegexValidator(r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages."))
 RETENTION_LEAST, RETENTION_MOST = 3, 120
 RETENTION_BOUNDS = [MinValueValidator(RETENTION_LEAST), MaxValueValidator(RETENTION_MOST)]
@@ -57,12 +59,14 @@ class Cause(models.Model):
     """Whom a drive honours and why: a story, sourced facts, links."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
-    title = models.CharField(max_length=120)
+    title = TranslatedField(max_length=120)
     slug = models.SlugField(max_length=60)
-    strip = models.CharField(max_length=200)
-    story = models.TextField(blank=True)
+    strip = TranslatedField(max_length=200)
+    story = TranslatedField(max_length=10_000, blank=True)
     learn_more_url = models.URLField(blank=True)
     give_url = models.URLField(blank=True)
+
+    BY_TITLE = ("title__0__1", "pk")  # the title in the main language
 
     class Meta:
         constraints = [
@@ -70,7 +74,7 @@ class Cause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return str(self.title)
 
 
 class CauseFact(models.Model):
@@ -78,9 +82,9 @@ class CauseFact(models.Model):
 
     cause = models.ForeignKey(Cause, on_delete=models.CASCADE, related_name="facts")
     position = models.PositiveSmallIntegerField(default=0)
-    text = models.CharField(max_length=300)
+    text = TranslatedField(max_length=300)
     source_name = models.CharField(max_length=120)
     source_url = models.URLField(blank=True)
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)

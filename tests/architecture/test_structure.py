@@ -17,6 +17,7 @@ DOORS = {
     "organizations": {
         *("models", "audit", "idempotency", "keys", "organizing", "queries"),
         "admin",  # the read-only admin class
+        "translated",  # texts by language: value, column and form field
         *("rules", "web.accounts"),  # every interface asks for permission in the same words
     },
     "notifications": {

@@ -162,7 +162,7 @@ def test_public_feeds_read_alike_and_name_nobody() -> None:
         "drive": fetched("drive_calendar", drive.slug),
     }
     seen = read(bodies)
-    assert [[one.summary for one in events] for events in seen.values()] == [[drive.title]] * 2
+    assert [[one.summary for one in events] for events in seen.values()] == [[str(drive.title)]] * 2
     for body in bodies.values():
         assert_names_nobody(body, "Test Ana Alder", "ana@example.org", builders.phone(42))
 

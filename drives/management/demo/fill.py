@@ -13,6 +13,7 @@ from drives.management.demo.foundation import Home
 from drives.management.demo.people import LOS_ANGELES, NEW_YORK, Donor
 from drives.models import Drive, DriveState, Site
 from drives.planning import plan as planning_plan
+from organizations.translated import Translated
 
 FOUNDED_BEFORE = timedelta(days=60)
 AREAS = {words.RHYTHM: LOS_ANGELES, words.HARBOR: NEW_YORK}
@@ -43,7 +44,7 @@ def _missing(home: Home, new: bool, now: datetime) -> Iterator[Day]:
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=home.organization)
     published = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED)
-    ahead = set(published.values_list("title", flat=True))
+    ahead = {str(title) for title in published.values_list("title", flat=True)}
     if slug == words.HARBOR:
         if not ahead:
             plan = _plan(home, main, _saturday(local.date(), 9), chairs=4, goal=12)
@@ -86,10 +87,8 @@ def _plan(home: Home, site: Site, on: date, *, goal: int, opens: time = time(9),
         cause=home.cause,
         collector=home.collector,
         title=words.TITLES[home.organization.slug],
-        description=words.DESCRIPTION,
-        bring=words.BRING,
-        description_es=words.DESCRIPTION_ES,
-        bring_es=words.BRING_ES,
+        description=Translated(words.DESCRIPTION),
+        bring=Translated(words.BRING),
         phone=home.organization.phone,
         goal=goal,
         on=on,

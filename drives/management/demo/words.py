@@ -107,13 +107,13 @@ COLLECTORS = {
 }
 TITLES = {RHYTHM: "Plasma drive for Zoe", HARBOR: "Harbor Lights plasma drive"}
 EVENING = "Plasma evening for Zoe"
-DESCRIPTION = (
-    "Come for one visit or make it your habit: every donation helps. Eat and drink well before you come, and bring"
-    " something to read. Our helpers are there for you all day."
-)
-DESCRIPTION_ES = (
-    "Venga una sola vez o hágalo costumbre: cada donación ayuda. Coma y beba bien antes de venir y traiga algo para"
-    " leer. Nuestros voluntarios están con usted todo el día."
-)
-BRING = "Photo ID, proof of address, a warm sweater"
-BRING_ES = "Identificación con foto, comprobante de domicilio, un suéter"
+DESCRIPTION = {
+    "en": "Come for one visit or make it your habit: every donation helps. Eat and drink well before you come, and"
+    " bring something to read. Our helpers are there for you all day.",
+    "es": "Venga una sola vez o hágalo costumbre: cada donación ayuda. Coma y beba bien antes de venir y traiga algo"
+    " para leer. Nuestros voluntarios están con usted todo el día.",
+}
+BRING = {
+    "en": "Photo ID, proof of address, a warm sweater",
+    "es": "Identificación con foto, comprobante de domicilio, un suéter",
+}

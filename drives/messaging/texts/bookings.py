@@ -16,7 +16,7 @@ from drives.capacity import visits
 from drives.domain import localtime
 from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import Own
-from drives.models import Booking, CancelledBy, Drive, languages
+from drives.models import Booking, CancelledBy, Drive
 from drives.web import links
 from notifications.notice import Wording
 from volunteers.models import Contact
@@ -174,7 +174,7 @@ def _when_and_where(booking: Booking) -> list[str]:
 
 
 def _before_you_come(booking: Booking) -> list[str]:
-    bring = languages.written(booking.drive, "bring", translation.get_language() or "en").text or _("a photo ID")
+    bring = str(booking.drive.bring) or _("a photo ID")
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),

@@ -85,7 +85,7 @@ def test_no_member_of_a_row_can_be_set_by_a_plan() -> None:
     owner = builders.organization()
     body = plan(owner)
     names = {field.attname for field in Drive._meta.concrete_fields} - set(body)
-    allowed = {"description", "description_es", "bring", "bring_es", "phone", "goal", "step_minutes", "grace_minutes"}
+    allowed = {"description", "bring", "phone", "goal", "step_minutes", "grace_minutes"}
     allowed |= {"stricter_hours", "stricter_days", "stricter_count", "stricter_count_days"}
     api = Api.with_key(owner)
     api.post("drives/", body)

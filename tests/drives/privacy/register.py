@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
+from drives.models import PLAN_FIELDS
 from tests.architecture.sources import ROOT
 
 # What a person said, or what names or reaches them: gone after an erasure, in the export before it.
@@ -88,22 +89,23 @@ _STAYS = {
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
     "organizations.IdempotentAnswer": dict.fromkeys(["scope", "key_hash", "body_hash"], "of the caller, for a day"),
 }
+_WORDLESS = (
+    models.AutoField,
+    models.BooleanField,
+    models.DateField,
+    models.DecimalField,
+    models.FloatField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TimeField,
+)
+# A coordinator's plan is published on the page of its drive.
+_PLANNED = [field.name for field in PLAN_FIELDS if not isinstance(field, _WORDLESS)]
 # Plans, settings and people who work for an organization: nothing of a donor is typed there.
 _NOT_ABOUT_DONORS = {
     "drives.Broadcast": ["kind", "purpose", "texts", "states", "currency", "actor", "request_key", "stopped_by"],
     "drives.Collector": ["name", "phone", "asks_for", "website"],
-    "drives.Drive": [
-        "slug",
-        "title",
-        "description",
-        "bring",
-        "description_es",
-        "bring_es",
-        "phone",
-        "state",
-        "breaks",
-        "cancel_reason",
-    ],
+    "drives.Drive": ["slug", "state", "cancel_reason", *_PLANNED],
     "drives.OwnText": ["kind", "language", "text", "opening"],
     "drives.PlanLine": ["kind", "way"],
     "drives.Policy": ["code", "name", "kind", "windows", "cross_days", "confirms", "unenforced", "source"],
@@ -144,16 +146,6 @@ _NOT_ABOUT_DONORS = {
     "organizations.User": ["password", "first_name", "last_name", "email"],
 }
 _PEOPLE = {"volunteers.Volunteer", "volunteers.Contact", "volunteers.Registration", "drives.Booking"}
-_WORDLESS = (
-    models.AutoField,
-    models.BooleanField,
-    models.DateField,
-    models.DecimalField,
-    models.FloatField,
-    models.ForeignKey,
-    models.IntegerField,
-    models.TimeField,
-)
 
 
 def worded_columns(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:

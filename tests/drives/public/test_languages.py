@@ -8,15 +8,24 @@ from django.urls import reverse
 from django.utils import translation
 
 from drives.messaging.texts import bookings
-from drives.models import Drive, languages
+from drives.models import Drive
+from organizations.translated import Translated
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
+from tests.drives.caller import Api
 from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
-WORDS: dict[str, Any] = {"description": "Eat well.", "bring": "Photo ID"}
-SPANISH: dict[str, Any] = {"description_es": "Coma bien.", "bring_es": "Identificación"}
+BOTH: dict[str, Any] = {
+    "description": Translated({"en": "Eat well.", "es": "Coma bien."}),
+    "bring": Translated({"en": "Photo ID", "es": "Identificación"}),
+}
+ENGLISH: dict[str, Any] = {"description": "Eat well.", "bring": "Photo ID"}
+SPANISH: dict[str, Any] = {
+    "description": Translated({"es": "Coma bien."}),
+    "bring": Translated({"es": "Identificación"}),
+}
 
 
 def page_of(drive: Drive, language: str) -> str:
@@ -27,9 +36,9 @@ def page_of(drive: Drive, language: str) -> str:
 @pytest.mark.parametrize(
     ("texts", "language", "shown", "marked"),
     [
-        (WORDS | SPANISH, "en", "Photo ID", False),
-        (WORDS | SPANISH, "es", "Identificación", False),
-        (WORDS, "es", "Photo ID", True),
+        (BOTH, "en", "Photo ID", False),
+        (BOTH, "es", "Identificación", False),
+        (ENGLISH, "es", "Photo ID", True),
         (SPANISH, "en", "Identificación", True),
     ],
 )
@@ -44,11 +53,10 @@ def test_the_page_shows_ones_own_language_else_the_other_marked(
 def test_what_was_not_written_is_not_shown() -> None:
     drive = builders.drive()
     assert "<dt>Bring</dt>" not in page_of(drive, "en")
-    assert languages.written(drive, "bring", "es").text == ""
 
 
 def test_a_mail_names_what_to_bring_in_its_own_language() -> None:
-    booking = builders.booked(builders.drive(**WORDS, **SPANISH))
+    booking = builders.booked(builders.drive(**BOTH))
     with translation.override("es"):
         assert "Identificación" in bookings.booked(booking, "email").text
     with translation.override("en"):
@@ -56,25 +64,25 @@ def test_a_mail_names_what_to_bring_in_its_own_language() -> None:
 
 
 def test_a_donors_page_marks_what_to_bring() -> None:
-    booking = builders.booked(builders.drive(**WORDS))
+    booking = builders.booked(builders.drive(**ENGLISH))
     browser = Client(HTTP_ACCEPT_LANGUAGE="es")
     page = browser.get(reverse("booking", args=[booking.token]), follow=True).content.decode()
     assert '<span lang="en">Photo ID</span>' in page
 
 
 def test_the_form_keeps_both_and_a_copy_has_them() -> None:
-    drive = builders.drive(**WORDS, **SPANISH)
+    drive = builders.drive(**BOTH)
     ben = coordinator.signed_in(builders.member(drive.organization))
     form = ben.get(reverse("organizer_plan", args=[drive.pk])).content.decode()
     assert "Coma bien." in form
     assert 'lang="es"' in form
     ben.post(reverse("organizer_copy_drive", args=[drive.pk]), {"on": "2027-04-24"})
     copy = Drive.objects.get(on="2027-04-24")
-    assert (copy.bring, copy.bring_es, copy.description_es) == ("Photo ID", "Identificación", "Coma bien.")
+    assert (copy.bring, copy.description) == (BOTH["bring"], BOTH["description"])
 
 
 def test_the_api_answers_in_the_callers_language() -> None:
-    drive = builders.drive(**WORDS, **SPANISH)
+    drive = builders.drive(**BOTH)
     address = f"/api/v1/drives/{drive.pk}/"
     found = [Client(HTTP_ACCEPT_LANGUAGE=code).get(address).json()["description"] for code in ("en", "es")]
     assert found == ["Eat well.", "Coma bien."]
@@ -86,3 +94,57 @@ def test_the_names_of_the_programs_are_translated() -> None:
     browser.cookies["browser"] = builders.browser_of(builders.phone(42))
     builders.drive(booking.drive.organization, policy_id=booking.drive.policy_id)
     assert "Plasma para fraccionamiento, EE. UU." in text(browser.get(reverse("me")))
+
+
+def test_a_title_and_a_cause_are_read_in_ones_own_language() -> None:
+    here = builders.organization()
+    cause = here.causes.create(
+        title=Translated({"en": "For Zoe", "es": "Para Zoe"}), slug="zoe", strip="Plasma becomes medicine."
+    )
+    title = Translated({"en": "Spring drive", "es": "Jornada de primavera"})
+    drive = builders.drive(here, title=title, cause=cause)
+    english, spanish = page_of(drive, "en"), page_of(drive, "es")
+    assert "<h1><span>Spring drive</span>" in english
+    assert "<h1><span>Jornada de primavera</span>" in spanish
+    assert '<b>Para Zoe.</b> <span lang="en">Plasma becomes medicine.</span>' in spanish
+    assert drive.slug == "spring-drive-2027-03-13"
+
+
+def test_the_organizations_own_language_is_asked_for_first_and_read_by_strangers() -> None:
+    here = builders.organization(language="es")
+    ben = coordinator.signed_in(builders.member(here))
+    form = coordinator.typed(builders.site(here), builders.policy(), title="Jornada", save="1")
+    refused = ben.post("/organizer/drives/new/", {**form, "title": "", "title_en": "Drive"})
+    assert "Write the name of the drive." in text(refused)
+    ben.post("/organizer/drives/new/", {**form, "title_en": "Drive", "bring": "Identificación"})
+    drive = Drive.objects.get()
+    assert list(drive.title.texts.items()) == [("es", "Jornada"), ("en", "Drive")]
+    with translation.override("fr"):
+        assert (str(drive.title), str(drive.bring)) == ("Jornada", "Identificación")
+    with translation.override("en"):
+        assert (str(drive.title), str(drive.bring)) == ("Drive", "Identificación")
+
+
+def test_the_api_takes_a_string_or_a_text_for_each_language_and_answers_with_all() -> None:
+    drive = builders.drive(builders.organization(language="es"), title=Translated({"es": "Jornada", "en": "Drive"}))
+    api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
+
+    def changed(title: Any) -> Any:
+        return api.patch(path, {"title": title}, **{"If-Match": api.get(path)["ETag"]})
+
+    assert api.get(path).json()["plan"]["title"] == {"es": "Jornada", "en": "Drive"}
+    assert changed("Otra").json()["plan"]["title"] == {"es": "Otra"}
+    both = changed({"en": "Another", "es": "Otra"})
+    assert list(both.json()["plan"]["title"].items()) == [("es", "Otra"), ("en", "Another")]
+    assert both.json()["title"] == "Another"
+    for wrong, pointer, code in (
+        ({"en": "Only English"}, "#/title", "blank"),
+        ({"es": "Otra", "xx": "?"}, "#/title", "language_unknown"),
+        ({"es": "Otra", "en": "x" * 121}, "#/title/en", "max_length"),
+        ({"es": "Otra", "en": 7}, "#/title/en", "invalid"),
+        (["Otra"], "#/title", "invalid"),
+        (None, "#/title", "null"),
+    ):
+        refused = changed(wrong)
+        assert refused.status_code == 400
+        assert [(error["pointer"], error["code"]) for error in refused.json()["errors"]] == [(pointer, code)]
