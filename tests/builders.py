@@ -10,9 +10,7 @@ from django.utils import timezone
 from drives.attendance import check_in
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
-from drives.booking import party as booking_party
-from drives.booking.hold import Person
-from drives.booking.party import Companion
+from drives.booking.hold import Companion, Person
 from drives.domain.matching import ANY_TIME, Window
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
 from drives.planning import drives
@@ -174,7 +172,7 @@ def person(number: int = 42, **changes: Any) -> Person:
 def held(
     of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
 ) -> Booking:
-    return hold.hold(
+    [booking] = hold.hold_bookings(
         drive=of,
         slot_id=slot(of, n).pk,
         visit=visit,
@@ -183,6 +181,7 @@ def held(
         bound_to=f"browser-{number}",
         now=now,
     )
+    return booking
 
 
 def code_of(asked: Booking | WaitingEntry) -> str:
@@ -270,7 +269,8 @@ def waits(
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
     """Given up by its donor."""
-    return booking_changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    [row] = booking_changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    return row
 
 
 def browser_of(*addresses: str, now: datetime = NOW) -> str:
@@ -296,11 +296,13 @@ def held_together(
     **who: Any,
 ) -> list[Booking]:
     """A party's places, each person a name and a kind of visit; proved by `proved` with the first of them."""
-    return booking_party.hold(
+    (name, visit), *others = people
+    return hold.hold_bookings(
         drive=of,
         slot_id=slot(of, n).pk,
-        people=[Companion(name, visit) for name, visit in people],
-        contact=person(number, **who),
+        visit=visit,
+        person=person(number, **{"name": name, **who}),
+        companions=[Companion(*other) for other in others],
         ip=f"192.0.2.{number % 250}",
         bound_to=f"browser-{number}",
         now=now,

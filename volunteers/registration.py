@@ -23,7 +23,8 @@ from volunteers.contacts import Reached
 from volunteers.matching import Circle, Whose
 from volunteers.models import Contact, Registration, Volunteer
 
-_INSERT = Path(__file__).with_name("insert_registration.sql").read_text()
+_INSERT = Path(__file__).with_name("insert_registrations.sql").read_text()
+_COLUMNS = [field.attname for field in Registration._meta.concrete_fields]
 
 
 class NoMailbox(ValidationError):
@@ -78,22 +79,11 @@ def cleaned(
     )
 
 
-def keep(details: Registration) -> Registration:
-    """Write what `cleaned` made. Part of its caller."""
-    lists = {name: json.dumps(getattr(details, name)) for name in ("consents", "confirms")}
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {**vars(details), **lists})
-        (details.pk,) = cursor.fetchone()
-    details._state.adding = False
-    return details
+def companions(first: Registration, names: Sequence[str]) -> list[Registration]:
+    """The people who come with somebody and are reached through the same contact, not kept yet.
 
-
-@transaction.atomic(savepoint=False)
-def register_others(*, first: Registration, names: Sequence[str]) -> list[Registration]:
-    """Keep the names of those who come with somebody, reached through the same contact. One INSERT.
-
-    Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each, for it is
-    about the contact, and whoever ticked it may be taken out before the proof.
+    Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each: it is
+    about the contact, and the person who ticked it may be taken out before the proof.
     """
     problems, cleaned = rules.Problems(), []
     for position, name in enumerate(names, start=1):
@@ -103,9 +93,18 @@ def register_others(*, first: Registration, names: Sequence[str]) -> list[Regist
             message = _("Two people have the same name. Add what tells them apart.")
             problems.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
     problems.refuse()
-    columns = [f.attname for f in Registration._meta.concrete_fields if f.attname not in {"id", "name"}]
-    shared = {**{column: getattr(first, column) for column in columns}, "for_other": True}
-    return Registration.objects.bulk_create(Registration(**shared, name=name) for name in cleaned)
+    shared = {column: getattr(first, column) for column in _COLUMNS if column not in {"id", "name", "for_other"}}
+    return [Registration(**shared, name=name, for_other=True) for name in cleaned]
+
+
+def keep(registrations: Sequence[Registration]) -> None:
+    """Write what `cleaned` and `companions` made, in one statement. Part of its caller."""
+    rows = [{column: getattr(each, column) for column in _COLUMNS} for each in registrations]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, {"registrations": json.dumps(rows, default=str)})
+        ids = sorted(pk for (pk,) in cursor.fetchall())
+    for each, pk in zip(registrations, ids, strict=True):
+        each.pk, each._state.adding = pk, False
 
 
 @transaction.atomic(savepoint=False)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from drives.booking import parties as booking_parties
+from drives.booking import party as booking_party
 from drives.booking import queries as booking_queries
 from drives.booking import reached_people
 from drives.booking.queries import BookingPage
@@ -51,7 +51,7 @@ def donor_page(browser: str, now: datetime) -> list[DonorPerson]:
     ]
     person_of = {record.pk: person for person in people for record in person.records}
     bookings = _bookings(list(person_of))
-    parties = booking_parties.parties_of(bookings)
+    parties = booking_party.parties_of(bookings)
     for booking in bookings:
         person = person_of[booking.volunteer_id or 0]
         page = booking_queries.page_of(booking, booking.reference, now, parties[booking.pk])

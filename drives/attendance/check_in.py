@@ -29,7 +29,7 @@ def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str
     override, which is kept. Refuses a day before the drive's.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    locks.people_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _locked(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
@@ -85,7 +85,7 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     done before the day, and a second live booking of one person.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    locks.people_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _locked(booking_id)
     if seen and booking.state != seen:
         return booking
@@ -131,12 +131,11 @@ def walk_in(
     taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
     counters.force(drive_id=drive.pk, deltas=grid.net(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
-    booking = create.create_booking(
-        drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer, actor=actor
-    )
+    booking = create.new_booking(drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer)
+    create.insert_bookings([booking], actor=actor)
     booking.checked_in_at, booking.override_reason = now, override_reason
     booking.save(update_fields=["checked_in_at", "override_reason"])
-    reserved_spots.has_place(booking, now)
+    reserved_spots.end_waiting([booking], now)
     return booking
 
 

@@ -44,9 +44,9 @@ def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetim
         return same
     place = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
     giver = history.Giver(volunteer.pk)
-    booking = create.enter(
+    booking = create.book_volunteer(
         drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
     )
     booked = locks.booking(booking.pk)
-    booking_messages.booked(booked, now)
+    booking_messages.booked([booked], now)
     return booked

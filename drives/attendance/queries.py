@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from drives.booking import parties as booking_parties
+from drives.booking import party as booking_party
 from drives.booking import rules as booking_rules
-from drives.booking.parties import Party
+from drives.booking.party import Party
 from drives.messaging.reach import NOT_REACHED, REACHED
 from drives.models import Booking, BookingState, Drive
 from notifications import queries as notifications_queries
@@ -69,7 +69,7 @@ def roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
     rows = _found(drive, search).filter(state__in=[state] if state else SHOWN)
     bookings = list(rows)
     messages = notifications_queries.messages_about([booking.about for booking in bookings])
-    parties = booking_parties.parties_of(bookings)
+    parties = booking_party.parties_of(bookings)
     return [RosterRow(booking, messages.get(booking.about, []), parties[booking.pk]) for booking in bookings]
 
 
@@ -77,7 +77,7 @@ def checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
     """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. Two queries."""
     groups = CheckinList([], [], [], [], [])
     bookings = list(_found(drive, search).filter(state__in=SHOWN).exclude(state=BookingState.CANCELLED))
-    parties = booking_parties.parties_of(bookings)
+    parties = booking_party.parties_of(bookings)
     for booking in bookings:
         late = max(0, (now - booking.starts_at) // timedelta(minutes=1))
         _group(groups, booking, now).append(CheckinRow(booking, late, parties[booking.pk]))

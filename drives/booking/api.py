@@ -16,10 +16,8 @@ from rest_framework.response import Response
 from drives.api import access, documented
 from drives.api.access import ApiView
 from drives.api.documented import IDEMPOTENCY_KEY
-from drives.booking import book_for_donor, changes, hold, party_changes, queries, verify
-from drives.booking import party as booking_party
-from drives.booking.hold import Person
-from drives.booking.party import Companion
+from drives.booking import book_for_donor, changes, hold, queries, verify
+from drives.booking.hold import Companion, Person
 from drives.booking.serializers import (
     BookingSerializer,
     CodeSerializer,
@@ -75,11 +73,12 @@ class Bookings(ApiView):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone, person = drive.site.timezone, person_of(body)
 
-        def answer(booking: Booking) -> None:
+        def answer(bookings: list[Booking]) -> None:
+            [booking] = bookings
             keep(json.dumps(BookingSerializer.write(booking), separators=(",", ":")))
 
         if member is None:
-            hold.hold_within(
+            hold.hold_in_transaction(
                 drive=drive,
                 slot_id=body["slot"],
                 visit=body["visit"],
@@ -87,10 +86,10 @@ class Bookings(ApiView):
                 source=Source.API,
                 ip=request.META["REMOTE_ADDR"],
                 now=now,
-                beside=answer,
+                then=answer,
             )
         elif member.may("plan"):
-            answer(_enter(drive, body, person, member.actor, now))
+            answer([_enter(drive, body, person, member.actor, now)])
         else:
             raise PermissionDenied
 
@@ -222,7 +221,10 @@ class Cancel(TokenView):
     )
     def post(self, request: Request, token: str) -> Response:
         booking = self.changeable(token)
-        return self.answer(changes.cancel(booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now()))
+        [cancelled] = changes.cancel_bookings(
+            booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now()
+        )
+        return self.answer(cancelled)
 
 
 class Move(TokenView):
@@ -242,15 +244,14 @@ class Move(TokenView):
     )
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.changeable(token), MoveSerializer.read(request.data)
-        if not body["all"]:
-            moved = changes.move(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
-            return self.answer(moved)
-        party = party_changes.move_all(booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now())
-        return self.answer(next(one for one in party if one.pk == booking.pk))
+        moved = changes.move_bookings(
+            booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now(), whole_party=body["all"]
+        )
+        return self.answer(next(one for one in moved if one.pk == booking.pk))
 
 
 def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:
-    return book_for_donor.enter(
+    return book_for_donor.book_for_donor(
         drive=drive,
         slot_id=body["slot"],
         visit=body["visit"],
@@ -304,7 +305,7 @@ class Parties(ApiView):
     @documented.operation(
         "create_party",
         "Book for a party",
-        "Holds slots for two to six people who share one contact: all of them or none. They come at one time, or next "
+        "Holds slots for one to six people who share one contact: all of them or none. They come at one time, or next "
         "to each other. The token of the first booking verifies all with one code.",
         gives=PartySerializer,
         takes=NewPartySerializer,
@@ -319,22 +320,27 @@ class Parties(ApiView):
             request,
             request.body,
             now,
-            work=lambda keep: keep(self._hold(request, body, now)),
+            work=lambda keep: self._hold(request, body, now, keep),
         )
 
-    def _hold(self, request: Request, body: dict[str, Any], now: datetime) -> str:
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime, keep: Keep) -> None:
         drive = listing.drive_of_slot(body["slot"])
         if drive is None or drive.state == DriveState.DRAFT:
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone = drive.site.timezone
-        people = [Companion(one["name"], one["visit"]) for one in body["people"]]
-        held = booking_party.hold_within(
+        first, *others = body["people"]
+
+        def answer(bookings: list[Booking]) -> None:
+            keep(json.dumps(PartySerializer.write({"bookings": bookings}), separators=(",", ":")))
+
+        hold.hold_in_transaction(
             drive=drive,
             slot_id=body["slot"],
-            people=people,
-            contact=person_of({**body, "name": people[0].name if people else ""}),
+            visit=first["visit"],
+            person=person_of({**body, "name": first["name"]}),
+            companions=[Companion(one["name"], one["visit"]) for one in others],
             source=Source.API,
             ip=request.META["REMOTE_ADDR"],
             now=now,
+            then=answer,
         )
-        return json.dumps(PartySerializer.write({"bookings": held}), separators=(",", ":"))

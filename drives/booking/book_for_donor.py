@@ -13,7 +13,7 @@ from volunteers import registration
 
 
 @transaction.atomic
-def enter(
+def book_for_donor(
     *,
     drive: Drive,
     slot_id: int,
@@ -24,10 +24,10 @@ def enter(
     source: Source = Source.ORGANIZER,
     override_reason: str = "",
 ) -> Booking:
-    """Book for a donor by phone or through an organization's key: booked at once, judged on this organization's rows.
+    """Book for a donor by phone or through an organization's key: booked at once, by this organization's rows.
 
-    May use closed times and closed drives. Refuses as `hold` does, a second active booking, and a time too close to
-    another donation, unless there is a reason to override, which is kept. The kind of visit follows what this
+    May use closed times and closed drives. Refuses as `hold_bookings` does, a second active booking, and a time too
+    close to another donation, unless there is a reason to override, which is kept. The kind of visit follows what this
     organization recorded. Locks: identities, drive (shared), slots.
     """
     country = drive.organization.country
@@ -42,9 +42,11 @@ def enter(
     self_reported.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else history.Giver(volunteer.pk)
-    booking = create.enter(drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor)
+    booking = create.book_volunteer(
+        drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor
+    )
     _keep_said(booking, person, override_reason)
-    messages.booked(locks.booking(booking.pk), now, own_act=False)
+    messages.booked([locks.booking(booking.pk)], now, own_act=False)
     return booking
 
 

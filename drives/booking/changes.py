@@ -1,12 +1,15 @@
-"""What a donor or a coordinator changes about a booking: move, confirm, cancel, undo."""
+"""Change bookings: move, confirm, cancel, restore."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import create, history, messages, queries, rules
-from drives.capacity import availability, counters, facts, locks, reserved_spots
+from drives.booking import confirm_holds, create, history, messages, queries, rules
+from drives.booking import party as booking_party
+from drives.capacity import counters, facts, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.eligibility import check
@@ -15,45 +18,43 @@ from drives.models import Booking, BookingState, CancelledBy, Slot
 
 
 @transaction.atomic
-def move(
+def move_bookings(
     *,
     booking_id: int,
     slot_id: int,
     actor: str,
     now: datetime,
+    whole_party: bool = False,
     reason: str = "",
     by_staff: bool = False,
     override_reason: str = "",
-) -> Booking:
-    """Give a booking (or a hold) another time of the same drive; its own chair never stands in the way.
+) -> list[Booking]:
+    """Give a booking or a hold, or all of its party that are still to come, another time of the same drive.
 
-    The whole move happens or none of it: a full time is refused and the old place stays. Moving to the present time
-    changes nothing. A time too close to another donation is refused, unless there is a reason to override, which is
-    kept. Locks: identities, drive (shared), booking, slots of both times in one statement.
+    All of them move or none does: a full time is refused and the old places stay. Their own chairs never stand in the
+    way. Each donor is judged by their own history, unless there is a reason to override, which is kept; donors who
+    share a phone get one text. Moving to the present time changes nothing.
+
+    Refuses a time too close to another donation, and a donor who wants to move a party that another donor booked.
+    Raises HoldLapsed. Locks: identities, drive (shared), bookings, slots of all times in one statement.
     """
-    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
-    booking = locks.booking(booking_id)
-    _refuse_change(booking, now)
-    if booking.arrival_id == slot_id:
-        return booking
-    found = facts.place_facts(drive_id=booking.drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
-    booking.override_reason = override_reason or booking.override_reason
-    giver = None if override_reason else giver_of(booking, by_staff=by_staff)
-    create.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver)
-    slot = found.slot
-    assert slot is not None  # the rules refused a slot of another drive
-    taken = create.footprint_or_refuse(booking.drive, slot, booking.visit, found.steps, now)
-    freed = create.lapse_in(booking.drive_id, now) if found.holds_are_over else {}
-    old = counters.footprint(booking)
-    kept = reserved_spots.keep(booking.drive_id, matching.remainders(old, taken), now)
-    deltas = counters.combined([freed, grid.net(old, taken), kept])
-    if deltas and not counters.change(drive_id=booking.drive_id, deltas=deltas):
-        raise refusals.Refusal(
-            [capacity_rules.slot_full()],
-            availability.nearest_times(booking.drive, (booking.visit,), slot.starts_at, now),
-        )
-    _put(booking, slot, taken, actor=actor, reason=reason, now=now)
-    return booking
+    rows = _rows(booking_id, whole_party)
+    locks.people_then_drive(rows)
+    moving = _who_moves(locks.bookings([row.pk for row in rows]), booking_id, now)
+    if whole_party and not by_staff:
+        _refuse_companion(next(one for one in moving if one.pk == booking_id))
+    if all(one.arrival_id == slot_id for one in moving):
+        return moving
+    found = facts.place_facts(drive_id=moving[0].drive_id, slot_id=slot_id, now=now, by_staff=by_staff)
+    lapsed = create.lapse_in(moving[0].drive_id, now) if found.holds_are_over else {}
+    freed = counters.combined([counters.released(moving), lapsed])
+    for one in moving:
+        one.override_reason = override_reason or one.override_reason
+    slots = _possible_slots(moving, found, freed, now, by_staff=by_staff, is_overridden=bool(override_reason))
+    if [slot.pk for slot in slots] == [one.arrival_id for one in moving]:
+        return moving
+    _put(moving, slots, freed, actor=actor, reason=reason, now=now)
+    return moving
 
 
 @transaction.atomic
@@ -68,41 +69,74 @@ def confirm(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def cancel(
-    *, booking_id: int, actor: str, by: CancelledBy, now: datetime, reason: str = "", tell: bool = True
-) -> Booking:
-    """Give up a booking or a hold; its place is free at once, its reminders are withdrawn, its calendar entry ends.
+def cancel_bookings(
+    *,
+    booking_id: int,
+    actor: str,
+    by: CancelledBy,
+    now: datetime,
+    whole_party: bool = False,
+    reason: str = "",
+    tell: bool = True,
+) -> list[Booking]:
+    """Cancel a booking or give up a hold, or all of its party that are still to come.
 
-    Cancelling twice changes nothing. Who is being erased is not told (`tell`): nobody may be written to any more.
-    Locks: drive (shared), booking, slots.
+    The places are free at once, reminders are withdrawn, calendar entries end; donors who share a phone get one text.
+    Cancelling twice changes nothing. `tell` is false for a donor who is being erased: nothing may be sent any more.
+    Locks: drive (shared), bookings, slots.
     """
-    drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
+    rows = _rows(booking_id, whole_party)
+    drive_id = rows[0].drive_id
     locks.drive_shared(drive_id)
-    booking = locks.booking(booking_id)
-    if booking.state == BookingState.CANCELLED:
-        return booking
-    _refuse(booking, rules.MAY_BE_CHANGED)
-    if booking.state == BookingState.HELD:
-        return _give_up_hold(booking, actor, now)
-    before = booking.state
-    mark_cancelled(booking, by=by, now=now)
-    booking.save(update_fields=CANCEL_FIELDS)
-    history.note(booking, from_state=before, actor=actor, reason=reason, now=now)
-    _free(booking, now)
-    say = messages.cancelled if tell else messages.silenced
-    say(booking, now)
-    return booking
+    locked = locks.bookings([row.pk for row in rows])
+    given_up = [one for one in locked if one.state in rules.MAY_BE_CHANGED]
+    if not given_up:
+        asked = next(one for one in locked if one.pk == booking_id)
+        _refuse(asked, rules.MAY_BE_CHANGED | {BookingState.CANCELLED})
+        return locked
+    cancelled = end_bookings(given_up, actor=actor, by=by, reason=reason, now=now)
+    kept = reserved_spots.keep(drive_id, map(counters.footprint, given_up), now)
+    counters.change(drive_id=drive_id, deltas=counters.combined([counters.released(given_up), kept]))
+    if cancelled:
+        say = messages.cancelled if tell else messages.silenced
+        say(cancelled, now)
+    return given_up
+
+
+def end_bookings(
+    bookings: Sequence[Booking], *, actor: str, by: CancelledBy, now: datetime, reason: str = ""
+) -> list[Booking]:
+    """Lapse the holds among locked bookings and cancel the others, with their history; return those cancelled.
+
+    The caller frees the places and sends the messages. A fixed number of statements.
+    """
+    held = [one for one in bookings if one.state == BookingState.HELD]
+    cancelled = [one for one in bookings if one.state != BookingState.HELD]
+    history.note_all(held, to_state=BookingState.LAPSED, actor=actor, reason=reason, now=now)
+    history.note_all(cancelled, to_state=BookingState.CANCELLED, actor=actor, reason=reason, now=now)
+    for one in bookings:
+        one.holds_place, one.changed_at = False, now
+    for one in held:
+        one.state = BookingState.LAPSED
+    for one in cancelled:
+        one.state, one.held_until = BookingState.CANCELLED, None
+        one.cancelled_at, one.cancelled_by = now, by
+        # A drive that is cancelled is not the donor's doing.
+        one.cancelled_late = by != CancelledBy.DRIVE and rules.is_late_cancellation(one.starts_at, now)
+        one.revision += 1
+    Booking.objects.bulk_update(bookings, _ENDED, batch_size=500)
+    return cancelled
 
 
 @transaction.atomic
 def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Undo a donor's cancellation of the last quarter of an hour, while the place is still free.
+    """Undo a donor's cancellation of the last fifteen minutes, while the place is still free.
 
-    Also where online booking has closed meanwhile: the place was theirs. Refuses when it is not free, when the booking
+    Also if online booking has closed meanwhile: the place was theirs. Refuses a place that is taken, a booking that
     cannot be restored, a second active booking, and a time that is by now too close to another donation. Locks as
-    `move`.
+    `move_bookings`.
     """
-    locks.person_then_drive(Booking.objects.select_related("registration").get(pk=booking_id))
+    locks.people_then_drive(_rows(booking_id))
     booking = locks.booking(booking_id)
     if booking.state in rules.MAY_BE_MISSED:
         return booking
@@ -117,23 +151,21 @@ def restore(*, booking_id: int, actor: str, now: datetime) -> Booking:
     )
     create.refuse_unless_possible(found.facts, booking.drive, booking.visit, now, giver_of(booking))
     if not counters.change(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking))):
-        raise refusals.Refusal(
-            [capacity_rules.slot_full()],
-            availability.nearest_times(booking.drive, (booking.visit,), booking.starts_at, now),
-        )
+        create.refuse_full(booking.drive, (booking.visit,), booking.starts_at, now)
     _revive(booking, actor=actor, now=now)
-    reserved_spots.has_place(booking, now)
+    reserved_spots.end_waiting([booking], now)
     messages.restored(booking, now)
     return booking
 
 
 def reasons_against(booking: Booking) -> list[refusals.Reason]:
-    """What the interval rules have by now against a booking that stands: what was stated or given since. One query."""
+    """The interval rules that a booking breaks by now, by what was stated or given since. One query."""
     giver = giver_of(booking)
     return check.of(giver, booking.drive, booking.starts_at).reasons if giver else []
 
 
-CANCEL_FIELDS = [
+_PLACED = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *create.FOOTPRINT]
+_ENDED = [
     "state",
     "holds_place",
     "cancelled_at",
@@ -145,44 +177,93 @@ CANCEL_FIELDS = [
 ]
 
 
-def mark_cancelled(booking: Booking, *, by: CancelledBy, now: datetime) -> None:
-    """Set a locked booking's fields to cancelled; the caller saves it, frees the places and tells."""
-    booking.state, booking.holds_place, booking.held_until = BookingState.CANCELLED, False, None
-    booking.cancelled_at, booking.cancelled_by = now, by
-    booking.cancelled_late = rules.is_late_cancellation(booking.starts_at, now)
-    booking.revision += 1
-    booking.changed_at = now
+def _rows(booking_id: int, whole_party: bool = False) -> list[Booking]:
+    """The booking, or all of its party, not locked."""
+    found = Booking.objects.select_related("registration")
+    asked = found.get(pk=booking_id)
+    return list(found.filter(party=asked.party).order_by("pk")) if whole_party and asked.party else [asked]
 
 
-def _put(booking: Booking, slot: Slot, taken: grid.Footprint, *, actor: str, reason: str, now: datetime) -> None:
-    old_arrival, old_starts_at = booking.arrival, booking.starts_at
-    booking.arrival, booking.starts_at = slot, slot.starts_at
-    for field, value in create.stored_footprint(taken).items():
-        setattr(booking, field, value)
-    booking.changed_at = now
-    state = booking.state
-    if state != BookingState.HELD:
-        booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
-    booking.save()
-    history.note(
-        booking, from_state=state, from_arrival=old_arrival, to_arrival=slot, actor=actor, reason=reason, now=now
-    )
-    if booking.state != BookingState.HELD:
-        messages.moved(booking, old_starts_at, now, actor=actor)
+def _who_moves(locked: Sequence[Booking], booking_id: int, now: datetime) -> list[Booking]:
+    """The bookings that are still to come, among them the one asked about; refuses if that one is not."""
+    moving = [one for one in locked if one.is_held(now) or one.state in rules.MAY_BE_MISSED]
+    asked = next(one for one in locked if one.pk == booking_id)
+    if asked not in moving:
+        _refuse(asked, rules.MAY_BE_CHANGED)
+        raise refusals.HoldLapsed
+    return moving
 
 
-def _give_up_hold(booking: Booking, actor: str, now: datetime) -> Booking:
-    booking.state, booking.holds_place, booking.changed_at = BookingState.LAPSED, False, now
-    booking.save(update_fields=["state", "holds_place", "changed_at"])
-    _free(booking, now)
-    history.note(booking, from_state=BookingState.HELD, actor=actor, now=now)
-    return booking
+def _refuse_companion(booking: Booking) -> None:
+    """Refuse a donor of a booked party who does not lead it."""
+    if booking.state != BookingState.HELD and booking.party and not booking_party.party_of(booking).is_shown:
+        text = _("Only who booked for all can change the time of all.")
+        raise refusals.Refusal([refusals.Reason("not_who_booked", text)])
 
 
-def _free(booking: Booking, now: datetime) -> None:
-    """Its place is open to everybody, or kept for who waits."""
-    kept = reserved_spots.keep(booking.drive_id, [counters.footprint(booking)], now)
-    counters.change(drive_id=booking.drive_id, deltas=counters.combined([counters.released([booking]), kept]))
+def _possible_slots(
+    moving: Sequence[Booking],
+    found: facts.PlaceFound,
+    freed: counters.Deltas,
+    now: datetime,
+    *,
+    by_staff: bool,
+    is_overridden: bool,
+) -> list[Slot]:
+    """The new slot of each booking; refuses with everything that stands against the time or against a donor."""
+    drive, wanted, around = moving[0].drive, tuple(one.visit for one in moving), found.facts.slot_starts_at
+    reasons, slots = capacity_rules.reasons_not_to_take(found.facts, now), []
+    arrivals = [around] * len(moving)
+    if not reasons:
+        slots = create.find_arrivals(drive, found, wanted, freed, now)
+        arrivals = [slot.starts_at for slot in slots]
+    judged = [] if is_overridden else _judged(moving, arrivals, by_staff=by_staff)
+    for one, spacing in judged:
+        reasons += [confirm_holds.named(one, reason, moving) for reason in spacing.reasons]
+    spacings = [spacing for _one, spacing in judged]
+    create.refuse_with_times(reasons, drive, wanted, around, now, judged=spacings, freed=freed)
+    return slots
+
+
+def _judged(
+    moving: Sequence[Booking], arrivals: Sequence[datetime | None], *, by_staff: bool
+) -> list[tuple[Booking, check.Spacing]]:
+    """What the interval rules say to the new time of each donor; nothing of holds. One query for each."""
+    return [
+        (one, check.of(giver, one.drive, arrival))
+        for one, arrival in zip(moving, arrivals, strict=True)
+        if arrival and (giver := giver_of(one, by_staff=by_staff))
+    ]
+
+
+def _put(
+    moving: Sequence[Booking],
+    slots: Sequence[Slot],
+    freed: counters.Deltas,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Give the bookings their new times, send the messages and change the counters; refuses a time that is full."""
+    drive, old = moving[0].drive, {one.pk: one.starts_at for one in moving}
+    before = [counters.footprint(one) for one in moving]
+    history.note_moves(zip(moving, slots, strict=True), actor=actor, reason=reason, now=now)
+    for one, slot in zip(moving, slots, strict=True):
+        one.arrival, one.starts_at, one.changed_at = slot, slot.starts_at, now
+        taken = grid.footprint(slot.n, visits.visit_shape(drive, one.visit))
+        for name, value in create.stored_footprint(taken).items():
+            setattr(one, name, value)
+        if one.state != BookingState.HELD:
+            one.state, one.revision = BookingState.BOOKED, one.revision + 1
+    Booking.objects.bulk_update(moving, _PLACED)
+    after = [counters.footprint(one) for one in moving]
+    kept = reserved_spots.keep(drive.pk, matching.remainders(before, after), now)
+    deltas = counters.combined([freed, *(grid.net(None, new) for new in after), kept])
+    if not counters.change(drive_id=drive.pk, deltas=deltas):
+        create.refuse_full(drive, tuple(one.visit for one in moving), min(one.starts_at for one in moving), now)
+    if booked := [one for one in moving if one.state != BookingState.HELD]:
+        messages.moved(booked, old, now, actor=actor)
 
 
 def _revive(booking: Booking, *, actor: str, now: datetime) -> None:
@@ -201,20 +282,15 @@ def _enter_state(booking: Booking, state: BookingState, *, actor: str, now: date
     history.note(booking, from_state=before, actor=actor, now=now)
 
 
-def _refuse_change(booking: Booking, now: datetime) -> None:
-    _refuse(booking, rules.MAY_BE_CHANGED)
-    booking.refuse_lapsed(now)
-
-
 def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
     if reasons := rules.reasons_not_to_change(booking.state, allowed):
         raise refusals.Refusal(reasons)
 
 
 def giver_of(booking: Booking, *, by_staff: bool = False) -> eligibility_history.Giver | None:
-    """Whose history stands against a change; nobody's for a hold, which is judged when it is proved.
+    """The donor whose history is judged for a change; none for a hold, which is judged when it is confirmed.
 
-    Over all organizations only for a booking that was proved: only its donor has got its link.
+    Over all organizations only for a booking that was verified: only its donor has its link.
     """
     if booking.volunteer_id is None:
         return None

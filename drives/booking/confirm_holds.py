@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.booking import create, history
-from drives.capacity import availability, counters
+from drives.capacity import counters
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
 from drives.eligibility import check, self_reported
 from drives.eligibility import history as eligibility_history
+from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.check import Spacing
 from drives.models import Booking, BookingState, Visit
 from volunteers import registration
@@ -53,19 +54,19 @@ def recognize(party: Sequence[Booking], whose: Whose, now: datetime) -> None:
 
 
 def judge(party: Sequence[Booking], now: datetime) -> None:
-    """Raise what stands against these people, each by their own history; of several it is said whom it concerns.
+    """Refuse these people with every reason, each by their own history; of several the reasons name the person.
 
-    The times proposed are those at which all of them fit and may come. What was recorded says which kind of visit each
-    really is: the times kept follow it. Two queries however many they are. Locks: then slots.
+    The times proposed are those at which all of them fit and may come. The kind of visit follows what was recorded of
+    the person, and the time held follows the kind of visit. Two queries for any number of people. Locks: then slots.
     """
     judged = _judged(party, now)
-    said = [(each.booking, reason) for each in judged for reason in each.reasons]
-    if len(party) > 1:
-        said = [(booking, of(booking, reason)) for booking, reason in (*_twice(party), *said)]
-    if said:
-        raise refusals.Refusal([reason for _booking, reason in said], _other_times(judged, now))
+    reasons = [*_twice(party), *(named(each.booking, reason, party) for each in judged for reason in each.reasons)]
+    _refuse(reasons, judged, now)
     if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
-        _correct(judged, others, now)
+        over = any(each.found.holds_are_over for each in judged)
+        if not create.correct_visits(others, now, holds_are_over=over):
+            longer = next(booking for booking, visit in others if visit == Visit.FIRST)
+            _refuse([named(longer, eligibility_rules.visit_is_first(), party)], judged, now)
         Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *create.FOOTPRINT])
 
 
@@ -121,42 +122,33 @@ def _judged(party: Sequence[Booking], now: datetime) -> list[_Judged]:
     ]
 
 
-def _correct(judged: Sequence[_Judged], others: create.Corrections, now: datetime) -> None:
-    """Give the holds the steps of the visits they really are; refuses a party that does not fit so with other times."""
-    over = any(each.found.holds_are_over for each in judged)
-    try:
-        create.correct_visits(others, now, holds_are_over=over)
-    except refusals.Refusal as refusal:
-        if len(judged) == 1:
-            raise
-        longer = next(booking for booking, visit in others if visit == Visit.FIRST)
-        reasons = [of(longer, reason) for reason in refusal.reasons]
-        raise refusals.Refusal(reasons, _other_times(judged, now)) from refusal
+def _refuse(reasons: Sequence[refusals.Reason], judged: Sequence[_Judged], now: datetime) -> None:
+    create.refuse_with_times(
+        reasons,
+        judged[0].booking.drive,
+        tuple(each.visit for each in judged),
+        min(each.booking.starts_at for each in judged),
+        now,
+        judged=[each.spacing for each in judged] if any(each.against_interval for each in judged) else (),
+        freed=counters.released(each.booking for each in judged),
+    )
 
 
-def _other_times(judged: Sequence[_Judged], now: datetime) -> list[refusals.OpenTime]:
-    """The nearest times at which all of them fit; if an interval is the reason, the next that all of them may take."""
-    drive, wanted = judged[0].booking.drive, tuple(each.visit for each in judged)
-    freed = counters.released(each.booking for each in judged)
-    if any(each.against_interval for each in judged):
-        return check.later_times([each.spacing for each in judged], drive, wanted, now, freed)
-    return availability.nearest_times(drive, wanted, min(each.booking.starts_at for each in judged), now, freed)
-
-
-def _twice(party: Sequence[Booking]) -> list[tuple[Booking, refusals.Reason]]:
-    """Two names of a party that are known to be one person."""
+def _twice(party: Sequence[Booking]) -> list[refusals.Reason]:
+    """Names of a party that turn out to be one person."""
     seen: set[int | None] = set()
     found = []
     for booking in party:
         if booking.volunteer_id in seen:
             text = _("This is somebody of your group under another name. Take one of them out.")
-            found.append((booking, refusals.Reason("same_person_twice", text)))
+            found.append(named(booking, refusals.Reason("same_person_twice", text), party))
         seen.add(booking.volunteer_id)
     return found
 
 
-def of(booking: Booking, reason: refusals.Reason) -> refusals.Reason:
-    """The reason with the name of the one of several whom it concerns, as it was typed if it was."""
+def named(booking: Booking, reason: refusals.Reason, party: Sequence[Booking]) -> refusals.Reason:
+    """The reason, with the name of the person it concerns if there are several, as it was typed."""
     known = booking.registration or booking.volunteer
-    name = known.name if known else ""
-    return replace(reason, detail=f"{name}: {reason.detail}", person=name)
+    if len(party) == 1 or known is None:
+        return reason
+    return replace(reason, detail=f"{known.name}: {reason.detail}", person=known.name)

@@ -1,4 +1,4 @@
-"""Taking a place: the one way from facts that were read under the locks to a booking's row."""
+"""Create bookings. Callers hold the locks."""
 
 import json
 import secrets
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import connection, transaction
 
@@ -17,14 +17,15 @@ from drives.booking import history, rules
 from drives.capacity import availability, counters, reserved_spots, visits
 from drives.capacity import facts as capacity_facts
 from drives.capacity import rules as capacity_rules
-from drives.domain import grid
+from drives.domain import grid, party_fit
 from drives.eligibility import check, self_check
 from drives.eligibility import history as eligibility_history
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, Drive, Slot, Source, Visit
 from volunteers.models import Registration, Volunteer
 
-_INSERT = Path(__file__).with_name("insert_booking.sql").read_text()
+_INSERT = Path(__file__).with_name("insert_bookings.sql").read_text()
+_COLUMNS = [field.attname for field in Booking._meta.concrete_fields]
 REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for another
 
 
@@ -35,82 +36,134 @@ def refuse_unless_possible(
     now: datetime,
     giver: eligibility_history.Giver | None = None,
 ) -> str:
-    """Raise every reason that stands against this place, with the nearest times that fit the visit.
+    """Refuse one person a place, with every reason and with other times; else return the kind of visit.
 
-    Returns the kind of visit: what was recorded of the giver says it, else what was asked for.
-
-    Without a `giver` the interval rules are not asked: a hold counts in nobody's, and a coordinator may override them.
-    With one, the times proposed keep them. Who is booked at this drive already is told that alone.
+    The kind of visit follows what was recorded of the giver. Without a giver the interval rules are not asked: a
+    coordinator may override them. A person who is booked at this drive already is told only that.
     """
-    reasons = capacity_rules.reasons_not_to_take(facts, now)
-    wanted = facts.slot_starts_at
-    if giver and wanted and not facts.active_booking:
-        judged = check.of(giver, drive, wanted)
-        visit = judged.visit or visit
-        if judged.reasons:
-            raise refusals.Refusal([*reasons, *judged.reasons], check.later_times([judged], drive, (visit,), now))
-    if reasons:
-        raise refusals.Refusal(reasons, availability.nearest_times(drive, (visit,), wanted, now))
+    reasons, wanted = capacity_rules.reasons_not_to_take(facts, now), facts.slot_starts_at
+    judged = [check.of(giver, drive, wanted)] if giver and wanted and not facts.active_booking else []
+    for one in judged:
+        visit = one.visit or visit
+        reasons += one.reasons
+    refuse_with_times(reasons, drive, (visit,), wanted, now, judged=judged)
     return visit
 
 
-def footprint_or_refuse(drive: Drive, slot: Slot, visit: str, steps: int, now: datetime) -> grid.Footprint:
-    """The steps a visit would take from this slot; refuses one that would not end by closing."""
-    shape = visits.visit_shape(drive, visit)
-    if slot.n + shape.steps > steps:
-        raise refusals.Refusal(
-            [rules.visit_does_not_fit()], availability.nearest_times(drive, (visit,), slot.starts_at, now)
-        )
-    return grid.footprint(slot.n, shape)
+def refuse_with_times(
+    reasons: Sequence[refusals.Reason],
+    drive: Drive,
+    wanted: visits.Visits,
+    around: datetime | None,
+    now: datetime,
+    *,
+    judged: Sequence[check.Spacing] = (),
+    freed: availability.Freed | None = None,
+) -> None:
+    """Raise these reasons, if there are any, with other times at which all of these visits fit.
+
+    They are the nearest ones; if an interval stands against one of those judged, the next that all of them may take.
+    `freed` is what the people have at this drive by now.
+    """
+    if not reasons:
+        return
+    if any(one.reasons for one in judged):
+        times = check.later_times(judged, drive, wanted, now, freed)
+    else:
+        times = availability.nearest_times(drive, wanted, around, now, freed)
+    raise refusals.Refusal(reasons, times)
+
+
+def refuse_full(
+    drive: Drive, wanted: visits.Visits, around: datetime, now: datetime, freed: availability.Freed | None = None
+) -> NoReturn:
+    """Raise that there is no room for all of these visits, with the nearest times at which there is."""
+    reason = rules.party_full() if len(wanted) > 1 else capacity_rules.slot_full()
+    raise refusals.Refusal([reason], availability.nearest_times(drive, wanted, around, now, freed))
+
+
+def find_arrivals(
+    drive: Drive, found: capacity_facts.PlaceFound, wanted: visits.Visits, freed: counters.Deltas, now: datetime
+) -> list[Slot]:
+    """The slot in which each visit begins, the earliest in the slot that was found; refuses visits that do not fit.
+
+    For one visit no other slot is read: whether it fits, the counters judge. `freed` are changes of the counters that
+    are not applied yet.
+    """
+    slot, shapes = found.slot, visits.shapes(drive, wanted)
+    assert slot is not None  # the rules refused a slot of another drive
+    if len(shapes) == 1:
+        if slot.n + shapes[0].steps > found.steps:
+            refuse_with_times([rules.visit_does_not_fit()], drive, wanted, slot.starts_at, now, freed=freed)
+        if found.is_full and not freed:  # plainly full: do not wait for its slots
+            refuse_full(drive, wanted, slot.starts_at, now)
+        return [slot]
+    steps = availability.steps_of(drive.pk)
+    arrivals = party_fit.arrivals(availability.room(steps, now, freed), slot.n, shapes)
+    if arrivals is None:
+        refuse_full(drive, wanted, slot.starts_at, now, freed)
+    return [Slot(pk=steps[n][0], drive=drive, n=n, starts_at=steps[n][1]) for n in arrivals]
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A booking that is written and not yet counted."""
+class Written:
+    """Bookings that are written and not yet counted."""
 
-    booking: Booking
+    bookings: list[Booking]
     deltas: counters.Deltas
 
 
-def write(
+def write_bookings(
     drive: Drive,
     found: capacity_facts.PlaceFound,
-    visit: str,
+    wanted: visits.Visits,
     now: datetime,
     *,
     state: BookingState,
     source: Source,
-    registration: Registration | None = None,
+    registrations: Sequence[Registration] = (),
     volunteer: Volunteer | None = None,
     actor: str = "donor",
-) -> Taken:
-    """Write a booking and its history, and lapse what is over; `count` must follow, last of all.
+) -> Written:
+    """Write a booking for each visit, with its history, and lapse holds that are over; `count` must follow, last.
 
-    Refuses a visit that does not end by closing, and a time that is plainly full, without waiting for its slots.
+    The people are those of the registrations, or one volunteer. Refuses visits that do not fit.
     """
-    slot = found.slot
-    assert slot is not None  # the rules refused a slot of another drive
-    taken = footprint_or_refuse(drive, slot, visit, found.steps, now)
     freed = lapse_in(drive.pk, now) if found.holds_are_over else {}
-    deltas = counters.combined([freed, grid.net(None, taken)])
-    if found.is_full and not freed:
-        refuse_full(drive, visit, slot.starts_at, now)
-    who: dict[str, Any] = {"registration": registration, "volunteer": volunteer, "actor": actor}
-    return Taken(create_booking(drive, slot, taken, visit, now, state=state, source=source, **who), deltas)
+    slots = find_arrivals(drive, found, wanted, freed, now)
+    party = uuid.uuid4() if len(wanted) > 1 else None
+    bookings = [
+        new_booking(
+            drive,
+            slot,
+            grid.footprint(slot.n, visits.visit_shape(drive, visit)),
+            visit,
+            now,
+            state=state,
+            source=source,
+            registration=registration,
+            volunteer=volunteer,
+            party=party,
+        )
+        for slot, visit, registration in zip(slots, wanted, registrations or (None,), strict=True)
+    ]
+    insert_bookings(bookings, actor=actor)
+    return Written(bookings, counters.combined([freed, *(grid.net(None, counters.footprint(one)) for one in bookings)]))
 
 
-def count(taken: Taken, now: datetime) -> Booking:
+def count(written: Written, now: datetime) -> list[Booking]:
     """Change the counters, or refuse a full time and with it everything written before.
 
-    Last, because the slots stay locked until the transaction ends: who wants the same time waits as little as can be.
+    Last, because the slots stay locked until the transaction ends: others who want the same time wait only shortly.
     """
-    booking = taken.booking
-    if not counters.change(drive_id=booking.drive_id, deltas=taken.deltas):
-        refuse_full(booking.drive, booking.visit, booking.starts_at, now)
-    return booking
+    bookings = written.bookings
+    drive = bookings[0].drive
+    if not counters.change(drive_id=drive.pk, deltas=written.deltas):
+        refuse_full(drive, tuple(one.visit for one in bookings), min(one.starts_at for one in bookings), now)
+    return bookings
 
 
-def enter(
+def book_volunteer(
     drive: Drive,
     found: capacity_facts.PlaceFound,
     visit: str,
@@ -121,47 +174,28 @@ def enter(
     source: Source,
     actor: str,
 ) -> Booking:
-    """Book for somebody who is known, by facts that were read under the locks; the caller tells them.
+    """Book a known volunteer by facts that were read under the locks; the caller sends the messages.
 
     The kind of visit follows what was recorded of the giver; without one the interval rules are not asked.
     """
     known = refuse_unless_possible(found.facts, drive, visit, now, giver)
     with says_if_longer(asked=visit, visit=known):
-        taken = write(
-            drive, found, known, now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
+        written = write_bookings(
+            drive, found, (known,), now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
         )
-        booking = count(taken, now)
-    reserved_spots.has_place(booking, now)
+        [booking] = count(written, now)
+    reserved_spots.end_waiting([booking], now)
     return booking
 
 
-def refuse_full(drive: Drive, visit: str, wanted: datetime, now: datetime) -> NoReturn:
-    """Somebody was quicker: say so, with the nearest times."""
-    raise refusals.Refusal([capacity_rules.slot_full()], availability.nearest_times(drive, (visit,), wanted, now))
-
-
-def create_booking(
-    drive: Drive,
-    slot: Slot,
-    taken: grid.Footprint,
-    visit: str,
-    now: datetime,
-    *,
-    state: BookingState,
-    source: Source,
-    registration: Registration | None = None,
-    volunteer: Volunteer | None = None,
-    actor: str,
-) -> Booking:
-    """Write the row of a place, and how its history begins. Part of its caller, which changes the counters."""
-    booking = new_booking(
-        drive, slot, taken, visit, now, state=state, source=source, registration=registration, volunteer=volunteer
-    )
+def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
+    """Write new bookings and how their history begins, in one statement. The caller changes the counters."""
+    rows = [{column: getattr(booking, column) for column in _COLUMNS} for booking in bookings]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {**vars(booking), "confirms": json.dumps(booking.confirms), "actor": actor})
-        (booking.pk,) = cursor.fetchone()
-    booking._state.adding = False
-    return booking
+        cursor.execute(_INSERT, {"bookings": json.dumps(rows, default=str), "actor": actor})
+        ids = sorted(pk for (pk,) in cursor.fetchall())
+    for booking, pk in zip(bookings, ids, strict=True):
+        booking.pk, booking._state.adding = pk, False
 
 
 def new_booking(
@@ -177,7 +211,7 @@ def new_booking(
     volunteer: Volunteer | None = None,
     party: uuid.UUID | None = None,
 ) -> Booking:
-    """The row of a place, not written yet."""
+    """A booking that is not written yet."""
     said = self_check.outcome(registration.confirms, drive.policy.confirms) if registration else []
     return Booking(
         **Booking.new_link(),
@@ -209,11 +243,11 @@ Corrections = Sequence[tuple[Booking, str]]
 """Locked holds, each with the kind of visit that it really is."""
 
 
-def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> None:
+def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bool:
     """Give locked holds of one drive the steps of the kind of visit that they really are; the caller saves them.
 
-    A return visit that finds no nearer chair keeps the longer time. Refuses a first visit that does not fit, with the
-    nearest times that do. Locks: slots, of all in one statement.
+    A return visit that finds no nearer chair keeps the longer time. False if a first visit does not fit. Locks: slots,
+    of all in one statement.
     """
     firsts = [each for each in corrections if each[1] == Visit.FIRST]
     if _fit(corrections, now, holds_are_over=holds_are_over):
@@ -221,14 +255,13 @@ def correct_visits(corrections: Corrections, now: datetime, *, holds_are_over: b
     elif not firsts or (len(firsts) < len(corrections) and _fit(firsts, now, holds_are_over=holds_are_over)):
         fitting = firsts
     else:
-        booking, visit = firsts[0]
-        nearest = availability.nearest_times(booking.drive, (visit,), booking.starts_at, now)
-        raise refusals.Refusal([eligibility_rules.visit_is_first()], nearest)
+        return False
     for booking, visit in fitting:
         for name, value in stored_footprint(_as(booking, visit)).items():
             setattr(booking, name, value)
     for booking, visit in corrections:
         booking.visit = visit
+    return True
 
 
 def _fit(corrections: Corrections, now: datetime, *, holds_are_over: bool) -> bool:

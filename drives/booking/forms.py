@@ -10,8 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from drives.booking.hold import Person
-from drives.booking.party import Companion
+from drives.booking.hold import Companion, Person
 from drives.eligibility.forms import StatedForm
 from drives.eligibility.rules import TOO_CLOSE
 from drives.models import Policy, Visit
@@ -79,61 +78,51 @@ class PersonForm(forms.Form):
 
 
 class DetailsForm(StatedForm, PersonForm):
-    """Somebody, the time they have chosen, and a donation elsewhere that they state."""
+    """One to six people, the time they have chosen, and one contact for all; a donation elsewhere that one states."""
 
     appeals = Tick(label=_("Tell me about coming drives"), described_by="id_appeals_hint")
-    visit = forms.ChoiceField(choices=Visit.choices, widget=forms.HiddenInput)
+    visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    field_order = ("name", "phone", "email", "for_other", "reminders", "appeals", "confirmed")
+    field_order = ("name", "visit", "phone", "email", "for_other", "reminders", "appeals", "confirmed")
+
+    def __init__(self, *args: Any, visits: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["visit"].initial = visits[0]
+        if len(visits) == 1:
+            self.fields["visit"].widget = forms.HiddenInput()
+        else:
+            self.fields["name"].label = _("Name")
+            self.fields["for_other"].label = _("I am not one of them: all of this is for others")
+            self.fields["confirmed"].label = _("All of this is true for each of us")
+        self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
+        for (name, visit), kind in zip(self._others, visits[1:], strict=True):
+            self.fields[name] = field = NameField(label=_("Name"))
+            field.widget.attrs.update(autocomplete="off")
+            self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
+
+    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Name and visit of each person."""
+        return [(self[name], self[visit]) for name, visit in (("name", "visit"), *self._others)]
 
     def person(self, policy: Policy) -> Person:
-        """What was typed, with what was stated."""
+        """The person who books, with the donation elsewhere."""
         return replace(super().person(policy), stated=self.stated)
+
+    def companions(self) -> list[Companion]:
+        """The other people."""
+        return [Companion(self.cleaned_data[name], self.cleaned_data[visit]) for name, visit in self._others]
 
     def refuse(self, problem: ValidationError) -> None:
         """Beside the time, if another one helps; beside the day of a donation elsewhere that forbids it."""
         if isinstance(problem, Refusal):
             beside = "stated_on" if is_too_close(problem) else "slot"
             self.add_error(beside if another_time_helps(problem) else None, problem.messages)
-        else:
-            super().refuse(problem)
-
-
-class PartyForm(DetailsForm):
-    """Two to six people, and how they are reached: one contact for all."""
-
-    visit = None  # type: ignore[assignment]  # each has their own
-
-    def __init__(self, *args: Any, visits: Sequence[Visit], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.count = len(visits)
-        self.fields["for_other"].label = _("I am not one of them: all of this is for others")
-        self.fields["confirmed"].label = _("All of this is true for each of us")
-        for n, kind in enumerate(visits):
-            self.fields[self._name(n)] = name = NameField(label=_("Name"))
-            name.widget.attrs.update(autocomplete="off" if n else "name")
-            self.fields[f"visit_{n}"] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
-
-    def pairs(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """Name and visit of each person."""
-        return [(self[self._name(n)], self[f"visit_{n}"]) for n in range(self.count)]
-
-    def people(self) -> list[Companion]:
-        """Who they are, as typed."""
-        data = self.cleaned_data
-        return [Companion(data[self._name(n)], data[f"visit_{n}"]) for n in range(self.count)]
-
-    def refuse(self, problem: ValidationError) -> None:
-        """As for one person; what is wrong with a companion's name stands beside it."""
+            return
         if hasattr(problem, "error_dict"):
             named = {re.sub(r"people/(\d)/name", r"name_\1", key): errors for key, errors in problem.error_dict.items()}
             problem = ValidationError(named)
         super().refuse(problem)
-
-    @staticmethod
-    def _name(n: int) -> str:
-        return f"name_{n}" if n else "name"
 
 
 def another_time_helps(refusal: Refusal) -> bool:

@@ -37,14 +37,6 @@ def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: dat
     )
 
 
-def note_new(bookings: Iterable[Booking], *, actor: str, now: datetime) -> None:
-    """Keep how several bookings began."""
-    BookingChange.objects.bulk_create(
-        BookingChange(booking=booking, to_state=booking.state, to_arrival=booking.arrival, actor=actor, at=now)
-        for booking in bookings
-    )
-
-
 def note_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
     """Keep that bookings get another time each, while they still carry the old one."""
     BookingChange.objects.bulk_create(

@@ -1,25 +1,29 @@
-"""Hold a slot for fifteen minutes and send the code that verifies the contact."""
+"""Hold places for fifteen minutes and send the code that verifies the contact."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from drives.booking import create
 from drives.capacity import counters, facts, locks, visits
+from drives.capacity import rules as capacity_rules
+from drives.domain import party_fit
 from drives.domain.intervals import Stated
 from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, Source
-from organizations.models import Organization, linked
+from organizations.models import linked
 from volunteers import registration, verification
 from volunteers.models import Registration
 
 
 @dataclass(frozen=True)
 class Person:
-    """What somebody typed about themselves. Not yet normalized, not believed until the contact is proved."""
+    """What a donor typed. Not normalized yet, and not trusted until the contact is verified."""
 
     name: str
     phone: str = ""
@@ -28,65 +32,91 @@ class Person:
     consents: Sequence[str] = field(default_factory=tuple)
     confirms: Sequence[str] = field(default_factory=tuple)
     stated: Stated | None = None  # a last donation elsewhere
-    for_other: bool = False  # "I book for another person"
+    for_other: bool = False  # "I book for another person": the contact is not this person's own
 
     def said(self) -> dict[str, Any]:
-        """What the organization may keep of it, for `volunteers.registration`."""
+        """What a coordinator may enter for the person, for `volunteers.registration`."""
         names = ("name", "phone", "email", "language", "consents")
         return {name: getattr(self, name) for name in names}
 
     def typed(self) -> dict[str, Any]:
-        """The same with what only they can say, for who is yet to prove the contact."""
+        """The same with what only the person can say, before the contact is verified."""
         return {**self.said(), "confirms": self.confirms, "for_other": self.for_other}
 
 
-def hold_within(
+@dataclass(frozen=True)
+class Companion:
+    """A person who comes along: a name and the kind of visit."""
+
+    name: str
+    visit: str
+
+
+def hold_in_transaction(
     *,
     drive: Drive,
     slot_id: int,
     visit: str,
     person: Person,
+    companions: Sequence[Companion] = (),
     source: Source = Source.ONLINE,
     ip: str | None,
     now: datetime,
     bound_to: str = "",
     browser_token: str = "",
-    beside: Callable[[Booking], None] | None = None,
-) -> Booking:
-    """Keep a place for fifteen minutes and send the code that proves the contact; inside a transaction of the caller's.
+    then: Callable[[list[Booking]], None] | None = None,
+) -> list[Booking]:
+    """Hold places for one to six people for fifteen minutes, all or none, and send the code that verifies the contact.
 
-    The code counts for whoever holds `bound_to`; without it, for whoever holds the booking's own token. What `beside`
-    writes about the booking is written before the counters, which stay locked until the transaction ends.
-    A browser that proved this contact before gets no code. The answer does not depend on the person's history.
+    Runs inside a transaction of the caller. `slot_id` is the time of the first arrival; the others come with them or
+    next (`drives.domain.party_fit`). The contact is the person's own, unless `for_other`. The code counts for the
+    holder of `bound_to`; without it, for the holder of the first booking's token. A browser that verified this contact
+    before gets no code. The answer does not depend on anybody's history. `then` is called before the counters change,
+    because the slots stay locked from there to the end of the transaction.
+
     Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive, full or too close
-    to what is stated, and a third live hold of one contact; malformed details are a ValidationError by field.
-    Locks: identity, drive (shared), slots.
+    to what is stated, and a third live hold of one contact; a party counts as one hold. Malformed details are a
+    ValidationError by field; a network may hold few places for parties at a time (TooMany).
+    Locks: identity, drive (shared), slots. The number of statements does not grow with the number of people.
     """
-    details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
+    if len(companions) >= party_fit.MOST:
+        raise ValidationError({"people": ValidationError(_("Book for up to six people."), code="people_count")})
+    first = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
+    everyone = [first, *registration.companions(first, [each.name for each in companions])]
+    wanted = (visit, *(each.visit for each in companions))
     self_reported.refuse_impossible(person.stated, drive, now)
-    locks.identities_then_drive([details.identity], drive.pk)
+    locks.identities_then_drive([first.identity], drive.pk)
     found = facts.place_facts(
-        drive_id=drive.pk, slot_id=slot_id, identity=details.identity, shape=visits.visit_shape(drive, visit), now=now
+        drive_id=drive.pk,
+        slot_id=slot_id,
+        identity=first.identity,
+        shape=None if companions else visits.visit_shape(drive, visit),
+        now=now,
     )
-    create.refuse_unless_possible(found.facts, drive, visit, now)
-    self_reported.refuse_too_close(person.stated, drive, visit, found.facts.slot_starts_at or drive.starts_at, now)
-    registration.keep(details)
-    self_reported.keep(person.stated, drive=drive, actor="donor", now=now, registration=details)
-    taken = create.write(drive, found, visit, now, state=BookingState.HELD, source=source, registration=details)
-    send_first_code(taken.booking, details, bound_to, browser_token, ip, now)
-    if beside:
-        beside(taken.booking)
-    return create.count(taken, now)
+    around = found.facts.slot_starts_at
+    create.refuse_with_times(capacity_rules.reasons_not_to_take(found.facts, now), drive, wanted, around, now)
+    self_reported.refuse_too_close(person.stated, drive, visit, around or drive.starts_at, now)
+    registration.keep(everyone)
+    self_reported.keep(person.stated, drive=drive, actor="donor", now=now, registration=first)
+    written = create.write_bookings(
+        drive, found, wanted, now, state=BookingState.HELD, source=source, registrations=everyone
+    )
+    if companions:
+        verification.spend_places(count=len(everyone), ip=ip, now=now)
+    send_first_code(written.bookings[0], first, bound_to, browser_token, ip, now)
+    if then:
+        then(written.bookings)
+    return create.count(written, now)
 
 
-hold = transaction.atomic(hold_within)
+hold_bookings = transaction.atomic(hold_in_transaction)
 
 
 @transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
     """Free the places of holds whose fifteen minutes are over. Locks: bookings, slots, drive by drive.
 
-    Returns at how many drives a place is open again: one that is kept for who waits is not.
+    Returns at how many drives a place is open again: a place that is reserved for the waiting list is not.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     lapsed = 0
@@ -100,7 +130,7 @@ def lapse_holds(*, now: datetime, limit: int = 500) -> int:
 def send_first_code(
     booking: Booking, details: Registration, bound_to: str, browser_token: str, ip: str | None, now: datetime
 ) -> None:
-    """Send the code of a new hold, unless the browser proved the contact before. Part of its caller."""
+    """Send the code of a new hold, unless the browser verified the contact before."""
     verification.send_code(
         typed=details,
         bound_to=bound_to or linked.token_digest(booking.token),
@@ -109,8 +139,3 @@ def send_first_code(
         ip=ip,
         now=now,
     )
-
-
-def drive_of(organization: Organization, drive_id: int) -> Drive:
-    """The organization's drive with all that booking needs. Raises Drive.DoesNotExist."""
-    return Drive.objects.of(organization).select_related("organization", "site", "policy").get(pk=drive_id)

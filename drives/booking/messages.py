@@ -31,13 +31,11 @@ from organizations import queries as organizations_queries
 DONOR = "donor"  # the actor whose own act is told at any hour
 
 
-def booked(booking: Booking, now: datetime, *, own_act: bool = True) -> None:
-    """Queue the confirmation and schedule the reminders. `own_act`: the donor just booked."""
-    booked_together([booking], now, own_act=own_act)
+def booked(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) -> None:
+    """Queue the confirmations with their calendar entries, and schedule the reminders, for bookings at one drive.
 
-
-def booked_together(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) -> None:
-    """As `booked`, to people of one drive: each gets a mail and a calendar entry, who share a phone one text."""
+    Each donor gets an e-mail; donors of one party who share a phone get one text. `own_act`: the donors just booked.
+    """
     drive = bookings[0].drive
     plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
     way = plan[PlannedKind.BOOKED].way
@@ -61,16 +59,14 @@ def booked_again(booking: Booking, now: datetime) -> int:
 def restored(booking: Booking, now: datetime) -> None:
     """As `booked`; the cancellation is not told any more, if it has not left."""
     _withdraw_older([booking], now)
-    booked(booking, now)
+    booked([booking], now)
 
 
-def moved(booking: Booking, old_starts_at: datetime, now: datetime, *, actor: str) -> None:
-    """The new time; reminders of the old one are withdrawn and promised anew."""
-    moved_together([booking], {booking.pk: old_starts_at}, now, actor=actor)
+def moved(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
+    """Queue the messages about new times at one drive; `old` are the times before, by booking.
 
-
-def moved_together(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
-    """As `moved`, to people of one drive, with the time that each had; who share a phone get one text."""
+    Reminders of the old times are withdrawn and scheduled anew. Donors who share a phone get one text.
+    """
     drive = bookings[0].drive
     own = schedule.own_words([drive.organization_id])[drive.organization_id]
     for booking in bookings:
@@ -95,19 +91,17 @@ def relocated(bookings: Sequence[Booking], now: datetime) -> None:
     reminders.promise_all(bookings, schedule.drive_plan(drive), now)
 
 
-def cancelled(booking: Booking, now: datetime) -> None:
-    """The cancellation; nothing planned for the booking leaves any more. Coordinators hear of it close to the drive."""
-    cancelled_together([booking], now)
+def silenced(bookings: Sequence[Booking], now: datetime) -> None:
+    """Withdraw all that is planned for cancelled bookings, and send nothing; the others of a party are reminded."""
+    _withdraw_ahead(bookings, now)
+    reminders.say_anew(bookings)
 
 
-def silenced(booking: Booking, now: datetime) -> None:
-    """Nothing planned for a cancelled booking leaves, and nobody hears of it; the others of its party are reminded."""
-    _withdraw_ahead([booking], now)
-    reminders.say_anew([booking])
+def cancelled(bookings: Sequence[Booking], now: datetime) -> None:
+    """Queue the messages about cancelled bookings at one drive, and withdraw all that was planned for them.
 
-
-def cancelled_together(bookings: Sequence[Booking], now: datetime) -> None:
-    """As `cancelled`, to people of one drive: who share a phone get one text."""
+    Donors who share a phone get one text. Coordinators are told close to the drive.
+    """
     drive = bookings[0].drive
     own = schedule.own_words([drive.organization_id])[drive.organization_id]
     _withdraw_ahead(bookings, now)

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from drives.booking import parties, rules
-from drives.booking.parties import Party
+from drives.booking import party as booking_party
+from drives.booking import rules
+from drives.booking.party import Party
 from drives.capacity import availability, counters
 from drives.models import WITH_DRIVE, Booking, BookingState
 from drives.refusals import OpenTime
@@ -56,7 +57,7 @@ def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: 
 def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
     good = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR)
     booking = good.select_related(*WITH_DRIVE, "registration").first()
-    return page_of(booking, key, now, parties.party_of(booking)) if booking else None
+    return page_of(booking, key, now, booking_party.party_of(booking)) if booking else None
 
 
 def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:

@@ -28,7 +28,7 @@ def book_again(
 
     A hold and its proof, one after the other, for they lock in the same order each; a refusal of the second gives the
     hold up. Whoever has this very time already is answered with it, so a second tap answers as the first. Refuses as
-    `hold.hold` and `verify.prove`; a proof that is over meanwhile is a ValidationError by field.
+    `hold.hold_bookings` and `verify.prove`; a proof that is over meanwhile is a ValidationError by field.
     """
     proved = volunteers_queries.proved_addresses(volunteer, browser, now)
     person = Person(
@@ -39,11 +39,13 @@ def book_again(
         consents=consents,
         confirms=confirms,
     )
-    held = hold.hold(drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now)
+    [held] = hold.hold_bookings(
+        drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now
+    )
     try:
         return verify.prove(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)
     except Refusal as refusal:
-        changes.cancel(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+        changes.cancel_bookings(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         same = Booking.objects.active().filter(
             drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=_of(held)
         )

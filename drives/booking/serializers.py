@@ -108,7 +108,7 @@ class NewPartySerializer(ContactSerializer):
     """The contact belongs to the first person, unless `for_other` says that it belongs to none of them."""
 
     slot = IdField(help_text="The arrival time of the first person.")
-    people = ListField(child=CompanionSerializer(), max_length=20)
+    people = ListField(child=CompanionSerializer(), min_length=1, max_length=20)
 
 
 class CodeSerializer(Serializer):

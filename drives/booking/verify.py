@@ -53,6 +53,6 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     confirm_holds.recognize(party, whose, now)
     confirm_holds.judge(party, now)
     confirm_holds.keep(party, now)
-    reserved_spots.have_places(party, now)
-    messages.booked_together(party, now)
+    reserved_spots.end_waiting(party, now)
+    messages.booked(party, now)
     return asked

@@ -1,4 +1,4 @@
-"""Your details: from a chosen time to a place that is kept."""
+"""Book: the details of one to six people for a chosen time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from drives.models import Booking
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
+from drives.public.times import Wanted
 from drives.refusals import OpenTime, Refusal
 from drives.web import form_errors, keys, visitor
 from notifications.models import Purpose
@@ -30,58 +31,61 @@ class Details:
 
     page: DrivePage
     form: DetailsForm
-    visit: str
+    wanted: Wanted
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
-    is_too_close: bool = False  # to what was stated: the time may be kept if that was mistyped
+    is_too_close: bool = False  # to a donation that was typed: the time may stay if that was mistyped
     status: int = 200
 
-    @property
     def time(self) -> OpenTime | None:
-        return None if self.is_time_refused else times.chosen(self.page.times(self.visit), self.slot_id)
+        """The chosen time, while it is still open."""
+        if self.is_time_refused:
+            return None
+        return times.chosen(times.open_times(self.page, self.wanted, timezone.now()), self.slot_id)
 
-    def offered(self) -> Sequence[OpenTime]:
+    def offered(self, time: OpenTime | None) -> Sequence[OpenTime]:
         """The nearest times, while the chosen one is not to be had."""
         if self.is_too_close:
             return self.alternatives
-        if self.time is not None:
+        if time is not None:
             return ()
-        return self.alternatives or availability.nearest_times(self.page.drive, (self.visit,), None, timezone.now())
+        drive, visits = self.page.drive, self.wanted.visits
+        return self.alternatives or availability.nearest_times(drive, visits, None, timezone.now())
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask for name and contact; keep the place for whoever sends them. Nothing is kept while somebody reads."""
+    """Ask for names and one contact, and hold the places once they are sent. A page that is only read holds nothing."""
     page = public_queries.drive_page(slug, timezone.now())
     if page is None:
         raise Http404
-    return _keep(request, page) if request.method == "POST" else _ask(request, page)
+    return _hold(request, page) if request.method == "POST" else _ask(request, page)
 
 
 def _ask(request: HttpRequest, page: DrivePage) -> HttpResponse:
-    visit = times.visit_asked(request.GET.get("visit", ""))
-    slot_id = times.slot_asked(request.GET.get("slot", ""))
+    wanted, slot_id = times.wanted(request.GET), times.slot_asked(request.GET.get("slot", ""))
     if slot_id is None or page.is_full:
-        return views_donor.to_drive(page, visit)
-    if "new" not in request.GET and (donors := views_rebook.known_donors(request, page)):
-        return views_rebook.check(request, page, donors, visit, slot_id)
-    initial = {"visit": visit, "slot": slot_id, "confirmed": views_donor.result_asked(request) == "yes"}
-    return _show(request, Details(page, DetailsForm(initial=initial), visit, slot_id))
+        return views_donor.to_drive(page, wanted)
+    is_alone = wanted.people == 1 and "new" not in request.GET
+    if is_alone and (donors := views_rebook.known_donors(request, page)):
+        return views_rebook.check(request, page, donors, wanted.visit, slot_id)
+    initial = {"slot": slot_id, "confirmed": views_donor.result_asked(request) == "yes"}
+    return _show(request, Details(page, DetailsForm(visits=wanted.visits, initial=initial), wanted, slot_id))
 
 
-def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
-    form = DetailsForm(request.POST)
-    visit = times.visit_asked(request.POST.get("visit", ""))
-    details = Details(page, form, visit, times.slot_asked(request.POST.get("slot", "")), status=422)
+def _hold(request: HttpRequest, page: DrivePage) -> HttpResponse:
+    wanted = times.wanted(request.POST)
+    form = DetailsForm(request.POST, visits=wanted.visits)
+    details = Details(page, form, wanted, times.slot_asked(request.POST.get("slot", "")), status=422)
     if details.slot_id is None:
         form.add_error("slot", times.choose_one())
     if not form.is_valid():
         return _show(request, details)
     browser = visitor.browser_or_new(request)
     try:
-        held = _hold(request, details, browser)
+        held = _bookings(request, details, browser)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
         details.is_too_close = forms.is_too_close(refusal)
@@ -92,20 +96,21 @@ def _keep(request: HttpRequest, page: DrivePage) -> HttpResponse:
         form.refuse(problem)
         return form_errors.answered(_show(request, details), problem)
     else:
-        response = views_links.to_booking(held.reference)
-        keys.BOOKINGS.add(response, request, held.token)
+        response = views_links.to_booking(held[0].reference)
+        keys.BOOKINGS.add(response, request, *(booking.token for booking in held))
         visitor.remember(response, browser)
         return response
     return _show(request, details)
 
 
-def _hold(request: HttpRequest, details: Details, browser: str) -> Booking:
+def _bookings(request: HttpRequest, details: Details, browser: str) -> list[Booking]:
     assert details.slot_id is not None  # asked before
-    return hold.hold(
+    return hold.hold_bookings(
         drive=details.page.drive,
         slot_id=details.slot_id,
-        visit=details.visit,
+        visit=details.form.cleaned_data["visit"],
         person=details.form.person(details.page.drive.policy),
+        companions=details.form.companions(),
         ip=visitor.ip_of(request),
         bound_to=visitor.bound_to(browser),
         browser_token=browser,
@@ -114,13 +119,15 @@ def _hold(request: HttpRequest, details: Details, browser: str) -> Booking:
 
 
 def _show(request: HttpRequest, details: Details) -> HttpResponse:
-    drive = details.page.drive
-    language, offered = translation.get_language() or "en", details.offered()
+    drive, time, wanted = details.page.drive, details.time(), details.wanted
+    language, offered = translation.get_language() or "en", details.offered(time)
     context = {
         **views_donor.drive_context(details.page),
         "form": details.form,
-        "visit": details.visit,
-        "time": details.time,
+        "wanted": wanted,
+        "visit": wanted.visit,
+        "people": wanted.people,
+        "time": time,
         "is_too_close": details.is_too_close,
         "alternatives": [time for time in offered if not time.elsewhere],
         "at_others": [time for time in offered if time.elsewhere],

@@ -1,6 +1,7 @@
-"""Plans changed: another time, no time, the same time again, and the word that somebody is coming."""
+"""Change a booking: move, cancel, restore, confirm, send the confirmation again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,62 +15,86 @@ from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.models import Booking, CancelledBy
 from drives.public import times
-from drives.refusals import HoldLapsed
+from drives.refusals import HoldLapsed, Refusal
 from drives.web import form_errors
+from drives.web.code_page import CodeForm
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def move(request: HttpRequest, key: str) -> HttpResponse:
-    """Another time of the same drive; the old one is kept until the new one is sure."""
+def move(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
+    """Choose another time of the same drive, for one booking or all of its party; the old one is kept until then."""
     page = views_links.page_or_404(request, key)
-    if not page.may_change:
+    is_posted = request.method == "POST"
+    # The check page of a held party proposes times; there is no page to choose among all of them.
+    may_move = _may_move_all(page) or (page.held and is_posted) if whole_party else page.may_change
+    if not may_move:
         return views_links.to_booking(key)
-    if request.method != "POST":
-        return _choose(request, page)
-    slot_id = times.slot_asked(request.POST.get("slot", ""))
-    if slot_id is None:
-        return _choose(request, page, [times.choose_one()], 422)
+    if not is_posted:
+        return _choose(request, page, whole_party)
     try:
-        changes.move(booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now())
+        slot_id = times.slot_asked(request.POST.get("slot", ""))
+        if slot_id is None:
+            raise ValidationError(times.choose_one())
+        changes.move_bookings(
+            booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now(), whole_party=whole_party
+        )
     except HoldLapsed:
         return views_links.to_booking(key)
-    except ValidationError as refusal:
-        return _choose(request, page, refusal.messages, 409, refusal)
+    except ValidationError as problem:
+        if page.held and whole_party:
+            return views_donor.still_held(request, key, CodeForm(data={}), problem)
+        return _choose(request, views_links.page_or_404(request, key), whole_party, problem)
     return views_links.to_booking(key, "moved=1")
 
 
+def _may_move_all(page: BookingPage) -> bool:
+    return not page.held and page.party.is_shown and page.party.may_change_all
+
+
 def _choose(
-    request: HttpRequest,
-    page: BookingPage,
-    problems: Sequence[str] = (),
-    status: int = 200,
-    refusal: ValidationError | None = None,
+    request: HttpRequest, page: BookingPage, whole_party: bool, problem: ValidationError | None = None
 ) -> HttpResponse:
-    booking = page.booking
+    moving = page.party.who_may_change if whole_party else [page.booking]
+    status = 409 if isinstance(problem, Refusal) else 422
     context = {
         **views_donor.booking_context(page),
-        "parts": times.parts_of_day(queries.times_to_move([booking], timezone.now()), booking.drive),
-        "problems": problems,
-        **forms.proposed_by(refusal),
+        "group": moving if whole_party else (),
+        "parts": times.parts_of_day(queries.times_to_move(moving, timezone.now()), page.booking.drive),
+        "problems": problem.messages if problem else (),
+        **forms.proposed_by(problem),
     }
-    return render(request, "drives/booking/move.html", context, status=status)
+    return render(request, "drives/booking/move.html", context, status=status if problem else 200)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, key: str) -> HttpResponse:
-    """Give the place up. The page asks once; the answer can be undone for a quarter of an hour."""
+def cancel(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
+    """Cancel a booking, or all of a party on its leader's page. The page asks once."""
     page = views_links.page_or_404(request, key)
-    if not page.may_change:
+    may_cancel = page.party.is_shown and page.party.who_may_change if whole_party else page.may_change
+    if not may_cancel:
         return views_links.to_booking(key)
     if request.method != "POST":
-        return render(request, "drives/booking/cancel.html", views_donor.booking_context(page))
-    now = timezone.now()
-    return _act(
-        request,
-        key,
-        lambda: changes.cancel(booking_id=page.booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=now),
+        context = {**views_donor.booking_context(page), "group": page.party.members if whole_party else ()}
+        return render(request, "drives/booking/cancel.html", context)
+    return _act(request, key, partial(_cancel, page.booking, whole_party=whole_party))
+
+
+@never_cache
+@views_links.acts
+def take_out(request: HttpRequest, key: str) -> HttpResponse:
+    """Take one person out of a party that is not booked yet; the others stay held."""
+    page = views_links.page_or_404(request, key)
+    if page.held:
+        _cancel(page.booking)
+    others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
+    return views_links.to_booking(others[0].reference if others else key)
+
+
+def _cancel(booking: Booking, *, whole_party: bool = False) -> None:
+    changes.cancel_bookings(
+        booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now(), whole_party=whole_party
     )
 
 
@@ -102,7 +127,7 @@ def send_again(request: HttpRequest, key: str) -> HttpResponse:
     return views_links.to_booking(key, "sent=1")
 
 
-def _act(request: HttpRequest, key: str, act: Callable[[], Booking]) -> HttpResponse:
+def _act(request: HttpRequest, key: str, act: Callable[[], object]) -> HttpResponse:
     try:
         act()
     except ValidationError as refusal:

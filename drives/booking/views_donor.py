@@ -87,15 +87,16 @@ def _check(
     problem: ValidationError | None = None,
     elsewhere: StatedForm | None = None,
 ) -> HttpResponse:
+    group = page.party.members if len(page.party.members) > 1 else ()
     is_refused = elsewhere is not None or (isinstance(problem, Refusal) and "other_name" not in problem.codes)
     context = {
         **booking_context(page),
         "typed": page.booking.registration,
-        "group": page.party.members if len(page.party.members) > 1 else (),
+        "group": group,
         **forms.proposed_by(problem),
         "minutes": visits.visit_minutes(page.booking),
         "is_refused": is_refused,
-        "elsewhere": elsewhere or (_stated_before(page) if is_refused and not page.party.members else None),
+        "elsewhere": elsewhere or (_stated_before(page) if is_refused and not group else None),
     }
     shown = code_page.page_of(request, page.booking)
     return code_page.render_page(request, "drives/booking/check.html", shown, form, problem, context)

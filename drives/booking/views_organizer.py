@@ -1,6 +1,5 @@
 """One booking: its page with history and messages, moving, cancelling, and adding one by phone."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives import refusals
-from drives.booking import book_for_donor, changes, parties, party_changes, queries, resend
+from drives.booking import book_for_donor, changes, queries, resend
+from drives.booking import party as booking_party
 from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
 from drives.eligibility import self_check
-from drives.models import Booking, CancelledBy, Drive, Visit
+from drives.models import CancelledBy, Drive, Visit
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -31,7 +30,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     form = EnterForm(times, request.POST or None, initial={"slot": asked})
     if form.is_valid():
         try:
-            made = book_for_donor.enter(
+            made = book_for_donor.book_for_donor(
                 drive=drive,
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
@@ -58,43 +57,25 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def move(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Another time of the same drive; the donor is told."""
-    found, now = members.booking_of(request, pk=booking_id), timezone.now()
-    times = queries.times_to_move([found], now)
-    return _move(request, found, times, changes.move, parties.party_of(found))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@accounts.role_required("plan")
-def move_all(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Another time for everybody who came together with one booking, or for nobody."""
-    found, now = members.booking_of(request, pk=booking_id), timezone.now()
-    party = parties.party_of(found)
-    if not party.may_change_all:
+def move(request: MemberRequest, booking_id: int, *, whole_party: bool = False) -> HttpResponse:
+    """Choose another time of the same drive, for one booking or for all of its party; the donors are told."""
+    found = members.booking_of(request, pk=booking_id)
+    party = booking_party.party_of(found)
+    if whole_party and not party.may_change_all:
         return redirect("organizer_move", found.pk)
-    times = queries.times_to_move(party.who_may_change, now)
-    return _move(request, found, times, party_changes.move_all, party, group=party.who_may_change)
-
-
-def _move(
-    request: MemberRequest,
-    found: Booking,
-    times: list[refusals.OpenTime],
-    act: Callable[..., object],
-    party: parties.Party,
-    group: Sequence[Booking] = (),
-) -> HttpResponse:
+    group = party.who_may_change if whole_party else []
+    times = queries.times_to_move(group or [found], timezone.now())
     form = MoveForm(times, request.POST or None)
     if form.is_valid():
         typed, actor = form.cleaned_data, members.actor_of(request)
         try:
-            act(
+            changes.move_bookings(
                 booking_id=found.pk,
                 slot_id=typed["slot"],
                 actor=actor,
                 now=timezone.now(),
                 reason=typed["reason"],
+                whole_party=whole_party,
                 by_staff=True,
                 override_reason=typed["override_reason"],
             )
@@ -103,7 +84,7 @@ def _move(
             form.proposed = form_errors.proposed_by(error)
         else:
             one = _("The booking has a new time. The donor is being told.")
-            said = _("All of them have a new time, and are being told.") if group else one
+            said = _("All of them have a new time, and are being told.") if whole_party else one
             messages.success(request, said)
             return redirect("organizer_booking", found.pk)
     context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
@@ -119,7 +100,9 @@ def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason, actor, now = form.cleaned_data["reason"], members.actor_of(request), timezone.now()
         try:
-            changes.cancel(booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason)
+            changes.cancel_bookings(
+                booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason
+            )
         except ValidationError as error:
             form_errors.refuse(form, error)
         else:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -35,8 +36,8 @@ class AgainForm(forms.Form):
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
     slot = forms.IntegerField(required=False)
-    reminders = Tick(label="", described_by="id_reminders_hint")
-    confirmed = Tick(label="", described_by="id_confirmed_hint")
+    reminders = Tick(label=_("Text me about my booking"), described_by="id_reminders_hint")
+    confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def book_again(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     form = AgainForm(request.POST)
     if request.method != "POST" or not form.is_valid() or form.cleaned_data["slot"] is None:
-        return views_donor.to_drive(page, times.visit_asked(request.POST.get("visit", "")))
+        return views_donor.to_drive(page, times.wanted(request.POST))
     donors = known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
@@ -127,6 +128,7 @@ def check(
     drive, language = page.drive, translation.get_language() or "en"
     context = {
         **views_donor.drive_context(page),
+        "form": AgainForm(),
         "donors": donors,
         "visit": visit,
         "time": time,

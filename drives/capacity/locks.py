@@ -13,6 +13,7 @@ line, and goes away if somebody has it: that lock never waits, so it may stand b
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from django.db import connection
 
@@ -43,14 +44,14 @@ def typed_then_drive(typed: Sequence[str], drive: Drive) -> None:
     )
 
 
-def person_then_drive(booking: Booking) -> None:
-    """Steps 2 and 3 for a change of somebody's booking, and of a hold, which is nobody's yet."""
-    typed = [booking.registration.identity] if booking.registration else []
-    if booking.volunteer_id:
-        typed = []  # what was typed then may be somebody else's by now
-    identities_then_drive(
-        volunteers_queries.identities_of(identities=typed, volunteer_id=booking.volunteer_id), booking.drive_id
-    )
+def people_then_drive(bookings: Sequence[Booking]) -> None:
+    """Steps 2 and 3 for a change of bookings at one drive, and of holds, which belong to no volunteer yet."""
+    people = {one.volunteer_id for one in bookings}
+    found = [volunteers_queries.identities_of(volunteer_id=pk) for pk in people if pk]
+    # Of a booking, what was typed may be another volunteer's contact by now.
+    if typed := {one.registration.identity for one in bookings if one.registration and not one.volunteer_id}:
+        found.append(volunteers_queries.identities_of(identities=sorted(typed)))
+    identities_then_drive(chain.from_iterable(found), bookings[0].drive_id)
 
 
 def people_then_drives(volunteer_ids: Iterable[int]) -> None:

@@ -36,16 +36,12 @@ def hold(drive_id: int, place: Footprint, now: datetime) -> Hold:
     )
 
 
-def has_place(booking: Booking, now: datetime) -> None:
-    """Close the entry of somebody who got a place at this drive in another way; what was offered goes to the next.
+def end_waiting(bookings: Sequence[Booking], now: datetime) -> None:
+    """Close the waiting-list entries of people who got places at one drive in another way.
 
-    Part of what books them, under the lock of their identities. Locks: their entry.
+    What was offered to them goes to the next person. Part of the action that books them, under the lock of their
+    identities. One query if none of them waits. Locks: their entries.
     """
-    have_places([booking], now)
-
-
-def have_places(bookings: Sequence[Booking], now: datetime) -> None:
-    """As `has_place`, for people who got places at one drive together. One query if none of them waits."""
     people = [booking.volunteer_id for booking in bookings]
     theirs = WaitingEntry.objects.filter(drive=bookings[0].drive_id, volunteer__in=people, state__in=IN_LINE)
     for entry in locks.waiting_entries(theirs.values_list("pk", flat=True)):

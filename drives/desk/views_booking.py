@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drives.booking import parties
+from drives.booking import party as booking_party
 from drives.booking import rules as booking_rules
 from drives.desk import booking_record
 from drives.messaging import consent_ledger
@@ -21,7 +21,7 @@ def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Who, when, how it came to be, what was sent and what became of it."""
     found = members.booking_of(request, pk=booking_id)
     context = {"booking": found, "drive": found.drive, "record": booking_record.booking_record(found)}
-    context["party"] = parties.party_of(found)
+    context["party"] = booking_party.party_of(found)
     context |= {
         "language": _language(found),
         "may_change": _may_change(found),

@@ -1,9 +1,10 @@
 """Who can have a freed place, and until when it is theirs. Pure: free places and instants in, choices out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TypeAlias
 
 from drives.domain import grid
@@ -75,17 +76,30 @@ def fits(steps: Steps, kept: Mapping[int, Footprint], shape: VisitShape) -> Iter
         yield _spared(fit, steps, kept, shape)
 
 
-def remainders(old: Footprint, new: Footprint) -> list[Footprint]:
-    """What a move leaves over of the old place, in runs of steps."""
-    screening, chairs = _runs(old.screening, new.screening), _runs(old.chairs, new.chairs)
-    return [Footprint(screened, seated) for screened, seated in zip_longest(screening, chairs, fillvalue=range(0))]
+def remainders(old: Sequence[Footprint], new: Sequence[Footprint]) -> list[Footprint]:
+    """What a move of one or several visits leaves over of their old places, in runs of steps."""
+    screening = _counts(place.screening for place in old) - _counts(place.screening for place in new)
+    chairs = _counts(place.chairs for place in old) - _counts(place.chairs for place in new)
+    return [
+        Footprint(screened, seated)
+        for place in old
+        for screened, seated in zip_longest(
+            _runs(place.screening, screening), _runs(place.chairs, chairs), fillvalue=range(0)
+        )
+    ]
 
 
-def _runs(old: range, new: range) -> list[range]:
-    before = range(old.start, min(old.stop, max(old.start, new.start)))
-    after = range(max(old.start, min(old.stop, max(new.stop, before.stop))), old.stop)
-    pieces = (before, after) if len(new) else (old,)
-    return [piece for piece in pieces if len(piece)]
+def _counts(taken: Iterable[range]) -> Counter[int]:
+    return Counter(chain.from_iterable(taken))
+
+
+def _runs(steps: range, left: Counter[int]) -> list[range]:
+    """The runs among these steps of which something is left; it is taken off."""
+    found = [n for n in steps if left[n] > 0]
+    left.subtract(found)
+    starts = [n for n in found if n - 1 not in found]
+    ends = [n + 1 for n in found if n + 1 not in found]
+    return [range(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def _arrivals(steps: Steps, kept: Mapping[int, Footprint], uses: tuple[int, ...], shape: VisitShape) -> Iterator[Fit]:

@@ -77,7 +77,7 @@ def mark_done(*, conversation_id: int, actor: str, now: datetime) -> Conversatio
 @transaction.atomic
 def cancel_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
     """Give up the booking that a donor asked by text to cancel: it counts as theirs, so that they can take it back."""
-    booking = changes.cancel(
+    [booking] = changes.cancel_bookings(
         booking_id=booking_id, actor=actor, by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
     )
     mark_done(conversation_id=conversation_id, actor=actor, now=now)

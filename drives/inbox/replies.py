@@ -126,7 +126,9 @@ def _change(booking: Booking, letter: Letter, prompt: Message, reply: InboundMes
                 for each in (booking, *companions):
                     changes.confirm(booking_id=each.pk, actor="donor", now=now)
             else:
-                changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text")
+                changes.cancel_bookings(
+                    booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now, reason="text"
+                )
             return str(letter)
     except refusals.Refusal:
         return REFUSED

@@ -8,9 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import changes, history
+from drives.booking import changes
 from drives.booking import messages as booking_messages
-from drives.booking.changes import CANCEL_FIELDS
 from drives.capacity import counters, locks, reserved_spots
 from drives.messaging import reschedule
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
@@ -161,18 +160,9 @@ def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
     found = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
     bookings = locks.bookings(list(found))
-    holds = [booking for booking in bookings if booking.state == BookingState.HELD]
-    told = [booking for booking in bookings if booking.state != BookingState.HELD]
-    history.note_all(holds, to_state=BookingState.LAPSED, actor=actor, now=now)
-    history.note_all(told, to_state=BookingState.CANCELLED, actor=actor, now=now)
+    told = changes.end_bookings(bookings, actor=actor, by=CancelledBy.DRIVE, now=now)
     for booking in told:
-        changes.mark_cancelled(booking, by=CancelledBy.DRIVE, now=now)
-        booking.cancelled_late = False  # not their doing
         booking.drive = drive
-    Booking.objects.bulk_update(told, CANCEL_FIELDS, batch_size=500)
-    Booking.objects.filter(pk__in=[hold.pk for hold in holds]).update(
-        state=BookingState.LAPSED, holds_place=False, changed_at=now
-    )
     counters.change(drive_id=drive.pk, deltas=counters.released([*bookings, *reserved_spots.drop_all(drive, now)]))
     booking_messages.drive_cancelled(told, now)
     booking_messages.no_more_appeals(drive, now)

@@ -147,7 +147,7 @@ def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -
         if row.state == BookingState.HELD or (row.state in booking_rules.MAY_BE_CHANGED and row.starts_at > now)
     ]
     for row in coming:
-        changes.cancel(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)
+        changes.cancel_bookings(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)
     return sum(row.state != BookingState.HELD for row in coming)
 
 

@@ -51,7 +51,7 @@ def merge(
     _move(survivor, gone)
     outbox.rename_recipient(recipient=left, to=f"volunteer:{survivor.pk}")
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE):
-        reserved_spots.has_place(booking, now)
+        reserved_spots.end_waiting([booking], now)
     kept = [f"volunteer:{survivor.pk}"]
     audit.note(organization=organization, actor=actor, verb=MERGED, about=left, fields=kept, now=now)
     return survivor

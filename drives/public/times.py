@@ -1,13 +1,17 @@
 """Open times as donors choose among them: by part of the day at the site."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlencode
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from drives.capacity import availability
 from drives.domain import party_fit
 from drives.models import Drive, Visit
+from drives.public.queries import DrivePage
 from drives.refusals import OpenTime
 
 NOON, EVENING = 12, 17
@@ -47,26 +51,48 @@ def slot_asked(value: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
-def people_asked(value: str) -> int:
-    """How many people in an address; one until somebody says otherwise."""
-    return int(value) if value in map(str, party_fit.SIZES) else 1
+@dataclass(frozen=True)
+class Wanted:
+    """How many people want to come, how many of them for the first time, and the visit of the one who books."""
+
+    visit: Visit
+    people: int = 1
+    first: int = 0
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        """The visit of each person; the one who books comes first."""
+        if self.people == 1:
+            return (self.visit,)
+        returning, new = (Visit.RETURN,) * (self.people - self.first), (Visit.FIRST,) * self.first
+        return new + returning if self.visit == Visit.FIRST else returning + new
+
+    @property
+    def query(self) -> str:
+        """The same as the query of an address."""
+        several = {"people": self.people, "first": self.first} if self.people > 1 else {}
+        return urlencode({"visit": self.visit, **several})
+
+    @property
+    def sizes(self) -> list["Wanted"]:
+        """The same for each number of people, as far as the kinds of their visits were said."""
+        first = self.first if self.people > 1 else int(self.visit == Visit.FIRST)
+        return [Wanted(self.visit, number, min(first, number)) for number in party_fit.SIZES]
 
 
-def first_asked(value: str, people: int) -> int:
-    """How many of them come for the first time."""
-    return int(value) if value in map(str, range(people + 1)) else 0
+def wanted(asked: QueryDict) -> Wanted:
+    """What an address or a form asks for; one person unless it says otherwise."""
+    number, first = asked.get("people", ""), asked.get("first", "")
+    people = int(number) if number in map(str, party_fit.SIZES) else 1
+    new = int(first) if first in map(str, range(people + 1)) else 0
+    return Wanted(visit_asked(asked.get("visit", "")), people, new)
 
 
-def sizes(people: int, first: int, visit: Visit) -> list[tuple[int, int]]:
-    """How many people there may be, each with how many of them give for the first time, as far as it was said."""
-    said = first if people > 1 else int(visit == Visit.FIRST)
-    return [(number, min(said, number)) for number in party_fit.SIZES]
-
-
-def visits_of(people: int, first: int, visit: str = Visit.RETURN) -> tuple[Visit, ...]:
-    """The visits of a party of which so many come for the first time; `visit` is that of whoever books."""
-    returning, new = (Visit.RETURN,) * (people - first), (Visit.FIRST,) * first
-    return new + returning if visit == Visit.FIRST else returning + new
+def open_times(page: DrivePage, asked: Wanted, now: datetime) -> Sequence[OpenTime]:
+    """The times of a drive at which all these people can come."""
+    if asked.people == 1 or page.is_full:
+        return page.times(asked.visit)
+    return availability.open_times(page.drive, asked.visits, now)
 
 
 def chosen(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:

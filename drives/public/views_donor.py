@@ -1,7 +1,7 @@
 """Pages about drives: all of them, an organization's, one."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 
 from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,12 +12,11 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
-from drives.capacity import availability
 from drives.eligibility import history, policies, self_check
 from drives.models import DriveState, Visit
 from drives.public import queries, times
 from drives.public.queries import DrivePage, DriveSummary
-from drives.refusals import OpenTime
+from drives.public.times import Wanted
 from drives.web import visitor
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries
@@ -65,22 +64,22 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
     browser = visitor.browser_of(request)
     earlier = None if "visit" in request.GET else history.earlier_visit(browser, page.drive, now)
-    visit = Visit.RETURN if earlier else times.visit_asked(request.GET.get("visit", ""))
-    people = times.people_asked(request.GET.get("people", ""))
-    first = times.first_asked(request.GET.get("first", ""), people)
+    wanted = times.wanted(request.GET)
+    if earlier:
+        wanted = replace(wanted, visit=Visit.RETURN)
     context = {
         **drive_context(page),
-        "visit": visit,
+        "wanted": wanted,
+        "visit": wanted.visit,
         "earlier": earlier,
-        "people": people,
-        "first": first,
-        "sizes": times.sizes(people, first, visit),
-        "firsts": range(people + 1),
-        "parts": times.parts_of_day(_times(page, visit, people, first, now), page.drive),
+        "people": wanted.people,
+        "first": wanted.first,
+        "firsts": range(wanted.people + 1),
+        "parts": times.parts_of_day(times.open_times(page, wanted, now), page.drive),
         "slot": times.slot_asked(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
-        # A group's names are typed, whoever books for it.
-        "is_known": people == 1 and bool(browser) and volunteers_queries.proved_from(browser, now).exists(),
+        # The names of a party are typed.
+        "is_known": wanted.people == 1 and bool(browser) and volunteers_queries.proved_from(browser, now).exists(),
         "result": result_asked(request),
         "confirms": self_check.asked_of(page.drive),
         "rule": policies.in_words(page.drive.rules),
@@ -91,12 +90,6 @@ def drive(request: HttpRequest, slug: str) -> HttpResponse:
     if browser:  # what stands ready to be chosen may be this browser's own
         patch_cache_control(response, private=True)
     return response
-
-
-def _times(page: DrivePage, visit: str, people: int, first: int, now: datetime) -> Sequence[OpenTime]:
-    if people == 1 or page.is_full:
-        return page.times(visit)
-    return availability.open_times(page.drive, times.visits_of(people, first), now)
 
 
 @require_safe
@@ -132,7 +125,7 @@ def result_asked(request: HttpRequest) -> str:
     return result if result in ("yes", "ask") else ""
 
 
-def to_drive(page: DrivePage, visit: str) -> HttpResponse:
-    """Back to the drive's times, with the word that one has to be chosen."""
+def to_drive(page: DrivePage, wanted: Wanted) -> HttpResponse:
+    """Redirect to the drive's times, with the note that one has to be chosen."""
     address = reverse("drive", args=[page.drive.slug])
-    return redirect(f"{address}?visit={visit}&choose=1#times")
+    return redirect(f"{address}?{wanted.query}&choose=1#times")

@@ -51,7 +51,7 @@ def join_within(
     request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
     """
     details = registration.cleaned(organization=drive.organization, **person.typed(), source=source, ip=ip, now=now)
-    registration.keep(details)
+    registration.keep([details])
     self_check.outcome(details.confirms, drive.policy.confirms)  # refuses half a yes now, not once a place is offered
     locks.identities_then_drive([details.identity], drive.pk)
     facts = queries.waiting_facts(drive_id=drive.pk, identity=details.identity, now=now)

@@ -13,6 +13,7 @@ from drives.capacity import counters, facts, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
 from drives.eligibility import check, history, self_check
+from drives.eligibility import rules as eligibility_rules
 from drives.messaging import schedule
 from drives.models import Booking, BookingState, Hold, Offer, OfferState, Source, WaitingEntry, WaitingState
 from drives.waitlist import close, messages, queries, rules
@@ -167,9 +168,11 @@ def accept(*, offer_id: int, actor: str, now: datetime) -> Booking:
     visit = create.refuse_unless_possible(found.facts, drive, entry.visit, now, _giver(entry))
     booking = _book(offer, actor, now)
     if visit != booking.visit:  # what was recorded changed since the offer
-        create.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over)
+        if not create.correct_visits([(booking, visit)], now, holds_are_over=found.holds_are_over):
+            reasons = [eligibility_rules.visit_is_first()]
+            create.refuse_with_times(reasons, drive, (visit,), booking.starts_at, now)
         booking.save(update_fields=["visit", *create.FOOTPRINT])
-    booking_messages.booked(locks.booking(booking.pk), now)
+    booking_messages.booked([locks.booking(booking.pk)], now)
     return booking
 
 
@@ -179,7 +182,7 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
     assert kept is not None  # an open offer keeps a place
     if entry.registration:  # the drive may have another policy by now
         entry.registration.confirms = self_check.still(entry.registration.confirms, entry.drive.policy.confirms)
-    booking = create.create_booking(
+    booking = create.new_booking(
         entry.drive,
         offer.arrival,
         counters.footprint(kept),
@@ -189,8 +192,8 @@ def _book(offer: Offer, actor: str, now: datetime) -> Booking:
         source=Source.WAITING_LIST,
         registration=entry.registration,
         volunteer=entry.volunteer,
-        actor=actor,
     )
+    create.insert_bookings([booking], actor=actor)
     booking.proved_at = entry.proved_at
     booking.save(update_fields=["proved_at"])
     offer.booking = booking

@@ -138,7 +138,7 @@ def pages_of(drive: Drive) -> list[str]:
         builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
         for n in range(0, 12, 3)
     )
-    changes.cancel(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
+    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
     Booking.objects.filter(pk=other.pk).update(state="donated")
     Booking.objects.filter(pk=held.pk).update(state="held", held_until=NOW + timedelta(minutes=15))
     full = builders.drive(drive.organization)

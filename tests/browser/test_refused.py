@@ -68,7 +68,7 @@ def test_of_a_party_that_is_refused_the_others_are_booked(
     page = open_page(width=320, scheme=scheme, scripts=scripts)
     builders.booked(drive)
     sunday, wednesday = another(drive, 1), another(drive, 4)
-    address = f"/d/{sunday.slug}/together/?visit=return&people=2&first=1&slot={builders.slot(sunday).pk}"
+    address = f"/d/{sunday.slug}/book/?visit=return&people=2&first=1&slot={builders.slot(sunday).pk}"
     page.goto(live_server.url + address)
     for at, name in enumerate(("Test Ana Alder", "Test Bo Alder")):
         page.get_by_label("Name", exact=True).nth(at).fill(name)
@@ -81,7 +81,7 @@ def test_of_a_party_that_is_refused_the_others_are_booked(
     has_no_barriers(page, scripts=scripts)
     times = page.get_by_role("link", name="Plasma drive, Wednesday, March 17")
     assert times.count() == 3
-    assert f"/d/{wednesday.slug}/together/?visit=return&people=2&first=1" in (times.first.get_attribute("href") or "")
+    assert f"/d/{wednesday.slug}/book/?visit=return&people=2&first=1" in (times.first.get_attribute("href") or "")
     page.get_by_role("button", name="Take out Test Ana Alder").click()
     arrive(page, "Check and book")
     page.get_by_role("button", name="Book this time").click()

@@ -60,7 +60,7 @@ def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage,
     slot = builders.slot(drive).pk
     addresses = [
         f"/d/{drive.slug}/?people=3&first=1",
-        f"/d/{drive.slug}/together/?people=3&first=1&slot={slot}",
+        f"/d/{drive.slug}/book/?people=3&first=1&slot={slot}",
         f"/b/{held[0].token}/",
         f"/b/{party[0].token}/",
         f"/b/{party[0].token}/cancel-all/",

@@ -121,7 +121,7 @@ def addresses() -> dict[str, str]:
         "wait-closed": f"/w/{in_closed.token}/",
         "offer": f"/offer/{open_offer.token}/",
         **{f"offer-{name}": f"/offer/{offer.token}/" for name, offer in offers.items()},
-        "together": f"/d/{later.slug}/together/?people=2&first=1&slot={builders.slot(later, 8).pk}",
+        "together": f"/d/{later.slug}/book/?people=2&first=1&slot={builders.slot(later, 8).pk}",
         "find": "/find/",
         "me": "/me/",
         "data": "/me/data/",

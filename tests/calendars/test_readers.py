@@ -126,10 +126,10 @@ def test_booking_moving_and_cancelling_read_alike_in_mails_downloads_and_feeds()
     bodies = {"booked": invitation(booking, "booked"), "file": fetched("booking_calendar", token)}
     bodies["feed"] = fetched("feed", feed)
     later = NOW + timedelta(hours=1)
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=later)
+    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=later)
     bodies |= {"moved": invitation(booking, "moved"), "moved file": fetched("booking_calendar", token)}
     bodies["moved feed"] = fetched("feed", feed)
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=later + timedelta(hours=1))
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=later + timedelta(hours=1))
     bodies |= {"cancelled": invitation(booking, "cancelled"), "cancelled file": fetched("booking_calendar", token)}
     bodies["cancelled feed"] = fetched("feed", feed)
     read_as = {

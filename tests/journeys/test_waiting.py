@@ -40,7 +40,7 @@ def waits(donor: Donor, drive: Drive, **wish: str) -> Page:
 
 
 def cancels(booking: Booking, now: Any = NOW) -> None:
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def bookings_of(donor: Donor) -> list[str]:

@@ -55,7 +55,7 @@ def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
 
 
 def move(booking: Booking) -> None:
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
+    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
 
 
 def write_to_many(booking: Booking) -> None:

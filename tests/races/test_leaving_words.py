@@ -99,7 +99,7 @@ def is_nowhere(address: str) -> bool:
 LOCKED, NEWEST, BOOKING, HEARD = (
     (contacts, "locked"),
     (account_queries, "newest_contacts"),
-    (locks, "booking"),  # the erasure takes this lock, too
+    (locks, "bookings"),  # the erasure takes this lock, too
     (invitation_audience, "heard"),
 )
 PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [

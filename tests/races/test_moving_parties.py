@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drives.booking import party_changes
+from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking
 from tests import builders
@@ -32,7 +32,9 @@ def move_against_one() -> Callable[[], bool]:
         drive = plain_drive(places=2)
         party = builders.booked_together(drive, people=TWO, number=next(numbers))
         slot = builders.slot(drive, 1).pk
-        move = partial(party_changes.move_all, booking_id=party[0].pk, slot_id=slot, actor="donor", now=NOW)
+        move = partial(
+            changes.move_bookings, booking_id=party[0].pk, slot_id=slot, whole_party=True, actor="d", now=NOW
+        )
         one = partial(builders.held, drive, n=1, number=next(numbers), now=NOW + timedelta(minutes=1))
         results = together(move, one)
         steps = set(Booking.objects.filter(party=party[0].party).values_list("first_step", flat=True))

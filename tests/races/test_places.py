@@ -110,7 +110,7 @@ def move_against_book() -> Callable[[], bool]:
         held = builders.held(drive, n=0, number=mover, now=later(mover))
         target = builders.slot(drive, 1).pk
         results = together(
-            lambda: changes.move(booking_id=held.pk, slot_id=target, actor="donor", now=later(mover)),
+            lambda: changes.move_bookings(booking_id=held.pk, slot_id=target, actor="donor", now=later(mover)),
             lambda: builders.held(drive, n=1, number=other, now=later(other)),
         )
         held.refresh_from_db()
@@ -145,8 +145,12 @@ def crossing_moves() -> Callable[[], bool]:
         left = builders.held(drive, n=0, number=first, now=later(first))
         right = builders.held(drive, n=1, number=second, now=later(second))
         results = together(
-            lambda: changes.move(booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="d", now=later(first)),
-            lambda: changes.move(booking_id=right.pk, slot_id=builders.slot(drive, 0).pk, actor="d", now=later(second)),
+            lambda: changes.move_bookings(
+                booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="d", now=later(first)
+            ),
+            lambda: changes.move_bookings(
+                booking_id=right.pk, slot_id=builders.slot(drive, 0).pk, actor="d", now=later(second)
+            ),
         )
         return results == ["ok", "ok"]
 

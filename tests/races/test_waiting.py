@@ -57,7 +57,7 @@ class World:
 
 
 def cancel(booking_id: int) -> None:
-    changes.cancel(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
 
 
 def work_off(drive: Drive) -> None:

@@ -25,7 +25,7 @@ def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> No
         ) -> Booking:
             if n % 2:
                 return verify.prove(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
-            return book_for_donor.enter(
+            return book_for_donor.book_for_donor(
                 drive=drive, slot_id=slot_id, visit="return", person=builders.person(number), actor="user:1", now=NOW
             )
 

@@ -25,7 +25,9 @@ PHONE, MAIL = "+12135550142", "ana@example.org"
 
 def registered(of: Organization, name: str = "Test Ana Alder", **typed: Any) -> Registration:
     typed = {"phone": PHONE, "source": "page", "ip": "192.0.2.1", "now": NOW, **typed}
-    return registration.keep(registration.cleaned(organization=of, name=name, **typed))
+    details = registration.cleaned(organization=of, name=name, **typed)
+    registration.keep([details])
+    return details
 
 
 def resolved(of: Organization, name: str = "Test Ana Alder", **typed: Any) -> Volunteer:

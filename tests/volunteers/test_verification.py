@@ -27,7 +27,9 @@ MINUTE = timedelta(minutes=1)
 
 def registered(of: Organization, **typed: Any) -> Registration:
     typed = {"phone": PHONE, "source": "page", "ip": None, "now": NOW, **typed}
-    return registration.keep(registration.cleaned(organization=of, name="Test Ana Alder", **typed))
+    details = registration.cleaned(organization=of, name="Test Ana Alder", **typed)
+    registration.keep([details])
+    return details
 
 
 def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: str | None = None, **typed: Any) -> str:

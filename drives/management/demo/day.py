@@ -66,7 +66,7 @@ def events(day: Day, now: datetime) -> Iterator[Event]:
     opened_at = booking_ends - 15 * DAY
     drive = drives.create_drive(drive=day.plan, actor=day.home.planner, now=opened_at - HOUR)
     drives.publish(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
-    drive = hold.drive_of(day.home.organization, drive.pk)
+    drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive.pk)
     chance = random.Random(day.seed)
     for position, guest in enumerate(_guests(day, drive, steps, chance, booking_ends)):
         yield from _life(guest, position, day.home, chance)
@@ -176,7 +176,7 @@ def _waiting(donor: Donor, position: int, drive: Drive, at: datetime) -> Event:
 def _cancelling(guest: Guest, at: datetime) -> Event:
     return Event(
         at,
-        lambda now: changes.cancel(booking_id=guest.booking_id, actor="donor", by=CancelledBy.DONOR, now=now),
+        lambda now: changes.cancel_bookings(booking_id=guest.booking_id, actor="donor", by=CancelledBy.DONOR, now=now),
         tells=True,
     )
 
@@ -201,7 +201,7 @@ def _person(donor: Donor, drive: Drive) -> Person:
 
 
 def _hold(guest: Guest, now: datetime) -> None:
-    held = hold.hold(
+    [held] = hold.hold_bookings(
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,
@@ -241,7 +241,7 @@ def _code(about: str) -> str:
 def _by_phone(guest: Guest, planner: str, now: datetime) -> None:
     """They say on the phone what they agree to."""
     register(guest.donor, guest.drive.organization, planner, now)
-    entered = book_for_donor.enter(
+    entered = book_for_donor.book_for_donor(
         drive=guest.drive,
         slot_id=_slot_id(guest),
         visit=guest.visit,

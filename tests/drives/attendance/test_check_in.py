@@ -75,8 +75,12 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     came, missed, late, early, deferred = (builders.booked(drive, n=number, number=number) for number in range(1, 6))
     outcome(came, "donated", drive)
     outcome(deferred, "deferred", drive)
-    changes.cancel(booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2))
-    changes.cancel(booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2))
+    changes.cancel_bookings(
+        booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2)
+    )
+    changes.cancel_bookings(
+        booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2)
+    )
     check_in.walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )

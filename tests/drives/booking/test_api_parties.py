@@ -40,7 +40,8 @@ def test_the_same_key_is_the_same_party() -> None:
 @pytest.mark.parametrize(
     ("changes", "pointer", "code"),
     [
-        ({"people": FAMILY[:1]}, "#/people", "people_count"),
+        ({"people": []}, "#/people", "min_length"),
+        ({"people": FAMILY * 3}, "#/people", "people_count"),
         ({"people": [FAMILY[0], {"name": "!!", "visit": "return"}]}, "#/people/1/name", "name_missing"),
         ({"slot": "0"}, "#/slot", "slot_unknown"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.capacity import drift
-from drives.models import BookingState, CancelledBy, Slot
+from drives.models import Booking, BookingState, CancelledBy, Slot
 from drives.planning import drives
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -17,16 +17,19 @@ from tests.builders import NOW
 pytestmark = pytest.mark.django_db
 
 
-def cancel(booking: object, **changes: object) -> object:
-    return booking_changes.cancel(
+def cancel(booking: object, **changes: object) -> Booking:
+    [row] = booking_changes.cancel_bookings(
         **{"booking_id": booking.pk, "actor": "donor", "by": CancelledBy.DONOR, "now": NOW, **changes}  # type: ignore[attr-defined]
     )
+    return row
 
 
 def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
-    moved = booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    [moved] = booking_changes.move_bookings(
+        booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW
+    )
     assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
     taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
     assert list(taken) == [9, 10, 11]
@@ -36,7 +39,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
 def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
-    booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
+    booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     reminders = (
         Message.objects.filter(kind="day_before").order_by("revision").values_list("revision", "state", "due_at")
     )
@@ -50,7 +53,7 @@ def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
     booking = builders.booked(drive, n=4)
-    booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
+    booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
     assert drift.drifted_slots() == 0
 
 
@@ -60,7 +63,7 @@ def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
     booking = builders.booked(drive, n=0, number=1)
     builders.booked(drive, n=2, number=2)
     with pytest.raises(Refusal) as caught:
-        booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
+        booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 2).pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     booking.refresh_from_db()
     assert (booking.first_step, booking.revision) == (0, 0)
@@ -69,7 +72,7 @@ def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
 def test_a_hold_can_be_moved_and_then_proved() -> None:
     drive = builders.drive()
     held = builders.held(drive, n=0)
-    booking_changes.move(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
+    booking_changes.move_bookings(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
     booking = builders.proved(held)
     assert (booking.first_step, booking.state) == (4, "booked")
 
@@ -84,7 +87,7 @@ def test_confirming_twice_changes_nothing_the_second_time() -> None:
 def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, email="ana@example.org")
-    assert cancel(booking).revision == 1  # type: ignore[attr-defined]
+    assert cancel(booking).revision == 1
     assert not Slot.objects.filter(drive=drive, chairs_taken__gt=0).exists()
     waiting = (
         Message.objects.filter(state__in=["queued", "promise"]).exclude(kind="code").values_list("kind", "channel")
@@ -97,7 +100,7 @@ def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
 
 def test_cancelling_twice_changes_nothing_the_second_time() -> None:
     booking = builders.booked(builders.drive())
-    assert cancel(booking).revision == cancel(booking).revision == 1  # type: ignore[attr-defined]
+    assert cancel(booking).revision == cancel(booking).revision == 1
 
 
 def test_a_cancellation_within_a_day_is_late_and_coordinators_hear_of_it_within_three() -> None:

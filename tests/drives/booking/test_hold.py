@@ -128,7 +128,7 @@ def test_one_active_booking_whatever_the_spelling_of_the_phone(spelling: str) ->
 
 def test_a_slot_of_another_drive_is_refused() -> None:
     drive, other = builders.drive(), builders.drive()
-    act = lambda: hold.hold(  # noqa: E731
+    act = lambda: hold.hold_bookings(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(other).pk,
         visit="return",
@@ -177,11 +177,11 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     drive = builders.drive()
     drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    booking = book_for_donor.enter(
+    booking = book_for_donor.book_for_donor(
         drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
     )
     assert (booking.state, booking.source) == ("booked", "organizer")
-    again = lambda: book_for_donor.enter(  # noqa: E731
+    again = lambda: book_for_donor.book_for_donor(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(drive, 1).pk,
         visit="first",

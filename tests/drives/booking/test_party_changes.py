@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from drives.attendance import check_in
 from drives.attendance import queries as attendance_queries
-from drives.booking import party_changes
+from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, Drive
 from drives.refusals import HoldLapsed, Refusal
@@ -30,7 +30,7 @@ def plain_drive(places: int = 3, **changes: object) -> Drive:
 
 def move(booking: Booking, n: int, **how: object) -> list[Booking]:
     asked = {"slot_id": builders.slot(booking.drive, n).pk, "actor": "donor", "now": NOW, **how}
-    return party_changes.move_all(booking_id=booking.pk, **asked)  # type: ignore[arg-type]
+    return changes.move_bookings(whole_party=True, booking_id=booking.pk, **asked)  # type: ignore[arg-type]
 
 
 def refusal(booking: Booking, n: int, **how: object) -> Refusal:

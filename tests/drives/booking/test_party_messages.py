@@ -33,7 +33,7 @@ def family(places: int = 2) -> list[Booking]:
 
 
 def cancel(booking: Booking, now: datetime = DAY_BEFORE) -> None:
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> None:
@@ -78,7 +78,7 @@ def test_what_has_left_is_not_said_again() -> None:
 def test_who_moves_away_is_reminded_alone() -> None:
     party = family(places=3)
     reminders.dress(now=DAY_BEFORE - timedelta(hours=1))
-    changes.move(
+    changes.move_bookings(
         booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
     )
     reminders.dress(now=DAY_BEFORE)

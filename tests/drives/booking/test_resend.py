@@ -58,7 +58,7 @@ def test_the_third_in_an_hour_is_refused_in_words() -> None:
 def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, later: int, code: str) -> None:
     booking = builders.booked(builders.drive())
     if cancelled:
-        changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+        changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     with pytest.raises(Refusal) as caught:
         resend.send_again(booking_id=booking.pk, now=NOW + timedelta(days=later))
     assert caught.value.codes == [code]

@@ -194,7 +194,7 @@ def test_a_link_to_stop_that_is_cut_is_not_found() -> None:
 
 def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() -> None:
     booking = builders.booked(builders.drive())
-    changes.cancel(booking_id=booking.pk, actor="user:1", by="coordinator", now=NOW)  # type: ignore[arg-type]
+    changes.cancel_bookings(booking_id=booking.pk, actor="user:1", by="coordinator", now=NOW)  # type: ignore[arg-type]
     shown = page_of(booking)
     assert "The organizers cancelled this booking." in shown
     assert "Undo" not in shown

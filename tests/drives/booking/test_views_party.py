@@ -24,13 +24,13 @@ NAMES = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder", "Test Eli Alder")
 
 def typed(drive: Drive, people: int = 3, n: int = 0, **changes: Any) -> dict[str, Any]:
     names = {f"name_{at}" if at else "name": name for at, name in enumerate(NAMES[:people])}
-    visits = {f"visit_{at}": "return" for at in range(people)}
+    visits = {f"visit_{at}" if at else "visit": "return" for at in range(people)}
     whole = {**names, **visits, "people": people, "first": 0, "slot": builders.slot(drive, n).pk}
     return {**whole, "phone": donor.PHONE, "email": "", "reminders": "on", **changes}
 
 
 def kept(client: Client, drive: Drive, **changes: Any) -> Booking:
-    response = client.post(reverse("book_together", args=[drive.slug]), typed(drive, **changes))
+    response = client.post(reverse("book", args=[drive.slug]), typed(drive, **changes))
     assert response.status_code == 303, text(response)
     return Booking.objects.get(drive=drive, reference=response.headers["Location"].split("/")[2])
 
@@ -45,7 +45,7 @@ def test_a_lone_donor_sees_one_person_and_chooses_nothing(client: Client) -> Non
     drive = builders.drive()
     page = client.get(reverse("drive", args=[drive.slug]))
     assert 'id="people-1" href="?visit=first#choose" aria-current="true"' in page.content.decode()
-    assert reverse("book_together", args=[drive.slug]) not in page.content.decode()
+    assert 'name="people"' not in page.content.decode()
 
 
 @pytest.mark.parametrize(("visit", "kinds"), [("return", ["return", "return"]), ("first", ["first", "return"])])
@@ -61,8 +61,8 @@ def test_between_one_person_and_several_the_visit_that_was_chosen_stays(
     assert f'id="people-1" href="?visit={visit}&amp;result=yes#choose"' in two.content.decode()
     assert f'id="people-5" href="?visit={visit}&amp;people=5&amp;first={kinds.count("first")}' in two.content.decode()
     asked = {"visit": visit, "people": "2", "first": two.context["first"], "slot": builders.slot(drive).pk}
-    form = client.get(reverse("book_together", args=[drive.slug]), asked).context["form"]
-    assert [str(kind.value()) for _name, kind in form.pairs()] == kinds
+    form = client.get(reverse("book", args=[drive.slug]), asked).context["form"]
+    assert [str(kind.value()) for _name, kind in form.rows()] == kinds
 
 
 def test_a_donor_who_is_known_here_chooses_a_time_for_several(client: Client) -> None:
@@ -133,7 +133,7 @@ def test_the_page_of_another_held_place_leads_to_the_first(client: Client) -> No
 def test_the_order_in_which_people_are_named_stays_whoever_arrives_first(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plan(builders.site(here), chairs=2, screening_places=2))
-    first = kept(client, drive, visit_0="first")
+    first = kept(client, drive, visit="first")
     party = list(Booking.objects.order_by("pk"))
     assert [booking.first_step for booking in party] == [1, 0, 0]
     shown = text(client.get(reverse("booking", args=[first.reference])))
@@ -157,13 +157,11 @@ def test_all_are_cancelled_at_once(client: Client) -> None:
 def test_what_is_wrong_with_a_name_stands_beside_it_and_nothing_is_lost(client: Client) -> None:
     drive = builders.drive()
     response = client.post(
-        reverse("book_together", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder", phone="123")
+        reverse("book", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder", phone="123")
     )
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"phone"}
-    response = client.post(
-        reverse("book_together", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder")
-    )
+    response = client.post(reverse("book", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder"))
     errors = {name: error.data[0].code for name, error in response.context["form"].errors.items()}
     assert errors == {"name_1": "name_missing", "name_2": "name_twice"}
     assert 'value="test ana alder"' in response.content.decode()
@@ -173,7 +171,7 @@ def test_a_time_that_is_gone_is_answered_with_the_nearest_for_all(client: Client
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=3, steps=4))
     builders.held(drive, n=3, number=1)
-    response = client.post(reverse("book_together", args=[drive.slug]), typed(drive, n=3))
+    response = client.post(reverse("book", args=[drive.slug]), typed(drive, n=3))
     assert response.status_code == 409
     assert len(response.context["alternatives"]) == 3
     assert "Test Bo Alder" in response.content.decode()
@@ -196,7 +194,7 @@ def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: C
     assert "Or at another drive" in text(page)
     assert "Choose a time that all of you may take, or take out whoever may not come" in text(page)
     assert "Book for all" not in text(page)
-    address = f"{reverse('book_together', args=[wednesday.slug])}?visit=return&amp;people=3&amp;first=0&amp;slot="
+    address = f"{reverse('book', args=[wednesday.slug])}?visit=return&amp;people=3&amp;first=0&amp;slot="
     assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
 
 

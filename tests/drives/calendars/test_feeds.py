@@ -37,7 +37,7 @@ def test_a_feed_reads_its_bookings_only_after_a_change(
         assert client.get(address).content == first.content
     with django_assert_num_queries(1):
         assert client.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
-    changes.cancel(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
+    changes.cancel_bookings(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
     with django_assert_num_queries(3):
         changed = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert changed.content.count(b"BEGIN:VEVENT") == count
@@ -50,7 +50,7 @@ def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
     cache.clear()
     time_machine.move_to(NOW, tick=False)
     cancelled = builders.booked(drive := builders.drive())
-    changes.cancel(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     kept = builders.booked(drive, n=4, now=NOW + timedelta(hours=1))
     assert kept.volunteer is not None
     assert kept.volunteer_id == cancelled.volunteer_id

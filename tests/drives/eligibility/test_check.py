@@ -35,7 +35,7 @@ def refused(act: Callable[[], object]) -> Refusal:
 
 def entered(drive: Drive, n: int = 0, **more: Any) -> Booking:
     slot_id, person = builders.slot(drive, n).pk, builders.person()
-    return book_for_donor.enter(
+    return book_for_donor.book_for_donor(
         drive=drive, slot_id=slot_id, visit=Visit.RETURN, person=person, actor="user:1", now=NOW, **more
     )
 
@@ -165,7 +165,9 @@ def test_a_coordinator_overrides_with_a_reason_that_is_kept() -> None:
 
 def test_a_booking_does_not_stand_in_its_own_way() -> None:
     known = builders.booked(drive_on(0))
-    moved = booking_changes.move(booking_id=known.pk, slot_id=builders.slot(known.drive, 8).pk, actor="donor", now=NOW)
+    [moved] = booking_changes.move_bookings(
+        booking_id=known.pk, slot_id=builders.slot(known.drive, 8).pk, actor="donor", now=NOW
+    )
     assert moved.arrival.n == 8
 
 
@@ -174,8 +176,8 @@ def test_a_move_keeps_clear_of_the_next_booking_and_a_coordinator_is_not_told_of
     known = builders.booked(here)
     builders.booked(ahead, n=4)  # 10:00 by the summer's clock, which is 48 hours after 9:00 by the winter's
     later: dict[str, Any] = {"booking_id": known.pk, "slot_id": builders.slot(here, 8).pk, "now": NOW}
-    assert refused(lambda: booking_changes.move(**later, actor="donor")).codes == ["interval_too_short"]
-    assert booking_changes.move(**later, actor="user:1", by_staff=True).arrival.n == 8
+    assert refused(lambda: booking_changes.move_bookings(**later, actor="donor")).codes == ["interval_too_short"]
+    assert booking_changes.move_bookings(**later, actor="user:1", by_staff=True)[0].arrival.n == 8
 
 
 def test_a_coordinator_moves_with_a_reason_to_override() -> None:
@@ -188,15 +190,15 @@ def test_a_coordinator_moves_with_a_reason_to_override() -> None:
         "now": NOW,
         "by_staff": True,
     }
-    assert refused(lambda: booking_changes.move(**later, actor="user:1")).codes == ["interval_too_short"]
-    booking_changes.move(**later, actor="user:1", override_reason="The center agreed.")
+    assert refused(lambda: booking_changes.move_bookings(**later, actor="user:1")).codes == ["interval_too_short"]
+    booking_changes.move_bookings(**later, actor="user:1", override_reason="The center agreed.")
     known.refresh_from_db()
     assert (known.arrival.n, known.override_reason) == (8, "The center agreed.")
 
 
 def test_a_cancelled_booking_does_not_come_back_beside_a_new_one() -> None:
     known = builders.booked(drive_on(0))
-    booking_changes.cancel(booking_id=known.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=known.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     builders.booked(drive_on(1))
     restore: dict[str, Any] = {"booking_id": known.pk, "actor": "donor", "now": NOW}
     assert refused(lambda: booking_changes.restore(**restore)).codes == ["interval_too_short"]

@@ -207,7 +207,7 @@ def test_the_move_page_leads_to_times_that_are_possible() -> None:
 def test_a_refused_undo_leads_to_times_that_are_possible() -> None:
     owner, browser = builders.organization(), Client()
     mine = donor.booked(browser, builders.drive(owner))
-    changes.cancel(booking_id=mine.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=mine.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     builders.booked(builders.drive(owner, on=DRIVE_DAY + timedelta(days=1)))
     later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=4))
     page = browser.post(reverse("booking_restore", args=[mine.token]))

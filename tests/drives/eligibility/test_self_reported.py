@@ -115,7 +115,7 @@ def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not
     assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
     person, slot_id = builders.person(), builders.slot(tomorrow).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.enter(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
+    assert book_for_donor.book_for_donor(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
 
 
 def test_a_later_word_replaces_an_earlier_one() -> None:

@@ -160,7 +160,7 @@ def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
     donated(60)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
     asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.enter(**asked, visit=Visit.FIRST).visit == Visit.FIRST
+    assert book_for_donor.book_for_donor(**asked, visit=Visit.FIRST).visit == Visit.FIRST
 
 
 def test_who_is_entered_is_what_the_organization_recorded() -> None:
@@ -168,7 +168,7 @@ def test_who_is_entered_is_what_the_organization_recorded() -> None:
     donated(60, owner)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
     asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.enter(**asked, visit=Visit.FIRST).visit == Visit.RETURN
+    assert book_for_donor.book_for_donor(**asked, visit=Visit.FIRST).visit == Visit.RETURN
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
@@ -183,8 +183,8 @@ def test_entering_who_has_lapsed_for_a_time_that_is_too_short_is_refused_unless_
     owner = builders.organization()
     donated(200, owner)
     asked = entering_late(owner)
-    assert refused(lambda: book_for_donor.enter(**asked)).codes == ["visit_is_first"]
-    assert book_for_donor.enter(**asked, override_reason="The center agreed.").visit == Visit.RETURN
+    assert refused(lambda: book_for_donor.book_for_donor(**asked)).codes == ["visit_is_first"]
+    assert book_for_donor.book_for_donor(**asked, override_reason="The center agreed.").visit == Visit.RETURN
 
 
 def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
@@ -192,7 +192,7 @@ def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
     Slot.objects.filter(drive=drive).update(chairs_limit=0)
     person, slot_id = builders.person(), builders.slot(drive).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert refused(lambda: book_for_donor.enter(drive=drive, visit="return", **asked)).codes == ["slot_full"]
+    assert refused(lambda: book_for_donor.book_for_donor(drive=drive, visit="return", **asked)).codes == ["slot_full"]
 
 
 def test_a_walk_in_is_what_the_organization_recorded() -> None:
@@ -280,7 +280,7 @@ def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_retu
     page = browser.get(reverse("drive", args=[later.slug]))
     assert page.context["visit"] == (Visit.FIRST if first else Visit.RETURN)
     assert ("so this one is a return visit" in text(page)) is not first
-    changes.cancel(booking_id=booked.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booked.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert browser.get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
     assert Client().get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
 

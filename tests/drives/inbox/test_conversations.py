@@ -179,7 +179,9 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
 def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(letter: str) -> None:
     booking = ana()
     asked(booking)
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    changes.move_bookings(
+        booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE
+    )
     reply = say(letter, DAY_BEFORE + timedelta(seconds=10))
     assert (state_of(booking), reply.handled_as) == ("booked", "unclear")
     assert members.count_waiting(booking.drive.organization) == 1
@@ -189,7 +191,9 @@ def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(lette
 def test_a_letter_counts_for_the_new_time_once_the_donor_has_heard_of_it(letter: str, state: str) -> None:
     booking = ana()
     asked(booking)
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE)
+    changes.move_bookings(
+        booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="user:1", now=DAY_BEFORE
+    )
     made.deliver(DAY_BEFORE + timedelta(seconds=5))
     say(letter, DAY_BEFORE + timedelta(minutes=1))
     assert state_of(booking) == state

@@ -203,7 +203,7 @@ def test_stopping_late_takes_back_the_rest_and_only_of_this_message() -> None:
 def test_who_cancels_meanwhile_gets_no_more_of_it() -> None:
     drive = drive_of(1)
     sent(drive)
-    changes.cancel(booking_id=Booking.objects.get().pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=Booking.objects.get().pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert Message.objects.get(kind="broadcast").state == "withdrawn"
 
 
@@ -280,7 +280,7 @@ def late(drive: Drive, minutes: int = 20, now: datetime | None = None, key: str 
 def test_a_late_notice_goes_to_who_is_due_and_not_yet_in() -> None:
     drive = builders.drive()
     due, arrived, later, gone = (builders.booked(drive, n=n, number=n) for n in (0, 1, 16, 2))
-    changes.cancel(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     check_in.check_in(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
     Message.objects.all().delete()
     broadcast = late(drive)

@@ -78,7 +78,7 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
     booking = ana()
     fate(booking, "booked", "failed")
     for n in (8, 12):
-        changes.move(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
+        changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
     Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
     (row,) = call_list.call_list(booking.drive, NOW).waiting
     assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
@@ -87,8 +87,8 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
 def test_who_cancelled_is_not_called_and_whose_place_was_taken_is() -> None:
     drive = builders.drive()
     own, taken = ana(drive, 1), ana(drive, 2, n=4, name="Test Bo Birch")
-    changes.cancel(booking_id=own.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    changes.cancel(booking_id=taken.pk, actor=BEN, by=CancelledBy.COORDINATOR, now=NOW)
+    changes.cancel_bookings(booking_id=own.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=taken.pk, actor=BEN, by=CancelledBy.COORDINATOR, now=NOW)
     for booking in (own, taken):
         fate(booking, "cancelled", "failed")
     assert on_list(drive) == {"Test Bo Birch": ["cancelled"]}

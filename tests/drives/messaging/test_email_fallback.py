@@ -81,7 +81,7 @@ def test_what_arrived_is_not_repeated(drive: Drive) -> None:
 
 def test_a_move_names_the_time_before(drive: Drive) -> None:
     booking = booked(drive)
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 6).pk, actor="donor", now=NOW)
+    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 6).pk, actor="donor", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("moved")
     assert email_fallback.by_mail(now=SOON) == 1
@@ -90,7 +90,7 @@ def test_a_move_names_the_time_before(drive: Drive) -> None:
 
 def test_a_cancellation_takes_the_appointment_out_of_the_calendar(drive: Drive) -> None:
     booking = booked(drive)
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("cancelled")
     assert email_fallback.by_mail(now=SOON) == 1
@@ -122,7 +122,7 @@ def test_a_reminder_that_failed_is_sent_by_mail_before_the_visit_and_not_after_i
 def test_what_is_no_longer_true_is_not_said(drive: Drive) -> None:
     booking = booked(drive)
     fail("booked")
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     Message.objects.filter(channel="email").delete()
     assert email_fallback.by_mail(now=SOON) == 0
 

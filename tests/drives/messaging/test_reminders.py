@@ -121,7 +121,7 @@ def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_
     booking = builders.booked(drive)
     promise = Message.objects.get(kind="day_before")
     reminders.dress(now=promise.due_at)
-    changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
+    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
     promise.refresh_from_db()
     assert promise.state == "withdrawn"
 

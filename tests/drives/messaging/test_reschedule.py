@@ -128,7 +128,7 @@ def test_nothing_is_promised_for_a_time_that_has_passed() -> None:
 def test_half_the_offset_is_counted_from_when_the_booking_got_its_time() -> None:
     drive, booking = booked_early()
     moved_at = booking.starts_at - timedelta(hours=30)
-    booking = booking_changes.move(
+    [booking] = booking_changes.move_bookings(
         booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=moved_at
     )
     edit(drive.organization, now=moved_at + timedelta(minutes=5), same_day={"on": True, "hours": 1})
@@ -186,7 +186,7 @@ def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None
     stranger = builders.booked(cleo, number=3)
     builders.held(drive, number=1)
     gone = builders.booked(drive, n=1, number=2)
-    booking_changes.cancel(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert edit(drive.organization, three_days={"days": 4}) == 0
     assert waiting(gone) == []
     assert waiting(stranger) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
@@ -242,7 +242,7 @@ def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_booking
 def test_what_was_said_of_an_old_time_does_not_stand_for_the_new_one() -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=MessageState.SENT, text="said")
-    booking_changes.move(booking_id=booking.pk, slot_id=builders.slot(drive, 10).pk, actor="donor", now=LATER)
+    booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 10).pk, actor="donor", now=LATER)
     booking.refresh_from_db()
     edit(drive.organization, three_days={"days": 4})
     assert waiting(booking) == [("three_days", "sms", 4), ("day_before", "sms", 1)]

@@ -149,7 +149,7 @@ def _talk(owner: Organization, coming: Booking) -> None:
 
 
 def _change(coming: Booking) -> None:
-    changes.move(
+    changes.move_bookings(
         booking_id=coming.pk,
         slot_id=builders.slot(coming.drive, 4).pk,
         actor=BEN,
@@ -181,7 +181,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
     """Somebody else, typed by a coordinator."""
-    return book_for_donor.enter(
+    return book_for_donor.book_for_donor(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
         visit="return",

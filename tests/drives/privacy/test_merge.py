@@ -95,7 +95,7 @@ def test_two_bookings_at_one_drive_are_resolved_first() -> None:
         merged(here, ana, again)
     assert caught.value.codes == ["both_booked"]
     assert Volunteer.objects.count() == 2
-    changes.cancel(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
+    changes.cancel_bookings(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
     assert merged(here, ana, again) == ana
 
 

@@ -34,7 +34,7 @@ def offered(full: list[Booking]) -> str:
     """Ana's token, with the first place offered to her."""
     token: str = join(Api(), full).json()["token"]
     prove(token)
-    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     offers.sweep(now=NOW)
     return token
 
@@ -129,7 +129,7 @@ def test_malformed_requests_name_what_is_wrong(changes: dict[str, Any], status: 
 
 def test_open_times_are_said_instead_of_waiting() -> None:
     full = builders.full_drive()
-    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     answer = join(Api(), full)
     assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "places_open")
     assert [time["id"] for time in answer.json()["alternatives"]] == [str(full[0].arrival_id)]

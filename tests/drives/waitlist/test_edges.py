@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from drives.booking import changes
-from drives.booking import party as booking_party
 from drives.capacity import drift
 from drives.domain.matching import Window
 from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
@@ -109,7 +108,7 @@ def test_a_partys_places_are_kept_for_who_waits() -> None:
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
     party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
     waits = builders.waits(drive, number=43)
-    booking_party.cancel_all(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(whole_party=True, booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     assert free_chairs(drive.pk) == 0
     assert Hold.objects.filter(offer=None).count() == 2
     offers.sweep(now=NOW)

@@ -96,7 +96,7 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
-            changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+            changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         counts = offers.sweep(now=now)
         if not left and not any(counts.values()) and not Offer.objects.open().exists():
             return

@@ -42,7 +42,7 @@ def joined(client: Client, full: list[Booking], **changes: str) -> WaitingEntry:
 
 def offered(client: Client, full: list[Booking]) -> Offer:
     entry = joined(client, full)
-    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     offers.sweep(now=NOW)
     offer = builders.offer_to(entry)
     assert offer
@@ -97,7 +97,7 @@ def test_what_was_typed_stays_beside_what_is_wrong(client: Client) -> None:
 
 def test_open_times_are_shown_instead(client: Client) -> None:
     full = builders.full_drive()
-    booking_changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     response = join(client, full)
     assert response.status_code == 409
     assert f"slot={full[0].arrival_id}" in response.content.decode()

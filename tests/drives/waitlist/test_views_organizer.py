@@ -34,7 +34,7 @@ def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
-    changes.cancel(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     offers.sweep(now=NOW)
     client = ben(full)
     assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))

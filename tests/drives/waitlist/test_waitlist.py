@@ -30,7 +30,7 @@ def _no_limits(settings: Any) -> None:
 
 
 def cancel(booking: Booking, now: datetime = NOW) -> None:
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
 def state_of(entry: WaitingEntry) -> str:
@@ -223,7 +223,7 @@ def test_what_a_move_leaves_over_is_offered() -> None:
     full = builders.full_drive(steps=3)
     cancel(full[2])
     ana = builders.waits(full[0].drive, window=Window(until=full[2].starts_at))
-    changes.move(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
+    changes.move_bookings(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
     assert Hold.objects.count() == 1
     sweep()
     assert offered(ana).arrival_id == full[0].arrival_id
@@ -237,7 +237,7 @@ def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None
     sweep()
     offer = offered(ana)
     Slot.objects.filter(pk=full[1].arrival_id).update(chairs_limit=2)
-    book_for_donor.enter(
+    book_for_donor.book_for_donor(
         drive=drive, slot_id=full[1].arrival_id, visit="return", person=builders.person(42), actor="user:1", now=NOW
     )
     assert state_of(ana) == "booked"

@@ -179,5 +179,5 @@ def _visit_everything() -> list[str]:
         raise RuntimeError(f"no answer for {address(booking.token)} of {contact.address}")
     except RuntimeError:
         logging.getLogger("drives").exception("it broke at %s", address(booking.token))
-    changes.cancel(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
     return [booking.token, contact.token, person.token, contact.address, browser.cookies["browser"].value]
