@@ -95,7 +95,6 @@ class Drive(models.Model):
     )
     description = TranslatedField(_("What donors should know"), max_length=4000, blank=True)
     bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
-    parking = TranslatedField(_("Parking"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
     # After the end, until the close-out.
     grace_minutes = models.PositiveSmallIntegerField(

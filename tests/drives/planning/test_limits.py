@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.test import Client
-from django.urls import reverse
 
 from drives.models import PLAN_FIELDS, Drive, Policy, Site
 from tests import builders
@@ -22,7 +20,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "stricter_count": {"stricter_count_days": 366},
     "stricter_count_days": {"stricter_count": 1},
 }
-LENGTHS = {"title": 120, "description": 4000, "bring": 200, "parking": 200}
+LENGTHS = {"title": 120, "description": 4000, "bring": 200}
 NUMBERS = {
     "goal": (1, 5000),
     "chairs": (1, 500),
@@ -87,17 +85,3 @@ def test_every_number_and_text_of_a_plan_is_tried() -> None:
         if any(isinstance(one, MinValueValidator | MaxValueValidator) for one in field.validators)
     }
     assert numbers - STEPS == set(NUMBERS)
-
-
-def test_parking_is_planned_and_read_on_the_drive_page() -> None:
-    ben = builders.member(builders.organization())
-    site, policy = builders.site(ben.organization), builders.policy()
-    typed = in_form(site, policy, {"parking": "Behind the hall", "parking_es": "Detrás de la sala"})
-    coordinator.signed_in(ben).post("/organizer/drives/new/", typed)
-    drive = Drive.objects.get()
-    answer = Api.with_key(ben.organization).get(f"drives/{drive.pk}/").json()
-    assert answer["plan"]["parking"] == {"en": "Behind the hall", "es": "Detrás de la sala"}
-    Api.with_key(ben.organization).post(f"drives/{drive.pk}/publish/")
-    page = Client(headers={"accept-language": "es"}).get(reverse("drive", args=[drive.slug])).content.decode()
-    assert "<dt>Estacionamiento</dt>" in page
-    assert "<dd>Detrás de la sala</dd>" in page
