@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notifications import quiet_hours
 from notifications.models import Channel
-from notifications.providers import Letter
+from notifications.providers.base import Letter
 from notifications.quiet_hours import QuietHours
 
 

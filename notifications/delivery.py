@@ -17,7 +17,7 @@ from django.db import transaction
 from notifications import claim, providers, results, senders
 from notifications.claimed import Claimed
 from notifications.models import Channel, Heartbeat
-from notifications.providers import Gateway, GatewayError, Letter
+from notifications.providers.base import Gateway, GatewayError, Letter
 from notifications.results import Outcome
 from notifications.rules import Kind
 

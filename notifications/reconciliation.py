@@ -17,7 +17,7 @@ from notifications import kinds, providers, reports, results
 from notifications.claim import LEASE
 from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
-from notifications.providers import Found, Gateway, GatewayError, Letter
+from notifications.providers.base import Found, Gateway, GatewayError, Letter
 
 SETTLING = timedelta(seconds=60)  # after this long a provider lists what it took
 LOOK_BACK = timedelta(days=3)  # wide, for clocks jump; the number and the text tell messages apart

@@ -11,7 +11,7 @@ from django.db import DataError, connection, transaction
 from notifications import breakers, consents, rules, senders
 from notifications.claimed import Claimed
 from notifications.models import MessageState, Sender
-from notifications.providers import GatewayError, Receipt
+from notifications.providers.base import GatewayError, Receipt
 from notifications.rules import Kind
 
 FIRST_CHECK = timedelta(minutes=15)  # after this long without a report the provider is asked

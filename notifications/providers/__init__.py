@@ -6,9 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.models import Channel
-from notifications.providers.base import Found, Gateway, GatewayError, Letter, Receipt
-
-__all__ = ["Found", "Gateway", "GatewayError", "Letter", "Receipt", "choose"]
+from notifications.providers.base import Gateway
 
 
 def choose(channel: str) -> Gateway:

@@ -12,7 +12,7 @@ from drives.messaging import invitations
 from notifications import claim, reconciliation
 from notifications.claimed import Claimed
 from notifications.models import Message
-from notifications.providers import Gateway
+from notifications.providers.base import Gateway
 from organizations import audit
 from organizations.models import AuditEntry, Organization
 

@@ -8,7 +8,7 @@ from notifications import claim, consents, delivery, outbox, senders
 from notifications import queries as notifications_queries
 from notifications.kinds import Withdrawal
 from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
-from notifications.providers import Found, Letter, Receipt
+from notifications.providers.base import Found, Letter, Receipt
 from organizations.models import Organization
 from tests import builders
 from tests.notifications import made

@@ -7,7 +7,7 @@ from django.db import DataError
 
 from notifications import claim, results
 from notifications.models import Message
-from notifications.providers import GatewayError, Letter, Receipt
+from notifications.providers.base import GatewayError, Letter, Receipt
 from notifications.providers.smtp import SmtpGateway
 from notifications.rules import Kind
 from tests import builders

@@ -6,7 +6,7 @@ from django.test import override_settings
 
 from notifications import claim, delivery, outbox, providers, reconciliation, reports, results
 from notifications.models import Message
-from notifications.providers import GatewayError
+from notifications.providers.base import GatewayError
 from notifications.rules import Kind
 from tests import builders
 from tests.notifications import made

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from notifications.models import MessageState
-from notifications.providers import GatewayError, Letter, smtp
+from notifications.providers import smtp
+from notifications.providers.base import GatewayError, Letter
 from notifications.providers.smtp import SmtpGateway
 from tests.notifications.made import NOON
 from tests.standins.smtp import MailSink

@@ -7,7 +7,8 @@ import pytest
 import urllib3
 
 from notifications.models import MessageState
-from notifications.providers import GatewayError, Letter, twilio
+from notifications.providers import twilio
+from notifications.providers.base import GatewayError, Letter
 from notifications.providers.twilio import TwilioGateway
 from tests.notifications.made import ANA, NOON
 from tests.standins.twilio import SECRET, TwilioStandIn
