@@ -139,8 +139,7 @@ LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-PHONENUMBER_DEFAULT_REGION = "US"
-PHONENUMBER_DB_FORMAT = "E164"
+PHONE_REGION = "US"  # of a number typed without a country code where no organization says another
 
 # Static files
 STATIC_URL = "/static/"

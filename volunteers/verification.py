@@ -95,9 +95,7 @@ def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None
     Nothing here looks at whether the contact is known. Refuses what is neither a phone nor a mailbox (by field), and
     with limits.TooMany. A national number may be one of any organization's country.
     """
-    identity = rules.identity(
-        contact_of(typed, *organizations_queries.countries(), settings.PHONENUMBER_DEFAULT_REGION)
-    )
+    identity = rules.identity(contact_of(typed, *organizations_queries.countries(), settings.PHONE_REGION))
     if not queries.browser_proved(browser, identity, now):
         codes.request(identity=identity, bound_to=bound_to, ip=ip, now=now)
     return identity

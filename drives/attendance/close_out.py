@@ -58,7 +58,7 @@ def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     if report.unresolved_count:
         text = _("%(count)s people are checked in without an outcome. Say what became of them first.")
         raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
-    Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, completed_at=now, changed_at=now)
+    Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, changed_at=now)
     Turnout.objects.filter(pk=report.pk).update(final=True)
     audit.note(organization=drive.organization, actor=actor, verb="complete_drive", about=f"drive:{drive.pk}", now=now)
     report.final = True

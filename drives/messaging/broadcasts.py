@@ -186,8 +186,8 @@ def _send(
     sent = [one for one, _wording in found.notices if not one.reason]
     broadcast.text_count = sum(one.channel == Channel.SMS for one in sent)
     broadcast.mail_count = sum(one.channel == Channel.EMAIL for one in sent)
-    broadcast.segment_count, broadcast.cost = found.price.segments, found.price.cost
-    broadcast.currency, broadcast.request_key, broadcast.actor = found.price.currency, request_key, actor
+    broadcast.cost, broadcast.currency = found.price.cost, found.price.currency
+    broadcast.request_key, broadcast.actor = request_key, actor
     broadcast.created_at, broadcast.due_at = now, now + undo
     broadcast.save()
     told = [Notice(envelope, wording) for one, wording in found.notices for envelope in _envelopes(broadcast, one)]

@@ -114,7 +114,6 @@ class Drive(models.Model):
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
     closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
-    completed_at = models.DateTimeField(null=True, editable=False)
     under_filled_alert_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Drive"]] = DriveQuerySet.as_manager()

@@ -15,7 +15,6 @@ from drives.public.queries import DrivePage
 from drives.refusals import OpenTime
 
 NOON, EVENING = 12, 17
-FEW = 2
 
 
 @dataclass
