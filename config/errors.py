@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from collections.abc import Callable
 from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
@@ -17,7 +16,6 @@ CODES = {
     400: "malformed",
     403: "forbidden",
     404: "not_found",
-    429: "too_many_requests",
     500: "error",
     503: "unavailable",
 }
@@ -50,21 +48,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
     return _problem(500) if _is_api(request) else _page_without_database(500, {})
-
-
-class ErrorPageMiddleware:
-    """Fills in the page of an empty 429, so that whatever limits a page need only say so."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or response.streaming or response.content:
-            return response
-        filled = _answer(request, 429)
-        filled["Retry-After"] = response.get("Retry-After", "60")
-        return filled
 
 
 def _is_api(request: HttpRequest) -> bool:

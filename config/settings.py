@@ -51,7 +51,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["config.proxy.VisitorAddressMiddleware"] if BEHIND_PROXY else []),
     "config.logs.RequestLogMiddleware",
-    "config.errors.ErrorPageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
