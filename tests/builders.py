@@ -24,6 +24,14 @@ from volunteers import rules as volunteers_rules
 
 NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
 DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
+CHAIRS = {
+    "chairs": 4,
+    "screening_places": 4,
+    "first_screening_steps": 3,
+    "first_chair_steps": 3,
+    "return_screening_steps": 1,
+    "return_chair_steps": 3,
+}
 PASSWORD = "a long enough made-up password"
 PARTY = (("Test Ana Alder", "return"), ("Test Bo Alder", "return"), ("Test Ida Alder", "first"))
 _numbers = count(1)
@@ -91,6 +99,20 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
     return Site.objects.create(organization=of, timezone=timezone, **{**made, **fields})
 
 
+def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
+    """A plan as a program sends it: 9:00 to 15:00 on the drive's day, four chairs."""
+    return {
+        "site": str(site(of).pk),
+        "policy": str(policy().pk),
+        "title": "Plasma drive",
+        "on": DRIVE_DAY.isoformat(),
+        "opens": "09:00",
+        "closes": "15:00",
+        **CHAIRS,
+        **changes,
+    }
+
+
 def plan(at: Site, **changes: Any) -> Drive:
     """Unsaved: 9:00 to 15:00 in steps of 15 minutes; a first visit is 3 + 3 steps, a return visit 1 + 3."""
     planned: dict[str, Any] = {
@@ -100,12 +122,7 @@ def plan(at: Site, **changes: Any) -> Drive:
         "on": DRIVE_DAY,
         "opens": time(9),
         "closes": time(15),
-        "chairs": 4,
-        "screening_places": 4,
-        "first_screening_steps": 3,
-        "first_chair_steps": 3,
-        "return_screening_steps": 1,
-        "return_chair_steps": 3,
+        **CHAIRS,
         **changes,
     }
     if not {"policy", "policy_id"} & set(planned):
@@ -211,18 +228,19 @@ def gave(
     return check_in.record_outcome(booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1))
 
 
-def agreed(of: Organization, address: str, *purposes: str) -> None:
+def agreed(of: Organization, address: str, *purposes: str, given: bool = True, now: datetime = NOW) -> None:
+    """Record what a donor agreed to, or with `given=False` took back; reminders if nothing is named."""
     consents.record(
         organization=of,
         address=address,
         purposes=list(purposes) or ["reminders"],
-        given=True,
+        given=given,
         wording_version="test",
         wording="made up",
         source="page",
         actor="donor",
         ip=None,
-        now=NOW,
+        now=now,
     )
 
 
@@ -253,17 +271,9 @@ def asked_to_wait(
     )
 
 
-def waits(
-    at: Drive,
-    *,
-    number: int = 42,
-    visit: str = Visit.RETURN,
-    window: Window = ANY_TIME,
-    now: datetime = NOW,
-    **who: Any,
-) -> WaitingEntry:
+def waits(at: Drive, *, number: int = 42, now: datetime = NOW, **asking: Any) -> WaitingEntry:
     """Joined and proved, as a donor does it."""
-    asked = asked_to_wait(at, number=number, visit=visit, window=window, now=now, **who)
+    asked = asked_to_wait(at, number=number, now=now, **asking)
     return entries.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
 
 

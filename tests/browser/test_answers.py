@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from environs import env
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,18 +17,12 @@ from notifications import replies as notifications_replies
 from notifications.models import Message
 from organizations.models import Membership
 from tests import builders
-from tests.browser.test_donor import OpenPage, press, scrolls_sideways, violations
+from tests.browser.pages import IN_BROWSER, OpenPage, look_at, press
 from tests.builders import NOW
 from tests.notifications import made
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = IN_BROWSER
 
-SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
 QUESTIONS = (
     "Hello, can my sister come along? She has never given before and would like to see how it is.",
     "Lo siento, no puedo ir mañana",
@@ -74,15 +66,6 @@ def signed_in(page: Page, member: Membership, live_server: LiveServer) -> Page:
     return page
 
 
-def looked_at(page: Page, name: str, problems: list[str]) -> None:
-    """Collect what is wrong with the page as it stands."""
-    problems += [f"{name}: {found}" for found in violations(page)]
-    if scrolls_sideways(page):
-        problems.append(f"{name}: scrolls sideways")
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
 def test_no_barriers_and_no_sideways_scroll(
     width: int, scheme: str, open_page: OpenPage, live_server: LiveServer, time_machine: Any
@@ -105,17 +88,17 @@ def test_no_barriers_and_no_sideways_scroll(
     }
     for name, address in addresses.items():
         page.goto(live_server.url + address)
-        looked_at(page, f"{name}-{width}-{scheme}", problems)
+        problems += look_at(page, f"{name}-{width}-{scheme}")
     page.goto(live_server.url + reverse("organizer_write", args=[drive.pk]))
-    looked_at(page, f"write-{width}-{scheme}", problems)
+    problems += look_at(page, f"write-{width}-{scheme}")
     press(page, "Look at it")
-    looked_at(page, f"write-error-{width}-{scheme}", problems)
+    problems += look_at(page, f"write-error-{width}-{scheme}")
     page.get_by_label("Message", exact=True).fill("{name}, please come to door B at {time}.")
     press(page, "Look at it")
-    looked_at(page, f"write-shown-{width}-{scheme}", problems)
+    problems += look_at(page, f"write-shown-{width}-{scheme}")
     page.get_by_label("Type this number").fill("3")
     press(page, "Send it to 3 people")
-    looked_at(page, f"broadcast-{width}-{scheme}", problems)
+    problems += look_at(page, f"broadcast-{width}-{scheme}")
     assert page.get_by_role("button", name="Stop it").is_visible()
     assert problems == []
 

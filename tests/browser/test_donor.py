@@ -1,71 +1,32 @@
 """The donors' pages in a real browser: the whole path with and without scripts, barriers, weight."""
 
 import gzip
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Response
 from pytest_django.live_server_helper import LiveServer
 
 from drives.booking import changes
 from drives.models import Booking, Drive, Slot
 from drives.planning import drives
-from organizations.models import Cause, CauseFact
 from tests import builders
+from tests.browser.pages import (
+    IN_BROWSER,
+    OpenPage,
+    arrive,
+    code_for,
+    enter_ana,
+    enter_code,
+    press,
+    scrolls_sideways,
+    violations,
+    world,
+)
 from tests.builders import NOW
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OpenPage = Callable[..., Page]
-
-
-def world() -> Drive:
-    """A drive in two weeks with everything that a page can show."""
-    here = builders.organization(phone="+12135550100", website="https://example.org/")
-    cause = Cause.objects.create(
-        organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
-    )
-    CauseFact.objects.create(cause=cause, text="A fact.", source_name="A journal", source_url="https://example.org/")
-    policy = builders.policy(confirms=["age_18", "weight_50kg", "photo_id"])
-    place = builders.site(here, map_url="https://example.org/map", arrival_note="Ring at the side door.")
-    return builders.drive(
-        here,
-        builders.plan(place, cause_id=cause.pk, policy_id=policy.pk, bring="Photo ID", phone="+12135550101"),
-    )
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, with where."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
-
-
-def scrolls_sideways(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-
-def arrive(page: Page, heading: str) -> None:
-    """Wait for the page with this title; the test fails if it does not come."""
-    page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
-
-
-def press(page: Page, button: str) -> None:
-    """Press a button that sends a form, and wait for the page that answers; a click alone may return before it."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=button).click()
-
-
-def code_for(page: Page) -> str:
-    return builders.code_of(Booking.objects.get(reference=page.url.split("/b/")[1].split("/")[0]))
+pytestmark = IN_BROWSER
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
@@ -79,14 +40,10 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
     page.locator(".tile").nth(2).click()
     assert page.locator(".tile-echo:visible b").inner_text().endswith("9:30 AM")
     page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Your name").fill("Test Ana Alder")
-    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    enter_ana(page)
     page.get_by_label("Text me about my booking").check()
     page.get_by_role("button", name="Continue").click()
-    arrive(page, "Check and book")
-    page.get_by_label("Code").fill(code_for(page))
-    page.get_by_role("button", name="Book this time").click()
-    arrive(page, "You’re booked")
+    enter_code(page)
 
     page.get_by_role("link", name="Change time").click()
     page.locator(".tile").nth(5).click()
@@ -188,8 +145,7 @@ def test_error_states_have_no_barrier(open_page: OpenPage, live_server: LiveServ
     page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     press(page, "Continue")
     found["details"] = violations(page)
-    page.get_by_label("Your name").fill("Test Ana Alder")
-    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    enter_ana(page)
     press(page, "Continue")
     page.get_by_label("Code").fill("0")
     press(page, "Book this time")

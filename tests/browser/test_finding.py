@@ -2,10 +2,8 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from environs import env
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -13,17 +11,10 @@ from drives.account import find as account_find
 from drives.models import Booking, Drive
 from notifications.models import Message
 from tests import builders
-from tests.browser.test_donor import OpenPage, arrive, press, scrolls_sideways, violations, world
+from tests.browser.pages import IN_BROWSER, OpenPage, arrive, look_at, press, world
 from tests.builders import DRIVE_DAY, NOW
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
+pytestmark = IN_BROWSER
 
 
 def sent_code() -> str:
@@ -81,7 +72,7 @@ def test_the_pages_of_a_known_donor_have_no_barrier(
     _first, later = two_drives()
     page = open_page(width=width, scheme=scheme)
     page.goto(f"{live_server.url}/find/")
-    problems = looked_at(page, f"find-{width}")
+    problems = look_at(page, f"find-{width}")
     find(page, live_server)
     person = Booking.objects.get().volunteer
     assert person is not None
@@ -100,16 +91,9 @@ def test_the_pages_of_a_known_donor_have_no_barrier(
     }
     for name, path in paths.items():
         page.goto(live_server.url + path)
-        problems += looked_at(page, f"{name}-{width}")
+        problems += look_at(page, f"{name}-{width}")
     page.goto(live_server.url + paths["contact"])
     page.get_by_label("Phone number or e-mail address").fill("1")
     press(page, "Send me a code")
-    problems += looked_at(page, f"contact-error-{width}")
+    problems += look_at(page, f"contact-error-{width}")
     assert problems == []
-
-
-def looked_at(page: Page, name: str) -> list[str]:
-    """What is wrong with the page as it stands."""
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-    return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]

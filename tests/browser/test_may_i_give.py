@@ -1,21 +1,11 @@
 """May I give? Answered in the browser: only the result leaves it."""
 
-from collections.abc import Callable
-
-import pytest
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.test_donor import arrive, violations, world
-from tests.builders import NOW
+from tests.browser.pages import IN_BROWSER, OpenPage, arrive, violations, world
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-OpenPage = Callable[..., Page]
+pytestmark = IN_BROWSER
 
 
 def answered(page: Page, *answers: str) -> None:

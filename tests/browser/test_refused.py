@@ -8,15 +8,20 @@ from pytest_django.live_server_helper import LiveServer
 
 from drives.models import Booking, Drive
 from tests import builders
-from tests.browser.test_donor import OpenPage, arrive, code_for, scrolls_sideways, violations, world
-from tests.builders import DRIVE_DAY, NOW
+from tests.browser.pages import (
+    IN_BROWSER,
+    OpenPage,
+    arrive,
+    code_for,
+    enter_ana,
+    enter_code,
+    scrolls_sideways,
+    violations,
+    world,
+)
+from tests.builders import DRIVE_DAY
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = IN_BROWSER
 LOOKS = pytest.mark.parametrize(
     ("scripts", "scheme"), [(True, "light"), (False, "dark")], ids=["light", "bare and dark"]
 )
@@ -43,8 +48,7 @@ def test_a_day_that_forbids_the_time_is_corrected_where_it_was_typed(
     drive.policy.save()
     another(drive, 7)
     page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive, 2).pk}")
-    page.get_by_label("Your name").fill("Test Ana Alder")
-    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    enter_ana(page)
     page.get_by_text("Gave plasma or blood somewhere else lately?").click()
     page.get_by_label("What did you give?").select_option("whole_blood")
     page.get_by_label("On which day?").fill("2027-03-01")
@@ -54,10 +58,7 @@ def test_a_day_that_forbids_the_time_is_corrected_where_it_was_typed(
     page.get_by_role("link", name="Plasma drive, Saturday, March 20, 9:00 AM").wait_for()
     page.get_by_label("On which day?").fill("2027-02-20")
     page.get_by_role("button", name="Continue").click()
-    arrive(page, "Check and book")
-    page.get_by_label("Code").fill(code_for(page))
-    page.get_by_role("button", name="Book this time").click()
-    arrive(page, "You’re booked")
+    enter_code(page)
 
 
 @LOOKS

@@ -7,8 +7,7 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from tests import builders
-from tests.browser.test_answers import looked_at
-from tests.browser.test_donor import OpenPage
+from tests.browser.pages import OpenPage, look_at
 from tests.builders import NOW, PASSWORD
 from tests.organizations.test_accounts import totp_code
 
@@ -33,12 +32,12 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").first.click()
     page.get_by_text("Set up a second step for signing in first").wait_for()
-    looked_at(page, f"second-step-{width}", problems)
+    problems += look_at(page, f"second-step-{width}")
     page.locator("main a[href$='/totp/activate/']").click()
     page.locator("input[name=password]").fill(PASSWORD)  # as before any change of how one signs in
     page.locator("main button[type=submit]").first.click()
     page.locator("input[name=code]").wait_for()
-    looked_at(page, f"second-step-app-{width}", problems)
+    problems += look_at(page, f"second-step-app-{width}")
     on = page.locator("main img").evaluate("image => getComputedStyle(image).backgroundColor")
     assert on == "rgb(255, 255, 255)"  # black on the dark paper no camera reads it
     secret = re.search(r"\b[A-Z2-7]{32}\b", page.content())
@@ -46,6 +45,6 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.locator("input[name=code]").fill(totp_code(secret[0]))
     page.locator("main button[type=submit]").first.click()
     page.wait_for_url("**/recovery-codes/**")
-    looked_at(page, f"second-step-done-{width}", problems)
+    problems += look_at(page, f"second-step-done-{width}")
     page.goto(f"{live_server.url}/organizer/")
     assert (page.url, problems) == (f"{live_server.url}/organizer/", [])

@@ -5,15 +5,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from notifications.models import Message
 from tests import builders
-from tests.browser.test_donor import OpenPage, arrive, scrolls_sideways, violations, world
-from tests.builders import NOW
+from tests.browser.pages import IN_BROWSER, OpenPage, arrive, scrolls_sideways, violations, world
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = IN_BROWSER
 FAMILY = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder")
 
 

@@ -11,16 +11,10 @@ from drives.models import Booking, Drive, Offer, WaitingEntry
 from drives.planning import drives
 from drives.waitlist import offers as waitlist_offers
 from tests import builders
-from tests.browser.test_donor import OpenPage, arrive, world
-from tests.browser.test_finding import looked_at
+from tests.browser.pages import IN_BROWSER, OpenPage, arrive, enter_ana, look_at, world
 from tests.builders import DRIVE_DAY, NOW
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.time_machine(NOW),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = IN_BROWSER
 
 
 def full_world() -> tuple[Drive, list[Booking]]:
@@ -35,8 +29,7 @@ def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitingEntry:
     """From the full drive to the place in line."""
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
-    page.get_by_label("Your name").fill("Test Ana Alder")
-    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+    enter_ana(page)
     page.get_by_label("Text me when a place is free").check()
     page.get_by_role("button", name="Continue").click()
     arrive(page, "Almost on the waiting list")
@@ -146,10 +139,10 @@ def test_no_page_of_who_waits_has_a_barrier_or_scrolls_sideways(
     page.context.add_cookies([cookie])  # type: ignore[list-item]
     for name, address in known.items():
         page.goto(live_server.url + address)
-        problems += looked_at(page, f"{name}-{width}-{scheme}")
+        problems += look_at(page, f"{name}-{width}-{scheme}")
     for name, button in (("wait", "Continue"), ("erase", "Erase my data")):
         page.goto(live_server.url + known[name])
         page.get_by_role("button", name=button).click()
         page.get_by_role("heading", name="There is a problem").wait_for()
-        problems += looked_at(page, f"{name}-error-{width}-{scheme}")
+        problems += look_at(page, f"{name}-error-{width}-{scheme}")
     assert problems == []

@@ -17,28 +17,8 @@ from tests.journeys.acting import Clock, Coordinator, Donor, invitations, live, 
 pytestmark = pytest.mark.django_db
 
 
-def plan(owner: Organization, **changes: Any) -> dict[str, Any]:
-    """What Ben sends: 9:00 to 15:00 on the drive's day, four chairs."""
-    return {
-        "site": str(builders.site(owner).pk),
-        "policy": str(builders.policy().pk),
-        "title": "Plasma drive",
-        "on": "2027-03-13",
-        "opens": "09:00",
-        "closes": "15:00",
-        "goal": 3,
-        "chairs": 4,
-        "screening_places": 4,
-        "first_screening_steps": 3,
-        "first_chair_steps": 3,
-        "return_screening_steps": 1,
-        "return_chair_steps": 3,
-        **changes,
-    }
-
-
 def published(ben: Coordinator, owner: Organization, **changes: Any) -> Any:
-    made = ben.posts("drives/", **plan(owner, **changes))
+    made = ben.posts("drives/", **builders.posted_plan(owner, **{"goal": 3, **changes}))
     assert ben.posts(f"drives/{made['id']}/publish/")["status"] == "published"
     return owner.drives.select_related("site", "organization", "policy").get(pk=made["id"])
 

@@ -1,6 +1,6 @@
 """Drives around the nights in which the clocks change: a day before is the same time on the wall."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -12,30 +12,28 @@ from tests.journeys.acting import Clock, Donor, live, local, set_to
 pytestmark = pytest.mark.django_db
 
 
-def test_the_morning_after_the_clocks_went_forward(time_machine: Clock) -> None:
+@pytest.mark.parametrize(
+    ("on", "said", "days", "leaves", "hours"),
+    [
+        (date(2027, 3, 14), "Sun Mar 14", ("2027-03-11", "2027-03-13"), ["Thu Mar 11 10:30", "Sat Mar 13 10:30"], 23),
+        (date(2027, 11, 7), "Sun Nov 7", ("2027-11-04", "2027-11-06"), ["Thu Nov 4 10:30", "Sat Nov 6 10:30"], 25),
+    ],
+    ids=["the clocks went forward", "the clocks went back"],
+)
+def test_the_morning_after_the_clocks_changed(
+    time_machine: Clock, on: date, said: str, days: tuple[str, str], leaves: list[str], hours: int
+) -> None:
+    two_weeks_before = local(f"{on - timedelta(days=13)} 10:00")
     set_to(time_machine, NOW)
-    drive = builders.drive(on=date(2027, 3, 14))
+    drive = builders.drive(on=on)
+    set_to(time_machine, two_weeks_before)
     ana = Donor()
     ana.books(drive, 6)
-    days = [local("2027-03-11 10:30"), local("2027-03-13 10:30")]
-    live(time_machine, NOW, local("2027-03-14 10:30"), watching=days)
-    assert [at for at, _text in ana.texts[2:]] == ["Thu Mar 11 10:30", "Sat Mar 13 10:30"]
-    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Mar 14 10:30 AM, St Mary Hall.")
-    assert (ana.booking.starts_at - days[1]).total_seconds() == 23 * 3600
-
-
-def test_the_morning_after_the_clocks_went_back(time_machine: Clock) -> None:
-    october = local("2027-10-25 10:00")
-    set_to(time_machine, NOW)
-    drive = builders.drive(on=date(2027, 11, 7))
-    set_to(time_machine, october)
-    ana = Donor()
-    ana.books(drive, 6)
-    days = [local("2027-11-04 10:30"), local("2027-11-06 10:30")]
-    live(time_machine, october, local("2027-11-07 10:30"), watching=days)
-    assert [at for at, _text in ana.texts[2:]] == ["Thu Nov 4 10:30", "Sat Nov 6 10:30"]
-    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Nov 7 10:30 AM, St Mary Hall.")
-    assert (ana.booking.starts_at - days[1]).total_seconds() == 25 * 3600
+    watched = [local(f"{day} 10:30") for day in days]
+    live(time_machine, two_weeks_before, local(f"{on} 10:30"), watching=watched)
+    assert [at for at, _text in ana.texts[2:]] == leaves
+    assert ana.texts[-1][1].startswith(f"Hope Foundation: Reminder, tomorrow {said} 10:30 AM, St Mary Hall.")
+    assert (ana.booking.starts_at - watched[1]).total_seconds() == hours * 3600
 
 
 def night(on: date) -> Drive:

@@ -43,6 +43,17 @@ def cancels(booking: Booking, now: Any = NOW) -> None:
     changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
 
 
+def two_wait_and_ana_is_offered(time_machine: Clock) -> tuple[Donor, Donor]:
+    bookings = full(time_machine)
+    ana, dan = Donor(), Donor(43, name="Test Dan Dow")
+    waits(ana, bookings[0].drive)
+    waits(dan, bookings[0].drive)
+    cancels(bookings[0])
+    for _tick in range(2):
+        sweep()
+    return ana, dan
+
+
 def bookings_of(donor: Donor) -> list[str]:
     rows = Booking.objects.filter(volunteer__phone__address=donor.phone).order_by("pk")
     return list(rows.values_list("state", flat=True))
@@ -70,13 +81,7 @@ def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Cl
 
 
 def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_machine: Clock) -> None:
-    bookings = full(time_machine)
-    ana, dan = Donor(), Donor(43, name="Test Dan Dow")
-    waits(ana, bookings[0].drive)
-    waits(dan, bookings[0].drive)
-    cancels(bookings[0])
-    for _tick in range(2):
-        sweep()
+    ana, dan = two_wait_and_ana_is_offered(time_machine)
     ana.texts_back("x")
     for _tick in range(3):
         sweep()
@@ -85,13 +90,7 @@ def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_ma
 
 
 def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_machine: Clock) -> None:
-    bookings = full(time_machine)
-    ana, dan = Donor(), Donor(43, name="Test Dan Dow")
-    waits(ana, bookings[0].drive)
-    waits(dan, bookings[0].drive)
-    cancels(bookings[0])
-    for _tick in range(2):
-        sweep()
+    ana, dan = two_wait_and_ana_is_offered(time_machine)
     set_to(time_machine, NOW + timedelta(hours=24))
     for _tick in range(2):
         sweep()

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.test import override_settings
@@ -7,9 +7,9 @@ from django.test import override_settings
 from notifications import claim, consents, delivery, outbox, senders
 from notifications import queries as notifications_queries
 from notifications.kinds import Withdrawal
-from notifications.models import Heartbeat, InboxItem, Message, Purpose, Sender
-from notifications.providers.base import Found, Letter, Receipt
-from organizations.models import Organization
+from notifications.models import Heartbeat, InboxItem, Message, Sender
+from notifications.providers.base import Letter, Receipt
+from notifications.providers.inbox import InboxGateway
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA, NOON
@@ -22,21 +22,6 @@ pytestmark = pytest.mark.django_db
 def twilio() -> Iterator[TwilioStandIn]:
     with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
         yield standin
-
-
-def agreed(organization: Organization, given: bool = True) -> None:
-    consents.record(
-        organization=organization,
-        address=ANA,
-        purposes=[Purpose.REMINDERS],
-        given=given,
-        wording_version="1",
-        wording="Text me",
-        source="page",
-        actor="donor",
-        ip=None,
-        now=NOON,
-    )
 
 
 def what_became(message: Message) -> tuple[str, str]:
@@ -77,14 +62,14 @@ def test_without_consent_nothing_leaves_and_the_newest_line_decides() -> None:
     organization = builders.organization()
     before = made.queued(organization, purpose="reminders")
     made.deliver()
-    agreed(organization)
+    builders.agreed(organization, ANA, now=NOON)
     after = made.queued(organization, purpose="reminders")
     made.deliver()
     assert [what_became(before), what_became(after)] == [("blocked", "no_consent"), ("delivered", "")]
 
 
 def test_consent_given_to_another_organization_counts_for_nothing() -> None:
-    agreed(builders.organization())
+    builders.agreed(builders.organization(), ANA, now=NOON)
     message = made.queued(builders.organization(), purpose="reminders")
     made.deliver()
     assert what_became(message) == ("blocked", "no_consent")
@@ -92,9 +77,9 @@ def test_consent_given_to_another_organization_counts_for_nothing() -> None:
 
 def test_taking_consent_back_withdraws_what_waits_for_it() -> None:
     organization = builders.organization()
-    agreed(organization)
+    builders.agreed(organization, ANA, now=NOON)
     reminder, code = made.queued(organization, purpose="reminders"), made.queued(organization)
-    agreed(organization, given=False)
+    builders.agreed(organization, ANA, given=False, now=NOON)
     made.deliver()
     assert what_became(reminder) == ("withdrawn", "consent_withdrawn")
     assert what_became(code) == ("delivered", "")
@@ -312,23 +297,11 @@ def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn
     assert [what_became(abroad), what_became(at_home)] == [("blocked", "region_not_enabled"), ("accepted", "")]
 
 
-class Broken:
+class Broken(InboxGateway):
     """A gateway with a fault that nobody foresaw."""
-
-    parallel = 0
-    can_look_up = False
 
     def send(self, letter: Letter) -> Receipt:
         raise ZeroDivisionError(letter.address)
-
-    def find(self, letter: Letter, since: datetime) -> list[Found]:
-        return []
-
-    def fetch(self, provider_id: str) -> Found | None:
-        return None
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.mark.expects_errors

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import consents, replies, senders
 from notifications import queries as notifications_queries
+from notifications import replies, senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Purpose, Sender, Suppression
 from organizations.models import Organization
 from tests import builders
@@ -14,18 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def agree(organization: Organization) -> None:
-    consents.record(
-        organization=organization,
-        address=ANA,
-        purposes=Purpose.values,
-        given=True,
-        wording_version="1",
-        wording="Text me",
-        source="page",
-        actor="donor",
-        ip="203.0.113.9",
-        now=NOON,
-    )
+    builders.agreed(organization, ANA, *Purpose.values, now=NOON)
 
 
 def only_sender(organization: Organization) -> Sender:
@@ -91,18 +80,7 @@ def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> 
 def test_start_brings_back_what_stop_took_and_nothing_else() -> None:
     organization = builders.organization()
     agree(organization)
-    consents.record(
-        organization=organization,
-        address=ANA,
-        purposes=["appeals"],
-        given=False,
-        wording_version="1",
-        wording="",
-        source="page",
-        actor="donor",
-        ip=None,
-        now=NOON,
-    )
+    builders.agreed(organization, ANA, "appeals", given=False, now=NOON)
     say(organization, "STOP", "SM1")
     assert say(organization, "START", "SM2").handled_as == "start"
     assert notifications_queries.suppressed(organization, ANA) is False

@@ -52,6 +52,14 @@ class World:
         for number in numbers:
             cancel(self.bookings[number].pk)
 
+    def offered(self) -> Offer:
+        """Start again, free one place and offer it."""
+        self.again()
+        self.free(0)
+        work_off(self.drive)
+        (offer,) = self.offers()
+        return offer
+
     def offers(self) -> list[Offer]:
         return list(Offer.objects.open().order_by("entry"))
 
@@ -125,10 +133,7 @@ def accept_against_expiry() -> Callable[[], bool]:
     world = World(places=1, people=1)
 
     def race() -> bool:
-        world.again()
-        world.free(0)
-        work_off(world.drive)
-        (offer,) = world.offers()
+        offer = world.offered()
         Offer.objects.update(deadline=NOW + timedelta(seconds=1))
         results = together(partial(accept, offer), partial(expire, offer))
         taken, state = active(world), WaitingEntry.objects.get().state
@@ -156,10 +161,7 @@ def accept_twice() -> Callable[[], bool]:
     world = World(places=1, people=1)
 
     def race() -> bool:
-        world.again()
-        world.free(0)
-        work_off(world.drive)
-        (offer,) = world.offers()
+        offer = world.offered()
         results = together(partial(accept, offer), partial(accept, offer))
         return (results, active(world)) == (["ok", "ok"], 1) and drift.drifted_slots() == 0
 
@@ -250,10 +252,7 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
     world = World(places=1, people=1)
 
     def race() -> bool:
-        world.again()
-        world.free(0)
-        work_off(world.drive)
-        (offer,) = world.offers()
+        offer = world.offered()
         cancel_drive = partial(drives.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
         results = together(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])

@@ -124,18 +124,7 @@ def test_nobody_who_took_back_consent_for_a_mailbox_is_written_to_there() -> Non
     drive = drive_of(1, consents=(), email="ana@example.org")
     organization = drive.organization
     builders.agreed(organization, "ana@example.org")
-    consents.record(
-        organization=organization,
-        address="ana@example.org",
-        purposes=["reminders"],
-        given=False,
-        wording_version="1",
-        wording="",
-        source="link",
-        actor="donor",
-        ip=None,
-        now=NOW,
-    )
+    builders.agreed(organization, "ana@example.org", given=False)
     assert refused(drive, draft(), 0) == {"nobody_reached"}
 
 

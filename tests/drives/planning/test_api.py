@@ -15,22 +15,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def plan(of: Organization, **changes: Any) -> dict[str, Any]:
-    return {
-        "site": str(builders.site(of).pk),
-        "policy": str(builders.policy().pk),
-        "title": "Spring drive",
-        "on": "2027-03-13",
-        "opens": "09:00",
-        "closes": "15:00",
-        "breaks": [{"starts": "12:00", "ends": "12:30"}],
-        "chairs": 4,
-        "screening_places": 4,
-        "first_screening_steps": 3,
-        "first_chair_steps": 3,
-        "return_screening_steps": 1,
-        "return_chair_steps": 3,
-        **changes,
-    }
+    return builders.posted_plan(
+        of, **{"title": "Spring drive", "breaks": [{"starts": "12:00", "ends": "12:30"}], **changes}
+    )
 
 
 def codes(answer: Any) -> list[tuple[str, str]]:

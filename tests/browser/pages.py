@@ -1,0 +1,84 @@
+"""What the tests in a browser share: a world to visit, steps on its pages, and what is wrong with a page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from environs import env
+from playwright.sync_api import Page
+
+from drives.models import Booking, Drive
+from organizations.models import Cause, CauseFact
+from tests import builders
+from tests.builders import NOW
+
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.time_machine(NOW),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+]
+SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OpenPage = Callable[..., Page]
+
+
+def world() -> Drive:
+    """A drive in two weeks with everything that a page can show."""
+    here = builders.organization(phone="+12135550100", website="https://example.org/")
+    cause = Cause.objects.create(
+        organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
+    )
+    CauseFact.objects.create(cause=cause, text="A fact.", source_name="A journal", source_url="https://example.org/")
+    policy = builders.policy(confirms=["age_18", "weight_50kg", "photo_id"])
+    place = builders.site(here, map_url="https://example.org/map", arrival_note="Ring at the side door.")
+    return builders.drive(
+        here,
+        builders.plan(place, cause_id=cause.pk, policy_id=policy.pk, bring="Photo ID", phone="+12135550101"),
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, with where."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def arrive(page: Page, heading: str) -> None:
+    """Wait for the page with this title; the test fails if it does not come."""
+    page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button that sends a form, and wait for the page that answers; a click alone may return before it."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
+
+
+def code_for(page: Page) -> str:
+    return builders.code_of(Booking.objects.get(reference=page.url.split("/b/")[1].split("/")[0]))
+
+
+def look_at(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it stands."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+    return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]
+
+
+def enter_ana(page: Page) -> None:
+    page.get_by_label("Your name").fill("Test Ana Alder")
+    page.get_by_label("Mobile phone").fill("(201) 555-0142")
+
+
+def enter_code(page: Page) -> None:
+    """From the check to the booking, as somebody who reads the code on the phone."""
+    arrive(page, "Check and book")
+    page.get_by_label("Code").fill(code_for(page))
+    page.get_by_role("button", name="Book this time").click()
+    arrive(page, "You’re booked")
