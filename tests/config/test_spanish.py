@@ -2,13 +2,14 @@
 
 import gettext
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from django.utils import translation
 from django.utils.translation import ngettext
 
-from tests.config.test_catalogues import SOURCES, entries
+from tests.config.test_catalogues import ROOT, SOURCES, entries
 
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|</?[a-z]+")
 SPANISH = [path for path in SOURCES if path.parts[-3] == "es"]
@@ -24,6 +25,26 @@ def messages(source: Path) -> list[tuple[str, str]]:
 def test_every_text_is_translated(source: Path) -> None:
     assert len(entries(source)) >= len(messages(source)) - source.read_text().count("#, fuzzy")
     assert "fuzzy" not in source.read_text()
+
+
+def unused(texts: Iterable[str], program: str) -> list[str]:
+    """The texts that stand nowhere in the program; how its lines are broken and joined does not matter."""
+    joined = re.sub(r'"\s*f?"', "", program).replace("\\n", " ").replace('\\"', '"')
+    words = " ".join(re.sub(r"{{ ?(\w+) ?}}", r"%(\1)s", joined).replace("%%", "%").split())
+    return [text for text in texts if " ".join(text.replace("%%", "%").split()) not in words]
+
+
+def test_every_text_of_the_catalogue_is_used() -> None:
+    names = [ROOT / name for name in ("config", "drives", "volunteers", "notifications", "organizations")]
+    files = [path for name in names for path in name.rglob("*") if path.suffix in {".py", ".html", ".txt", ".json"}]
+    program = "\n".join(path.read_text() for path in files if "locale" not in path.parts)
+    for source in SPANISH:
+        assert unused((text for _context, text in entries(source)), program) == []
+
+
+def test_control_a_text_that_is_gone_is_found() -> None:
+    program = '_("You are "\n  "booked.")\n{% blocktranslate trimmed %}\n  See\n  you\n{% endblocktranslate %}'
+    assert unused(["You are booked.", "See you", "You were booked."], program) == ["You were booked."]
 
 
 @pytest.mark.parametrize("source", SPANISH, ids=str)
