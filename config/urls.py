@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("drives.urls_api")),
     path("api/v1/openapi.json", schema.openapi, name="openapi"),
-    path("api/docs/", schema.docs, name="api_docs"),
+    path("api/docs/", schema.docs),
     path("", include("drives.urls")),
     path("", include("notifications.urls")),
     path("", include("organizations.urls")),
