@@ -177,6 +177,14 @@ class Donor:
         return [(wall(item.at), item.subject) for item in received(self.email)]
 
 
+def booked_ana(time_machine: Clock) -> Donor:
+    """Ana, who has just booked half past ten of a usual drive."""
+    set_to(time_machine, builders.NOW)
+    ana = Donor()
+    ana.books(builders.drive(), 6)
+    return ana
+
+
 def received(address: str) -> list[InboxItem]:
     return list(InboxItem.objects.filter(to=address).order_by("pk"))
 

@@ -10,7 +10,7 @@ from notifications.models import Message, MessageState
 from tests import builders
 from tests.builders import NOW
 from tests.journeys import words
-from tests.journeys.acting import Clock, Donor, Invitation, invitations, live, local, set_to, sweep
+from tests.journeys.acting import Clock, Donor, Invitation, booked_ana, invitations, live, local, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +40,7 @@ def test_a_donor_books_and_is_reminded_three_days_and_one_day_before(time_machin
 
 
 def test_a_donor_who_answers_c_is_confirmed(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     assert "We’ll text you 3 days and 1 day before." in ana.opens().html
     live(time_machine, THREE_DAYS, THREE_DAYS)
     ana.texts_back("C")
@@ -54,9 +52,7 @@ def test_a_donor_who_answers_c_is_confirmed(time_machine: Clock) -> None:
 
 
 def test_a_donor_who_answers_x_has_cancelled(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     live(time_machine, THREE_DAYS, THREE_DAYS)
     ana.texts_back("x.")
     live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
@@ -65,18 +61,14 @@ def test_a_donor_who_answers_x_has_cancelled(time_machine: Clock) -> None:
 
 
 def test_a_worker_that_wakes_late_still_reminds_once(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     for late in (THREE_DAYS + timedelta(minutes=20), THREE_DAYS + timedelta(hours=2)):
         live(time_machine, late, late)
     assert ana.texts[2:] == [("Wed Mar 10 10:50", words.days_before())]
 
 
 def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     live(time_machine, VISIT, VISIT)
     assert ana.texts[2:] == []
     waiting = Message.objects.filter(about=ana.booking.about, state__in=["promise", "queued", "claimed"])

@@ -9,7 +9,18 @@ from drives.models import BookingState
 from tests import builders
 from tests.builders import NOW
 from tests.journeys import words
-from tests.journeys.acting import Clock, Coordinator, Donor, Invitation, invitations, live, local, set_to, sweep
+from tests.journeys.acting import (
+    Clock,
+    Coordinator,
+    Donor,
+    Invitation,
+    booked_ana,
+    invitations,
+    live,
+    local,
+    set_to,
+    sweep,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,9 +62,7 @@ def test_a_moved_booking_is_reminded_of_its_new_time_only(time_machine: Clock) -
 
 
 def test_a_reminder_that_is_worded_already_does_not_leave_after_a_move(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     ten_minutes_before = OLD[1] - timedelta(minutes=10)
     live(time_machine, ten_minutes_before, ten_minutes_before)
     assert [message.kind for message in ana.messages("queued")] == ["three_days"]
@@ -66,9 +75,7 @@ def test_a_reminder_that_is_worded_already_does_not_leave_after_a_move(time_mach
 
 
 def test_a_reminder_that_is_worded_already_does_not_leave_after_a_cancellation(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     a_second_before = OLD[1] - timedelta(seconds=1)
     live(time_machine, a_second_before, a_second_before)
     assert [message.kind for message in ana.messages("queued")] == ["three_days"]

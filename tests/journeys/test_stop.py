@@ -8,7 +8,7 @@ from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
 from tests.journeys import words
-from tests.journeys.acting import Clock, Donor, live, local, set_to, sweep
+from tests.journeys.acting import Clock, Donor, booked_ana, live, local, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -85,9 +85,7 @@ def test_start_opens_the_way_again(time_machine: Clock) -> None:
 
 
 def test_cancel_as_a_word_is_an_opt_out_and_leaves_the_booking(time_machine: Clock) -> None:
-    set_to(time_machine, NOW)
-    ana = Donor()
-    ana.books(builders.drive(), 6)
+    ana = booked_ana(time_machine)
     live(time_machine, THREE_DAYS, THREE_DAYS)
     ana.texts_back("CANCEL")
     live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
