@@ -1,4 +1,4 @@
-"""`make prove`: the long form of what the tests promise. Writes what came of it into docs/guarantees.md.
+"""`make prove`: the long form of what the tests scheduled. Writes what came of it into docs/guarantees.md.
 
 `python -m bench.prove [part …] [--share 0.1]` runs some, or a part of the length.
 """

@@ -14,7 +14,7 @@ SWEEPS = {
     "notifications.tasks.watch": MINUTE,
     "drives.tasks.send_codes": 2 * SECOND,
     "drives.tasks.answer_replies": 5 * SECOND,
-    "drives.tasks.dress": 30 * SECOND,
+    "drives.tasks.render_due": 30 * SECOND,
     "drives.tasks.mail_what_texts_could_not_say": MINUTE,
     "drives.tasks.lapse_holds": 30 * SECOND,
     "drives.tasks.offer_places": 2 * SECOND,

@@ -18,10 +18,10 @@ from organizations import idempotency
 from volunteers import retention as volunteers_retention
 
 
-@shared_task(name="drives.tasks.dress")
-def dress(**_options: Any) -> dict[str, int]:
+@shared_task(name="drives.tasks.render_due")
+def render_due(**_options: Any) -> dict[str, int]:
     """Write the texts of reminders that are nearly due."""
-    return reminders.dress(now=timezone.now())
+    return reminders.render_due(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.mail_what_texts_could_not_say")

@@ -28,7 +28,7 @@ def record(
 ) -> None:
     """Write lines in the ledger of consents. Taking one back also withdraws what waits for that address and purpose.
 
-    Promises stay: who writes their text looks at the ledger then, and may find another way to the same person.
+    Scheduled messages stay: rendering looks at the ledger, and may find another channel to the same person.
     """
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -139,7 +139,7 @@ def _turn(sender: Sender, address: str, *, given: bool, source: str, actor: str,
 
 def _withdraw(waiting: MessageQuerySet, reason: str, now: datetime) -> int:
     """Waits for no row that somebody else holds: the gate judges those once more, by ledger and suppressions."""
-    waiting = waiting.exclude(state=MessageState.PROMISE)
+    waiting = waiting.exclude(state=MessageState.SCHEDULED)
     ids = list(waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
     return Message.objects.filter(pk__in=ids).update(
         state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None

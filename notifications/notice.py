@@ -23,7 +23,7 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """Who gets what, when. By itself it is a promise: its text is written shortly before it is due."""
+    """Who gets what, when. By itself it is a scheduled message: its text is written shortly before it is due."""
 
     key: str  # given by the maker; queueing the same key twice is harmless
     kind: str

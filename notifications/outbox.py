@@ -28,14 +28,14 @@ def queue(*, organization: Organization | None, notices: Sequence[Notice], now: 
 
 
 @transaction.atomic(savepoint=False)
-def promise(*, organization: Organization, envelopes: Sequence[Envelope], now: datetime) -> int:
-    """Note what is to be said later; `word` gives it its text shortly before it is due. Return how many were new."""
+def schedule(*, organization: Organization, envelopes: Sequence[Envelope], now: datetime) -> int:
+    """Note what is to be said later; `render` gives it its text shortly before it is due. Return how many were new."""
     return _insert([_row(organization, envelope, now) for envelope in envelopes])
 
 
 @transaction.atomic(savepoint=False)
-def word(*, worded: Sequence[tuple[int, Wording]], now: datetime) -> int:
-    """Give promises their text, so that they leave when due. One that was withdrawn meanwhile stays withdrawn."""
+def render(*, worded: Sequence[tuple[int, Wording]], now: datetime) -> int:
+    """Give scheduled messages their text, so that they leave when due. A withdrawn one stays withdrawn."""
     if not worded:
         return 0
     columns = [[message_id for message_id, _ in worded]]
@@ -47,32 +47,34 @@ def word(*, worded: Sequence[tuple[int, Wording]], now: datetime) -> int:
 
 @transaction.atomic(savepoint=False)
 def by_mail(*, addresses: Mapping[int, str]) -> int:
-    """Keep promises by e-mail that were to be texts: message id to mailbox."""
-    promises = list(Message.objects.filter(pk__in=addresses, state=MessageState.PROMISE).select_for_update(no_key=True))
-    for promise in promises:
-        promise.channel, promise.address = Channel.EMAIL, addresses[promise.pk]
-    return Message.objects.bulk_update(promises, ["channel", "address"])
+    """Send scheduled texts by e-mail instead: message id to mailbox."""
+    rows = Message.objects.filter(pk__in=addresses, state=MessageState.SCHEDULED)
+    scheduled = list(rows.select_for_update(no_key=True))
+    for message in scheduled:
+        message.channel, message.address = Channel.EMAIL, addresses[message.pk]
+    return Message.objects.bulk_update(scheduled, ["channel", "address"])
 
 
 @transaction.atomic(savepoint=False)
 def drop(*, ids: Collection[int], reason: str, now: datetime) -> int:
-    """Withdraw promises that are no longer fit to be kept."""
-    promises = Message.objects.filter(pk__in=ids, state=MessageState.PROMISE)
-    return promises.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now)
+    """Withdraw scheduled messages that no longer hold."""
+    scheduled = Message.objects.filter(pk__in=ids, state=MessageState.SCHEDULED)
+    return scheduled.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now)
 
 
 @transaction.atomic(savepoint=False)
-def unword(*, abouts: Collection[str], beside: Collection[str], kinds: Collection[str], dropped_as: str) -> int:
-    """Make promises again of texts about these that wait worded, and of those dropped because another text said it.
+def unrender(*, abouts: Collection[str], beside: Collection[str], kinds: Collection[str], dropped_as: str) -> int:
+    """Schedule again the texts about these that wait rendered, and those dropped because another text said it.
 
-    For texts that speak of several things, of which those `beside` have changed: `word` writes them anew. Where the
-    text that spoke for all has left, nothing is said twice. Returns how many are promises again.
+    For texts that speak of several things, of which those `beside` have changed: `render` writes them anew. Where the
+    text that spoke for all has left, nothing is said twice. Returns how many are scheduled again.
     """
     texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
-    unsaid = {"state": MessageState.PROMISE, "reason": "", "settled_at": None, "lease_until": None, "attempt_token": ""}
+    unsaid = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
+    unsaid |= {"lease_until": None, "attempt_token": ""}
     worded = texts.filter(about__in=abouts, state__in=(MessageState.QUEUED, MessageState.CLAIMED))
     taken_back = worded.update(**unsaid, **dict.fromkeys(_WORDING, ""))
-    not_gone = (MessageState.PROMISE, MessageState.WITHDRAWN)
+    not_gone = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
     said = texts.filter(about__in=[*abouts, *beside], kind=OuterRef("kind"), address=OuterRef("address"))
     dropped = texts.filter(about__in=abouts, state=MessageState.WITHDRAWN, reason=dropped_as)
     return taken_back + dropped.exclude(Exists(said.exclude(state__in=not_gone))).update(**unsaid)
@@ -139,7 +141,7 @@ def _row(
         "organization_id": organization.pk if organization else None,
         "priority": KINDS[envelope.kind].priority,
         "created_at": now,
-        "state": MessageState.QUEUED if wording else MessageState.PROMISE,
+        "state": MessageState.QUEUED if wording else MessageState.SCHEDULED,
     }
 
 
@@ -169,5 +171,5 @@ UPDATE notifications_message AS message
        calendar_method = worded.calendar_method, unsubscribe_url = worded.unsubscribe_url
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
        AS worded (id, text, subject, html, calendar, calendar_method, unsubscribe_url)
- WHERE message.id = worded.id AND message.state = 'promise' AND worded.text <> ''
+ WHERE message.id = worded.id AND message.state = 'scheduled' AND worded.text <> ''
 """

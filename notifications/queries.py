@@ -33,10 +33,10 @@ _REACHED = [
 ]
 
 
-def promises_due(now: datetime, within: timedelta, limit: int) -> list[Message]:
-    """Promises to be worded: due within the given time, the next first."""
-    promises = Message.objects.filter(state=MessageState.PROMISE, due_at__lte=now + within)
-    return list(promises.select_related("organization").order_by("due_at", "pk")[:limit])
+def scheduled_due(now: datetime, within: timedelta, limit: int) -> list[Message]:
+    """Scheduled messages to be worded: due within the given time, the next first."""
+    scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + within)
+    return list(scheduled.select_related("organization").order_by("due_at", "pk")[:limit])
 
 
 def messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:

@@ -56,11 +56,11 @@ def end_leases(*, now: datetime) -> dict[str, int]:
     run_out = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
     claimed = _free(run_out.filter(state=MessageState.CLAIMED))
     sending = _free(run_out.filter(state=MessageState.SENDING))
-    promises = _free(Message.objects.filter(state=MessageState.PROMISE, expires_at__lte=now))
+    scheduled = _free(Message.objects.filter(state=MessageState.SCHEDULED, expires_at__lte=now))
     return {
         "released": claimed.update(state=MessageState.QUEUED, lease_until=None, attempt_token=""),
         "in_doubt": sending.update(state=MessageState.IN_DOUBT, lease_until=None, check_at=now),
-        "expired": promises.update(state=MessageState.EXPIRED, reason="not_worded", settled_at=now),
+        "expired": scheduled.update(state=MessageState.EXPIRED, reason="not_worded", settled_at=now),
     }
 
 

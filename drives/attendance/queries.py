@@ -35,7 +35,7 @@ class RosterRow:
     @property
     def newest(self) -> Message | None:
         """The last message that was to go out, in the channel that reached the person if one did."""
-        planned = (MessageState.PROMISE, MessageState.WITHDRAWN)
+        planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         gone = [message for message in self.messages if message.state not in planned]
         last = [message for message in gone if message.kind == gone[-1].kind]
         return next((message for message in last if message.state in REACHED), last[-1] if last else None)

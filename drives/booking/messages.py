@@ -42,7 +42,7 @@ def booked(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) 
     own_acts = {booking.pk for booking in bookings if own_act}
     told = _to_all(bookings, kinds.BOOKED, texts_bookings.booked, own, now, way=way, own_acts=own_acts)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, plan, now)
+    reminders.schedule_all(bookings, plan, now)
 
 
 def booked_again(booking: Booking, now: datetime) -> int:
@@ -75,11 +75,11 @@ def moved(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetim
     own_acts = {booking.pk for booking in bookings if actor == DONOR}
     told = _to_all(bookings, kinds.MOVED, partial(_moved, old), own, now, own_acts=own_acts, old=old)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, schedule.drive_plan(drive), now)
+    reminders.schedule_all(bookings, schedule.drive_plan(drive), now)
 
 
 def relocated(bookings: Sequence[Booking], now: datetime) -> None:
-    """The new place, to people of one drive who share a new revision; reminders of the old one are promised anew.
+    """The new place, to people of one drive who share a new revision; reminders of the old one are scheduled anew.
 
     A few statements, however many they are.
     """
@@ -88,7 +88,7 @@ def relocated(bookings: Sequence[Booking], now: datetime) -> None:
     _withdraw_older(bookings, now)
     told = _to_all(bookings, kinds.RELOCATED, texts_bookings.relocated, own, now)
     outbox.queue(organization=drive.organization, notices=told, now=now)
-    reminders.promise_all(bookings, schedule.drive_plan(drive), now)
+    reminders.schedule_all(bookings, schedule.drive_plan(drive), now)
 
 
 def silenced(bookings: Sequence[Booking], now: datetime) -> None:

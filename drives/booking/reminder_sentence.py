@@ -30,7 +30,7 @@ def sentence(booking: Booking) -> str:
     ]
     texted = may_be_texted(booking)
     texts = [message for message in ahead if message.channel == Channel.SMS and texted]
-    # Who may not be texted is reminded by e-mail (`drives.messaging.reminders.dress`).
+    # Who may not be texted is reminded by e-mail (`drives.messaging.reminders.render_due`).
     mails = [message for message in ahead if message not in texts] if _may_be_mailed(booking) else []
     said = []
     if texts:

@@ -1,4 +1,4 @@
-"""Reminders: promised with the booking, planned anew when a plan changes, dressed shortly before they are due."""
+"""Reminders: scheduled with the booking, planned anew when a plan changes, rendered shortly before they are due."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ from notifications.notice import Envelope, Wording
 
 log = logging.getLogger(__name__)
 
-DRESS_WITHIN = timedelta(minutes=15)
+RENDER_WITHIN = timedelta(minutes=15)
 REMINDERS = tuple(map(str, reminder_times.REMINDERS))
 
 
-def promise_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
+def schedule_all(bookings: Sequence[Booking], plan: Plan, now: datetime) -> None:
     """Plan the reminders of bookings at one drive, each for its revision; those that come too soon are skipped."""
-    promised = [envelope for booking in bookings for envelope in envelopes(booking, plan, now)]
-    outbox.promise(organization=bookings[0].drive.organization, envelopes=promised, now=now)
+    scheduled = [envelope for booking in bookings for envelope in envelopes(booking, plan, now)]
+    outbox.schedule(organization=bookings[0].drive.organization, envelopes=scheduled, now=now)
 
 
 def say_anew(changed: Sequence[Booking]) -> None:
@@ -44,25 +44,25 @@ def say_anew(changed: Sequence[Booking]) -> None:
     members = Booking.objects.filter(party__in=parties).values_list("pk", flat=True)
     beside = {booking.about for booking in changed}
     others = {f"booking:{pk}" for pk in members} - beside
-    outbox.unword(abouts=others, beside=beside, kinds=REMINDERS, dropped_as=SAID_TOGETHER)
+    outbox.unrender(abouts=others, beside=beside, kinds=REMINDERS, dropped_as=SAID_TOGETHER)
 
 
 @transaction.atomic
-def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """Write the text of promises that are due within a quarter of an hour, as it is true now; drop the unfit.
+def render_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
+    """Write the text of scheduled messages that are due within a quarter of an hour, as it is true now; drop the unfit.
 
-    A booking that is gone, over, or of a later revision than the promise is not reminded. Who may not be texted, as
+    A booking that is gone, over, or of a later revision than the message is not reminded. Who may not be texted, as
     things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
     """
-    promises = notifications_queries.promises_due(now, DRESS_WITHIN, limit)
-    bookings = calendars_bookings.bookings_for_messages([shared_contacts.booking_id(promise) for promise in promises])
-    own = schedule.own_words({promise.organization_id for promise in promises})
-    twice = _mail_instead(promises, bookings)
-    shared = shared_contacts.shared_texts(promises, bookings, now)
+    scheduled = notifications_queries.scheduled_due(now, RENDER_WITHIN, limit)
+    bookings = calendars_bookings.bookings_for_messages([shared_contacts.booking_id(message) for message in scheduled])
+    own = schedule.own_words({message.organization_id for message in scheduled})
+    twice = _mail_instead(scheduled, bookings)
+    shared = shared_contacts.shared_texts(scheduled, bookings, now)
     worded: list[tuple[int, Wording]] = []
     unfit: list[int] = []
     spoilt: list[int] = []
-    for message in promises:
+    for message in scheduled:
         booking = bookings.get(shared_contacts.booking_id(message))
         if booking is None or not shared_contacts.fits(booking, message, now) or message.pk in twice:
             unfit.append(message.pk)
@@ -72,11 +72,11 @@ def dress(*, now: datetime, limit: int = 500) -> dict[str, int]:
             worded.append((message.pk, wording))
         else:
             spoilt.append(message.pk)
-    outbox.word(worded=worded, now=now)
+    outbox.render(worded=worded, now=now)
     outbox.drop(ids=unfit, reason="booking_changed", now=now)
     outbox.drop(ids=shared.said, reason=SAID_TOGETHER, now=now)
     outbox.drop(ids=spoilt, reason="not_wordable", now=now)
-    return {"dressed": len(worded), "dropped": len(unfit)}
+    return {"rendered": len(worded), "dropped": len(unfit)}
 
 
 def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Envelope]:
@@ -103,13 +103,13 @@ def envelopes(booking: Booking, plan: Plan, booked_at: datetime) -> Sequence[Env
     ]
 
 
-def _mail_instead(promises: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
+def _mail_instead(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
     """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
     silent = notifications_queries.may_not_be_texted(
-        [message for message in promises if message.channel == Channel.SMS]
+        [message for message in scheduled if message.channel == Channel.SMS]
     )
-    mailboxes = {message.pk: _mailbox(bookings.get(shared_contacts.booking_id(message))) for message in promises}
-    turned = [message for message in promises if message.pk in silent and mailboxes[message.pk]]
+    mailboxes = {message.pk: _mailbox(bookings.get(shared_contacts.booking_id(message))) for message in scheduled}
+    turned = [message for message in scheduled if message.pk in silent and mailboxes[message.pk]]
     if not turned:
         return set()
     twins = {_mail_key(message): message.pk for message in turned}

@@ -23,7 +23,7 @@ NEVER_SAID = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, MessageSta
 def replan(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
     """Bring the reminders of every booking of these drives in line with the plans as they are now.
 
-    What stays as it was is left alone, what has left is not sent again, the rest is withdrawn and promised anew under
+    What stays as it was is left alone, what has left is not sent again, the rest is withdrawn and scheduled anew under
     keys of a new revision. Returns how many bookings got other reminders. The caller holds the drives exclusively;
     locks bookings by id, then their messages. Nine statements for 500 bookings.
     """
@@ -36,14 +36,14 @@ def replan(*, organization: Organization, drive_ids: Collection[int], now: datet
 
 @dataclass
 class Changes:
-    """What a batch changes: what is withdrawn, and what is promised in its place."""
+    """What a batch changes: what is withdrawn, and what is scheduled in its place."""
 
     withdrawn: list[Message] = field(default_factory=list)
-    promised: list[Envelope] = field(default_factory=list)
+    scheduled: list[Envelope] = field(default_factory=list)
 
     @property
     def people(self) -> int:
-        return len({message.about for message in self.withdrawn} | {envelope.about for envelope in self.promised})
+        return len({message.about for message in self.withdrawn} | {envelope.about for envelope in self.scheduled})
 
 
 def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[int, Plan], now: datetime) -> int:
@@ -57,12 +57,12 @@ def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[in
             of_kind = [envelope for envelope in wanted if envelope.kind == kind]
             _compare(changes, of_kind, messages[booking.about, kind], now)
     outbox.withdraw_ids(ids=[message.pk for message in changes.withdrawn], now=now)
-    outbox.promise(organization=organization, envelopes=changes.promised, now=now)
+    outbox.schedule(organization=organization, envelopes=changes.scheduled, now=now)
     return changes.people
 
 
 def _compare(changes: Changes, wanted: Sequence[Envelope], messages: Sequence[Message], now: datetime) -> None:
-    """Note what to withdraw and to promise for one kind of reminder of one booking."""
+    """Note what to withdraw and to schedule for one kind of reminder of one booking."""
     waiting = {(message.channel, message.due_at) for message in messages if message.state in WAITING}
     if any(message.state not in WAITING for message in messages):
         # Said already, through one channel at least: what still waits may stay, nothing is said once more.
@@ -70,7 +70,7 @@ def _compare(changes: Changes, wanted: Sequence[Envelope], messages: Sequence[Me
     if {(envelope.channel, envelope.due_at) for envelope in wanted} == waiting:
         return
     changes.withdrawn += [message for message in messages if message.state in WAITING]
-    changes.promised += [envelope for envelope in wanted if envelope.due_at > now]
+    changes.scheduled += [envelope for envelope in wanted if envelope.due_at > now]
 
 
 def _messages_of(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:

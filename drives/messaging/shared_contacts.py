@@ -13,21 +13,21 @@ SAID_TOGETHER = "said_together"  # why the others are dropped
 
 @dataclass(frozen=True)
 class SharedTexts:
-    """The bookings of which a promise's text will speak, by its id; and the promises that such a text says already."""
+    """The bookings that a scheduled text will speak of, by its id; and the scheduled texts that it replaces."""
 
     speaks_of: dict[int, list[Booking]] = field(default_factory=dict)
     said: set[int] = field(default_factory=set)
 
 
-def shared_texts(promises: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Which of the promised texts speak for several people. Two queries, none if nobody booked together."""
-    texts = [promise for promise in promises if promise.channel == Channel.SMS]
+def shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
+    """Which of the scheduled texts speak for several people. Two queries, none if nobody booked together."""
+    texts = [message for message in scheduled if message.channel == Channel.SMS]
     parties = {booking.party for text in texts if (booking := bookings.get(booking_id(text))) and booking.party}
     if not parties:
         return SharedTexts()
     members = {row.pk: row for row in Booking.objects.filter(party__in=parties).select_related(*WITH_DRIVE)}
     rows = Message.objects.filter(
-        state=MessageState.PROMISE,
+        state=MessageState.SCHEDULED,
         channel=Channel.SMS,
         about__in=[booking.about for booking in members.values()],
         kind__in={text.kind for text in texts},

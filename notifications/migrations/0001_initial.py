@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ('calendar', models.TextField(blank=True)),
                 ('calendar_method', models.CharField(blank=True, max_length=8)),
                 ('unsubscribe_url', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('promise', 'planned'), ('queued', 'waiting to be sent'), ('claimed', 'being sent'), ('sending', 'being sent'), ('accepted', 'given to the provider'), ('sent', 'sent'), ('delivered', 'delivered'), ('undelivered', 'not delivered'), ('failed', 'failed'), ('in_doubt', 'being looked up'), ('withdrawn', 'no longer needed'), ('expired', 'too late to be useful'), ('blocked', 'not sent')], default='queued', max_length=12)),
+                ('state', models.CharField(choices=[('scheduled', 'planned'), ('queued', 'waiting to be sent'), ('claimed', 'being sent'), ('sending', 'being sent'), ('accepted', 'given to the provider'), ('sent', 'sent'), ('delivered', 'delivered'), ('undelivered', 'not delivered'), ('failed', 'failed'), ('in_doubt', 'being looked up'), ('withdrawn', 'no longer needed'), ('expired', 'too late to be useful'), ('blocked', 'not sent')], default='queued', max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=60)),
                 ('priority', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField()),
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state', 'promise')), fields=['due_at', 'id'], name='message_promised'),
+            index=models.Index(condition=models.Q(('state', 'scheduled')), fields=['due_at', 'id'], name='message_scheduled'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -232,19 +232,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['promise', 'queued', 'claimed'])), fields=['address'], name='message_waiting_for_address'),
+            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed'])), fields=['address'], name='message_waiting_for_address'),
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('sending_at__isnull', True), models.Q(('state__in', ['promise', 'queued', 'claimed']), _negated=True)), fields=['address'], name='message_never_sent'),
+            index=models.Index(condition=models.Q(('sending_at__isnull', True), models.Q(('state__in', ['scheduled', 'queued', 'claimed']), _negated=True)), fields=['address'], name='message_never_sent'),
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['promise', 'queued', 'claimed']), models.Q(('recipient', ''), _negated=True)), fields=['recipient'], name='message_waiting_for_recipient'),
+            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed']), models.Q(('recipient', ''), _negated=True)), fields=['recipient'], name='message_waiting_for_recipient'),
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['promise', 'queued', 'claimed', 'sending', 'accepted', 'sent', 'delivered', 'undelivered', 'failed', 'in_doubt', 'withdrawn', 'expired', 'blocked'])), name='message_state_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed', 'sending', 'accepted', 'sent', 'delivered', 'undelivered', 'failed', 'in_doubt', 'withdrawn', 'expired', 'blocked'])), name='message_state_is_known'),
         ),
         migrations.AddConstraint(
             model_name='message',
@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['promise', 'withdrawn', 'expired', 'blocked']), models.Q(('text', ''), _negated=True), _connector='OR'), name='message_is_worded_before_it_is_queued'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'withdrawn', 'expired', 'blocked']), models.Q(('text', ''), _negated=True), _connector='OR'), name='message_is_worded_before_it_is_queued'),
         ),
         migrations.AddConstraint(
             model_name='message',

@@ -14,7 +14,7 @@ class Channel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    PROMISE = "promise", _("planned")  # kind, about and due are known, the text is not yet written
+    SCHEDULED = "scheduled", _("planned")  # kind, about and due are known, the text is not yet written
     QUEUED = "queued", _("waiting to be sent")
     CLAIMED = "claimed", _("being sent")
     SENDING = "sending", _("being sent")  # past the gate: the provider may have it
@@ -29,7 +29,7 @@ class MessageState(models.TextChoices):
     BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which
 
 
-WAITING = (MessageState.PROMISE, MessageState.QUEUED, MessageState.CLAIMED)
+WAITING = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
 """States of a message that has not left and may still be withdrawn."""
 
 
@@ -42,7 +42,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """A text for one recipient through one channel; a promise until it has its text. Times are UTC."""
+    """A text for one recipient through one channel; a scheduled message until it has its text. Times are UTC."""
 
     # Only account mail (a coordinator's password reset) belongs to no organization.
     organization = models.ForeignKey(
@@ -92,7 +92,7 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(state__in=MessageState.values), name="message_state_is_known"),
             models.CheckConstraint(condition=models.Q(channel__in=Channel.values), name="message_channel_is_known"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["promise", "withdrawn", "expired", "blocked"]) | ~models.Q(text=""),
+                condition=models.Q(state__in=["scheduled", "withdrawn", "expired", "blocked"]) | ~models.Q(text=""),
                 name="message_is_worded_before_it_is_queued",
             ),
             models.CheckConstraint(
@@ -109,8 +109,8 @@ class Message(models.Model):
             ),
             # queries.outbox_lag: the oldest due row.
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
-            # drives.tasks.dress: promises that are nearly due.
-            models.Index(fields=["due_at", "id"], condition=models.Q(state="promise"), name="message_promised"),
+            # drives.tasks.render_due: scheduled that are nearly due.
+            models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
             # notifications.reconciliation: leases that ran out; rows in doubt or without a report for long.
             models.Index(
                 fields=["lease_until"],
@@ -148,19 +148,19 @@ class Message(models.Model):
             # STOP withdraws what is queued for an address.
             models.Index(
                 fields=["address"],
-                condition=models.Q(state__in=["promise", "queued", "claimed"]),
+                condition=models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_waiting_for_address",
             ),
             # forgetting: what never left for an address, and never will.
             models.Index(
                 fields=["address"],
-                condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["promise", "queued", "claimed"]),
+                condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_never_sent",
             ),
             # outbox.readdress.
             models.Index(
                 fields=["recipient"],
-                condition=models.Q(state__in=["promise", "queued", "claimed"]) & ~models.Q(recipient=""),
+                condition=models.Q(state__in=["scheduled", "queued", "claimed"]) & ~models.Q(recipient=""),
                 name="message_waiting_for_recipient",
             ),
         ]

@@ -71,7 +71,7 @@ def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: C
     ana = booked_ana(time_machine)
     live(time_machine, VISIT, VISIT)
     assert ana.texts[2:] == []
-    waiting = Message.objects.filter(about=ana.booking.about, state__in=["promise", "queued", "claimed"])
+    waiting = Message.objects.filter(about=ana.booking.about, state__in=["scheduled", "queued", "claimed"])
     assert list(waiting) == []
 
 
@@ -107,8 +107,8 @@ def test_a_late_booking_skips_reminders_that_would_come_too_soon(
     set_to(time_machine, local(booked_at))
     ana = Donor(email="ana@example.org")
     ana.books(drive, 6)
-    promised = Message.objects.filter(about=ana.booking.about, state=MessageState.PROMISE).order_by("due_at")
-    assert [message.kind for message in promised] == kinds
+    scheduled = Message.objects.filter(about=ana.booking.about, state=MessageState.SCHEDULED).order_by("due_at")
+    assert [message.kind for message in scheduled] == kinds
 
 
 def test_a_donor_without_a_phone_gets_everything_by_mail(time_machine: Clock) -> None:

@@ -80,7 +80,7 @@ def test_a_reminder_that_is_worded_already_does_not_leave_after_a_cancellation(t
     live(time_machine, a_second_before, a_second_before)
     assert [message.kind for message in ana.messages("queued")] == ["three_days"]
     ana.submits(ana.opens("cancel/"), "/cancel/")
-    assert ana.messages("promise", "claimed") == []
+    assert ana.messages("scheduled", "claimed") == []
     assert [message.kind for message in ana.messages("queued")] == ["cancelled"]
     live(time_machine, OLD[1], END, watching=OLD[1:])
     assert ana.texts[2:] == [("Wed Mar 10 10:30", words.cancelled(ana.link))]
@@ -124,7 +124,7 @@ def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_clos
     assert [mail for mail in ben.mails if "Cancelled" in mail[1]] == [
         ("Thu Mar 11 10:00", "Cancelled close to the drive: Sat Mar 13, 10:30 AM")
     ]
-    assert ana.messages("promise", "queued", "claimed") == []
+    assert ana.messages("scheduled", "queued", "claimed") == []
 
 
 def test_a_cancellation_long_before_alerts_nobody(time_machine: Clock) -> None:

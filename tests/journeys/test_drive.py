@@ -130,7 +130,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody(time_machine:
     assert [(sent.method, sent.sequence) for sent in invitations("di@example.org")] == [("REQUEST", 0), ("CANCEL", 1)]
     assert "The hall is flooded." in received("di@example.org")[-1].text
     assert set(Booking.objects.values_list("state", flat=True)) == {"cancelled", "lapsed"}
-    waiting = Message.objects.filter(state__in=["promise", "queued", "claimed"])
+    waiting = Message.objects.filter(state__in=["scheduled", "queued", "claimed"])
     assert list(waiting.values_list("key", flat=True)) == []
     assert "The drive is cancelled" in ana.opens().html
     assert drift.drifted_slots() == 0

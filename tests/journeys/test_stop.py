@@ -29,9 +29,9 @@ def test_stop_blocks_what_is_queued_at_once_and_nothing_leaves_any_more(time_mac
     drive = builders.drive()
     ana.books(drive, 6)
     live(time_machine, SHORTLY_BEFORE, SHORTLY_BEFORE)
-    assert states(ana) == [("three_days", "queued", ""), ("day_before", "promise", "")]
+    assert states(ana) == [("three_days", "queued", ""), ("day_before", "scheduled", "")]
     ana.texts_back("Stop")
-    assert states(ana) == [("three_days", "withdrawn", "opted_out"), ("day_before", "promise", "")]
+    assert states(ana) == [("three_days", "withdrawn", "opted_out"), ("day_before", "scheduled", "")]
     ana.submits(ana.opens("move/"), "/move/", slot=str(builders.slot(drive, 12).pk))
     new_day = local("2027-03-12 12:00")
     live(time_machine, SHORTLY_BEFORE, VISIT, watching=[THREE_DAYS, DAY, new_day])
@@ -40,7 +40,7 @@ def test_stop_blocks_what_is_queued_at_once_and_nothing_leaves_any_more(time_mac
         ("Wed Mar 10 10:25", "New time: Saturday, March 13, 12:00 PM"),
         ("Fri Mar 12 12:00", "Reminder: Saturday, March 13, 12:00 PM"),
     ]
-    assert ana.messages("promise", "queued", "claimed") == []
+    assert ana.messages("scheduled", "queued", "claimed") == []
 
 
 def test_stop_counts_for_every_organization_of_the_same_sender(time_machine: Clock) -> None:

@@ -28,7 +28,7 @@ def test_queueing_the_same_key_twice_is_once() -> None:
 
 def test_nothing_to_queue_is_fine() -> None:
     assert outbox.queue(organization=builders.organization(), notices=[], now=NOON) == 0
-    assert outbox.word(worded=[], now=NOON) == 0
+    assert outbox.render(worded=[], now=NOON) == 0
 
 
 def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -> None:
@@ -42,25 +42,25 @@ def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -
     assert Message.objects.count() == 1 + 3 + 1000
 
 
-def test_a_promise_leaves_only_once_it_is_worded() -> None:
+def test_a_scheduled_leaves_only_once_it_is_worded() -> None:
     organization = builders.organization()
-    assert outbox.promise(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
+    assert outbox.schedule(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
     assert made.deliver() == {}
-    promise = Message.objects.get()
-    assert outbox.word(worded=[(promise.pk, Wording("See you", subject="s", html="<p>"))], now=NOON) == 1
-    assert outbox.word(worded=[(promise.pk, Wording("Something else"))], now=NOON) == 0
-    promise.refresh_from_db()
-    assert (promise.state, promise.text, promise.subject, promise.html) == ("queued", "See you", "s", "<p>")
+    scheduled = Message.objects.get()
+    assert outbox.render(worded=[(scheduled.pk, Wording("See you", subject="s", html="<p>"))], now=NOON) == 1
+    assert outbox.render(worded=[(scheduled.pk, Wording("Something else"))], now=NOON) == 0
+    scheduled.refresh_from_db()
+    assert (scheduled.state, scheduled.text, scheduled.subject, scheduled.html) == ("queued", "See you", "s", "<p>")
     assert made.deliver() == {"delivered": 1}
 
 
-def test_a_withdrawn_promise_is_not_worded() -> None:
-    outbox.promise(organization=builders.organization(), envelopes=[made.envelope()], now=NOON)
-    promise = Message.objects.get()
-    assert outbox.drop(ids=[promise.pk], reason="booking_changed", now=NOON) == 1
-    assert outbox.word(worded=[(promise.pk, Wording("See you"))], now=NOON) == 0
-    promise.refresh_from_db()
-    assert (promise.state, promise.reason) == ("withdrawn", "booking_changed")
+def test_a_withdrawn_scheduled_is_not_worded() -> None:
+    outbox.schedule(organization=builders.organization(), envelopes=[made.envelope()], now=NOON)
+    scheduled = Message.objects.get()
+    assert outbox.drop(ids=[scheduled.pk], reason="booking_changed", now=NOON) == 1
+    assert outbox.render(worded=[(scheduled.pk, Wording("See you"))], now=NOON) == 0
+    scheduled.refresh_from_db()
+    assert (scheduled.state, scheduled.reason) == ("withdrawn", "booking_changed")
 
 
 def test_withdrawing_takes_back_what_waits_about_one_thing() -> None:

@@ -254,9 +254,9 @@ def test_the_answer_moves_the_message_forward(twilio: TwilioStandIn) -> None:
     assert message.check_at is None
 
 
-def test_a_promise_that_nobody_worded_in_time_ends() -> None:
+def test_a_scheduled_that_nobody_worded_in_time_ends() -> None:
     envelope = made.envelope(due_at=NOW, expires_at=later(60))
-    outbox.promise(organization=builders.organization(), envelopes=[envelope], now=NOW)
+    outbox.schedule(organization=builders.organization(), envelopes=[envelope], now=NOW)
     assert reconciliation.reconcile(now=later(60)) == {"expired": 1}
     assert Message.objects.get(address=ANA).reason == "not_worded"
 

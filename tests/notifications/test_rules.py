@@ -53,7 +53,7 @@ def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
             assert state == notifications_rules.state_reported(max(reports, key=statuses.index))
 
 
-@pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked", "promise"])
+@pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked", "scheduled"])
 def test_reports_do_not_revive_what_was_ended(state: str) -> None:
     assert notifications_rules.moves_forward(state, MessageState.DELIVERED) is False
 

@@ -77,7 +77,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
         together(lambda: edit(drive.organization, 5), pass_the_gate)
         states = sorted(mine.values_list("state", flat=True))
-        return states in (["promise", "withdrawn"], ["sending"])
+        return states in (["scheduled", "withdrawn"], ["sending"])
 
     return race
 

@@ -58,11 +58,11 @@ def _happen(event: Event) -> None:
 
 
 def _post(now: datetime) -> None:
-    reminders.dress(now=now)
+    reminders.render_due(now=now)
     demo.deliver_to_inbox(now=now)
 
 
 def _next_due() -> datetime | None:
-    waiting = Message.objects.filter(state__in=[MessageState.PROMISE, MessageState.QUEUED])
+    waiting = Message.objects.filter(state__in=[MessageState.SCHEDULED, MessageState.QUEUED])
     at: datetime | None = waiting.aggregate(at=Min("due_at"))["at"]
     return at

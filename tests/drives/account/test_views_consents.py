@@ -101,13 +101,13 @@ def test_looking_at_the_page_changes_nothing_and_an_unknown_link_is_not_found() 
 
 def test_after_an_opt_out_from_mail_reminders_stay_away_and_changes_still_come() -> None:
     booking = world(phone="")
-    promised = Message.objects.get(about=booking.about, kind="day_before")
+    scheduled = Message.objects.get(about=booking.about, kind="day_before")
     Client().post(stop_page(booking, MAILBOX), {"List-Unsubscribe": "One-Click"})
-    reminders.dress(now=promised.due_at)
+    reminders.render_due(now=scheduled.due_at)
     Client().post(reverse("booking_cancel", args=[booking.token]))
-    made.deliver(now=promised.due_at)
-    promised.refresh_from_db()
-    assert promised.state in {"blocked", "withdrawn"}
+    made.deliver(now=scheduled.due_at)
+    scheduled.refresh_from_db()
+    assert scheduled.state in {"blocked", "withdrawn"}
     assert Message.objects.get(about=booking.about, kind="cancelled").state == "delivered"
 
 
@@ -332,10 +332,10 @@ def test_no_text_but_a_code_reaches_a_phone_that_did_not_agree(door: Any) -> Non
     assert agreed_to(organization) == set()
     made.deliver(now=NOW)
     texts = Message.objects.filter(organization=organization, channel="sms").exclude(kind="code")
-    waiting = texts.exclude(state="promise")
+    waiting = texts.exclude(state="scheduled")
     assert waiting.count() > 0
     assert set(waiting.values_list("state", "reason")) <= {("blocked", "no_consent"), ("withdrawn", "withdrawn")}
-    for promised in texts.filter(state="promise"):
-        reminders.dress(now=promised.due_at)
-        made.deliver(now=promised.due_at)
-    assert not texts.filter(state__in=["sent", "delivered", "accepted", "promise", "queued"]).exists()
+    for scheduled in texts.filter(state="scheduled"):
+        reminders.render_due(now=scheduled.due_at)
+        made.deliver(now=scheduled.due_at)
+    assert not texts.filter(state__in=["sent", "delivered", "accepted", "scheduled", "queued"]).exists()

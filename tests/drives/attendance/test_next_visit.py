@@ -148,7 +148,7 @@ def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("purposes", "is_told"), [(("reminders",), False), (("reminders", "appeals"), True)])
-def test_without_a_drive_we_promise_to_tell_only_whom_we_may_tell(purposes: tuple[str, ...], is_told: bool) -> None:
+def test_without_a_drive_we_scheduled_to_tell_only_whom_we_may_tell(purposes: tuple[str, ...], is_told: bool) -> None:
     drive = builders.drive()
     booking = builders.gave(drive, email=MAIL, consents=purposes)
     closed(drive)

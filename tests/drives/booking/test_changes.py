@@ -36,7 +36,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     assert drift.drifted_slots() == 0
 
 
-def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() -> None:
+def test_reminders_of_the_old_time_are_withdrawn_and_scheduled_for_the_new_one() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
     booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
@@ -44,7 +44,7 @@ def test_reminders_of_the_old_time_are_withdrawn_and_promised_for_the_new_one() 
         Message.objects.filter(kind="day_before").order_by("revision").values_list("revision", "state", "due_at")
     )
     first, second = list(reminders)
-    assert (first[:2], second[:2]) == ((0, "withdrawn"), (1, "promise"))
+    assert (first[:2], second[:2]) == ((0, "withdrawn"), (1, "scheduled"))
     assert second[2] - first[2] == timedelta(hours=2)
     assert "was 9:00 AM" in Message.objects.get(kind="moved").text
 
@@ -90,7 +90,7 @@ def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
     assert cancel(booking).revision == 1
     assert not Slot.objects.filter(drive=drive, chairs_taken__gt=0).exists()
     waiting = (
-        Message.objects.filter(state__in=["queued", "promise"]).exclude(kind="code").values_list("kind", "channel")
+        Message.objects.filter(state__in=["queued", "scheduled"]).exclude(kind="code").values_list("kind", "channel")
     )
     assert set(waiting) == {("cancelled", "sms"), ("cancelled", "email")}
     mail = Message.objects.get(kind="cancelled", channel="email")
@@ -126,7 +126,7 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     restored = booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
     assert (restored.state, restored.revision) == ("booked", 2)
     assert drift.drifted_slots() == 0
-    assert Message.objects.filter(kind="day_before", state="promise").count() == 1
+    assert Message.objects.filter(kind="day_before", state="scheduled").count() == 1
 
 
 def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_where_the_drive_is_cancelled() -> None:

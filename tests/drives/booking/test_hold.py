@@ -44,9 +44,9 @@ def test_the_code_turns_a_hold_into_a_booking_with_its_messages() -> None:
     assert kinds == {
         ("booked", "sms", "queued"),
         ("booked", "email", "queued"),
-        ("week", "email", "promise"),
-        ("three_days", "sms", "promise"),
-        ("day_before", "sms", "promise"),
+        ("week", "email", "scheduled"),
+        ("three_days", "sms", "scheduled"),
+        ("day_before", "sms", "scheduled"),
     }
     assert list(BookingChange.objects.order_by("pk").values_list("from_state", "to_state")) == [
         ("", "held"),

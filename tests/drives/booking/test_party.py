@@ -279,7 +279,7 @@ def test_all_of_a_party_are_cancelled_with_one_text() -> None:
     assert list(Booking.objects.values_list("state", flat=True)) == [BookingState.CANCELLED] * 3
     [text] = texts("cancelled")
     assert "3 places" in text.text
-    assert not Message.objects.filter(state="promise").exists()
+    assert not Message.objects.filter(state="scheduled").exists()
     assert drift.drifted_slots() == 0
 
 

@@ -77,8 +77,8 @@ def asked_of(organization: Organization, at: datetime, **fields: Any) -> Message
 def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
     """Ana's booking; what was said about it until now is out of the way."""
     booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
-    Message.objects.exclude(state="promise").update(state="withdrawn", reason="")
-    Message.objects.filter(state="promise").delete()
+    Message.objects.exclude(state="scheduled").update(state="withdrawn", reason="")
+    Message.objects.filter(state="scheduled").delete()
     return Booking.objects.select_related("drive__organization", "drive__site", "volunteer__phone").get(pk=booking.pk)
 
 

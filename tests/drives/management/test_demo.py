@@ -69,10 +69,10 @@ def assert_people_wait_for_it(drive: Drive) -> None:
 
 def assert_nothing_is_late(now: datetime) -> None:
     """What was due has been delivered, at its time and to the inbox only."""
-    settled = [MessageState.PROMISE, MessageState.WITHDRAWN, MessageState.BLOCKED]
+    settled = [MessageState.SCHEDULED, MessageState.WITHDRAWN, MessageState.BLOCKED]
     sent = Message.objects.exclude(state__in=settled)
     assert set(sent.values_list("state", flat=True)) == {MessageState.DELIVERED}
-    assert not Message.objects.filter(state=MessageState.PROMISE, due_at__lte=now).exists()
+    assert not Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now).exists()
     assert InboxItem.objects.count() == sent.count()
     assert not InboxItem.objects.filter(at__gt=now).exists()
 

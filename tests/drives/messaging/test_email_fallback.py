@@ -110,7 +110,7 @@ def test_a_cancelled_drive_is_told_by_mail(drive: Drive) -> None:
 def test_a_reminder_that_failed_is_sent_by_mail_before_the_visit_and_not_after_it(drive: Drive) -> None:
     booking = booked(drive)
     due = booking.starts_at - timedelta(days=1)
-    reminders.dress(now=due)
+    reminders.render_due(now=due)
     fail("day_before")
     Message.objects.filter(kind="day_before", channel="sms").update(settled_at=due)
     Message.objects.filter(channel="email").delete()
@@ -180,7 +180,7 @@ def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
     spoilt, fine = (builders.drive(policy_id=builders.lax().pk) for _drive in range(2))
     poison, booking = booked(spoilt), booked(fine)
     Site.objects.filter(pk=spoilt.site_id).update(timezone="Nowhere/At All")
-    reminders.dress(now=booking.starts_at - timedelta(days=1))
+    reminders.render_due(now=booking.starts_at - timedelta(days=1))
     found = {row.about: (row.state, row.reason) for row in Message.objects.filter(kind="day_before")}
     assert found == {poison.about: ("withdrawn", "not_wordable"), booking.about: ("queued", "")}
 

@@ -45,7 +45,7 @@ def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tupl
     booking = builders.booked(builders.drive(), email="test.ana.alder@example.org")
     Message.objects.all().delete()
     act(booking, now)
-    Message.objects.filter(state="promise").delete()
+    Message.objects.filter(state="scheduled").delete()
     made.deliver(now)
     rows = Message.objects.filter(about=booking.about).order_by("-channel")
     return [(row.channel, row.state, row.due_at) for row in rows]

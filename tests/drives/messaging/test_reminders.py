@@ -64,7 +64,7 @@ def test_reminders_that_come_too_soon_after_the_booking_are_skipped() -> None:
         )
     planned = {
         number: set(
-            Message.objects.filter(state="promise", about=Booking.objects.get(first_step=number).about).values_list(
+            Message.objects.filter(state="scheduled", about=Booking.objects.get(first_step=number).about).values_list(
                 "kind", flat=True
             )
         )
@@ -79,17 +79,17 @@ def test_reminders_that_come_too_soon_after_the_booking_are_skipped() -> None:
 
 
 @pytest.mark.django_db
-def test_promises_are_dressed_shortly_before_they_are_due_and_the_unfit_dropped() -> None:
+def test_scheduled_are_rendered_shortly_before_they_are_due_and_the_unfit_dropped() -> None:
     drive = builders.drive()
     kept, gone = builders.booked(drive, number=1), builders.booked(drive, number=2)
-    promise = Message.objects.get(kind="day_before", about=kept.about)
+    scheduled = Message.objects.get(kind="day_before", about=kept.about)
     Booking.objects.filter(pk=gone.pk).update(revision=7)
     Message.objects.filter(kind="three_days").delete()
-    assert reminders.dress(now=promise.due_at - timedelta(minutes=16)) == {"dressed": 0, "dropped": 0}
-    assert reminders.dress(now=promise.due_at - timedelta(minutes=15)) == {"dressed": 1, "dropped": 1}
-    promise.refresh_from_db()
-    assert promise.state == "queued"
-    assert promise.text.startswith("Hope Foundation: Reminder, tomorrow Sat Mar 13 9:00 AM, St Mary Hall.")
+    assert reminders.render_due(now=scheduled.due_at - timedelta(minutes=16)) == {"rendered": 0, "dropped": 0}
+    assert reminders.render_due(now=scheduled.due_at - timedelta(minutes=15)) == {"rendered": 1, "dropped": 1}
+    scheduled.refresh_from_db()
+    assert scheduled.state == "queued"
+    assert scheduled.text.startswith("Hope Foundation: Reminder, tomorrow Sat Mar 13 9:00 AM, St Mary Hall.")
 
 
 @pytest.mark.django_db
@@ -119,19 +119,21 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
 def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_written() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    promise = Message.objects.get(kind="day_before")
-    reminders.dress(now=promise.due_at)
-    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=promise.due_at)
-    promise.refresh_from_db()
-    assert promise.state == "withdrawn"
+    scheduled = Message.objects.get(kind="day_before")
+    reminders.render_due(now=scheduled.due_at)
+    changes.move_bookings(
+        booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=scheduled.due_at
+    )
+    scheduled.refresh_from_db()
+    assert scheduled.state == "withdrawn"
 
 
 def due_message(booking: Booking, kind: str = "day_before", channel: str = "sms") -> Message:
     return Message.objects.get(about=booking.about, kind=kind, key__endswith=f"/{channel}")
 
 
-def dressed(message: Message) -> tuple[str, str, str]:
-    reminders.dress(now=message.due_at)
+def rendered(message: Message) -> tuple[str, str, str]:
+    reminders.render_due(now=message.due_at)
     message.refresh_from_db()
     return message.state, message.channel, message.address
 
@@ -141,17 +143,17 @@ def dressed(message: Message) -> tuple[str, str, str]:
 def test_who_may_not_be_texted_is_reminded_by_mail(kind: str) -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     message = due_message(booking, kind)
-    assert dressed(message) == ("queued", "email", "ana@example.org")
+    assert rendered(message) == ("queued", "email", "ana@example.org")
     assert message.subject.startswith("Reminder: Saturday, March 13")
     assert "/stop/" in message.unsubscribe_url
 
 
 @pytest.mark.django_db
-def test_a_consent_withdrawn_since_the_promise_makes_it_a_mail() -> None:
+def test_a_consent_withdrawn_since_the_scheduled_makes_it_a_mail() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     message = due_message(booking)
     stop(booking, builders.phone(42), now=NOW)
-    assert dressed(message) == ("queued", "email", "ana@example.org")
+    assert rendered(message) == ("queued", "email", "ana@example.org")
 
 
 @pytest.mark.django_db
@@ -159,9 +161,9 @@ def test_a_stop_by_text_makes_reminders_mails_and_a_start_texts_again() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     sender = booking.drive.organization.senders.get()
     consents.suppress(sender=sender, address=builders.phone(42), now=NOW)
-    assert dressed(due_message(booking, "three_days")) == ("queued", "email", "ana@example.org")
+    assert rendered(due_message(booking, "three_days")) == ("queued", "email", "ana@example.org")
     consents.unsuppress(sender=sender, address=builders.phone(42), now=NOW)
-    assert dressed(due_message(booking)) == ("queued", "sms", builders.phone(42))
+    assert rendered(due_message(booking)) == ("queued", "sms", builders.phone(42))
 
 
 @pytest.mark.django_db
@@ -169,8 +171,8 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
     drive = builders.drive()
     agreed = builders.booked(drive, email="ana@example.org")
     silent = builders.booked(drive, n=4, number=43, consents=())
-    assert dressed(due_message(agreed)) == ("queued", "sms", builders.phone(42))
-    assert dressed(due_message(silent)) == ("queued", "sms", builders.phone(43))
+    assert rendered(due_message(agreed)) == ("queued", "sms", builders.phone(42))
+    assert rendered(due_message(silent)) == ("queued", "sms", builders.phone(43))
     made.deliver(now=due_message(silent).due_at)
     stopped = due_message(silent)
     assert (stopped.state, stopped.reason) == ("blocked", "no_consent")
@@ -180,9 +182,9 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     plan = {**reminder_times.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
-    Message.objects.filter(about=booking.about, state="promise").delete()
-    reminders.promise_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
-    assert dressed(due_message(booking))[0] == "withdrawn"
+    Message.objects.filter(about=booking.about, state="scheduled").delete()
+    reminders.schedule_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
+    assert rendered(due_message(booking))[0] == "withdrawn"
     assert due_message(booking, channel="email").state == "queued"
 
 
@@ -191,7 +193,7 @@ def test_who_wants_neither_is_not_reminded() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     stop(booking, builders.phone(42), "ana@example.org", now=NOW)
     message = due_message(booking)
-    dressed(message)
+    rendered(message)
     made.deliver(now=message.due_at)
     message.refresh_from_db()
     assert (message.state, message.reason) == ("blocked", "no_consent")

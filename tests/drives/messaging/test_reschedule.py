@@ -74,7 +74,7 @@ def test_an_edit_of_the_plan_replans_who_has_booked_and_leaves_the_rest_alone() 
     assert Message.objects.filter(kind="three_days", state=MessageState.WITHDRAWN).count() == 1
 
 
-def test_a_line_switched_off_and_on_again_is_promised_again() -> None:
+def test_a_line_switched_off_and_on_again_is_scheduled_again() -> None:
     drive, booking = booked_early()
     for on in (False, True, False, True):
         edit(drive.organization, day_before={"on": on})
@@ -118,7 +118,7 @@ def test_a_reminder_that_is_late_because_workers_were_down_is_not_lost_by_an_edi
     assert ("three_days", "sms", 3) in waiting(booking)
 
 
-def test_nothing_is_promised_for_a_time_that_has_passed() -> None:
+def test_nothing_is_scheduled_for_a_time_that_has_passed() -> None:
     drive, booking = booked_early()
     two_days_left = booking.starts_at - timedelta(days=2)
     edit(drive.organization, now=two_days_left, three_days={"days": 5})

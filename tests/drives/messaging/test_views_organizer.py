@@ -202,7 +202,7 @@ def test_reminders_that_are_not_yet_written_use_new_words() -> None:
     booking = builders.booked(builders.drive(owner))
     browser.post(words_of("day_before"), typed_words("Tomorrow, {time}!", save="1"))
     due_at = Message.objects.get(about=booking.about, kind="day_before").due_at
-    reminders.dress(now=due_at)
+    reminders.render_due(now=due_at)
     written = Message.objects.get(about=booking.about, kind="day_before")
     assert written.text == "Hope Foundation: Tomorrow, 9:00 AM! STOP to end"
 

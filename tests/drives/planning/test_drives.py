@@ -91,7 +91,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
         (told[1].pk, "cancelled"),
         (held.pk, "lapsed"),
     }
-    waiting = Message.objects.filter(state__in=["queued", "promise"]).exclude(kind="code")
+    waiting = Message.objects.filter(state__in=["queued", "scheduled"]).exclude(kind="code")
     assert sorted(waiting.values_list("kind", "channel")) == sorted(
         [("drive_cancelled", "sms"), ("drive_cancelled", "email")] * 2
     )

@@ -41,13 +41,13 @@ def test_who_has_booked_hears_of_the_new_address_and_the_calendar_entry_follows(
     assert {mail.purpose, text.purpose} == {"", "reminders"}
 
 
-def test_reminders_are_promised_anew_and_none_of_the_old_place_is_left() -> None:
+def test_reminders_are_scheduled_anew_and_none_of_the_old_place_is_left() -> None:
     booking = builders.booked(builders.drive())
     before = Message.objects.filter(kind="day_before").get()
     moves_to("9 Other Street", booking.drive)
     old, new = Message.objects.filter(kind="day_before").order_by("pk")
     assert (old.pk, old.state) == (before.pk, MessageState.WITHDRAWN)
-    assert (new.state, new.revision, new.due_at) == (MessageState.PROMISE, 1, before.due_at)
+    assert (new.state, new.revision, new.due_at) == (MessageState.SCHEDULED, 1, before.due_at)
 
 
 def test_the_version_of_the_drive_rises_for_its_calendar() -> None:

@@ -47,7 +47,7 @@ def test_no_count_of_what_was_changes() -> None:
     assert _counted(ana.past) == before
     assert before[0].donated_count == 1
     assert _fates() - fates == {("withdrawn", "erased")} - fates
-    assert fates - _fates() <= {("promise", ""), ("queued", "")}
+    assert fates - _fates() <= {("scheduled", ""), ("queued", "")}
 
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:

@@ -113,7 +113,7 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
     assert InboundMessage.objects.filter(text__contains="wombat").exists()
     later = NOW + timedelta(days=91)
     retention.forget(now=later)
-    over = Message.objects.exclude(state__in=["promise", "queued"])
+    over = Message.objects.exclude(state__in=["scheduled", "queued"])
     assert over.exists()
     assert set(over.values_list("text", "address", "calendar", "html").distinct()) <= {("-", "", "", ""), ("",) * 4}
     assert list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at")) == fates
@@ -126,7 +126,7 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
 def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
     booking = builders.booked(builders.drive(on=(NOW + timedelta(days=120)).date()))
     retention.forget(now=NOW + timedelta(days=91))
-    reminders = Message.objects.filter(about=booking.about, state="promise")
+    reminders = Message.objects.filter(about=booking.about, state="scheduled")
     assert set(reminders.values_list("address", flat=True)) == {builders.phone(42)}
 
 
