@@ -56,7 +56,7 @@ def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
     zone = getattr(context.get("view"), "zone", "UTC")
     with timezone.override(zone):
         reasons = [ReasonSerializer.write(reason) for reason in error.reasons]
-        alternatives = [SlotSerializer.write(time) for time in error.alternatives]
+    alternatives = SlotSerializer.write_all(error.alternatives, zone)
     first = error.reasons[0]
     return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
 

@@ -165,9 +165,7 @@ class Slots(ApiView):
         shown = listing.times_shown(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
-        with timezone.override(shown.zone):
-            times = [SlotSerializer.write(time) for time in shown.times]
-        return Response({"results": times, "next": None})
+        return Response({"results": SlotSerializer.write_all(shown.times, shown.zone), "next": None})
 
 
 def own_drive(drive: Drive, status: int = 200) -> Response:
