@@ -1,4 +1,4 @@
-"""Who may call what: anybody, or somebody who acts for an organization."""
+"""Permission to call the API: public calls, and calls for an organization."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Caller:
-    """An organization's key, or one of its members in a signed-in browser."""
+    """An organization's key, or a member in a signed-in browser."""
 
     organization: Organization
     role: str
@@ -37,10 +37,10 @@ class Caller:
         return organizations_rules.may(self.role, verb)
 
 
-class AsTheViewSays(BasePermission):
-    """Lets through whom the view's `needs` name for the method: everybody, or members whose role may do it.
+class RolePermission(BasePermission):
+    """Check the view's `needs` for the method: public, or a verb that the caller's role must allow.
 
-    401 for nobody, 403 for a role that may not, 405 for a method that is not named.
+    401 without a caller, 403 for a role that does not allow it, 405 for a method that is not named.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -60,9 +60,9 @@ class AsTheViewSays(BasePermission):
 
 
 class ApiView(APIView):
-    """A call of the API. `caller` is set where a member is needed, `zone` once it is clear which drive it is about."""
+    """A call of the API. `caller` is set unless the call is public, `zone` once its drive is known."""
 
-    permission_classes = (AsTheViewSays,)
+    permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Verb | Literal["public"]]] = {}
     ordering = "id"
     caller: Caller
@@ -74,7 +74,7 @@ class ApiView(APIView):
         return [name for method in self.needs for name in (("GET", "HEAD") if method == "GET" else (method,))]
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
-        """Answers hold tokens, people, or what was true a moment ago: nothing in between keeps them."""
+        """Forbid caches: answers hold tokens, people, or figures that change every second."""
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer["Cache-Control"] = "no-store"
         return answer
@@ -92,7 +92,7 @@ class ApiView(APIView):
         return pages.get_paginated_response([serializer.write(row) for row in found])
 
     def drive(self, drive_id: int) -> Drive:
-        """The caller's own drive; a stranger's is as unknown as one that never was."""
+        """The caller's own drive. Another organization's drive is 404, like one that does not exist."""
         rows = Drive.objects.of(self.caller.organization)
         found = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
         if found is None:
@@ -101,7 +101,7 @@ class ApiView(APIView):
         return found
 
     def booking(self, booking_id: int) -> Booking:
-        """A proved booking at one of the caller's own drives."""
+        """A verified booking at one of the caller's own drives."""
         rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
         found = rows.select_related("drive__site").filter(pk=booking_id).first()
         if found is None:
@@ -110,7 +110,7 @@ class ApiView(APIView):
         return found
 
     def volunteer(self, volunteer_id: int) -> Volunteer:
-        """Somebody the caller's own organization knows or knew."""
+        """A volunteer of the caller's organization, erased ones included."""
         rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
         found = rows.filter(pk=volunteer_id).first()
         if found is None:
@@ -119,10 +119,10 @@ class ApiView(APIView):
 
 
 def caller(request: Request, organization: Organization | None = None) -> Caller | None:
-    """Whom the request acts for, in `organization` if one is given; None for the public and for strangers.
+    """The caller a request acts as, in `organization` if one is given; None for the public and for other members.
 
-    A user of several organizations says which by `?organization=<slug>`; else it is the one chosen in the session. Who
-    has still to set a second step up acts for nobody.
+    A user of several organizations names one by `?organization=<slug>`; otherwise it is the one chosen in the session.
+    A member who has yet to set up a required second step is treated as the public.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

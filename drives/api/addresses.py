@@ -7,7 +7,7 @@ from drives.api.access import ApiView
 
 
 class IdConverter(StringConverter):
-    """An opaque id that could be ours; anything else is not found."""
+    """An opaque id; text that cannot be one is 404."""
 
     regex = "[0-9]{1,18}"
 

@@ -24,8 +24,6 @@ from drives.models import Booking, BookingState
 
 
 class Roster(ApiView):
-    """A drive's bookings in order of arrival, with contacts and what became of their messages. Holds are not on it."""
-
     needs: ClassVar = {"GET": "check_in"}
 
     @documented.operation(
@@ -52,8 +50,6 @@ class DayView(ApiView):
 
 
 class CheckIn(DayView):
-    """Somebody is here. Whom an interval rule stands against needs a reason to override it."""
-
     @documented.operation(
         "check_in",
         "Check a donor in",
@@ -74,8 +70,6 @@ class CheckIn(DayView):
 
 
 class Outcome(DayView):
-    """What became of a visit: donated, incomplete, deferred, left, or no_show for somebody who did not come."""
-
     @documented.operation(
         "record_outcome",
         "Record an outcome",
@@ -101,8 +95,6 @@ class Outcome(DayView):
 
 
 class Undo(DayView):
-    """Take back the last step of the day. Where that makes a visit count again, it is judged as at check-in."""
-
     @documented.operation(
         "undo_step",
         "Undo the last step",
@@ -121,8 +113,6 @@ class Undo(DayView):
 
 
 class WalkIns(DayView):
-    """Somebody came without a booking: booked now and checked in."""
-
     @documented.operation(
         "create_walk_in",
         "Add a walk-in",
@@ -149,8 +139,6 @@ class WalkIns(DayView):
 
 
 class Turnout(ApiView):
-    """The numbers of a drive: as they stand, or final."""
-
     needs: ClassVar = {"GET": "view"}
 
     @documented.operation(

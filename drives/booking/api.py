@@ -39,8 +39,6 @@ DONOR = "donor"
 
 
 class Bookings(ApiView):
-    """A place: kept for fifteen minutes while the code is on its way; with the organization's key booked at once."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -95,7 +93,7 @@ class Bookings(ApiView):
 
 
 class TokenView(ApiView):
-    """A call whose token is all the permission it needs."""
+    """A call about the booking that the token in its address opens."""
 
     def found(self, token: str) -> queries.BookingPage:
         page = queries.booking_page(token, timezone.now())
@@ -116,8 +114,6 @@ class TokenView(ApiView):
 
 
 class OneBooking(TokenView):
-    """How a booking stands."""
-
     needs: ClassVar = {"GET": "public"}
 
     @documented.operation(
@@ -133,8 +129,6 @@ class OneBooking(TokenView):
 
 
 class Prove(TokenView):
-    """The code makes the held place a booking, or the reasons why not are said while it is still held."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -161,8 +155,6 @@ class Prove(TokenView):
 
 
 class SendCode(TokenView):
-    """A new code; the one before is worth nothing from now on."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -189,8 +181,6 @@ class SendCode(TokenView):
 
 
 class Confirm(TokenView):
-    """The donor is coming."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -207,8 +197,6 @@ class Confirm(TokenView):
 
 
 class Cancel(TokenView):
-    """The donor is not coming: the place is free at once."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -228,8 +216,6 @@ class Cancel(TokenView):
 
 
 class Move(TokenView):
-    """Another time of the same drive, or the old one stays."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -264,7 +250,7 @@ def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: 
 
 
 def person_of(body: dict[str, Any]) -> Person:
-    """What was sent about a person, as an action wants it."""
+    """The donor in a body, as the actions take them."""
     return Person(
         name=body["name"],
         phone=body.get("phone") or "",
@@ -284,22 +270,20 @@ def created_once(
     *,
     work: Callable[[Keep], object],
 ) -> HttpResponse:
-    """201 with the answer that `work` keeps, once for each Idempotency-Key; asked the same again, the same answer."""
+    """201 with the answer that `work` keeps. The same key and body get the same answer again, and no second booking."""
     key = request.headers.get("Idempotency-Key", "")
     answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 
 def _scope_of(request: Request) -> str:
-    """Whose idempotency keys these are; everybody else shares one scope, with keys that nobody guesses."""
+    """The scope of the caller's idempotency keys. Anonymous callers share one, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS
 
 
 class Parties(ApiView):
-    """Places for a family or a group, kept for fifteen minutes; the first one's token proves them all with one code."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(

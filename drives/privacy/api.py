@@ -1,4 +1,4 @@
-"""What an organization holds about one person: all of it in one document, or nothing any more."""
+"""Export and erasure of a volunteer."""
 
 from typing import ClassVar
 
@@ -14,8 +14,6 @@ from drives.privacy.serializers import ErasedSerializer, EraseSerializer, Export
 
 
 class Export(ApiView):
-    """Everything that is held about a person, for them. Somebody who was erased is not found."""
-
     needs: ClassVar = {"GET": "plan"}
 
     @documented.operation(
@@ -33,8 +31,6 @@ class Export(ApiView):
 
 
 class Erase(ApiView):
-    """Erase a person for good: coming bookings are cancelled, past ones stay as numbers. Again is harmless."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @documented.operation(

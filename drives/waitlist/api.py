@@ -1,4 +1,4 @@
-"""The waiting list: getting in line, and everything that is done with the entry's token."""
+"""The waitlist: joining, closing, and the calls with an entry's token."""
 
 import json
 from datetime import datetime
@@ -34,8 +34,6 @@ from organizations.models import ApiKey, linked
 
 
 class WaitingList(ApiView):
-    """Get in line at a full drive: asked for until the code is entered; with the organization's key at once."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -85,8 +83,6 @@ class WaitingList(ApiView):
 
 
 class CloseLine(ApiView):
-    """Offer nobody anything any more at a drive that takes no bookings online; everybody in line is told once."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @documented.operation(
@@ -103,7 +99,7 @@ class CloseLine(ApiView):
 
 
 class TokenView(ApiView):
-    """A call whose token is all the permission it needs."""
+    """A call about the entry that the token in its address opens."""
 
     def found(self, token: str) -> WaitingPage:
         page = queries.waiting_page(token, timezone.now())
@@ -113,7 +109,7 @@ class TokenView(ApiView):
         return page
 
     def offered(self, token: str) -> int:
-        """The offer that stands, or that there is none."""
+        """The id of the entry's open offer. Refuses an entry without one."""
         page = self.found(token)
         if page.offer is None:
             raise Refusal([Reason("no_offer", _("No place is offered to you now."))])
@@ -124,8 +120,6 @@ class TokenView(ApiView):
 
 
 class OneEntry(TokenView):
-    """Where somebody stands in line, and what is offered to them."""
-
     needs: ClassVar = {"GET": "public"}
 
     @documented.operation(
@@ -141,8 +135,6 @@ class OneEntry(TokenView):
 
 
 class Prove(TokenView):
-    """The code puts somebody in line; who is in it already gets the entry they have."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -165,8 +157,6 @@ class Prove(TokenView):
 
 
 class SendCode(TokenView):
-    """A new code; the one before is worth nothing from now on."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -192,8 +182,6 @@ class SendCode(TokenView):
 
 
 class Leave(TokenView):
-    """Out of the line."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -210,8 +198,6 @@ class Leave(TokenView):
 
 
 class Accept(TokenView):
-    """Take the place that is offered: booked at once."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
@@ -228,8 +214,6 @@ class Accept(TokenView):
 
 
 class Pass(TokenView):
-    """Pass the offered place on and stay in line."""
-
     needs: ClassVar = {"POST": "public"}
 
     @documented.operation(
