@@ -14,7 +14,7 @@ from organizations.models import ApiKey, Membership, Organization, Role, User, l
 
 def membership_of(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
     """The user's membership in the named organization, or the first by name; none for strangers."""
-    if not isinstance(user, User) or not user.is_active:
+    if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
     memberships = Membership.objects.filter(user=user).select_related("organization")
     if organization_slug is not None:
