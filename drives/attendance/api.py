@@ -15,11 +15,11 @@ from drives.attendance.serializers import (
     DayBookingSerializer,
     NewWalkInSerializer,
     OutcomeSerializer,
-    OverrideSerializer,
     RosterRowSerializer,
     TurnoutSerializer,
 )
 from drives.attendance.turnout import DriveTurnout
+from drives.booking.serializers import OverrideSerializer
 from drives.models import Booking, BookingState
 
 

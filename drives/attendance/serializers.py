@@ -8,6 +8,7 @@ from rest_framework.serializers import BooleanField, DateTimeField, IntegerField
 from drives.api.fields import ChoiceField, IdField, TextField
 from drives.api.serializers import ModelSerializer, Serializer, SiteTimes
 from drives.attendance.turnout import TurnoutNumbers
+from drives.booking.serializers import OverrideSerializer
 from drives.models import OUTCOMES, Booking, BookingState, Visit
 from notifications.models import Message
 from volunteers import rules as volunteers_rules
@@ -71,18 +72,8 @@ class OutcomeSerializer(Serializer):
     at = DateTimeField(required=False, allow_null=True, help_text="When it happened, if not just now.")
 
 
-class OverrideSerializer(Serializer):
-    override_reason = TextField(
-        max_length=200,
-        required=False,
-        allow_null=True,
-        allow_blank=True,
-        help_text="Lets the donor give against an interval rule, and is kept with the booking.",
-    )
-
-
 class NewWalkInSerializer(OverrideSerializer):
-    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED)
+    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True)
     visit = ChoiceField(choices=Visit.choices)
     phone = TextField(max_length=volunteers_rules.PHONE_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
     email = TextField(max_length=volunteers_rules.EMAIL_MAX_TYPED, required=False, allow_null=True, allow_blank=True)

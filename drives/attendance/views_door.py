@@ -26,9 +26,10 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
 from drives.models import OUTCOMES, Booking, BookingState, Drive, Visit
 from drives.web import form_errors, members
-from drives.web.fields import PhoneField
+from drives.web.fields import JudgedField, PhoneField, PhoneForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
+from volunteers import rules as volunteers_rules
 
 Act = Callable[..., Booking]
 OUTCOME_ACTS: dict[str, Act] = {str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in OUTCOMES}
@@ -44,12 +45,13 @@ NUMBER = re.compile(r"[0-9]{1,11}")
 JUDGED = ("in", "undo")  # make a visit count, which an interval rule may stand against
 
 
-class WalkInForm(OverrideForm):
+class WalkInForm(OverrideForm, PhoneForm):
     """Somebody without a booking: two fields and the kind of visit."""
 
-    name = forms.CharField(
+    name = JudgedField(
+        volunteers_rules.clean_name,
         label=gettext_lazy("Name"),
-        max_length=120,
+        max_length=volunteers_rules.NAME_MAX_TYPED,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": gettext_lazy("Write the name.")},
     )
@@ -152,7 +154,8 @@ def _ask_to_override(
 def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
     """Somebody came without a booking: in at once."""
     drive = members.drive_of(request, slug=slug)
-    form, proposed = WalkInForm(request.POST or None, initial={"name": _name_in(_search(request))}), []
+    country, initial = drive.organization.country, {"name": _name_in(_search(request))}
+    form, proposed = WalkInForm(request.POST or None, initial=initial, country=country), []
     if form.is_valid():
         typed, actor = form.cleaned_data, members.actor_of(request)
         try:

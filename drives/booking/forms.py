@@ -17,6 +17,7 @@ from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
 from drives.web.fields import NameField, Typed
 from notifications.models import Purpose
+from volunteers import rules as volunteers_rules
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -41,13 +42,13 @@ class PersonForm(forms.Form):
     phone = Typed(
         label=_("Mobile phone"),
         required=False,
-        max_length=60,
+        max_length=volunteers_rules.PHONE_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
     email = Typed(
         label=_("E-mail"),
         required=False,
-        max_length=254,
+        max_length=volunteers_rules.EMAIL_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
     for_other = forms.BooleanField(label=_("I book for another person"), required=False)

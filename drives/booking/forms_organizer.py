@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.booking.hold import Person
@@ -13,7 +12,9 @@ from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.forms import StatedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
-from drives.web.fields import PhoneField
+from drives.web.fields import JudgedField, PhoneField, PhoneForm
+from notifications import phone as notifications_phone
+from volunteers import rules as volunteers_rules
 
 
 class TimeForm(forms.Form):
@@ -59,33 +60,28 @@ class OverrideForm(forms.Form):
         return bool(refused & eligibility_rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
 
 
-class ReachedForm(forms.Form):
+class ReachedForm(PhoneForm):
     """Somebody who called: a name, and a way to reach them."""
 
-    name = forms.CharField(
+    name = JudgedField(
+        volunteers_rules.clean_name,
         label=gettext_lazy("Name"),
-        max_length=120,
+        max_length=volunteers_rules.NAME_MAX_TYPED,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": gettext_lazy("Write the donor’s name.")},
     )
     phone = PhoneField(label=gettext_lazy("Phone"), required=False)
-    email = forms.CharField(
+    email = JudgedField(
+        notifications_phone.mailbox,
         label=gettext_lazy("E-mail"),
         required=False,
-        max_length=254,
+        max_length=volunteers_rules.EMAIL_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language of messages"), choices=lambda: settings.LANGUAGES, required=False
     )
     confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Somebody must be reachable."""
-        typed = super().clean() or self.cleaned_data
-        if not typed.get("phone") and not typed.get("email") and not {"phone", "email"} & set(self.errors):
-            self.add_error("phone", _("Write a phone number or an e-mail address."))
-        return typed
 
     def person(self, policy: Policy) -> Person:
         """What was typed, for the action; a tick stands for everything the policy asks."""

@@ -82,25 +82,28 @@ class ContactSerializer(Serializer):
 
 class PersonSerializer(ContactSerializer):
     visit = ChoiceField(choices=Visit.choices)
-    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, trim_whitespace=False)
+    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True, trim_whitespace=False)
 
 
-class NewBookingSerializer(PersonSerializer):
+class OverrideSerializer(Serializer):
+    override_reason = TextField(
+        max_length=Booking._meta.get_field("override_reason").max_length,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Lets the donor give against an interval rule, and is kept with the booking. Not for public calls.",
+    )
+
+
+class NewBookingSerializer(OverrideSerializer, PersonSerializer):
     slot = IdField(help_text="The id of one of the drive's slots.")
     stated = StatedSerializer(
         required=False, allow_null=True, help_text="The last donation elsewhere. The interval rules count it."
     )
-    override_reason = TextField(
-        max_length=200,
-        required=False,
-        allow_null=True,
-        allow_blank=True,
-        help_text="With a key or a session: books against an interval rule, and is kept with the booking.",
-    )
 
 
 class CompanionSerializer(Serializer):
-    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, trim_whitespace=False)
+    name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True, trim_whitespace=False)
     visit = ChoiceField(choices=Visit.choices)
 
 

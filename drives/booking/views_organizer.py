@@ -27,7 +27,7 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
     drive, now, visit = members.drive_of(request, pk=drive_id), timezone.now(), _visit(request)
     times, asked = availability.open_times(drive, (visit,), now), request.GET.get("slot", "")
-    form = EnterForm(times, request.POST or None, initial={"slot": asked})
+    form = EnterForm(times, request.POST or None, initial={"slot": asked}, country=drive.organization.country)
     if form.is_valid():
         try:
             made = book_for_donor.book_for_donor(

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,11 +17,10 @@ from drives.api.documented import IDEMPOTENCY_KEY
 from drives.booking import api as booking_api
 from drives.booking.api import DONOR
 from drives.booking.serializers import BookingSerializer, CodeSerializer, ResendCodeSerializer
-from drives.domain.matching import Window
 from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
 from drives.public import listing
 from drives.refusals import Reason, Refusal
-from drives.waitlist import close, entries, offers, queries
+from drives.waitlist import close, entries, offers, queries, rules
 from drives.waitlist.entries import Wish
 from drives.waitlist.queries import WaitingPage
 from drives.waitlist.serializers import (
@@ -70,7 +68,8 @@ class WaitingList(ApiView):
         return drive
 
     def _join(self, request: Request, drive: Drive, body: dict[str, Any], now: datetime) -> str:
-        member, wish, person = access.caller(request, drive.organization), _wish(body), booking_api.person_of(body)
+        member, person = access.caller(request, drive.organization), booking_api.person_of(body)
+        wish = Wish(body["visit"], rules.arrival_window(body.get("from"), body.get("to")))
         if member is None:
             ip = request.META["REMOTE_ADDR"]
             entry = entries.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
@@ -151,7 +150,11 @@ class Prove(TokenView):
         asked, body = self.found(token).entry, CodeSerializer.read(request.data)
         return self.answer(
             entries.prove(
-                entry_id=asked.pk, code=body["code"], bound_to=linked.token_digest(asked.token), now=timezone.now()
+                entry_id=asked.pk,
+                code=body["code"],
+                bound_to=linked.token_digest(asked.token),
+                now=timezone.now(),
+                whose=body.get("whose", ""),
             )
         )
 
@@ -226,10 +229,3 @@ class Pass(TokenView):
     )
     def post(self, request: Request, token: str) -> Response:
         return self.answer(offers.decline(offer_id=self.offered(token), now=timezone.now()).entry)
-
-
-def _wish(body: dict[str, Any]) -> Wish:
-    since, until = body.get("from"), body.get("to")
-    if since and until and until <= since:
-        raise ValidationError({"to": ValidationError(_("Choose an hour after the first one."), "window_empty")})
-    return Wish(body["visit"], Window(since, until))

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
-from drives.domain.matching import Window
 from drives.models import Drive, Visit, WaitingEntry
+from drives.waitlist import rules
 from drives.waitlist.entries import Wish
 
 HOUR = timedelta(hours=1)
@@ -42,16 +43,20 @@ class WishForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The second hour lies after the first."""
         typed = super().clean() or {}
-        since, until = self.hours.get(typed.get("since", "")), self.hours.get(typed.get("until", ""))
-        if since and until and until <= since:
-            self.add_error("until", _("Choose an hour after the first one."))
+        try:
+            rules.arrival_window(*self._hours(typed))
+        except ValidationError as empty:
+            self.add_error("until", empty.error_dict["to"])
         return typed
+
+    def _hours(self, typed: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+        return self.hours.get(typed.get("since", "")), self.hours.get(typed.get("until", ""))
 
     @property
     def wish(self) -> Wish:
         """What was chosen; the form is valid."""
         typed = self.cleaned_data
-        return Wish(typed["visit"], Window(self.hours.get(typed["since"]), self.hours.get(typed["until"])))
+        return Wish(typed["visit"], rules.arrival_window(*self._hours(typed)))
 
 
 def initial(entry: WaitingEntry) -> dict[str, str]:

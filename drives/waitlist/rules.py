@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from drives.capacity import rules as capacity_rules
 from drives.capacity.rules import LIVE_HOLDS_PER_CONTACT, PlaceFacts
+from drives.domain.matching import Window
 from drives.models import Drive, DriveState
 from drives.refusals import Reason
 
@@ -14,6 +16,14 @@ def reasons_not_to_wait(facts: PlaceFacts, now: datetime) -> list[Reason]:
     """Why somebody may not join a drive's waiting list. `live_holds` counts what their contact has not proved yet."""
     applied = (capacity_rules.drive_takes_bookings, _few_requests, capacity_rules.one_booking_a_drive)
     return [reason for rule in applied for reason in rule(facts, now)]
+
+
+def arrival_window(since: datetime | None, until: datetime | None) -> Window:
+    """The arrival times from `since` until before `until`; None is any time. Refuses a window without a time."""
+    if since and until and until <= since:
+        empty = ValidationError(_("Choose an hour after the first one."), code="window_empty")
+        raise ValidationError({"to": empty})
+    return Window(since, until)
 
 
 def line_is_open(drive: Drive, now: datetime) -> bool:

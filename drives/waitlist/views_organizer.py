@@ -44,7 +44,7 @@ def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
 def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Put somebody who called at the end of the line; they are told where they stand."""
     drive = members.drive_of(request, pk=drive_id)
-    form = EnterForm(drive, request.POST or None)
+    form = EnterForm(drive, request.POST or None, country=drive.organization.country)
     if form.is_valid():
         try:
             entries.enter(

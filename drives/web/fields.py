@@ -1,10 +1,12 @@
 """Form fields that several subjects use."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 
 from notifications import phone
+from volunteers import rules
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -21,19 +23,43 @@ class NameField(Typed):
 
     def __init__(self, *, label: "StrOrPromise") -> None:
         attributes = {"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}
-        super().__init__(label=label, required=False, max_length=200, widget=forms.TextInput(attrs=attributes))
+        super().__init__(
+            label=label, required=False, max_length=rules.NAME_MAX_TYPED, widget=forms.TextInput(attrs=attributes)
+        )
 
 
-class PhoneField(forms.CharField):
-    """A phone number however it is spelled; kept as E.164, shown as people read it."""
+class JudgedField(forms.CharField):
+    """A text that a rule of the domain cleans or refuses, as it does for the API."""
 
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
-        super().__init__(widget=widget, max_length=40, **options)
+    def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
+        super().__init__(**options)
+        self.rule = rule
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
-        return phone.normalize(text) if text else ""
+        return self.rule(text) if text else ""
+
+
+class PhoneField(forms.CharField):
+    """A phone number in any spelling; kept as E.164, shown as people read it. National ones are the country's."""
+
+    country = "US"
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "off"})
+        super().__init__(widget=widget, max_length=rules.PHONE_MAX_TYPED, **options)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        return phone.normalize(text, self.country) if text else ""
 
     def prepare_value(self, value: Any) -> Any:
         return phone.show(value) if isinstance(value, str) and value.startswith("+") else value
+
+
+class PhoneForm(forms.Form):
+    """Reads its field `phone` by the country of the organization."""
+
+    def __init__(self, *args: Any, country: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["phone"].country = country  # type: ignore[attr-defined]

@@ -61,10 +61,10 @@ def test_nonsense_is_no_phone(phone: str) -> None:
 @pytest.mark.parametrize(
     ("name", "codes"),
     [
-        ("", [("#/name", "blank")]),
+        ("", [("#/name", "name_missing")]),
         ("   ", [("#/name", "name_missing")]),
         ("x" * 200, [("#/name", "name_too_long")]),
-        ("x" * 5000, [("#/name", "max_length")]),
+        ("x" * 201, [("#/name", "max_length")]),
         ("12345", [("#/name", "name_missing")]),
         ("Win at www.example.org", [("#/name", "name_has_link")]),
         ("A\x00na", [("#/name", "null_characters_not_allowed")]),

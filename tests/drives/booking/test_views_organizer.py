@@ -120,7 +120,7 @@ def test_somebody_who_calls_is_booked_at_once() -> None:
     ("changes", "sentence"),
     [
         ({"name": ""}, "Write the donor’s name."),
-        ({"phone": ""}, "Write a phone number or an e-mail address."),
+        ({"phone": ""}, "Enter a phone number or an e-mail address."),
         ({"phone": "12"}, "Write a phone number with its area code"),
         ({"phone": "", "email": "nobody"}, "Write an e-mail address such as"),
         ({"slot": ""}, "Choose a time."),
