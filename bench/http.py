@@ -28,7 +28,7 @@ class Booker:
         phone = f"+1{self.areas[person // 100 % len(self.areas)]}55501{person % 100:02}"
         body = (
             f'{{"slot": "{self.slots[person * 7 % len(self.slots)]}", "visit": "return", "name": "Test Ana Alder",'
-            f' "phone": "{phone}", "consents": ["reminders"], "confirms": ["will_ask"]}}'
+            f' "phone": "{phone}", "consents": ["reminders"], "self_check": ["will_ask"]}}'
         )
         return load.post("/api/v1/bookings/", body.encode(), f"Idempotency-Key: {os.urandom(16).hex()}\r\n")
 

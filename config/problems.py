@@ -27,6 +27,8 @@ STATUSES = {
 }
 # Which of a body's members a refusal without a field is about.
 POINTERS = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
+# Fields of the actions that have another name in JSON.
+MEMBERS = {"confirms": "self_check"}
 CODES = {400: "invalid", 404: "not_found"}
 
 Entry = dict[str, str]
@@ -78,7 +80,7 @@ def _entries_of_fields(error: DjangoValidationError) -> Iterator[Entry]:
     for field, errors in fields.items():
         for one in errors:
             code = one.code or CODES[400]
-            pointer = POINTERS.get(code, "#") if field == NON_FIELD_ERRORS else f"#/{field}"
+            pointer = POINTERS.get(code, "#") if field == NON_FIELD_ERRORS else f"#/{MEMBERS.get(field, field)}"
             yield {"pointer": pointer, "code": code, "detail": one.messages[0]}
 
 

@@ -126,7 +126,7 @@ class SlotSerializer(Serializer):
     starts_at = DateTimeField(help_text="With the offset of the site.")
     local_time = TextField(help_text="For people, in the language of the request.")
     timezone = TextField()
-    places_left = IntegerField()
+    spots_left = IntegerField()
     drive = TextField(required=False, help_text="Present when the time belongs to another drive of the organization.")
 
     @classmethod
@@ -145,7 +145,7 @@ class SlotSerializer(Serializer):
                 "starts_at": starts_at,
                 "local_time": local_time,
                 "timezone": there,
-                "places_left": time.places_left,
+                "spots_left": time.places_left,
             }
             rows.append({**row, "drive": str(elsewhere.drive_id)} if elsewhere else row)
         return rows

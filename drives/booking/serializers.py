@@ -69,11 +69,12 @@ class ContactSerializer(Serializer):
         max_length=10,
         help_text="The messages that the donor agreed to.",
     )
-    confirms = ListField(
+    self_check = ListField(
+        source="confirms",
         child=TextField(max_length=40),
         required=False,
         max_length=30,
-        help_text="All codes of the drive's `confirms`, or `will_ask`.",
+        help_text="All codes of the drive's `self_check`, or `will_ask`.",
     )
     for_other = BooleanField(
         required=False, default=False, help_text="The contact belongs to another person than the donor."

@@ -48,7 +48,7 @@ organizer_urls = [
 api_urls = [
     addresses.call("bookings/", api.Bookings),
     addresses.call("bookings/<str:token>/", api.OneBooking),
-    addresses.call("bookings/<str:token>/prove/", api.Prove),
+    addresses.call("bookings/<str:token>/verify/", api.Prove),
     addresses.call("bookings/<str:token>/code/", api.SendCode),
     addresses.call("bookings/<str:token>/confirm/", api.Confirm),
     addresses.call("bookings/<str:token>/cancel/", api.Cancel),

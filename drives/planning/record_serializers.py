@@ -53,7 +53,7 @@ class CenterSerializer(ModelSerializer[Collector]):
 
 class PolicySerializer(ModelSerializer[Policy]):
     windows = WindowSerializer(many=True)
-    confirms = ListField(child=TextField(), help_text="The codes of the self-check.")
+    self_check = ListField(source="confirms", child=TextField(), help_text="The codes of the self-check.")
 
     class Meta:
         model = Policy
@@ -66,7 +66,7 @@ class PolicySerializer(ModelSerializer[Policy]):
             "min_hours",
             "min_days",
             "windows",
-            "confirms",
+            "self_check",
             "first_minutes",
             "return_minutes",
             "verified",

@@ -36,8 +36,8 @@ api_urls = [
     addresses.call("sites/<id:pk>/", api_records.OneSite),
     addresses.call("causes/", api_records.Causes),
     addresses.call("causes/<id:pk>/", api_records.OneCause),
-    addresses.call("collectors/", api_records.Collectors),
-    addresses.call("collectors/<id:pk>/", api_records.OneCollector),
+    addresses.call("centers/", api_records.Collectors),
+    addresses.call("centers/<id:pk>/", api_records.OneCollector),
     addresses.call("policies/", api_records.Policies),
     addresses.call("policies/<id:pk>/", api_records.OnePolicy),
 ]

@@ -7,7 +7,7 @@ from rest_framework.serializers import DateField, DateTimeField, IntegerField, S
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
 from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimes
-from drives.eligibility import self_check
+from drives.eligibility import self_check as eligibility_self_check
 from drives.models import DriveState, Site, Visit
 from drives.public.queries import DriveSummary
 from organizations.models import Cause, Organization
@@ -40,7 +40,9 @@ class DriveSerializer(SiteTimes, Serializer):
     site = SiteNameSerializer(source="drive.site")
     starts_at = DateTimeField(source="drive.starts_at")
     ends_at = DateTimeField(source="drive.ends_at")
-    places_left = IntegerField(help_text="Return visits that still fit. Do not add it to other figures.")
+    spots_left = IntegerField(
+        source="places_left", help_text="Return visits that still fit. Do not add it to other figures."
+    )
     url = LinkField("/d/{}/", source="drive.slug")
 
 
@@ -80,11 +82,11 @@ class ConfirmationSerializer(Serializer):
     text = TextField()
 
     def to_representation(self, instance: str) -> dict[str, str]:
-        return {"code": instance, "text": self_check.sentence(instance)}
+        return {"code": instance, "text": eligibility_self_check.sentence(instance)}
 
 
 class VisitLengthSerializer(Serializer):
-    kind = ChoiceField(choices=Visit.choices)
+    type = ChoiceField(choices=Visit.choices)
     minutes = IntegerField()
 
 
@@ -94,14 +96,14 @@ class DriveDetailSerializer(DriveSerializer):
     description = TextField(source="drive.description")
     cause = CauseStorySerializer(source="drive.cause", allow_null=True)
     policy = DrivePolicySerializer(source="drive")
-    confirms = ConfirmationSerializer(source="drive.policy.confirms", many=True)
+    self_check = ConfirmationSerializer(source="drive.policy.confirms", many=True)
     visits = SerializerMethodField()
 
     @extend_schema_field(VisitLengthSerializer(many=True))
     def get_visits(self, summary: DriveSummary) -> list[dict[str, Any]]:
         policy = summary.drive.policy
         minutes = {Visit.FIRST: policy.first_minutes, Visit.RETURN: policy.return_minutes}
-        return [{"kind": str(kind), "minutes": count} for kind, count in minutes.items()]
+        return [{"type": str(visit), "minutes": count} for visit, count in minutes.items()]
 
 
 class DrivesQuery(QuerySerializer):

@@ -29,12 +29,12 @@ organizer_urls = [
 ]
 
 api_urls = [
-    addresses.call("drives/<id:drive_id>/waiting-list/", api.WaitingList),
-    addresses.call("drives/<id:drive_id>/waiting-list/close/", api.CloseLine),
-    addresses.call("waiting-list/<str:token>/", api.OneEntry),
-    addresses.call("waiting-list/<str:token>/prove/", api.Prove),
-    addresses.call("waiting-list/<str:token>/code/", api.SendCode),
-    addresses.call("waiting-list/<str:token>/leave/", api.Leave),
-    addresses.call("waiting-list/<str:token>/accept/", api.Accept),
-    addresses.call("waiting-list/<str:token>/pass/", api.Pass),
+    addresses.call("drives/<id:drive_id>/waitlist/", api.WaitingList),
+    addresses.call("drives/<id:drive_id>/waitlist/close/", api.CloseLine),
+    addresses.call("waitlist/<str:token>/", api.OneEntry),
+    addresses.call("waitlist/<str:token>/verify/", api.Prove),
+    addresses.call("waitlist/<str:token>/code/", api.SendCode),
+    addresses.call("waitlist/<str:token>/leave/", api.Leave),
+    addresses.call("waitlist/<str:token>/accept/", api.Accept),
+    addresses.call("waitlist/<str:token>/decline/", api.Pass),
 ]

@@ -60,7 +60,7 @@ def test_two_hundred_donors_on_twenty_places(tmp_path: Path, guard: Guard, reque
         offered = [[time["id"] for time in answer.body["alternatives"]] for answer in answers if answer.status == 409]
         assert offered == [nearest] * 180
         held = [Booking.by_token(answer.body["token"]).get() for answer in answers if answer.status == 201]
-        proofs = [Post(f"/api/v1/bookings/{row.token}/prove/", {"code": builders.code_of(row)}) for row in held]
+        proofs = [Post(f"/api/v1/bookings/{row.token}/verify/", {"code": builders.code_of(row)}) for row in held]
         assert kinds(volley(port, proofs)) == {(200, "booked"): 20}
     assert Counter(Booking.objects.values_list("state", flat=True)) == {BookingState.BOOKED: 20}
     slots = list(drive.slots.order_by("n"))

@@ -110,7 +110,7 @@ class Caller:
     def _book(self, client: http.client.HTTPConnection, n: int) -> str:
         slot = self._slot(n)
         body = {"slot": slot, "visit": "return", "name": "Test Ana Alder", "phone": self.phones[n // 3]}
-        said = self._ask(client, "POST", "/api/v1/bookings/", {**body, "confirms": ["will_ask"]}, 201)
+        said = self._ask(client, "POST", "/api/v1/bookings/", {**body, "self_check": ["will_ask"]}, 201)
         self.booked[slot] += 1
         if (said.get("slot"), said.get("starts_at")) != (slot, self.starts[slot]):
             self.wrong.append(f"asked for {slot} at {self.starts[slot]}, was answered {said}")

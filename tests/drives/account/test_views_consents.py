@@ -288,7 +288,7 @@ def told_by_api() -> Organization:
     drive = builders.drive()
     held = Api().book(slot=str(builders.slot(drive).pk), consents=[]).json()
     code = builders.code_of(Booking.objects.get())
-    assert Api().post(f"bookings/{held['token']}/prove/", {"code": code}).status_code == 200
+    assert Api().post(f"bookings/{held['token']}/verify/", {"code": code}).status_code == 200
     return drive.organization
 
 

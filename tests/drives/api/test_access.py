@@ -69,7 +69,7 @@ def test_behind_a_proxy_the_visitor_is_whom_the_proxy_saw(header: str, seen: str
 def test_no_member_of_a_row_can_be_set_by_a_booking() -> None:
     drive = builders.drive()
     names = {field.attname for model in (Booking, Registration) for field in model._meta.concrete_fields}
-    known = {"visit", "name", "phone", "email", "language", "consents", "confirms"}
+    known = {"visit", "name", "phone", "email", "language", "consents"}
     plain = Api().book(slot=str(builders.slot(drive).pk))
     stuffed = Api().book(
         slot=str(builders.slot(drive).pk), phone=builders.phone(43), **dict.fromkeys(sorted(names - known), "1")

@@ -115,9 +115,9 @@ def test_somebody_without_phone_and_mailbox_cannot_be_reached() -> None:
         ("consents", ["reminders", "everything"], "#/consents/1"),
         ("consents", [["reminders"]], "#/consents/0"),
         ("consents", ["reminders"] * 50, "#/consents"),
-        ("confirms", [1], "#/confirms/0"),
-        ("confirms", ["DROP TABLE"], "#/confirms"),
-        ("confirms", ["x" * 50], "#/confirms/0"),
+        ("self_check", [1], "#/self_check/0"),
+        ("self_check", ["DROP TABLE"], "#/self_check"),
+        ("self_check", ["x" * 50], "#/self_check/0"),
         ("language", "tlh", "#/language"),
         ("language", 7, "#/language"),
         ("email", 7, "#/email"),
@@ -182,7 +182,7 @@ def fuzzed(examples: int) -> settings:
         {},
         optional={
             name: ANYTHING | st.sampled_from(["return", "first", "reminders", ["reminders"], "+12015550142", "Ana"])
-            for name in ("slot", "visit", "name", "phone", "email", "language", "consents", "confirms", "x")
+            for name in ("slot", "visit", "name", "phone", "email", "language", "consents", "self_check", "x")
         },
     )
     | ANYTHING,

@@ -68,6 +68,6 @@ def test_a_quoted_key_is_the_same_as_a_plain_one() -> None:
 
 
 @pytest.mark.parametrize("token", [*ODD, "a" * 22, "../../x"])
-@pytest.mark.parametrize("path", ["bookings/{}/", "waiting-list/{}/"])
+@pytest.mark.parametrize("path", ["bookings/{}/", "waitlist/{}/"])
 def test_a_token_that_opens_nothing_is_404(path: str, token: str) -> None:
     assert Api().get(path.format(token)).status_code == 404

@@ -63,7 +63,7 @@ class World:
             "organizations": self.owner.pk,
             "sites": self.drive.site_id,
             "causes": self.cause.pk,
-            "collectors": self.collector.pk,
+            "centers": self.collector.pk,
             "policies": self.policy.pk,
         }
         assert self.booking.volunteer_id

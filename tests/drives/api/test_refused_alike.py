@@ -67,7 +67,7 @@ def test_a_waitlist_entry_is_refused_alike(changes: dict[str, str]) -> None:
     drive = builders.drive()
     page = Client().post(reverse("wait", args=[drive.slug]), person(**changes))
     answer = Api().post(
-        f"drives/{drive.pk}/waiting-list/", person(**changes), **{"Idempotency-Key": "a-random-key-of-22-letters"}
+        f"drives/{drive.pk}/waitlist/", person(**changes), **{"Idempotency-Key": "a-random-key-of-22-letters"}
     )
     refused = of_api(answer)
     assert refused == of_page(page)
@@ -81,7 +81,7 @@ def test_an_empty_window_is_refused_alike() -> None:
     hour, moment = f"{int(second.timestamp())}", second.isoformat()
     page = Client().post(reverse("wait", args=[drive.slug]), {**person(), "since": hour, "until": hour})
     answer = Api().post(
-        f"drives/{drive.pk}/waiting-list/",
+        f"drives/{drive.pk}/waitlist/",
         {**person(), "from": moment, "to": moment},
         **{"Idempotency-Key": "a-random-key-of-22-letters"},
     )

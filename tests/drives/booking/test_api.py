@@ -34,7 +34,7 @@ def test_a_held_place_becomes_a_booking_with_the_code() -> None:
         "token": booking.token,
     }
     assert booking.source == Source.API
-    proved = Api().post(f"bookings/{held['token']}/prove/", {"code": builders.code_of(booking)})
+    proved = Api().post(f"bookings/{held['token']}/verify/", {"code": builders.code_of(booking)})
     assert proved.status_code == 200
     assert proved.json() == {**held, "state": "booked", "held_until": None}
     assert Api().get(f"bookings/{held['token']}/").json() == proved.json()
@@ -43,11 +43,11 @@ def test_a_held_place_becomes_a_booking_with_the_code() -> None:
 def test_a_wrong_code_is_400_and_a_hold_that_is_over_410() -> None:
     token = Api().book(slot=str(builders.slot(builders.drive()).pk)).json()["token"]
     code = builders.code_of(Booking.objects.get())
-    wrong = Api().post(f"bookings/{token}/prove/", {"code": f"{(int(code) + 1) % 10**6:06}"})
+    wrong = Api().post(f"bookings/{token}/verify/", {"code": f"{(int(code) + 1) % 10**6:06}"})
     assert (wrong.status_code, wrong.json()["code"]) == (400, "code_wrong")
     assert [(one["pointer"], one["code"]) for one in wrong.json()["errors"]] == [("#/code", "code_wrong")]
     with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
-        over = Api().post(f"bookings/{token}/prove/", {"code": code})
+        over = Api().post(f"bookings/{token}/verify/", {"code": code})
         assert (over.status_code, over.json()["code"]) == (410, "hold_lapsed")
         assert Api().get(f"bookings/{token}/").json()["state"] == "lapsed"
 
@@ -56,17 +56,17 @@ def test_a_code_counts_only_for_the_booking_it_was_sent_for() -> None:
     drive = builders.drive()
     first, second = (Api().book(slot=str(builders.slot(drive, n).pk)).json()["token"] for n in (0, 8))
     bookings = list(Booking.objects.order_by("pk"))
-    foreign = Api().post(f"bookings/{second}/prove/", {"code": builders.code_of(bookings[0])})
+    foreign = Api().post(f"bookings/{second}/verify/", {"code": builders.code_of(bookings[0])})
     assert foreign.status_code == 400
-    assert Api().post(f"bookings/{first}/prove/", {"code": builders.code_of(bookings[0])}).status_code == 200
+    assert Api().post(f"bookings/{first}/verify/", {"code": builders.code_of(bookings[0])}).status_code == 200
 
 
 def test_proving_refuses_a_second_booking_with_reasons_while_the_hold_stands() -> None:
     drive = builders.drive()
     tokens = [Api().book(slot=str(builders.slot(drive, n).pk)).json()["token"] for n in (0, 8)]
     first, second = Booking.objects.order_by("pk")
-    assert Api().post(f"bookings/{tokens[0]}/prove/", {"code": builders.code_of(first)}).status_code == 200
-    refused = Api().post(f"bookings/{tokens[1]}/prove/", {"code": builders.code_of(second)})
+    assert Api().post(f"bookings/{tokens[0]}/verify/", {"code": builders.code_of(first)}).status_code == 200
+    refused = Api().post(f"bookings/{tokens[1]}/verify/", {"code": builders.code_of(second)})
     assert refused.status_code == 409
     assert [reason["code"] for reason in refused.json()["reasons"]] == ["already_booked"]
     assert Api().get(f"bookings/{tokens[1]}/").json()["state"] == "held"
@@ -100,8 +100,8 @@ def test_a_new_code_can_be_asked_for_and_the_old_one_is_worth_nothing() -> None:
     old = builders.code_of(booking)
     assert Api().post(f"bookings/{token}/code/").json()["state"] == "held"
     new = builders.code_of(booking)
-    assert Api().post(f"bookings/{token}/prove/", {"code": old}).status_code == (200 if old == new else 400)
-    assert Api().post(f"bookings/{token}/prove/", {"code": new}).status_code == 200
+    assert Api().post(f"bookings/{token}/verify/", {"code": old}).status_code == (200 if old == new else 400)
+    assert Api().post(f"bookings/{token}/verify/", {"code": new}).status_code == 200
     assert Api().post(f"bookings/{token}/code/").json()["state"] == "booked"
 
 

@@ -26,7 +26,7 @@ def test_a_family_is_held_and_proved_with_one_code() -> None:
     bookings = answer.json()["bookings"]
     assert [(one["state"], one["visit"]) for one in bookings] == [("held", one["visit"]) for one in FAMILY]
     code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
-    assert Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code}).json()["state"] == "booked"
+    assert Api().post(f"bookings/{bookings[0]['token']}/verify/", {"code": code}).json()["state"] == "booked"
     states = [Api().get(f"bookings/{one['token']}/").json()["state"] for one in bookings]
     assert states == ["booked"] * 3
 
@@ -58,7 +58,7 @@ def test_who_is_refused_is_named() -> None:
     builders.booked(builders.drive(here))
     bookings = sent(builders.drive(here)).json()["bookings"]
     code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
-    answer = Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code})
+    answer = Api().post(f"bookings/{bookings[0]['token']}/verify/", {"code": code})
     assert answer.status_code == 409
     assert {reason["person"] for reason in answer.json()["reasons"]} == {"Test Ana Alder"}
 
@@ -70,7 +70,7 @@ def test_who_is_refused_is_told_when_all_of_them_may_come() -> None:
     _saturday, wednesday = Drive.objects.get(), builders.drive(here, builders.plan(place, on=date(2027, 3, 17)))
     bookings = sent(builders.drive(here, builders.plan(place, on=date(2027, 3, 14)))).json()["bookings"]
     code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
-    answer = Api().post(f"bookings/{bookings[0]['token']}/prove/", {"code": code}).json()
+    answer = Api().post(f"bookings/{bookings[0]['token']}/verify/", {"code": code}).json()
     assert [(time["drive"], time["id"]) for time in answer["alternatives"]] == [
         (str(wednesday.pk), str(builders.slot(wednesday, n).pk)) for n in range(3)
     ]
@@ -91,6 +91,6 @@ def test_another_name_is_asked_about_after_the_proof() -> None:
     held = builders.held(builders.drive(here), name="Test Bo Birch")
     booking = Api().book(slot=str(builders.slot(held.drive, 4).pk), name="Test Bo Birch").json()
     code = builders.code_of(Booking.objects.get(pk=booking["id"]))
-    address = f"bookings/{booking['token']}/prove/"
+    address = f"bookings/{booking['token']}/verify/"
     assert Api().post(address, {"code": code}).json()["code"] == "other_name"
     assert Api().post(address, {"code": code, "whose": "other"}).json()["state"] == "booked"

@@ -69,7 +69,7 @@ def test_the_api_answers_with_the_first_allowed_time_and_times_of_the_other_driv
     builders.booked(first)
     token = Api().book(slot=str(builders.slot(second).pk), phone=builders.phone(42)).json()["token"]
     hold = Booking.objects.latest("pk")
-    answer = Api().post(f"bookings/{token}/prove/", {"code": builders.code_of(hold)})
+    answer = Api().post(f"bookings/{token}/verify/", {"code": builders.code_of(hold)})
     assert (answer.status_code, answer.json()["code"]) == (409, "interval_too_short")
     assert answer.json()["reasons"] == [
         {"code": "interval_too_short", "detail": TOO_CLOSE, "earliest_ok_at": "2027-03-15T10:00:00-07:00"}
@@ -185,7 +185,7 @@ def test_the_public_overrides_nothing() -> None:
     asked: dict[str, Any] = {"slot": str(builders.slot(second).pk), "phone": builders.phone(42)}
     token = Api().book(**asked, override_reason=WHY).json()["token"]
     hold = Booking.objects.latest("pk")
-    assert Api().post(f"bookings/{token}/prove/", {"code": builders.code_of(hold)}).status_code == 409
+    assert Api().post(f"bookings/{token}/verify/", {"code": builders.code_of(hold)}).status_code == 409
     hold.refresh_from_db()
     assert hold.override_reason == ""
 

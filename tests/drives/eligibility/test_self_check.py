@@ -38,7 +38,7 @@ def test_the_page_keeps_the_outcome_and_the_version(typed: dict[str, Any], expec
 @pytest.mark.parametrize(("given", "expected"), [(ASKED, ASKED), ([WILL_ASK], [WILL_ASK]), ([], [WILL_ASK])])
 def test_the_api_keeps_the_outcome_and_the_version(given: list[str], expected: list[str]) -> None:
     drive = asking()
-    assert Api().book(slot=str(builders.slot(drive).pk), confirms=given).status_code == 201
+    assert Api().book(slot=str(builders.slot(drive).pk), self_check=given).status_code == 201
     assert kept(drive) == (expected, 3)
 
 
@@ -46,9 +46,9 @@ def test_the_api_keeps_the_outcome_and_the_version(given: list[str], expected: l
 def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
     drive = asking()
     api = Api.with_key(drive.organization) if staff else Api()
-    answer = api.book(slot=str(builders.slot(drive).pk), confirms=["age_18"])
+    answer = api.book(slot=str(builders.slot(drive).pk), self_check=["age_18"])
     assert (answer.status_code, answer.json()["code"]) == (400, "confirmation_missing")
-    assert answer.json()["errors"][0]["pointer"] == "#/confirms"
+    assert answer.json()["errors"][0]["pointer"] == "#/self_check"
     assert Booking.objects.count() == 0
 
 

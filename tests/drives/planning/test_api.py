@@ -161,7 +161,7 @@ def test_what_drives_are_made_of_can_be_read() -> None:
         "organizations": [ben],
         "sites": [site],
         "causes": [cause],
-        "collectors": [collector],
+        "centers": [collector],
         "policies": list(offered),
     }
     for name, rows in made.items():
@@ -182,7 +182,7 @@ def test_who_may_not_plan_is_403(role: Role) -> None:
         f"drives/{drive.pk}/close/": None,
         f"drives/{drive.pk}/cancel/": None,
         f"drives/{drive.pk}/copy/": {"on": "2027-04-10"},
-        f"drives/{drive.pk}/waiting-list/close/": None,
+        f"drives/{drive.pk}/waitlist/close/": None,
     }.items():
         refused = api.post(path, body)
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")

@@ -47,7 +47,7 @@ def test_a_published_drive_is_listed_with_its_places() -> None:
                 },
                 "starts_at": "2027-03-13T09:00:00-08:00",
                 "ends_at": "2027-03-13T15:00:00-08:00",
-                "places_left": 28,
+                "spots_left": 28,
                 "url": f"http://testserver/d/{drive.slug}/",
             }
         ],
@@ -155,17 +155,17 @@ def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
         "min_days": None,
         "windows": [{"count": 2, "days": 7}],
     }
-    assert told["confirms"] == [
+    assert told["self_check"] == [
         {"code": "age_18", "text": "I am 18 or older."},
         {"code": "own_rule", "text": "Own rule"},
     ]
-    assert told["visits"] == [{"kind": "first", "minutes": 120}, {"kind": "return", "minutes": 75}]
-    assert told["places_left"] == 28
+    assert told["visits"] == [{"type": "first", "minutes": 120}, {"type": "return", "minutes": 75}]
+    assert told["spots_left"] == 28
     assert set(told) == {*Api().get("drives/").json()["results"][0]} | {
         "description",
         "cause",
         "policy",
-        "confirms",
+        "self_check",
         "visits",
     }
 
@@ -174,7 +174,7 @@ def test_a_closed_drive_is_told_and_has_no_places() -> None:
     drive = builders.drive()
     drives.close(drive_id=drive.pk, actor="test", now=NOW)
     told = Api().get(f"drives/{drive.pk}/").json()
-    assert (told["status"], told["places_left"]) == ("closed", 0)
+    assert (told["status"], told["spots_left"]) == ("closed", 0)
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"] == []
 
 
@@ -194,7 +194,7 @@ def test_slots_are_those_that_fit_the_visit() -> None:
         "starts_at": "2027-03-13T09:00:00-08:00",
         "local_time": "9:00 AM",
         "timezone": "America/Los_Angeles",
-        "places_left": 4,
+        "spots_left": 4,
     }
     assert times["first"]["results"][-1]["local_time"] == "1:30 PM"
     assert times["return"]["results"][-1]["local_time"] == "2:00 PM"
@@ -204,7 +204,7 @@ def test_slots_are_those_that_fit_the_visit() -> None:
 def test_a_kept_time_has_one_place_less_and_a_past_one_none() -> None:
     drive = builders.drive()
     builders.held(drive, n=0)
-    assert Api().get(f"drives/{drive.pk}/slots/").json()["results"][0]["places_left"] == 3
+    assert Api().get(f"drives/{drive.pk}/slots/").json()["results"][0]["spots_left"] == 3
     with time_machine.travel(drive.starts_at + timedelta(minutes=20), tick=False):
         assert Api().get(f"drives/{drive.pk}/slots/").json()["results"][0]["local_time"] == "9:30 AM"
 
@@ -227,7 +227,7 @@ def test_get_and_head_change_nothing_and_other_methods_are_405() -> None:
             refused = Api().send(method, path)
             assert refused.status_code == 405
             assert refused["Allow"].startswith("GET, HEAD")
-    for verb in ("prove", "code", "confirm", "cancel", "move"):
+    for verb in ("verify", "code", "confirm", "cancel", "move"):
         assert Api().get(f"bookings/{token}/{verb}/").status_code == 405
     assert Api().get("bookings/").status_code == 405
 

@@ -21,13 +21,13 @@ PERSON = {"visit": "return", "name": "Test Ana Alder", "phone": "+12015550142", 
 
 def join(api: Api, full: list[Booking], key: str = "", **changes: Any) -> Any:
     key = key or str(uuid.uuid4())
-    path = f"drives/{full[0].drive_id}/waiting-list/"
+    path = f"drives/{full[0].drive_id}/waitlist/"
     return api.post(path, {**PERSON, **changes}, **{"Idempotency-Key": key})
 
 
 def prove(token: str) -> Any:
     asked = WaitingEntry.by_token(token).get()
-    return Api().post(f"waiting-list/{token}/prove/", {"code": builders.code_of(asked)})
+    return Api().post(f"waitlist/{token}/verify/", {"code": builders.code_of(asked)})
 
 
 def offered(full: list[Booking]) -> str:
@@ -45,11 +45,11 @@ def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
     assert (asked.status_code, asked.json()["state"], asked.json()["position"]) == (201, "held", 0)
     assert asked.json()["window"] == {"from": "2027-03-13T09:15:00-08:00", "to": None}
     token = asked.json()["token"]
-    assert Api().post(f"waiting-list/{token}/prove/", {"code": "000000"}).json()["code"] == "code_wrong"
-    Api().post(f"waiting-list/{token}/code/", {})
+    assert Api().post(f"waitlist/{token}/verify/", {"code": "000000"}).json()["code"] == "code_wrong"
+    Api().post(f"waitlist/{token}/code/", {})
     proved = prove(token)
     assert (proved.status_code, proved.json()["state"], proved.json()["position"]) == (200, "waiting", 1)
-    assert Api().get(f"waiting-list/{token}/").json() == proved.json()
+    assert Api().get(f"waitlist/{token}/").json() == proved.json()
 
 
 def test_the_wish_may_be_for_another_person() -> None:
@@ -60,26 +60,26 @@ def test_the_wish_may_be_for_another_person() -> None:
 def test_an_offer_is_seen_and_taken() -> None:
     full = builders.full_drive()
     token = offered(full)
-    entry = Api().get(f"waiting-list/{token}/").json()
+    entry = Api().get(f"waitlist/{token}/").json()
     assert entry["state"] == "offered"
     assert entry["offer"]["starts_at"] == "2027-03-13T09:00:00-08:00"
     assert entry["offer"]["deadline"] == "2027-03-02T10:00:00-08:00"
-    booking = Api().post(f"waiting-list/{token}/accept/")
+    booking = Api().post(f"waitlist/{token}/accept/")
     assert (booking.status_code, booking.json()["state"], booking.json()["slot"]) == (
         200,
         "booked",
         str(full[0].arrival_id),
     )
-    again = Api().post(f"waiting-list/{token}/accept/")
+    again = Api().post(f"waitlist/{token}/accept/")
     assert (again.status_code, again.json()["reasons"][0]["code"]) == (409, "no_offer")
 
 
 def test_an_offer_is_passed_on_and_the_line_left() -> None:
     full = builders.full_drive()
     token = offered(full)
-    passed = Api().post(f"waiting-list/{token}/pass/").json()
+    passed = Api().post(f"waitlist/{token}/decline/").json()
     assert (passed["state"], passed["position"], passed["offer"]) == ("waiting", 1, None)
-    assert Api().post(f"waiting-list/{token}/leave/").json()["state"] == "left"
+    assert Api().post(f"waitlist/{token}/leave/").json()["state"] == "left"
 
 
 def test_the_same_key_is_answered_alike_and_makes_one_entry() -> None:
@@ -103,13 +103,13 @@ def test_the_line_of_a_closed_drive_is_closed_once() -> None:
     owner, drive = full[0].drive.organization, f"drives/{full[0].drive_id}/"
     ben = Api.with_key(owner)
     entry = join(ben, full).json()
-    refused = ben.post(f"{drive}waiting-list/close/")
+    refused = ben.post(f"{drive}waitlist/close/")
     assert (refused.status_code, refused.json()["reasons"][0]["code"]) == (409, "drive_published")
-    assert Api().get(f"waiting-list/{entry['token']}/").json()["state"] == "waiting"
+    assert Api().get(f"waitlist/{entry['token']}/").json()["state"] == "waiting"
     ben.post(f"{drive}close/")
-    assert Api.with_key(builders.organization("Other")).post(f"{drive}waiting-list/close/").status_code == 404
-    assert [ben.post(f"{drive}waiting-list/close/").json() for _twice in range(2)] == [{"waited": 1}, {"waited": 0}]
-    assert Api().get(f"waiting-list/{entry['token']}/").json()["state"] == "over"
+    assert Api.with_key(builders.organization("Other")).post(f"{drive}waitlist/close/").status_code == 404
+    assert [ben.post(f"{drive}waitlist/close/").json() for _twice in range(2)] == [{"waited": 1}, {"waited": 0}]
+    assert Api().get(f"waitlist/{entry['token']}/").json()["state"] == "over"
     assert AuditEntry.objects.get(verb="close_line").actor == f"key:{owner.api_keys.get().pk}"
 
 
@@ -138,12 +138,12 @@ def test_open_times_are_said_instead_of_waiting() -> None:
 def test_a_draft_and_an_unknown_drive_have_no_list() -> None:
     draft = builders.drive(published=False)
     for drive_id in (draft.pk, 999_999):
-        answer = Api().post(f"drives/{drive_id}/waiting-list/", PERSON, **{"Idempotency-Key": str(uuid.uuid4())})
+        answer = Api().post(f"drives/{drive_id}/waitlist/", PERSON, **{"Idempotency-Key": str(uuid.uuid4())})
         assert answer.status_code == 404
 
 
 def test_guessed_tokens_open_nothing() -> None:
-    for act in ("prove", "code", "leave", "accept", "pass"):
-        body = {"code": "123456"} if act == "prove" else {}
-        assert Api().post(f"waiting-list/{'A' * 22}/{act}/", body).status_code == 404
-    assert Api().get(f"waiting-list/{'A' * 22}/").status_code == 404
+    for act in ("verify", "code", "leave", "accept", "decline"):
+        body = {"code": "123456"} if act == "verify" else {}
+        assert Api().post(f"waitlist/{'A' * 22}/{act}/", body).status_code == 404
+    assert Api().get(f"waitlist/{'A' * 22}/").status_code == 404
