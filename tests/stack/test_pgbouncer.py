@@ -27,7 +27,6 @@ from environs import env
 from bench import world
 from config.embedded import redis_server
 from config.embedded.guard import Guard
-from drives.api import answers as api_answers
 from drives.models import Booking, Drive, Slot
 from tests import builders, programs
 
@@ -163,7 +162,7 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
 def starts(drive: Drive) -> dict[str, str]:
     """Each slot of a drive with its start, as the API writes it."""
     slots = Slot.objects.filter(drive=drive).order_by("n")
-    return {str(slot.pk): api_answers.at(slot.starts_at, drive.site.timezone) for slot in slots}
+    return {str(slot.pk): slot.starts_at.astimezone(drive.site.zone).isoformat() for slot in slots}
 
 
 @pytest.mark.skipif(not PROGRAM, reason="no pgbouncer on PATH")
