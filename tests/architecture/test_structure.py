@@ -29,6 +29,7 @@ DOORS = {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
         "notices",  # pages show the wording of consents and codes
+        "rules",  # serializers and forms declare the limits of what may be typed
     },
 }
 
