@@ -146,6 +146,7 @@ class TranslatedFormField(forms.Field):
     """A text in the organization's main language, and the same in the others if it has them."""
 
     widget = TranslatedInput
+    empty_values = [*forms.Field.empty_values, Translated()]
 
     def __init__(self, *, max_length: int | None = None, label: Any = "", **options: Any) -> None:
         super().__init__(label=label, **options)
