@@ -65,13 +65,13 @@ def test_a_drive_is_planned_published_run_and_completed_on_pages(time_machine: C
     page = ben.taps(page, f"/{ana.booking.pk}/in/")
     page = ben.taps(ben.visitor.open(f"/checkin/{drive.slug}/{ana.booking.pk}/"), "/donated/")
     assert "Test Ana Alder" in page.html
-    live(time_machine, local("2027-03-13 16:00"), local("2027-03-13 16:30"))
+    live(time_machine, local("2027-03-13 16:00"), local("2027-03-14 09:30"))
     page = ben.signs_in(f"/organizer/drives/{drive.pk}/turnout/")
     page = ben.taps(page, "/complete/")
     report = Turnout.objects.get(drive=drive)
     assert (report.final, report.booked_count, report.donated_count, report.no_show_count) == (True, 2, 1, 1)
-    assert ana.texts[-1] == ("Sat Mar 13 16:00", words.thanks(ana.link))
-    assert bo.texts[-1] == ("Sat Mar 13 16:00", words.missed(bo.link))
+    assert ana.texts[-1] == ("Sun Mar 14 09:30", words.thanks(ana.link))
+    assert bo.texts[-1] == ("Sun Mar 14 09:30", words.missed(bo.link))
 
 
 def test_a_drive_is_cancelled_on_pages(time_machine: Clock) -> None:

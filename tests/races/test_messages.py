@@ -1,7 +1,6 @@
 """Races of workers for messages, and of messages against those who take them back; each with its control."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -168,7 +167,9 @@ def test_a_crowd_of_workers_sends_everything_once(twilio: TwilioStandIn) -> None
 def test_workers_and_donors_do_not_deadlock(twilio: TwilioStandIn) -> None:
     made.many(builders.organization(), 60)
     abouts = list(Message.objects.values_list("about", flat=True))
-    takers = [partial(outbox.withdraw, abouts=abouts[start::3], now=NOON + timedelta(0)) for start in range(3)]
+    takers = [
+        partial(outbox.withdraw, abouts=abouts[start::3], cause=Withdrawal.CANCELLATION, now=NOON) for start in range(3)
+    ]
     results = together(made.deliver, *takers, made.deliver)
     assert results == ["ok"] * 5
     states = Message.objects.values_list("state", flat=True)
