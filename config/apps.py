@@ -2,16 +2,14 @@
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.signals import request_started
 
 
 class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks, connections  # noqa: F401  registers the checks
+        from config import checks  # noqa: F401  registers them
 
-        request_started.connect(connections.close_lost_connections)
         if settings.SENTRY_DSN:
             import sentry_sdk
 

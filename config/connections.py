@@ -1,20 +1,28 @@
 """Connections that a thread keeps from one request to the next."""
 
 import select
+from collections.abc import Callable
 
 import psycopg
 from django.db import connections
+from django.http import HttpRequest, HttpResponse
 
 
-def close_lost_connections(**_signal: object) -> None:
-    """Close the connections that the server has closed: the request gets a new one instead of an error.
+class LostConnectionMiddleware:
+    """Closes the connections that the server has closed: the request gets a new one instead of an error.
 
     A server with nothing to answer speaks only to end the connection, so it is lost when something can be read from
     it. Django's CONN_HEALTH_CHECKS asks the server in each request, a tenth of the time of a short one.
     """
-    for connection in connections.all(initialized_only=True):
-        if connection.connection is not None and _is_lost(connection.connection):
-            connection.close()
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for connection in connections.all(initialized_only=True):
+            if connection.connection is not None and _is_lost(connection.connection):
+                connection.close()
+        return self.get_response(request)
 
 
 def _is_lost(connection: psycopg.Connection[object]) -> bool:

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["config.proxy.VisitorAddressMiddleware"] if BEHIND_PROXY else []),
     "config.logs.RequestLogMiddleware",
+    "config.connections.LostConnectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
