@@ -87,17 +87,14 @@ def withdraw(
     now: datetime,
     cause: Withdrawal,
     before_revision: int | None = None,
-    address: str = "",
 ) -> int:
-    """Take back what still waits about these, to an address if one is given, and is of a kind that this withdraws.
+    """Take back what still waits about these, and is of a kind that this withdraws.
 
     Once this has been committed none of them leaves: the gate finds their state changed. What is past it is in flight.
     """
     waiting = Message.objects.waiting().filter(about__in=abouts, kind__in=kinds.withdrawn_by(cause))
     if before_revision is not None:
         waiting = waiting.filter(revision__lt=before_revision)
-    if address:
-        waiting = waiting.filter(address=address)
     return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 
@@ -109,9 +106,9 @@ def withdraw_ids(*, ids: Collection[int], now: datetime) -> int:
 
 
 @transaction.atomic(savepoint=False)
-def withdraw_keys(*, beginning: str, now: datetime, reason: str = "withdrawn") -> int:
-    """Take back what still waits under keys that begin so: the rest of something that was sent to many."""
-    waiting = Message.objects.waiting().filter(key__startswith=beginning)
+def withdraw_keys(*, beginning: str, cause: Withdrawal, now: datetime, reason: str = "withdrawn") -> int:
+    """Take back what still waits under keys that begin so, and is of a kind that this withdraws."""
+    waiting = Message.objects.waiting().filter(key__startswith=beginning, kind__in=kinds.withdrawn_by(cause))
     return waiting.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None)
 
 

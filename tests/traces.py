@@ -7,6 +7,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from django.http import QueryDict
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("config", "drives", "volunteers", "notifications", "organizations")
 _FOLDERS = tuple(f"{ROOT / package}/" for package in PACKAGES)
@@ -16,8 +18,8 @@ _DEEPEST = 4  # of a value inside dicts, lists and objects
 def files_with(is_wanted: Callable[[object], bool], run: Callable[[], object]) -> dict[str, set[str]]:
     """Run something and return the files, with their functions, that had a wanted value in a local variable.
 
-    A value counts inside dicts, lists and objects of this project, too. Functions that run in threads started
-    meanwhile are seen as well.
+    A value counts inside dicts, lists and objects of this project, too, but not inside the form as it was sent, which
+    every view has. Functions that run in threads started meanwhile are seen as well.
     """
     found: dict[str, set[str]] = {}
 
@@ -42,7 +44,7 @@ def _holds(values: Mapping[str, object], is_wanted: Callable[[object], bool]) ->
 
 def _within(value: Any, depth: int) -> Iterator[object]:
     yield value
-    if depth == _DEEPEST:
+    if depth == _DEEPEST or isinstance(value, QueryDict):
         return
     if isinstance(value, dict):
         inner = list(value.values())

@@ -3,7 +3,7 @@
 import enum
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -51,8 +51,9 @@ def send(
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.identity(address), _digits(), linked.token_digest(bound_to)
     _spend(identity, ip, budget, now)
-    sent = _written(identity, bound, _code_hash(digits, identity, bound), ip, now, organization)
+    sent, older = _written(identity, bound, _code_hash(digits, identity, bound), ip, now, organization)
     _queue(sent, organization, address, language, digits, about=about, now=now)
+    _withdraw(older, now)
     return sent
 
 
@@ -86,6 +87,8 @@ def send_requested(*, code: ProofCode, to: Contact | None, language: str, now: d
     code_hash = _code_hash(digits, code.identity, code.bound_to)
     ProofCode.objects.filter(pk=code.pk).update(code_hash=code_hash, organization=to.organization)
     _queue(code, to.organization, to.address, language, digits, about="find", now=now)
+    older = ProofCode.objects.filter(identity=code.identity, bound_to=code.bound_to, expires_at__gt=now, pk__lt=code.pk)
+    _withdraw(older.values_list("pk", flat=True), now)
 
 
 @transaction.atomic(savepoint=False)
@@ -146,7 +149,8 @@ def _written(
     ip: str | None,
     now: datetime,
     organization: Organization | None = None,
-) -> ProofCode:
+) -> tuple[ProofCode, list[int]]:
+    """Write a code. Returns it with the ids of the older codes that it makes useless."""
     network = rules.network(ip)
     row = ProofCode(
         network=_not_entered(network).digest if network else "",
@@ -159,9 +163,9 @@ def _written(
     )
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, vars(row))
-        (row.pk,) = cursor.fetchone()
+        row.pk, older = cursor.fetchone()
     row._state.adding = False
-    return row
+    return row, older
 
 
 def _queue(
@@ -172,8 +176,12 @@ def _queue(
         kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
     notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
-    outbox.withdraw(abouts=[about], address=address, cause=Withdrawal.NEWER_CODE, now=now)
     outbox.queue(organization=organization, notices=[notice], now=now)
+
+
+def _withdraw(older: Iterable[int], now: datetime) -> None:
+    for pk in older:
+        outbox.withdraw_keys(beginning=f"code:{pk}/", cause=Withdrawal.NEWER_CODE, now=now)
 
 
 def _digits() -> str:

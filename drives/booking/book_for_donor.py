@@ -39,7 +39,8 @@ def book_for_donor(
         actor=actor,
         now=now,
     )
-    self_reported.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
+    if person.stated:
+        self_reported.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
     found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
     giver = None if override_reason else history.Giver(volunteer.pk)
     booking = create.book_volunteer(

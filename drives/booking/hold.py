@@ -97,7 +97,8 @@ def hold_in_transaction(
     create.refuse_with_times(capacity_rules.reasons_not_to_take(found.facts, now), drive, wanted, around, now)
     self_reported.refuse_too_close(person.stated, drive, visit, around or drive.starts_at, now)
     registration.keep(everyone)
-    self_reported.keep(person.stated, drive=drive, actor="donor", now=now, registration=first)
+    if person.stated:
+        self_reported.keep(person.stated, drive=drive, actor="donor", now=now, registration=first)
     written = create.write_bookings(
         drive, found, wanted, now, state=BookingState.HELD, source=source, registrations=everyone
     )

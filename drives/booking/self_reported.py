@@ -22,5 +22,6 @@ def correct(*, booking_id: int, stated: Stated | None, actor: str, now: datetime
     if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
         raise refusals.Refusal(reasons)
     StatedDonation.objects.filter(registration=held.registration).delete()
-    self_reported.keep(stated, drive=held.drive, actor=actor, now=now, registration=held.registration)
+    if stated:
+        self_reported.keep(stated, drive=held.drive, actor=actor, now=now, registration=held.registration)
     self_reported.refuse_too_close(stated, held.drive, held.visit, held.starts_at, now)

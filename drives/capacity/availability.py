@@ -6,7 +6,7 @@ from datetime import datetime
 from drives import refusals
 from drives.capacity import visits
 from drives.domain import grid, party_fit
-from drives.models import Booking, Drive, DriveState, Hold, Slot
+from drives.models import Drive, DriveState, Slot
 
 NEAREST = 3
 SlotRow = tuple[int, datetime, bool, int, int]
@@ -80,11 +80,3 @@ def slots_of(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
     ):
         found[drive_id].append((pk, starts_at, is_open, screening - in_screening, chairs - in_chairs))
     return found
-
-
-def steps_taken(place: Booking | Hold) -> grid.Footprint:
-    """The steps of a booking (or a kept place) as it was booked, whatever the drive's plan says today."""
-    return grid.Footprint(
-        range(place.first_step, place.first_step + place.screening_steps),
-        range(place.chair_from, place.chair_to),
-    )

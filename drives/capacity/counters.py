@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.db import connection
 
-from drives.capacity import availability
 from drives.domain import grid
 from drives.models import Booking, Hold
 
@@ -30,7 +29,12 @@ def force(*, drive_id: int, deltas: Deltas) -> None:
         _changed(drive_id, deltas, forced=True)
 
 
-footprint = availability.steps_taken  # as it was booked
+def footprint(place: Booking | Hold) -> grid.Footprint:
+    """The steps of a booking or a reserved spot as it was booked, whatever the drive's plan says today."""
+    return grid.Footprint(
+        range(place.first_step, place.first_step + place.screening_steps),
+        range(place.chair_from, place.chair_to),
+    )
 
 
 def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:

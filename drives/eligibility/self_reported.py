@@ -26,7 +26,7 @@ def refuse_impossible(stated: Stated | None, drive: Drive, now: datetime) -> Non
 
 
 def keep(
-    stated: Stated | None,
+    stated: Stated,
     *,
     drive: Drive,
     actor: str,
@@ -34,10 +34,8 @@ def keep(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
 ) -> None:
-    """Keep what was stated with a booking, if anything was, instead of what was stated before. Part of its caller."""
+    """Keep a self-reported donation instead of the one before. Part of its caller. Refuses as `refuse_impossible`."""
     refuse_impossible(stated, drive, now)
-    if stated is None:
-        return
     StatedDonation.objects.update_or_create(
         registration=registration,
         volunteer=volunteer,
@@ -76,4 +74,5 @@ def state(*, volunteer: Volunteer, drive: Drive, stated: Stated | None, actor: s
     """
     if stated is None:
         StatedDonation.objects.filter(volunteer=volunteer).delete()
-    keep(stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
+    else:
+        keep(stated, drive=drive, actor=actor, now=now, volunteer=volunteer)

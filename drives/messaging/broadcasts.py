@@ -14,7 +14,7 @@ from drives.messaging.broadcast_queries import Audience, Price, Reach, Recipient
 from drives.messaging.texts import bookings, broadcasts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
 from notifications import envelopes, outbox
-from notifications.kinds import KINDS
+from notifications.kinds import KINDS, Withdrawal
 from notifications.models import Channel, Purpose
 from notifications.notice import Envelope, Notice, Wording
 from organizations import audit
@@ -117,7 +117,7 @@ def stop(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
     """Take back what has not left; return how many messages. Locks: the broadcast."""
     locked = Broadcast.objects.select_for_update(no_key=True, of=("self",)).select_related("drive__organization")
     found = locked.get(pk=broadcast.pk)
-    count = outbox.withdraw_keys(beginning=f"{found.about}/", now=now, reason="stopped")
+    count = outbox.withdraw_keys(beginning=f"{found.about}/", cause=Withdrawal.STOPPED, now=now, reason="stopped")
     if count:
         found.stopped_at, found.stopped_by, found.stopped_count = now, actor, found.stopped_count + count
         found.save(update_fields=["stopped_at", "stopped_by", "stopped_count"])

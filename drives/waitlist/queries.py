@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from drives.capacity import availability, visits
+from drives.capacity import availability, counters, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import matching
 from drives.domain.grid import Footprint
@@ -190,7 +190,7 @@ def line(drive_id: int, entry_id: int | None = None) -> Line:
 
 def _kept(drive_id: int) -> dict[int, Footprint]:
     rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
-    return {row.pk: availability.steps_taken(row) for row in rows}
+    return {row.pk: counters.footprint(row) for row in rows}
 
 
 def drives_with_a_line() -> list[int]:

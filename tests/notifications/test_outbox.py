@@ -83,14 +83,6 @@ def test_no_change_of_a_booking_takes_back_a_code_an_answer_or_a_thank_you(kind:
     assert outbox.withdraw(abouts=["booking:1"], cause=cause, now=NOON) == 0
 
 
-def test_a_newer_code_takes_back_the_older_one_to_the_same_address() -> None:
-    organization = builders.organization()
-    made.queued(organization, about="find", kind="code", address="+12135550142")
-    made.queued(organization, about="find", kind="code", address="+12135550143")
-    assert outbox.withdraw(abouts=["find"], address="+12135550142", cause=Withdrawal.NEWER_CODE, now=NOON) == 1
-    assert states() == ["withdrawn", "queued"]
-
-
 def test_a_changed_number_is_followed_by_what_waits() -> None:
     organization = builders.organization()
     waiting = made.queued(organization, recipient="volunteer:1")

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from drives.account import find as account_find
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, storm
@@ -119,6 +120,25 @@ def test_a_new_code_makes_the_older_one_useless() -> None:
     if first != second:
         assert tried(first, now=NOW + MINUTE) == CodeResult.WRONG
     assert tried(second, now=NOW + MINUTE) == CodeResult.OK
+
+
+@pytest.mark.django_db
+def test_a_newer_code_withdraws_the_older_text_of_the_same_asker_alone() -> None:
+    here = builders.organization()
+    for bound_to in ("here", "elsewhere", "here"):
+        sent(here, bound_to=bound_to)
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["withdrawn", "queued", "queued"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("asker", "states"), [("here", ["withdrawn", "queued"]), ("elsewhere", ["queued", "queued"])])
+def test_a_newer_search_withdraws_the_older_text_of_the_same_asker_alone(asker: str, states: list[str]) -> None:
+    builders.booked(builders.drive(builders.organization()), number=42)
+    Message.objects.all().delete()
+    for bound_to in ("here", asker):
+        verification.request_code(typed=builders.phone(42), bound_to=bound_to, ip=None, now=NOW)
+        account_find.send_codes(now=NOW)
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == states
 
 
 @pytest.mark.django_db
