@@ -32,6 +32,10 @@ from tests.standins.twilio import TwilioStandIn
 
 EACH = 3  # messages in the hands of a worker that is killed
 OPEN = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT]
+_LOCKING = """
+SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'advisory' AND granted AND datname = current_database()
+"""
 _WAITING = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     " AND backend_type = 'client backend'"
@@ -96,6 +100,10 @@ class Workers:
     def waiting(self) -> list[int]:
         """The backends that wait for a lock."""
         return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
+
+    def locking(self) -> list[int]:
+        """The backends that hold an advisory lock, as that of a killed worker does until the server notices."""
+        return [pid for (pid,) in self._watcher.execute(_LOCKING).fetchall()]
 
     @contextlib.contextmanager
     def holding(self, statement: str, *arguments: Any) -> Iterator[None]:

@@ -73,7 +73,7 @@ def test_a_killed_sweep_loses_nobody_and_tells_nobody_twice(
     for round_, strike in itertools.product(range(ROUNDS), POINTS):
         QUEUED.delete()
         strike(workers, at, finishes=bool(round_ % 2))
-        assert eventually(lambda: not workers.waiting())
+        assert eventually(lambda: not workers.waiting() and not workers.locking())
         left[QUEUED.count()] += 1
         invitations.sweep(now=next_round(at))
         outcomes.append(told())

@@ -186,6 +186,7 @@ def test_clients_that_never_finish_delay_a_stop_by_the_grace_at_most(tmp_path: P
 def test_a_process_that_dies_is_replaced_while_another_answers(tmp_path: Path, guard: Guard) -> None:
     log = tmp_path / "web.log"
     with programs.web_process(guard, log, DOORS, WEB_CONCURRENCY="2", WEB_THREADS="2") as (process, port):
+        assert programs.eventually(lambda: len(psutil.Process(process.pid).children()) == 2)
         before = {child.pid for child in psutil.Process(process.pid).children()}
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             ask_once(port, "/die")
@@ -208,8 +209,8 @@ def test_a_process_that_dies_is_replaced_while_another_answers(tmp_path: Path, g
 
 def test_no_process_outlives_the_one_that_started_it(tmp_path: Path, guard: Guard) -> None:
     with programs.web_process(guard, tmp_path / "web.log", DOORS) as (process, _port):
+        assert programs.eventually(lambda: len(psutil.Process(process.pid).children()) == 4)
         children = psutil.Process(process.pid).children()
-        assert len(children) == 4
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         _gone, alive = psutil.wait_procs(children, timeout=10)
