@@ -1,4 +1,4 @@
-"""The one maker of envelopes: a caller says what, about what, to whom and when; the kind decides the rest."""
+"""The one maker of envelopes: a caller gives the kind, the recipient and the times; the kind decides the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

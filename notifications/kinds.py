@@ -28,7 +28,7 @@ class Way(models.TextChoices):
 
 
 class Chosen(StrEnum):
-    """Who decides on the channels, where the kind does not."""
+    """What decides on the channels, where the kind does not."""
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"

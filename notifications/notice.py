@@ -23,7 +23,7 @@ _PLAIN = str.maketrans(
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """Who gets what, when. By itself it is a scheduled message: its text is written shortly before it is due."""
+    """A message without its text. By itself it is scheduled, and rendered shortly before it is due."""
 
     key: str  # given by the maker; queueing the same key twice is harmless
     kind: str

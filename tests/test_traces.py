@@ -1,4 +1,4 @@
-"""How many files a phone number and a cancellation pass: a reader who follows one of them must not need many."""
+"""How many files a phone number and a cancellation pass: a reader must be able to follow them."""
 
 from urllib.parse import urlencode
 

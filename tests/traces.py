@@ -1,4 +1,4 @@
-"""Find the files of this project whose code runs with a given value in hand."""
+"""Find the files of this project with code that runs with a given value in hand."""
 
 import sys
 import threading

@@ -138,7 +138,7 @@ def _spend(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
 
 
 def _not_entered(network: str) -> Limit:
-    """Codes that a network asked for and nobody has entered: an entered one is given back (`judge`)."""
+    """Codes that a network asked for and no donor has entered: an entered one is given back (`judge`)."""
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 

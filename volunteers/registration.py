@@ -80,10 +80,10 @@ def cleaned(
 
 
 def companions(first: Registration, names: Sequence[str]) -> list[Registration]:
-    """The people who come with somebody and are reached through the same contact, not kept yet.
+    """Clean the other people of a party, reached through the same contact; not kept yet.
 
     Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each: it is
-    about the contact, and the person who ticked it may be taken out before the proof.
+    about the contact, and the donor may take out their own row before the verification.
     """
     problems, cleaned = rules.Problems(), []
     for position, name in enumerate(names, start=1):

@@ -1,4 +1,4 @@
-"""Verify that a phone or mailbox belongs to the donor who typed it, by a six-digit code. Every caller uses this flow.
+"""Verify by a six-digit code that a phone or mailbox belongs to the donor. Every caller uses this flow.
 
 1. The caller keeps what the donor typed and calls `send_code`. A search calls `request_code` instead: a worker sends
    the code, to contacts that are known.

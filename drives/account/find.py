@@ -14,8 +14,8 @@ from volunteers.models import Contact
 def ask(*, typed: str, browser: str, fresh: str, bound_to: str, ip: str | None, now: datetime) -> str:
     """Have a code sent to a phone or mailbox that a volunteer is known by; returns the identity to verify.
 
-    The answer and the work do not depend on who is known. `fresh` is the browser's token from here on, made for this
-    proof: one that somebody planted there before proves nothing. Refuses as `verification.request_code`.
+    Known and unknown contacts get the same answer and work. `fresh` is the browser's token from here on, made for this
+    proof: a token that another person planted there before verifies nothing. Refuses as `verification.request_code`.
     """
     browsers.renew(old=browser, new=fresh, now=now)
     return verification.request_code(typed=typed, bound_to=bound_to, browser=fresh, ip=ip, now=now)

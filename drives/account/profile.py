@@ -43,8 +43,8 @@ def ask(
 def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
     """Verify a new phone or mailbox, then reach a person there; raises CodeWrong and `profile.ContactTaken`.
 
-    So are those who are reached through the old one. Who was erased meanwhile stays nobody. Locks: the identities of
-    all of them and the new one.
+    People reached through the old contact are reached there, too. A person erased meanwhile stays erased.
+    Locks: the identities of all of them and the new one.
     """
     identity = volunteers_queries.identity_of(address)
     verification.verify(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)

@@ -122,7 +122,7 @@ def caller(request: Request, organization: Organization | None = None) -> Caller
     """The caller a request acts as, in `organization` if one is given; None for the public and for other members.
 
     A user of several organizations names one by `?organization=<slug>`; otherwise it is the one chosen in the session.
-    A member who has yet to set up a required second step is treated as the public.
+    A member without the required second step is treated as the public.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

@@ -32,10 +32,10 @@ def move_bookings(
     """Give a booking or a hold, or all of its party that are still to come, another time of the same drive.
 
     All of them move or none does: a full time is refused and the old places stay. Their own chairs never stand in the
-    way. Each donor is judged by their own history, unless there is a reason to override, which is kept; donors who
-    share a phone get one text. Moving to the present time changes nothing.
+    way. Each donor is judged by their own history, unless there is a reason to override, which is kept; donors with
+    one phone get one text. Moving to the present time changes nothing.
 
-    Refuses a time too close to another donation, and a donor who wants to move a party that another donor booked.
+    Refuses a time too close to another donation, and a donor's move of a party that another donor booked.
     Raises HoldLapsed. Locks: identities, drive (shared), bookings, slots of all times in one statement.
     """
     rows = _rows(booking_id, whole_party)
@@ -81,8 +81,8 @@ def cancel_bookings(
 ) -> list[Booking]:
     """Cancel a booking or give up a hold, or all of its party that are still to come.
 
-    The places are free at once, reminders are withdrawn, calendar entries end; donors who share a phone get one text.
-    Cancelling twice changes nothing. `tell` is false for a donor who is being erased: nothing may be sent any more.
+    The places are free at once, reminders are withdrawn, calendar entries end; donors with one phone get one text.
+    Cancelling twice changes nothing. `tell` is false during an erasure: the donor may get no more messages.
     Locks: drive (shared), bookings, slots.
     """
     rows = _rows(booking_id, whole_party)
@@ -195,7 +195,7 @@ def _who_moves(locked: Sequence[Booking], booking_id: int, now: datetime) -> lis
 
 
 def _refuse_companion(booking: Booking) -> None:
-    """Refuse a donor of a booked party who does not lead it."""
+    """Refuse a donor of a booked party, unless they lead it."""
     if booking.state != BookingState.HELD and booking.party and not booking_party.party_of(booking).is_shown:
         text = _("Only who booked for all can change the time of all.")
         raise refusals.Refusal([refusals.Reason("not_who_booked", text)])
@@ -288,7 +288,7 @@ def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
 
 
 def giver_of(booking: Booking, *, by_staff: bool = False) -> eligibility_history.Giver | None:
-    """The donor whose history is judged for a change; none for a hold, which is judged when it is confirmed.
+    """Return the donor's history to judge for a change; none for a hold, which is judged when it is confirmed.
 
     Over all organizations only for a booking that was verified: only its donor has its link.
     """

@@ -39,7 +39,7 @@ def refuse_unless_possible(
     """Refuse one person a place, with every reason and with other times; else return the kind of visit.
 
     The kind of visit follows what was recorded of the giver. Without a giver the interval rules are not asked: a
-    coordinator may override them. A person who is booked at this drive already is told only that.
+    coordinator may override them. A person with a booking at this drive is told only that.
     """
     reasons, wanted = capacity_rules.reasons_not_to_take(facts, now), facts.slot_starts_at
     judged = [check.of(giver, drive, wanted)] if giver and wanted and not facts.active_booking else []
@@ -154,7 +154,7 @@ def write_bookings(
 def count(written: Written, now: datetime) -> list[Booking]:
     """Change the counters, or refuse a full time and with it everything written before.
 
-    Last, because the slots stay locked until the transaction ends: others who want the same time wait only shortly.
+    Last, because the slots stay locked until the transaction ends: other donors of the same time wait only shortly.
     """
     bookings = written.bookings
     drive = bookings[0].drive

@@ -107,7 +107,7 @@ class DetailsForm(StatedForm, PersonForm):
         return [(self[name], self[visit]) for name, visit in (("name", "visit"), *self._others)]
 
     def person(self, policy: Policy) -> Person:
-        """The person who books, with the donation elsewhere."""
+        """The donor's own row, with the donation elsewhere."""
         return replace(super().person(policy), stated=self.stated)
 
     def companions(self) -> list[Companion]:

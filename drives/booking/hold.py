@@ -46,7 +46,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Companion:
-    """A person who comes along: a name and the kind of visit."""
+    """Another person of the party: a name and the kind of visit."""
 
     name: str
     visit: str
@@ -71,7 +71,7 @@ def hold_in_transaction(
     Runs inside a transaction of the caller. `slot_id` is the time of the first arrival; the others come with them or
     next (`drives.domain.party_fit`). The contact is the person's own, unless `for_other`. The code counts for the
     holder of `bound_to`; without it, for the holder of the first booking's token. A browser that verified this contact
-    before gets no code. The answer does not depend on anybody's history. `then` is called before the counters change,
+    before gets no code. The answer does not depend on a donor's history. `then` is called before the counters change,
     because the slots stay locked from there to the end of the transaction.
 
     Refuses (`Refusal`) a drive that takes no bookings, a time that is closed, past, of another drive, full or too close
@@ -115,7 +115,7 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 
 @transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Free the places of holds whose fifteen minutes are over. Locks: bookings, slots, drive by drive.
+    """Free the places of holds after their fifteen minutes. Locks: bookings, slots, drive by drive.
 
     Returns at how many drives a place is open again: a place that is reserved for the waiting list is not.
     """

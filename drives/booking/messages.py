@@ -34,7 +34,7 @@ DONOR = "donor"  # the actor whose own act is told at any hour
 def booked(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) -> None:
     """Queue the confirmations with their calendar entries, and schedule the reminders, for bookings at one drive.
 
-    Each donor gets an e-mail; donors of one party who share a phone get one text. `own_act`: the donors just booked.
+    Each donor gets an e-mail; donors of one party with one phone get one text. `own_act`: the donors just booked.
     """
     drive = bookings[0].drive
     plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
@@ -65,7 +65,7 @@ def restored(booking: Booking, now: datetime) -> None:
 def moved(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """Queue the messages about new times at one drive; `old` are the times before, by booking.
 
-    Reminders of the old times are withdrawn and scheduled anew. Donors who share a phone get one text.
+    Reminders of the old times are withdrawn and scheduled anew. Donors with one phone get one text.
     """
     drive = bookings[0].drive
     own = schedule.own_words([drive.organization_id])[drive.organization_id]
@@ -79,7 +79,7 @@ def moved(bookings: Sequence[Booking], old: Mapping[int, datetime], now: datetim
 
 
 def relocated(bookings: Sequence[Booking], now: datetime) -> None:
-    """The new place, to people of one drive who share a new revision; reminders of the old one are scheduled anew.
+    """Tell donors of one drive and one new revision the new place; reminders of the old one are scheduled anew.
 
     A few statements, however many they are.
     """
@@ -100,7 +100,7 @@ def silenced(bookings: Sequence[Booking], now: datetime) -> None:
 def cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue the messages about cancelled bookings at one drive, and withdraw all that was planned for them.
 
-    Donors who share a phone get one text. Coordinators are told close to the drive.
+    Donors with one phone get one text. Coordinators are told close to the drive.
     """
     drive = bookings[0].drive
     own = schedule.own_words([drive.organization_id])[drive.organization_id]
@@ -182,7 +182,7 @@ def _to_all(
 ) -> list[Notice]:
     """One notice for each channel to each person.
 
-    People of one party who share a phone get one text, the first one's, in the words for several if the kind has them.
+    People of one party with one phone get one text, the first one's, in the words for several if the kind has them.
     `mark` stands in the key for the revision. `own_acts`: bookings that their donors changed. `old`: times before.
     """
     parties = _by_phone(bookings)

@@ -1,4 +1,4 @@
-"""Parties: the people who were booked together."""
+"""Parties: people booked together."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Member:
 class Party:
     """The members of a booking's party, itself included, in the order in which they were named.
 
-    The page of the leader shows all of them. The leader is the first member who is still to come; the page of the first
+    The page of the leader shows all of them. The leader is the first member still to come; the page of the first
     member shows all of them in any case. The others got a link to their own booking only.
     """
 

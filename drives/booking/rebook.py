@@ -24,10 +24,10 @@ def book_again(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a time for a person whose contact this browser proved, in this organization or another.
+    """Book a time for a person after this browser verified their contact, in this organization or another.
 
     A hold and its proof, one after the other, for they lock in the same order each; a refusal of the second gives the
-    hold up. Whoever has this very time already is answered with it, so a second tap answers as the first. Refuses as
+    hold up. A donor with this very time already gets that booking, so a second tap answers as the first. Refuses as
     `hold.hold_bookings` and `verify.prove`; a proof that is over meanwhile is a ValidationError by field.
     """
     proved = volunteers_queries.proved_addresses(volunteer, browser, now)

@@ -16,8 +16,8 @@ from volunteers.verification import CodeWrong
 def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", whose: Whose = "") -> Booking:
     """Verify the contact of a hold, then turn the hold, with all of its party, into bookings if the rules allow.
 
-    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit. `whose` says
-    for whom it is, once a name that is not the contact's owner's was asked about (`other_name`).
+    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit. `whose` is
+    the donor's answer to `other_name`: the booking is for the contact's owner or for another person.
     A second call for the same booking answers as the first did. Raises CodeWrong, HoldLapsed, or Refusal while the hold
     still stands for another choice. Locks: identities, drive (shared), bookings; slots if the kind of visit is another.
     """

@@ -37,7 +37,7 @@ def hold(drive_id: int, place: Footprint, now: datetime) -> Hold:
 
 
 def end_waiting(bookings: Sequence[Booking], now: datetime) -> None:
-    """Close the waiting-list entries of people who got places at one drive in another way.
+    """Close the waiting-list entries of people with a place at one drive that they got in another way.
 
     What was offered to them goes to the next person. Part of the action that books them, under the lock of their
     identities. One query if none of them waits. Locks: their entries.

@@ -6,7 +6,7 @@ from volunteers.models import Volunteer
 
 
 def of(person: Volunteer | None) -> Addressee:
-    """Return the person with every contact that we know, the phone first; nobody can be reached after an erasure."""
+    """Return the person with every contact that we know, the phone first; an erased person has none."""
     if person is None:
         return Addressee(())
     known = [(Channel.SMS, person.phone), (Channel.EMAIL, person.email)]

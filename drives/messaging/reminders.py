@@ -51,8 +51,9 @@ def say_anew(changed: Sequence[Booking]) -> None:
 def render_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Write the text of scheduled messages that are due within a quarter of an hour, as it is true now; drop the unfit.
 
-    A booking that is gone, over, or of a later revision than the message is not reminded. Who may not be texted, as
-    things stand now, and has a mailbox is reminded there. Four queries and two writes, five and three with such a mail.
+    A booking that is gone, over, or of a later revision than the message is not reminded. A donor with
+    a mailbox gets an e-mail where a text is not allowed now.
+    Four queries and two writes, five and three with such a mail.
     """
     scheduled = notifications_queries.scheduled_due(now, RENDER_WITHIN, limit)
     bookings = calendars_bookings.bookings_for_messages([shared_contacts.booking_id(message) for message in scheduled])

@@ -20,7 +20,7 @@ class SharedTexts:
 
 
 def shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Which of the scheduled texts speak for several people. Two queries, none if nobody booked together."""
+    """Which of the scheduled texts speak for several people. Two queries, none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
     parties = {booking.party for text in texts if (booking := bookings.get(booking_id(text))) and booking.party}
     if not parties:

@@ -19,7 +19,7 @@ class HeldQuerySet(models.QuerySet[T], Generic[T]):
         return self.filter(state=HELD, held_until__gt=now)
 
     def overdue(self, now: datetime) -> Self:
-        """Holds whose time is over, and that the sweep has not lapsed yet."""
+        """Holds past their time that the sweep has not lapsed yet."""
         return self.filter(state=HELD, held_until__lte=now)
 
 

@@ -1,4 +1,4 @@
-"""Check the plan of a drive: whose records it names, whether its grid works, whether it is as strict as its policy."""
+"""Check the plan of a drive: its records, its grid, and that it is as strict as its policy."""
 
 from typing import Any
 

@@ -52,7 +52,7 @@ def slot_asked(value: str) -> int | None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many people want to come, how many of them for the first time, and the visit of the one who books."""
+    """How many people want to come, how many of them for the first time, and the visit of the donor at the keyboard."""
 
     visit: Visit
     people: int = 1
@@ -60,7 +60,7 @@ class Wanted:
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """The visit of each person; the one who books comes first."""
+        """The visit of each person; the donor's own comes first."""
         if self.people == 1:
             return (self.visit,)
         returning, new = (Visit.RETURN,) * (self.people - self.first), (Visit.FIRST,) * self.first

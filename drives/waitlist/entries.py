@@ -79,7 +79,7 @@ def prove(
 ) -> WaitingEntry:
     """Verify the contact of a request, then put the donor on the waitlist if the rules allow; `whose` as for a booking.
 
-    A donor who is on it already gets the entry they have, with the new wish unless a place is offered to them just now.
+    A donor on it already gets the entry they have, with the new wish unless a place is offered to them just now.
     A second call answers as the first. Raises CodeWrong, HoldLapsed, or Refusal while the request still stands.
     Locks: identities, drive (shared), entries.
     """

@@ -104,7 +104,7 @@ def render_page(
 
 
 def whose(request: HttpRequest) -> Whose:
-    """For whom it is, if the donor was asked (`CodeForm.asks_whose`)."""
+    """The donor's answer, if the page asked for the person (`CodeForm.asks_whose`)."""
     answers: dict[str, Whose] = {"me": "me", "other": "other"}
     return answers.get(request.POST.get("whose", ""), "")
 

@@ -77,7 +77,7 @@ def enter_ana(page: Page) -> None:
 
 
 def enter_code(page: Page) -> None:
-    """From the check to the booking, as somebody who reads the code on the phone."""
+    """From the check to the booking, with the code from the phone."""
     arrive(page, "Check and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()

@@ -178,7 +178,7 @@ class Donor:
 
 
 def booked_ana(time_machine: Clock) -> Donor:
-    """Ana, who has just booked half past ten of a usual drive."""
+    """Ana with a new booking at half past ten of a usual drive."""
     set_to(time_machine, builders.NOW)
     ana = Donor()
     ana.books(builders.drive(), 6)

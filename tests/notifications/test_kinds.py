@@ -1,4 +1,4 @@
-"""The table of kinds: what is derived from it, who reads it, and the page that publishes it."""
+"""The table of kinds: what is derived from it, which code reads it, and the page that publishes it."""
 
 import re
 from datetime import timedelta
