@@ -1,13 +1,17 @@
-"""Booking again: whoever proved a contact in this browser types nothing and needs no code."""
+"""Book again: a donor whose contact this browser verified types nothing and needs no code."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from drives.booking import changes, hold, verify
+from django.db import transaction
+
+from drives.booking import hold, verify
 from drives.booking.hold import Person
-from drives.models import Booking, CancelledBy, Drive
+from drives.capacity import locks
+from drives.models import IN_LINE, Booking, Drive, WaitingEntry
 from drives.refusals import Refusal
 from volunteers import queries as volunteers_queries
+from volunteers import rules as volunteers_rules
 from volunteers.models import ContactKind, Volunteer
 
 
@@ -24,35 +28,50 @@ def book_again(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a time for a person after this browser verified their contact, in this organization or another.
+    """Book a time for a donor after this browser verified their contact, in this organization or another.
 
-    A hold and its proof, one after the other, for they lock in the same order each; a refusal of the second gives the
-    hold up. A donor with this very time already gets that booking, so a second tap answers as the first. Refuses as
-    `hold.hold_bookings` and `verify.prove`; a proof that is over meanwhile is a ValidationError by field.
+    A refusal changes nothing. A donor with this very time gets that booking, so a second tap answers as the first.
+    Refuses as `hold.hold_bookings` and `verify.prove`; a verification that has expired is a ValidationError by field.
     """
-    proved = volunteers_queries.proved_addresses(volunteer, browser, now)
+    verified = volunteers_queries.proved_addresses(volunteer, browser, now)
     person = Person(
         name=volunteer.name,
-        phone=proved.get(ContactKind.PHONE, ""),
-        email=proved.get(ContactKind.EMAIL, ""),
+        phone=verified.get(ContactKind.PHONE, ""),
+        email=verified.get(ContactKind.EMAIL, ""),
         language=language,
         consents=consents,
         confirms=confirms,
     )
-    [held] = hold.hold_bookings(
-        drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now
-    )
+    identities = [volunteers_rules.identity(address) for address in verified.values()]
     try:
-        return verify.prove(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)
+        return _book(drive, slot_id, visit, person, identities, browser, ip, now)
     except Refusal as refusal:
-        changes.cancel_bookings(booking_id=held.pk, actor="donor", by=CancelledBy.DONOR, now=now)
         same = Booking.objects.active().filter(
-            drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=_of(held)
+            drive=drive, arrival=slot_id, volunteer__owned_contacts__identity__in=identities[:1]
         )
         if "already_booked" in refusal.codes and (known := same.first()):
             return known
         raise
 
 
-def _of(held: Booking) -> str:
-    return held.registration.identity if held.registration else ""
+@transaction.atomic
+def _book(
+    drive: Drive,
+    slot_id: int,
+    visit: str,
+    person: Person,
+    identities: Sequence[str],
+    browser: str,
+    ip: str | None,
+    now: datetime,
+) -> Booking:
+    """Hold a place and verify it. What the second step locks before slots is locked first (`locks`)."""
+    locks.typed_then_drive(identities, drive)
+    waiting = WaitingEntry.objects.filter(
+        drive=drive, state__in=IN_LINE, volunteer__owned_contacts__identity__in=identities
+    )
+    locks.waiting_entries(waiting.values_list("pk", flat=True))
+    [held] = hold.hold_bookings(
+        drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now
+    )
+    return verify.prove(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)

@@ -1,22 +1,25 @@
 """Booking again: a known browser types nothing and taps twice."""
 
+import inspect
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
-from drives.models import Booking, BookingState, Drive
+from drives.booking import rebook
+from drives.models import Booking, BookingState, Drive, WaitingState
 from notifications.models import Message
-from tests import builders
+from tests import builders, query_counts, seeds
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text
 from tests.races import arena
-from volunteers.models import Volunteer
+from volunteers.models import Registration, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -85,6 +88,47 @@ def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> Non
     assert response.status_code == 409
     assert "There is a problem" in text(response)
     assert not Booking.objects.filter(drive=drive, holds_place=True).exists()
+
+
+def leftovers(drive: Drive) -> tuple[int, int, int]:
+    """What a booking that was refused in its last step left behind at a drive."""
+    return (
+        Booking.objects.filter(drive=drive).count(),
+        Registration.objects.filter(bookings__drive=drive).count(),
+        sum(drive.slots.values_list("screening_taken", flat=True)),
+    )
+
+
+def refused_in_the_last_step() -> Drive:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = builders.drive(first.organization, on=builders.DRIVE_DAY + timedelta(days=1))
+    assert again(browser, drive).status_code == 409
+    assert Booking.objects.get(drive=first).state == BookingState.BOOKED
+    return drive
+
+
+def test_a_refusal_in_the_last_step_undoes_the_first() -> None:
+    assert leftovers(refused_in_the_last_step()) == (0, 0, 0)
+
+
+def test_control_without_one_transaction_the_first_step_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds.replace(monkeypatch, rebook, "_book", inspect.unwrap(rebook._book))
+    assert leftovers(refused_in_the_last_step()) == (1, 1, 1)
+
+
+def test_a_donor_who_waits_leaves_the_list_whose_lock_comes_before_slots() -> None:
+    browser, first = Client(), builders.drive()
+    donor.booked(browser, first)
+    drive = next_drive(first)
+    drive.slots.update(screening_taken=F("screening_limit"))
+    entry = builders.waits(drive)
+    drive.slots.update(screening_taken=0)
+    sent = query_counts.statements_of(lambda: again(browser, drive))
+    entry.refresh_from_db()
+    assert entry.state == WaitingState.BOOKED
+    locked = [sql for sql in sent if "UPDATE" in sql and ("drives_waitingentry" in sql or "drives_slot" in sql)]
+    assert "drives_waitingentry" in locked[0]
 
 
 def test_a_second_time_at_the_same_drive_is_refused() -> None:
