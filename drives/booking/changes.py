@@ -228,12 +228,22 @@ def _possible_slots(
 def _judged(
     moving: Sequence[Booking], arrivals: Sequence[datetime | None], *, by_staff: bool
 ) -> list[tuple[Booking, check.Spacing]]:
-    """What the interval rules say to the new time of each donor; nothing of holds. One query for each."""
-    return [
-        (one, check.of(giver, one.drive, arrival))
-        for one, arrival in zip(moving, arrivals, strict=True)
-        if arrival and (giver := giver_of(one, by_staff=by_staff))
-    ]
+    """What the interval rules say to the new time of each donor; nothing of holds. At most one query.
+
+    All donors of a party were verified together, so `everywhere` is the same for all.
+    """
+    givers = [giver_of(one, by_staff=by_staff) for one in moving]
+    placed = [(one, giver, at) for one, giver, at in zip(moving, givers, arrivals, strict=True) if giver and at]
+    if not placed:
+        return []
+    drive = moving[0].drive
+    donations = eligibility_history.donations_of_many(
+        {giver.volunteer_id: drive.site.zone for _one, giver, _at in placed},
+        drive.starts_at,
+        everywhere=all(giver.everywhere for _one, giver, _at in placed),
+        besides=[one.pk for one, _giver, _at in placed],
+    )
+    return [(one, check.between(donations[giver.volunteer_id], drive, at)) for one, giver, at in placed]
 
 
 def _put(

@@ -56,7 +56,7 @@ JOIN drives_site AS site ON site.id = drive.site_id
 JOIN drives_policy AS policy ON policy.id = drive.policy_id
 WHERE booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
 AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
-AND booking.id IS DISTINCT FROM %(besides)s
+AND booking.id != ALL(%(besides)s::bigint[])
 UNION ALL SELECT 'stated', NULL, stated.on, NULL, stated.kind, NULL, NULL, NULL, NULL, people.asked
 FROM people JOIN drives_stateddonation AS stated ON stated.volunteer_id = people.id
 ORDER BY 2 NULLS LAST
@@ -69,30 +69,31 @@ def donations_of(giver: Giver, wanted: datetime, zone: ZoneInfo) -> list[interva
     `zone` is that of the site of the wanted time. What is stated of a day on which the same was given here is that
     very donation. Call it after taking the locks of the person's identities (`volunteers.queries.identities_of`).
     """
-    rows = _history([giver.volunteer_id], wanted, everywhere=giver.everywhere, besides=giver.besides)
+    besides = [giver.besides] if giver.besides else []
+    rows = _history([giver.volunteer_id], wanted, everywhere=giver.everywhere, besides=besides)
     return _donations(rows, wanted, zone)
 
 
 def donations_of_many(
-    zones: Mapping[int, ZoneInfo], now: datetime, *, everywhere: bool
+    zones: Mapping[int, ZoneInfo], now: datetime, *, everywhere: bool, besides: Sequence[int] = ()
 ) -> dict[int, list[intervals.Donation]]:
     """The same for many people at once, by volunteer. One query.
 
-    `zones` are those of the site that each is judged for.
+    `zones` are those of the site that each is judged for. The bookings `besides` are not counted.
     """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
-    for row in _history(list(zones), now, everywhere=everywhere):
+    for row in _history(list(zones), now, everywhere=everywhere, besides=besides):
         rows[row[-1]].append(row)
     return {pk: _donations(theirs, now, zones[pk]) for pk, theirs in rows.items()}
 
 
 def _history(
-    volunteer_ids: list[int], wanted: datetime, *, everywhere: bool, besides: int | None = None
+    volunteer_ids: list[int], wanted: datetime, *, everywhere: bool, besides: Sequence[int]
 ) -> list[tuple[Any, ...]]:
     asked: dict[str, Any] = {
         "volunteers": volunteer_ids,
         "everywhere": everywhere,
-        "besides": besides,
+        "besides": list(besides),
         "since": wanted - REACHES_BACK,
     }
     with connection.cursor() as cursor:

@@ -1,5 +1,6 @@
 """Everybody of a party gets another time at once, or nobody does."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from drives.models import Booking, BookingChange, Drive
 from drives.refusals import HoldLapsed, Refusal
 from notifications.models import Message
 from organizations.models import Role
-from tests import builders
+from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
@@ -97,6 +98,18 @@ def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrid
     assert set(Booking.objects.filter(drive=saturday).values_list("override_reason", flat=True)) == {
         "the center agreed"
     }
+
+
+def test_judging_a_move_takes_one_query_for_a_party_of_one_and_of_three() -> None:
+    drive = builders.drive(chairs=40, screening_places=40)
+
+    def judged(people: int) -> Callable[[], object]:
+        party = builders.booked_together(drive, number=people, people=builders.PARTY[:people])
+        party = [Booking.objects.select_related("drive__site", "drive__policy").get(pk=one.pk) for one in party]
+        arrivals = [one.starts_at for one in party]
+        return lambda: changes._judged(party, arrivals, by_staff=False)
+
+    assert query_counts.count_for_each(judged) == 1
 
 
 def test_only_who_booked_for_all_moves_all() -> None:
