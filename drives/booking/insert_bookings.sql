@@ -1,4 +1,5 @@
 -- New bookings with the first step of their history. Columns that are not named are empty in a new booking.
+-- Ids rise in the order of the input.
 WITH booking AS (
     INSERT INTO drives_booking (
         uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, volunteer_id, registration_id, party, visit,
@@ -8,7 +9,9 @@ WITH booking AS (
     SELECT uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, volunteer_id, registration_id, party,
         visit, state, source, held_until, first_step, screening_steps, chair_from, chair_to, holds_place, revision,
         confirmed_policy_id, confirms, '', created_at, changed_at, '', false
-    FROM jsonb_populate_recordset(NULL::drives_booking, %(bookings)s)
+    FROM jsonb_array_elements(%(bookings)s::jsonb) WITH ORDINALITY AS sent (value, position)
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::drives_booking, sent.value)
+    ORDER BY sent.position
     RETURNING id, state, arrival_id, created_at
 )
 INSERT INTO drives_bookingchange (booking_id, from_state, to_state, to_arrival_id, actor, reason, at)

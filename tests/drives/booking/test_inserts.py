@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db.models import Model
 
+from drives.booking import create
 from drives.models import Booking, BookingChange, BookingState
 from tests import builders
 from tests.builders import NOW
@@ -34,6 +35,26 @@ def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
     assert (change.booking_id, change.from_state, change.to_state) == (held.pk, "", BookingState.HELD)
     assert (change.from_arrival_id, change.to_arrival_id, change.at) == (None, held.arrival_id, NOW)
     assert (change.actor, change.reason) == ("donor", "")
+
+
+def test_six_people_are_kept_in_the_order_in_which_they_were_named() -> None:
+    names = [f"Test {name} Alder" for name in ("Zoe", "Ana", "Yul", "Bo", "Xia", "Cy")]
+    party = builders.held_together(
+        builders.drive(chairs=40, screening_places=40), people=[(name, "return") for name in names]
+    )
+    assert [booking.registration.name for booking in party if booking.registration] == names
+    assert list(Registration.objects.order_by("pk").values_list("name", flat=True)) == names
+    assert list(Booking.objects.order_by("pk").values_list("registration__name", flat=True)) == names
+    for booking in party:
+        assert columns(Booking.objects.get(pk=booking.pk)) == columns(booking)
+
+
+def test_control_rows_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    backwards = create._INSERT.replace("ORDER BY sent.position", "ORDER BY sent.position DESC")
+    assert backwards != create._INSERT
+    monkeypatch.setattr(create, "_INSERT", backwards)
+    party = builders.held_together(builders.drive(chairs=40, screening_places=40))
+    assert columns(Booking.objects.get(pk=party[0].pk)) != columns(party[0])
 
 
 def test_a_code_is_kept_as_it_was_sent() -> None:
