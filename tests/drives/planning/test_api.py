@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from drives.models import Booking, BookingState, Drive, DriveState, Policy
 from organizations.models import AuditEntry, Cause, Organization, Role
+from organizations.translated import Translated
 from tests import builders
 from tests.builders import NOW
 from tests.drives.caller import Api
@@ -42,6 +43,15 @@ def test_a_drive_is_made_as_a_draft_and_published() -> None:
     assert {entry.actor for entry in AuditEntry.objects.filter(about=f"drive:{made.json()['id']}")} == {
         f"key:{ben.api_keys.get().pk}"
     }
+
+
+def test_a_plan_without_its_optional_texts_is_made_with_empty_ones() -> None:
+    ben = builders.organization()
+    made = Api.with_key(ben).post("drives/", plan(ben))
+    drive = Drive.objects.get(pk=made.json()["id"])
+    assert (drive.description, drive.bring, drive.phone) == (Translated(), Translated(), "")
+    plan_made = made.json()["plan"]
+    assert (plan_made["description"], plan_made["bring"], plan_made["phone"]) == ({}, {}, "")
 
 
 def test_a_plan_that_does_not_work_is_refused_by_member() -> None:
