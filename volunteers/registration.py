@@ -87,7 +87,7 @@ def companions(first: Registration, names: Sequence[str]) -> list[Registration]:
     """
     problems, cleaned = rules.Problems(), []
     for position, name in enumerate(names, start=1):
-        cleaned.append(problems.judge(f"people/{position}/name", partial(rules.clean_name, name), ""))
+        cleaned.append(problems.judge(f"people/{position}/name", partial(rules.clean_name, name, is_own=False), ""))
     for position, name in enumerate(cleaned, start=1):
         if any(name and volunteers_names.same(name, before) for before in [first.name, *cleaned[: position - 1]]):
             message = _("Two people have the same name. Add what tells them apart.")
@@ -198,7 +198,15 @@ def enter(
     whoever typed them; the ledger says who that was.
     """
     problems = rules.Problems()
-    typed = rules.details(problems, name=name, phone=phone, email=email, spoken=language, country=organization.country)
+    typed = rules.details(
+        problems,
+        name=name,
+        phone=phone,
+        email=email,
+        spoken=language,
+        country=organization.country,
+        is_own=False,
+    )
     purposes: list[str] = problems.judge("consents", lambda: rules.purposes(consents), [])
     problems.refuse()
     reached = contacts.reach(organization_id=organization.pk, phone=typed.phone, email=typed.email)

@@ -66,14 +66,16 @@ def may_agree(contact: Contact | None, volunteer_id: int, purpose: str, *, stopp
         )
 
 
-def clean_name(text: str) -> str:
+def clean_name(text: str, *, is_own: bool = True) -> str:
     """The name as it may be shown and sent: one line, no control, separator or bidi characters, single spaces.
 
-    Refuses nothing to call somebody by, more than 120 characters, and web addresses: names go out in text messages.
+    Refuses a name without letters, more than 120 characters, and web addresses: names go out in text messages.
+    `is_own`: the person named is the one who types.
     """
     name = " ".join("".join(map(_plain, unicodedata.normalize("NFC", text))).split())
     if not any(letter.isalpha() for letter in name):
-        raise ValidationError(_("Enter your name."), code="name_missing")
+        message = _("Enter your name.") if is_own else _("Enter this person’s name.")
+        raise ValidationError(message, code="name_missing")
     if len(name) > _NAME_LENGTH:
         raise ValidationError(_("Enter a name of at most 120 characters."), code="name_too_long")
     if _has_link(name):
@@ -172,14 +174,16 @@ class Details:
     language: str
 
 
-def details(problems: Problems, *, name: str, phone: str, email: str, spoken: str, country: str) -> Details:
+def details(
+    problems: Problems, *, name: str, phone: str, email: str, spoken: str, country: str, is_own: bool = True
+) -> Details:
     """Clean and judge what was typed; a phone or a mailbox is needed. Problems are noted by field."""
     typed_phone, typed_email = phone.strip(), email.strip()
     if not typed_phone and not typed_email:
         message = _("Enter a phone number or an e-mail address.")
         problems.by_field["phone"] = [ValidationError(message, code="contact_missing")]
     return Details(
-        name=problems.judge("name", lambda: clean_name(name), ""),
+        name=problems.judge("name", lambda: clean_name(name, is_own=is_own), ""),
         phone=problems.judge("phone", lambda: phones.normalize(typed_phone, country), "") if typed_phone else "",
         phone_as_typed="".join(map(_plain, typed_phone))[:40],
         email=problems.judge("email", lambda: phones.mailbox(typed_email), "") if typed_email else "",

@@ -26,10 +26,9 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
 from drives.models import OUTCOMES, Booking, BookingState, Drive, Visit
 from drives.web import form_errors, members
-from drives.web.fields import JudgedField, PhoneField, PhoneForm
+from drives.web.fields import OtherNameField, PhoneField, PhoneForm
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-from volunteers import rules as volunteers_rules
 
 Act = Callable[..., Booking]
 OUTCOME_ACTS: dict[str, Act] = {str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in OUTCOMES}
@@ -48,13 +47,7 @@ JUDGED = ("in", "undo")  # make a visit count, which an interval rule may stand 
 class WalkInForm(OverrideForm, PhoneForm):
     """Somebody without a booking: two fields and the kind of visit."""
 
-    name = JudgedField(
-        volunteers_rules.clean_name,
-        label=gettext_lazy("Name"),
-        max_length=volunteers_rules.NAME_MAX_TYPED,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Write the name.")},
-    )
+    name = OtherNameField()
     phone = PhoneField(
         label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Write a phone number.")}
     )

@@ -197,7 +197,7 @@ def _who_moves(locked: Sequence[Booking], booking_id: int, now: datetime) -> lis
 def _refuse_companion(booking: Booking) -> None:
     """Refuse a donor of a booked party, unless they lead it."""
     if booking.state != BookingState.HELD and booking.party and not booking_party.party_of(booking).is_shown:
-        text = _("Only who booked for all can change the time of all.")
+        text = _("Only the person who booked for the group can change the time of the whole group.")
         raise refusals.Refusal([refusals.Reason("not_who_booked", text)])
 
 

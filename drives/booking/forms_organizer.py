@@ -12,7 +12,7 @@ from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.forms import StatedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
-from drives.web.fields import JudgedField, PhoneField, PhoneForm
+from drives.web.fields import JudgedField, OtherNameField, PhoneField, PhoneForm
 from notifications import phone as notifications_phone
 from volunteers import rules as volunteers_rules
 
@@ -63,13 +63,7 @@ class OverrideForm(forms.Form):
 class ReachedForm(PhoneForm):
     """Somebody who called: a name, and a way to reach them."""
 
-    name = JudgedField(
-        volunteers_rules.clean_name,
-        label=gettext_lazy("Name"),
-        max_length=volunteers_rules.NAME_MAX_TYPED,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Write the donor’s name.")},
-    )
+    name = OtherNameField()
     phone = PhoneField(label=gettext_lazy("Phone"), required=False)
     email = JudgedField(
         notifications_phone.mailbox,

@@ -1,9 +1,11 @@
 """Form fields that several subjects use."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from notifications import phone
 from volunteers import rules
@@ -38,6 +40,21 @@ class JudgedField(forms.CharField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         return self.rule(text) if text else ""
+
+
+class OtherNameField(JudgedField):
+    """The name of another person than the one who types. A blank name is refused as by the API."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            partial(rules.clean_name, is_own=False),
+            label=gettext_lazy("Name"),
+            max_length=rules.NAME_MAX_TYPED,
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+
+    def validate(self, value: str) -> None:
+        self.rule(value)
 
 
 class PhoneField(forms.CharField):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -207,6 +208,8 @@ def said(act: Callable[[], object]) -> tuple[str, list[str]]:
 
 def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("123")) == ("name_missing", ["Enter your name."])
+    other = ("name_missing", ["Enter this person’s name."])
+    assert said(lambda: volunteers_rules.clean_name("123", is_own=False)) == other
     long = ("name_too_long", ["Enter a name of at most 120 characters."])
     assert said(lambda: volunteers_rules.clean_name("a" * 121)) == long
     link = "Enter a name without a web address. If it is a name, put a space after the dot."
@@ -283,7 +286,14 @@ def test_after_a_stop_only_a_text_opens_the_way_again() -> None:
 
 def typed(**changes: str) -> tuple[volunteers_rules.Details, dict[str, list[str]]]:
     problems = volunteers_rules.Problems()
-    fields = {"name": "Test Ana Alder", "phone": "213 555 0142", "email": "", "spoken": "", "country": "US", **changes}
+    fields: dict[str, Any] = {
+        "name": "Test Ana Alder",
+        "phone": "213 555 0142",
+        "email": "",
+        "spoken": "",
+        "country": "US",
+        **changes,
+    }
     found = volunteers_rules.details(problems, **fields)
     return found, {field: [str(error.code) for error in errors] for field, errors in problems.by_field.items()}
 

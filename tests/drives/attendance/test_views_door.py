@@ -13,6 +13,7 @@ from drives.models import Booking, BookingState, Drive, Source, Visit
 from organizations.models import Role
 from tests import builders, query_counts
 from tests.drives import coordinator
+from tests.drives.caller import Api
 from tests.drives.donor import text, title
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +175,20 @@ def test_a_walk_in_without_a_name_or_number_is_told_so() -> None:
         form = {"name": "", "phone": "12", "visit": "return"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
     assert (response.status_code, title(response).startswith("Error: ")) == (422, True)
-    assert "Write the name. Write a phone number with its area code" in text(response)
+    assert "Enter this person’s name. Write a phone number with its area code" in text(response)
+
+
+@pytest.mark.parametrize("name", ["", " ", "!!"])
+def test_page_and_api_refuse_a_walk_in_without_a_name_alike(name: str) -> None:
+    browser, drive = door()
+    sent = {"name": name, "phone": "(201) 555-0149", "visit": "return"}
+    api = Api.with_key(drive.organization, Role.CHECK_IN)
+    with at(drive):
+        page = browser.post(reverse("checkin_walk_in", args=[drive.slug]), sent)
+        (error,) = api.post(f"drives/{drive.pk}/walk-ins/", sent).json()["errors"]
+    (shown,) = page.context["form"].errors["name"].data
+    assert (shown.code, shown.messages) == ("name_missing", ["Enter this person’s name."])
+    assert (error["code"], error["detail"]) == (shown.code, shown.messages[0])
 
 
 def test_a_walk_in_on_another_day_is_refused() -> None:

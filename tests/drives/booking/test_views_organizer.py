@@ -119,7 +119,8 @@ def test_somebody_who_calls_is_booked_at_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": ""}, "Write the donor’s name."),
+        ({"name": ""}, "Enter this person’s name."),
+        ({"name": "!!"}, "Enter this person’s name."),
         ({"phone": ""}, "Enter a phone number or an e-mail address."),
         ({"phone": "12"}, "Write a phone number with its area code"),
         ({"phone": "", "email": "nobody"}, "Write an e-mail address such as"),
