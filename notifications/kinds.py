@@ -90,6 +90,7 @@ class Withdrawal(StrEnum):
     STOPPED = "stopped by the coordinator"
     LEFT = "leaving the list"
     ANSWERED = "accepted, declined, taken back"
+    BOOKED = "booked meanwhile"
     DRIVE_CANCELLED = "drive cancelled"
 
 
@@ -183,7 +184,6 @@ def _reminder(name: str, label: "StrOrPromise") -> Kind:
         budget=Budget.REMINDERS,
         useful=Until.VISIT,
         withdrawn_by=(Withdrawal.REVISION, Withdrawal.CANCELLATION, Withdrawal.OPT_OUT),
-        calls=Calls.IF_AGREED,
         email_replaces_text=True,
         asks_for_letter=True,
     )
@@ -269,7 +269,7 @@ WAITING_JOINED = Kind(
     name="waiting_joined",
     label=_("On the waiting list"),
     trigger="a donor joins the waitlist",
-    channels=Way.BOTH,
+    channels=Chosen.SENDER,
     basis=Basis.VISIT,
     quiet=Quiet.LEAVES,
     budget=Budget.BOOKING,
@@ -292,7 +292,7 @@ WAITING_OVER = Kind(
     name="waiting_over",
     label=_("The waiting list is closed"),
     trigger="the waitlist is closed, or the drive is over",
-    channels=Way.BOTH,
+    channels=Chosen.SENDER,
     basis=Basis.VISIT,
     quiet=Quiet.TEXT_WAITS,
     budget=Budget.BOOKING,
@@ -318,7 +318,6 @@ BROADCAST = Kind(
     budget=Budget.BROADCAST,
     useful=Until.VISIT_OR_THREE_DAYS,
     withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED, Withdrawal.OPT_OUT),
-    calls=Calls.ALWAYS,
     email_replaces_text=True,
 )
 THANK_YOU = _after_visit("thank_you", _("Thanks"), "close-out, for donors who came")
@@ -332,7 +331,7 @@ INVITATION = Kind(
     quiet=Quiet.WAITS,
     budget=Budget.INVITATIONS,
     useful=Until.FIRST_TIME,
-    withdrawn_by=(Withdrawal.DRIVE_CANCELLED, Withdrawal.OPT_OUT),
+    withdrawn_by=(Withdrawal.BOOKED, Withdrawal.DRIVE_CANCELLED, Withdrawal.OPT_OUT),
 )
 ANSWER = Kind(
     name="answer",
@@ -342,7 +341,7 @@ ANSWER = Kind(
     basis=Basis.REPLY,
     quiet=Quiet.LEAVES,
     budget=Budget.CODES,
-    useful=timedelta(days=2),
+    useful=timedelta(hours=1),
 )
 ALERT_CANCELLATION = _to_member(
     "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)

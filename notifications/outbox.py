@@ -87,14 +87,17 @@ def withdraw(
     now: datetime,
     cause: Withdrawal,
     before_revision: int | None = None,
+    recipients: Collection[str] | None = None,
 ) -> int:
-    """Take back what still waits about these, and is of a kind that this withdraws.
+    """Take back what still waits about these, for these recipients if given, and is of a kind that this withdraws.
 
     Once this has been committed none of them leaves: the gate finds their state changed. What is past it is in flight.
     """
     waiting = Message.objects.waiting().filter(about__in=abouts, kind__in=kinds.withdrawn_by(cause))
     if before_revision is not None:
         waiting = waiting.filter(revision__lt=before_revision)
+    if recipients is not None:
+        waiting = waiting.filter(recipient__in=recipients)
     return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 

@@ -13,7 +13,7 @@ from drives.capacity import availability
 from drives.domain.message_kinds import PlannedKind
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NOTHING, AfterVisit
-from drives.messaging import addressees, reminders, schedule
+from drives.messaging import addressees, invitations, reminders, schedule
 from drives.messaging import wording as messaging_wording
 from drives.messaging.texts import bookings as texts_bookings
 from drives.messaging.texts import next_visit
@@ -37,6 +37,7 @@ def booked(bookings: Sequence[Booking], now: datetime, *, own_act: bool = True) 
     Each donor gets an e-mail; donors of one party with one phone get one text. `own_act`: the donors just booked.
     """
     drive = bookings[0].drive
+    _withdraw_invitations(bookings, now)
     plan, own = schedule.drive_plan(drive), schedule.own_words([drive.organization_id])[drive.organization_id]
     way = plan[PlannedKind.BOOKED].way
     own_acts = {booking.pk for booking in bookings if own_act}
@@ -216,6 +217,15 @@ def _withdraw_older(bookings: Sequence[Booking], now: datetime) -> None:
 def _withdraw_ahead(bookings: Sequence[Booking], now: datetime) -> None:
     """Take back what was to be said of visits that will not be."""
     outbox.withdraw(abouts=[booking.about for booking in bookings], cause=Withdrawal.CANCELLATION, now=now)
+
+
+def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
+    """Take back what invites these donors to the drive. No query for donors who are new: nothing was sent to them."""
+    known = [one.volunteer for one in bookings if one.volunteer and one.volunteer.created_at < now]
+    if known:
+        recipients = [addressees.of(volunteer).name for volunteer in known]
+        about = invitations.about(bookings[0].drive)
+        outbox.withdraw(abouts=[about], recipients=recipients, cause=Withdrawal.BOOKED, now=now)
 
 
 def _by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:

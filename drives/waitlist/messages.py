@@ -1,6 +1,6 @@
 """What is said to those who wait: outbox rows in the same transaction as the change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -10,9 +10,10 @@ from drives.messaging.texts import bookings, waitlist
 from drives.models import Offer, WaitingEntry
 from drives.waitlist import queries
 from notifications import envelopes, kinds, outbox
+from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
-from notifications.kinds import Kind
-from notifications.models import Channel
+from notifications.kinds import Chosen, Kind
+from notifications.models import Channel, Purpose
 from notifications.notice import Notice, Wording
 
 
@@ -80,12 +81,15 @@ def _tell(
     until: datetime | None = None,
     to: Addressee | None = None,
 ) -> None:
-    """Queue one message for each channel to the donor."""
+    """Queue one message to the donor for each channel of the kind."""
+    to = to or addressees.of(entry.volunteer)
+    if kind.channels == Chosen.SENDER:
+        to = replace(to, contacts=_one_contact(entry, to.contacts))
     told = [
         Notice(envelope, bookings.in_language(envelope.language, partial(word, envelope.channel)))
         for envelope in envelopes.make(
             kind,
-            to or addressees.of(entry.volunteer),
+            to,
             key=key,
             about=about or entry.about,
             due_at=now,
@@ -94,3 +98,11 @@ def _tell(
         )
     ]
     outbox.queue(organization=entry.drive.organization, notices=told, now=now)
+
+
+def _one_contact(entry: WaitingEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The phone if the donor agreed to texts, else the mailbox. A donor who has one contact is reached there or not."""
+    texts = [address for channel, address in contacts if channel == Channel.SMS]
+    agreed = notifications_queries.consents_of(entry.drive.organization, texts)
+    allowed = [one for one in contacts if one[0] == Channel.EMAIL or agreed.get((one[1], Purpose.REMINDERS))]
+    return (allowed or contacts)[:1]

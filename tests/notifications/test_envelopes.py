@@ -84,9 +84,11 @@ def test_a_change_waits_unless_the_visit_is_near_or_it_is_ones_own(fields: dict[
     [
         (kinds.BOOKED, {}, FAR),
         (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=31)}, NIGHT + timedelta(minutes=31)),
+        (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=30)}, NIGHT + timedelta(minutes=30)),
         (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=29)}, NIGHT + timedelta(minutes=30)),
         (kinds.CODE, {}, NIGHT + timedelta(minutes=10)),
         (kinds.WAITING_OVER, {}, NIGHT + timedelta(days=1)),
+        (kinds.ANSWER, {}, NIGHT + timedelta(hours=1)),
         (kinds.WAITING_ANSWER, {}, NIGHT + timedelta(hours=1)),
         (kinds.THANK_YOU, {}, MORNING + timedelta(days=7)),
         (kinds.OFFER, {"useful_until": NOON}, NOON),

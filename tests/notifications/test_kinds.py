@@ -147,8 +147,9 @@ def test_quiet_hours_follow_the_kind() -> None:
 
 
 def test_who_is_called_and_who_is_mailed_instead() -> None:
-    always = {"moved", "relocated", "cancelled", "drive_cancelled", "late", "broadcast"}
-    agreed = {"booked", "week", "three_days", "day_before", "same_day"}
+    always = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
+    agreed = {"booked"}
+    reminders = {"week", "three_days", "day_before", "same_day"}
     assert set(kinds.names(lambda kind: kind.calls == Calls.ALWAYS)) == always
     assert set(kinds.names(lambda kind: kind.calls == Calls.IF_AGREED)) == agreed
-    assert set(kinds.names(lambda kind: kind.email_replaces_text)) == always | agreed
+    assert set(kinds.names(lambda kind: kind.email_replaces_text)) == always | agreed | reminders | {"broadcast"}

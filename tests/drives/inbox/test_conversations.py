@@ -433,11 +433,11 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
         inbox_queries.conversation_rows(organization, list(inbox_queries.conversations(organization)))
 
 
-def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_two() -> None:
+def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_an_hour() -> None:
     conversation = talk()
     ConsentEntry.objects.all().delete()
     message = answered(conversation, after=24)
-    assert (message.purpose, message.expires_at) == ("", DAY_BEFORE + timedelta(hours=24) + timedelta(days=2))
+    assert (message.purpose, message.expires_at) == ("", DAY_BEFORE + timedelta(hours=24) + timedelta(hours=1))
     with pytest.raises(ValidationError) as refusal:
         answered(conversation, key="b", after=24 + 1 / 3600)
     assert refusal.value.error_dict["text"][0].code == "no_consent"

@@ -66,12 +66,22 @@ def test_another_way_that_arrived_is_enough() -> None:
 
 
 @pytest.mark.parametrize("reason", ["no_consent", "opted_out", "consent_withdrawn"])
-def test_who_wanted_no_reminders_is_not_called_for_one(reason: str) -> None:
+def test_a_donor_who_wanted_no_messages_is_not_called_about_a_confirmation(reason: str) -> None:
     booking = ana()
-    fate(booking, "day_before", "blocked", reason)
+    fate(booking, "booked", "blocked", reason)
     assert on_list(booking.drive, 11) == {}
-    fate(booking, "day_before", "blocked", "no_sender")
-    assert on_list(booking.drive, 11) == {"Test Ana Alder": ["day_before"]}
+    fate(booking, "booked", "blocked", "no_sender")
+    assert on_list(booking.drive, 11) == {"Test Ana Alder": ["booked"]}
+
+
+def test_nobody_is_called_about_a_reminder_or_a_message_to_many() -> None:
+    booking = ana()
+    fate(booking, "day_before", "failed")
+    fate(booking, "three_days", "undelivered", "unreachable")
+    Message.objects.filter(about=booking.about, kind="three_days").update(kind="broadcast")
+    assert on_list(booking.drive) == {}
+    fate(booking, "booked", "failed")
+    assert on_list(booking.drive) == {"Test Ana Alder": ["booked"]}
 
 
 def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> None:
@@ -114,8 +124,9 @@ def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
     found = call_list.call_list(booking.drive, NOW)
     assert (found.waiting, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
     assert call_list.people_to_call([booking.drive_id], NOW) == []
-    fate(booking, "three_days", "undelivered", "unreachable")
-    assert on_list(booking.drive) == {"Test Ana Alder": ["three_days"]}
+    changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
+    fate(booking, "moved", "undelivered", "unreachable")
+    assert on_list(booking.drive) == {"Test Ana Alder": ["moved"]}
     assert call_list.people_to_call([booking.drive_id], NOW) == [booking]
     assert AuditEntry.objects.filter(verb="call.reached", actor=BEN).count() == 1
 
@@ -163,6 +174,6 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
 @pytest.mark.parametrize(("minutes", "is_listed"), [(59, True), (60, False)])
 def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
     booking = ana()
-    fate(booking, "day_before", "failed")
+    fate(booking, "booked", "failed")
     found = call_list.call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
     assert bool(found) is is_listed

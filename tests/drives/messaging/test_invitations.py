@@ -74,6 +74,36 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
     assert [each.kind for each in record.messages][-1] == "appeal"
 
 
+def test_a_donor_who_books_is_not_invited_any_more() -> None:
+    owner = builders.organization()
+    donors = [gave(owner), gave(owner, number=43, name="Test Dan Dow")]
+    drive, later = coming(owner), coming(owner, 7)
+    assert invitations.sweep(now=AFTER) == 2
+    news = told()[0]
+    news.pk, news.key, news.about = None, "appeal:another/sms", f"drive:{later.pk}"
+    news.save()
+    builders.booked(drive, now=AFTER)
+    left = [
+        message.recipient for message in told() if message.state == "queued" and message.about == f"drive:{drive.pk}"
+    ]
+    assert left == [f"volunteer:{donors[1].volunteer_id}"]
+    news.refresh_from_db()
+    assert news.state == "queued"
+
+
+def test_looking_for_invitations_takes_one_query_for_known_donors_and_none_for_new_ones() -> None:
+    owner = builders.organization()
+    gave(owner)
+    drive = coming(owner)
+
+    def withdrawals(number: int) -> int:
+        held = builders.held(drive, n=number % 4, number=number, now=AFTER)
+        sent = query_counts.statements_of(lambda: builders.proved(held, number=number, now=AFTER))
+        return sum(sql.startswith('UPDATE "notifications_message"') and "'appeal'" in sql for sql in sent)
+
+    assert [withdrawals(42), withdrawals(50)] == [1, 0]
+
+
 def test_twice_is_once() -> None:
     owner = builders.organization()
     gave(owner)

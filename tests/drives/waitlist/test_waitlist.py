@@ -69,6 +69,23 @@ def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None
     assert text.startswith("Hope Foundation: You are number 2 in line for Sat Mar 13.")
 
 
+@pytest.mark.parametrize(
+    ("asking", "channel"),
+    [
+        ({"email": "ana@example.org"}, "sms"),
+        ({"email": "ana@example.org", "consents": ()}, "email"),
+        ({"consents": ()}, "sms"),  # the only contact: the gate says why it does not leave
+    ],
+)
+def test_a_donor_hears_of_the_list_by_text_or_by_e_mail(asking: dict[str, Any], channel: str) -> None:
+    drive = builders.full_drive()[0].drive
+    entry = builders.waits(drive, **asking)
+    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    close.close_line(drive_id=drive.pk, actor="user:1", now=NOW)
+    told = Message.objects.filter(about=entry.about, kind__startswith="waiting_").order_by("kind")
+    assert list(told.values_list("kind", "channel")) == [("waiting_joined", channel), ("waiting_over", channel)]
+
+
 def test_nothing_is_offered_before_the_code_is_entered() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive)
@@ -395,7 +412,7 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     sweep(now)
     assert (state_of(ana), state_of(dan), Hold.objects.count()) == ("over", "over", 0)
     told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
-    assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms"), (dan.about, "email")])
+    assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms")])
     gone = "offer_withdrawn"
     assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=now) == [gone]
     assert refusal(offers.decline, offer_id=offer.pk, now=now) == [gone]
