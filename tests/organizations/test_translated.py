@@ -82,6 +82,14 @@ def test_a_form_refuses_what_is_missing_or_too_long_in_any_language(typed: dict[
     assert [error.code for error in caught.value.error_list] == [code]
 
 
+@pytest.mark.parametrize(("most", "tag"), [(300, "input"), (301, "textarea")])
+def test_a_text_of_more_than_300_characters_is_written_in_several_lines(most: int, tag: str) -> None:
+    widget: Any = TranslatedFormField(max_length=most, label="Title").widget
+    shown = widget.render("title", BOTH)
+    assert f"<{tag} " in shown
+    assert ("<textarea" in shown) == (tag == "textarea")
+
+
 def test_inputs_are_named_as_the_field_and_with_the_other_languages() -> None:
     widget: Any = field(label="Title").widget
     shown = widget.render("title", BOTH, {"id": "id_title", "aria-invalid": "true"})
