@@ -12,7 +12,7 @@ from drives.models import Drive
 from organizations.translated import Translated
 from tests import builders
 from tests.builders import NOW
-from tests.drives import coordinator
+from tests.drives import coordinator, donor
 from tests.drives.caller import Api
 from tests.drives.donor import text
 
@@ -148,3 +148,18 @@ def test_the_api_takes_a_string_or_a_text_for_each_language_and_answers_with_all
         refused = changed(wrong)
         assert refused.status_code == 400
         assert [(error["pointer"], error["code"]) for error in refused.json()["errors"]] == [(pointer, code)]
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "Ring twice."), ("es", "Llame dos veces.")])
+def test_the_arrival_note_of_a_site_is_read_in_the_language_of_the_reader(language: str, note: str) -> None:
+    here = builders.organization()
+    both = Translated({"en": "Ring twice.", "es": "Llame dos veces."})
+    site = builders.site(here, arrival_note=both)
+    drive = builders.drive(here, builders.plan(site))
+    assert note in page_of(drive, language)
+    booked = Client(HTTP_ACCEPT_LANGUAGE=language)
+    donor.booked(booked, drive)
+    booking = drive.bookings.get()
+    assert note in booked.get(reverse("booking", args=[booking.reference]), follow=True).content.decode()
+    listed = Api.with_key(here).get(f"sites/{site.pk}/", **{"Accept-Language": language}).json()
+    assert listed["arrival_note"] == note
