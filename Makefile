@@ -2,7 +2,7 @@
 # make test: every test, on servers started for the run (ARGS="tests/drives -k booking" for some)
 # make mutants: mutants of the pure rules against their tests (ARGS="drives.booking.rules*" for some)
 # make check: lint, types, imports, templates, migrations, deploy check
-# make bench, make prove, make shots: measurements, the long run of guarantees, screenshots
+# make bench, make soak, make shots: measurements, the long run of guarantees, screenshots
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -12,10 +12,10 @@ ARGS ?=
 PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-0123456789 \
 	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
 	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
-	SMS_GATEWAY=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
+	SMS_PROVIDER=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
 	EMAIL_URL=submission://mail.example.org DEMO=off RATE_LIMITS=on
 
-.PHONY: run test mutants check lint types templates deploy bench prove shots venv
+.PHONY: run test mutants check lint types templates deploy bench soak shots venv
 .NOTPARALLEL:
 
 run: venv
@@ -56,8 +56,8 @@ deploy: venv
 bench: venv
 	@$(PY) -m bench $(ARGS)
 
-prove: venv
-	@$(PY) -m bench.prove $(ARGS)
+soak: venv
+	@$(PY) -m bench.soak $(ARGS)
 
 shots: venv
 	@$(PY) -m bench.shots $(ARGS)

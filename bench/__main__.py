@@ -8,8 +8,8 @@ from typing import Any
 import django
 
 from bench import table
-from bench.stack import Bench
-from bench.table import Work
+from bench.stack import BenchStack
+from bench.table import Benchmark
 
 PARTS = ("booking", "reading", "claiming", "delivering")
 
@@ -19,28 +19,30 @@ def main(arguments: list[str]) -> int:
         print(f"Unknown: {', '.join(sorted(unknown))}. There are {', '.join(PARTS)}.", file=sys.stderr)
         return 2
     began = time.monotonic()
-    with Bench() as bench:
+    with BenchStack() as bench:
         django.setup()
         works = _measure(bench, arguments or list(PARTS))
-    print(table.shown(works))
+    print(table.format_table(works))
     if not arguments:
-        table.write(works)
+        table.write_results(works)
     print(f"\n{time.monotonic() - began:.0f} s in all")
     return 0
 
 
-def _measure(bench: Bench, parts: list[str]) -> list[Work]:
+def _measure(bench: BenchStack, parts: list[str]) -> list[Benchmark]:
     # The project can be imported only now: its settings come from the servers' environment.
-    world_module, http, delivery = (importlib.import_module(f"bench.{name}") for name in ("world", "http", "delivery"))
-    importlib.import_module("bench.floors").prepare()
-    world: Any = world_module.World()
+    world_module, web_requests, delivery = (
+        importlib.import_module(f"bench.{name}") for name in ("bench_data", "web_requests", "delivery")
+    )
+    importlib.import_module("bench.floors").create_floor_tables()
+    world: Any = world_module.BenchData()
     measures = {
-        "booking": lambda: http.bookings(bench, world),
-        "reading": lambda: http.reading(bench, world),
-        "claiming": lambda: delivery.claiming(world),
-        "delivering": lambda: delivery.delivering(bench, world),
+        "booking": lambda: web_requests.measure_bookings(bench, world),
+        "reading": lambda: web_requests.measure_reads(bench, world),
+        "claiming": lambda: delivery.measure_claims(world),
+        "delivering": lambda: delivery.measure_deliveries(bench, world),
     }
-    works: list[Work] = []
+    works: list[Benchmark] = []
     for part in parts:
         print(f"measuring {part} …", flush=True)
         works += measures[part]()

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from django.db import connection
 from django.utils import timezone
 
+from bench import bench_data as bench_world
 from bench import load
-from bench import world as bench_world
-from bench.load import Measured
-from bench.stack import PROVIDER_SECRET, WORKERS, Bench
-from bench.table import Work
-from bench.world import World
+from bench.bench_data import BenchData
+from bench.load import Measurement
+from bench.stack import PROVIDER_SECRET, WORKERS, BenchStack
+from bench.table import Benchmark
 from config import celery
 from notifications import claim as notifications_claim
 from notifications import senders
 from organizations.models import Organization
 
 MESSAGES, BATCH, ROUNDS = 10_000, 500, 3
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 TEXT = (
     "Bench: Reminder, tomorrow Sat Mar 14 10:30 AM, Hall. Bring photo ID. Reply C to confirm, X to cancel. STOP to end"
 )
@@ -47,15 +47,17 @@ RETURNING id, address, text
 """
 
 
-def claiming(world: World) -> Iterator[Work]:
+def measure_claims(world: BenchData) -> Iterator[Benchmark]:
     """Rows claimed a second, with their texts, in batches."""
-    work = Work("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
-    _empty(world)
-    queue(world.organization, MESSAGES, "claim")
-    bench_world.analyze()
+    work = Benchmark("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
+    _reset_outbox(world)
+    queue_messages(world.organization, MESSAGES, "claim")
+    bench_world.analyze_tables()
     for _round in range(ROUNDS + 1):
-        ours = _timed(lambda: len(notifications_claim.claim(channel="sms", limit=BATCH, now=timezone.now())))
-        floor = _timed(_claim_bare)
+        ours = _time_batches(
+            lambda: len(notifications_claim.claim_messages(channel="sms", limit=BATCH, now=timezone.now()))
+        )
+        floor = _time_batches(_claim_bare)
         if _round:  # the first one warms up
             work.ours.append(MESSAGES / sum(ours))
             work.times += ours
@@ -64,31 +66,33 @@ def claiming(world: World) -> Iterator[Work]:
     yield work
 
 
-def delivering(bench: Bench, world: World) -> Iterator[Work]:
+def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
     """Messages a second through the gate and to the provider, by two worker processes that a beat wakes."""
-    work = Work(
+    work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
     bench.worker()
-    _deliver(world, 400, "warm")
-    work.add(_deliver(world, MESSAGES, "run"))
+    _run_delivery(world, 400, "warm")
+    work.add(_run_delivery(world, MESSAGES, "run"))
     path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
     login = b64encode(f"AC0:{PROVIDER_SECRET}".encode()).decode()
     form = "application/x-www-form-urlencoded"
-    request = load.post(path, body.replace(" ", "+").encode(), f"Authorization: Basic {login}\r\n", kind=form)
-    work.floors.append(load.hammer(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
+    request = load.build_post_request(
+        path, body.replace(" ", "+").encode(), f"Authorization: Basic {login}\r\n", kind=form
+    )
+    work.floors.append(load.run_clients(bench.provider_port, lambda _client, _n: request, seconds=3).expect(201).rate)
     yield work
 
 
-def _deliver(world: World, count: int, name: str) -> Measured:
+def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
     """Wake the workers as the beat does, until everything has been given to the provider."""
-    _empty(world)
-    queue(world.organization, count, name)
+    _reset_outbox(world)
+    queue_messages(world.organization, count, name)
     began = timezone.now()
     for _worker in range(WORKERS):
         celery.app.send_task("notifications.tasks.deliver_due")
-    until = time.monotonic() + PATIENCE
-    while _waiting() and time.monotonic() < until:
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while _has_pending_messages() and time.monotonic() < until:
         time.sleep(1)
         celery.app.send_task("notifications.tasks.deliver_due", expires=2)
     with connection.cursor() as cursor:
@@ -100,10 +104,10 @@ def _deliver(world: World, count: int, name: str) -> Measured:
         rows = cursor.fetchall()
     if len(rows) != count:
         raise RuntimeError(f"{len(rows)} of {count} messages were delivered")
-    return Measured(seconds=rows[-1][1], times=[row[0] for row in rows])
+    return Measurement(seconds=rows[-1][1], times=[row[0] for row in rows])
 
 
-def _timed(claim: Callable[[], int]) -> list[float]:
+def _time_batches(claim: Callable[[], int]) -> list[float]:
     """How long each batch takes until nothing is left; puts everything back afterwards."""
     times, claimed = [], MESSAGES
     while claimed:
@@ -122,9 +126,9 @@ def _claim_bare() -> int:
         return len(cursor.fetchall())
 
 
-def _empty(world: World) -> None:
+def _reset_outbox(world: BenchData) -> None:
     """Nothing waits, everybody has agreed, no carrier's limits."""
-    senders.ensure_default()
+    senders.ensure_default_sender()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notifications_message CASCADE")
         cursor.execute("TRUNCATE notifications_consententry")
@@ -133,14 +137,14 @@ def _empty(world: World) -> None:
         cursor.execute(_CONSENTS, [world.organization.pk, MESSAGES])
 
 
-def queue(organization: Organization, count: int, name: str) -> None:
+def queue_messages(organization: Organization, count: int, name: str) -> None:
     """So many texts are due."""
     with connection.cursor() as cursor:
         cursor.execute(_QUEUE, [organization.pk, name, TEXT, count])
         cursor.execute("ANALYZE notifications_message, notifications_consententry")
 
 
-def _waiting() -> bool:
+def _has_pending_messages() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM notifications_message WHERE state IN ('queued', 'claimed', 'sending'))"

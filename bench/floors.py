@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from bench.stack import Bench
+from bench.stack import BenchStack
 
 TABLES = ("drives_slot", "drives_booking", "notifications_message")
 
@@ -12,7 +12,7 @@ _BOOK = """
 BEGIN;
 UPDATE bench_drives_slot SET chairs_taken = chairs_taken + 1 WHERE n = :slot AND chairs_taken < chairs_limit + over;
 INSERT INTO bench_drives_booking (uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, visit, state,
-    source, held_until, first_step, screening_steps, chair_from, chair_to, holds_place, revision, confirms,
+    source, held_until, first_step, screening_steps, chair_from, chair_to, is_counted, revision, self_check,
     override_reason, created_at, changed_at, cancelled_by, cancelled_late)
   SELECT id, 0, id::text, left(id::text, 8), abs(hashtext(id::text)), :slot, now(), 'return', 'held', 'api',
     now() + interval '15 minutes', :slot, 0, :slot, :slot + 1, true, 0, '[]', '', now(), now(), '', false
@@ -32,7 +32,7 @@ SELECT id, starts_at, open, screening_limit - screening_taken, chairs_limit - ch
 """
 
 
-def prepare() -> None:
+def create_floor_tables() -> None:
     """Make the tables, with 200 slots."""
     with connection.cursor() as cursor:
         for table in TABLES:
@@ -45,9 +45,9 @@ def prepare() -> None:
         cursor.execute("CREATE UNIQUE INDEX ON bench_drives_slot (n)")
 
 
-def book(bench: Bench, *, slots: int, seconds: float) -> float:
+def run_booking_floor(bench: BenchStack, *, slots: int, seconds: float) -> float:
     return bench.pgbench(_BOOK.format(slots=slots), seconds=seconds)
 
 
-def look(bench: Bench, *, drive: int, seconds: float) -> float:
+def run_availability_floor(bench: BenchStack, *, drive: int, seconds: float) -> float:
     return bench.pgbench(_LOOK.format(drive=drive), seconds=seconds)

@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection
 
 CLIENTS = 8
 # Given the client's number and the request's, the bytes of the request.
-Requests = Callable[[int, int], bytes]
+RequestFactory = Callable[[int, int], bytes]
 
 
 @dataclass
-class Measured:
+class Measurement:
     """What some clients saw: how long each answer took, in seconds, and what it was."""
 
     seconds: float = 0.0
@@ -26,44 +26,48 @@ class Measured:
     def rate(self) -> float:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
-    def expect(self, status: int) -> "Measured":
+    def expect(self, status: int) -> "Measurement":
         """Refuses a run in which anything else was answered: its figure would mean nothing."""
         if set(self.statuses) - {status}:
             raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
         return self
 
 
-def hammer(port: int, requests: Requests, *, seconds: float, clients: int = CLIENTS, first: int = 0) -> Measured:
+def run_clients(
+    port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
+) -> Measurement:
     """Let clients ask one after the other for so long, all starting together; `first` numbers their requests."""
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)
     ends: list[Connection] = []
     for number in range(clients):
         here, there = fork.Pipe(duplex=False)
-        fork.Process(target=_client, args=(port, requests, number, first, seconds, start, there), daemon=True).start()
+        fork.Process(
+            target=_run_client, args=(port, requests, number, first, seconds, start, there), daemon=True
+        ).start()
         ends.append(here)
     start.wait()
-    return _collected(ends, time.perf_counter())
+    return _collect_measurement(ends, time.perf_counter())
 
 
-def percentile(times: Sequence[float], share: float) -> float:
+def compute_percentile_ms(times: Sequence[float], share: float) -> float:
     """Milliseconds within which this share of the answers came."""
     ordered = sorted(times)
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def get(path: str, **headers: str) -> bytes:
+def build_get_request(path: str, **headers: str) -> bytes:
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def post(path: str, body: bytes, headers: str = "", kind: str = "application/json") -> bytes:
+def build_post_request(path: str, body: bytes, headers: str = "", kind: str = "application/json") -> bytes:
     known = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}"
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{known}\r\n"
     return head.encode() + body
 
 
-class Talk:
+class KeptConnection:
     """One kept connection."""
 
     def __init__(self, port: int) -> None:
@@ -97,16 +101,16 @@ class Talk:
         raise ConnectionError("the server closed the connection")
 
 
-def _client(
+def _run_client(
     port: int,
-    requests: Requests,
+    requests: RequestFactory,
     number: int,
     first: int,
     seconds: float,
     start: "multiprocessing.synchronize.Barrier",
     end: Connection,
 ) -> None:
-    talk, times, statuses, n = Talk(port), [], Counter[int](), first
+    talk, times, statuses, n = KeptConnection(port), [], Counter[int](), first
     start.wait()
     began = time.perf_counter()
     while (asked := time.perf_counter()) < began + seconds:
@@ -117,8 +121,8 @@ def _client(
     end.send((times, statuses))
 
 
-def _collected(ends: Sequence[Connection], began: float) -> Measured:
-    measured = Measured()
+def _collect_measurement(ends: Sequence[Connection], began: float) -> Measurement:
+    measured = Measurement()
     for end in ends:
         times, statuses = end.recv()
         measured.times += times

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-FOLDER = Path("build/shots")
+SCREENSHOT_FOLDER = Path("build/shots")
 SIZES = {"390": 390, "1280": 1280}
 LOGIN = ("ben@example.org", "running-for-zoe-demo")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
-def public(page: Page) -> Iterator[tuple[str, str]]:
+def list_public_screens(page: Page) -> Iterator[tuple[str, str]]:
     """Names and addresses of what anybody may see, found as a visitor would find them."""
     yield "drives", "/"
     yield "organization", "/o/rhythm-of-life/"
     page.goto("/o/rhythm-of-life/")
-    drive = links(page, "/d/")[-1]
+    drive = find_links(page, "/d/")[-1]
     yield "drive", drive
     page.goto(drive)
     slot = page.locator("input[name=slot]").last.get_attribute("value")
@@ -33,7 +33,7 @@ def public(page: Page) -> Iterator[tuple[str, str]]:
     yield "api", "/api/docs/"
 
 
-def desk(page: Page) -> Iterator[tuple[str, str]]:
+def list_organizer_screens(page: Page) -> Iterator[tuple[str, str]]:
     """Names and addresses behind the sign-in."""
     yield "sign-in", "/accounts/login/"
     page.goto("/organizer/")
@@ -42,42 +42,42 @@ def desk(page: Page) -> Iterator[tuple[str, str]]:
     page.get_by_role("button", name="Sign in", exact=True).click()
     yield "home", "/organizer/"
     page.goto("/organizer/")
-    drive = next(link for link in links(page, "/organizer/drives/") if link.strip("/").split("/")[-1].isdigit())
+    drive = next(link for link in find_links(page, "/organizer/drives/") if link.strip("/").split("/")[-1].isdigit())
     yield "desk", drive
     yield "plan", "/organizer/drives/new/"
     yield "turnout", f"{drive}turnout/"
     page.goto("/organizer/")
-    yield "check-in", links(page, "/checkin/")[0]
+    yield "check-in", find_links(page, "/checkin/")[0]
 
 
-def links(page: Page, start: str) -> list[str]:
+def find_links(page: Page, start: str) -> list[str]:
     """The addresses of a page's main part that begin so, without their fragments."""
     found = [anchor.get_attribute("href") or "" for anchor in page.locator("main a").all()]
     return [address.split("#")[0] for address in found if address.startswith(start)]
 
 
-def shoot(context: BrowserContext, suffix: str) -> None:
+def take_screenshots(context: BrowserContext, suffix: str) -> None:
     """All screens in one size and scheme."""
     page = context.new_page()
-    for screens in (public, desk):
+    for screens in (list_public_screens, list_organizer_screens):
         for name, address in screens(page):
             page.goto(address)
-            page.screenshot(path=FOLDER / f"{name}-{suffix}.png", full_page=True)
+            page.screenshot(path=SCREENSHOT_FOLDER / f"{name}-{suffix}.png", full_page=True)
 
 
 def main(base: str) -> None:
     """Every size in light and dark."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    SCREENSHOT_FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for size, width in SIZES.items():
             for scheme in ("light", "dark"):
                 viewport = {"width": width, "height": 844}
                 context = browser.new_context(base_url=base, viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
-                shoot(context, f"{size}-{scheme}")
+                take_screenshots(context, f"{size}-{scheme}")
                 context.close()
         browser.close()
-    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}")
+    print(f"{len(list(SCREENSHOT_FOLDER.glob('*.png')))} pictures in {SCREENSHOT_FOLDER}")
 
 
 if __name__ == "__main__":

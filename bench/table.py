@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import load
-from bench.load import Measured
+from bench.load import Measurement
 
-LATEST = Path(__file__).parent / "results" / "latest.json"
+RESULTS_PATH = Path(__file__).parent / "results" / "latest.json"
 
 
 @dataclass
-class Work:
+class Benchmark:
     """One line: our rate beside that of the floor, each the median of runs that took turns."""
 
     name: str
-    floor_is: str
+    floor_description: str
     unit: str = "1/s"
     ours: list[float] = field(default_factory=list)
     floors: list[float] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     n: int = 0
 
-    def add(self, measured: Measured) -> None:
+    def add(self, measured: Measurement) -> None:
         self.ours.append(measured.rate)
         self.times += measured.times
         self.n += len(measured.times)
@@ -38,18 +38,18 @@ class Work:
             "floor": round(floor, 1),
             "ratio": round(ours / floor, 3),
             "n": self.n,
-            "p50_ms": round(load.percentile(self.times, 0.5), 2),
-            "p99_ms": round(load.percentile(self.times, 0.99), 2),
+            "p50_ms": round(load.compute_percentile_ms(self.times, 0.5), 2),
+            "p99_ms": round(load.compute_percentile_ms(self.times, 0.99), 2),
         }
 
 
-def write(works: Sequence[Work]) -> None:
+def write_results(works: Sequence[Benchmark]) -> None:
     rows = [work.row() for work in works]
-    LATEST.parent.mkdir(exist_ok=True)
-    LATEST.write_text(json.dumps(rows, indent=2) + "\n")
+    RESULTS_PATH.parent.mkdir(exist_ok=True)
+    RESULTS_PATH.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def shown(works: Sequence[Work]) -> str:
+def format_table(works: Sequence[Benchmark]) -> str:
     """The table, and under it what each floor is."""
     rows = [work.row() for work in works]
     width = max(len(str(row["name"])) for row in rows)
@@ -59,5 +59,5 @@ def shown(works: Sequence[Work]) -> str:
         f"  {row['p50_ms']:>7}  {row['p99_ms']:>7}  {row['n']:>7}"
         for row in rows
     ]
-    floors = [f"{work.name}: the floor is {work.floor_is}." for work in works]
+    floors = [f"{work.name}: the floor is {work.floor_description}." for work in works]
     return "\n".join([head, *lines, "", "Rates are per second, medians of runs that took turns.", *floors])

@@ -31,24 +31,24 @@ from rest_framework.throttling import BaseThrottle
 from organizations import queries as organizations_queries
 from organizations.models import ApiKey, User
 from organizations.web import accounts
-from organizations.web.accounts import CHOSEN
+from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself imports what stands here
 
-LARGEST_BODY = 64 * 1024
-PAGE = 50
-PER_MINUTE = {"anonymous": 300, "known": 1200}
+MAX_BODY_BYTES = 64 * 1024
+PAGE_SIZE = 50
+REQUESTS_PER_MINUTE = {"anonymous": 300, "known": 1200}
 
 
-class KeyAuthentication(BaseAuthentication):
+class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer pd_…`: a key acts for its organization. A wrong one is 401, on public calls too."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         header = request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
-        key = organizations_queries.key_from_header(header, timezone.now())
+        key = organizations_queries.find_api_key(header, timezone.now())
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, expired or revoked."))
         return AnonymousUser(), key
@@ -57,7 +57,7 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-class CoordinatorSession(SessionAuthentication):
+class CoordinatorSessionAuthentication(SessionAuthentication):
     """A signed-in coordinator's browser, CSRF token required; `auth` is the slug of the organization chosen there.
 
     Without the cookie no session is looked up.
@@ -67,20 +67,20 @@ class CoordinatorSession(SessionAuthentication):
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         request.user = get_user(request)  # reading `request.user` here would authenticate again
-        if not accounts.signed_in(request, timezone.now()):
+        if not accounts.is_signed_in(request, timezone.now()):
             return None
         found = super().authenticate(request)
-        return found and (found[0], request.session.get(CHOSEN, ""))
+        return found and (found[0], request.session.get(CHOSEN_ORGANIZATION_KEY, ""))
 
 
-class Deny(BasePermission):
+class DenyAll(BasePermission):
     """The default: a view that does not say who may call it answers nobody."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
-class JsonOnly(DefaultContentNegotiation):
+class JsonNegotiation(DefaultContentNegotiation):
     """One format: whatever a client would rather have, it gets JSON."""
 
     def select_renderer(
@@ -90,7 +90,7 @@ class JsonOnly(DefaultContentNegotiation):
         return only, only.media_type
 
 
-class TooLarge(APIException):
+class BodyTooLarge(APIException):
     status_code = 413
     default_detail = _("Send at most 64 KB.")
     default_code = "too_large"
@@ -110,9 +110,9 @@ class JsonParser(BaseParser):
         try:
             body = stream.body if isinstance(stream, HttpRequest) else stream.read()
         except RequestDataTooBig as error:
-            raise TooLarge from error
-        if len(body) > LARGEST_BODY:
-            raise TooLarge
+            raise BodyTooLarge from error
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
         try:
             return json.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
@@ -123,7 +123,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-class Pages(BasePagination):
+class CursorPages(BasePagination):
     """Lists by cursor, forwards: `{"results": […], "next": url|null}`.
 
     The view names what its rows are ordered by (`ordering`); the id decides between equals. The cursor carries both of
@@ -139,9 +139,9 @@ class Pages(BasePagination):
         self.ordering: str = getattr(view, "ordering", "id")
         if "cursor" in request.query_params:
             queryset = queryset.filter(self._after(queryset.model, request.query_params["cursor"]))
-        rows = list(queryset.order_by(self.ordering, "pk")[: PAGE + 1])
-        self.last = rows[PAGE - 1] if len(rows) > PAGE else None
-        return rows[:PAGE]
+        rows = list(queryset.order_by(self.ordering, "pk")[: PAGE_SIZE + 1])
+        self.last = rows[PAGE_SIZE - 1] if len(rows) > PAGE_SIZE else None
+        return rows[:PAGE_SIZE]
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self._next()})
@@ -171,7 +171,7 @@ class Pages(BasePagination):
         return Q(**{f"{self.ordering}__gt": value}) | Q(**{self.ordering: value, "pk__gt": pk})
 
 
-class Courtesy(BaseThrottle):
+class RateThrottle(BaseThrottle):
     """Keeps one caller from crowding out the others. Not exact; what costs money is limited by rows in the database."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
@@ -192,7 +192,7 @@ class Courtesy(BaseThrottle):
 
     def _caller(self, request: Request) -> tuple[str, int]:
         if isinstance(request.auth, ApiKey):
-            return f"key:{request.auth.pk}", PER_MINUTE["known"]
+            return f"key:{request.auth.pk}", REQUESTS_PER_MINUTE["known"]
         if request.user:
-            return f"user:{request.user.pk}", PER_MINUTE["known"]
-        return f"ip:{request.META['REMOTE_ADDR']}", PER_MINUTE["anonymous"]
+            return f"user:{request.user.pk}", REQUESTS_PER_MINUTE["known"]
+        return f"ip:{request.META['REMOTE_ADDR']}", REQUESTS_PER_MINUTE["anonymous"]

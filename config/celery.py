@@ -10,20 +10,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 SWEEPS = {
     "notifications.tasks.deliver_due": 2 * SECOND,
-    "notifications.tasks.reconcile": 30 * SECOND,
-    "notifications.tasks.watch": MINUTE,
-    "drives.tasks.send_codes": 2 * SECOND,
+    "notifications.tasks.reconcile_outbox": 30 * SECOND,
+    "notifications.tasks.watch_delivery": MINUTE,
+    "drives.tasks.send_search_codes": 2 * SECOND,
     "drives.tasks.answer_replies": 5 * SECOND,
-    "drives.tasks.render_due": 30 * SECOND,
-    "drives.tasks.mail_what_texts_could_not_say": MINUTE,
-    "drives.tasks.lapse_holds": 30 * SECOND,
-    "drives.tasks.offer_places": 2 * SECOND,
-    "drives.tasks.close_out": MINUTE,
+    "drives.tasks.render_reminders": 30 * SECOND,
+    "drives.tasks.send_fallback_emails": MINUTE,
+    "drives.tasks.lapse_unverified_holds": 30 * SECOND,
+    "drives.tasks.offer_spots": 2 * SECOND,
+    "drives.tasks.close_out_drives": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
-    "drives.tasks.appeal": HOUR,
-    "drives.tasks.check_drift": HOUR,
-    "drives.tasks.tidy": HOUR,
-    "drives.tasks.forget": 6 * HOUR,
+    "drives.tasks.send_invitations": HOUR,
+    "drives.tasks.report_counter_drift": HOUR,
+    "drives.tasks.purge_expired_rows": HOUR,
+    "drives.tasks.apply_retention": 6 * HOUR,
 }
 
 app = Celery("plasma-drives")

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 
 TAG = "config"
-KEY_LENGTH = 32
+MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
@@ -20,14 +20,14 @@ def refuse_unsafe_settings() -> None:
 
 
 @register(TAG)
-def demo_is_local(**kwargs: Any) -> list[CheckMessage]:
-    if settings.DEMO and not _is_local(settings.BASE_URL):
+def check_demo_address(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DEMO and not _is_local_address(settings.BASE_URL):
         return [Error("DEMO is on, but BASE_URL is a public address.", hint="Unset DEMO.", id="config.E001")]
     return []
 
 
 @register(TAG)
-def rate_limits_are_on(**kwargs: Any) -> list[CheckMessage]:
+def check_rate_limits(**kwargs: Any) -> list[CheckMessage]:
     if not settings.RATE_LIMITS and not settings.DEMO:
         hint = "RATE_LIMITS=off is for load runs with DEMO=on."
         return [Error("RATE_LIMITS is off.", hint=hint, id="config.E002")]
@@ -35,23 +35,23 @@ def rate_limits_are_on(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def twilio_is_complete(**kwargs: Any) -> list[CheckMessage]:
-    if settings.SMS_GATEWAY != "twilio":
+def check_twilio_settings(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SMS_PROVIDER != "twilio":
         return []
     missing = [name for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN") if not getattr(settings, name)]
     if not settings.TWILIO_MESSAGING_SERVICE_SID and not settings.TWILIO_FROM:
         missing.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM")
     if not missing:
         return []
-    return [Error(f"SMS_GATEWAY is twilio, but {', '.join(missing)} is missing.", id="config.E003")]
+    return [Error(f"SMS_PROVIDER is twilio, but {', '.join(missing)} is missing.", id="config.E003")]
 
 
 @register(TAG)
-def keys_are_long_and_apart(**kwargs: Any) -> list[CheckMessage]:
+def check_secret_keys(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
-        Error(f"{name} has fewer than {KEY_LENGTH} characters.", id="config.E004")
+        Error(f"{name} has fewer than {MIN_KEY_LENGTH} characters.", id="config.E004")
         for name in ("SECRET_KEY", "IDENTITY_KEY")
-        if len(getattr(settings, name)) < KEY_LENGTH
+        if len(getattr(settings, name)) < MIN_KEY_LENGTH
     ]
     if settings.SECRET_KEY == settings.IDENTITY_KEY:
         hint = "IDENTITY_KEY stays out of backups; SECRET_KEY may be changed at any time."
@@ -60,15 +60,15 @@ def keys_are_long_and_apart(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG, deploy=True)
-def messages_reach_people(**kwargs: Any) -> list[CheckMessage]:
+def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(f"{name} is inbox: nobody outside gets a message.", id="config.W001")
-        for name in ("SMS_GATEWAY", "EMAIL_URL")
+        for name in ("SMS_PROVIDER", "EMAIL_URL")
         if getattr(settings, name) == "inbox"
     ]
 
 
-def _is_local(url: str) -> bool:
+def _is_local_address(url: str) -> bool:
     """This machine, or one on a private network: a phone on the same Wi-Fi may look at a demo."""
     host = urlsplit(url).hostname or ""
     try:

@@ -20,12 +20,12 @@ class LostConnectionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         for connection in connections.all(initialized_only=True):
-            if connection.connection is not None and _is_lost(connection.connection):
+            if connection.connection is not None and _is_connection_lost(connection.connection):
                 connection.close()
         return self.get_response(request)
 
 
-def _is_lost(connection: psycopg.Connection[object]) -> bool:
+def _is_connection_lost(connection: psycopg.Connection[object]) -> bool:
     if connection.closed:
         return True
     poller = select.poll()

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-CODES = {
+CODE_BY_STATUS = {
     400: "malformed",
     403: "forbidden",
     404: "not_found",
@@ -22,20 +22,20 @@ CODES = {
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400)
+    return _render_error(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403)
+    return _render_error(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404)
+    return _render_error(request, 404)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form came from elsewhere, or its cookie is gone."""
-    return _answer(request, 403)
+    return _render_error(request, 403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -44,36 +44,44 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Neither page reads the session or anything else from the database.
     """
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        response = _problem(503) if _is_api(request) else _page_without_database(503, _sent_form(request))
+        response = (
+            _build_problem_response(503)
+            if _is_api_request(request)
+            else _render_page_without_database(503, _read_sent_form(request))
+        )
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return response
-    return _problem(500) if _is_api(request) else _page_without_database(500, {})
+    return _build_problem_response(500) if _is_api_request(request) else _render_page_without_database(500, {})
 
 
-def _is_api(request: HttpRequest) -> bool:
+def _is_api_request(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def _answer(request: HttpRequest, status: int) -> HttpResponse:
-    return _problem(status) if _is_api(request) else render(request, f"{status}.html", status=status)
+def _render_error(request: HttpRequest, status: int) -> HttpResponse:
+    return (
+        _build_problem_response(status)
+        if _is_api_request(request)
+        else render(request, f"{status}.html", status=status)
+    )
 
 
-def _problem(status: int) -> HttpResponse:
+def _build_problem_response(status: int) -> HttpResponse:
     title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "code": CODES[status]}
+    body = {"type": "about:blank", "title": title, "status": status, "code": CODE_BY_STATUS[status]}
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
-def _page_without_database(status: int, context: dict[str, object]) -> HttpResponse:
+def _render_page_without_database(status: int, context: dict[str, object]) -> HttpResponse:
     try:
         page: str = render_to_string(f"{status}.html", context)
     except Exception:
-        logger.exception("the page for %s could not be made", status)
+        logger.exception("the error page for status %s cannot be rendered", status)
         page = f"<!doctype html><title>{HTTPStatus(status).phrase}</title><h1>{HTTPStatus(status).phrase}</h1>"
     return HttpResponse(page, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _sent_form(request: HttpRequest) -> dict[str, object]:
+def _read_sent_form(request: HttpRequest) -> dict[str, object]:
     """The address and the fields of a form that could not be saved; never a password."""
     if request.method != "POST":
         return {}

@@ -14,20 +14,20 @@ from django.views.decorators.http import require_safe
 from drives.capacity import drift
 from notifications import queries as messages
 
-LAG_ALLOWED = timedelta(minutes=5)
-SILENCE_ALLOWED = timedelta(minutes=1)
+MAX_OUTBOX_LAG = timedelta(minutes=5)
+MAX_SWEEP_AGE = timedelta(minutes=1)
 
 
 @require_safe
 @never_cache
-def alive(request: HttpRequest) -> HttpResponse:
+def show_liveness(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
     return JsonResponse({"ok": True})
 
 
 @require_safe
 @never_cache
-def ready(request: HttpRequest) -> HttpResponse:
+def show_readiness(request: HttpRequest) -> HttpResponse:
     """200 when everything needed works, else 503 with a sentence beside each check that failed."""
     found: dict[str, str] = {}
     for name, check in CHECKS.items():
@@ -40,46 +40,46 @@ def ready(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": ok, "checks": found}, status=200 if ok else 503)
 
 
-def _database() -> str | None:
+def _check_database() -> str | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return None
 
 
-def _migrations() -> str | None:
+def _check_migrations() -> str | None:
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     missing = len(known.keys() - MigrationRecorder(connection).applied_migrations().keys())
     return f"{missing} migrations are not applied" if missing else None
 
 
-def _outbox() -> str | None:
-    lag = messages.outbox_lag(timezone.now())
-    return f"the oldest due message is {lag.total_seconds():.0f} s late" if lag > LAG_ALLOWED else None
+def _check_outbox() -> str | None:
+    lag = messages.compute_outbox_lag(timezone.now())
+    return f"the oldest due message is {lag.total_seconds():.0f} s late" if lag > MAX_OUTBOX_LAG else None
 
 
-def _provider() -> str | None:
-    shut = [way.subject for way in messages.ways_that_fail()]
+def _check_providers() -> str | None:
+    shut = [way.subject for way in messages.list_open_breakers()]
     return f"the provider fails: {', '.join(shut)}" if shut else None
 
 
-def _drift() -> str | None:
-    slots = drift.drifted_slots()
+def _check_drift() -> str | None:
+    slots = drift.count_drifted_slots()
     return f"{slots} slots count something else than their bookings" if slots else None
 
 
-def _beat() -> str | None:
-    seen_at = messages.last_sweep_at()
+def _check_beat() -> str | None:
+    seen_at = messages.find_last_delivery_at()
     if seen_at is None:
         return "no sweep has run yet"
     silence = timezone.now() - seen_at
-    return f"no sweep for {silence.total_seconds():.0f} s" if silence > SILENCE_ALLOWED else None
+    return f"no sweep for {silence.total_seconds():.0f} s" if silence > MAX_SWEEP_AGE else None
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {
-    "database": _database,
-    "migrations": _migrations,
-    "outbox": _outbox,
-    "provider": _provider,
-    "drift": _drift,
-    "beat": _beat,
+    "database": _check_database,
+    "migrations": _check_migrations,
+    "outbox": _check_outbox,
+    "provider": _check_providers,
+    "drift": _check_drift,
+    "beat": _check_beat,
 }

@@ -5,15 +5,15 @@ from pathlib import Path
 from django.conf.locale import LANG_INFO
 from django.utils.translation import to_language
 
-SOURCE = "en"  # the language of the code
+SOURCE_LANGUAGE = "en"  # the language of the code
 
 
-def find_languages(*catalogs: Path) -> list[tuple[str, str]]:
+def find_languages(*locale_folders: Path) -> list[tuple[str, str]]:
     """Return the codes and names of the languages, each name in its own language."""
-    files = [file for catalog in catalogs for file in catalog.glob("*/LC_MESSAGES/django.po")]
-    codes = sorted({to_language(file.parts[-3]) for file in files} - {SOURCE})
-    return [(code, _name(code)) for code in (SOURCE, *codes)]
+    files = [file for catalog in locale_folders for file in catalog.glob("*/LC_MESSAGES/django.po")]
+    codes = sorted({to_language(file.parts[-3]) for file in files} - {SOURCE_LANGUAGE})
+    return [(code, _get_language_name(code)) for code in (SOURCE_LANGUAGE, *codes)]
 
 
-def _name(code: str) -> str:
+def _get_language_name(code: str) -> str:
     return str(LANG_INFO[code]["name_local"]).capitalize() if code in LANG_INFO else code

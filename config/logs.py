@@ -15,11 +15,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # A last net: the code does not log such things, but an exception's text may hold them.
-PERSONAL = (
+PERSONAL_DATA_PATTERNS = (
     (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # our own links are of 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
@@ -28,23 +28,23 @@ PERSONAL = (
 )
 
 # Without one of these a text holds nothing of them: most texts are the same few words.
-_SUSPECT = re.compile(r"@|\+\d|\d{3}|[\w-]{20}")
+_SUSPECT_PATTERN = re.compile(r"@|\+\d|\d{3}|[\w-]{20}")
 
 logger = logging.getLogger("drives.requests")
 
 
-def mask(text: str) -> str:
+def mask_personal_data(text: str) -> str:
     """The text without anything shaped like a mailbox, a phone number or a token, or standing where a link has it."""
-    if _SUSPECT.search(text):
-        for shape, name in PERSONAL:
+    if _SUSPECT_PATTERN.search(text):
+        for shape, name in PERSONAL_DATA_PATTERNS:
             text = shape.sub(name, text)
     return text
 
 
-def _masked(value: object) -> object:
+def _mask_value(value: object) -> object:
     if isinstance(value, bool | int | float | None):
         return value
-    return mask(str(value))
+    return mask_personal_data(str(value))
 
 
 class JsonFormatter(logging.Formatter):
@@ -55,25 +55,25 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": mask(self._message(record)),
+            "message": mask_personal_data(self._message(record)),
         }
         if request_id := REQUEST_ID.get():
             entry["request_id"] = request_id
         for name, value in getattr(record, "fields", {}).items():
-            entry[name] = _masked(value)
+            entry[name] = _mask_value(value)
         if record.exc_info:
-            entry["exception"] = mask(self.formatException(record.exc_info))
+            entry["exception"] = mask_personal_data(self.formatException(record.exc_info))
         return json.dumps(entry, ensure_ascii=False)
 
     def _message(self, record: logging.LogRecord) -> str:
         """Django logs a failed request with its raw path, which may be a link with a token: the route stands for it."""
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
-            return str(record.msg) % tuple(route(request) if arg == request.path else arg for arg in record.args)
+            return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
         return record.getMessage()
 
 
-class NoProbe(logging.Filter):
+class ProbeFilter(logging.Filter):
     """Drops the 503 of a probe, which for Django is an ERROR each time."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -82,14 +82,14 @@ class NoProbe(logging.Filter):
         return not (is_probe and status == HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def configuration(level: str) -> dict[str, Any]:
+def build_logging_config(level: str) -> dict[str, Any]:
     """What logging.config.dictConfig takes; the web server and Celery use the same."""
     quiet = {"level": "WARNING"}
     plain = {"handlers": [], "propagate": True}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"no_probe": {"()": "config.logs.NoProbe"}},
+        "filters": {"no_probe": {"()": "config.logs.ProbeFilter"}},
         "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
@@ -106,7 +106,7 @@ def configuration(level: str) -> dict[str, Any]:
     }
 
 
-def route(request: HttpRequest) -> str:
+def format_route(request: HttpRequest) -> str:
     """The pattern of the address, which holds no token, never the address."""
     match = request.resolver_match
     return f"/{match.route}" if match else "(no route)"
@@ -120,7 +120,7 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         offered = request.headers.get("X-Request-ID", "")
-        usable = ACCEPTED_ID.fullmatch(offered) and mask(offered) == offered
+        usable = REQUEST_ID_PATTERN.fullmatch(offered) and mask_personal_data(offered) == offered
         request_id = offered if usable else uuid.uuid4().hex
         token = REQUEST_ID.set(request_id)
         started = time.perf_counter()
@@ -139,7 +139,7 @@ class RequestLogMiddleware:
     def _fields(self, request: HttpRequest, response: HttpResponse, started: float) -> dict[str, object]:
         return {
             "method": request.method,
-            "route": route(request),
+            "route": format_route(request),
             "status": response.status_code,
             "ms": round((time.perf_counter() - started) * 1000, 1),
         }

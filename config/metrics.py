@@ -19,7 +19,7 @@ from notifications.models import Message, MessageState
 
 @require_safe
 @never_cache
-def metrics(request: HttpRequest) -> HttpResponse:
+def show_metrics(request: HttpRequest) -> HttpResponse:
     """Ten queries, however much there is."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
@@ -32,47 +32,47 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
-        yield _by_state("drives_messages", "Messages by state.", MessageState.values, _count(Message))
-        yield _by_state("drives_bookings", "Bookings by state.", BookingState.values, _count(Booking))
+        yield _build_state_gauge("drives_messages", "Messages by state.", MessageState.values, _count_by_state(Message))
+        yield _build_state_gauge("drives_bookings", "Bookings by state.", BookingState.values, _count_by_state(Booking))
         yield GaugeMetricFamily(
             "drives_outbox_lag_seconds",
             "How late the oldest due message is.",
-            value=messages.outbox_lag(now).total_seconds(),
+            value=messages.compute_outbox_lag(now).total_seconds(),
         )
         yield GaugeMetricFamily(
-            "drives_ways_shut",
+            "drives_failing_providers",
             "Senders and mail servers that are left alone because they fail; anything but 0 is a fault.",
-            value=len(messages.ways_that_fail()),
+            value=len(messages.list_open_breakers()),
         )
-        held = GaugeMetricFamily("drives_messages_held", "Messages that wait, by why.", labels=["reason"])
-        for reason, count in messages.held_messages().items():
+        held = GaugeMetricFamily("drives_messages_deferred", "Messages that wait, by why.", labels=["reason"])
+        for reason, count in messages.count_deferred_messages().items():
             held.add_metric([reason], count)
         yield held
         yield GaugeMetricFamily(
             "drives_drifted_slots",
             "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
-            value=drift.drifted_slots(),
+            value=drift.count_drifted_slots(),
         )
-        yield _troubles(messages.troubles(now))
-        if seen_at := messages.last_sweep_at():
+        yield _build_alert_gauge(messages.list_delivery_problems(now))
+        if seen_at := messages.find_last_delivery_at():
             age = (now - seen_at).total_seconds()
             yield GaugeMetricFamily("drives_heartbeat_age_seconds", "Time since the last sweep.", value=age)
 
 
-def _troubles(found: Sequence[messages.Trouble]) -> Metric:
+def _build_alert_gauge(found: Sequence[messages.DeliveryProblem]) -> Metric:
     family = GaugeMetricFamily(
-        "drives_message_troubles", "Organizations whose messages are in trouble, by kind.", labels=["code"]
+        "drives_message_alerts", "Organizations whose messages are in trouble, by kind.", labels=["code"]
     )
     for code in ("late", "no_sender", "sender_stopped", "undelivered"):
         family.add_metric([code], sum(one.code == code for one in found))
     return family
 
 
-def _count(model: type[Message] | type[Booking]) -> dict[str, int]:
+def _count_by_state(model: type[Message] | type[Booking]) -> dict[str, int]:
     return dict(model._default_manager.values_list("state").annotate(Count("pk")).order_by())
 
 
-def _by_state(name: str, meaning: str, states: list[str], counts: dict[str, int]) -> Metric:
+def _build_state_gauge(name: str, meaning: str, states: list[str], counts: dict[str, int]) -> Metric:
     family = GaugeMetricFamily(name, meaning, labels=["state"])
     for state in states:
         family.add_metric([state], counts.get(state, 0))

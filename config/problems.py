@@ -17,7 +17,7 @@ from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
 # What a domain's refusal means in HTTP; every other one is 400.
-STATUSES = {
+STATUS_BY_CODE = {
     "answer_erased": HTTPStatus.GONE,
     "hold_lapsed": HTTPStatus.GONE,
     "key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -26,72 +26,70 @@ STATUSES = {
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }
 # Which of a body's members a refusal without a field is about.
-POINTERS = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
-# Fields of the actions that have another name in JSON.
-MEMBERS = {"confirms": "self_check"}
-CODES = {400: "invalid", 404: "not_found"}
+POINTER_BY_CODE = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
+CODE_BY_STATUS = {400: "invalid", 404: "not_found"}
 
-Entry = dict[str, str]
+ErrorEntry = dict[str, str]
 
 
-def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
+def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """The exception handler of the API; what is none of its business becomes a 500 or 503 elsewhere."""
     if isinstance(error, Refusal):
-        return _refusal(error, context)
+        return _build_refusal_problem(error, context)
     if isinstance(error, DjangoValidationError):
-        return _invalid(error)
+        return _build_validation_problem(error)
     if isinstance(error, Http404 | ObjectDoesNotExist):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    return _of_framework(error) if isinstance(error, exceptions.APIException) else None
+    return _build_framework_problem(error) if isinstance(error, exceptions.APIException) else None
 
 
-def answer(status: int, code: str, detail: str = "", **members: Any) -> Response:
+def build_problem(status: int, code: str, detail: str = "", **members: Any) -> Response:
     """One problem document."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": int(status), "code": code, "detail": detail, **members}
     return Response(body, status=status, content_type=CONTENT_TYPE)
 
 
-def _refusal(error: Refusal, context: Mapping[str, Any]) -> Response:
+def _build_refusal_problem(error: Refusal, context: Mapping[str, Any]) -> Response:
     zone = getattr(context.get("view"), "zone", "UTC")
     with timezone.override(zone):
         reasons = [ReasonSerializer.write(reason) for reason in error.reasons]
     alternatives = SlotSerializer.write_all(error.alternatives, zone)
     first = error.reasons[0]
-    return answer(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
+    return build_problem(HTTPStatus.CONFLICT, first.code, first.detail, reasons=reasons, alternatives=alternatives)
 
 
-def _invalid(error: DjangoValidationError) -> Response:
-    entries = list(_entries_of_fields(error))
-    code = entries[0]["code"] if len(entries) == 1 else CODES[400]
-    status = STATUSES.get(code, HTTPStatus.BAD_REQUEST)
+def _build_validation_problem(error: DjangoValidationError) -> Response:
+    entries = list(_list_field_errors(error))
+    code = entries[0]["code"] if len(entries) == 1 else CODE_BY_STATUS[400]
+    status = STATUS_BY_CODE.get(code, HTTPStatus.BAD_REQUEST)
     if status == HTTPStatus.BAD_REQUEST:
-        return answer(status, code, entries[0]["detail"], errors=entries)
-    response = answer(status, code, entries[0]["detail"])
+        return build_problem(status, code, entries[0]["detail"], errors=entries)
+    response = build_problem(status, code, entries[0]["detail"])
     if (after := getattr(error, "retry_after", None)) is not None:
         response["Retry-After"] = str(max(1, math.ceil(after.total_seconds())))
     return response
 
 
-def _entries_of_fields(error: DjangoValidationError) -> Iterator[Entry]:
+def _list_field_errors(error: DjangoValidationError) -> Iterator[ErrorEntry]:
     fields = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for field, errors in fields.items():
         for one in errors:
-            code = one.code or CODES[400]
-            pointer = POINTERS.get(code, "#") if field == NON_FIELD_ERRORS else f"#/{MEMBERS.get(field, field)}"
+            code = one.code or CODE_BY_STATUS[400]
+            pointer = POINTER_BY_CODE.get(code, "#") if field == NON_FIELD_ERRORS else f"#/{field}"
             yield {"pointer": pointer, "code": code, "detail": one.messages[0]}
 
 
-def _of_framework(error: exceptions.APIException) -> Response:
+def _build_framework_problem(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
-        entries = list(_entries(error.detail, "#"))
-        code = entries[0]["code"] if len(entries) == 1 else CODES[400]
-        return answer(HTTPStatus.BAD_REQUEST, code, entries[0]["detail"], errors=entries)
-    code, detail = _code(error), str(error.detail)
+        entries = list(_flatten_errors(error.detail, "#"))
+        code = entries[0]["code"] if len(entries) == 1 else CODE_BY_STATUS[400]
+        return build_problem(HTTPStatus.BAD_REQUEST, code, entries[0]["detail"], errors=entries)
+    code, detail = _get_error_code(error), str(error.detail)
     members = {"errors": [{"pointer": "#", "code": code, "detail": detail}]} if error.status_code == 400 else {}
-    response = answer(error.status_code, code, detail, **members)
+    response = build_problem(error.status_code, code, detail, **members)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     if (wait := getattr(error, "wait", None)) is not None:
@@ -99,24 +97,24 @@ def _of_framework(error: exceptions.APIException) -> Response:
     return response
 
 
-def _code(error: exceptions.APIException) -> str:
+def _get_error_code(error: exceptions.APIException) -> str:
     codes = error.get_codes()
     return codes if isinstance(codes, str) else error.default_code
 
 
-def _entries(detail: Any, pointer: str) -> Iterator[Entry]:
+def _flatten_errors(detail: Any, pointer: str) -> Iterator[ErrorEntry]:
     """The framework's nested errors as a flat list with a JSON pointer each."""
     if isinstance(detail, Mapping):
         for name, nested in detail.items():
-            yield from _entries(nested, _below(pointer, str(name)))
+            yield from _flatten_errors(nested, _extend_pointer(pointer, str(name)))
     elif isinstance(detail, Sequence) and not isinstance(detail, str):
         for nested in detail:
-            yield from _entries(nested, pointer)
+            yield from _flatten_errors(nested, pointer)
     else:
-        yield {"pointer": pointer, "code": getattr(detail, "code", CODES[400]), "detail": str(detail)}
+        yield {"pointer": pointer, "code": getattr(detail, "code", CODE_BY_STATUS[400]), "detail": str(detail)}
 
 
-def _below(pointer: str, name: str) -> str:
+def _extend_pointer(pointer: str, name: str) -> str:
     if name == "non_field_errors":
         return pointer
     return name if name.startswith("?") else f"{pointer}/{name}"

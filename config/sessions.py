@@ -6,13 +6,13 @@ from django.conf import settings
 from django.contrib.sessions import middleware
 from django.http import HttpRequest
 
-_KEY = re.compile(r"[a-z0-9]{32}")
+_SESSION_KEY_PATTERN = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
     """Ignores a cookie that is no session key. One with a NUL would make PostgreSQL refuse the look-up: a 500."""
 
     def process_request(self, request: HttpRequest) -> None:
-        if not _KEY.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+        if not _SESSION_KEY_PATTERN.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         super().process_request(request)

@@ -8,14 +8,14 @@ from environs import env, validate
 from config import languages, logs
 
 ROOT = Path(__file__).resolve().parent.parent
-_FILLED = validate.Length(min=1)
-_ADDRESS = validate.URL(schemes={"http", "https"}, require_tld=False)
+_NOT_EMPTY = validate.Length(min=1)
+_HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 
 # Where we are
 DEMO = env.bool("DEMO", default=False)
-BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_ADDRESS).rstrip("/")
-SECRET_KEY = env.str("SECRET_KEY", validate=_FILLED)
-IDENTITY_KEY = env.str("IDENTITY_KEY", validate=_FILLED)
+BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_HTTP_URL).rstrip("/")
+SECRET_KEY = env.str("SECRET_KEY", validate=_NOT_EMPTY)
+IDENTITY_KEY = env.str("IDENTITY_KEY", validate=_NOT_EMPTY)
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", ["127.0.0.1", "[::1]"], subcast=str.strip),
     "localhost",
@@ -49,7 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    *(["config.proxy.VisitorAddressMiddleware"] if BEHIND_PROXY else []),
+    *(["config.client_address.ClientAddressMiddleware"] if BEHIND_PROXY else []),
     "config.logs.RequestLogMiddleware",
     "config.connections.LostConnectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -117,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignup"
+ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers
 ACCOUNT_LOGOUT_ON_GET = False
@@ -133,7 +133,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 SECOND_STEP_REQUIRED = not DEMO  # of owners and coordinators
 
 # Languages and time: stored UTC, shown in the site's zone
-LANGUAGE_CODE = languages.SOURCE
+LANGUAGE_CODE = languages.SOURCE_LANGUAGE
 LOCALE_PATHS = [ROOT / "config" / "locale"]
 LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
@@ -182,12 +182,12 @@ CONTENT_SECURITY_POLICY = {
 SMS_COUNTRIES = frozenset(  # whose phones may be sent codes
     env.list("SMS_COUNTRIES", ["US", "CA", "PR", "VI", "GU", "AS", "MP"], subcast=str.strip)
 )
-SMS_GATEWAY = env.str("SMS_GATEWAY", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
+SMS_PROVIDER = env.str("SMS_PROVIDER", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
 TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", "")
 TWILIO_FROM = env.str("TWILIO_FROM", "")
-TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_ADDRESS).rstrip("/")
+TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_HTTP_URL).rstrip("/")
 EMAIL_URL = env.str("EMAIL_URL", "inbox" if DEMO else "smtp://localhost:25")
 EMAIL_FROM = env.str("EMAIL_FROM", "drives@localhost")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
@@ -233,16 +233,19 @@ CELERY_TIMEZONE = "UTC"
 
 # API
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.KeyAuthentication", "config.api.CoordinatorSession"],
-    "DEFAULT_PERMISSION_CLASSES": ["config.api.Deny"],
-    "DEFAULT_THROTTLE_CLASSES": ["config.api.Courtesy"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.api.ApiKeyAuthentication",
+        "config.api.CoordinatorSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["config.api.DenyAll"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.RateThrottle"],
     "DEFAULT_PARSER_CLASSES": ["config.api.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.JsonOnly",
-    "DEFAULT_PAGINATION_CLASS": "config.api.Pages",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.JsonNegotiation",
+    "DEFAULT_PAGINATION_CLASS": "config.api.CursorPages",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "config.problems.problem",
+    "EXCEPTION_HANDLER": "config.problems.handle_api_exception",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -257,11 +260,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VisitEnum": "drives.models.Visit",
         "StateEnum": "drives.models.BookingState",
-        "WaitingStateEnum": "drives.models.WaitingState",
+        "WaitlistEntryStateEnum": "drives.models.WaitlistEntryState",
     },
 }
 
 # Logs: JSON lines with the request's id, never personal data
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-LOGGING = logs.configuration(LOG_LEVEL)
+LOGGING = logs.build_logging_config(LOG_LEVEL)
 SENTRY_DSN = env.str("SENTRY_DSN", "")

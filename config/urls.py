@@ -9,14 +9,14 @@ from config import health, metrics, schema
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the second factor holds here too
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("healthz", health.alive),
-    path("readyz", health.ready),
-    path("metrics", metrics.metrics),
+    path("healthz", health.show_liveness),
+    path("readyz", health.show_readiness),
+    path("metrics", metrics.show_metrics),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("drives.urls_api")),
-    path("api/v1/openapi.json", schema.openapi, name="openapi"),
-    path("api/docs/", schema.docs),
+    path("api/v1/openapi.json", schema.show_openapi, name="openapi"),
+    path("api/docs/", schema.show_api_docs),
     path("", include("drives.urls")),
     path("", include("notifications.urls")),
     path("", include("organizations.urls")),

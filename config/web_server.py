@@ -12,23 +12,23 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from config.whole_requests import WholeRequests
+from config.rsgi_adapter import RsgiAdapter
 
-CONNECTIONS = 1024  # of one process
+MAX_CONNECTIONS = 1024  # of one process
 GRACE_SECONDS = 12  # less than what the supervisor of `make run` and compose.yaml wait
-HEAD_BYTES = 64 * 1024  # refused from twice as many on
-IDLE_SECONDS = 15  # until the whole head of the next request has arrived
+MAX_HEAD_BYTES = 64 * 1024  # refused from twice as many on
+HEAD_TIMEOUT_SECONDS = 15  # until the whole head of the next request has arrived
 AT_LEAST_ONE = validate.Range(min=1)
 
 
-def load(module: str) -> Any:  # Granian wants a callable or, as this is, an object with __rsgi__
+def load_application(module: str) -> Any:  # Granian wants a callable or, as this is, an object with __rsgi__
     application = importlib.import_module(module).application
     importlib.import_module(settings.ROOT_URLCONF)  # the views, which the first request would import
-    return WholeRequests(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
+    return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 
 
 def main(module: str = "config.wsgi") -> None:
-    load(module)  # before the processes are forked, which share what it needs
+    load_application(module)  # before the processes are forked, which share what it needs
     gc.collect()
     gc.freeze()
     Granian(
@@ -38,15 +38,15 @@ def main(module: str = "config.wsgi") -> None:
         interface=Interfaces.RSGI,
         workers=env.int("WEB_CONCURRENCY", 4, validate=AT_LEAST_ONE),
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES, header_read_timeout=IDLE_SECONDS * 1000),
+        http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES, header_read_timeout=HEAD_TIMEOUT_SECONDS * 1000),
         websockets=False,
-        backlog=CONNECTIONS,
-        backpressure=CONNECTIONS,
+        backlog=MAX_CONNECTIONS,
+        backpressure=MAX_CONNECTIONS,
         workers_kill_timeout=GRACE_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels(settings.LOG_LEVEL.lower()),
         log_dictconfig=settings.LOGGING,
-    ).serve(target_loader=load)
+    ).serve(target_loader=load_application)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherDrive:
     """The other drive to which a proposed time belongs."""
 
     drive_id: int
@@ -40,8 +40,8 @@ class OpenTime:
 
     slot_id: int
     arrivals: tuple[datetime, ...]  # one for each person, in the order in which they were named
-    places_left: int = 1  # for one person: how many such visits may begin then
-    elsewhere: Elsewhere | None = None  # None: the drive that was asked about
+    spots_left: int = 1  # for one person: how many such visits may begin then
+    elsewhere: OtherDrive | None = None  # None: the drive that was asked about
 
     @property
     def starts_at(self) -> datetime:
@@ -52,7 +52,7 @@ class OpenTime:
         return max(self.arrivals)
 
     @property
-    def is_at_once(self) -> bool:
+    def is_simultaneous(self) -> bool:
         return self.starts_at == self.last_at
 
 

@@ -37,7 +37,7 @@ class SenderAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Let stopped senders send again")
     def resume(self, request: HttpRequest, queryset: "QuerySet[Sender]") -> None:
-        again = sum(senders.resume(sender=sender, now=timezone.now()) for sender in queryset)
+        again = sum(senders.resume_sender(sender=sender, now=timezone.now()) for sender in queryset)
         self.message_user(request, f"{again} messages leave after all.")
 
 

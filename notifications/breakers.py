@@ -8,13 +8,13 @@ from django.db import transaction
 
 from notifications.models import Breaker
 
-FAILURES = 10  # in a row
-SHUT_FOR = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
+FAILURES_TO_OPEN = 10  # in a row
+OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
 
 logger = logging.getLogger(__name__)
 
 
-def note(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
+def record_calls(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
     """Write down how calls ended, in order: the way out, and whether the provider failed."""
     failures: dict[str, int] = {}
     successes: set[str] = set()
@@ -25,29 +25,29 @@ def note(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
             failures.pop(subject, None)
             successes.add(subject)
     if successes:
-        _clear(successes)
+        _close_breakers(successes)
     for subject, count in sorted(failures.items()):
-        _fail(subject, count, now)
+        _count_failures(subject, count, now)
 
 
 @transaction.atomic(savepoint=False)
-def _clear(subjects: set[str]) -> None:
+def _close_breakers(subjects: set[str]) -> None:
     failing = Breaker.objects.filter(subject__in=subjects, failures__gt=0)
     rows = failing.order_by("subject").select_for_update(no_key=True).values_list("pk", "subject", "open_until")
     for pk, subject, open_until in rows:
         Breaker.objects.filter(pk=pk).update(failures=0, trips=0, opened_at=None, open_until=None, probing=False)
         if open_until:
-            logger.info("%s is open again", subject)
+            logger.info("%s works again", subject)
 
 
 @transaction.atomic(savepoint=False)
-def _fail(subject: str, count: int, now: datetime) -> None:
+def _count_failures(subject: str, count: int, now: datetime) -> None:
     Breaker.objects.bulk_create([Breaker(subject=subject)], ignore_conflicts=True)
     row = Breaker.objects.select_for_update(no_key=True).get(subject=subject)
     row.failures += count
-    if row.probing or (row.open_until is None and row.failures >= FAILURES):
-        row.open_until = now + SHUT_FOR[min(row.trips, len(SHUT_FOR) - 1)]
+    if row.probing or (row.open_until is None and row.failures >= FAILURES_TO_OPEN):
+        row.open_until = now + OPEN_DURATIONS[min(row.trips, len(OPEN_DURATIONS) - 1)]
         row.opened_at = row.opened_at or now
         row.trips, row.probing = row.trips + 1, False
-        logger.warning("%s is shut after %s failures in a row", subject, row.failures)
+        logger.warning("%s is paused after %s failures in a row", subject, row.failures)
     row.save()

@@ -13,7 +13,7 @@ TAG = "notifications"
 
 
 @register(TAG)
-def mail_server_is_named(**kwargs: Any) -> list[CheckMessage]:
+def check_mail_server(**kwargs: Any) -> list[CheckMessage]:
     parts = urlsplit(settings.EMAIL_URL)
     if settings.EMAIL_URL == "inbox" or (parts.scheme in {"smtp", "submission"} and parts.hostname):
         return []
@@ -22,18 +22,18 @@ def mail_server_is_named(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG, deploy=True)
-def mail_travels_encrypted(**kwargs: Any) -> list[CheckMessage]:
+def check_mail_encryption(**kwargs: Any) -> list[CheckMessage]:
     if settings.EMAIL_URL == "inbox":
         return []
-    server = smtp.connection_settings(settings.EMAIL_URL)
-    if server["use_ssl"] or server["use_tls"] or smtp.is_this_machine(server["host"]):
+    server = smtp.parse_email_url(settings.EMAIL_URL)
+    if server["use_ssl"] or server["use_tls"] or smtp.is_loopback_host(server["host"]):
         return []
     hint = "Write submission://host:port if the server offers STARTTLS."
     return [Warning("EMAIL_URL sends mail in clear text to another machine.", hint=hint, id="notifications.W001")]
 
 
 @register(TAG)
-def texts_have_a_sender(**kwargs: Any) -> list[CheckMessage]:
+def check_text_sender(**kwargs: Any) -> list[CheckMessage]:
     number, service = settings.TWILIO_FROM, settings.TWILIO_MESSAGING_SERVICE_SID
     found: list[CheckMessage] = []
     if number and not re.fullmatch(r"\+[1-9]\d{6,14}", number):
@@ -45,16 +45,16 @@ def texts_have_a_sender(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
-def secrets_travel_encrypted(**kwargs: Any) -> list[CheckMessage]:
+def check_provider_encryption(**kwargs: Any) -> list[CheckMessage]:
     """A stand-in on this machine may be spoken to in clear; nobody else."""
     parts = urlsplit(settings.TWILIO_API_URL)
-    if settings.SMS_GATEWAY != "twilio" or parts.scheme == "https" or smtp.is_this_machine(parts.hostname or ""):
+    if settings.SMS_PROVIDER != "twilio" or parts.scheme == "https" or smtp.is_loopback_host(parts.hostname or ""):
         return []
     return [Error("TWILIO_API_URL would send the account's secret in clear.", id="notifications.E004")]
 
 
 @register(TAG)
-def mail_has_a_sender(**kwargs: Any) -> list[CheckMessage]:
+def check_mail_sender(**kwargs: Any) -> list[CheckMessage]:
     if re.search(r"[^@\s]+@[^@\s]+", settings.EMAIL_FROM):
         return []
     return [Error("EMAIL_FROM is no e-mail address.", id="notifications.E005")]

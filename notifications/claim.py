@@ -1,7 +1,7 @@
 """From the outbox to the provider's door: claim a batch, pass the gate. Each is one statement of its own transaction.
 
 None of them ever waits for a lock, so that they cannot be part of a deadlock: rows that a donor's transaction holds are
-skipped and come up again (`still_ours`).
+skipped and come up again (`list_still_claimed`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,25 +10,25 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications import phone, throttle
-from notifications.claimed import Claimed
+from notifications import contact_address, throttle
+from notifications.claimed import ClaimedMessage
 from notifications.models import MessageState
-from notifications.pacing import Hold
+from notifications.pace import Deferral
 
 LEASE = timedelta(seconds=30)  # longer than the longest call
 
 
-def claim(*, channel: str, limit: int, now: datetime) -> list[Claimed]:
+def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMessage]:
     """Take due messages for ourselves, the urgent first, with a lease and a fresh attempt token each.
 
     Organizations get equal shares of a batch: one that queues a hundred thousand does not hold up the others.
     """
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"channel": channel, "limit": limit, "now": now, "lease": now + LEASE})
-        return [Claimed(*row) for row in cursor.fetchall()]
+        return [ClaimedMessage(*row) for row in cursor.fetchall()]
 
 
-def gate(*, claimed: Sequence[Claimed], now: datetime) -> list[Claimed]:
+def admit_messages(*, claimed: Sequence[ClaimedMessage], now: datetime) -> list[ClaimedMessage]:
     """Let through what may leave at this moment: those are `sending` when this returns, and must be sent at once.
 
     The others get their reason: expired, opted out, without consent or sender; or they wait, with a reason too, until
@@ -37,43 +37,45 @@ def gate(*, claimed: Sequence[Claimed], now: datetime) -> list[Claimed]:
     """
     if not claimed:
         return []
-    held = {one.id: Hold(until, "quiet_hours") for one in claimed if (until := one.resumes_at(now))}
+    held = {one.id: Deferral(until, "quiet_hours") for one in claimed if (until := one.compute_resume_time(now))}
     leaving = [one for one in claimed if one.id not in held and one.expires_at > now]
-    broken = throttle.broken_ways()
+    broken = throttle.list_broken_subjects()
     if not broken and not any(one.is_limited for one in leaving):
-        return _judged(claimed, held, now)
+        return _write_verdicts(claimed, held, now)
     with transaction.atomic(savepoint=False):
-        valve = throttle.Valve(leaving, broken, now)
-        passed = _judged(claimed, {**held, **valve.holds}, now)
+        valve = throttle.RateLimiter(leaving, broken, now)
+        passed = _write_verdicts(claimed, {**held, **valve.holds}, now)
         valve.spend(passed)
     return passed
 
 
-def _judged(claimed: Sequence[Claimed], held: Mapping[int, Hold], now: datetime) -> list[Claimed]:
+def _write_verdicts(
+    claimed: Sequence[ClaimedMessage], held: Mapping[int, Deferral], now: datetime
+) -> list[ClaimedMessage]:
     ours: dict[str, list[Any]] = {
         "ids": [one.id for one in claimed],
         "tokens": [one.token for one in claimed],
         "until": [held[one.id].until if one.id in held else None for one in claimed],
         "why": [held[one.id].reason if one.id in held else "" for one in claimed],
-        "hashes": [phone.identity(one.address) for one in claimed],
+        "hashes": [contact_address.compute_identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
-        cursor.execute(GATE, {**ours, "now": now, "lease": now + LEASE})
+        cursor.execute(ADMIT, {**ours, "now": now, "lease": now + LEASE})
         passed = {message_id for message_id, state in cursor.fetchall() if state == MessageState.SENDING}
     return [one for one in claimed if one.id in passed]
 
 
-def still_ours(*, claimed: Sequence[Claimed]) -> list[Claimed]:
+def list_still_claimed(*, claimed: Sequence[ClaimedMessage]) -> list[ClaimedMessage]:
     """Those that the gate left alone because somebody else held their row at that moment: to be tried again."""
     if not claimed:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(STILL_OURS, [[one.id for one in claimed], [one.token for one in claimed]])
+        cursor.execute(STILL_CLAIMED, [[one.id for one in claimed], [one.token for one in claimed]])
         ids = {message_id for (message_id,) in cursor.fetchall()}
     return [one for one in claimed if one.id in ids]
 
 
-def release(*, claimed: Sequence[Claimed]) -> None:
+def release_messages(*, claimed: Sequence[ClaimedMessage]) -> None:
     """Give back what was claimed and will not be sent by us; rows that somebody holds come back when the lease ends."""
     if claimed:
         with connection.cursor() as cursor:
@@ -134,7 +136,7 @@ SELECT claimed.id, claimed.attempt_token, claimed.key, claimed.channel, claimed.
 """
 
 # `state || ''` keeps the planner to the primary key: the partial indexes look cheaper to it than they are.
-GATE = """
+ADMIT = """
 WITH judged AS (
     SELECT message.id, ours.until, ours.why, CASE
         WHEN message.expires_at <= %(now)s THEN 'expired'
@@ -180,7 +182,7 @@ UPDATE notifications_message AS message
 RETURNING message.id, message.state
 """
 
-STILL_OURS = """
+STILL_CLAIMED = """
 SELECT message.id
   FROM unnest(%s::bigint[], %s::text[]) AS ours (id, token)
   JOIN notifications_message AS message
@@ -190,5 +192,5 @@ SELECT message.id
 RELEASE = f"""
 UPDATE notifications_message AS message
    SET state = 'queued', lease_until = NULL, attempt_token = ''
- WHERE message.id = ANY(ARRAY({STILL_OURS} FOR NO KEY UPDATE OF message SKIP LOCKED))
+ WHERE message.id = ANY(ARRAY({STILL_CLAIMED} FOR NO KEY UPDATE OF message SKIP LOCKED))
 """  # noqa: S608  made of constants

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from notifications import quiet_hours
 from notifications.models import Channel
-from notifications.providers.base import Letter
+from notifications.providers.base import OutgoingMessage
 from notifications.quiet_hours import QuietHours
 
 
 @dataclass(frozen=True)
-class Claimed:
+class ClaimedMessage:
     """A message that is ours until its lease runs out, with what it takes to send it. Fields as in `handover.CLAIM`."""
 
     id: int
@@ -54,14 +54,16 @@ class Claimed:
 
     @property
     def quiet_hours(self) -> QuietHours:
-        return QuietHours(quiet_hours.zone_named(self.zone), self.opens, self.closes)
+        return QuietHours(quiet_hours.parse_zone(self.zone), self.opens, self.closes)
 
-    def resumes_at(self, now: datetime) -> datetime | None:
+    def compute_resume_time(self, now: datetime) -> datetime | None:
         """When quiet hours allow it to leave; None if now."""
         if not self.keeps_quiet_hours or not self.quiet_hours.is_quiet(now):
             return None
         return self.quiet_hours.next_open(now)
 
-    def letter(self, now: datetime) -> Letter:
-        shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(Letter) if field.name != "at"}
-        return Letter(at=now, **shared)
+    def letter(self, now: datetime) -> OutgoingMessage:
+        shared = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(OutgoingMessage) if field.name != "at"
+        }
+        return OutgoingMessage(at=now, **shared)

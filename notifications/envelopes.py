@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifications.kinds import Chosen, Kind, Quiet, Until, Way
+from notifications.kinds import ChannelChoice, ChannelRule, MessageKind, QuietRule, UsefulUntil
+from notifications.message_content import Envelope
 from notifications.models import Channel
-from notifications.notice import Envelope
 from notifications.quiet_hours import QuietHours
 
 USEFUL_AT_LEAST = timedelta(minutes=30)  # for what is said about a visit that has begun
@@ -21,34 +21,35 @@ class Addressee:
     language: str = "en"
 
 
-def make(
-    kind: Kind,
-    to: Addressee,
+def build_envelopes(
+    kind: MessageKind,
+    addressee: Addressee,
     *,
     key: str,
     about: str,
     due_at: datetime,
     revision: int = 0,
-    quiet: QuietHours | None = None,
+    quiet_hours: QuietHours | None = None,
     visit_at: datetime | None = None,
-    old_visit_at: datetime | None = None,
+    previous_visit_at: datetime | None = None,
     useful_until: datetime | None = None,
-    way: str = "",
+    channel_choice: str = "",
     consent: str = "",
-    at_once: bool = False,
+    ignores_quiet_hours: bool = False,
 ) -> list[Envelope]:
     """Make an envelope for each channel through which the kind leaves. The channel ends the `key`.
 
     `quiet`: of the site; needed unless the kind leaves at any hour. `visit_at` and `useful_until`: where the kind is
-    useless from then on. `way`: where the schedule decides. `consent`: where the sender decides. `at_once`: the
+    useless from then on. `way`: where the schedule decides. `consent`: where the sender decides.
+    `ignores_quiet_hours`: the
     addressee's own act, or an e-mail in place of a text that failed; quiet hours do not hold it.
     """
-    if kind.quiet == Quiet.NEXT_MORNING and quiet:
-        due_at = quiet.next_morning(due_at)
-    until = _useful_until(kind, due_at, visit_at, useful_until)
-    visit = min((at for at in (visit_at, old_visit_at) if at), default=due_at)
-    if kind.quiet == Quiet.TEXT_WAITS_IF_IT_MAY and quiet:
-        at_once = at_once or not quiet.may_wait(due_at, visit)
+    if kind.quiet == QuietRule.NEXT_MORNING and quiet_hours:
+        due_at = quiet_hours.next_morning(due_at)
+    until = _compute_useful_until(kind, due_at, visit_at, useful_until)
+    visit = min((at for at in (visit_at, previous_visit_at) if at), default=due_at)
+    if kind.quiet == QuietRule.TEXT_MAY_WAIT and quiet_hours:
+        ignores_quiet_hours = ignores_quiet_hours or not quiet_hours.may_wait(due_at, visit)
     return [
         Envelope(
             key=f"{key}/{channel}",
@@ -56,34 +57,36 @@ def make(
             about=about,
             channel=channel,
             address=address,
-            recipient=to.name,
+            recipient=addressee.name,
             revision=revision,
             purpose=kind.consent(channel, consent),
-            language=to.language,
-            zone=quiet.zone.key if quiet else "UTC",
-            keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not at_once,
+            language=addressee.language,
+            zone=quiet_hours.zone.key if quiet_hours else "UTC",
+            keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not ignores_quiet_hours,
             due_at=due_at,
             expires_at=until,
         )
-        for channel, address in _contacts(kind, to.contacts, way)
+        for channel, address in _choose_contacts(kind, addressee.contacts, channel_choice)
     ]
 
 
-def _useful_until(kind: Kind, due_at: datetime, visit_at: datetime | None, given: datetime | None) -> datetime:
+def _compute_useful_until(
+    kind: MessageKind, due_at: datetime, visit_at: datetime | None, given: datetime | None
+) -> datetime:
     if isinstance(kind.useful, timedelta):
         return due_at + kind.useful
-    if kind.useful == Until.VISIT and visit_at:
+    if kind.useful == UsefulUntil.VISIT and visit_at:
         return max(visit_at, due_at + USEFUL_AT_LEAST)
     if given is None:
         raise ValueError(f"{kind.name} is useful until {kind.useful}: say when that is")
     return given
 
 
-def _contacts(kind: Kind, contacts: Sequence[tuple[str, str]], way: str) -> Sequence[tuple[str, str]]:
-    if isinstance(kind.channels, Way):
+def _choose_contacts(kind: MessageKind, contacts: Sequence[tuple[str, str]], way: str) -> Sequence[tuple[str, str]]:
+    if isinstance(kind.channels, ChannelChoice):
         way = kind.channels
-    elif kind.channels != Chosen.SCHEDULE:
+    elif kind.channels != ChannelRule.SCHEDULE:
         return contacts
-    if way == Way.MAIL:
+    if way == ChannelChoice.MAIL:
         return [contact for contact in contacts if contact[0] == Channel.EMAIL]
-    return contacts[:1] if way == Way.TEXT else contacts
+    return contacts[:1] if way == ChannelChoice.TEXT else contacts

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 
-from notifications import phone
+from notifications import contact_address
 from notifications.models import (
-    WAITING,
+    UNSENT_STATES,
     ConsentEntry,
     InboundMessage,
     InboxItem,
@@ -19,22 +19,22 @@ from notifications.models import (
     Suppression,
 )
 from notifications.models.message import MessageQuerySet
-from notifications.reconciliation import FORGOTTEN
+from notifications.reconciliation import BLANKED_TEXT
 from organizations.models import Organization
 
-TEXTS_KEPT = timedelta(days=90)
+TEXTS_KEPT_FOR = timedelta(days=90)
 ERASED = "erased"
 STEP = 2_000
 
 # What was never worded stays without a text: a row that left must have one.
 _NO_TEXT: dict[str, Any] = {
-    "text": Case(When(text="", then=Value("")), default=Value(FORGOTTEN)),
+    "text": Case(When(text="", then=Value("")), default=Value(BLANKED_TEXT)),
     "subject": "",
     "html": "",
     "calendar": "",
     "unsubscribe_url": "",
 }
-_NOBODY: dict[str, Any] = {"address": "", "provider_id": "", "check_at": None}
+_NO_ADDRESS: dict[str, Any] = {"address": "", "provider_id": "", "check_at": None}
 
 
 def lock_replies(*, addresses: Collection[str]) -> None:
@@ -47,7 +47,7 @@ def lock_replies(*, addresses: Collection[str]) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def forget_messages(
+def erase_messages(
     *, organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str, now: datetime
 ) -> int:
     """Leave of a person's messages what was sent how and when and what became of it; returns how many there were.
@@ -55,18 +55,18 @@ def forget_messages(
     What waits is withdrawn and never leaves; what is past the gate is in flight, and its outcome is still noted. A
     person's are those about their bookings, those that wait for them, and all to an address that is theirs alone.
     """
-    ids = _theirs(organization, addresses, abouts, recipient)
+    ids = _lock_messages(organization, addresses, abouts, recipient)
     rows = Message.objects.filter(pk__in=ids)
     Report.objects.filter(message__in=ids).delete()
     ended = {"reason": ERASED, "settled_at": now, "lease_until": None}
-    rows.filter(state__in=WAITING).update(state=MessageState.WITHDRAWN, **ended)
+    rows.filter(state__in=UNSENT_STATES).update(state=MessageState.WITHDRAWN, **ended)
     rows.filter(state=MessageState.IN_DOUBT).update(state=MessageState.FAILED, **ended)
     rows.exclude(state=MessageState.SENDING).update(attempt_token="")
-    return rows.update(**_NO_TEXT, **_NOBODY)
+    return rows.update(**_NO_TEXT, **_NO_ADDRESS)
 
 
 @transaction.atomic(savepoint=False)
-def forget_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
+def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
     """Delete texts that came in: these, and all from numbers that no organization knows any more."""
     InboxItem.objects.filter(to__in=addresses).delete()
     return InboundMessage.objects.filter(Q(pk__in=ids) | Q(address__in=addresses)).delete()[0]
@@ -78,38 +78,38 @@ def hash_consents(*, organization: Organization, addresses: Collection[str]) -> 
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
         lines = ConsentEntry.objects.filter(organization=organization, address=address)
-        lines.update(address=phone.identity(address), ip=None)
-        hash_stops(Suppression.objects.filter(senders, address=address), address)
+        lines.update(address=contact_address.compute_identity(address), ip=None)
+        hash_suppressions(Suppression.objects.filter(senders, address=address), address)
 
 
 @transaction.atomic(savepoint=False)
-def hash_stops(stops: QuerySet[Suppression], address: str) -> None:
+def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None:
     """Put the keyed hash in place of the address. Who said STOP, was erased and said it again needs only one."""
-    ids, hashed = list(stops.values_list("pk", flat=True)), phone.identity(address)
+    ids, hashed = list(suppressions.values_list("pk", flat=True)), contact_address.compute_identity(address)
     again = Suppression.objects.filter(address=hashed).values("sender")
     Suppression.objects.filter(pk__in=ids, sender__in=again).delete()
     Suppression.objects.filter(pk__in=ids).update(address=hashed)
 
 
-def forget_old_texts(*, now: datetime) -> int:
+def purge_old_texts(*, now: datetime) -> int:
     """Blank text and address of messages and replies older than 90 days; what, when and how it ended stay.
 
     Walks the primary key, each step a transaction of its own: safe to run twice and to be killed in the middle.
     Returns how many there were.
     """
-    before, blanked = now - TEXTS_KEPT, 0
+    before, blanked = now - TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP, created_at__lt=before)
         if not step.exists():
             break  # ids grow with time: the rest is younger
-        old = step.exclude(state__in=[*WAITING, MessageState.SENDING, MessageState.IN_DOUBT])
+        old = step.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
     return blanked + replies.update(text="", address="")
 
 
-def _theirs(
+def _lock_messages(
     organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str
 ) -> list[int]:
     """Their messages, locked. Each part on an index of its own; an OR over them would read the table."""
@@ -119,8 +119,8 @@ def _theirs(
     parts: list[MessageQuerySet] = [
         Message.objects.filter(about__in=abouts),
         to_them.filter(sending_at__isnull=False),
-        never_sent.filter(state__in=WAITING),
-        never_sent.exclude(state__in=WAITING),
+        never_sent.filter(state__in=UNSENT_STATES),
+        never_sent.exclude(state__in=UNSENT_STATES),
         ours.waiting().filter(recipient=recipient).exclude(recipient=""),
     ]
     found = {pk for part in parts for pk in part.values_list("pk", flat=True)}

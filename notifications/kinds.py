@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-class Way(models.TextChoices):
+class ChannelChoice(models.TextChoices):
     """The channels of a message that a schedule may choose."""
 
     TEXT = "text", _("Text, else e-mail")
@@ -27,7 +27,7 @@ class Way(models.TextChoices):
     BOTH = "both", _("Text and e-mail")
 
 
-class Chosen(StrEnum):
+class ChannelRule(StrEnum):
     """What decides on the channels, where the kind does not."""
 
     CONTACT = "the contact in question"
@@ -47,7 +47,7 @@ class Basis(StrEnum):
     MEMBER = "a member of the organization: no consent"
 
 
-class Quiet(StrEnum):
+class QuietRule(StrEnum):
     """What quiet hours do to a message."""
 
     LEAVES = "leaves"
@@ -55,7 +55,7 @@ class Quiet(StrEnum):
     NEXT_MORNING = "leaves at 9:00 the next day"
     EARLIER = "planned earlier, else waits for the morning"
     TEXT_WAITS = "a text waits for the morning"
-    TEXT_WAITS_IF_IT_MAY = "a text waits for the morning, except for the donor’s own act and a visit before that noon"
+    TEXT_MAY_WAIT = "a text waits for the morning, except for the donor’s own act and a visit before that noon"
 
 
 class Budget(StrEnum):
@@ -69,7 +69,7 @@ class Budget(StrEnum):
     NONE = "none"
 
 
-class Until(StrEnum):
+class UsefulUntil(StrEnum):
     """When a message becomes useless, if not after a fixed time."""
 
     VISIT = "the visit"
@@ -94,7 +94,7 @@ class Withdrawal(StrEnum):
     DRIVE_CANCELLED = "drive cancelled"
 
 
-class Calls(StrEnum):
+class CallRule(StrEnum):
     """When a coordinator is asked to call, because no message arrived."""
 
     ALWAYS = "yes"
@@ -103,20 +103,20 @@ class Calls(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class MessageKind:
     name: str
     label: "StrOrPromise"
     trigger: str
-    channels: Way | Chosen
+    channels: ChannelChoice | ChannelRule
     basis: Basis
-    quiet: Quiet
+    quiet: QuietRule
     budget: Budget
-    useful: timedelta | Until
+    useful: timedelta | UsefulUntil
     withdrawn_by: tuple[Withdrawal, ...] = ()
-    calls: Calls = Calls.NEVER
+    calls: CallRule = CallRule.NEVER
     calendar_method: str = ""  # of the calendar object in its e-mail
     email_replaces_text: bool = False  # a failed text is said by e-mail
-    asks_for_letter: bool = False  # its text invites a reply of one letter
+    asks_for_reply: bool = False  # its text invites a reply of one letter
     ends_visit: bool = False  # it is true only of a cancelled booking
 
     @property
@@ -129,7 +129,7 @@ class Kind:
         by_basis = {
             Basis.VISIT: Purpose.REMINDERS if channel == Channel.SMS else "",
             Basis.REMINDERS: Purpose.REMINDERS,
-            Basis.NEWS: Purpose.APPEALS,
+            Basis.NEWS: Purpose.NEWS,
             Basis.REMINDERS_OR_NEWS: given,
             Basis.REPLY: given,
         }
@@ -137,9 +137,9 @@ class Kind:
 
     def keeps_quiet_hours(self, channel: str) -> bool:
         """Whether the gate holds it back in quiet hours."""
-        if self.quiet in (Quiet.TEXT_WAITS, Quiet.TEXT_WAITS_IF_IT_MAY):
+        if self.quiet in (QuietRule.TEXT_WAITS, QuietRule.TEXT_MAY_WAIT):
             return channel == Channel.SMS
-        return self.quiet in (Quiet.WAITS, Quiet.NEXT_MORNING, Quiet.EARLIER)
+        return self.quiet in (QuietRule.WAITS, QuietRule.NEXT_MORNING, QuietRule.EARLIER)
 
 
 PRIORITIES: Mapping[Budget, int] = MappingProxyType(
@@ -154,219 +154,221 @@ PRIORITIES: Mapping[Budget, int] = MappingProxyType(
 )
 
 
-def _change(name: str, label: "StrOrPromise", trigger: str, method: str, *, ends_visit: bool = False) -> Kind:
+def _build_change_kind(
+    name: str, label: "StrOrPromise", trigger: str, method: str, *, ends_visit: bool = False
+) -> MessageKind:
     """A message about a change of a booking."""
-    return Kind(
+    return MessageKind(
         name=name,
         label=label,
         trigger=trigger,
-        channels=Way.BOTH,
+        channels=ChannelChoice.BOTH,
         basis=Basis.VISIT,
-        quiet=Quiet.TEXT_WAITS_IF_IT_MAY,
+        quiet=QuietRule.TEXT_MAY_WAIT,
         budget=Budget.BOOKING,
-        useful=Until.VISIT,
+        useful=UsefulUntil.VISIT,
         withdrawn_by=(Withdrawal.REVISION,) if ends_visit else (Withdrawal.REVISION, Withdrawal.CANCELLATION),
-        calls=Calls.ALWAYS,
+        calls=CallRule.ALWAYS,
         calendar_method=method,
         email_replaces_text=True,
         ends_visit=ends_visit,
     )
 
 
-def _reminder(name: str, label: "StrOrPromise") -> Kind:
-    return Kind(
+def _build_reminder_kind(name: str, label: "StrOrPromise") -> MessageKind:
+    return MessageKind(
         name=name,
         label=label,
         trigger="the message schedule",
-        channels=Chosen.SCHEDULE,
+        channels=ChannelRule.SCHEDULE,
         basis=Basis.REMINDERS,
-        quiet=Quiet.EARLIER,
+        quiet=QuietRule.EARLIER,
         budget=Budget.REMINDERS,
-        useful=Until.VISIT,
+        useful=UsefulUntil.VISIT,
         withdrawn_by=(Withdrawal.REVISION, Withdrawal.CANCELLATION, Withdrawal.OPT_OUT),
         email_replaces_text=True,
-        asks_for_letter=True,
+        asks_for_reply=True,
     )
 
 
-def _after_visit(name: str, label: "StrOrPromise", trigger: str) -> Kind:
-    return Kind(
+def _build_after_visit_kind(name: str, label: "StrOrPromise", trigger: str) -> MessageKind:
+    return MessageKind(
         name=name,
         label=label,
         trigger=trigger,
-        channels=Chosen.SCHEDULE,
+        channels=ChannelRule.SCHEDULE,
         basis=Basis.REMINDERS,
-        quiet=Quiet.NEXT_MORNING,
+        quiet=QuietRule.NEXT_MORNING,
         budget=Budget.REMINDERS,
         useful=timedelta(days=7),
         withdrawn_by=(Withdrawal.OPT_OUT,),
     )
 
 
-def _to_member(name: str, label: "StrOrPromise", trigger: str, useful: timedelta) -> Kind:
-    return Kind(
+def _build_member_kind(name: str, label: "StrOrPromise", trigger: str, useful: timedelta) -> MessageKind:
+    return MessageKind(
         name=name,
         label=label,
         trigger=trigger,
-        channels=Way.MAIL,
+        channels=ChannelChoice.MAIL,
         basis=Basis.MEMBER,
-        quiet=Quiet.LEAVES,
+        quiet=QuietRule.LEAVES,
         budget=Budget.NONE,
         useful=useful,
     )
 
 
-CODE_LIFE = timedelta(minutes=10)
-CODE = Kind(
+CODE_LIFETIME = timedelta(minutes=10)
+CODE = MessageKind(
     name="code",
     label=_("Code"),
     trigger="a hold, a search, a new contact",
-    channels=Chosen.CONTACT,
+    channels=ChannelRule.CONTACT,
     basis=Basis.OWN_ACT,
-    quiet=Quiet.LEAVES,
+    quiet=QuietRule.LEAVES,
     budget=Budget.CODES,
-    useful=CODE_LIFE,
+    useful=CODE_LIFETIME,
     withdrawn_by=(Withdrawal.NEWER_CODE,),
 )
-BOOKED = Kind(
+BOOKED = MessageKind(
     name="booked",
     label=_("Confirmation"),
     trigger="a booking is verified, restored, or entered by a coordinator",
-    channels=Chosen.SCHEDULE,
+    channels=ChannelRule.SCHEDULE,
     basis=Basis.VISIT,
-    quiet=Quiet.TEXT_WAITS_IF_IT_MAY,
+    quiet=QuietRule.TEXT_MAY_WAIT,
     budget=Budget.BOOKING,
-    useful=Until.VISIT,
+    useful=UsefulUntil.VISIT,
     withdrawn_by=(Withdrawal.REVISION, Withdrawal.CANCELLATION),
-    calls=Calls.IF_AGREED,
+    calls=CallRule.IF_AGREED,
     calendar_method="REQUEST",
     email_replaces_text=True,
 )
-MOVED = _change("moved", _("New time"), "a booking moves to another time", "REQUEST")
-RELOCATED = _change("relocated", _("New place"), "the drive moves to another site or address", "REQUEST")
-CANCELLED = _change("cancelled", _("Cancellation"), "a booking is cancelled", "CANCEL", ends_visit=True)
-DRIVE_CANCELLED = _change(
+MOVED = _build_change_kind("moved", _("New time"), "a booking moves to another time", "REQUEST")
+RELOCATED = _build_change_kind("relocated", _("New place"), "the drive moves to another site or address", "REQUEST")
+CANCELLED = _build_change_kind("cancelled", _("Cancellation"), "a booking is cancelled", "CANCEL", ends_visit=True)
+DRIVE_CANCELLED = _build_change_kind(
     "drive_cancelled", _("The drive is cancelled"), "the drive is cancelled", "CANCEL", ends_visit=True
 )
-WEEK = _reminder("week", _("Early reminder"))
-THREE_DAYS = _reminder("three_days", _("Reminder, some days before"))
-DAY_BEFORE = _reminder("day_before", _("Reminder, the day before"))
-SAME_DAY = _reminder("same_day", _("Reminder on the day"))
-LATE = Kind(
+WEEK = _build_reminder_kind("week", _("Early reminder"))
+THREE_DAYS = _build_reminder_kind("three_days", _("Reminder, some days before"))
+DAY_BEFORE = _build_reminder_kind("day_before", _("Reminder, the day before"))
+SAME_DAY = _build_reminder_kind("same_day", _("Reminder on the day"))
+LATE = MessageKind(
     name="late",
     label=_("Running late"),
     trigger="a helper at the door",
-    channels=Chosen.SENDER,
+    channels=ChannelRule.SENDER,
     basis=Basis.REMINDERS,
-    quiet=Quiet.LEAVES,
+    quiet=QuietRule.LEAVES,
     budget=Budget.BOOKING,
-    useful=Until.DELAYED_VISIT,
+    useful=UsefulUntil.DELAYED_VISIT,
     withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED, Withdrawal.OPT_OUT),
-    calls=Calls.ALWAYS,
+    calls=CallRule.ALWAYS,
     email_replaces_text=True,
 )
-WAITING_JOINED = Kind(
+WAITLIST_JOINED = MessageKind(
     name="waiting_joined",
     label=_("On the waiting list"),
     trigger="a donor joins the waitlist",
-    channels=Chosen.SENDER,
+    channels=ChannelRule.SENDER,
     basis=Basis.VISIT,
-    quiet=Quiet.LEAVES,
+    quiet=QuietRule.LEAVES,
     budget=Budget.BOOKING,
-    useful=Until.DRIVE_ENDS,
+    useful=UsefulUntil.DRIVE_ENDS,
     withdrawn_by=(Withdrawal.LEFT,),
 )
-OFFER = Kind(
+OFFER = MessageKind(
     name="offer",
     label=_("A place for who waits"),
     trigger="a spot is freed",
-    channels=Way.BOTH,
+    channels=ChannelChoice.BOTH,
     basis=Basis.VISIT,
-    quiet=Quiet.TEXT_WAITS,
+    quiet=QuietRule.TEXT_WAITS,
     budget=Budget.BOOKING,
-    useful=Until.DEADLINE,
+    useful=UsefulUntil.DEADLINE,
     withdrawn_by=(Withdrawal.ANSWERED,),
-    asks_for_letter=True,
+    asks_for_reply=True,
 )
-WAITING_OVER = Kind(
+WAITLIST_CLOSED = MessageKind(
     name="waiting_over",
     label=_("The waiting list is closed"),
     trigger="the waitlist is closed, or the drive is over",
-    channels=Chosen.SENDER,
+    channels=ChannelRule.SENDER,
     basis=Basis.VISIT,
-    quiet=Quiet.TEXT_WAITS,
+    quiet=QuietRule.TEXT_WAITS,
     budget=Budget.BOOKING,
     useful=timedelta(days=1),
 )
-WAITING_ANSWER = Kind(
+WAITLIST_ANSWER = MessageKind(
     name="waiting_answer",
     label=_("Answer"),
     trigger="a letter that answers an offer",
-    channels=Chosen.CONTACT,
+    channels=ChannelRule.CONTACT,
     basis=Basis.OWN_ACT,
-    quiet=Quiet.LEAVES,
+    quiet=QuietRule.LEAVES,
     budget=Budget.CODES,
     useful=timedelta(hours=1),
 )
-BROADCAST = Kind(
+BROADCAST = MessageKind(
     name="broadcast",
     label=_("Message to many"),
     trigger="a coordinator",
-    channels=Chosen.SENDER,
+    channels=ChannelRule.SENDER,
     basis=Basis.REMINDERS_OR_NEWS,
-    quiet=Quiet.WAITS,
+    quiet=QuietRule.WAITS,
     budget=Budget.BROADCAST,
-    useful=Until.VISIT_OR_THREE_DAYS,
+    useful=UsefulUntil.VISIT_OR_THREE_DAYS,
     withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED, Withdrawal.OPT_OUT),
     email_replaces_text=True,
 )
-THANK_YOU = _after_visit("thank_you", _("Thanks"), "close-out, for donors who came")
-MISSED = _after_visit("missed", _("We missed you"), "close-out, for donors who did not come")
-INVITATION = Kind(
-    name="appeal",
+THANK_YOU = _build_after_visit_kind("thank_you", _("Thanks"), "close-out, for donors who came")
+MISSED = _build_after_visit_kind("missed", _("We missed you"), "close-out, for donors who did not come")
+INVITATION = MessageKind(
+    name="invitation",
     label=_("You may give again"),
     trigger="a sweep, while a drive has open times",
-    channels=Chosen.SENDER,
+    channels=ChannelRule.SENDER,
     basis=Basis.NEWS,
-    quiet=Quiet.WAITS,
+    quiet=QuietRule.WAITS,
     budget=Budget.INVITATIONS,
-    useful=Until.FIRST_TIME,
+    useful=UsefulUntil.FIRST_TIME,
     withdrawn_by=(Withdrawal.BOOKED, Withdrawal.DRIVE_CANCELLED, Withdrawal.OPT_OUT),
 )
-ANSWER = Kind(
+ANSWER = MessageKind(
     name="answer",
     label=_("Answer"),
     trigger="a coordinator answers a donor’s text",
-    channels=Chosen.CONTACT,
+    channels=ChannelRule.CONTACT,
     basis=Basis.REPLY,
-    quiet=Quiet.LEAVES,
+    quiet=QuietRule.LEAVES,
     budget=Budget.CODES,
     useful=timedelta(hours=1),
 )
-ALERT_CANCELLATION = _to_member(
+ALERT_CANCELLATION = _build_member_kind(
     "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)
 )
-ALERT_UNDER_FILLED = _to_member(
+ALERT_UNDER_FILLED = _build_member_kind(
     "alert_under_filled", _("Note to coordinators"), "a week before a drive with many open times", timedelta(days=1)
 )
-ACCOUNT = _to_member("account", _("Account"), "a password reset, an invitation of a member", timedelta(days=1))
-TEST = _to_member("test", _("Test"), "a coordinator tries the words of a message", timedelta(hours=1))
+ACCOUNT = _build_member_kind("account", _("Account"), "a password reset, an invitation of a member", timedelta(days=1))
+TEST = _build_member_kind("test", _("Test"), "a coordinator tries the words of a message", timedelta(hours=1))
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, MessageKind] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
             *(CODE, BOOKED, MOVED, RELOCATED, CANCELLED, DRIVE_CANCELLED, WEEK, THREE_DAYS, DAY_BEFORE, SAME_DAY),
-            *(LATE, WAITING_JOINED, OFFER, WAITING_OVER, WAITING_ANSWER, BROADCAST, THANK_YOU, MISSED, INVITATION),
+            *(LATE, WAITLIST_JOINED, OFFER, WAITLIST_CLOSED, WAITLIST_ANSWER, BROADCAST, THANK_YOU, MISSED, INVITATION),
             *(ANSWER, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
         )
     }
 )
 
 
-def names(wanted: Callable[[Kind], bool]) -> tuple[str, ...]:
+def list_kind_names(wanted: Callable[[MessageKind], bool]) -> tuple[str, ...]:
     return tuple(kind.name for kind in KINDS.values() if wanted(kind))
 
 
-def withdrawn_by(cause: Withdrawal) -> tuple[str, ...]:
-    return names(lambda kind: cause in kind.withdrawn_by)
+def list_kinds_withdrawn_by(cause: Withdrawal) -> tuple[str, ...]:
+    return list_kind_names(lambda kind: cause in kind.withdrawn_by)

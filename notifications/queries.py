@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
-from notifications import kinds, phone
+from notifications import contact_address, kinds
 from notifications.models import (
     Breaker,
     Channel,
@@ -33,13 +33,13 @@ _REACHED = [
 ]
 
 
-def scheduled_due(now: datetime, within: timedelta, limit: int) -> list[Message]:
+def list_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
     """Scheduled messages to be worded: due within the given time, the next first."""
-    scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + within)
+    scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + horizon)
     return list(scheduled.select_related("organization").order_by("due_at", "pk")[:limit])
 
 
-def messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
+def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
     """The messages about each of these, in the order in which they were or will be due."""
     found: dict[str, list[Message]] = {about: [] for about in abouts}
     for message in Message.objects.filter(about__in=abouts).order_by("due_at", "pk"):
@@ -47,7 +47,7 @@ def messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
     return found
 
 
-def texts_that_failed(*, kinds: Collection[str], since: datetime) -> list[Message]:
+def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Message]:
     """Texts of these kinds that will not arrive, settled since then, which no mail says in their place.
 
     The mail of a text has the same key with "/email" at its end.
@@ -58,48 +58,50 @@ def texts_that_failed(*, kinds: Collection[str], since: datetime) -> list[Messag
     return list(failed.filter(key__endswith="/sms").exclude(Exists(said)).order_by("settled_at", "pk"))
 
 
-def outbox_lag(now: datetime) -> timedelta:
+def compute_outbox_lag(now: datetime) -> timedelta:
     """How late the oldest message is that could leave: zero when nothing waits."""
     oldest = Message.objects.filter(state=MessageState.QUEUED, due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     return now - oldest if oldest else timedelta()
 
 
-def ways_that_fail() -> list[Breaker]:
+def list_open_breakers() -> list[Breaker]:
     """The ways out that are shut because the provider fails there, with since when and how often."""
     return list(Breaker.objects.filter(open_until__isnull=False).order_by("subject"))
 
 
-HOLDS = ("pace", "budget", "provider_down", "quiet_hours")
+DEFERRAL_REASONS = ("pace", "budget", "provider_down", "quiet_hours")
 
 
-def held_messages() -> dict[str, int]:
+def count_deferred_messages() -> dict[str, int]:
     """How many messages wait at the gate, by the reason: also those of which there are none."""
-    held = Message.objects.filter(state=MessageState.QUEUED, reason__in=HOLDS)
+    held = Message.objects.filter(state=MessageState.QUEUED, reason__in=DEFERRAL_REASONS)
     counts = dict(held.values_list("reason").annotate(Count("pk")).order_by())
-    return {reason: counts.get(reason, 0) for reason in HOLDS}
+    return {reason: counts.get(reason, 0) for reason in DEFERRAL_REASONS}
 
 
-def last_sweep_at() -> datetime | None:
+def find_last_delivery_at() -> datetime | None:
     """When a worker last looked into the outbox."""
     return Heartbeat.objects.filter(name="deliver_due").values_list("seen_at", flat=True).first()
 
 
 def has_consent(organization: Organization, address: str, purpose: str) -> bool:
     """Whether the newest line of the ledger says yes."""
-    return consents_of(organization, [address]).get((address, purpose), False)
+    return load_consents(organization, [address]).get((address, purpose), False)
 
 
-def consents_of(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
+def load_consents(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
     """What the newest lines of the ledger say, by address and purpose; one query for many addresses."""
-    return {key: line.given for key, line in newest_lines(organization, addresses).items()}
+    return {key: line.given for key, line in load_newest_consent_entries(organization, addresses).items()}
 
 
-def newest_lines(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], ConsentEntry]:
+def load_newest_consent_entries(
+    organization: Organization, addresses: Collection[str]
+) -> dict[tuple[str, str], ConsentEntry]:
     """The lines of the ledger that count, by address and purpose. One query.
 
     Of somebody who was erased and is back a no still counts, until they agree anew; a yes does not.
     """
-    by_hash = {phone.identity(address): address for address in addresses}
+    by_hash = {contact_address.compute_identity(address): address for address in addresses}
     lines = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
     newest = list(lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
     kept = {
@@ -108,23 +110,26 @@ def newest_lines(organization: Organization, addresses: Collection[str]) -> dict
     return {**kept, **{(line.address, line.purpose): line for line in newest if line.address not in by_hash}}
 
 
-def ledger(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
+def list_consent_entries(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
     """Every line about these addresses, the newest first. One query."""
     lines = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
     return list(lines.order_by("-at", "-pk"))
 
 
-def may_not_be_texted(texts: Collection[Message]) -> set[int]:
+def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
     """Which of these texts the gate would stop as things stand: no consent, or a STOP to whom they will leave through.
     One query.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NOT_BY_TEXT, [[text.pk for text in texts], [phone.identity(text.address) for text in texts]])
+        cursor.execute(
+            _BLOCKED_TEXT_IDS,
+            [[text.pk for text in texts], [contact_address.compute_identity(text.address) for text in texts]],
+        )
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
 # As `notifications.claim` claims and judges.
-_NOT_BY_TEXT = """
+_BLOCKED_TEXT_IDS = """
 SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
   JOIN notifications_message AS message ON message.id = asked.id
  WHERE message.channel = 'sms' AND (
@@ -144,41 +149,43 @@ SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
 """
 
 
-def sender_of(organization: Organization) -> Sender | None:
+def find_sender(organization: Organization) -> Sender | None:
     """What an organization's texts leave from: a sender of its own, else the installation's."""
     own = organization.senders.order_by("stopped_at", "pk").first()
     return own or Sender.objects.filter(is_default=True).first()
 
 
-def suppressed(organization: Organization, address: str) -> bool:
+def is_suppressed(organization: Organization, address: str) -> bool:
     """Whether the address said STOP to the organization's sender, so that only a START can undo it."""
-    sender = sender_of(organization)
-    stopped = Suppression.objects.filter(sender=sender, address__in=[address, phone.identity(address)])
+    sender = find_sender(organization)
+    stopped = Suppression.objects.filter(
+        sender=sender, address__in=[address, contact_address.compute_identity(address)]
+    )
     return bool(sender) and stopped.exists()
 
 
-def unhandled_replies(limit: int) -> list[InboundMessage]:
+def list_unhandled_replies(limit: int) -> list[InboundMessage]:
     """Replies that nobody has acted on, in the order in which they came."""
     return list(InboundMessage.objects.filter(handled_at=None).select_related("sender").order_by("pk")[:limit])
 
 
-def prompt_for(reply: InboundMessage, now: datetime) -> Message | None:
+def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     """The newest question that this reply can answer: sent to that address through that sender before the reply came,
     and not expired. What was asked since, while the reply waited for a worker, it cannot mean.
     """
-    questions = kinds.names(lambda kind: kind.asks_for_letter)
-    return _texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
+    questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
+    return _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
 
 
-def newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
+def find_newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
     """The last text that its writer had got from this sender; about one thing (in one revision) if that is given."""
-    texts = _texts_before(reply)
+    texts = _filter_texts_before(reply)
     if about:
         texts = texts.filter(about=about)
     return (texts if revision is None else texts.filter(revision=revision)).first()
 
 
-def _texts_before(reply: InboundMessage) -> MessageQuerySet:
+def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:
     """What reached the writer of a reply through the sender they wrote to, newest first."""
     texts = Message.objects.filter(
         address=reply.address,
@@ -190,22 +197,22 @@ def _texts_before(reply: InboundMessage) -> MessageQuerySet:
     return texts.select_related("organization").order_by("-sending_at", "-pk")
 
 
-def organizations_through(sender: Sender) -> QuerySet[Organization]:
+def filter_organizations_of_sender(sender: Sender) -> QuerySet[Organization]:
     """Whose texts leave through a sender; through the installation's own also those of organizations without one."""
     theirs = Q(senders=sender)
     return Organization.objects.filter(theirs | Q(senders=None) if sender.is_default else theirs).distinct()
 
 
-def suppressed_of(organization: Organization, addresses: Collection[str]) -> set[str]:
+def list_suppressed_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
     """Which of these addresses said STOP to the organization's sender."""
-    sender = sender_of(organization)
-    by_form = {form: address for address in addresses for form in (address, phone.identity(address))}
+    sender = find_sender(organization)
+    by_form = {form: address for address in addresses for form in (address, contact_address.compute_identity(address))}
     stopped = Suppression.objects.filter(sender=sender, address__in=by_form) if sender else Suppression.objects.none()
     return {by_form[form] for form in stopped.values_list("address", flat=True)}
 
 
 @dataclass(frozen=True)
-class Trouble:
+class DeliveryProblem:
     """Why an organization's messages do not leave or arrive as they should, with the figure that says so."""
 
     code: str  # late, sender_stopped, no_sender, undelivered
@@ -213,7 +220,7 @@ class Trouble:
     figure: int = 0  # late: messages; undelivered: of a hundred texts
 
 
-def troubles(now: datetime, organization: Organization | None = None) -> list[Trouble]:
+def list_delivery_problems(now: datetime, organization: Organization | None = None) -> list[DeliveryProblem]:
     """What is wrong with sending at this moment, for one organization or for all. Three queries.
 
     A message that was tried four times counts as late, though each try sets a new time. Of the last fifty texts whose
@@ -221,15 +228,15 @@ def troubles(now: datetime, organization: Organization | None = None) -> list[Tr
     nothing.
     """
     ours = {"organization": organization.pk if organization else None}
-    found: list[Trouble] = []
+    found: list[DeliveryProblem] = []
     with connection.cursor() as cursor:
         cursor.execute(_LATE, {**ours, "now": now, "before": now - LATE_AFTER, "tries": MANY_TRIES})
-        found += [Trouble("late", *row) for row in cursor.fetchall()]
+        found += [DeliveryProblem("late", *row) for row in cursor.fetchall()]
         cursor.execute(_SENDERS, ours)
-        found += [Trouble(code, organization_id) for code, organization_id in cursor.fetchall()]
-        cursor.execute(_FATES, {**ours, "since": now - timedelta(days=1)})
+        found += [DeliveryProblem(code, organization_id) for code, organization_id in cursor.fetchall()]
+        cursor.execute(_OUTCOMES, {**ours, "since": now - timedelta(days=1)})
         rates = [(pk, lost * 100 // known) for pk, known, lost in cursor.fetchall() if known >= FEW_TEXTS]
-    return found + [Trouble("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
+    return found + [DeliveryProblem("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
 
 
 LATE_AFTER, MANY_TRIES = timedelta(minutes=2), 4
@@ -254,7 +261,7 @@ SELECT CASE WHEN used.id IS NULL THEN 'no_sender' ELSE 'sender_stopped' END, org
    AND (%(organization)s::bigint IS NULL OR organization.id = %(organization)s)
  ORDER BY organization.id
 """
-_FATES = """
+_OUTCOMES = """
 SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivered')
   FROM organizations_organization AS organization
  CROSS JOIN LATERAL (
@@ -269,7 +276,7 @@ SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivere
 """
 
 
-def inbox(to: str = "", limit: int = 100) -> list[InboxItem]:
+def list_inbox_items(address: str = "", limit: int = 100) -> list[InboxItem]:
     """What the demo's inbox holds, newest first; of one address if given."""
-    items = InboxItem.objects.filter(to=to) if to else InboxItem.objects.all()
+    items = InboxItem.objects.filter(to=address) if address else InboxItem.objects.all()
     return list(items.order_by("-at", "-pk")[:limit])

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-OPENS, CLOSES = 9, 20  # unless the organization chooses other hours
-LAST_MINUTES = timedelta(minutes=15)  # a text that moves to the evening leaves this long before quiet hours
-NOON = 12
+DEFAULT_OPENING_HOUR, DEFAULT_CLOSING_HOUR = 9, 20  # unless the organization chooses other hours
+CLOSING_MARGIN = timedelta(minutes=15)  # a text that moves to the evening leaves this long before quiet hours
+NOON_HOUR = 12
 
 
-def zone_named(name: str) -> ZoneInfo:
+def parse_zone(name: str) -> ZoneInfo:
     """Return the zone, or UTC for an unknown name: one wrong row must not stop the sending of others."""
     try:
         return ZoneInfo(name)
@@ -22,8 +22,8 @@ class QuietHours:
     """Texts leave from `opens` until before `closes` o'clock in the zone. 0 and 24: at any hour. Answers are in UTC."""
 
     zone: ZoneInfo
-    opens: int = OPENS
-    closes: int = CLOSES
+    opens: int = DEFAULT_OPENING_HOUR
+    closes: int = DEFAULT_CLOSING_HOUR
 
     def is_quiet(self, at: datetime) -> bool:
         return not self.opens <= at.astimezone(self.zone).hour < self.closes
@@ -46,11 +46,11 @@ class QuietHours:
         local = at.astimezone(self.zone)
         day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
         # Where the clocks change between the two, a quarter of an hour before closing may itself be quiet.
-        return min(at, max(self._clock(day, self.closes) - LAST_MINUTES, self._clock(day, self.opens)))
+        return min(at, max(self._clock(day, self.closes) - CLOSING_MARGIN, self._clock(day, self.opens)))
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
         """Whether a change of a visit may wait until quiet hours end: not if the visit is before noon of that day."""
-        return starts_at >= self._clock(self.next_open(at).astimezone(self.zone).date(), NOON)
+        return starts_at >= self._clock(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 
     def _clock(self, day: date, hour: int) -> datetime:
         """Return the instant at which the zone's clocks show the hour; 24 is the next midnight."""

@@ -6,11 +6,11 @@ from django.db import transaction
 
 from notifications import consents, rules
 from notifications.models import InboundMessage, Sender
-from notifications.rules import Reading
+from notifications.rules import ReplyMeaning
 
 
 @transaction.atomic(savepoint=False)
-def receive(
+def receive_reply(
     *, sender_number: str, provider_id: str, address: str, text: str, now: datetime, messaging_service: str = ""
 ) -> InboundMessage:
     """Keep a text that somebody sent to one of our senders; the same one twice is one.
@@ -19,46 +19,46 @@ def receive(
     letter answers; so does a CANCEL, which stops all texts at once and may have meant the appointment, and a sentence
     that asks to stop. No confirmation is sent: the provider answers the carriers' words itself.
     """
-    sender = _sender(sender_number, messaging_service)
+    sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
         provider_id=provider_id,
         defaults={"sender": sender, "address": address, "text": text.replace("\x00", ""), "received_at": now},
     )
     if is_new and sender:
-        _handle(reply, sender, now)
+        _handle_reply(reply, sender, now)
     return reply
 
 
-def take(*, reply_id: int) -> InboundMessage | None:
+def lock_reply(*, reply_id: int) -> InboundMessage | None:
     """A reply that nobody has handled or is handling, ours until the transaction ends."""
     new = InboundMessage.objects.filter(pk=reply_id, handled_at=None).select_related("sender")
     return new.select_for_update(skip_locked=True, of=("self",)).first()
 
 
 @transaction.atomic(savepoint=False)
-def mark_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
+def mark_reply_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
     """Say what was done about a reply; False if somebody else has done so."""
     new = InboundMessage.objects.filter(pk=reply_id, handled_at=None)
     return bool(new.update(handled_at=now, handled_as=handled_as))
 
 
-def _handle(reply: InboundMessage, sender: Sender, now: datetime) -> None:
-    meaning = rules.reading(reply.text)
-    if meaning in rules.STOPS:
-        consents.suppress(sender=sender, address=reply.address, now=now)
-    elif meaning in {Reading.START, Reading.YES}:
-        had_stopped = consents.unsuppress(sender=sender, address=reply.address, now=now)
-        if meaning == Reading.YES and not had_stopped:
+def _handle_reply(reply: InboundMessage, sender: Sender, now: datetime) -> None:
+    meaning = rules.parse_carrier_keyword(reply.text)
+    if meaning in rules.STOP_MEANINGS:
+        consents.suppress_address(sender=sender, address=reply.address, now=now)
+    elif meaning in {ReplyMeaning.START, ReplyMeaning.YES}:
+        had_stopped = consents.lift_suppression(sender=sender, address=reply.address, now=now)
+        if meaning == ReplyMeaning.YES and not had_stopped:
             return
-        meaning = Reading.START
-    elif meaning == Reading.OTHER:
+        meaning = ReplyMeaning.START
+    elif meaning == ReplyMeaning.OTHER:
         return
-    is_done = meaning in {Reading.STOP, Reading.START, Reading.HELP}
+    is_done = meaning in {ReplyMeaning.STOP, ReplyMeaning.START, ReplyMeaning.HELP}
     reply.handled_at, reply.handled_as = now if is_done else None, meaning
     reply.save(update_fields=["handled_at", "handled_as"])
 
 
-def _sender(number: str, messaging_service: str) -> Sender | None:
+def _find_sender(number: str, messaging_service: str) -> Sender | None:
     """The sender a text came to: by its number, by the service that owns it, else the installation's."""
     found = Sender.objects.filter(number=number).first() if number else None
     if found is None and messaging_service:

@@ -7,57 +7,58 @@ from django.db import transaction
 
 from notifications import results, rules
 from notifications.models import Message, MessageState, Report
-from notifications.rules import Kind
+from notifications.rules import ErrorKind
 
-ORPHANS_KEPT = timedelta(days=3)
+ORPHANS_KEPT_FOR = timedelta(days=3)
 
 logger = logging.getLogger(__name__)
 
 
 @transaction.atomic(savepoint=False)
-def report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
+def record_report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
     """Keep a report, and move its message forward if it belongs to one.
 
     `token` names the attempt, so that also a message whose number we never learned is found. Reports come doubled, out
-    of order, early and late: only upwards counts, and what belongs to nothing is kept for `adopt_orphans`. Locks: the
+    of order, early and late: only upwards counts, and what belongs to nothing is kept for `adopt_orphan_reports`.
+    Locks: the
     message.
     """
-    message = _message(provider_id, token)
+    message = _lock_message(provider_id, token)
     kept = Report.objects.create(
         message=message, provider_id=provider_id, status=status[:20], error_code=error_code[:40], received_at=now
     )
     if message:
-        _apply(message, kept, now)
+        _apply_report(message, kept, now)
     return kept
 
 
-def adopt_orphans(*, now: datetime, limit: int = 500) -> int:
+def adopt_orphan_reports(*, now: datetime, limit: int = 500) -> int:
     """Apply reports that came before we knew the provider's number of their message; return how many."""
-    orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT).exclude(provider_id="")
+    orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT_FOR).exclude(provider_id="")
     known = Message.objects.filter(provider_id__in=orphans.values("provider_id")).values_list("provider_id", flat=True)
     ids = list(orphans.filter(provider_id__in=list(known)).order_by("pk").values_list("pk", flat=True)[:limit])
-    return sum(_try_orphan(report_id, now) for report_id in ids)
+    return sum(_try_adopt_report(report_id, now) for report_id in ids)
 
 
-def _try_orphan(report_id: int, now: datetime) -> bool:
+def _try_adopt_report(report_id: int, now: datetime) -> bool:
     try:
-        return _adopt_orphan(report_id, now)
+        return _adopt_report(report_id, now)
     except Exception as error:  # one bad report must not hold up the rest
         logger.error("report %s cannot be applied: %s", report_id, type(error).__name__)
         return False
 
 
 @transaction.atomic(savepoint=False)
-def _adopt_orphan(report_id: int, now: datetime) -> bool:
+def _adopt_report(report_id: int, now: datetime) -> bool:
     orphan = Report.objects.get(pk=report_id)
-    message = _message(orphan.provider_id, "")
+    message = _lock_message(orphan.provider_id, "")
     if message is None or not Report.objects.filter(pk=report_id, message=None).update(message=message):
         return False
-    _apply(message, orphan, now)
+    _apply_report(message, orphan, now)
     return True
 
 
-def _message(provider_id: str, token: str) -> Message | None:
+def _lock_message(provider_id: str, token: str) -> Message | None:
     messages = Message.objects.select_for_update(no_key=True, of=("self",))
     found = messages.filter(attempt_token=token).first() if token else None
     if found is None and provider_id:
@@ -65,9 +66,9 @@ def _message(provider_id: str, token: str) -> Message | None:
     return found
 
 
-def _apply(message: Message, kept: Report, now: datetime) -> None:
-    reported = rules.state_reported(kept.status)
-    if reported is None or not rules.moves_forward(message.state, reported):
+def _apply_report(message: Message, kept: Report, now: datetime) -> None:
+    reported = rules.parse_status(kept.status)
+    if reported is None or not rules.is_forward_move(message.state, reported):
         return
     message.state, message.lease_until = reported, None
     message.provider_id, message.error_code = kept.provider_id, kept.error_code
@@ -75,17 +76,17 @@ def _apply(message: Message, kept: Report, now: datetime) -> None:
     message.sent_at = message.sent_at or now
     message.settled_at = now if reported in rules.FINAL else None
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
-        _judge_failure(message, now)
+        _handle_failure(message, now)
     message.save()
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
-        results.follow_up(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
+        results.handle_error_code(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
 
 
-def _judge_failure(message: Message, now: datetime) -> None:
+def _handle_failure(message: Message, now: datetime) -> None:
     """Say why it failed; send it again later where the table says that this may help, as long as it is useful."""
-    treatment = rules.treatment(message.error_code)
+    treatment = rules.choose_treatment(message.error_code)
     message.reason = treatment.reason
-    if treatment.kind == Kind.EXPIRED:
+    if treatment.kind == ErrorKind.EXPIRED:
         message.state = MessageState.EXPIRED
     delays = treatment.delays[max(0, message.attempts - 1) :]
     if delays and now + delays[0] < message.expires_at:

@@ -9,10 +9,10 @@ from typing import Any
 from django.db import DataError, connection, transaction
 
 from notifications import breakers, consents, rules, senders
-from notifications.claimed import Claimed
+from notifications.claimed import ClaimedMessage
 from notifications.models import MessageState, Sender
-from notifications.providers.base import GatewayError, Receipt
-from notifications.rules import Kind
+from notifications.providers.base import ProviderError, Receipt
+from notifications.rules import ErrorKind
 
 FIRST_CHECK = timedelta(minutes=15)  # after this long without a report the provider is asked
 
@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallResult:
     """A call that has ended: with a receipt, or with an error."""
 
-    message: Claimed
+    message: ClaimedMessage
     receipt: Receipt | None = None
-    error: GatewayError | None = None
+    error: ProviderError | None = None
 
 
 @dataclass(frozen=True)
-class _After:
+class _NextState:
     """What a row becomes. Fields in the order of `RECORD`."""
 
     state: MessageState
@@ -40,20 +40,20 @@ class _After:
     check_at: datetime | None = None
 
 
-def record(*, outcomes: Sequence[Outcome], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
+def record_results(*, call_results: Sequence[CallResult], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
     """Write down what became of calls, for all at once; return how many rows are in which state.
 
     Only rows that still wait for that call change: a report may have been quicker, or somebody looked it up.
     """
-    after = [_after(outcome, now, chance()) for outcome in outcomes]
+    after = [_compute_next_state(outcome, now, chance()) for outcome in call_results]
     if not after:
         return {}
-    _write_all(list(zip(outcomes, after, strict=True)), now)
-    breakers.note(calls=[(one.message.way_out, _failed(one)) for one in outcomes], now=now)
-    for outcome in outcomes:
+    _write_results(list(zip(call_results, after, strict=True)), now)
+    breakers.record_calls(calls=[(one.message.way_out, _is_provider_failure(one)) for one in call_results], now=now)
+    for outcome in call_results:
         if outcome.error:
             message = outcome.message
-            follow_up(code=outcome.error.code, sender_id=message.sender_id, address=message.address, now=now)
+            handle_error_code(code=outcome.error.code, sender_id=message.sender_id, address=message.address, now=now)
     counts: dict[str, int] = {}
     for one in after:
         counts[one.state] = counts.get(one.state, 0) + 1
@@ -61,75 +61,79 @@ def record(*, outcomes: Sequence[Outcome], now: datetime, chance: Callable[[], f
 
 
 @transaction.atomic(savepoint=False)
-def follow_up(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
+def handle_error_code(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
     """What an error means beyond its message: an opt-out that we had not heard of, a sender that is not fit to send."""
-    treatment = rules.treatment(code)
+    treatment = rules.choose_treatment(code)
     if treatment.alert:
-        logger.warning("the provider answered %s: %s", code, treatment.reason)
-    if sender_id and treatment.kind == Kind.OPTED_OUT:
+        logger.warning("the provider refused with %s: %s", code, treatment.reason)
+    if sender_id and treatment.kind == ErrorKind.OPTED_OUT:
         sender = Sender.objects.get(pk=sender_id)
-        consents.suppress(sender=sender, address=address, now=now, source="provider", actor="provider")
+        consents.suppress_address(sender=sender, address=address, now=now, source="provider", actor="provider")
     if sender_id and treatment.stops_sender:
-        senders.stop(sender_id=sender_id, reason=f"{code} {treatment.reason}", now=now)
+        senders.stop_sender(sender_id=sender_id, reason=f"{code} {treatment.reason}", now=now)
 
 
-def _after(outcome: Outcome, now: datetime, chance: float) -> _After:
+def _compute_next_state(outcome: CallResult, now: datetime, chance: float) -> _NextState:
     if outcome.receipt:
         waits = outcome.receipt.state == MessageState.ACCEPTED
-        return _After(
+        return _NextState(
             outcome.receipt.state,
             provider_id=outcome.receipt.provider_id,
             check_at=now + FIRST_CHECK if waits else None,
         )
-    error = outcome.error or GatewayError(Kind.IN_DOUBT, "no_answer")
-    if error.kind == Kind.TRANSIENT or (error.kind == Kind.CONFIGURATION and outcome.message.channel == "email"):
-        return _again(outcome.message, error, now, chance)
+    error = outcome.error or ProviderError(ErrorKind.IN_DOUBT, "no_answer")
+    if error.kind == ErrorKind.TRANSIENT or (
+        error.kind == ErrorKind.CONFIGURATION and outcome.message.channel == "email"
+    ):
+        return _retry_later(outcome.message, error, now, chance)
     state, check_at = {
-        Kind.PERMANENT: (MessageState.FAILED, None),
-        Kind.OPTED_OUT: (MessageState.BLOCKED, None),
-        Kind.CONFIGURATION: (MessageState.BLOCKED, None),
-        Kind.EXPIRED: (MessageState.EXPIRED, None),
-        Kind.IN_DOUBT: (MessageState.IN_DOUBT, now),
+        ErrorKind.PERMANENT: (MessageState.FAILED, None),
+        ErrorKind.OPTED_OUT: (MessageState.BLOCKED, None),
+        ErrorKind.CONFIGURATION: (MessageState.BLOCKED, None),
+        ErrorKind.EXPIRED: (MessageState.EXPIRED, None),
+        ErrorKind.IN_DOUBT: (MessageState.IN_DOUBT, now),
     }[error.kind]
-    reason = "sender_stopped" if rules.treatment(error.code).stops_sender else error.reason
-    return _After(state, reason, error.code, check_at=check_at)
+    reason = "sender_stopped" if rules.choose_treatment(error.code).stops_sender else error.reason
+    return _NextState(state, reason, error.code, check_at=check_at)
 
 
-def _failed(outcome: Outcome) -> bool:
+def _is_provider_failure(outcome: CallResult) -> bool:
     """Whether the provider failed, rather than the message."""
     error = outcome.error
-    return error is not None and rules.provider_fails(error.kind, error.reason, outcome.message.channel)
+    return error is not None and rules.is_provider_failure(error.kind, error.reason, outcome.message.channel)
 
 
-def _again(message: Claimed, error: GatewayError, now: datetime, chance: float) -> _After:
+def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, chance: float) -> _NextState:
     """Surely not sent: once more after a pause, as long as it is useful."""
-    due_at = now + rules.pause(message.attempts + 1, chance, error.retry_after)
+    due_at = now + rules.compute_pause(message.attempts + 1, chance, error.retry_after)
     if message.attempts + 1 >= rules.MOST_ATTEMPTS:
-        return _After(MessageState.FAILED, "gave_up", error.code)
+        return _NextState(MessageState.FAILED, "gave_up", error.code)
     if due_at >= message.expires_at:
-        return _After(MessageState.EXPIRED, error.reason, error.code)
-    return _After(MessageState.QUEUED, error.reason, error.code, due_at=due_at)
+        return _NextState(MessageState.EXPIRED, error.reason, error.code)
+    return _NextState(MessageState.QUEUED, error.reason, error.code, due_at=due_at)
 
 
-def _write_all(rows: Sequence[tuple[Outcome, _After]], now: datetime) -> None:
+def _write_results(rows: Sequence[tuple[CallResult, _NextState]], now: datetime) -> None:
     """Write what can be written at once, the others one by one. What no row can hold is in doubt, and looked up."""
     try:
-        recorded = _write(rows, now, RECORD)
+        recorded = _write_rows(rows, now, RECORD)
     except DataError:
         recorded = set()
     for outcome, after in rows:
         if outcome.message.id in recorded:
             continue
         try:
-            _write([(outcome, after)], now, RECORD_ONE)
+            _write_rows([(outcome, after)], now, RECORD_ONE)
         except DataError:
             logger.error("message %s: the provider's answer cannot be kept", outcome.message.id)
-            _write([(outcome, _After(MessageState.IN_DOUBT, "unreadable_answer", check_at=now))], now, RECORD_ONE)
+            _write_rows(
+                [(outcome, _NextState(MessageState.IN_DOUBT, "unreadable_answer", check_at=now))], now, RECORD_ONE
+            )
 
 
-def _write(rows: Sequence[tuple[Outcome, _After]], now: datetime, statement: str) -> set[int]:
+def _write_rows(rows: Sequence[tuple[CallResult, _NextState]], now: datetime, statement: str) -> set[int]:
     """Write the rows down; return the ids of those that changed."""
-    names = _After.__dataclass_fields__
+    names = _NextState.__dataclass_fields__
     columns: list[list[Any]] = [
         [outcome.message.id for outcome, _ in rows],
         [outcome.message.token for outcome, _ in rows],

@@ -13,7 +13,7 @@ from notifications.models import MessageState
 # Errors of the provider ------------------------------------------------------------------------------------------
 
 
-class Kind(StrEnum):
+class ErrorKind(StrEnum):
     PERMANENT = "permanent"  # never again to this address, or never again this text
     OPTED_OUT = "opted_out"  # permanent, and nothing else to this address through this sender
     CONFIGURATION = "configuration"  # the sender is not fit to send: stop it
@@ -30,7 +30,7 @@ class Treatment:
     organization by typing one number abroad.
     """
 
-    kind: Kind
+    kind: ErrorKind
     reason: str
     delays: tuple[timedelta, ...] = ()
     alert: bool = False
@@ -43,45 +43,47 @@ _SOON = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 # Twilio's codes: https://www.twilio.com/docs/api/errors
 TREATMENTS: Mapping[str, Treatment] = MappingProxyType(
     {
-        "21211": Treatment(Kind.PERMANENT, "number_invalid"),
-        "30005": Treatment(Kind.PERMANENT, "number_invalid"),
-        "21610": Treatment(Kind.OPTED_OUT, "opted_out"),
-        "21614": Treatment(Kind.PERMANENT, "not_a_mobile"),
-        "21635": Treatment(Kind.PERMANENT, "not_a_mobile"),
-        "30006": Treatment(Kind.PERMANENT, "not_a_mobile"),
-        "21408": Treatment(Kind.CONFIGURATION, "region_not_enabled", alert=True),
-        "21608": Treatment(Kind.CONFIGURATION, "trial_account", alert=True),
-        "21612": Treatment(Kind.CONFIGURATION, "sender_cannot_reach", alert=True),
-        "20003": Treatment(Kind.CONFIGURATION, "credentials_refused", alert=True, stops_sender=True),
-        "30034": Treatment(Kind.CONFIGURATION, "sender_not_registered", alert=True, stops_sender=True),
-        "30003": Treatment(Kind.TRANSIENT, "unreachable", _QUARTER_THEN_TWO_HOURS),
-        "30008": Treatment(Kind.TRANSIENT, "unknown_to_carrier", _QUARTER_THEN_TWO_HOURS),
-        "30007": Treatment(Kind.PERMANENT, "filtered", alert=True),
-        "30001": Treatment(Kind.TRANSIENT, "queue_full", _SOON),
-        "21611": Treatment(Kind.TRANSIENT, "queue_full", _SOON),
-        "20429": Treatment(Kind.TRANSIENT, "too_many_requests", _SOON),
-        "30036": Treatment(Kind.EXPIRED, "expired"),
+        "21211": Treatment(ErrorKind.PERMANENT, "number_invalid"),
+        "30005": Treatment(ErrorKind.PERMANENT, "number_invalid"),
+        "21610": Treatment(ErrorKind.OPTED_OUT, "opted_out"),
+        "21614": Treatment(ErrorKind.PERMANENT, "not_a_mobile"),
+        "21635": Treatment(ErrorKind.PERMANENT, "not_a_mobile"),
+        "30006": Treatment(ErrorKind.PERMANENT, "not_a_mobile"),
+        "21408": Treatment(ErrorKind.CONFIGURATION, "region_not_enabled", alert=True),
+        "21608": Treatment(ErrorKind.CONFIGURATION, "trial_account", alert=True),
+        "21612": Treatment(ErrorKind.CONFIGURATION, "sender_cannot_reach", alert=True),
+        "20003": Treatment(ErrorKind.CONFIGURATION, "credentials_refused", alert=True, stops_sender=True),
+        "30034": Treatment(ErrorKind.CONFIGURATION, "sender_not_registered", alert=True, stops_sender=True),
+        "30003": Treatment(ErrorKind.TRANSIENT, "unreachable", _QUARTER_THEN_TWO_HOURS),
+        "30008": Treatment(ErrorKind.TRANSIENT, "unknown_to_carrier", _QUARTER_THEN_TWO_HOURS),
+        "30007": Treatment(ErrorKind.PERMANENT, "filtered", alert=True),
+        "30001": Treatment(ErrorKind.TRANSIENT, "queue_full", _SOON),
+        "21611": Treatment(ErrorKind.TRANSIENT, "queue_full", _SOON),
+        "20429": Treatment(ErrorKind.TRANSIENT, "too_many_requests", _SOON),
+        "30036": Treatment(ErrorKind.EXPIRED, "expired"),
     }
 )
-_REFUSED = Treatment(Kind.PERMANENT, "refused")
+_REFUSED = Treatment(ErrorKind.PERMANENT, "refused")
 
 
-def treatment(code: str, status: int = 0) -> Treatment:
+def choose_treatment(code: str, status: int = 0) -> Treatment:
     """What to do about an error code. An unknown one with an HTTP status of the 500s says nothing about whether the
     message was taken, so it is in doubt; any other is a refusal of this message.
     """
     if code in TREATMENTS:
         return TREATMENTS[code]
     if status >= 500:
-        return Treatment(Kind.IN_DOUBT, "no_clear_answer")
+        return Treatment(ErrorKind.IN_DOUBT, "no_clear_answer")
     return _REFUSED
 
 
-def provider_fails(kind: Kind, reason: str, channel: str) -> bool:
+def is_provider_failure(kind: ErrorKind, reason: str, channel: str) -> bool:
     """Whether an error speaks of the provider, not of the message: several in a row shut that way out for a while."""
-    if kind == Kind.CONFIGURATION:
+    if kind == ErrorKind.CONFIGURATION:
         return channel == "email"
-    return kind == Kind.IN_DOUBT or (kind == Kind.TRANSIENT and reason not in {"refused_for_now", "queue_full"})
+    return kind == ErrorKind.IN_DOUBT or (
+        kind == ErrorKind.TRANSIENT and reason not in {"refused_for_now", "queue_full"}
+    )
 
 
 # Retries ---------------------------------------------------------------------------------------------------------
@@ -90,13 +92,13 @@ MOST_ATTEMPTS = 10
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 
-def pause(attempt: int, chance: float, asked: timedelta = timedelta()) -> timedelta:
+def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
     """How long to wait after an attempt that failed (the first is 1): doubling, no less than the provider asked.
 
     `chance`, a random number from 0 to 1, spreads the pause over its upper half: many must not return at once.
     """
     whole: timedelta = min(FIRST_PAUSE * 2 ** min(attempt - 1, 16), LONGEST_PAUSE)
-    return max(whole * (0.5 + chance / 2), asked + whole * (chance / 10))
+    return max(whole * (0.5 + chance / 2), retry_after + whole * (chance / 10))
 
 
 # Reports ---------------------------------------------------------------------------------------------------------
@@ -132,12 +134,12 @@ _RANKS: Mapping[str, int] = MappingProxyType(
 FINAL = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.DELIVERED})
 
 
-def state_reported(status: str) -> MessageState | None:
+def parse_status(status: str) -> MessageState | None:
     """The state that a provider's status word stands for; unknown words change nothing."""
     return _STATES.get(status.lower())
 
 
-def moves_forward(current: str, reported: str) -> bool:
+def is_forward_move(current: str, reported: str) -> bool:
     """Whether a report may change the state: only upwards, and never what was withdrawn, expired or blocked."""
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
@@ -145,7 +147,7 @@ def moves_forward(current: str, reported: str) -> bool:
 # Words -----------------------------------------------------------------------------------------------------------
 
 
-class Reading(StrEnum):
+class ReplyMeaning(StrEnum):
     """What an incoming text means for the right to text its sender. `handled_as` of the reply says the same."""
 
     STOP = "stop"
@@ -158,33 +160,36 @@ class Reading(StrEnum):
     OTHER = ""
 
 
-STOPS = frozenset({Reading.STOP, Reading.STOP_OR_CANCEL, Reading.STOP_IN_WORDS})
-_WORDS: Mapping[Reading, frozenset[str]] = MappingProxyType(
+STOP_MEANINGS = frozenset({ReplyMeaning.STOP, ReplyMeaning.STOP_OR_CANCEL, ReplyMeaning.STOP_IN_WORDS})
+_KEYWORDS: Mapping[ReplyMeaning, frozenset[str]] = MappingProxyType(
     {
-        Reading.STOP_OR_CANCEL: frozenset({"cancel", "cancelar", "cancela"}),
-        Reading.STOP: frozenset(
+        ReplyMeaning.STOP_OR_CANCEL: frozenset({"cancel", "cancelar", "cancela"}),
+        ReplyMeaning.STOP: frozenset(
             {"stop", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "opt out", "arret", "no mas"}
             | {"alto", "parar", "pare", "para", "basta", "baja", "detener", "detengan", "fin", "salir", "no more"}
         ),
-        Reading.START: frozenset({"start", "unstop"}),
-        Reading.YES: frozenset({"yes", "si"}),
-        Reading.HELP: frozenset({"help", "info"}),
-        Reading.HELP_UNANSWERED: frozenset({"ayuda"}),
+        ReplyMeaning.START: frozenset({"start", "unstop"}),
+        ReplyMeaning.YES: frozenset({"yes", "si"}),
+        ReplyMeaning.HELP: frozenset({"help", "info"}),
+        ReplyMeaning.HELP_UNANSWERED: frozenset({"ayuda"}),
     }
 )
-_POLITE = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
-_AGAIN = re.compile(r"\b(\w+)( \1\b)+")
-_TEXTS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
+_FILLER_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
+_REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
+_MESSAGE_WORDS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
 # Within one sentence each: "What time does it end? Please call me." is two.
-_FREE_WORDING = re.compile(
-    rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}\b({_TEXTS}|contact|send|writ)"
+_STOP_SENTENCE = re.compile(
+    rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}"
+    rf"\b({_MESSAGE_WORDS}|contact|send|writ)"
     r"|^stop( (it|this|that|these|them)\b|$)|\bstop (call|bother|harass|annoy|spam)ing\b"
     rf"|\b(end|cancel\w*) (\w+ ){{0,2}}(texts|messages|msgs|sms|reminders|mensajes|textos|notificaciones|suscripcion)\b"
-    rf"|(?<!\bi )\b(do not|dont|never) (ever )?({_TEXTS}|contact|send|write|call)"
-    rf"|\b(do not|dont|no longer) (want|wish|need)\b.{{0,25}}\b({_TEXTS}|contact)|\bno more (\w+ )?({_TEXTS}|contact)"
+    rf"|(?<!\bi )\b(do not|dont|never) (ever )?({_MESSAGE_WORDS}|contact|send|write|call)"
+    rf"|\b(do not|dont|no longer) (want|wish|need)\b.{{0,25}}\b({_MESSAGE_WORDS}|contact)"
+    rf"|\bno more (\w+ )?({_MESSAGE_WORDS}|contact)"
     r"|\b(unsubscribe|opt(ing)? ?out|revoke|wrong number|leave me alone|lose my number)\b"
     r"|\b(remove|delete) (me|my (number|phone)|this number)( please)?$|\btake me off( (it|this))?$"
-    rf"|\b(remove|take) (me|my (number|phone)|this number) (off|from|out of) (\w+ ){{0,2}}(list|system|{_TEXTS})"
+    r"|\b(remove|take) (me|my (number|phone)|this number) (off|from|out of) (\w+ ){0,2}"
+    rf"(list|system|{_MESSAGE_WORDS})"
     r"|\bno (me )?(mas(?! tarde)|envie\w*|mande\w*|escriba\w*|contacte\w*|moleste\w*|textee\w*)\b"
     r"|\bno quiero (mas|recibir|mensajes|textos|que me (escrib|mand|envi|text)\w*)\b"
     r"|\b(deja|deje|dejen|dejar) de\b|\b(de|dar|denme|darme) (de )?baja\b|\bnumero equivocado\b|\ben paz\b"
@@ -193,27 +198,27 @@ _FREE_WORDING = re.compile(
 )
 
 
-def reading(text: str) -> Reading:
+def parse_carrier_keyword(text: str) -> ReplyMeaning:
     """What the text means: the carriers' words, and what a reasonable person reads as stop (47 CFR 64.1200(a)(10)).
 
     "Can I stop by early?" and "cancel my appointment" are not opt-outs.
     """
-    bare = _bare(_plain(text))
-    for meaning, words in _WORDS.items():
+    bare = _remove_filler(_normalize_text(text))
+    for meaning, words in _KEYWORDS.items():
         if bare in words:
             return meaning
-    sentences = (_plain(sentence) for sentence in re.split(r"[.,;:!?¿¡\n]+", text))
-    return Reading.STOP_IN_WORDS if any(map(_FREE_WORDING.search, sentences)) else Reading.OTHER
+    sentences = (_normalize_text(sentence) for sentence in re.split(r"[.,;:!?¿¡\n]+", text))
+    return ReplyMeaning.STOP_IN_WORDS if any(map(_STOP_SENTENCE.search, sentences)) else ReplyMeaning.OTHER
 
 
-def _plain(text: str) -> str:
+def _normalize_text(text: str) -> str:
     """Small letters without accents, punctuation and pictures, single spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
-def _bare(plain: str) -> str:
+def _remove_filler(plain: str) -> str:
     """Without words of courtesy, and each word once."""
-    bare = " ".join(_POLITE.sub(" ", plain).split()) or plain
-    return _AGAIN.sub(r"\1", bare)
+    bare = " ".join(_FILLER_WORDS.sub(" ", plain).split()) or plain
+    return _REPEATED_WORD.sub(r"\1", bare)

@@ -16,46 +16,46 @@ UNLIMITED = {"per_minute": 0, "per_day": 0}  # no carrier between us and the dem
 logger = logging.getLogger(__name__)
 
 
-def ensure_default() -> Sender | None:
+def ensure_default_sender() -> Sender | None:
     """The installation's own sender, as the settings name it: for organizations without one. None if they name none."""
-    wanted = _wanted()
+    wanted = _read_sender_settings()
     present = Sender.objects.filter(is_default=True).first()
     if not wanted or (present and all(getattr(present, name) == value for name, value in wanted.items())):
         return present
-    return _make_default(wanted)
+    return _create_default_sender(wanted)
 
 
 @transaction.atomic(savepoint=False)
-def _make_default(wanted: dict[str, str]) -> Sender:
+def _create_default_sender(wanted: dict[str, str]) -> Sender:
     """One at a time: workers that start together would both make it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
     Sender.objects.filter(is_default=True).exclude(**wanted).update(is_default=False)
     created: dict[str, Any] = {**wanted, "is_default": True, "name": "Installation"}
-    if settings.SMS_GATEWAY == "inbox":
+    if settings.SMS_PROVIDER == "inbox":
         created |= UNLIMITED
     sender, _ = Sender.objects.update_or_create(**wanted, defaults={"is_default": True}, create_defaults=created)
     return sender
 
 
-def _wanted() -> dict[str, str]:
+def _read_sender_settings() -> dict[str, str]:
     service, number = settings.TWILIO_MESSAGING_SERVICE_SID, settings.TWILIO_FROM
     if service:
         return {"messaging_service": service}
-    if settings.SMS_GATEWAY == "inbox":
+    if settings.SMS_PROVIDER == "inbox":
         return {"number": number or DEMO_NUMBER}
     return {"number": number} if number else {}
 
 
 @transaction.atomic(savepoint=False)
-def stop(*, sender_id: int, reason: str, now: datetime) -> None:
+def stop_sender(*, sender_id: int, reason: str, now: datetime) -> None:
     """Send nothing more through a sender that the provider refuses; `resume` undoes it. Logged once, as an error."""
     if Sender.objects.filter(pk=sender_id, stopped_at=None).update(stopped_at=now, stopped_reason=reason):
         logger.error("sender %s is stopped: %s", sender_id, reason)
 
 
 @transaction.atomic(savepoint=False)
-def resume(*, sender: Sender, now: datetime) -> int:
+def resume_sender(*, sender: Sender, now: datetime) -> int:
     """Let a stopped sender send again, also what was blocked meanwhile and is still useful; return how many."""
     Sender.objects.filter(pk=sender.pk).update(stopped_at=None, stopped_reason="")
     blocked = Message.objects.filter(sender=sender, state=MessageState.BLOCKED, reason="sender_stopped")

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from notifications import phone, queries, replies
+from notifications import contact_address, queries, replies
 from notifications.models import InboxItem
 
 View = Callable[..., HttpResponse]
 
 
-def demo_only(view: View) -> View:
+def require_demo(view: View) -> View:
     @wraps(view)
     def shown(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not settings.DEMO:
@@ -28,38 +28,40 @@ def demo_only(view: View) -> View:
     return never_cache(shown)
 
 
-@demo_only
+@require_demo
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+def show_demo_inbox(request: HttpRequest) -> HttpResponse:
     """The newest messages, of one phone or mailbox if asked for."""
     to = request.GET.get("to", "")
-    return render(request, "notifications/inbox.html", {"items": queries.inbox(_address(to)), "to": to})
+    return render(
+        request, "notifications/demo_inbox.html", {"items": queries.list_inbox_items(_parse_address(to)), "to": to}
+    )
 
 
-@demo_only
+@require_demo
 @require_safe
-def messages(request: HttpRequest) -> HttpResponse:
+def show_demo_inbox_json(request: HttpRequest) -> HttpResponse:
     """The same for scripts: a list, the newest first."""
-    items = queries.inbox(_address(request.GET.get("to", "")))
+    items = queries.list_inbox_items(_parse_address(request.GET.get("to", "")))
     found = [{"to": item.to, "channel": item.channel, "text": item.text, "at": item.at.isoformat()} for item in items]
     return JsonResponse(found, safe=False)
 
 
-@demo_only
+@require_demo
 @require_safe
-def invitation(request: HttpRequest, item_id: int) -> HttpResponse:
+def download_demo_invitation(request: HttpRequest, item_id: int) -> HttpResponse:
     """The calendar object of an e-mail, as a file."""
     item = get_object_or_404(InboxItem.objects.exclude(calendar=""), pk=item_id)
     headers = {"Content-Disposition": 'attachment; filename="invitation.ics"'}
     return HttpResponse(item.calendar, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
-@demo_only
+@require_demo
 @require_POST
-def reply(request: HttpRequest, item_id: int) -> HttpResponse:
+def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
     """Answer a text as the donor who got it."""
     item = get_object_or_404(InboxItem, pk=item_id, channel="sms")
-    replies.receive(
+    replies.receive_reply(
         sender_number=item.sender,
         provider_id=f"demo-{uuid.uuid4()}",
         address=item.to,
@@ -69,9 +71,9 @@ def reply(request: HttpRequest, item_id: int) -> HttpResponse:
     return redirect("demo_inbox")
 
 
-def _address(typed: str) -> str:
+def _parse_address(typed: str) -> str:
     """The address as it is kept. A plus sign in a query arrives as a space."""
-    for kept in (phone.normalize, phone.mailbox):
+    for kept in (contact_address.normalize_phone, contact_address.normalize_email):
         try:
             return kept(typed) if typed.strip() else ""
         except ValidationError:

@@ -17,7 +17,7 @@ EMPTY_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 View = Callable[..., HttpResponse]
 
 
-def from_twilio(view: View) -> View:
+def require_twilio_signature(view: View) -> View:
     """Answer 403, and do nothing, unless the signature fits the public address and every field as they came.
 
     The address is the configured one, for behind a proxy a request shows another. The signature takes the place of a
@@ -36,37 +36,37 @@ def from_twilio(view: View) -> View:
     return csrf_exempt(require_POST(judged))
 
 
-@from_twilio
-def status(request: HttpRequest, token: str) -> HttpResponse:
+@require_twilio_signature
+def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
     """A report on one of our texts. One that we do not know is kept, for it may be early; one of nothing is refused."""
-    if not _plain(request, "MessageSid") or not _plain(request, "MessageStatus"):
+    if not _get_field(request, "MessageSid") or not _get_field(request, "MessageStatus"):
         return HttpResponseBadRequest()
-    reports.report(
-        provider_id=_plain(request, "MessageSid")[:64],
-        status=_plain(request, "MessageStatus"),
-        error_code=_plain(request, "ErrorCode"),
+    reports.record_report(
+        provider_id=_get_field(request, "MessageSid")[:64],
+        status=_get_field(request, "MessageStatus"),
+        error_code=_get_field(request, "ErrorCode"),
         token=token,
         now=timezone.now(),
     )
     return HttpResponse(status=204)
 
 
-@from_twilio
-def inbound(request: HttpRequest) -> HttpResponse:
+@require_twilio_signature
+def receive_inbound_text(request: HttpRequest) -> HttpResponse:
     """A text from a donor; one of nobody is refused. The answer is empty: the provider answers STOP and HELP."""
-    if not _plain(request, "MessageSid") or not _plain(request, "From"):
+    if not _get_field(request, "MessageSid") or not _get_field(request, "From"):
         return HttpResponseBadRequest()
-    replies.receive(
-        sender_number=_plain(request, "To"),
-        messaging_service=_plain(request, "MessagingServiceSid"),
-        provider_id=_plain(request, "MessageSid")[:64],
-        address=_plain(request, "From")[:254],
-        text=_plain(request, "Body"),
+    replies.receive_reply(
+        sender_number=_get_field(request, "To"),
+        messaging_service=_get_field(request, "MessagingServiceSid"),
+        provider_id=_get_field(request, "MessageSid")[:64],
+        address=_get_field(request, "From")[:254],
+        text=_get_field(request, "Body"),
         now=timezone.now(),
     )
     return HttpResponse(EMPTY_ANSWER, content_type="text/xml")
 
 
-def _plain(request: HttpRequest, name: str) -> str:
+def _get_field(request: HttpRequest, name: str) -> str:
     """A field without NUL, which PostgreSQL cannot keep."""
     return request.POST.get(name, "").replace("\x00", "")

@@ -13,9 +13,9 @@ from organizations.models import ApiKey, AuditEntry, Cause, CauseFact, Membershi
 if TYPE_CHECKING:
     RowAdmin = admin.ModelAdmin[Any]
     RowInline = admin.TabularInline[Any, Any]
-    PeopleAdmin = UserAdmin[User]
+    BaseUserAdmin = UserAdmin[User]
 else:
-    PeopleAdmin = UserAdmin
+    BaseUserAdmin = UserAdmin
     RowAdmin, RowInline = admin.ModelAdmin, admin.TabularInline
 
 
@@ -46,7 +46,7 @@ class CauseFactInline(RowInline):
 
 
 @admin.register(User)
-class CoordinatorAdmin(PeopleAdmin):
+class CoordinatorAdmin(BaseUserAdmin):
     """The people who sign in; made here, since nobody signs up by themselves."""
 
     add_form = AdminUserCreationForm

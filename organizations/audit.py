@@ -9,7 +9,7 @@ from organizations.models import AuditEntry, Organization
 
 
 @transaction.atomic(savepoint=False)
-def note(
+def add_audit_entry(
     *, organization: Organization, actor: str, verb: str, about: str, fields: Sequence[str] = (), now: datetime
 ) -> AuditEntry:
     """Add a line to the audit log: ids and names of fields, never values of personal data."""

@@ -14,17 +14,17 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import IdempotentAnswer, linked
+from organizations.models import IdempotentAnswer, linked_model
 
 ANONYMOUS = "anonymous"
-KEPT = timedelta(hours=24)
+ANSWER_LIFETIME = timedelta(hours=24)
 
-_KEY = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable, without the quotation mark
+_KEY_PATTERN = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable, without the quotation mark
 # 22 url-safe characters, or a UUID, hold 128 bits: nobody guesses their way to another's answer.
-_STRONG = re.compile(r"[A-Za-z0-9._~+/=-]{22,255}")
+_STRONG_KEY_PATTERN = re.compile(r"[A-Za-z0-9._~+/=-]{22,255}")
 
 
-class KeyMissing(ValidationError):
+class IdempotencyKeyMissing(ValidationError):
     """A request that needs a key came without a usable one: 400."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class KeyMissing(ValidationError):
         super().__init__(message, code="idempotency_key_missing")
 
 
-class KeyWeak(ValidationError):
+class IdempotencyKeyWeak(ValidationError):
     """An anonymous key that could be guessed: 400."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class KeyWeak(ValidationError):
         super().__init__(message, code="idempotency_key_weak")
 
 
-class KeyReused(ValidationError):
+class IdempotencyKeyReused(ValidationError):
     """The key was sent before with another body: 422."""
 
     def __init__(self) -> None:
@@ -66,84 +66,84 @@ class AnswerErased(ValidationError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredAnswer:
     status: int
     body: str
     replayed: bool
 
 
-Keep = Callable[[str], None]
+StoreAnswer = Callable[[str], None]
 
-_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
+_TRY_KEY_LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
 _COLUMNS = ("id", "body_hash", "status", "body", "created_at")
-_KEPT = """
+_SELECT_ANSWER = """
 SELECT id, body_hash, status, body, created_at FROM organizations_idempotentanswer WHERE scope = %s AND key_hash = %s
 """
-_KEEP = """
+_INSERT_ANSWER = """
 INSERT INTO organizations_idempotentanswer (scope, key_hash, body_hash, status, body, created_at)
 VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 
 @transaction.atomic
-def once(
+def run_once(
     *,
     scope: str,
     key: str,
     body: bytes,
     now: datetime,
-    work: Callable[[Keep], object],
-) -> Answer:
+    work: Callable[[StoreAnswer], object],
+) -> StoredAnswer:
     """Do the work unless the same caller sent the same key before; then give the first answer again.
 
     `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `work` gives its own answer (201)
     to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps nothing. The key's
     advisory lock is the first of all locks and lasts as long as the transaction.
     """
-    key_hash = linked.token_digest(_checked(scope, key))
+    key_hash = linked_model.hash_token(_clean_key(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
-    known = _locked(scope, key_hash, now)
+    known = _lock_key(scope, key_hash, now)
     if known:
         if known.body_hash != body_hash:
-            raise KeyReused
+            raise IdempotencyKeyReused
         if known.status == HTTPStatus.GONE:
             raise AnswerErased
-        return Answer(known.status, known.body, replayed=True)
+        return StoredAnswer(known.status, known.body, replayed=True)
     said: list[str] = []
 
     def keep(text: str) -> None:
         said.append(text)
         with connection.cursor() as cursor:
-            cursor.execute(_KEEP, [scope, key_hash, body_hash, HTTPStatus.CREATED.value, text, now])
+            cursor.execute(_INSERT_ANSWER, [scope, key_hash, body_hash, HTTPStatus.CREATED.value, text, now])
 
     work(keep)
-    return Answer(HTTPStatus.CREATED, "".join(said), replayed=False)
+    return StoredAnswer(HTTPStatus.CREATED, "".join(said), replayed=False)
 
 
 @transaction.atomic(savepoint=False)
-def forget(*, mentions: Collection[str]) -> int:
+def blank_answers(*, mentions: Collection[str]) -> int:
     """Blank the answers in which one of these stands; the same request again is not done again. Returns how many."""
     wanted = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
     return IdempotentAnswer.objects.filter(wanted).update(status=HTTPStatus.GONE, body="")
 
 
 @transaction.atomic
-def purge(*, now: datetime) -> int:
+def purge_answers(*, now: datetime) -> int:
     """Forget the answers that are older than a day; returns how many."""
-    return IdempotentAnswer.objects.filter(created_at__lte=now - KEPT).delete()[0]
+    return IdempotentAnswer.objects.filter(created_at__lte=now - ANSWER_LIFETIME).delete()[0]
 
 
-def _checked(scope: str, key: str) -> str:
+def _clean_key(scope: str, key: str) -> str:
     # The IETF draft writes the key as a quoted string; most clients leave the quotes out. Both mean the same key.
     key = re.sub(r'^"(.*)"$', r"\1", key.strip())
-    if not _KEY.fullmatch(key):
-        raise KeyMissing
-    if scope == ANONYMOUS and not _STRONG.fullmatch(key):
-        raise KeyWeak
+    if not _KEY_PATTERN.fullmatch(key):
+        raise IdempotencyKeyMissing
+    if scope == ANONYMOUS and not _STRONG_KEY_PATTERN.fullmatch(key):
+        raise IdempotencyKeyWeak
     return key
 
 
-def _locked(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
+def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
     """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
 
     A plain unique row would make the second caller wait instead; it stands behind the lock. Two statements: in one, the
@@ -151,14 +151,14 @@ def _locked(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [number])
+        cursor.execute(_TRY_KEY_LOCK, [number])
         (is_locked,) = cursor.fetchone()
         if not is_locked:
             raise RequestInProgress
-        cursor.execute(_KEPT, [scope, key_hash])
+        cursor.execute(_SELECT_ANSWER, [scope, key_hash])
         row = cursor.fetchone()
     known = IdempotentAnswer(**dict(zip(_COLUMNS, row, strict=True))) if row else None
-    if known and known.created_at <= now - KEPT:
+    if known and known.created_at <= now - ANSWER_LIFETIME:
         known.delete()
         return None
     return known

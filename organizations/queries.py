@@ -9,10 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Q, QuerySet
 
 from organizations import rules
-from organizations.models import ApiKey, Membership, Organization, Role, User, linked
+from organizations.models import ApiKey, Membership, Organization, Role, User, linked_model
 
 
-def membership_of(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
+def find_membership(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
     """The user's membership in the named organization, or the first by name; none for strangers."""
     if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
@@ -27,20 +27,20 @@ def lacks_second_step(membership: Membership) -> bool:
 
     Who has set a second step up (an app's codes, a passkey) cannot sign in without it.
     """
-    if not settings.SECOND_STEP_REQUIRED or not rules.may(membership.role, "plan"):
+    if not settings.SECOND_STEP_REQUIRED or not rules.is_allowed(membership.role, "plan"):
         return False
     ways = Authenticator.objects.filter(user=membership.user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return not ways.exists()
 
 
-def organizations_of(user: User | AnonymousUser) -> QuerySet[Organization]:
+def list_organizations(user: User | AnonymousUser) -> QuerySet[Organization]:
     """The organizations the user is a member of, by name."""
     if not isinstance(user, User):
         return Organization.objects.none()
     return Organization.objects.filter(memberships__user=user).order_by("name", "id")
 
 
-def key_from_header(header: str, now: datetime) -> ApiKey | None:
+def find_api_key(header: str, now: datetime) -> ApiKey | None:
     """The live key of an `Authorization: Bearer pd_…` header with its organization, or none."""
     scheme, _, token = header.strip().partition(" ")
     mark, _, rest = token.strip().partition("_")
@@ -49,16 +49,16 @@ def key_from_header(header: str, now: datetime) -> ApiKey | None:
         return None
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     key = ApiKey.objects.filter(live, prefix=prefix).select_related("organization").first()
-    return key if key and hmac.compare_digest(key.secret_hash, linked.token_digest(secret)) else None
+    return key if key and hmac.compare_digest(key.secret_hash, linked_model.hash_token(secret)) else None
 
 
-def countries() -> list[str]:
+def list_countries() -> list[str]:
     """The countries of all organizations, that of most of them first. One query."""
     found = Organization.objects.values("country").annotate(many=Count("pk")).order_by("-many", "country")
     return list(found.values_list("country", flat=True))
 
 
-def coordinator_emails(organization: Organization) -> list[str]:
+def list_coordinator_emails(organization: Organization) -> list[str]:
     """The mailboxes of active owners and coordinators, for what they must hear about."""
     members = User.objects.filter(
         is_active=True,

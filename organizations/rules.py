@@ -4,17 +4,17 @@ from typing import Final, Literal, get_args
 
 from organizations.models import Role
 
-Verb = Literal["view", "check_in", "plan", "manage"]
-VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
+Permission = Literal["view", "check_in", "plan", "manage"]
+PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
-_ALLOWED: Final[dict[str, frozenset[str]]] = {
+_PERMISSIONS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
     Role.VIEWER: frozenset({"view"}),
     Role.CHECK_IN: frozenset({"view", "check_in"}),
     Role.COORDINATOR: frozenset({"view", "check_in", "plan"}),
-    Role.OWNER: frozenset(VERBS),
+    Role.OWNER: frozenset(PERMISSIONS),
 }
 
 
-def may(role: str, verb: Verb) -> bool:
+def is_allowed(role: str, permission: Permission) -> bool:
     """Whether somebody in this role may do this; an unknown role may do nothing."""
-    return verb in _ALLOWED.get(role, frozenset())
+    return permission in _PERMISSIONS_BY_ROLE.get(role, frozenset())

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from organizations.web import switching
+from organizations.web import organization_choice
 
-urlpatterns = [path("organizer/switch/", switching.switch_organization, name="switch_organization")]
+urlpatterns = [path("organizer/switch/", organization_choice.switch_organization, name="switch_organization")]

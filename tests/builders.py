@@ -11,11 +11,11 @@ from drives.attendance import check_in
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
 from drives.booking.hold import Companion, Person
-from drives.domain.matching import ANY_TIME, Window
-from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitingEntry
-from drives.planning import drives
+from drives.domain.matching import ANY_TIME, ArrivalWindow
+from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitlistEntry
+from drives.planning import lifecycle
 from drives.waitlist import entries
-from drives.waitlist.entries import Wish
+from drives.waitlist.entries import WaitlistRequest
 from notifications import consents
 from notifications.models import Message, Sender
 from organizations.models import Membership, Organization, Role, User
@@ -26,7 +26,7 @@ NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
 DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
 CHAIRS = {
     "chairs": 4,
-    "screening_places": 4,
+    "screening_stations": 4,
     "first_screening_steps": 3,
     "first_chair_steps": 3,
     "return_screening_steps": 1,
@@ -146,7 +146,7 @@ def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
         "first_chair_steps": 1,
         "return_screening_steps": 0,
         "return_chair_steps": 1,
-        "screening_places": 0,
+        "screening_stations": 0,
     }
     return plan(at, chairs=places, closes=closes, **{**shape, **changes})
 
@@ -157,9 +157,9 @@ def drive(
     owner = of or organization()
     planned = planned or plan(site(owner), **changes)
     planned.organization = owner
-    made = drives.create_drive(drive=planned, actor="test", now=NOW)
+    made = lifecycle.create_drive(drive=planned, actor="test", now=NOW)
     if published:
-        drives.publish(drive_id=made.pk, actor="test", now=NOW)
+        lifecycle.publish_drive(drive_id=made.pk, actor="test", now=NOW)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
 
@@ -167,7 +167,7 @@ def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] 
     """A drive in twelve days by the real clock: for tests that start programs, which know no other."""
     present, owner = timezone.now(), of or organization()
     made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
-    drives.publish(drive_id=made.pk, actor="test", now=present)
+    lifecycle.publish_drive(drive_id=made.pk, actor="test", now=present)
     made.refresh_from_db(fields=["state"])
     return made
 
@@ -201,21 +201,21 @@ def held(
     return booking
 
 
-def code_of(asked: Booking | WaitingEntry) -> str:
+def code_of(asked: Booking | WaitlistEntry) -> str:
     """The newest code that was sent for a hold, or for a request to wait."""
     sent = Message.objects.filter(about=asked.about, kind="code").order_by("-pk")[0]
     return next(word for word in sent.text.replace("#", " ").split() if word.isdigit() and len(word) == 6)
 
 
-def proved(booking: Booking, *, number: int = 42, now: datetime = NOW) -> Booking:
-    return verify.prove(booking_id=booking.pk, code=code_of(booking), bound_to=f"browser-{number}", now=now)
+def verified(booking: Booking, *, number: int = 42, now: datetime = NOW) -> Booking:
+    return verify.verify_booking(booking_id=booking.pk, code=code_of(booking), bound_to=f"browser-{number}", now=now)
 
 
 def booked(
     of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
 ) -> Booking:
     """Held and proved, as a donor does it."""
-    return proved(held(of, n=n, number=number, visit=visit, now=now, **who), number=number, now=now)
+    return verified(held(of, n=n, number=number, visit=visit, now=now, **who), number=number, now=now)
 
 
 def gave(
@@ -224,13 +224,13 @@ def gave(
     """Booked, came on time, and what became of it an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
-    check_in.check_in(booking_id=booking.pk, actor="test", now=came)
+    check_in.check_in_donor(booking_id=booking.pk, actor="test", now=came)
     return check_in.record_outcome(booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1))
 
 
 def agreed(of: Organization, address: str, *purposes: str, given: bool = True, now: datetime = NOW) -> None:
     """Record what a donor agreed to, or with `given=False` took back; reminders if nothing is named."""
-    consents.record(
+    consents.record_consents(
         organization=of,
         address=address,
         purposes=list(purposes) or ["reminders"],
@@ -256,14 +256,14 @@ def asked_to_wait(
     *,
     number: int = 42,
     visit: str = Visit.RETURN,
-    window: Window = ANY_TIME,
+    window: ArrivalWindow = ANY_TIME,
     now: datetime = NOW,
     **who: Any,
-) -> WaitingEntry:
+) -> WaitlistEntry:
     """On the waiting list once the code is entered."""
-    return entries.join(
+    return entries.join_waitlist(
         drive=at,
-        wish=Wish(visit, window),
+        waitlist_request=WaitlistRequest(visit, window),
         person=person(number, **who),
         ip=f"192.0.2.{number % 250}",
         bound_to=f"browser-{number}",
@@ -271,15 +271,17 @@ def asked_to_wait(
     )
 
 
-def waits(at: Drive, *, number: int = 42, now: datetime = NOW, **asking: Any) -> WaitingEntry:
+def waits(at: Drive, *, number: int = 42, now: datetime = NOW, **asking: Any) -> WaitlistEntry:
     """Joined and proved, as a donor does it."""
     asked = asked_to_wait(at, number=number, now=now, **asking)
-    return entries.prove(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
+    return entries.verify_entry(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
 
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
     """Given up by its donor."""
-    [row] = booking_changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    [row] = booking_changes.cancel_bookings(
+        booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now
+    )
     return row
 
 
@@ -287,11 +289,11 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
     """The token of a browser in which these contacts were proved."""
     token = f"browser-{next(_numbers)}".ljust(43, "x")
     for address in addresses:
-        browsers.remember(token=token, identity=volunteers_rules.identity(address), now=now)
+        browsers.save_verified_browser(token=token, identity=volunteers_rules.compute_identity(address), now=now)
     return token
 
 
-def offer_to(entry: WaitingEntry) -> Offer | None:
+def offer_to(entry: WaitlistEntry) -> Offer | None:
     """What is offered to somebody now."""
     return Offer.objects.open().filter(entry=entry).first()
 
@@ -322,5 +324,5 @@ def held_together(
 def booked_together(of: Drive, *, number: int = 42, now: datetime = NOW, **how: Any) -> list[Booking]:
     """Held and proved with the code of the first."""
     party = held_together(of, number=number, now=now, **how)
-    proved(party[0], number=number, now=now)
+    verified(party[0], number=number, now=now)
     return list(Booking.objects.filter(party=party[0].party).select_related("volunteer").order_by("pk"))

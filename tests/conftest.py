@@ -29,7 +29,7 @@ OURS = {
     "IDENTITY_KEY": "tests-only-identity-key-that-is-long-enough-for-the-check",
     "BASE_URL": "http://testserver",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
-    "SMS_GATEWAY": "inbox",
+    "SMS_PROVIDER": "inbox",
     "EMAIL_URL": "inbox",
     "EMAIL_FROM": "drives@example.org",
     "RATE_LIMITS": "on",

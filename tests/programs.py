@@ -14,8 +14,8 @@ from django.db import connection
 from environs import env
 
 from config.embedded import redis_server
-from config.embedded.children import ROOT
 from config.embedded.guard import Guard
+from config.embedded.processes import ROOT
 
 DEMO = {"DEMO": "on", "RATE_LIMITS": "off"}
 
@@ -65,7 +65,7 @@ def web_process(
     guard: Guard, log: Path, command: list[str], **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
     """A web server, the real one or a control; gives its process and port once it answers."""
-    port = redis_server.free_port()
+    port = redis_server.find_free_port()
     ours = {
         **DEMO,
         "WEB": "on",

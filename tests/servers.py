@@ -19,7 +19,7 @@ class Servers:
         self.guard = Guard()
         self.folder = Path(tempfile.mkdtemp(prefix="drives-tests-"))
         self.guard.remove(self.folder)
-        self.running: list[postgres.Postgres | redis_server.Redis] = []
+        self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:
         """Start what the environment does not name already, and name it there for the workers."""
@@ -38,13 +38,15 @@ class Servers:
 
     def _start_postgres(self) -> None:
         with (self.folder / "postgres.log").open("wb") as log:
-            server = postgres.start(self.folder / "postgres", self.guard, settings=postgres.FAST, output=log)
+            server = postgres.start_postgres(
+                self.folder / "postgres", self.guard, settings=postgres.FAST_SETTINGS, output=log
+            )
         self.running.append(server)
         os.environ["DATABASE_URL"] = server.url("drives")
 
     def _start_redis(self) -> None:
-        if program := redis_server.binary():
-            server = redis_server.start(program, self.folder, self.guard)
+        if program := redis_server.find_redis_binary():
+            server = redis_server.start_redis(program, self.folder, self.guard)
             self.running.append(server)
             os.environ["REDIS_URL"] = server.url()
         else:

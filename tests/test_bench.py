@@ -5,19 +5,23 @@ from collections import Counter
 import pytest
 
 from bench import load
-from bench.load import Measured
-from bench.table import Work
+from bench.load import Measurement
+from bench.table import Benchmark
 
 
 def test_a_percentile_is_an_answer_that_was_seen() -> None:
     times = [number / 1000 for number in range(1, 101)]
-    assert (load.percentile(times, 0.5), load.percentile(times, 0.99), load.percentile([], 0.5)) == (51.0, 100.0, 0.0)
+    assert (
+        load.compute_percentile_ms(times, 0.5),
+        load.compute_percentile_ms(times, 0.99),
+        load.compute_percentile_ms([], 0.5),
+    ) == (51.0, 100.0, 0.0)
 
 
 def test_a_line_holds_medians_and_their_ratio() -> None:
-    work = Work("book", "bare SQL")
+    work = Benchmark("book", "bare SQL")
     for count in (10, 30, 20):
-        work.add(Measured(seconds=1.0, times=[0.004] * count))
+        work.add(Measurement(seconds=1.0, times=[0.004] * count))
         work.floors.append(4.0 * count)
     assert work.row() == {
         "name": "book",
@@ -32,14 +36,14 @@ def test_a_line_holds_medians_and_their_ratio() -> None:
 
 
 def test_a_run_with_other_answers_counts_for_nothing() -> None:
-    measured = Measured(seconds=1.0, times=[0.1, 0.1], statuses=Counter({201: 1, 409: 1}))
+    measured = Measurement(seconds=1.0, times=[0.1, 0.1], statuses=Counter({201: 1, 409: 1}))
     with pytest.raises(RuntimeError, match="409"):
         measured.expect(201)
 
 
 def test_requests_are_well_formed() -> None:
-    assert load.get("/healthz") == b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    head, _, body = load.post("/x", b"{}", "Idempotency-Key: 1\r\n").partition(b"\r\n\r\n")
+    assert load.build_get_request("/healthz") == b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head, _, body = load.build_post_request("/x", b"{}", "Idempotency-Key: 1\r\n").partition(b"\r\n\r\n")
     assert body == b"{}"
     assert head.split(b"\r\n")[1:] == [
         b"Host: localhost",

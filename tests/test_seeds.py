@@ -99,10 +99,10 @@ def test_every_race_puts_its_pauses_and_bugs_in_place_with_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    "lock_waitlist",
     [
         "monkeypatch.setattr(locking, 'booking', unlocked)",
-        "monkeypatch.setattr('drives.capacity.locks.booking', unlocked)",
+        "monkeypatch.setattr('drives.capacity.locks.lock_booking', unlocked)",
         "from tests.storm import pause",
         "storm.pause()",
     ],

@@ -29,7 +29,7 @@ def test_a_phone_number_passes_few_files_from_the_form_to_the_provider(request: 
     page = ana.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive).pk))
     details = urlencode(page.form("/book/").filled({"name": ana.name, "phone": "(201) 555-0142"}))
 
-    with TwilioStandIn() as twilio, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=twilio.url):
+    with TwilioStandIn() as twilio, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=twilio.url):
 
         def book() -> None:
             ana.browser.send("POST", page.form("/book/").action, details)

@@ -20,7 +20,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
 class ContactAdmin(ReadOnlyAdmin):
     """Numbers and mailboxes, and whose they are."""
 
-    list_display = ["address", "kind", "organization", "owner", "proved_at"]
+    list_display = ["address", "kind", "organization", "owner", "verified_at"]
     list_filter = ["organization", "kind"]
     list_select_related = ["organization", "owner"]
     search_fields = ["address"]
@@ -31,6 +31,6 @@ class ContactAdmin(ReadOnlyAdmin):
 class RegistrationAdmin(ReadOnlyAdmin):
     """What was typed before it was proved."""
 
-    list_display = ["id", "organization", "source", "created_at", "proved_at"]
+    list_display = ["id", "organization", "source", "created_at", "verified_at"]
     list_filter = ["organization", "source"]
     exclude = ["identity"]

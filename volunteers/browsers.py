@@ -4,44 +4,47 @@ from datetime import datetime
 
 from django.db import transaction
 
-from organizations.models import linked
+from organizations.models import linked_model
 from volunteers import rules
-from volunteers.models import ProvedBrowser
+from volunteers.models import VerifiedBrowser
 
 
 @transaction.atomic(savepoint=False)
-def remember(*, token: str, identity: str, now: datetime) -> None:
+def save_verified_browser(*, token: str, identity: str, now: datetime) -> None:
     """Ask this browser for no code of this contact for 30 days from now. An empty token remembers nothing."""
     if not token:
         return
-    verified = ProvedBrowser(
-        token_hash=linked.token_digest(token), identity=identity, proved_at=now, expires_at=now + rules.BROWSER_LIFE
+    verified = VerifiedBrowser(
+        token_hash=linked_model.hash_token(token),
+        identity=identity,
+        verified_at=now,
+        expires_at=now + rules.BROWSER_LIFETIME,
     )
-    ProvedBrowser.objects.bulk_create(
+    VerifiedBrowser.objects.bulk_create(
         [verified],
         update_conflicts=True,
         unique_fields=["token_hash", "identity"],
-        update_fields=["proved_at", "expires_at"],
+        update_fields=["verified_at", "expires_at"],
     )
 
 
 @transaction.atomic(savepoint=False)
-def renew(*, old: str, new: str, now: datetime) -> None:
+def replace_browser_token(*, old: str, new: str, now: datetime) -> None:
     """Let another token of the same browser stand for what it verified before, until the same days."""
-    verified = ProvedBrowser.objects.filter(token_hash=linked.token_digest(old), expires_at__gt=now)
+    verified = VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(old), expires_at__gt=now)
     kept = [
-        ProvedBrowser(
-            token_hash=linked.token_digest(new),
+        VerifiedBrowser(
+            token_hash=linked_model.hash_token(new),
             identity=one.identity,
-            proved_at=one.proved_at,
+            verified_at=one.verified_at,
             expires_at=one.expires_at,
         )
         for one in verified
     ]
-    ProvedBrowser.objects.bulk_create(kept, ignore_conflicts=True)
+    VerifiedBrowser.objects.bulk_create(kept, ignore_conflicts=True)
 
 
 @transaction.atomic(savepoint=False)
-def forget(*, token: str) -> None:
+def delete_verified_browser(*, token: str) -> None:
     """Ask this browser for codes again, of every contact it verified."""
-    ProvedBrowser.objects.filter(token_hash=linked.token_digest(token)).delete()
+    VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(token)).delete()

@@ -14,14 +14,14 @@ from django.db.models import QuerySet
 from notifications import envelopes, kinds, outbox
 from notifications.envelopes import Addressee
 from notifications.kinds import Withdrawal
+from notifications.message_content import RenderedMessage
 from notifications.models import Channel
-from notifications.notice import Notice
-from organizations.models import Organization, linked
-from volunteers import limits, notices, rules
+from organizations.models import Organization, linked_model
+from volunteers import limits, message_texts, rules
 from volunteers.limits import Limit
-from volunteers.models import Contact, ProofCode
+from volunteers.models import Contact, VerificationCode
 
-_INSERT = Path(__file__).with_name("insert_proof_code.sql").read_text()
+_INSERT = Path(__file__).with_name("insert_verification_code.sql").read_text()
 
 
 class CodeResult(enum.Enum):
@@ -32,7 +32,7 @@ class CodeResult(enum.Enum):
 
 
 @transaction.atomic(savepoint=False)
-def send(
+def queue_code(
     *,
     organization: Organization,
     address: str,
@@ -41,124 +41,127 @@ def send(
     about: str,
     ip: str | None,
     now: datetime,
-) -> ProofCode:
-    """Queue a fresh code to a phone or mailbox, cleaned as the rules do it; refuses with limits.TooMany.
+) -> VerificationCode:
+    """Queue a fresh code to a phone or mailbox, cleaned as the rules do it; refuses with limits.RateLimitExceeded.
 
-    `bound_to` is a secret of the asker (a browser's token, a booking's token): only with it does the code count. A
+    `compute_browser_digest` is a secret of the asker (a browser's token, a booking's token): only with it does the
+    code count. A
     newer code of the same contact and asker makes the older ones useless. The same work is done whether the contact is
     known or not. Call it last: the organization's counter is locked until the transaction ends.
     """
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
-    identity, digits, bound = rules.identity(address), _digits(), linked.token_digest(bound_to)
-    _spend(identity, ip, budget, now)
-    sent, older = _written(identity, bound, _code_hash(digits, identity, bound), ip, now, organization)
-    _queue(sent, organization, address, language, digits, about=about, now=now)
-    _withdraw(older, now)
+    identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
+    _spend_code_limits(identity, ip, budget, now)
+    sent, older = _insert_code(identity, bound, _compute_code_hash(digits, identity, bound), ip, now, organization)
+    _queue_message(sent, organization, address, language, digits, about=about, now=now)
+    _withdraw_older_codes(older, now)
     return sent
 
 
 @transaction.atomic(savepoint=False)
-def request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
-    """Note a code that a worker sends (`send_requested`) if the contact is known; refuses with limits.TooMany.
+def record_code_request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
+    """Note a code that a worker sends if the contact is known (`queue_requested_code`).
 
     The limits are those of the contact, of the network, and a budget of the whole service.
     """
-    _spend(identity, ip, Limit("find_budget", "all", *rules.FINDS_A_DAY), now)
-    _written(identity, linked.token_digest(bound_to), "", ip, now)
+    _spend_code_limits(identity, ip, Limit("find_budget", "all", *rules.SEARCH_CODES_PER_DAY), now)
+    _insert_code(identity, linked_model.hash_token(bound_to), "", ip, now)
 
 
-def requested_identities(limit: int, now: datetime) -> list[str]:
+def list_requested_identities(limit: int, now: datetime) -> list[str]:
     """The identities of requested codes that no worker has seen, oldest first."""
-    return list(_requested(now).values_list("identity", flat=True)[:limit])
+    return list(_filter_requested_codes(now).values_list("identity", flat=True)[:limit])
 
 
-def requested(identities: Collection[str], now: datetime) -> list[ProofCode]:
+def lock_requested_codes(identities: Collection[str], now: datetime) -> list[VerificationCode]:
     """The requested codes of these identities, locked; others skip them. In a caller's transaction."""
-    return list(_requested(now).filter(identity__in=identities).select_for_update(skip_locked=True))
+    return list(_filter_requested_codes(now).filter(identity__in=identities).select_for_update(skip_locked=True))
 
 
 @transaction.atomic(savepoint=False)
-def send_requested(*, code: ProofCode, to: Contact | None, language: str, now: datetime) -> None:
+def queue_requested_code(*, code: VerificationCode, contact: Contact | None, language: str, now: datetime) -> None:
     """Send a requested code to the contact as its organization knows it; without one it is only marked as seen."""
-    if to is None:
-        ProofCode.objects.filter(pk=code.pk).update(code_hash="-")
+    if contact is None:
+        VerificationCode.objects.filter(pk=code.pk).update(code_hash="-")
         return
-    digits = _digits()
-    code_hash = _code_hash(digits, code.identity, code.bound_to)
-    ProofCode.objects.filter(pk=code.pk).update(code_hash=code_hash, organization=to.organization)
-    _queue(code, to.organization, to.address, language, digits, about="find", now=now)
-    older = ProofCode.objects.filter(identity=code.identity, bound_to=code.bound_to, expires_at__gt=now, pk__lt=code.pk)
-    _withdraw(older.values_list("pk", flat=True), now)
+    digits = _generate_digits()
+    code_hash = _compute_code_hash(digits, code.identity, code.bound_to)
+    VerificationCode.objects.filter(pk=code.pk).update(code_hash=code_hash, organization=contact.organization)
+    _queue_message(code, contact.organization, contact.address, language, digits, about="find", now=now)
+    older = VerificationCode.objects.filter(
+        identity=code.identity, bound_to=code.bound_to, expires_at__gt=now, pk__lt=code.pk
+    )
+    _withdraw_older_codes(older.values_list("pk", flat=True), now)
 
 
 @transaction.atomic(savepoint=False)
-def judge(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeResult:
+def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeResult:
     """Judge one guess at the newest code of a contact and asker; at most five guesses are ever judged.
 
     The guess is counted and judged by one conditional UPDATE: of many guesses at once, five are judged. What cannot be
     a code costs no try. A right code is given back to the limit of its network.
     """
-    digits, bound = rules.six_digits(code), linked.token_digest(bound_to)
+    digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
         return CodeResult.WRONG
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE volunteers_proofcode SET tries = tries + 1,"
+            "UPDATE volunteers_verificationcode SET tries = tries + 1,"
             " used_at = CASE WHEN code_hash = %s THEN %s::timestamptz END"
-            " WHERE id = (SELECT id FROM volunteers_proofcode WHERE identity = %s AND bound_to = %s"
+            " WHERE id = (SELECT id FROM volunteers_verificationcode WHERE identity = %s AND bound_to = %s"
             " ORDER BY created_at DESC, id DESC LIMIT 1)"
             " AND used_at IS NULL AND expires_at > %s AND tries < %s"
             " RETURNING used_at IS NOT NULL, network, created_at",
-            [_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
+            [_compute_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
         )
         judged = cursor.fetchone()
     if judged is None:
-        return _why_not_judged(identity, bound, now)
+        return _explain_unchecked(identity, bound, now)
     is_right, network, sent_at = judged
     if is_right and network:
-        counted = _not_entered("")
-        limits.give_back(scope=counted.scope, digest=network, window_start=counted.starts(sent_at))
+        counted = _build_unentered_limit("")
+        limits.refund_limit(scope=counted.scope, digest=network, window_start=counted.starts(sent_at))
     return CodeResult.OK if is_right else CodeResult.WRONG
 
 
-def _requested(now: datetime) -> QuerySet[ProofCode]:
-    return ProofCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
+def _filter_requested_codes(now: datetime) -> QuerySet[VerificationCode]:
+    return VerificationCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
 
 
-def _spend(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
+def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
     """Count the code against its contact, its network and a budget, from the narrow to the wide."""
     codes = [
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
-        Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_A_DAY),
+        Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_PER_DAY),
     ]
     # Without an address (a misconfigured proxy) everybody would share one counter: the other limits hold.
-    if network := rules.network(ip):
-        codes += [_not_entered(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
-    limits.spend_all(limits=[*codes, budget], now=now)
+    if network := rules.compute_network(ip):
+        codes += [_build_unentered_limit(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
+    limits.spend_limits(limits=[*codes, budget], now=now)
 
 
-def _not_entered(network: str) -> Limit:
+def _build_unentered_limit(network: str) -> Limit:
     """Codes that a network asked for and no donor has entered: an entered one is given back (`judge`)."""
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 
-def _written(
+def _insert_code(
     identity: str,
     bound: str,
     code_hash: str,
     ip: str | None,
     now: datetime,
     organization: Organization | None = None,
-) -> tuple[ProofCode, list[int]]:
+) -> tuple[VerificationCode, list[int]]:
     """Write a code. Returns it with the ids of the older codes that it makes useless."""
-    network = rules.network(ip)
-    row = ProofCode(
-        network=_not_entered(network).digest if network else "",
+    network = rules.compute_network(ip)
+    row = VerificationCode(
+        network=_build_unentered_limit(network).digest if network else "",
         organization=organization,
         identity=identity,
         bound_to=bound,
         code_hash=code_hash,
-        expires_at=now + kinds.CODE_LIFE,
+        expires_at=now + kinds.CODE_LIFETIME,
         created_at=now,
     )
     with connection.cursor() as cursor:
@@ -168,34 +171,43 @@ def _written(
     return row, older
 
 
-def _queue(
-    sent: ProofCode, organization: Organization, address: str, language: str, digits: str, *, about: str, now: datetime
+def _queue_message(
+    sent: VerificationCode,
+    organization: Organization,
+    address: str,
+    language: str,
+    digits: str,
+    *,
+    about: str,
+    now: datetime,
 ) -> None:
     channel = Channel.EMAIL if "@" in address else Channel.SMS
-    (envelope,) = envelopes.make(
+    (envelope,) = envelopes.build_envelopes(
         kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
-    notice = Notice(envelope, notices.code(organization, channel, language, digits, about))
-    outbox.queue(organization=organization, notices=[notice], now=now)
+    notice = RenderedMessage(
+        envelope, message_texts.render_code_message(organization, channel, language, digits, about)
+    )
+    outbox.queue_messages(organization=organization, messages=[notice], now=now)
 
 
-def _withdraw(older: Iterable[int], now: datetime) -> None:
+def _withdraw_older_codes(older: Iterable[int], now: datetime) -> None:
     for pk in older:
-        outbox.withdraw_keys(beginning=f"code:{pk}/", cause=Withdrawal.NEWER_CODE, now=now)
+        outbox.withdraw_messages_by_key(key_prefix=f"code:{pk}/", cause=Withdrawal.NEWER_CODE, now=now)
 
 
-def _digits() -> str:
+def _generate_digits() -> str:
     return f"{secrets.randbelow(1_000_000):06}"
 
 
-def _code_hash(digits: str, identity: str, bound: str) -> str:
+def _compute_code_hash(digits: str, identity: str, bound: str) -> str:
     material = f"code:{digits}:{identity}:{bound}".encode()
     return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
 
 
-def _why_not_judged(identity: str, bound: str, now: datetime) -> CodeResult:
+def _explain_unchecked(identity: str, bound: str, now: datetime) -> CodeResult:
     newest = (
-        ProofCode.objects.filter(identity=identity, bound_to=bound)
+        VerificationCode.objects.filter(identity=identity, bound_to=bound)
         .order_by("-created_at", "-id")
         .values_list("tries", "used_at", "expires_at")
         .first()

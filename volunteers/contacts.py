@@ -11,7 +11,7 @@ from volunteers.models import Contact, ContactKind
 
 
 @dataclass(frozen=True)
-class Reached:
+class ContactPair:
     """The contacts under which somebody can be reached; at least one of them is there."""
 
     phone: Contact | None
@@ -21,38 +21,45 @@ class Reached:
         return [contact for contact in (self.phone, self.email) if contact]
 
 
-def reach(*, organization_id: int, phone: str, email: str, proved: str = "", now: datetime | None = None) -> Reached:
+def lock_or_create_contacts(
+    *, organization_id: int, phone: str, email: str, verified_identity: str = "", now: datetime | None = None
+) -> ContactPair:
     """Make or find the contacts and lock their rows until the transaction ends; `proved` is a proved identity.
 
     One upsert instead of a look-up and an insert: two callers at once get the same row one after the other, and the
     second sees the owner that the first one set. The phone always comes first, so that nobody waits in a circle.
     """
-    rows = [_row(organization_id, kind, address, proved, now) for kind, address in _named(phone, email)]
+    rows = [
+        _build_row(organization_id, kind, address, verified_identity, now)
+        for kind, address in _list_typed(phone, email)
+    ]
     marks = ", ".join(["(%s, 0, %s, %s, %s, %s, %s, %s)"] * len(rows))
     found = Contact.objects.raw(
         "INSERT INTO volunteers_contact AS known"  # noqa: S608  the text holds placeholders only
-        f" (uuid, epoch, link_hash, organization_id, kind, address, identity, proved_at) VALUES {marks}"
+        f" (uuid, epoch, link_hash, organization_id, kind, address, identity, verified_at) VALUES {marks}"
         " ON CONFLICT ON CONSTRAINT one_contact_per_address"
-        " DO UPDATE SET proved_at = COALESCE(EXCLUDED.proved_at, known.proved_at)"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, proved_at,"
+        " DO UPDATE SET verified_at = COALESCE(EXCLUDED.verified_at, known.verified_at)"
+        " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, verified_at,"
         " (SELECT name FROM volunteers_volunteer WHERE id = known.owner_id) AS owner_name",
         [value for row in rows for value in row],
     )
     by_kind = {contact.kind: contact for contact in found}
-    return Reached(by_kind.get(ContactKind.PHONE), by_kind.get(ContactKind.EMAIL))
+    return ContactPair(by_kind.get(ContactKind.PHONE), by_kind.get(ContactKind.EMAIL))
 
 
-def locked(rows: QuerySet[Contact]) -> list[Contact]:
+def lock_contacts(rows: QuerySet[Contact]) -> list[Contact]:
     """These contacts as they are now, without those that are gone; locked phones first, as `reach` locks them."""
     return list(rows.order_by("-kind", "pk").select_for_update(no_key=True, of=("self",)))
 
 
-def _named(phone: str, email: str) -> list[tuple[ContactKind, str]]:
+def _list_typed(phone: str, email: str) -> list[tuple[ContactKind, str]]:
     both = [(ContactKind.PHONE, phone), (ContactKind.EMAIL, email)]
     return [(kind, address) for kind, address in both if address]
 
 
-def _row(organization_id: int, kind: ContactKind, address: str, proved: str, now: datetime | None) -> tuple[Any, ...]:
-    link, identity = Contact.new_link(), rules.identity(address)
-    proved_at = now if identity == proved else None
-    return link["uuid"], link["link_hash"], organization_id, kind.value, address, identity, proved_at
+def _build_row(
+    organization_id: int, kind: ContactKind, address: str, verified_identity: str, now: datetime | None
+) -> tuple[Any, ...]:
+    link, identity = Contact.build_link_fields(), rules.compute_identity(address)
+    verified_at = now if identity == verified_identity else None
+    return link["uuid"], link["link_hash"], organization_id, kind.value, address, identity, verified_at

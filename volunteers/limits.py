@@ -17,16 +17,16 @@ from django.utils.translation import ngettext
 from volunteers.models import LimitCounter
 
 LONGEST_WINDOW = timedelta(days=1)
-MINUTES_ARE_SAID = 90  # of longer waits, hours
+SHOW_MINUTES_UP_TO = 90  # of longer waits, hours
 
 
-class TooMany(ValidationError):
+class RateLimitExceeded(ValidationError):
     """A limit is reached: 429 with Retry-After until `retry_at`, which is also said in words."""
 
     def __init__(self, retry_at: datetime, now: datetime) -> None:
         self.retry_at, self.retry_after = retry_at, retry_at - now
         minutes = max(1, ceil(self.retry_after.total_seconds() / 60))
-        if minutes <= MINUTES_ARE_SAID:
+        if minutes <= SHOW_MINUTES_UP_TO:
             text = ngettext("Try again in %(count)s minute.", "Try again in %(count)s minutes.", minutes)
             when = text % {"count": minutes}
         else:
@@ -54,14 +54,14 @@ class Limit(NamedTuple):
         return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
 
 
-def spend(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:
-    """Count one, or refuse with TooMany."""
-    spend_all(limits=[Limit(scope, subject, limit, window)], now=now)
+def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:
+    """Count one, or refuse with RateLimitExceeded."""
+    spend_limits(limits=[Limit(scope, subject, limit, window)], now=now)
 
 
 @transaction.atomic(savepoint=False)
-def spend_all(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
-    """Count so many for each of several limits of different scopes, or none at all and refuse with TooMany.
+def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
+    """Count so many for each of several limits of different scopes, or none at all and refuse with RateLimitExceeded.
 
     One statement. It locks the counters in the order given until the transaction ends, so name them from the narrow
     to the wide and spend late: the wide ones are hot.
@@ -88,11 +88,11 @@ def spend_all(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None
         )
         counted = {scope for (scope,) in cursor.fetchall()}
     if spent := [limit for limit in limits if limit.scope not in counted]:
-        raise TooMany(max(limit.starts(now) + limit.window for limit in spent), now)
+        raise RateLimitExceeded(max(limit.starts(now) + limit.window for limit in spent), now)
 
 
 @transaction.atomic(savepoint=False)
-def give_back(*, scope: str, digest: str, window_start: datetime) -> None:
+def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
     """Take back one that was counted, in the window in which it was; a counter never falls below none."""
     LimitCounter.objects.filter(scope=scope, subject=digest, window_start=window_start, count__gt=0).update(
         count=F("count") - 1
@@ -100,6 +100,6 @@ def give_back(*, scope: str, digest: str, window_start: datetime) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def purge(*, now: datetime) -> int:
+def purge_counters(*, now: datetime) -> int:
     """Delete the counters whose window is surely over; returns how many."""
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

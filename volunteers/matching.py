@@ -1,6 +1,7 @@
 """Who is meant by a name typed with a contact: its owner, somebody else who is reached through it, or a new person.
 
-Callers hold the lock of the contact's row (`contacts.reach`), so that two at once make one person of one name.
+Callers hold the lock of the contact's row (`contacts.lock_or_create_contacts`), so that two at once make one person
+of one name.
 """
 
 from collections.abc import Sequence
@@ -12,16 +13,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from volunteers import names
-from volunteers.contacts import Reached
+from volunteers import person_names
+from volunteers.contacts import ContactPair
 from volunteers.models import Contact, Registration, Volunteer
 
 MOST_PEOPLE = 8  # reached through one contact
-Whose = Literal["", "me", "other"]
+BookingFor = Literal["", "me", "other"]
 """The answer to "Is this for somebody else?": not asked yet, the owner under a new name, somebody else."""
 
 
-class OtherName(ValidationError):
+class NameMismatch(ValidationError):
     """The contact is known under another name: its holder has to say for whom the booking is."""
 
     def __init__(self) -> None:
@@ -42,53 +43,55 @@ class TooManyPeople(ValidationError):
 
 
 @dataclass
-class Circle:
+class ContactPeople:
     """The people reached through one proved contact. Those who do not own it are looked up when a name asks for it."""
 
-    proved: Contact
-    reached: Reached
+    verified: Contact
+    reached: ContactPair
     _others: list[Volunteer] | None = field(default=None, init=False)
 
     @property
     def owner_name(self) -> str:
         """The owner's name; it comes with the upsert unless another transaction has just made the owner."""
-        known: str | None = getattr(self.proved, "owner_name", None)
-        if known is None and self.proved.owner_id is not None:
-            known = Volunteer.objects.values_list("name", flat=True).get(pk=self.proved.owner_id)
+        known: str | None = getattr(self.verified, "owner_name", None)
+        if known is None and self.verified.owner_id is not None:
+            known = Volunteer.objects.values_list("name", flat=True).get(pk=self.verified.owner_id)
         return known or ""
 
     @property
     def others(self) -> list[Volunteer]:
         if self._others is None:
-            through = Q(phone=self.proved) | Q(email=self.proved)
-            found = Volunteer.objects.filter(through, organization=self.proved.organization_id)
-            self._others = [one for one in found.order_by("pk") if one.pk != self.proved.owner_id]
+            through = Q(phone=self.verified) | Q(email=self.verified)
+            found = Volunteer.objects.filter(through, organization=self.verified.organization_id)
+            self._others = [one for one in found.order_by("pk") if one.pk != self.verified.owner_id]
         return self._others
 
     def named(self, name: str) -> Volunteer | None:
         """Who of the others has this name."""
-        return next((one for one in self.others if names.same(one.name, name)), None)
+        return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
 
-def is_owner(circle: Circle, registration: Registration, whose: Whose) -> bool:
+def is_contact_owner(circle: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Whether this registration is the owner's own.
 
     With the box "for another person" only a short form of the owner's name still means the owner: nobody gets a second
-    history under their own name. Without it a slip of the finger is forgiven too. Raises OtherName if the name is
+    history under their own name. Without it a slip of the finger is forgiven too. Raises NameMismatch if the name is
     neither the owner's nor known here, and nothing was said about it.
     """
-    if circle.proved.owner_id is None:
-        return not registration.for_other
-    if registration.for_other:
-        return names.short_form(registration.name, circle.owner_name)
-    if whose == "me" or names.alike(registration.name, circle.owner_name):
+    if circle.verified.owner_id is None:
+        return not registration.is_for_other
+    if registration.is_for_other:
+        return person_names.is_short_form(registration.name, circle.owner_name)
+    if booking_for == "me" or person_names.is_similar_name(registration.name, circle.owner_name):
         return True
-    if whose == "other" or circle.named(registration.name):
+    if booking_for == "other" or circle.named(registration.name):
         return False
-    raise OtherName
+    raise NameMismatch
 
 
-def others(circle: Circle, registrations: Sequence[Registration], now: datetime) -> list[Volunteer]:
+def find_or_create_others(
+    circle: ContactPeople, registrations: Sequence[Registration], now: datetime
+) -> list[Volunteer]:
     """The people these registrations mean who do not own the contact: met again by their names, or new.
 
     They are reached through the proved contact, and through the other one that was typed unless somebody else owns it.
@@ -98,16 +101,18 @@ def others(circle: Circle, registrations: Sequence[Registration], now: datetime)
     unknown = [each for each in registrations if met[each.pk] is None]
     if len(circle.others) + len(unknown) > MOST_PEOPLE:
         raise TooManyPeople
-    through, reached = circle.proved.owner_id, circle.reached
+    through, reached = circle.verified.owner_id, circle.reached
     made = iter(
         Volunteer.objects.bulk_create(
-            fresh(each.organization_id, each.name, each.language, reached, now, through) for each in unknown
+            build_volunteer(each.organization_id, each.name, each.language, reached, now, through) for each in unknown
         )
     )
     return [met[each.pk] or next(made) for each in registrations]
 
 
-def entered(volunteer_id: int | None, name: str, language: str, reached: Reached) -> Volunteer | None:
+def find_entered_volunteer(
+    volunteer_id: int | None, name: str, language: str, reached: ContactPair
+) -> Volunteer | None:
     """Whom a coordinator means who types a name with somebody's contact; None for somebody new.
 
     The one who is known by the contact gets the name typed last; of the others who are reached through it, each has
@@ -116,18 +121,20 @@ def entered(volunteer_id: int | None, name: str, language: str, reached: Reached
     if volunteer_id is None:
         return None
     known = Volunteer.objects.get(pk=volunteer_id)
-    if names.alike(known.name, name):
-        return known_as(volunteer_id, name, language, reached)
+    if person_names.is_similar_name(known.name, name):
+        return update_known_volunteer(volunteer_id, name, language, reached)
     through = Q(phone__in=reached.all()) | Q(email__in=reached.all())
     others = Volunteer.objects.filter(through, organization=known.organization_id).select_related("phone", "email")
-    return next((one for one in others.order_by("pk") if names.same(one.name, name)), None)
+    return next((one for one in others.order_by("pk") if person_names.is_same_name(one.name, name)), None)
 
 
-def known_as(volunteer_id: int | None, name: str, language: str, reached: Reached) -> Volunteer | None:
+def update_known_volunteer(
+    volunteer_id: int | None, name: str, language: str, reached: ContactPair
+) -> Volunteer | None:
     """The volunteer, with what was said last: name, language (if any), and the contacts nobody else owns."""
     if volunteer_id is None:
         return None
-    phone, email = _linkable(reached, volunteer_id)
+    phone, email = _find_linkable_contacts(reached, volunteer_id)
     found = Volunteer.objects.raw(
         "UPDATE volunteers_volunteer SET name = %s, language = COALESCE(NULLIF(%s, ''), language),"
         " phone_id = COALESCE(%s, phone_id), email_id = COALESCE(%s, email_id) WHERE id = %s"
@@ -135,14 +142,14 @@ def known_as(volunteer_id: int | None, name: str, language: str, reached: Reache
         [name, language, phone and phone.pk, email and email.pk, volunteer_id],
     )
     volunteer = next(iter(found), None)
-    return volunteer and _with_contacts(volunteer, reached)
+    return volunteer and _attach_contacts(volunteer, reached)
 
 
-def fresh(
-    organization_id: int, name: str, language: str, reached: Reached, now: datetime, through: int | None = None
+def build_volunteer(
+    organization_id: int, name: str, language: str, reached: ContactPair, now: datetime, owner_id: int | None = None
 ) -> Volunteer:
     """A volunteer who is not saved yet, reached under the contacts that nobody owns, or that `through` owns."""
-    phone, email = _linkable(reached, through)
+    phone, email = _find_linkable_contacts(reached, owner_id)
     return Volunteer(
         organization_id=organization_id,
         name=name,
@@ -150,11 +157,11 @@ def fresh(
         phone=phone,
         email=email,
         created_at=now,
-        **Volunteer.new_link(),
+        **Volunteer.build_link_fields(),
     )
 
 
-def _linkable(reached: Reached, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
+def _find_linkable_contacts(reached: ContactPair, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
     """The contacts that this volunteer may be reached under: not those that somebody else owns."""
 
     def free(contact: Contact | None) -> Contact | None:
@@ -163,7 +170,7 @@ def _linkable(reached: Reached, volunteer_id: int | None) -> tuple[Contact | Non
     return free(reached.phone), free(reached.email)
 
 
-def _with_contacts(volunteer: Volunteer, reached: Reached) -> Volunteer:
+def _attach_contacts(volunteer: Volunteer, reached: ContactPair) -> Volunteer:
     """Fill in the contacts just read, so that no reader fetches them again."""
     for contact in reached.all():
         if volunteer.phone_id == contact.pk:
@@ -173,13 +180,13 @@ def _with_contacts(volunteer: Volunteer, reached: Reached) -> Volunteer:
     return volunteer
 
 
-def take_over(*, survivor: Volunteer, gone: Volunteer) -> None:
+def merge_volunteer_rows(*, survivor: Volunteer, duplicate: Volunteer) -> None:
     """Contacts and registrations of one person to the other, whose row then goes; the survivor's name is kept as set.
 
     Part of a merge, under its locks.
     """
-    Contact.objects.filter(owner=gone).update(owner=survivor)
-    Registration.objects.filter(volunteer=gone).update(volunteer=survivor)
-    survivor.phone, survivor.email = survivor.phone or gone.phone, survivor.email or gone.email
+    Contact.objects.filter(owner=duplicate).update(owner=survivor)
+    Registration.objects.filter(volunteer=duplicate).update(volunteer=survivor)
+    survivor.phone, survivor.email = survivor.phone or duplicate.phone, survivor.email or duplicate.email
     survivor.save(update_fields=["name", "language", "phone", "email"])
-    gone.delete()
+    duplicate.delete()

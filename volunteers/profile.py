@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import outbox
 from notifications.models import Channel
 from volunteers import contacts, rules
-from volunteers.models import Contact, ContactKind, ProvedBrowser, Volunteer
+from volunteers.models import Contact, ContactKind, VerifiedBrowser, Volunteer
 
 
 class ContactTaken(ValidationError):
@@ -25,18 +25,18 @@ class ContactTaken(ValidationError):
 
 
 @transaction.atomic(savepoint=False)
-def describe(*, volunteer_ids: Collection[int], name: str, language: str) -> None:
+def update_name_and_language(*, volunteer_ids: Collection[int], name: str, language: str) -> None:
     """Give a person another name or language, everywhere they are known; refuses by field. The erased stay nobody."""
-    problems = rules.Problems()
+    problems = rules.FieldErrors()
     clean = problems.judge("name", lambda: rules.clean_name(name), "")
-    spoken = problems.judge("language", lambda: rules.language(language, ""), "")
+    spoken = problems.judge("language", lambda: rules.parse_language(language, ""), "")
     problems.refuse()
     people = Volunteer.objects.known().filter(pk__in=volunteer_ids)
     people.update(name=clean, **({"language": spoken} if spoken else {}))
 
 
 @transaction.atomic(savepoint=False)
-def reach_at(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
+def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
     """Reach a person at a phone or mailbox they have just proved, in every organization that knows them, or in none.
 
     What waits for them goes there; the old contact is theirs no more, so that whoever gets the number next is somebody
@@ -47,35 +47,37 @@ def reach_at(*, people: Sequence[Volunteer], address: str, now: datetime) -> Non
     kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
     own = {person.pk for person in people}
     for person in sorted(people, key=lambda one: (one.organization_id, one.pk)):
-        contact = _contact(person, kind, address, now)
+        contact = _lock_or_create_contact(person, kind, address, now)
         if contact.owner_id not in {None, *own}:
             raise ContactTaken(person.organization.name)
-        _give(person, kind, contact, now)
+        _assign_contact(person, kind, contact, now)
 
 
-def _contact(person: Volunteer, kind: str, address: str, now: datetime) -> Contact:
+def _lock_or_create_contact(person: Volunteer, kind: str, address: str, now: datetime) -> Contact:
     typed = {"phone": "", "email": "", kind: address}
-    reached = contacts.reach(organization_id=person.organization_id, **typed, proved=rules.identity(address), now=now)
+    reached = contacts.lock_or_create_contacts(
+        organization_id=person.organization_id, **typed, verified_identity=rules.compute_identity(address), now=now
+    )
     return reached.all()[0]
 
 
-def _give(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None:
+def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None:
     old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
     if contact.owner_id is None:
         Contact.objects.filter(pk=contact.pk).update(owner=person)
     follow = [person.pk]
     if old not in {None, contact.pk} and Contact.objects.filter(pk=old, owner=person).update(
-        owner=None, proved_at=None
+        owner=None, verified_at=None
     ):
         follow += Volunteer.objects.filter(**{kind: old}).exclude(pk=person.pk).values_list("pk", flat=True)
-        _forget_proofs(Contact.objects.get(pk=old).identity)
+        _delete_verified_browsers(Contact.objects.get(pk=old).identity)
     Volunteer.objects.filter(pk__in=follow).update(**{f"{kind}_id": contact.pk})
     channel = Channel.SMS if kind == ContactKind.PHONE else Channel.EMAIL
     for pk in follow:
-        outbox.readdress(recipient=f"volunteer:{pk}", channel=channel, address=contact.address, now=now)
+        outbox.readdress_messages(recipient=f"volunteer:{pk}", channel=channel, address=contact.address, now=now)
 
 
-def _forget_proofs(identity: str) -> None:
+def _delete_verified_browsers(identity: str) -> None:
     """The person's browsers are not to show what the next holder of the number books; unless it is still somebody's."""
     if not Contact.objects.filter(identity=identity).exclude(owner=None).exists():
-        ProvedBrowser.objects.filter(identity=identity).delete()
+        VerifiedBrowser.objects.filter(identity=identity).delete()

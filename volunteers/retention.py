@@ -9,64 +9,64 @@ from notifications import erasure
 from notifications.models import ConsentEntry, Suppression
 from organizations.models import Organization
 from volunteers import limits
-from volunteers.models import Contact, ProofCode, ProvedBrowser, Registration, Volunteer
+from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
-UNPROVED_LIFE = timedelta(days=1)
-HASHED = r"^[0-9a-f]{64}$"  # no number and no mailbox looks like this
+UNVERIFIED_LIFETIME = timedelta(days=1)
+HASH_PATTERN = r"^[0-9a-f]{64}$"  # no number and no mailbox looks like this
 _BATCH = 1_000
 
 
 @transaction.atomic
-def purge(*, now: datetime) -> dict[str, int]:
+def purge_expired_rows(*, now: datetime) -> dict[str, int]:
     """Delete expired codes and browsers, counters whose window is over, and up to 1,000 old unproved registrations.
 
     A registration that a held booking still uses stays. Returns how many of each went.
     """
     return {
-        # A used code is the proof that `queries.proved_here` reads: it outlives its ten minutes.
-        "codes": ProofCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
-        "browsers": ProvedBrowser.objects.filter(expires_at__lte=now).delete()[0],
-        "counters": limits.purge(now=now),
-        "registrations": _unproved(now),
+        # A used code is the proof that `queries.is_recently_verified` reads: it outlives its ten minutes.
+        "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
+        "browsers": VerifiedBrowser.objects.filter(expires_at__lte=now).delete()[0],
+        "counters": limits.purge_counters(now=now),
+        "registrations": _purge_unverified_registrations(now),
     }
 
 
-def _unproved(now: datetime) -> int:
-    old = Registration.objects.filter(proved_at=None, created_at__lt=now - UNPROVED_LIFE)
+def _purge_unverified_registrations(now: datetime) -> int:
+    old = Registration.objects.filter(verified_at=None, created_at__lt=now - UNVERIFIED_LIFETIME)
     batch = old.exclude(bookings__state="held").order_by("created_at", "id").values_list("pk", flat=True)[:_BATCH]
     return Registration.objects.filter(pk__in=list(batch)).delete()[1].get("volunteers.Registration", 0)
 
 
 @transaction.atomic
-def forget_orphans() -> int:
+def purge_orphan_contacts() -> int:
     """Delete up to 1,000 contacts that lead to nobody; returns how many.
 
     Looked at once more under their locks: somebody may just be linked to one. One that is being written is left alone.
     """
-    orphans = _orphans().order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
-    return _orphans().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
+    return _filter_orphan_contacts().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
 
 
 @transaction.atomic
-def hash_strangers(*, before: datetime) -> int:
+def hash_unknown_addresses(*, before: datetime) -> int:
     """Keep as a hash what is in the ledger and among the stops about addresses that are nobody's; returns how many.
 
     What is younger than `before` is left alone: the contact may just be on its way.
     """
     here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
-    lines = ConsentEntry.objects.filter(~Exists(here), at__lt=before).exclude(address__regex=HASHED)
+    lines = ConsentEntry.objects.filter(~Exists(here), at__lt=before).exclude(address__regex=HASH_PATTERN)
     unknown = list(lines.values_list("organization", "address").distinct()[:_BATCH])
     for organization_id, address in unknown:
         erasure.hash_consents(organization=Organization(pk=organization_id), addresses=[address])
     anywhere = Contact.objects.filter(address=OuterRef("address"))
-    stops = Suppression.objects.filter(~Exists(anywhere), since__lt=before).exclude(address__regex=HASHED)
+    stops = Suppression.objects.filter(~Exists(anywhere), since__lt=before).exclude(address__regex=HASH_PATTERN)
     stopped = list(stops.values_list("address", flat=True).distinct()[:_BATCH])
     for address in stopped:
-        erasure.hash_stops(Suppression.objects.filter(address=address), address)
+        erasure.hash_suppressions(Suppression.objects.filter(address=address), address)
     return len(unknown) + len(stopped)
 
 
-def _orphans() -> QuerySet[Contact]:
+def _filter_orphan_contacts() -> QuerySet[Contact]:
     named = [Volunteer.objects.filter(phone=OuterRef("pk")), Volunteer.objects.filter(email=OuterRef("pk"))]
     return Contact.objects.filter(*(~Exists(rows) for rows in named), owner=None)

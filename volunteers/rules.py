@@ -12,25 +12,28 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from notifications import phone as phones
+from notifications import contact_address as phones
 from notifications.models import Purpose
 from volunteers.models import Contact, ContactKind
 
 T = TypeVar("T")
 
-identity = phones.identity  # by which a person is known here: that of a contact they have proved
+compute_identity = phones.compute_identity  # by which a person is known here: that of a contact they have proved
 
 CODE_TRIES: Final = 5
-BROWSER_LIFE: Final = timedelta(days=30)
+BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
-CODES_PER_CONTACT_A_DAY: Final = 8, timedelta(days=1)
+CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
 # Behind one address there may be a hall, or a town on a carrier's network. Honest people enter their codes; who pumps
 # texts to other people's numbers does not.
 CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
 CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
-PLACES_TOGETHER_PER_NETWORK: Final = 12, timedelta(minutes=15)
+PARTY_SPOTS_PER_NETWORK: Final = 12, timedelta(minutes=15)
 CODE_BUDGET_WINDOW: Final = timedelta(days=1)
-FINDS_A_DAY: Final = 2_000, timedelta(days=1)  # of the whole service: codes for people who look for their bookings
+SEARCH_CODES_PER_DAY: Final = (
+    2_000,
+    timedelta(days=1),
+)  # of the whole service: codes for people who look for their bookings
 
 _PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
@@ -47,10 +50,10 @@ _ADDRESS: Final = re.compile(
     r"|site|store|top|tv|uk|us|vip|web|xyz)\b"
 )
 _DOTTED: Final = re.compile(r"[\w-]{2}\.[^\W\d_]{2}")
-_DOTS: Final = str.maketrans("。｡．", "...", _JOINERS)
+_DOT_VARIANTS: Final = str.maketrans("。｡．", "...", _JOINERS)
 
 
-def may_agree(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
+def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
     """Refuse a consent that this volunteer cannot give for this contact; None is one that is nobody's any more.
 
     It must be proved theirs, for nobody agrees to texts to another's number; an unowned mailbox may get reminders.
@@ -58,23 +61,23 @@ def may_agree(contact: Contact | None, volunteer_id: int, purpose: str, *, stopp
     """
     if stopped:
         raise ValidationError(_("Text START to the number our texts come from first."), code="stopped")
-    is_theirs = contact is not None and contact.owner_id == volunteer_id and contact.proved_at is not None
+    is_contact_owner = contact is not None and contact.owner_id == volunteer_id and contact.verified_at is not None
     to_mailbox = contact is not None and contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
-    if not is_theirs and not (to_mailbox and purpose == Purpose.REMINDERS):
+    if not is_contact_owner and not (to_mailbox and purpose == Purpose.REMINDERS):
         raise ValidationError(
             _("Book with this number or address first, so that we know it is yours."), code="unproved"
         )
 
 
-def clean_name(text: str, *, is_own: bool = True) -> str:
+def clean_name(text: str, *, is_own_name: bool = True) -> str:
     """The name as it may be shown and sent: one line, no control, separator or bidi characters, single spaces.
 
     Refuses a name without letters, more than 120 characters, and web addresses: names go out in text messages.
-    `is_own`: the person named is the one who types.
+    `is_own_name`: the person named is the one who types.
     """
-    name = " ".join("".join(map(_plain, unicodedata.normalize("NFC", text))).split())
+    name = " ".join("".join(map(_clean_character, unicodedata.normalize("NFC", text))).split())
     if not any(letter.isalpha() for letter in name):
-        message = _("Enter your name.") if is_own else _("Enter this person’s name.")
+        message = _("Enter your name.") if is_own_name else _("Enter this person’s name.")
         raise ValidationError(message, code="name_missing")
     if len(name) > _NAME_LENGTH:
         raise ValidationError(_("Enter a name of at most 120 characters."), code="name_too_long")
@@ -84,7 +87,7 @@ def clean_name(text: str, *, is_own: bool = True) -> str:
     return name
 
 
-def address(text: str, countries: Sequence[str]) -> str:
+def parse_contact_address(text: str, countries: Sequence[str]) -> str:
     """The phone number (E.164) or mailbox that was typed into one field.
 
     A national number is of the first of these countries in which it is one. Refuses what is neither, and a phone in a
@@ -94,11 +97,11 @@ def address(text: str, countries: Sequence[str]) -> str:
     if not typed:
         raise ValidationError(_("Enter a phone number or an e-mail address."), code="contact_missing")
     if "@" in typed:
-        return phones.mailbox(typed)
-    return phones.textable(phones.normalize(typed, phones.country_of(typed, countries)))
+        return phones.normalize_email(typed)
+    return phones.require_textable(phones.normalize_phone(typed, phones.find_country(typed, countries)))
 
 
-def six_digits(text: str) -> str:
+def parse_code(text: str) -> str:
     """The code without the spaces and hyphens people type, in plain digits; empty if it cannot be a code."""
     kept = [letter for letter in text.strip() if not letter.isspace() and letter != "-"]
     if len(kept) != 6 or not all(letter.isdecimal() for letter in kept):
@@ -106,7 +109,7 @@ def six_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(letter)) for letter in kept)
 
 
-def language(text: str, default: str) -> str:
+def parse_language(text: str, default: str) -> str:
     """The service's language that a tag such as es-MX asks for; without one, the default."""
     if not text:
         return default
@@ -116,21 +119,21 @@ def language(text: str, default: str) -> str:
     return base
 
 
-def purposes(ticked: Sequence[str]) -> list[str]:
+def parse_purposes(ticked: Sequence[str]) -> list[str]:
     """The consents ticked, each once, in their own order."""
     if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(_("This consent is not known."), code="consent_unknown", params={"unknown": unknown})
     return [purpose for purpose in _PURPOSES if purpose in ticked]
 
 
-def confirmations(codes: Sequence[str]) -> list[str]:
+def parse_self_check(codes: Sequence[str]) -> list[str]:
     """The codes of what a donor confirmed, each once; whether a policy knows them is judged with the booking."""
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
         raise ValidationError(_("This confirmation is not known."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
 
 
-def network(ip: str | None) -> str:
+def compute_network(ip: str | None) -> str:
     """What counts as one network for limits: an IPv4 address, or the /64 of an IPv6 address; empty if unknown."""
     try:
         address = ipaddress.ip_address(ip or "")
@@ -144,18 +147,18 @@ def network(ip: str | None) -> str:
 
 
 @dataclass
-class Problems:
+class FieldErrors:
     """What is wrong with a form's fields: all of it is said at once."""
 
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
-    def judge(self, name: str, rule: Callable[[], T], otherwise: T) -> T:
+    def judge(self, name: str, rule: Callable[[], T], default: T) -> T:
         """What the rule answers; if it refuses, note that for the field and go on."""
         try:
             return rule()
         except ValidationError as problem:
             self.by_field[name] = [problem]
-            return otherwise
+            return default
 
     def refuse(self) -> None:
         """Raise everything that was noted."""
@@ -164,7 +167,7 @@ class Problems:
 
 
 @dataclass(frozen=True)
-class Details:
+class PersonDetails:
     """Who somebody is and how they are reached, cleaned and normalized."""
 
     name: str
@@ -174,24 +177,31 @@ class Details:
     language: str
 
 
-def details(
-    problems: Problems, *, name: str, phone: str, email: str, spoken: str, country: str, is_own: bool = True
-) -> Details:
+def clean_details(
+    errors: FieldErrors,
+    *,
+    name: str,
+    phone: str,
+    email: str,
+    language_code: str,
+    country: str,
+    is_own_name: bool = True,
+) -> PersonDetails:
     """Clean and judge what was typed; a phone or a mailbox is needed. Problems are noted by field."""
     typed_phone, typed_email = phone.strip(), email.strip()
     if not typed_phone and not typed_email:
         message = _("Enter a phone number or an e-mail address.")
-        problems.by_field["phone"] = [ValidationError(message, code="contact_missing")]
-    return Details(
-        name=problems.judge("name", lambda: clean_name(name, is_own=is_own), ""),
-        phone=problems.judge("phone", lambda: phones.normalize(typed_phone, country), "") if typed_phone else "",
-        phone_as_typed="".join(map(_plain, typed_phone))[:40],
-        email=problems.judge("email", lambda: phones.mailbox(typed_email), "") if typed_email else "",
-        language=problems.judge("language", lambda: language(spoken, ""), ""),
+        errors.by_field["phone"] = [ValidationError(message, code="contact_missing")]
+    return PersonDetails(
+        name=errors.judge("name", lambda: clean_name(name, is_own_name=is_own_name), ""),
+        phone=errors.judge("phone", lambda: phones.normalize_phone(typed_phone, country), "") if typed_phone else "",
+        phone_as_typed="".join(map(_clean_character, typed_phone))[:40],
+        email=errors.judge("email", lambda: phones.normalize_email(typed_email), "") if typed_email else "",
+        language=errors.judge("language", lambda: parse_language(language_code, ""), ""),
     )
 
 
-def _plain(letter: str) -> str:
+def _clean_character(letter: str) -> str:
     """The character, a space for one that separates, nothing for one that is not seen."""
     category = unicodedata.category(letter)
     if category in {"Cc", "Zl", "Zp", "Zs"}:
@@ -201,6 +211,6 @@ def _plain(letter: str) -> str:
 
 def _has_link(name: str) -> bool:
     # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
-    seen = unicodedata.normalize("NFKC", name).translate(_DOTS)
+    seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
     # "J.Smith" and "St.John" are names; "Ana.Alder" could be an address.
     return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))

@@ -22,7 +22,7 @@ from organizations.models import Organization
 from volunteers import browsers, codes, limits, queries, registration, rules
 from volunteers.codes import CodeResult
 from volunteers.limits import Limit
-from volunteers.models import ProofCode, Registration
+from volunteers.models import Registration, VerificationCode
 
 
 class CodeWrong(ValidationError):
@@ -37,29 +37,29 @@ class CodeWrong(ValidationError):
         super().__init__(sentences[result], "code_wrong")
 
 
-def contact_of(typed: str, *countries: str) -> str:
+def parse_contact(typed: str, *countries: str) -> str:
     """The phone number or mailbox that was typed into the field "contact"; refuses by that field what is neither.
 
     A national number is of the first of these countries in which it is one.
     """
-    problems = rules.Problems()
-    address: str = problems.judge("contact", lambda: rules.address(typed, countries), "")
+    problems = rules.FieldErrors()
+    address: str = problems.judge("contact", lambda: rules.parse_contact_address(typed, countries), "")
     problems.refuse()
     return address
 
 
-def address_of(typed: Registration) -> str:
+def get_address_to_verify(typed: Registration) -> str:
     """The contact to verify: the phone, unless there is none or the donor chose the mailbox."""
-    return typed.phone if typed.identity == rules.identity(typed.phone) else typed.email
+    return typed.phone if typed.identity == rules.compute_identity(typed.phone) else typed.email
 
 
 def send_code(
     *, typed: Registration, bound_to: str, browser: str = "", about: str, ip: str | None, now: datetime
-) -> ProofCode | None:
-    """Send a code to the contact that a donor typed (`address_of`); see `send_code_to`."""
-    return send_code_to(
+) -> VerificationCode | None:
+    """Send a code to the contact that a donor typed (`get_address_to_verify`); see `send_code_to_address`."""
+    return send_code_to_address(
         organization=typed.organization,
-        address=address_of(typed),
+        address=get_address_to_verify(typed),
         language=typed.language,
         bound_to=bound_to,
         browser=browser,
@@ -69,7 +69,7 @@ def send_code(
     )
 
 
-def send_code_to(
+def send_code_to_address(
     *,
     organization: Organization,
     address: str,
@@ -79,11 +79,13 @@ def send_code_to(
     about: str,
     ip: str | None,
     now: datetime,
-) -> ProofCode | None:
-    """Send a code to a phone or mailbox, unless this browser verified it; refuses as `codes.send`. Call it last."""
-    if queries.browser_proved(browser, rules.identity(address), now):
+) -> VerificationCode | None:
+    """Send a code to a phone or mailbox, unless this browser verified it; refuses as `codes.queue_code`. Call it
+    last.
+    """
+    if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
-    return codes.send(
+    return codes.queue_code(
         organization=organization, address=address, language=language, bound_to=bound_to, about=about, ip=ip, now=now
     )
 
@@ -93,11 +95,13 @@ def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None
     """Note that a donor looks for the bookings of a contact; a worker sends the code. Returns the identity to verify.
 
     Nothing here looks at whether the contact is known. Refuses what is neither a phone nor a mailbox (by field), and
-    with limits.TooMany. A national number may be one of any organization's country.
+    with limits.RateLimitExceeded. A national number may be one of any organization's country.
     """
-    identity = rules.identity(contact_of(typed, *organizations_queries.countries(), settings.PHONE_REGION))
-    if not queries.browser_proved(browser, identity, now):
-        codes.request(identity=identity, bound_to=bound_to, ip=ip, now=now)
+    identity = rules.compute_identity(
+        parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
+    )
+    if not queries.is_browser_verified(browser, identity, now):
+        codes.record_code_request(identity=identity, bound_to=bound_to, ip=ip, now=now)
     return identity
 
 
@@ -112,25 +116,27 @@ def send_code_again(
 ) -> None:
     """Send another code, which makes the earlier ones useless: to the same contact, or from now on to the mailbox.
 
-    The first of the registrations is the donor's; the others share the contact. Refuses as `codes.send`, and with
-    registration.NoMailbox.
+    The first of the registrations is the donor's; the others share the contact. Refuses as `codes.queue_code`, and with
+    registration.EmailMissing.
     """
     if by_email:
-        registration.prove_by_email(registrations=registrations)
+        registration.switch_verification_to_email(registrations=registrations)
     send_code(typed=registrations[0], bound_to=bound_to, about=about, ip=ip, now=now)
 
 
-def verify_typed(
+def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> None:
     """Verify the one contact of what was typed, or raise CodeWrong; see `verify`."""
     typed = registrations[0]
-    if typed.proved_at is None:
+    if typed.verified_at is None:
         ids = [each.pk for each in registrations]
-        verify(identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now)
+        verify_contact(
+            identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now
+        )
 
 
-def verify(
+def verify_contact(
     *,
     identity: str,
     code: str,
@@ -146,23 +152,23 @@ def verify(
        caller refuses what the donor wanted.
     3. The second of two taps finds the code used by the first, which may not have done what the donor wanted yet.
     """
-    if queries.browser_proved(browser, identity, now):
+    if queries.is_browser_verified(browser, identity, now):
         return
     with transaction.atomic():
-        result = codes.judge(identity=identity, bound_to=bound_to, code=code, now=now)
+        result = codes.check_code(identity=identity, bound_to=bound_to, code=code, now=now)
         if result == CodeResult.OK:
-            Registration.objects.filter(pk__in=registration_ids, identity=identity).update(proved_at=now)
-            browsers.remember(token=browser, identity=identity, now=now)
-    if result != CodeResult.OK and not queries.proved_here(identity, bound_to, now):
+            Registration.objects.filter(pk__in=registration_ids, identity=identity).update(verified_at=now)
+            browsers.save_verified_browser(token=browser, identity=identity, now=now)
+    if result != CodeResult.OK and not queries.is_recently_verified(identity, bound_to, now):
         raise CodeWrong(result)
 
 
-def spend_places(*, count: int, ip: str | None, now: datetime) -> None:
-    """Count the places that a party keeps against its network, or refuse with limits.TooMany.
+def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:
+    """Count the places that a party keeps against its network, or refuse with limits.RateLimitExceeded.
 
     The limit on codes alone would let one network keep six places for each code. Before `send_code`, for the order of
     the counters.
     """
-    if network := rules.network(ip):
-        places = Limit("places_together", network, *rules.PLACES_TOGETHER_PER_NETWORK)
-        limits.spend_all(limits=[places], now=now, count=count)
+    if network := rules.compute_network(ip):
+        places = Limit("places_together", network, *rules.PARTY_SPOTS_PER_NETWORK)
+        limits.spend_limits(limits=[places], now=now, count=count)

@@ -9,25 +9,25 @@ from pathlib import Path
 
 from environs import EnvError, env
 
-from config.embedded import place, postgres
+from config.embedded import postgres, workspace
 from config.embedded.guard import Guard
-from config.embedded.postgres import CannotStart
+from config.embedded.postgres import StartError
 from config.embedded.stack import Stack
 
 
 def main(arguments: list[str]) -> int:
     try:
         if arguments[:1] == ["with"]:
-            return _with_database(arguments[1:])
-        return Stack(place.take(), with_parent="--with-parent" in arguments).run()
-    except (CannotStart, EnvError) as error:
+            return _run_with_database(arguments[1:])
+        return Stack(workspace.open_workspace(), with_parent="--with-parent" in arguments).run()
+    except (StartError, EnvError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _with_database(command: list[str]) -> int:
+def _run_with_database(command: list[str]) -> int:
     """Run the command with DATABASE_URL set, to a temporary server unless the environment names one."""
     if env.str("DATABASE_URL", ""):
         return subprocess.run(command, check=False).returncode
@@ -37,7 +37,7 @@ def _with_database(command: list[str]) -> int:
     server = None
     try:
         with (folder / "postgres.log").open("wb") as log:
-            server = postgres.start(folder / "postgres", guard, settings=postgres.FAST, output=log)
+            server = postgres.start_postgres(folder / "postgres", guard, settings=postgres.FAST_SETTINGS, output=log)
         server.create("drives")
         environment = {**os.environ, "DATABASE_URL": server.url("drives")}
         return subprocess.run(command, env=environment, check=False).returncode

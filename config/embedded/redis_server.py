@@ -12,7 +12,7 @@ from config.embedded.guard import Guard
 
 
 @dataclass(frozen=True)
-class Redis:
+class RedisServer:
     """A running server."""
 
     process: "subprocess.Popen[bytes]"
@@ -33,7 +33,7 @@ class Redis:
         self.guard.forget(self.process)
 
 
-def binary() -> str | None:
+def find_redis_binary() -> str | None:
     """Where a Redis server is on this machine, if anywhere."""
     if found := shutil.which("redis-server"):
         return found
@@ -43,16 +43,16 @@ def binary() -> str | None:
     return shutil.which("redis-server", path=str(Path(spec.submodule_search_locations[0]) / "bin"))
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def start(program: str, folder: Path, guard: Guard, *, port: int | None = None) -> Redis:
+def start_redis(program: str, folder: Path, guard: Guard, *, port: int | None = None) -> RedisServer:
     """Start an empty server that keeps nothing and evicts nothing."""
-    port = port or free_port()
+    port = port or find_free_port()
     options = [
         "--bind",
         "127.0.0.1",
@@ -74,6 +74,6 @@ def start(program: str, folder: Path, guard: Guard, *, port: int | None = None) 
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return Redis(process, port, guard)
+                return RedisServer(process, port, guard)
         time.sleep(0.02)
     raise RuntimeError(f"Redis did not start: {(folder / 'redis.log').read_text()[-500:]}")

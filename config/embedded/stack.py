@@ -10,29 +10,29 @@ from typing import NoReturn
 
 from environs import env
 
-from config.embedded import children, postgres
-from config.embedded import place as places
-from config.embedded.children import Child, Children
+from config.embedded import postgres, processes
+from config.embedded import workspace as places
 from config.embedded.guard import Guard
-from config.embedded.place import Place
-from config.embedded.postgres import CannotStart, Postgres
+from config.embedded.postgres import PostgresServer, StartError
+from config.embedded.processes import ChildProcess, Supervisor
+from config.embedded.workspace import Workspace
 
-GRACE = 15.0
-IMPATIENCE = 1.0  # a second Ctrl-C after this many seconds means "now"
+GRACE_SECONDS = 15.0
+FORCE_STOP_AFTER_SECONDS = 1.0  # a second Ctrl-C after this many seconds means "now"
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """Somebody asked the stack to stop."""
 
 
 class Stack:
     """The whole stack. `run` returns the exit code."""
 
-    def __init__(self, place: Place, *, with_parent: bool) -> None:
+    def __init__(self, place: Workspace, *, with_parent: bool) -> None:
         self.place = place
         self.guard = Guard()
-        self.children = Children(self.guard)
-        self.database: Postgres | None = None
+        self.children = Supervisor(self.guard)
+        self.database: PostgresServer | None = None
         self.parent = os.getppid() if with_parent else None
         self.asked_at: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT even if a script started us with it ignored
@@ -45,11 +45,11 @@ class Stack:
             environment = self._servers()
             self._prepare(environment)
             self._serve(environment)
-        except Stopped:
-            children.say("Stopping …")
+        except StopRequested:
+            processes.print_message("Stopping …")
             return 0
-        except CannotStart as error:
-            children.say(f"Error: {error}")
+        except StartError as error:
+            processes.print_message(f"Error: {error}")
             return 1
         finally:
             self._stop()
@@ -58,7 +58,7 @@ class Stack:
         """Start what the environment does not name; what the programs need to know comes back."""
         data = self.place.data
         if not env.str("DATABASE_URL", ""):
-            children.say("Starting PostgreSQL …")
+            processes.print_message("Starting PostgreSQL …")
             self._start_database()
         base = f"http://localhost:{self.place.port}"
         ours = {
@@ -67,9 +67,9 @@ class Stack:
             "IDENTITY_KEY": self.place.key("IDENTITY_KEY"),
             "BASE_URL": base,
             "DEMO": "on",
-            "SMS_GATEWAY": "inbox",
+            "SMS_PROVIDER": "inbox",
             "EMAIL_URL": "inbox",
-            "REDIS_URL": env.str("REDIS_URL", "") or places.folders(data),
+            "REDIS_URL": env.str("REDIS_URL", "") or places.create_broker_folders(data),
             "STATIC_ROOT": str(data / "static"),
             "PORT": str(self.place.port),
             "HOST": self.place.host,
@@ -79,22 +79,22 @@ class Stack:
         return {name: os.environ.get(name) or value for name, value in ours.items()}
 
     def _start_database(self) -> None:
-        self.database = postgres.start(
-            self.place.data / "postgres", self.guard, settings=postgres.DURABLE, output=subprocess.PIPE
+        self.database = postgres.start_postgres(
+            self.place.data / "postgres", self.guard, settings=postgres.DURABLE_SETTINGS, output=subprocess.PIPE
         )
         self.database.create("drives")
-        self.children.listen(Child("db", self.database.process))
+        self.children.listen(ChildProcess("db", self.database.process))
 
     def _prepare(self, environment: dict[str, str]) -> None:
         words = str(self.place.data / "demo.txt")
         child = self.children.start("setup", [sys.executable, "-m", "config.embedded.prepare", words], environment)
         while child in self.children.running:
-            self._turn(may_end=child)
+            self._turn(expected_to_end=child)
         if child.process.returncode:
-            raise CannotStart("the database could not be made ready; the lines above say why.")
+            raise StartError("the database could not be made ready; the lines above say why.")
 
     def _serve(self, environment: dict[str, str]) -> NoReturn:
-        """Run until somebody asks to stop (raises Stopped) or one of the programs ends (raises CannotStart)."""
+        """Run until somebody asks to stop (raises Stopped) or one of the programs ends (raises StartError)."""
         celery = [sys.executable, "-m", "celery", "-q", "-A", "config.celery"]
         level = env.str("LOG_LEVEL", "INFO")
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -112,7 +112,7 @@ class Stack:
         while (answer := self._readiness()) != "":
             if time.monotonic() - reminded > 20:
                 reminded = time.monotonic()
-                children.say(f"Not ready after {reminded - started:.0f} s: {answer}")
+                processes.print_message(f"Not ready after {reminded - started:.0f} s: {answer}")
             self._turn()
         self._welcome()
 
@@ -130,37 +130,37 @@ class Stack:
 
     def _welcome(self) -> None:
         words = self.place.data / "demo.txt"
-        children.say("")
-        children.say(f"Ready: http://localhost:{self.place.port}/")
-        children.say(f"Ctrl-C stops everything. The data stays in {self.place.data}")
+        processes.print_message("")
+        processes.print_message(f"Ready: http://localhost:{self.place.port}/")
+        processes.print_message(f"Ctrl-C stops everything. The data stays in {self.place.data}")
         if words.exists():
-            children.say(words.read_text().rstrip())
-        children.say("")
+            processes.print_message(words.read_text().rstrip())
+        processes.print_message("")
 
-    def _turn(self, *, may_end: Child | None = None) -> None:
+    def _turn(self, *, expected_to_end: ChildProcess | None = None) -> None:
         """One turn of the loop: print, and see whether anything has ended."""
-        self.children.pump(0.2)
+        self.children.print_output(0.2)
         for child in self.children.ended():
-            if child is not may_end:
-                raise CannotStart(f"{child.name} stopped by itself (exit code {child.process.returncode}).")
+            if child is not expected_to_end:
+                raise StartError(f"{child.name} stopped by itself (exit code {child.process.returncode}).")
         if self.database and self.database.process.poll() is not None:
-            raise CannotStart("the database stopped by itself.")
+            raise StartError("the database stopped by itself.")
         if self.guard.process.poll() is not None:
-            raise CannotStart("the guard process stopped by itself.")
+            raise StartError("the guard process stopped by itself.")
         if self.asked_at is not None or (self.parent is not None and os.getppid() != self.parent):
-            raise Stopped
+            raise StopRequested
 
     def _asked_to_stop(self, number: int, frame: object) -> None:
         now = time.monotonic()
-        if self.asked_at is not None and now - self.asked_at > IMPATIENCE:
+        if self.asked_at is not None and now - self.asked_at > FORCE_STOP_AFTER_SECONDS:
             for child in self.children.running:
                 child.process.kill()
         self.asked_at = self.asked_at or now
 
     def _stop(self) -> None:
         """Everybody, then the database last."""
-        self.children.stop(GRACE)
+        self.children.stop(GRACE_SECONDS)
         if self.database:
             self.database.stop()
         self.guard.close()
-        children.say("Stopped.")
+        processes.print_message("Stopped.")

@@ -13,21 +13,21 @@ from volunteers.models import Volunteer
 
 
 @transaction.atomic
-def describe(*, people: Sequence[Volunteer], name: str, language: str) -> None:
+def save_details(*, people: Sequence[Volunteer], name: str, language: str) -> None:
     """Give a person another name or language, everywhere they are known; refuses by field."""
-    profile.describe(volunteer_ids=[person.pk for person in people], name=name, language=language)
+    profile.update_name_and_language(volunteer_ids=[person.pk for person in people], name=name, language=language)
 
 
 @transaction.atomic
-def ask(
+def request_contact_code(
     *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
     """Send a code to a new phone or mailbox, unless this browser proved it before; returns it as it is kept.
 
-    Nothing changes yet. Refuses (by field "contact") what is neither, and limits.TooMany.
+    Nothing changes yet. Refuses (by field "contact") what is neither, and limits.RateLimitExceeded.
     """
-    address = verification.contact_of(typed, organization.country)
-    verification.send_code_to(
+    address = verification.parse_contact(typed, organization.country)
+    verification.send_code_to_address(
         organization=organization,
         address=address,
         language=language,
@@ -40,20 +40,22 @@ def ask(
     return address
 
 
-def change(*, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime) -> None:
+def save_verified_contact(
+    *, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime
+) -> None:
     """Verify a new phone or mailbox, then reach a person there; raises CodeWrong and `profile.ContactTaken`.
 
     People reached through the old contact are reached there, too. A person erased meanwhile stays erased.
     Locks: the identities of all of them and the new one.
     """
-    identity = volunteers_queries.identity_of(address)
-    verification.verify(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
+    identity = volunteers_queries.compute_contact_identity(address)
+    verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
     with transaction.atomic():
         own = [person.pk for person in people]
         known = (
-            volunteers_queries.identities_of(volunteer_id=pk)
-            for pk in (*own, *volunteers_queries.led_to(own).values_list("pk", flat=True))
+            volunteers_queries.list_person_identities(volunteer_id=pk)
+            for pk in (*own, *volunteers_queries.filter_contact_sharers(own).values_list("pk", flat=True))
         )
-        locks.identities({identity}.union(*known))
+        locks.lock_identities({identity}.union(*known))
         still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
-        profile.reach_at(people=list(still.select_related("organization")), address=address, now=now)
+        profile.change_contact(people=list(still.select_related("organization")), address=address, now=now)

@@ -10,9 +10,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import views_donor, views_links
-from drives.messaging import views_agreements
+from drives.messaging import views_consents
 from drives.web import visitor
-from notifications import phone
+from notifications import contact_address
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from volunteers import consent
@@ -20,78 +20,80 @@ from volunteers.models import Contact, ContactKind, Volunteer
 
 NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
 SCOPES = (ADDRESS, NEWS, EVERYTHING)
-SHOWN = "agreed=1"  # opens the section to which a button of it leads back
+CONSENTS_OPEN_QUERY = "agreed=1"  # opens the section to which a button of it leads back
 
 
 @csrf_exempt  # a mail reader's own button posts without a cookie (RFC 8058); its secret is the link
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def stop(request: HttpRequest, token: str) -> HttpResponse:
+def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
     """No more messages to one phone or mailbox. Opening the link changes nothing; mail readers open links."""
-    contact = Contact.by_token(token).select_related("organization").first()
+    contact = Contact.filter_by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
     asked = request.POST.get("scope") or request.GET.get("scope", "")  # an appeal's own link asks for news alone
     scope = asked if asked in SCOPES else ADDRESS
     if request.method == "POST":
-        _stop(request, contact, scope)
-    given = notifications_queries.consents_of(contact.organization, [contact.address])
+        _stop_contact(request, contact, scope)
+    given = notifications_queries.load_consents(contact.organization, [contact.address])
     context = {
         "organization": contact.organization,
         "is_phone": contact.kind == ContactKind.PHONE,
-        "address": phone.show(contact.address) if contact.kind == ContactKind.PHONE else contact.address,
+        "address": contact_address.format_phone(contact.address)
+        if contact.kind == ContactKind.PHONE
+        else contact.address,
         "scope": scope,
         "stopped": scope if request.method == "POST" else "",
         "gets_messages": any(given.values()),
     }
-    return render(request, "drives/account/stop.html", context)
+    return render(request, "drives/account/stop_messages.html", context)
 
 
 @never_cache
-@views_links.acts
-def turn(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
     """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
-    page = views_links.page_or_404(request, key)
+    page = views_links.get_booking_page_or_404(request, key)
     person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
-    contact = _contact(person, request.POST.get("contact", ""))
+    contact = _find_contact(person, request.POST.get("contact", ""))
     if person is None or contact is None or purpose not in Purpose.values:
-        return views_links.to_booking(key)
+        return views_links.redirect_to_booking(key)
     try:
-        views_agreements.turn(request, person, contact, purpose)
+        views_consents.turn_consent_on_or_off(request, person, contact, purpose)
     except ValidationError as refusal:
-        return views_donor.manage(request, page, refusal, 409)
-    return views_links.to_booking(key, SHOWN)
+        return views_donor.render_booking_page(request, page, refusal, 409)
+    return views_links.redirect_to_booking(key, CONSENTS_OPEN_QUERY)
 
 
 @never_cache
-@views_links.acts
-def new_feed(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def renew_booking_feed(request: HttpRequest, key: str) -> HttpResponse:
     """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
-    volunteer = views_links.page_or_404(request, key).booking.volunteer
+    volunteer = views_links.get_booking_page_or_404(request, key).booking.volunteer
     if volunteer is None:
-        return views_links.to_booking(key)
-    consent.renew_feed(volunteer_id=volunteer.pk)
-    return views_links.to_booking(key, "new_feed=1")
+        return views_links.redirect_to_booking(key)
+    consent.renew_feed_link(volunteer_id=volunteer.pk)
+    return views_links.redirect_to_booking(key, "new_feed=1")
 
 
-def _stop(request: HttpRequest, contact: Contact, scope: str) -> None:
+def _stop_contact(request: HttpRequest, contact: Contact, scope: str) -> None:
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
     words = {
         NEWS: _("Only news of coming drives"),
         ADDRESS: _("Reminders and news"),
         EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
     }
-    consent.stop(
+    consent.opt_out_contact(
         contact=contact,
-        purposes=[Purpose.APPEALS] if scope == NEWS else Purpose.values,
-        everywhere=scope == EVERYTHING,
+        purposes=[Purpose.NEWS] if scope == NEWS else Purpose.values,
+        all_contacts=scope == EVERYTHING,
         wording="List-Unsubscribe=One-Click" if one_click else words[scope],
         source="one_click" if one_click else "link",
         actor="donor",
-        ip=visitor.ip_of(request),
+        ip=visitor.find_ip_address(request),
         now=timezone.now(),
     )
 
 
-def _contact(person: Volunteer | None, kind: str) -> Contact | None:
+def _find_contact(person: Volunteer | None, kind: str) -> Contact | None:
     return {"phone": person.phone, "email": person.email}.get(kind) if person else None

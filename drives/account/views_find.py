@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods
 from drives.account import find as account_find
 from drives.web import code_page, form_errors, redirects, visitor
 from drives.web.code_page import CodeForm
-from drives.web.fields import Typed
-from drives.web.pending import Pending
+from drives.web.fields import RequiredByActionField
+from drives.web.pending_input import PendingInput
 from volunteers import queries as volunteers_queries
 
-ASKED: Final = Pending("find", count=2)  # the identity to prove, and the contact as it was typed
+PENDING_FIND: Final = PendingInput("find", count=2)  # the identity to prove, and the contact as it was typed
 
 
 class FindForm(forms.Form):
@@ -28,7 +28,7 @@ class FindForm(forms.Form):
 
     use_required_attribute = False
 
-    contact = Typed(
+    contact = RequiredByActionField(
         label=_("Phone number or e-mail address"),
         help_text=_("A number from another country begins with + and its code."),
         required=False,
@@ -39,50 +39,54 @@ class FindForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def find(request: HttpRequest) -> HttpResponse:
+def find_bookings(request: HttpRequest) -> HttpResponse:
     """Ask for the contact; then send a code there, if anybody is known under it."""
     form = FindForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        return _page(request, form, 200 if request.method != "POST" else 422)
+        return _render_find_page(request, form, 200 if request.method != "POST" else 422)
     typed, fresh = form.cleaned_data["contact"], secrets.token_urlsafe(32)
     try:
-        identity = account_find.ask(
+        identity = account_find.request_find_code(
             typed=typed,
-            browser=visitor.browser_of(request),
-            fresh=fresh,
-            bound_to=visitor.bound_to(fresh),
-            ip=visitor.ip_of(request),
+            browser=visitor.read_browser_token(request),
+            new_browser=fresh,
+            bound_to=visitor.compute_browser_digest(fresh),
+            ip=visitor.find_ip_address(request),
             now=timezone.now(),
         )
     except ValidationError as problem:
         form.add_error(None, problem)
-        return form_errors.answered(_page(request, form, form_errors.status_of(problem)), problem)
-    response = redirects.see_other("find_code")
-    ASKED.keep(response, request.path, identity, typed)
-    visitor.remember(response, fresh)
+        return form_errors.add_retry_after(
+            _render_find_page(request, form, form_errors.compute_http_status(problem)), problem
+        )
+    response = redirects.redirect_after_post("find_booking_code")
+    PENDING_FIND.keep(response, request.path, identity, typed)
+    visitor.set_browser_cookie(response, fresh)
     return response
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def code(request: HttpRequest) -> HttpResponse:
+def enter_find_code(request: HttpRequest) -> HttpResponse:
     """Type the code: this browser then knows its user for 30 days."""
-    asked = ASKED.texts(request)
-    if asked is None or not visitor.browser_of(request):
-        return redirect("find")
+    asked = PENDING_FIND.texts(request)
+    if asked is None or not visitor.read_browser_token(request):
+        return redirect("find_booking")
     identity, typed = asked
 
     def show(form: CodeForm, problem: ValidationError | None = None) -> HttpResponse:
-        page = code_page.page_of_contact(request, typed=typed, identity=identity)
-        return code_page.render_page(request, "drives/account/find_code.html", page, form, problem)
+        page = code_page.build_contact_code_page(request, typed=typed, identity=identity)
+        return code_page.render_code_page(request, "drives/account/find_booking_code.html", page, form, problem)
 
     if request.method != "POST":
         return show(CodeForm())
-    action = partial(account_find.prove, identity=identity)
-    return code_page.verify(request, action, lambda _verified: redirects.see_other("me"), show)
+    action = partial(account_find.verify_found_contact, identity=identity)
+    return code_page.handle_code_form(
+        request, action, lambda _verified: redirects.redirect_after_post("donor_bookings"), show
+    )
 
 
-def _page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
-    browser = visitor.browser_of(request)
-    is_known = bool(browser) and volunteers_queries.proved_from(browser, timezone.now()).exists()
-    return render(request, "drives/account/find.html", {"form": form, "is_known": is_known}, status=status)
+def _render_find_page(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
+    browser = visitor.read_browser_token(request)
+    is_known = bool(browser) and volunteers_queries.filter_browser_verifications(browser, timezone.now()).exists()
+    return render(request, "drives/account/find_booking.html", {"form": form, "is_known": is_known}, status=status)

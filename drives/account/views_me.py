@@ -7,29 +7,29 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.account import queries
-from drives.web import keys, redirects, visitor
+from drives.web import link_cookies, redirects, visitor
 from volunteers import browsers
 from volunteers import queries as volunteers_queries
 
 
 @never_cache
 @require_safe
-def me(request: HttpRequest) -> HttpResponse:
+def show_me(request: HttpRequest) -> HttpResponse:
     """Bookings to come and past, and when the next donation is possible."""
-    browser, now = visitor.browser_of(request), timezone.now()
-    if not browser or not volunteers_queries.proved_from(browser, now).exists():
-        return redirect("find")
-    context = {"people": queries.donor_page(browser, now), "now": now}
-    return render(request, "drives/account/me.html", context)
+    browser, now = visitor.read_browser_token(request), timezone.now()
+    if not browser or not volunteers_queries.filter_browser_verifications(browser, now).exists():
+        return redirect("find_booking")
+    context = {"people": queries.load_donor_page(browser, now), "now": now}
+    return render(request, "drives/account/bookings.html", context)
 
 
 @never_cache
 @require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out_donor(request: HttpRequest) -> HttpResponse:
     """Forget on this browser whom it belongs to, and which bookings' links were opened in it."""
-    browsers.forget(token=visitor.browser_of(request))
-    response = redirects.see_other("find")
-    visitor.forget(response)
-    for ring in (keys.BOOKINGS, keys.WAITING, keys.OFFERS):
+    browsers.delete_verified_browser(token=visitor.read_browser_token(request))
+    response = redirects.redirect_after_post("find_booking")
+    visitor.delete_browser_cookie(response)
+    for ring in (link_cookies.BOOKINGS, link_cookies.WAITLIST, link_cookies.OFFERS):
         ring.drop(response)
     return response

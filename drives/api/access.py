@@ -14,12 +14,12 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from drives.api.serializers import Shared
+from drives.api.serializers import SharedSerializer
 from drives.models import Booking, Drive
 from organizations import queries as organizations_queries
 from organizations import rules as organizations_rules
 from organizations.models import ApiKey, Organization
-from organizations.rules import Verb
+from organizations.rules import Permission
 from volunteers.models import Volunteer
 
 Row = TypeVar("Row", bound=Model)
@@ -33,8 +33,8 @@ class Caller:
     role: str
     actor: str  # as history and audit log name it: "key:3", "user:7"
 
-    def may(self, verb: Verb) -> bool:
-        return organizations_rules.may(self.role, verb)
+    def may(self, verb: Permission) -> bool:
+        return organizations_rules.is_allowed(self.role, verb)
 
 
 class RolePermission(BasePermission):
@@ -50,7 +50,7 @@ class RolePermission(BasePermission):
             raise MethodNotAllowed(str(request.method))
         if need == "public":
             return True
-        member = caller(request)
+        member = find_caller(request)
         if member is None:
             raise NotAuthenticated
         if not member.may(need):
@@ -63,7 +63,7 @@ class ApiView(APIView):
     """A call of the API. `caller` is set unless the call is public, `zone` once its drive is known."""
 
     permission_classes = (RolePermission,)
-    needs: ClassVar[dict[str, Verb | Literal["public"]]] = {}
+    needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
     ordering = "id"
     caller: Caller
     zone = "UTC"
@@ -83,7 +83,7 @@ class ApiView(APIView):
         self,
         request: Request,
         rows: QuerySet[Row],
-        serializer: type[Shared],
+        serializer: type[SharedSerializer],
         prepare: Callable[[Sequence[Row]], Sequence[Any]] = list,
     ) -> Response:
         """One page of a list in the view's order. `prepare` turns its rows into what the serializer takes."""
@@ -118,7 +118,7 @@ class ApiView(APIView):
         return found
 
 
-def caller(request: Request, organization: Organization | None = None) -> Caller | None:
+def find_caller(request: Request, organization: Organization | None = None) -> Caller | None:
     """The caller a request acts as, in `organization` if one is given; None for the public and for other members.
 
     A user of several organizations names one by `?organization=<slug>`; otherwise it is the one chosen in the session.
@@ -132,9 +132,9 @@ def caller(request: Request, organization: Organization | None = None) -> Caller
         return None
     named = organization.slug if organization else request.query_params.get("organization")
     chosen = str(request.auth or "")
-    membership = organizations_queries.membership_of(request.user, named or chosen) if named or chosen else None
+    membership = organizations_queries.find_membership(request.user, named or chosen) if named or chosen else None
     if membership is None and not named:
-        membership = organizations_queries.membership_of(request.user)
+        membership = organizations_queries.find_membership(request.user)
     if membership is None or organizations_queries.lacks_second_step(membership):
         return None
     return Caller(membership.organization, membership.role, f"user:{request.user.pk}")

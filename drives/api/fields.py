@@ -8,9 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from notifications import phone as notifications_phone
+from notifications import contact_address as notifications_phone
 
-_ID = re.compile(r"[0-9]{1,18}")
+_ID_PATTERN = re.compile(r"[0-9]{1,18}")
 
 
 class TextField(serializers.CharField):
@@ -28,7 +28,7 @@ class IdField(TextField):
 
     def to_internal_value(self, data: Any) -> int:  # type: ignore[override]
         text = super().to_internal_value(data)
-        return int(text) if _ID.fullmatch(text) else 0
+        return int(text) if _ID_PATTERN.fullmatch(text) else 0
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -37,7 +37,7 @@ class PhoneField(TextField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        return notifications_phone.normalize(text) if text else ""
+        return notifications_phone.normalize_phone(text) if text else ""
 
 
 class NumberField(serializers.IntegerField):

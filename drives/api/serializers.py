@@ -21,12 +21,12 @@ from rest_framework.serializers import DateTimeField, IntegerField
 from drives.api.fields import ChoiceField, IdField, NumberField, TextField
 from drives.domain import localtime
 from drives.refusals import OpenTime, Reason
-from organizations.translated import TranslatedField
+from organizations.translated_text import TranslatedField
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-class Shared(serializers.BaseSerializer[Any]):
+class SharedSerializer(serializers.BaseSerializer[Any]):
     """Reads bodies and writes answers with one instance of each class.
 
     Building a serializer's fields takes 0.2 to 0.4 ms, ten times as long as using them; `run_validation` and
@@ -49,7 +49,7 @@ class Shared(serializers.BaseSerializer[Any]):
         return cast("dict[str, Any]", cls.shared().to_representation(row))
 
 
-class Serializer(Shared, serializers.Serializer[Any]):
+class Serializer(SharedSerializer, serializers.Serializer[Any]):
     """Rows of no one model, and bodies."""
 
 
@@ -66,7 +66,7 @@ class QuerySerializer(Serializer):
             raise ValidationError({f"?{name}": details for name, details in by_name.items()}) from error
 
 
-class ModelSerializer(Shared, serializers.ModelSerializer[Row]):
+class ModelSerializer(SharedSerializer, serializers.ModelSerializer[Row]):
     """Takes limits and choices from the model. Ids and references to other rows are opaque strings."""
 
     serializer_field_mapping = {
@@ -96,7 +96,7 @@ class ModelSerializer(Shared, serializers.ModelSerializer[Row]):
         return IdField, options
 
 
-class SiteTimes(serializers.BaseSerializer[Any]):
+class SiteTimesSerializer(serializers.BaseSerializer[Any]):
     """Writes times with the offset of the site. `zone_source` leads from a row to the name of its zone."""
 
     zone_source: ClassVar[str] = "drive.site.timezone"
@@ -145,7 +145,7 @@ class SlotSerializer(Serializer):
                 "starts_at": starts_at,
                 "local_time": local_time,
                 "timezone": there,
-                "spots_left": time.places_left,
+                "spots_left": time.spots_left,
             }
             rows.append({**row, "drive": str(elsewhere.drive_id)} if elsewhere else row)
         return rows
@@ -154,7 +154,7 @@ class SlotSerializer(Serializer):
 @lru_cache(maxsize=8192)
 def _format_time(starts_at: datetime, zone: str, language: str) -> tuple[str, str]:
     """A time as ISO 8601 and as people read it. Formatting takes longer than the rest of the row."""
-    return starts_at.astimezone(ZoneInfo(zone)).isoformat(), localtime.clock(starts_at, zone)
+    return starts_at.astimezone(ZoneInfo(zone)).isoformat(), localtime.format_time(starts_at, zone)
 
 
 class ErrorSerializer(Serializer):

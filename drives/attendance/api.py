@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import documented
+from drives.api import openapi
 from drives.api.access import ApiView
 from drives.attendance import check_in, queries, turnout
 from drives.attendance.serializers import (
@@ -23,24 +23,24 @@ from drives.booking.serializers import OverrideSerializer
 from drives.models import Booking, BookingState
 
 
-class Roster(ApiView):
+class RosterView(ApiView):
     needs: ClassVar = {"GET": "check_in"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "read_roster",
         "Read the roster",
         "A drive's bookings in order of arrival, with contacts and the state of each message. Held slots are not on "
         "it.",
-        gives=RosterRowSerializer,
-        lists=True,
-        refuses=(404,),
+        response_serializer=RosterRowSerializer,
+        is_list=True,
+        error_statuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        rows = queries.roster(self.drive(drive_id))
+        rows = queries.load_roster(self.drive(drive_id))
         return Response({"results": [RosterRowSerializer.write(row) for row in rows], "next": None})
 
 
-class DayView(ApiView):
+class DayBookingView(ApiView):
     """A verb of the day about one booking."""
 
     needs: ClassVar = {"POST": "check_in"}
@@ -49,35 +49,35 @@ class DayView(ApiView):
         return Response(DayBookingSerializer.write(booking), status=status)
 
 
-class CheckIn(DayView):
-    @documented.operation(
+class CheckInView(DayBookingView):
+    @openapi.describe_operation(
         "check_in",
         "Check a donor in",
         "Marks a donor as arrived. The interval rules are judged again; where one stands against the donation, send an "
         "`override_reason`, which is kept with the booking.",
-        gives=DayBookingSerializer,
-        takes=OverrideSerializer,
-        refuses=(404, 409),
+        response_serializer=DayBookingSerializer,
+        request_serializer=OverrideSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
-            check_in.check_in(
+            check_in.check_in_donor(
                 booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
             )
         )
 
 
-class Outcome(DayView):
-    @documented.operation(
+class RecordOutcomeView(DayBookingView):
+    @openapi.describe_operation(
         "record_outcome",
         "Record an outcome",
         "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` for a donor who did "
         "not come. `at` is when it happened if that was not just now.",
-        gives=DayBookingSerializer,
-        takes=OutcomeSerializer,
-        refuses=(404, 409),
+        response_serializer=DayBookingSerializer,
+        request_serializer=OutcomeSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.booking(booking_id), OutcomeSerializer.read(request.data), timezone.now()
@@ -94,38 +94,40 @@ class Outcome(DayView):
         )
 
 
-class Undo(DayView):
-    @documented.operation(
+class UndoStepView(DayBookingView):
+    @openapi.describe_operation(
         "undo_step",
         "Undo the last step",
         "Takes back the last step of the day: an outcome, then the check-in; a walk-in is taken back altogether. Where "
         "that makes a visit count again, the interval rules are judged as at check-in.",
-        gives=DayBookingSerializer,
-        takes=OverrideSerializer,
-        refuses=(404, 409),
+        response_serializer=DayBookingSerializer,
+        request_serializer=OverrideSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.answer(
-            check_in.undo(booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason)
+            check_in.undo_last_step(
+                booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
+            )
         )
 
 
-class WalkIns(DayView):
-    @documented.operation(
+class CreateWalkInView(DayBookingView):
+    @openapi.describe_operation(
         "create_walk_in",
         "Add a walk-in",
         "Books a donor who came without a booking, and checks them in. If the visit may not happen now, `alternatives` "
         "has the nearest slots.",
-        gives=DayBookingSerializer,
-        takes=NewWalkInSerializer,
+        response_serializer=DayBookingSerializer,
+        request_serializer=NewWalkInSerializer,
         status=201,
-        refuses=(404, 409),
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), NewWalkInSerializer.read(request.data)
-        came = check_in.walk_in(
+        came = check_in.add_walk_in(
             drive=drive,
             name=body["name"],
             visit=body["visit"],
@@ -138,16 +140,16 @@ class WalkIns(DayView):
         return self.answer(came, status=201)
 
 
-class Turnout(ApiView):
+class TurnoutView(ApiView):
     needs: ClassVar = {"GET": "view"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "read_turnout",
         "Read the turnout",
         "The numbers of a drive. They move until the drive is completed; then `final` is true.",
-        gives=TurnoutSerializer,
-        refuses=(404,),
+        response_serializer=TurnoutSerializer,
+        error_statuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        return Response(TurnoutSerializer.write(DriveTurnout(drive, turnout.turnout_numbers(drive))))
+        return Response(TurnoutSerializer.write(DriveTurnout(drive, turnout.count_turnout(drive))))

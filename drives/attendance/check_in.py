@@ -10,35 +10,35 @@ from drives import refusals
 from drives.attendance import close_out, rules
 from drives.booking import create, history
 from drives.booking import rules as booking_rules
-from drives.capacity import counters, facts, locks, reserved_spots, visits
+from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
 from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
-from drives.models import ACTIVE, OUTCOMES, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
+from drives.models import ACTIVE_STATES, OUTCOMES, Booking, BookingChange, BookingState, Drive, DriveState, Slot, Source
 from volunteers import registration
 
-UNDO = "undo"
+UNDO_REASON = "undo"
 
 
 @transaction.atomic
-def check_in(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
+def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
     """Somebody is here. A second tap changes nothing. Also somebody already marked as missed may still come.
 
     Judged once more by the organization's own rows: who gave too lately is refused, unless there is or was a reason to
     override, which is kept. Refuses a day before the drive's.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locks.people_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
-    booking = _locked(booking_id)
+    locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
+    booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.CHECKED_IN:
         return booking
-    _refuse(booking, rules.MAY_BE_CHECKED_IN)
+    _refuse_state(booking, rules.MAY_BE_CHECKED_IN)
     if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
         raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not running now."))])
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
-    _enter(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
+    _set_state(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
     return booking
 
 
@@ -51,33 +51,33 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
-    booking = _locked(booking_id)
+    booking = _lock_open_booking(booking_id)
     if booking.state == outcome:
         return booking
-    _refuse(booking, rules.MAY_HAVE_OUTCOME)
+    _refuse_state(booking, rules.MAY_HAVE_OUTCOME)
     happened, before = at or now, booking.state
     after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
     booking.donated_at = happened if after_needle else None
     booking.outcome_at = happened
-    _enter(booking, BookingState(outcome), before=before, actor=actor, now=now)
+    _set_state(booking, BookingState(outcome), before=before, actor=actor, now=now)
     return booking
 
 
 @transaction.atomic
 def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """Somebody did not come: their chair is free for a walk-in. Locks: drive (shared), booking, slots."""
-    booking = _locked(booking_id)
+    booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.NO_SHOW:
         return booking
-    _refuse(booking, booking_rules.MAY_BE_MISSED)
+    _refuse_state(booking, booking_rules.UPCOMING_STATES)
     if booking.starts_at > now:
         raise refusals.Refusal([refusals.Reason("not_due_yet", _("This person is not due yet."))])
-    _enter(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
+    _set_state(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
     return booking
 
 
 @transaction.atomic
-def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
+def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
     """Take back a step of the day: what became of a visit, however often that was corrected, a check-in, a no-show.
 
     Who taps says what state was `seen`: in another one it was taken back already, and nothing changes.
@@ -85,22 +85,22 @@ def undo(*, booking_id: int, actor: str, now: datetime, override_reason: str = "
     done before the day, and a second live booking of one person.
     Locks: identities, drive (shared), booking, slots if the place had been given up.
     """
-    locks.people_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
-    booking = _locked(booking_id)
+    locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
+    booking = _lock_open_booking(booking_id)
     if seen and booking.state != seen:
         return booking
     of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | OUTCOMES
-    _refuse(booking, frozenset(of_the_day))
-    back_to = _before(booking)
-    if booking.state in rules.COUNTS_NOT:
+    _refuse_state(booking, frozenset(of_the_day))
+    back_to = _find_previous_state(booking)
+    if booking.state in rules.NOT_COUNTED_FOR_INTERVAL:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
-    _forget_times(booking, back_to)
-    _enter(booking, back_to, before=booking.state, actor=actor, now=now, reason=UNDO)
+    _clear_times(booking, back_to)
+    _set_state(booking, back_to, before=booking.state, actor=actor, now=now, reason=UNDO_REASON)
     return booking
 
 
 @transaction.atomic
-def walk_in(
+def add_walk_in(
     *,
     drive: Drive,
     name: str,
@@ -119,39 +119,39 @@ def walk_in(
     at this organization, unless there is a reason to override, which is kept.
     Locks: identities, drive (shared), slots.
     """
-    typed = registration.typed_identities(phone=phone, email=email, country=drive.organization.country)
-    locks.typed_then_drive(typed, drive)
-    volunteer = registration.enter(
+    typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
+    locks.lock_contact_owners_then_drive(typed, drive)
+    volunteer = registration.enter_volunteer(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    giver = eligibility_history.Giver(volunteer.pk)
-    slot = _slot_at_the_door(giver, drive, visit, now)
+    giver = eligibility_history.DonorScope(volunteer.pk)
+    slot = _find_walk_in_slot(giver, drive, visit, now)
     if not override_reason:
         visit = check.refuse_too_close(giver, drive, visit, now, now)
-    taken = grid.footprint(slot.n, visits.visit_shape(drive, visit))
-    counters.force(drive_id=drive.pk, deltas=grid.net(None, taken))
+    taken = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, visit))
+    counters.force_counters(drive_id=drive.pk, deltas=grid.compute_net_deltas(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
-    booking = create.new_booking(drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer)
+    booking = create.build_booking(drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer)
     create.insert_bookings([booking], actor=actor)
     booking.checked_in_at, booking.override_reason = now, override_reason
     booking.save(update_fields=["checked_in_at", "override_reason"])
-    reserved_spots.end_waiting([booking], now)
+    reserved_spots.close_entries_of_booked_donors([booking], now)
     return booking
 
 
-def _before(booking: Booking) -> BookingState:
+def _find_previous_state(booking: Booking) -> BookingState:
     """From what a booking came into its state of the day; an outcome always came from the check-in."""
     if booking.state in OUTCOMES:
         return BookingState.CHECKED_IN
-    forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO)
+    forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO_REASON)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)
     return BookingState(from_states[0] or BookingState.LAPSED)
 
 
-def _locked(booking_id: int) -> Booking:
+def _lock_open_booking(booking_id: int) -> Booking:
     drive_id = Booking.objects.values_list("drive_id", flat=True).get(pk=booking_id)
-    locks.drive_shared(drive_id)
-    booking = locks.booking(booking_id)
+    locks.lock_drive_shared(drive_id)
+    booking = locks.lock_booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
         raise refusals.Refusal(
             [refusals.Reason("drive_completed", _("This drive is completed: its turnout is final."))]
@@ -159,27 +159,31 @@ def _locked(booking_id: int) -> Booking:
     return booking
 
 
-def _enter(booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = "") -> None:
+def _set_state(
+    booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = ""
+) -> None:
     """Set the state, keep the history, hold or free the place, and bring a report that exists up to date."""
-    if state in ACTIVE and before not in ACTIVE:
-        _refuse_second(booking)
-    held_place, holds_place = booking.holds_place, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
-    booking.state, booking.holds_place, booking.changed_at = state, holds_place, now
-    booking.save(update_fields=["state", "holds_place", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
-    history.note(booking, from_state=before, actor=actor, now=now, reason=reason)
-    if held_place and not holds_place:
-        counters.change(drive_id=booking.drive_id, deltas=counters.released([booking]))
-    elif holds_place and not held_place:
-        counters.force(drive_id=booking.drive_id, deltas=grid.net(None, counters.footprint(booking)))
-    close_out.recompute(drive=booking.drive, now=now)
+    if state in ACTIVE_STATES and before not in ACTIVE_STATES:
+        _refuse_second_booking(booking)
+    held_place, is_counted = booking.is_counted, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
+    booking.state, booking.is_counted, booking.changed_at = state, is_counted, now
+    booking.save(update_fields=["state", "is_counted", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
+    history.record_change(booking, from_state=before, actor=actor, now=now, reason=reason)
+    if held_place and not is_counted:
+        counters.change_counters(drive_id=booking.drive_id, deltas=counters.compute_released_deltas([booking]))
+    elif is_counted and not held_place:
+        counters.force_counters(
+            drive_id=booking.drive_id, deltas=grid.compute_net_deltas(None, counters.build_footprint(booking))
+        )
+    close_out.update_turnout(drive=booking.drive, now=now)
 
 
-def reasons_against(booking: Booking, now: datetime) -> list[refusals.Reason]:
+def reasons_not_to_check_in(booking: Booking, now: datetime) -> list[refusals.Reason]:
     """What the organization's own rows have against checking somebody in now. One query."""
     if booking.volunteer_id is None or booking.override_reason:
         return []
-    giver = eligibility_history.Giver(booking.volunteer_id, besides=booking.pk)
-    return check.of(giver, booking.drive, max(now, booking.starts_at)).reasons
+    giver = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
+    return check.check_eligibility(giver, booking.drive, max(now, booking.starts_at)).reasons
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, now: datetime) -> None:
@@ -188,44 +192,46 @@ def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, 
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
     if booking.volunteer_id and not booking.override_reason:
-        giver = eligibility_history.Giver(booking.volunteer_id, besides=booking.pk)
+        giver = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
         check.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
 
 
-def _refuse_second(booking: Booking) -> None:
+def _refuse_second_booking(booking: Booking) -> None:
     """Somebody marked as missed may have come as a walk-in since."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is on the list already."))])
 
 
-def _forget_times(booking: Booking, state: str) -> None:
+def _clear_times(booking: Booking, state: str) -> None:
     booking.donated_at = booking.outcome_at = None
     if state != BookingState.CHECKED_IN:
         booking.checked_in_at = None
 
 
-def _refuse(booking: Booking, allowed: frozenset[BookingState]) -> None:
+def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
     if reasons := booking_rules.reasons_not_to_change(booking.state, allowed):
         raise refusals.Refusal(reasons)
 
 
-def _slot_at_the_door(giver: eligibility_history.Giver, drive: Drive, visit: str, now: datetime) -> Slot:
+def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visit: str, now: datetime) -> Slot:
     """The present step, for somebody who came; refuses with the next times at which they may come."""
     reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
-    if slot := _present_slot(drive, visit, now):
-        person = giver.volunteer_id
-        found = facts.place_facts(drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_staff=True)
-        reasons = capacity_rules.reasons_not_to_take(found.facts, now)
+    if slot := _find_current_slot(drive, visit, now):
+        person = donor.volunteer_id
+        found = booking_facts.load_booking_facts(
+            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_member=True
+        )
+        reasons = capacity_rules.reasons_not_to_book(found.facts, now)
         if not reasons:
             return slot
-    judged = check.of(giver, drive, now)
-    raise refusals.Refusal(reasons, check.later_times([judged], drive, (visit,), now))
+    judged = check.check_eligibility(donor, drive, now)
+    raise refusals.Refusal(reasons, check.list_later_times([judged], drive, (visit,), now))
 
 
-def _present_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
+def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
     """The step that is running, or the last from which the visit still ends by closing; None outside the hours."""
-    last = max(0, Slot.objects.filter(drive=drive).count() - visits.visit_shape(drive, visit).steps)
+    last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None
     return Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()

@@ -17,38 +17,38 @@ from organizations import audit
 
 
 @transaction.atomic
-def close_out(*, drive_id: int, now: datetime) -> Turnout | None:
+def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     """After the end plus grace: mark no-shows, free their places, compute the report, queue the thank-you notices.
 
     Runs once a drive; a second call, or one that comes too early, answers None and changes nothing.
     Locks: drive (exclusive), bookings by id, slots.
     """
-    locks.drive_exclusive(drive_id)
+    locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
-    if drive.closed_out_at is not None or not rules.is_to_be_closed_out(drive, now):
+    if drive.closed_out_at is not None or not rules.is_due_for_close_out(drive, now):
         return None
-    _settle_bookings(drive, "worker", now)
+    _close_open_bookings(drive, "worker", now)
     Drive.objects.filter(pk=drive.pk).update(
         state=DriveState.CLOSED, closed_at=drive.closed_at or now, closed_out_at=now, changed_at=now
     )
     drive.closed_out_at = now
-    report = recompute(drive=drive, now=now)
-    booking_messages.after_visit(calendars_bookings.bookings_for_messages(_came_or_missed(drive)).values(), now)
+    report = update_turnout(drive=drive, now=now)
+    booking_messages.queue_follow_ups(calendars_bookings.load_message_bookings(_list_past_visits(drive)).values(), now)
     return report
 
 
 @transaction.atomic
-def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
+def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final: from now on nothing about it can be taken back.
 
     Whose mark as missed was taken back, and who has not been checked in since, is marked again. Refuses before the
     close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive), bookings by id, slots.
     """
-    locks.drive_exclusive(drive_id)
+    locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state != DriveState.COMPLETED and drive.closed_out_at is not None:
-        _settle_bookings(drive, actor, now)
-    report = recompute(drive=drive, now=now)
+        _close_open_bookings(drive, actor, now)
+    report = update_turnout(drive=drive, now=now)
     if drive.state == DriveState.COMPLETED and report is not None:
         return report
     if report is None:
@@ -60,42 +60,49 @@ def complete(*, drive_id: int, actor: str, now: datetime) -> Turnout:
         raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
     Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, changed_at=now)
     Turnout.objects.filter(pk=report.pk).update(final=True)
-    audit.note(organization=drive.organization, actor=actor, verb="complete_drive", about=f"drive:{drive.pk}", now=now)
+    audit.add_audit_entry(
+        organization=drive.organization, actor=actor, verb="complete_drive", about=f"drive:{drive.pk}", now=now
+    )
     report.final = True
     return report
 
 
-def recompute(*, drive: Drive, now: datetime) -> Turnout | None:
+def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
     """Bring the report up to date after a change; None while the drive has not been closed out. Part of its caller."""
     if drive.closed_out_at is None:
         return None
-    numbers = asdict(turnout.turnout_numbers(drive))
+    numbers = asdict(turnout.count_turnout(drive))
     report, _created = Turnout.objects.update_or_create(
         drive=drive, defaults={**numbers, "goal_count": drive.goal, "computed_at": now}
     )
     return report
 
 
-def _settle_bookings(drive: Drive, actor: str, now: datetime) -> None:
+def _close_open_bookings(drive: Drive, actor: str, now: datetime) -> None:
     open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
     found = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
-    bookings = locks.bookings(list(found))
+    bookings = locks.lock_bookings(list(found))
     for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
         rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
-        history.note_all(rows, to_state=after, actor=actor, now=now)
-        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, holds_place=False, changed_at=now)
-    counters.change(drive_id=drive.pk, deltas=counters.released([*bookings, *reserved_spots.drop_all(drive, now)]))
+        history.record_changes(rows, to_state=after, actor=actor, now=now)
+        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, is_counted=False, changed_at=now)
+    counters.change_counters(
+        drive_id=drive.pk,
+        deltas=counters.compute_released_deltas([*bookings, *reserved_spots.release_reserved_spots(drive, now)]),
+    )
 
 
-def _came_or_missed(drive: Drive) -> list[int]:
+def _list_past_visits(drive: Drive) -> list[int]:
     states = [*OUTCOMES, BookingState.CHECKED_IN, BookingState.NO_SHOW]
     return list(Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True))
 
 
-def close_out_due(*, now: datetime) -> int:
+def close_out_due_drives(*, now: datetime) -> int:
     """Close out every drive that ended longer ago than its grace minutes, each in its own transaction."""
     waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )
-    reports = [close_out(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)]
+    reports = [
+        close_out_drive(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
+    ]
     return sum(report is not None for report in reports)

@@ -9,7 +9,7 @@ from drives.attendance import rules
 from drives.booking import create
 from drives.booking import messages as booking_messages
 from drives.booking import rules as booking_rules
-from drives.capacity import facts, locks
+from drives.capacity import booking_facts, locks
 from drives.capacity import rules as capacity_rules
 from drives.eligibility import history
 from drives.models import Booking, Drive, Source, Visit
@@ -17,7 +17,7 @@ from volunteers import queries as volunteers_queries
 
 
 @transaction.atomic
-def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
+def book_next_visit(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
     """Book the next visit of somebody who has given, at an open time of any drive of the same organization.
 
     Judged on this organization's own rows, and nothing is overridden: at the table only what a donor could book is
@@ -29,24 +29,24 @@ def book_next(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Bo
     drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
     drive = drives.select_related("organization", "site", "policy").first()
     if drive is None:
-        raise refusals.Refusal([capacity_rules.slot_unknown()])
-    return _book(visited, drive, slot_id, actor, now)
+        raise refusals.Refusal([capacity_rules.build_slot_unknown_reason()])
+    return _book_slot(visited, drive, slot_id, actor, now)
 
 
-def _book(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
+def _book_slot(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
     volunteer = visited.volunteer
     assert volunteer is not None  # asked for
-    locks.identities_then_drive(volunteers_queries.identities_of(volunteer_id=volunteer.pk), drive.pk)
-    if reasons := booking_rules.reasons_not_to_change(locks.booking(visited.pk).state, rules.HAS_GIVEN):
+    locks.lock_identities_then_drive(volunteers_queries.list_person_identities(volunteer_id=volunteer.pk), drive.pk)
+    if reasons := booking_rules.reasons_not_to_change(locks.lock_booking(visited.pk).state, rules.HAS_DONATED):
         raise refusals.Refusal(reasons)
     same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
     if same:
         return same
-    place = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
-    giver = history.Giver(volunteer.pk)
+    place = booking_facts.load_booking_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
+    giver = history.DonorScope(volunteer.pk)
     booking = create.book_volunteer(
-        drive, place, Visit.RETURN, now, volunteer=volunteer, giver=giver, source=Source.ORGANIZER, actor=actor
+        drive, place, Visit.RETURN, now, volunteer=volunteer, donor=giver, source=Source.ORGANIZER, actor=actor
     )
-    booked = locks.booking(booking.pk)
-    booking_messages.booked([booked], now)
+    booked = locks.lock_booking(booking.pk)
+    booking_messages.queue_confirmations([booked], now)
     return booked

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.serializers import BooleanField, DateTimeField, IntegerField
 
 from drives.api.fields import ChoiceField, IdField, TextField
-from drives.api.serializers import ModelSerializer, Serializer, SiteTimes
+from drives.api.serializers import ModelSerializer, Serializer, SiteTimesSerializer
 from drives.attendance.turnout import TurnoutNumbers
 from drives.booking.serializers import OverrideSerializer
 from drives.models import OUTCOMES, Booking, BookingState, Visit
@@ -14,7 +14,7 @@ from notifications.models import Message
 from volunteers import rules as volunteers_rules
 
 
-class DayBookingSerializer(SiteTimes, ModelSerializer[Booking]):
+class DayBookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
     """A booking at the door, with the donor's name and contacts."""
 
     volunteer = IdField(source="volunteer_id", help_text="One of the organization's volunteers.")
@@ -84,7 +84,7 @@ class TurnoutCountsSerializer(Serializer):
         return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}
 
 
-class TurnoutSerializer(SiteTimes, Serializer):
+class TurnoutSerializer(SiteTimesSerializer, Serializer):
     """A `DriveTurnout`."""
 
     drive = IdField(source="drive.pk")

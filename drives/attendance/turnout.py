@@ -8,7 +8,7 @@ from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, DriveState, Source, Visit
 from organizations.models import Organization
 
-NOT_A_BOOKING = (BookingState.HELD, BookingState.LAPSED)
+NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 RECENT_DRIVES = 6  # the rate is that of the last few drives, not of years ago
 
 
@@ -55,37 +55,39 @@ _ARRIVED = Q(
 _WALK_IN = Q(source=Source.WALK_IN)
 
 
-def turnout_numbers(drive: Drive) -> TurnoutNumbers:
+def count_turnout(drive: Drive) -> TurnoutNumbers:
     """Count a drive's bookings by what became of them. Holds that were never proved are not bookings. Two queries."""
     rows = Booking.objects.filter(drive=drive).exclude(state__in=[BookingState.HELD, BookingState.LAPSED])
     confirmed = rows.filter(changes__to_state=BookingState.CONFIRMED).distinct().count()
     counts = rows.aggregate(
         booked_count=Count("pk", filter=~_WALK_IN),
         arrived_count=Count("pk", filter=_ARRIVED),
-        donated_count=_count(BookingState.DONATED),
-        incomplete_count=_count(BookingState.INCOMPLETE),
-        deferred_count=_count(BookingState.DEFERRED),
-        left_count=_count(BookingState.LEFT),
-        no_show_count=_count(BookingState.NO_SHOW),
+        donated_count=_count_state(BookingState.DONATED),
+        incomplete_count=_count_state(BookingState.INCOMPLETE),
+        deferred_count=_count_state(BookingState.DEFERRED),
+        left_count=_count_state(BookingState.LEFT),
+        no_show_count=_count_state(BookingState.NO_SHOW),
         cancelled_early_count=Count("pk", filter=Q(state=BookingState.CANCELLED, cancelled_late=False)),
         cancelled_late_count=Count("pk", filter=Q(state=BookingState.CANCELLED, cancelled_late=True)),
         walk_in_count=Count("pk", filter=_WALK_IN & _ARRIVED),
         first_visit_count=Count("pk", filter=_ARRIVED & Q(visit=Visit.FIRST)),
-        unresolved_count=_count(BookingState.CHECKED_IN),
+        unresolved_count=_count_state(BookingState.CHECKED_IN),
     )
     return TurnoutNumbers(confirmed_count=confirmed, **counts)
 
 
-def _count(state: BookingState) -> Count:
+def _count_state(state: BookingState) -> Count:
     return Count("pk", filter=Q(state=state))
 
 
-def give_rate(organization: Organization) -> forecast.GiveRate:
+def load_donation_rate(organization: Organization) -> forecast.DonationRate:
     """The share of bookings without an early cancellation that ended in a donation, at the last drives. Two queries."""
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
     recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
-    booked = Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_A_BOOKING).exclude(source=Source.WALK_IN)
+    booked = (
+        Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
+    )
     counts = booked.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
         booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
     )
-    return forecast.give_rate(counts["donated"], counts["booked"])
+    return forecast.compute_donation_rate(counts["donated"], counts["booked"])

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives.attendance import turnout
-from drives.attendance.turnout import NOT_A_BOOKING
+from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, Source, Turnout
 
-CAME = (
+ARRIVED_STATES = (
     BookingState.CHECKED_IN,
     BookingState.DONATED,
     BookingState.INCOMPLETE,
@@ -33,7 +33,7 @@ class TurnoutReport:
 
     counts: Turnout | None
     hours: list[HourTurnout]
-    rate: forecast.GiveRate
+    rate: forecast.DonationRate
 
     @property
     def show_percent(self) -> int | None:
@@ -48,7 +48,7 @@ class TurnoutReport:
         return self.counts.booked_count - self.counts.cancelled_early_count - self.counts.cancelled_late_count
 
     @property
-    def came_as_booked(self) -> int:
+    def arrived_as_booked(self) -> int:
         return self.counts.arrived_count - self.counts.walk_in_count if self.counts else 0
 
     @property
@@ -67,22 +67,22 @@ class TurnoutReport:
     def bookings_for_goal(self) -> int | None:
         """How many bookings this goal would have taken at the rate of the last drives."""
         goal = self.counts.goal_count if self.counts else None
-        return forecast.bookings_needed(goal, 0, self.rate) if goal else None
+        return forecast.compute_bookings_needed(goal, 0, self.rate) if goal else None
 
 
-def turnout_report(drive: Drive) -> TurnoutReport:
+def load_turnout_report(drive: Drive) -> TurnoutReport:
     """The report of the close-out with the day by hour. Four queries."""
     counts = Turnout.objects.filter(drive=drive).first()
-    return TurnoutReport(counts, _by_hour(drive), turnout.give_rate(drive.organization))
+    return TurnoutReport(counts, _load_hours(drive), turnout.load_donation_rate(drive.organization))
 
 
-def _by_hour(drive: Drive) -> list[HourTurnout]:
+def _load_hours(drive: Drive) -> list[HourTurnout]:
     hours: dict[datetime, HourTurnout] = {}
-    rows = Booking.objects.filter(drive=drive).exclude(state__in=[*NOT_A_BOOKING, BookingState.CANCELLED])
+    rows = Booking.objects.filter(drive=drive).exclude(state__in=[*NOT_VERIFIED_STATES, BookingState.CANCELLED])
     for starts_at, state, source in rows.order_by("starts_at", "pk").values_list("starts_at", "state", "source"):
         start = starts_at.astimezone(drive.site.zone).replace(minute=0)
         hour = hours.setdefault(start, HourTurnout(start))
         hour.booked += source != Source.WALK_IN
-        hour.came += state in CAME
+        hour.came += state in ARRIVED_STATES
         hour.donated += state == BookingState.DONATED
     return list(hours.values())

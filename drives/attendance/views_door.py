@@ -26,29 +26,31 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
 from drives.models import OUTCOMES, Booking, BookingState, Drive, Visit
 from drives.web import form_errors, members
-from drives.web.fields import OtherNameField, PhoneField, PhoneForm
+from drives.web.fields import OtherNameField, PhoneForm, PhoneFormField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-Act = Callable[..., Booking]
-OUTCOME_ACTS: dict[str, Act] = {str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in OUTCOMES}
-ACTS: dict[str, Act] = {
-    "in": check_in.check_in,
-    "undo": check_in.undo,
+DoorAction = Callable[..., Booking]
+OUTCOME_ACTIONS: dict[str, DoorAction] = {
+    str(outcome): partial(check_in.record_outcome, outcome=outcome) for outcome in OUTCOMES
+}
+DOOR_ACTIONS: dict[str, DoorAction] = {
+    "in": check_in.check_in_donor,
+    "undo": check_in.undo_last_step,
     "missed": check_in.mark_no_show,
-    **OUTCOME_ACTS,
+    **OUTCOME_ACTIONS,
 }
 
 
-NUMBER = re.compile(r"[0-9]{1,11}")
-JUDGED = ("in", "undo")  # make a visit count, which an interval rule may stand against
+NUMBER_PATTERN = re.compile(r"[0-9]{1,11}")
+INTERVAL_CHECKED_VERBS = ("in", "undo")  # make a visit count, which an interval rule may stand against
 
 
 class WalkInForm(OverrideForm, PhoneForm):
     """Somebody without a booking: two fields and the kind of visit."""
 
     name = OtherNameField()
-    phone = PhoneField(
+    phone = PhoneFormField(
         label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Write a phone number.")}
     )
     visit = forms.ChoiceField(
@@ -62,129 +64,132 @@ class WalkInForm(OverrideForm, PhoneForm):
 
 @require_safe
 @accounts.role_required("check_in")
-def day(request: MemberRequest, slug: str) -> HttpResponse:
+def show_day(request: MemberRequest, slug: str) -> HttpResponse:
     """The list in the order in which it is worked. `done` is the booking of the last tap, with its way back."""
-    drive, now, search = members.drive_of(request, slug=slug), timezone.now(), _search(request)
-    found = queries.checkin_list(drive, now, search)
+    drive, now, search = members.get_drive_or_404(request, slug=slug), timezone.now(), _parse_search(request)
+    found = queries.load_checkin_list(drive, now, search)
     context = {
         "drive": drive,
         "now": now,
         "search": search,
         "list": found,
-        "tally": found if not search else queries.checkin_list(drive, now),
-        "done": _done(request, drive),
+        "tally": found if not search else queries.load_checkin_list(drive, now),
+        "done": _find_last_booking(request, drive),
         "is_empty": not any((found.due, found.late, found.checked_in, found.coming, found.finished)),
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
         "is_over": drive.ends_at <= now,
     }
-    return members.page(request, "drives/attendance/day.html", context)
+    return members.render_member_page(request, "drives/attendance/check_in_list.html", context)
 
 
 @require_safe
 @accounts.role_required("check_in")
-def person(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
+def show_donor_at_door(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One person with everything that may be done about them now."""
-    booking, now = _booking(request, slug, booking_id), timezone.now()
-    context = _person(request, booking, now)
-    if context["may_check_in_now"] and (reasons := check_in.reasons_against(booking, now)):
+    booking, now = _get_booking_or_404(request, slug, booking_id), timezone.now()
+    context = _build_person_context(request, booking, now)
+    if context["may_check_in_now"] and (reasons := check_in.reasons_not_to_check_in(booking, now)):
         context |= {"warnings": reasons, "form": OverrideForm(), "judged": "in"}
-    return members.page(request, "drives/attendance/person.html", context)
+    return members.render_member_page(request, "drives/attendance/check_in_booking.html", context)
 
 
 @require_POST
 @accounts.role_required("check_in")
-def act(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
+def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
     """One tap; a second one is as good as the first. Back to the list with its search."""
-    booking = _booking(request, slug, booking_id)
-    if verb not in ACTS:
+    booking = _get_booking_or_404(request, slug, booking_id)
+    if verb not in DOOR_ACTIONS:
         raise Http404
     override = OverrideForm(request.POST if "override_reason" in request.POST else {})
-    reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in JUDGED else ""
+    reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in INTERVAL_CHECKED_VERBS else ""
     said = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
     told = {name: value for name, value in said.items() if value}
     try:
-        ACTS[verb](booking_id=booking.pk, actor=members.actor_of(request), now=timezone.now(), **told)
+        DOOR_ACTIONS[verb](booking_id=booking.pk, actor=members.format_actor(request), now=timezone.now(), **told)
     except ValidationError as error:
-        if isinstance(error, refusals.Refusal) and eligibility_rules.MAY_BE_OVERRIDDEN.issuperset(error.codes):
+        if isinstance(error, refusals.Refusal) and eligibility_rules.OVERRIDABLE_CODES.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
-        return redirect(_list_address(slug, _search(request)))
-    return redirect(_list_address(slug, _search(request), done=booking.pk))
+        return redirect(_build_list_url(slug, _parse_search(request)))
+    return redirect(_build_list_url(slug, _parse_search(request), done=booking.pk))
 
 
 @require_POST
 @accounts.role_required("check_in")
-def book_next(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
+def book_next_at_door(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
     """One tap books the next visit of somebody who has given; a second one is as good as the first."""
-    booking, slot_id = _booking(request, slug, booking_id), request.POST.get("slot", "")
+    booking, slot_id = _get_booking_or_404(request, slug, booking_id), request.POST.get("slot", "")
     try:
-        made = next_visit.book_next(
+        made = next_visit.book_next_visit(
             booking_id=booking.pk,
-            slot_id=int(slot_id) if NUMBER.fullmatch(slot_id) else 0,
-            actor=members.actor_of(request),
+            slot_id=int(slot_id) if NUMBER_PATTERN.fullmatch(slot_id) else 0,
+            actor=members.format_actor(request),
             now=timezone.now(),
         )
     except ValidationError as error:
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
     else:
-        at = {"name": booking.volunteer, "moment": localtime.moment(made.starts_at, made.drive.site.timezone)}
+        at = {
+            "name": booking.volunteer,
+            "moment": localtime.format_date_and_time(made.starts_at, made.drive.site.timezone),
+        }
         messages.success(request, _("%(name)s is booked: %(moment)s.") % at)
-    return redirect("checkin_person", slug, booking.pk)
+    return redirect("checkin_booking", slug, booking.pk)
 
 
 def _ask_to_override(
     request: MemberRequest, booking: Booking, form: OverrideForm, refusal: refusals.Refusal, verb: str
 ) -> HttpResponse:
     """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
-    form_errors.refuse(form, refusal)
+    form_errors.add_refusal(form, refusal)
     asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
-    context = {**_person(request, booking, timezone.now()), **asked}
-    return members.page(request, "drives/attendance/person.html", context)
+    context = {**_build_person_context(request, booking, timezone.now()), **asked}
+    return members.render_member_page(request, "drives/attendance/check_in_booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("check_in")
-def walk_in(request: MemberRequest, slug: str) -> HttpResponse:
+def create_walk_in(request: MemberRequest, slug: str) -> HttpResponse:
     """Somebody came without a booking: in at once."""
-    drive = members.drive_of(request, slug=slug)
-    country, initial = drive.organization.country, {"name": _name_in(_search(request))}
+    drive = members.get_drive_or_404(request, slug=slug)
+    country, initial = drive.organization.country, {"name": _parse_name(_parse_search(request))}
     form, proposed = WalkInForm(request.POST or None, initial=initial, country=country), []
     if form.is_valid():
-        typed, actor = form.cleaned_data, members.actor_of(request)
+        typed, actor = form.cleaned_data, members.format_actor(request)
         try:
-            booking = check_in.walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
+            booking = check_in.add_walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
         except ValidationError as error:
             if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
                 messages.info(request, _("This person is on the list already."))
-                return redirect(_list_address(slug, typed["name"]))
-            form_errors.refuse(form, error)
-            proposed = form_errors.proposed_by(error)
+                return redirect(_build_list_url(slug, typed["name"]))
+            form_errors.add_refusal(form, error)
+            proposed = form_errors.list_alternatives(error)
         else:
-            return redirect(_list_address(slug, "", done=booking.pk))
-    context = {"drive": drive, "form": form, "search": _search(request), "proposed": proposed}
-    return members.page(request, "drives/attendance/walk_in.html", context)
+            return redirect(_build_list_url(slug, "", done=booking.pk))
+    context = {"drive": drive, "form": form, "search": _parse_search(request), "proposed": proposed}
+    return members.render_member_page(request, "drives/attendance/walk_in.html", context)
 
 
-def _name_in(search: str) -> str:
+def _parse_name(search: str) -> str:
     """What was searched for, unless it was a number."""
     return search if any(letter.isalpha() for letter in search) else ""
 
 
-def _booking(request: MemberRequest, slug: str, booking_id: int) -> Booking:
-    return members.booking_of(request, pk=booking_id, drive__slug=slug)
+def _get_booking_or_404(request: MemberRequest, slug: str, booking_id: int) -> Booking:
+    return members.get_booking_or_404(request, pk=booking_id, drive__slug=slug)
 
 
-def _person(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
+def _build_person_context(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
     state = BookingState(booking.state)
-    gave = state in rules.HAS_GIVEN
+    gave = state in rules.HAS_DONATED
     return {
         "booking": booking,
         "drive": booking.drive,
-        "search": _search(request),
-        "after": eligibility_queries.after_visit(booking, now, everywhere=False) if gave else None,
-        "coming": eligibility_queries.coming_of(booking, now) if gave else (),
+        "search": _parse_search(request),
+        "after": eligibility_queries.load_follow_up(booking, now, all_organizations=False) if gave else None,
+        "coming": eligibility_queries.list_upcoming_bookings(booking, now) if gave else (),
         "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
-        "may_be_missed": state in booking_rules.MAY_BE_MISSED and booking.starts_at <= now,
+        "may_be_missed": state in booking_rules.UPCOMING_STATES and booking.starts_at <= now,
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
         "may_be_undone": state in OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
         "outcomes": OUTCOME_BUTTONS,
@@ -200,19 +205,19 @@ OUTCOME_BUTTONS = [
 ]
 
 
-def _done(request: MemberRequest, drive: Drive) -> Booking | None:
+def _find_last_booking(request: MemberRequest, drive: Drive) -> Booking | None:
     number = request.GET.get("done", "")
-    if not NUMBER.fullmatch(number):
+    if not NUMBER_PATTERN.fullmatch(number):
         return None
     return Booking.objects.filter(drive=drive, pk=int(number)).select_related("volunteer").first()
 
 
-def _search(request: MemberRequest) -> str:
+def _parse_search(request: MemberRequest) -> str:
     asked = request.POST.get("q") or request.GET.get("q", "")
     return asked.replace("\x00", "").strip()[:80]
 
 
-def _list_address(slug: str, search: str, done: int | None = None) -> str:
+def _build_list_url(slug: str, search: str, done: int | None = None) -> str:
     asked = {name: value for name, value in (("q", search), ("done", done)) if value}
     address = reverse("checkin", args=[slug])
     return f"{address}?{urlencode(asked)}" if asked else address

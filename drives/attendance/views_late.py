@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.messaging import broadcast_queries, broadcasts, views_broadcasts
-from drives.messaging.texts import broadcasts as texts_broadcasts
+from drives.messaging.texts import broadcast_texts as texts_broadcasts
 from drives.models import Broadcast, BroadcastKind
 from drives.web import members
 from notifications.models import Purpose
@@ -22,49 +22,53 @@ from organizations.web.accounts import MemberRequest
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("check_in")
-def late(request: MemberRequest, slug: str) -> HttpResponse:
+def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
     """Tell everybody who is due in the next hours and not yet in."""
-    drive, now = members.drive_of(request, slug=slug), timezone.now()
+    drive, now = members.get_drive_or_404(request, slug=slug), timezone.now()
     if request.method == "POST":
         minutes, key = request.POST.get("minutes", ""), request.POST.get("request_key", "")[:64]
         try:
-            sent = broadcasts.run_late(
+            sent = broadcasts.send_late_notice(
                 drive=drive,
                 minutes=int(minutes) if minutes in map(str, texts_broadcasts.LATE_MINUTES) else 0,
                 request_key=key or uuid.uuid4().hex,
-                actor=members.actor_of(request),
+                actor=members.format_actor(request),
                 now=now,
             )
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
         else:
-            messages.success(request, _told(sent))
-        return redirect("checkin_late", slug)
+            messages.success(request, _format_result(sent))
+        return redirect("checkin_running_late", slug)
     context = {
         "drive": drive,
-        "reach": broadcast_queries.reach(drive, broadcast_queries.late_audience(now), Purpose.REMINDERS),
+        "reach": broadcast_queries.load_broadcast_reach(
+            drive, broadcast_queries.build_late_audience(now), Purpose.REMINDERS
+        ),
         "choices": texts_broadcasts.LATE_MINUTES,
         "request_key": uuid.uuid4().hex,
-        "rows": [row for row in broadcast_queries.broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][:3],
+        "rows": [row for row in broadcast_queries.list_broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][
+            :3
+        ],
     }
-    return members.page(request, "drives/attendance/late.html", context)
+    return members.render_member_page(request, "drives/attendance/running_late.html", context)
 
 
 @require_POST
 @accounts.role_required("check_in")
-def stop_late(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
+def stop_late_notice(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
     """Take back what has not left yet."""
-    drive = members.drive_of(request, slug=slug)
+    drive = members.get_drive_or_404(request, slug=slug)
     sent = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
     if sent is None:
         raise Http404
-    views_broadcasts.stopped(
-        request, broadcasts.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now())
+    views_broadcasts.add_stopped_message(
+        request, broadcasts.stop_broadcast(broadcast=sent, actor=members.format_actor(request), now=timezone.now())
     )
-    return redirect("checkin_late", slug)
+    return redirect("checkin_running_late", slug)
 
 
-def _told(sent: Broadcast) -> str:
+def _format_result(sent: Broadcast) -> str:
     count = sent.people_count
     text = ngettext("%(count)s person is being told.", "%(count)s people are being told.", count) % {"count": count}
     if sent.unreached_count:

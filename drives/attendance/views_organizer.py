@@ -16,20 +16,20 @@ from organizations.web.accounts import MemberRequest
 
 @require_safe
 @accounts.role_required("view")
-def report(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The report of the close-out; before it, what is waited for."""
-    drive = members.drive_of(request, pk=drive_id)
-    context = {"drive": drive, "report": turnout_report.turnout_report(drive), "now": timezone.now()}
-    return members.page(request, "drives/attendance/turnout.html", context)
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    context = {"drive": drive, "report": turnout_report.load_turnout_report(drive), "now": timezone.now()}
+    return members.render_member_page(request, "drives/attendance/turnout.html", context)
 
 
 @require_POST
 @accounts.role_required("plan")
-def complete(request: MemberRequest, drive_id: int) -> HttpResponse:
+def complete_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Make the turnout final."""
-    drive = members.drive_of(request, pk=drive_id)
+    drive = members.get_drive_or_404(request, pk=drive_id)
     try:
-        close_out.complete(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
+        close_out.complete_drive(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

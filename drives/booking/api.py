@@ -13,9 +13,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, documented
+from drives.api import access, openapi
 from drives.api.access import ApiView
-from drives.api.documented import IDEMPOTENCY_KEY
+from drives.api.openapi import IDEMPOTENCY_KEY
 from drives.booking import book_for_donor, changes, hold, queries, verify
 from drives.booking.hold import Companion, Person
 from drives.booking.serializers import (
@@ -27,49 +27,49 @@ from drives.booking.serializers import (
     PartySerializer,
     ResendCodeSerializer,
 )
-from drives.domain.intervals import Stated
+from drives.domain.intervals import SelfReported
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
-from drives.public import listing
+from drives.public import api_queries
 from drives.refusals import Reason, Refusal
 from organizations import idempotency
-from organizations.idempotency import Keep
-from organizations.models import ApiKey, linked
+from organizations.idempotency import StoreAnswer
+from organizations.models import ApiKey, linked_model
 
 DONOR = "donor"
 
 
-class Bookings(ApiView):
+class CreateBookingView(ApiView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "create_booking",
         "Book a slot",
         "Holds a slot for fifteen minutes and sends a six-digit code to the phone, else to the e-mail address. "
         "`verify` turns the hold into a booking. With the organization's key or a coordinator's session the slot is "
         "booked at once and no code is sent. The answer never tells whether the contact is known.",
-        gives=BookingSerializer,
-        takes=NewBookingSerializer,
+        response_serializer=BookingSerializer,
+        request_serializer=NewBookingSerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
-        refuses=(403, 409, 410, 422),
+        error_statuses=(403, 409, 410, 422),
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = NewBookingSerializer.read(request.data), timezone.now()
-        return created_once(
+        return create_once(
             request,
             request.body,
             now,
             work=lambda keep: self._take(request, body, now, keep),
         )
 
-    def _take(self, request: Request, body: dict[str, Any], now: datetime, keep: Keep) -> None:
-        drive = listing.drive_of_slot(body["slot"])
-        member = access.caller(request, drive.organization) if drive else None
+    def _take(self, request: Request, body: dict[str, Any], now: datetime, keep: StoreAnswer) -> None:
+        drive = api_queries.find_drive_by_slot(body["slot"])
+        member = access.find_caller(request, drive.organization) if drive else None
         is_strange = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
-        self.zone, person = drive.site.timezone, person_of(body)
+        self.zone, person = drive.site.timezone, build_person(body)
 
         def answer(bookings: list[Booking]) -> None:
             [booking] = bookings
@@ -84,25 +84,25 @@ class Bookings(ApiView):
                 source=Source.API,
                 ip=request.META["REMOTE_ADDR"],
                 now=now,
-                then=answer,
+                on_held=answer,
             )
         elif member.may("plan"):
-            answer([_enter(drive, body, person, member.actor, now)])
+            answer([_book_for_donor(drive, body, person, member.actor, now)])
         else:
             raise PermissionDenied
 
 
-class TokenView(ApiView):
+class BookingTokenView(ApiView):
     """A call about the booking that the token in its address opens."""
 
     def found(self, token: str) -> queries.BookingPage:
-        page = queries.booking_page(token, timezone.now())
+        page = queries.load_booking_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.booking.drive.site.timezone
         return page
 
-    def changeable(self, token: str) -> Booking:
+    def load_changeable_booking(self, token: str) -> Booking:
         """The booking, if its time has not passed."""
         page = self.found(token)
         if page.is_over:
@@ -113,66 +113,66 @@ class TokenView(ApiView):
         return Response(BookingSerializer.write(booking))
 
 
-class OneBooking(TokenView):
+class ReadBookingView(BookingTokenView):
     needs: ClassVar = {"GET": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "read_booking",
         "Read a booking",
         "The booking that the token opens.",
-        gives=BookingSerializer,
+        response_serializer=BookingSerializer,
         public=True,
-        refuses=(404,),
+        error_statuses=(404,),
     )
     def get(self, request: Request, token: str) -> Response:
         return self.answer(self.found(token).booking)
 
 
-class Prove(TokenView):
+class VerifyBookingView(BookingTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "verify_booking",
         "Verify a booking",
         "Enters the code that was sent, and turns the held slot into a booking. All rules are judged now; if one "
         "stands against the booking, the hold stays and can be moved to one of `alternatives`. A code works for ten "
         "minutes, once, and allows five tries.",
-        gives=BookingSerializer,
-        takes=CodeSerializer,
+        response_serializer=BookingSerializer,
+        request_serializer=CodeSerializer,
         public=True,
-        refuses=(404, 409, 410),
+        error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, CodeSerializer.read(request.data)
-        proved = verify.prove(
+        verified = verify.verify_booking(
             booking_id=held.pk,
             code=body["code"],
-            bound_to=linked.token_digest(held.token),
+            bound_to=linked_model.hash_token(held.token),
             now=timezone.now(),
-            whose=body.get("whose", ""),
+            booking_for=body.get("booking_for", ""),
         )
-        return self.answer(proved)
+        return self.answer(verified)
 
 
-class SendCode(TokenView):
+class SendBookingCodeView(BookingTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "send_booking_code",
         "Send the code again",
         "Sends a new code for a held slot. The code before it no longer works.",
-        gives=BookingSerializer,
-        takes=ResendCodeSerializer,
+        response_serializer=BookingSerializer,
+        request_serializer=ResendCodeSerializer,
         public=True,
-        refuses=(404, 409, 410),
+        error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
         held, body = self.found(token).booking, ResendCodeSerializer.read(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
             return self.answer(held)
-        verify.send_code_again(
+        verify.resend_hold_code(
             booking_id=held.pk,
-            bound_to=linked.token_digest(held.token),
+            bound_to=linked_model.hash_token(held.token),
             ip=request.META["REMOTE_ADDR"],
             now=timezone.now(),
             by_email=body["by_email"],
@@ -180,64 +180,64 @@ class SendCode(TokenView):
         return self.answer(held)
 
 
-class Confirm(TokenView):
+class ConfirmBookingView(BookingTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "confirm_booking",
         "Confirm a booking",
         "Records that the donor plans to come. Repeating it changes nothing.",
-        gives=BookingSerializer,
+        response_serializer=BookingSerializer,
         public=True,
-        refuses=(404, 409),
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = self.changeable(token)
-        return self.answer(changes.confirm(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
+        booking = self.load_changeable_booking(token)
+        return self.answer(changes.confirm_booking(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
 
 
-class Cancel(TokenView):
+class CancelBookingView(BookingTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "cancel_booking",
         "Cancel a booking",
         "Cancels the booking and frees its slot at once. Repeating it changes nothing.",
-        gives=BookingSerializer,
+        response_serializer=BookingSerializer,
         public=True,
-        refuses=(404, 409),
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = self.changeable(token)
+        booking = self.load_changeable_booking(token)
         [cancelled] = changes.cancel_bookings(
-            booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now()
+            booking_id=booking.pk, actor=DONOR, cancelled_by=CancelledBy.DONOR, now=timezone.now()
         )
         return self.answer(cancelled)
 
 
-class Move(TokenView):
+class MoveBookingView(BookingTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "move_booking",
         "Move a booking",
         "Moves the booking to another slot of the same drive, or leaves it where it is if that is not possible. `all` "
         "moves every member of a party or none.",
-        gives=BookingSerializer,
-        takes=MoveSerializer,
+        response_serializer=BookingSerializer,
+        request_serializer=MoveSerializer,
         public=True,
-        refuses=(404, 409, 410),
+        error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking, body = self.changeable(token), MoveSerializer.read(request.data)
+        booking, body = self.load_changeable_booking(token), MoveSerializer.read(request.data)
         moved = changes.move_bookings(
             booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now(), whole_party=body["all"]
         )
         return self.answer(next(one for one in moved if one.pk == booking.pk))
 
 
-def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:
-    return book_for_donor.book_for_donor(
+def _book_for_donor(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: datetime) -> Booking:
+    return book_for_donor.create_booking_for_donor(
         drive=drive,
         slot_id=body["slot"],
         visit=body["visit"],
@@ -249,7 +249,7 @@ def _enter(drive: Drive, body: dict[str, Any], person: Person, actor: str, now: 
     )
 
 
-def person_of(body: dict[str, Any]) -> Person:
+def build_person(body: dict[str, Any]) -> Person:
     """The donor in a body, as the actions take them."""
     return Person(
         name=body["name"],
@@ -257,58 +257,58 @@ def person_of(body: dict[str, Any]) -> Person:
         email=body.get("email") or "",
         language=body.get("language") or "",
         consents=body.get("consents", ()),
-        confirms=body.get("confirms", ()),
-        stated=Stated(**stated) if (stated := body.get("stated")) else None,
-        for_other=body.get("for_other", False),
+        self_check=body.get("self_check", ()),
+        self_reported=SelfReported(**self_reported) if (self_reported := body.get("self_reported")) else None,
+        is_for_other=body.get("is_for_other", False),
     )
 
 
-def created_once(
+def create_once(
     request: Request,
     asked: bytes,
     now: datetime,
     *,
-    work: Callable[[Keep], object],
+    work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
     """201 with the answer that `work` keeps. The same key and body get the same answer again, and no second booking."""
     key = request.headers.get("Idempotency-Key", "")
-    answer = idempotency.once(scope=_scope_of(request), key=key, body=asked, now=now, work=work)
+    answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=asked, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 
-def _scope_of(request: Request) -> str:
+def _build_idempotency_scope(request: Request) -> str:
     """The scope of the caller's idempotency keys. Anonymous callers share one, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS
 
 
-class Parties(ApiView):
+class CreatePartyView(ApiView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "create_party",
         "Book for a party",
         "Holds slots for one to six people who share one contact: all of them or none. They come at one time, or next "
         "to each other. The token of the first booking verifies all with one code.",
-        gives=PartySerializer,
-        takes=NewPartySerializer,
+        response_serializer=PartySerializer,
+        request_serializer=NewPartySerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
-        refuses=(409, 422),
+        error_statuses=(409, 422),
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = NewPartySerializer.read(request.data), timezone.now()
-        return created_once(
+        return create_once(
             request,
             request.body,
             now,
             work=lambda keep: self._hold(request, body, now, keep),
         )
 
-    def _hold(self, request: Request, body: dict[str, Any], now: datetime, keep: Keep) -> None:
-        drive = listing.drive_of_slot(body["slot"])
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime, keep: StoreAnswer) -> None:
+        drive = api_queries.find_drive_by_slot(body["slot"])
         if drive is None or drive.state == DriveState.DRAFT:
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone = drive.site.timezone
@@ -321,10 +321,10 @@ class Parties(ApiView):
             drive=drive,
             slot_id=body["slot"],
             visit=first["visit"],
-            person=person_of({**body, "name": first["name"]}),
+            person=build_person({**body, "name": first["name"]}),
             companions=[Companion(one["name"], one["visit"]) for one in others],
             source=Source.API,
             ip=request.META["REMOTE_ADDR"],
             now=now,
-            then=answer,
+            on_held=answer,
         )

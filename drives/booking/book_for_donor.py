@@ -6,14 +6,14 @@ from django.db import transaction
 
 from drives.booking import create, messages
 from drives.booking.hold import Person
-from drives.capacity import facts, locks
+from drives.capacity import booking_facts, locks
 from drives.eligibility import history, self_check, self_reported
 from drives.models import Booking, Drive, Source
 from volunteers import registration
 
 
 @transaction.atomic
-def book_for_donor(
+def create_booking_for_donor(
     *,
     drive: Drive,
     slot_id: int,
@@ -31,30 +31,34 @@ def book_for_donor(
     organization recorded. Locks: identities, drive (shared), slots.
     """
     country = drive.organization.country
-    typed = registration.typed_identities(phone=person.phone, email=person.email, country=country)
-    locks.typed_then_drive(typed, drive)
-    volunteer = registration.enter(
+    typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
+    locks.lock_contact_owners_then_drive(typed, drive)
+    volunteer = registration.enter_volunteer(
         organization=drive.organization,
         **person.said(),
         actor=actor,
         now=now,
     )
-    if person.stated:
-        self_reported.keep(person.stated, drive=drive, actor=actor, now=now, volunteer=volunteer)
-    found = facts.place_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_staff=True)
-    giver = None if override_reason else history.Giver(volunteer.pk)
-    booking = create.book_volunteer(
-        drive, found, visit, now, volunteer=volunteer, giver=giver, source=source, actor=actor
+    if person.self_reported:
+        self_reported.save_self_reported(person.self_reported, drive=drive, actor=actor, now=now, volunteer=volunteer)
+    found = booking_facts.load_booking_facts(
+        drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_member=True
     )
-    _keep_said(booking, person, override_reason)
-    messages.booked([locks.booking(booking.pk)], now, own_act=False)
+    giver = None if override_reason else history.DonorScope(volunteer.pk)
+    booking = create.book_volunteer(
+        drive, found, visit, now, volunteer=volunteer, donor=giver, source=source, actor=actor
+    )
+    _save_self_check(booking, person, override_reason)
+    messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
     return booking
 
 
-def _keep_said(booking: Booking, person: Person, override_reason: str) -> None:
+def _save_self_check(booking: Booking, person: Person, override_reason: str) -> None:
     """Keep the self-check that the coordinator heard, its policy, and the reason for an override."""
-    said = self_check.outcome(person.confirms, booking.drive.policy.confirms) if person.confirms else []
+    said = (
+        self_check.validate_self_check(person.self_check, booking.drive.policy.self_check) if person.self_check else []
+    )
     if said or override_reason:
         kept = Booking.objects.filter(pk=booking.pk)
         policy_id = booking.drive.policy_id if said else None
-        kept.update(override_reason=override_reason, confirms=said, confirmed_policy_id=policy_id)
+        kept.update(override_reason=override_reason, self_check=said, self_check_policy_id=policy_id)

@@ -11,21 +11,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from drives.booking.hold import Companion, Person
-from drives.eligibility.forms import StatedForm
-from drives.eligibility.rules import TOO_CLOSE
+from drives.eligibility.forms import SelfReportedForm
+from drives.eligibility.rules import INTERVAL_CODES
 from drives.models import Policy, Visit
 from drives.refusals import OpenTime, Refusal
-from drives.web.fields import NameField, Typed
+from drives.web.fields import NameField, RequiredByActionField
 from notifications.models import Purpose
 from volunteers import rules as volunteers_rules
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-OTHER_THAN_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
+CODES_NOT_ABOUT_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
 
 
-class Tick(forms.BooleanField):
+class TickField(forms.BooleanField):
     """A box that is empty at first, with the words that explain it beside its label."""
 
     def __init__(self, *, label: "StrOrPromise", described_by: str) -> None:
@@ -39,21 +39,21 @@ class PersonForm(forms.Form):
     use_required_attribute = False
 
     name = NameField(label=_("Your name"))
-    phone = Typed(
+    phone = RequiredByActionField(
         label=_("Mobile phone"),
         required=False,
         max_length=volunteers_rules.PHONE_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
-    email = Typed(
+    email = RequiredByActionField(
         label=_("E-mail"),
         required=False,
         max_length=volunteers_rules.EMAIL_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
-    for_other = forms.BooleanField(label=_("I book for another person"), required=False)
-    reminders = Tick(label=_("Text me about my booking"), described_by="id_reminders_hint")
-    confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+    is_for_other = forms.BooleanField(label=_("I book for another person"), required=False)
+    reminders = TickField(label=_("Text me about my booking"), described_by="id_reminders_hint")
+    confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
     def person(self, policy: Policy) -> Person:
         """What was typed, as the booking wants it; a tick stands for everything the policy asks."""
@@ -64,8 +64,8 @@ class PersonForm(forms.Form):
             email=data["email"],
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
-            confirms=list(policy.confirms) if data["confirmed"] else [],
-            for_other=data["for_other"],
+            self_check=list(policy.self_check) if data["confirmed"] else [],
+            is_for_other=data["is_for_other"],
         )
 
     def refuse(self, problem: ValidationError) -> None:
@@ -74,18 +74,18 @@ class PersonForm(forms.Form):
             self.add_error(None, problem)
             return
         for name, errors in problem.error_dict.items():
-            shown = "stated_on" if name == "stated" else name
+            shown = "self_reported_on" if name == "self_reported" else name
             self.add_error(shown if shown in self.fields else NON_FIELD_ERRORS, errors)
 
 
-class DetailsForm(StatedForm, PersonForm):
+class DetailsForm(SelfReportedForm, PersonForm):
     """One to six people, the time they have chosen, and one contact for all; a donation elsewhere that one states."""
 
-    appeals = Tick(label=_("Tell me about coming drives"), described_by="id_appeals_hint")
+    news = TickField(label=_("Tell me about coming drives"), described_by="id_news_hint")
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    field_order = ("name", "visit", "phone", "email", "for_other", "reminders", "appeals", "confirmed")
+    field_order = ("name", "visit", "phone", "email", "is_for_other", "reminders", "news", "confirmed")
 
     def __init__(self, *args: Any, visits: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,7 +94,7 @@ class DetailsForm(StatedForm, PersonForm):
             self.fields["visit"].widget = forms.HiddenInput()
         else:
             self.fields["name"].label = _("Name")
-            self.fields["for_other"].label = _("I am not one of them: all of this is for others")
+            self.fields["is_for_other"].label = _("I am not one of them: all of this is for others")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for (name, visit), kind in zip(self._others, visits[1:], strict=True):
@@ -108,7 +108,7 @@ class DetailsForm(StatedForm, PersonForm):
 
     def person(self, policy: Policy) -> Person:
         """The donor's own row, with the donation elsewhere."""
-        return replace(super().person(policy), stated=self.stated)
+        return replace(super().person(policy), self_reported=self.self_reported)
 
     def companions(self) -> list[Companion]:
         """The other people."""
@@ -117,8 +117,8 @@ class DetailsForm(StatedForm, PersonForm):
     def refuse(self, problem: ValidationError) -> None:
         """Beside the time, if another one helps; beside the day of a donation elsewhere that forbids it."""
         if isinstance(problem, Refusal):
-            beside = "stated_on" if is_too_close(problem) else "slot"
-            self.add_error(beside if another_time_helps(problem) else None, problem.messages)
+            beside = "self_reported_on" if is_too_close(problem) else "slot"
+            self.add_error(beside if is_about_time(problem) else None, problem.messages)
             return
         if hasattr(problem, "error_dict"):
             named = {re.sub(r"people/(\d)/name", r"name_\1", key): errors for key, errors in problem.error_dict.items()}
@@ -126,19 +126,19 @@ class DetailsForm(StatedForm, PersonForm):
         super().refuse(problem)
 
 
-def another_time_helps(refusal: Refusal) -> bool:
+def is_about_time(refusal: Refusal) -> bool:
     """Whether what was refused is the time, and not the drive, the person or the contact."""
-    return all(code not in OTHER_THAN_TIME and not code.startswith("drive_") for code in refusal.codes)
+    return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 
 def is_too_close(refusal: Refusal) -> bool:
     """Whether nothing but a rule of interval stands against it."""
-    return TOO_CLOSE.issuperset(refusal.codes)
+    return INTERVAL_CODES.issuperset(refusal.codes)
 
 
-def proposed_by(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
+def build_alternatives(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
     """The times that a refusal proposes, for `alternatives.html`: at this drive, and at others."""
-    helps = isinstance(problem, Refusal) and another_time_helps(problem)
+    helps = isinstance(problem, Refusal) and is_about_time(problem)
     times = problem.alternatives if isinstance(problem, Refusal) and helps else []
     return {
         "alternatives": [time for time in times if not time.elsewhere],

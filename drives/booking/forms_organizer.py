@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy
 
 from drives.booking.hold import Person
 from drives.eligibility import rules as eligibility_rules
-from drives.eligibility.forms import StatedForm
+from drives.eligibility.forms import SelfReportedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
-from drives.web.fields import JudgedField, OtherNameField, PhoneField, PhoneForm
-from notifications import phone as notifications_phone
+from drives.web.fields import OtherNameField, PhoneForm, PhoneFormField, ValidatedTextField
+from notifications import contact_address as notifications_phone
 from volunteers import rules as volunteers_rules
 
 
@@ -54,19 +54,19 @@ class OverrideForm(forms.Form):
     )
 
     @property
-    def asks_to_override(self) -> bool:
+    def may_override(self) -> bool:
         """Whether the refusal is one that a reason overrides, or a reason was given."""
         refused = {error.code for error in self.non_field_errors().as_data()}
-        return bool(refused & eligibility_rules.MAY_BE_OVERRIDDEN or self["override_reason"].value())
+        return bool(refused & eligibility_rules.OVERRIDABLE_CODES or self["override_reason"].value())
 
 
-class ReachedForm(PhoneForm):
+class CallerForm(PhoneForm):
     """Somebody who called: a name, and a way to reach them."""
 
     name = OtherNameField()
-    phone = PhoneField(label=gettext_lazy("Phone"), required=False)
-    email = JudgedField(
-        notifications_phone.mailbox,
+    phone = PhoneFormField(label=gettext_lazy("Phone"), required=False)
+    email = ValidatedTextField(
+        notifications_phone.normalize_email,
         label=gettext_lazy("E-mail"),
         required=False,
         max_length=volunteers_rules.EMAIL_MAX_TYPED,
@@ -85,18 +85,18 @@ class ReachedForm(PhoneForm):
             phone=typed["phone"],
             email=typed["email"],
             language=typed["language"] or "en",
-            confirms=list(policy.confirms) if typed["confirmed"] else [],
+            self_check=list(policy.self_check) if typed["confirmed"] else [],
         )
 
 
-class EnterForm(TimeForm, OverrideForm, StatedForm, ReachedForm):
+class BookForDonorForm(TimeForm, OverrideForm, SelfReportedForm, CallerForm):
     """Somebody and a time, perhaps with a donation elsewhere that they state."""
 
     field_order = ("name", "phone", "email", "language", "slot")
 
     def person(self, policy: Policy) -> Person:
         """What was typed, with what was stated."""
-        return replace(super().person(policy), stated=self.stated)
+        return replace(super().person(policy), self_reported=self.self_reported)
 
 
 class ReasonForm(forms.Form):

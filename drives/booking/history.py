@@ -6,7 +6,7 @@ from datetime import datetime
 from drives.models import Booking, BookingChange, BookingState, Slot
 
 
-def note(
+def record_change(
     booking: Booking,
     *,
     from_state: str,
@@ -29,7 +29,7 @@ def note(
     )
 
 
-def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:
+def record_changes(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:
     """Keep the same change of many bookings, each still carrying the state it had before."""
     BookingChange.objects.bulk_create(
         BookingChange(booking=booking, from_state=booking.state, to_state=to_state, actor=actor, reason=reason, at=now)
@@ -37,7 +37,7 @@ def note_all(bookings: Iterable[Booking], *, to_state: str, actor: str, now: dat
     )
 
 
-def note_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
+def record_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
     """Keep that bookings get another time each, while they still carry the old one."""
     BookingChange.objects.bulk_create(
         BookingChange(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drives.booking import rules
-from drives.models import ACTIVE, Booking, BookingState, Visit
+from drives.models import ACTIVE_STATES, Booking, BookingState, Visit
 
 
 @dataclass(frozen=True)
-class Member:
+class PartyMember:
     """One person of a party."""
 
     booking: Booking
@@ -21,7 +21,7 @@ class Member:
 
     @property
     def may_change(self) -> bool:
-        return self.booking.state in rules.MAY_BE_CHANGED
+        return self.booking.state in rules.CHANGEABLE_STATES
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Party:
     member shows all of them in any case. The others got a link to their own booking only.
     """
 
-    members: Sequence[Member] = ()
+    members: Sequence[PartyMember] = ()
     leader: Booking | None = None
     is_shown: bool = False
-    others: Sequence[Member] = ()  # the companions who are coming, or came
+    others: Sequence[PartyMember] = ()  # the companions who are coming, or came
 
     @property
     def first_visits(self) -> int:
@@ -43,20 +43,20 @@ class Party:
         return sum(member.booking.visit == Visit.FIRST for member in self.members)
 
     @property
-    def who_may_change(self) -> list[Booking]:
+    def changeable_bookings(self) -> list[Booking]:
         return [member.booking for member in self.members if member.may_change]
 
     @property
     def may_change_all(self) -> bool:
-        return len(self.who_may_change) > 1
+        return len(self.changeable_bookings) > 1
 
 
-def party_of(booking: Booking) -> Party:
+def load_party(booking: Booking) -> Party:
     """The party of a booking. One query, none for a booking of one person."""
-    return parties_of([booking])[booking.pk]
+    return load_parties([booking])[booking.pk]
 
 
-def parties_of(bookings: Iterable[Booking]) -> dict[int, Party]:
+def load_parties(bookings: Iterable[Booking]) -> dict[int, Party]:
     """The same for many bookings, by booking. One query, none if all are of one person."""
     asked = list(bookings)
     named = {booking.party for booking in asked if booking.party}
@@ -64,15 +64,15 @@ def parties_of(bookings: Iterable[Booking]) -> dict[int, Party]:
     found: dict[UUID | None, list[Booking]] = {}
     for row in rows.select_related("volunteer", "registration").order_by("pk"):
         found.setdefault(row.party, []).append(row)
-    return {booking.pk: _party(booking, found.get(booking.party, [])) for booking in asked}
+    return {booking.pk: _build_party(booking, found.get(booking.party, [])) for booking in asked}
 
 
-def _party(booking: Booking, found: Sequence[Booking]) -> Party:
+def _build_party(booking: Booking, found: Sequence[Booking]) -> Party:
     if booking.party is None:
         return Party()
-    leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE)), None)
+    leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE_STATES)), None)
     leads = leader is not None and leader.pk == booking.pk
     is_first = bool(found) and found[0].pk == booking.pk
     gone = (BookingState.HELD, BookingState.CANCELLED, BookingState.NO_SHOW)
-    others = [Member(row) for row in found if row.pk != booking.pk and row.state not in gone]
-    return Party([Member(row) for row in found], leader, (leads or is_first) and len(found) > 1, others)
+    others = [PartyMember(row) for row in found if row.pk != booking.pk and row.state not in gone]
+    return Party([PartyMember(row) for row in found], leader, (leads or is_first) and len(found) > 1, others)

@@ -13,7 +13,7 @@ from drives.capacity import availability, counters
 from drives.models import WITH_DRIVE, Booking, BookingState
 from drives.refusals import OpenTime
 from drives.web import links
-from organizations.models import linked
+from organizations.models import linked_model
 from volunteers import queries as volunteers_queries
 
 
@@ -25,7 +25,7 @@ class BookingPage:
     key: str  # what its address names it by: the link's token, or the reference where a cookie holds the token
     may_change: bool
     may_confirm: bool
-    may_be_restored: bool
+    may_restore: bool
     is_over: bool  # the visit's time has passed
     party: Party
 
@@ -34,33 +34,39 @@ class BookingPage:
         return self.booking.state == BookingState.HELD
 
 
-def booking_page(token: str, now: datetime) -> BookingPage | None:
+def load_booking_page(token: str, now: datetime) -> BookingPage | None:
     """The booking behind a link, with its drive, site and people; None when the link opens nothing (any more).
 
     A link is good until 30 days after its drive. A hold whose time is over shows as lapsed.
     """
-    return _page(Booking.by_token(token), token, now)
+    return _load_page(Booking.filter_by_token(token), token, now)
 
 
-def booking_page_here(reference: str, tokens: Sequence[str], browser: str, now: datetime) -> BookingPage | None:
+def load_booking_page_by_reference(
+    reference: str, tokens: Sequence[str], browser: str, now: datetime
+) -> BookingPage | None:
     """The booking with this reference, for a browser that holds its token or proved its donor's contact; else None.
 
     The reference alone opens nothing. Two queries at most.
     """
     named = Booking.objects.filter(reference=reference).order_by("-pk")
-    page = _page(named.filter(link_hash__in=map(linked.token_digest, tokens)), reference, now) if tokens else None
+    page = (
+        _load_page(named.filter(link_hash__in=map(linked_model.hash_token, tokens)), reference, now) if tokens else None
+    )
     if page or not browser:
         return page
-    return _page(named.filter(volunteer__in=volunteers_queries.reached_from(browser, now)), reference, now)
+    return _load_page(
+        named.filter(volunteer__in=volunteers_queries.filter_volunteers_of_browser(browser, now)), reference, now
+    )
 
 
-def _page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
-    good = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR)
+def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
+    good = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR)
     booking = good.select_related(*WITH_DRIVE, "registration").first()
-    return page_of(booking, key, now, booking_party.party_of(booking)) if booking else None
+    return build_booking_page(booking, key, now, booking_party.load_party(booking)) if booking else None
 
 
-def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
+def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
     """What may be done about a booking at this moment; a hold whose time is over shows as lapsed."""
     if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
@@ -68,26 +74,26 @@ def page_of(booking: Booking, key: str, now: datetime, party: Party) -> BookingP
     return BookingPage(
         booking=booking,
         key=key,
-        may_change=state in rules.MAY_BE_CHANGED and not is_over,
-        may_confirm=state in rules.MAY_BE_CONFIRMED and not is_over,
-        may_be_restored=may_be_restored(booking, now),
+        may_change=state in rules.CHANGEABLE_STATES and not is_over,
+        may_confirm=state in rules.CONFIRMABLE_STATES and not is_over,
+        may_restore=may_restore(booking, now),
         is_over=is_over,
         party=party,
     )
 
 
-def times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
+def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
     """The other times of their drive to which all of these bookings can move together. One query.
 
     Their own places count as free.
     """
     wanted = tuple(booking.visit for booking in bookings)
-    found = availability.open_times(bookings[0].drive, wanted, now, counters.released(bookings))
+    found = availability.list_open_times(bookings[0].drive, wanted, now, counters.compute_released_deltas(bookings))
     present = tuple(booking.starts_at for booking in bookings)
     return [time for time in found if time.arrivals != present]
 
 
-def may_be_restored(booking: Booking, now: datetime) -> bool:
+def may_restore(booking: Booking, now: datetime) -> bool:
     """A cancellation by the donor may be undone for a quarter of an hour, before the visit."""
     return (
         booking.state == BookingState.CANCELLED

@@ -8,14 +8,14 @@ from django.db import transaction
 from drives.booking import hold, verify
 from drives.booking.hold import Person
 from drives.capacity import locks
-from drives.models import IN_LINE, Booking, Drive, WaitingEntry
+from drives.models import WAITLISTED_STATES, Booking, Drive, WaitlistEntry
 from drives.refusals import Refusal
 from volunteers import queries as volunteers_queries
 from volunteers import rules as volunteers_rules
 from volunteers.models import ContactKind, Volunteer
 
 
-def book_again(
+def rebook_donor(
     *,
     drive: Drive,
     slot_id: int,
@@ -24,25 +24,26 @@ def book_again(
     browser: str,
     language: str,
     consents: Sequence[str] = (),
-    confirms: Sequence[str] = (),
+    self_check: Sequence[str] = (),
     ip: str | None,
     now: datetime,
 ) -> Booking:
     """Book a time for a donor after this browser verified their contact, in this organization or another.
 
     A refusal changes nothing. A donor with this very time gets that booking, so a second tap answers as the first.
-    Refuses as `hold.hold_bookings` and `verify.prove`; a verification that has expired is a ValidationError by field.
+    Refuses as `hold.hold_bookings` and `verify.verify_booking`; a verification that has expired is a ValidationError
+    by field.
     """
-    verified = volunteers_queries.proved_addresses(volunteer, browser, now)
+    verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(
         name=volunteer.name,
         phone=verified.get(ContactKind.PHONE, ""),
         email=verified.get(ContactKind.EMAIL, ""),
         language=language,
         consents=consents,
-        confirms=confirms,
+        self_check=self_check,
     )
-    identities = [volunteers_rules.identity(address) for address in verified.values()]
+    identities = [volunteers_rules.compute_identity(address) for address in verified.values()]
     try:
         return _book(drive, slot_id, visit, person, identities, browser, ip, now)
     except Refusal as refusal:
@@ -66,12 +67,12 @@ def _book(
     now: datetime,
 ) -> Booking:
     """Hold a place and verify it. What the second step locks before slots is locked first (`locks`)."""
-    locks.typed_then_drive(identities, drive)
-    waiting = WaitingEntry.objects.filter(
-        drive=drive, state__in=IN_LINE, volunteer__owned_contacts__identity__in=identities
+    locks.lock_contact_owners_then_drive(identities, drive)
+    waiting = WaitlistEntry.objects.filter(
+        drive=drive, state__in=WAITLISTED_STATES, volunteer__owned_contacts__identity__in=identities
     )
-    locks.waiting_entries(waiting.values_list("pk", flat=True))
+    locks.lock_waitlist_entries(waiting.values_list("pk", flat=True))
     [held] = hold.hold_bookings(
         drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now
     )
-    return verify.prove(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)
+    return verify.verify_booking(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)

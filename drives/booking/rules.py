@@ -10,24 +10,24 @@ from drives.refusals import Reason
 HOLD_FOR = timedelta(minutes=15)
 LATE_WITHIN = timedelta(days=1)  # a cancellation that is later than this is late
 UNDO_WITHIN = timedelta(minutes=15)
-CLOSE_TO_DRIVE = timedelta(days=3)  # coordinators are told of cancellations within it
+CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # coordinators are told of cancellations within it
 
 
-def party_full() -> Reason:
+def build_party_full_reason() -> Reason:
     return Reason("slot_full", _("There is no longer room for all of you at this time."))
 
 
-def visit_does_not_fit() -> Reason:
+def build_visit_too_long_reason() -> Reason:
     return Reason("visit_does_not_fit", _("A visit that starts then would not end before the drive does."))
 
 
 # A booking's life. From which states a verb may start; every other state is refused as `wrong_state`.
-MAY_BE_CONFIRMED = frozenset({BookingState.BOOKED})
-MAY_BE_CHANGED = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
-MAY_BE_MISSED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
+CONFIRMABLE_STATES = frozenset({BookingState.BOOKED})
+CHANGEABLE_STATES = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
+UPCOMING_STATES = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
 
 
-def visit_past() -> Reason:
+def build_visit_past_reason() -> Reason:
     """The time of a visit is over."""
     return Reason("visit_past", _("The time of this booking has passed."))
 

@@ -3,13 +3,13 @@
 from rest_framework.serializers import BooleanField, ListField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
-from drives.api.serializers import ModelSerializer, Serializer, SiteTimes
-from drives.models import Booking, StatedDonation, Visit
+from drives.api.serializers import ModelSerializer, Serializer, SiteTimesSerializer
+from drives.models import Booking, SelfReportedDonation, Visit
 from notifications.models import Purpose
 from volunteers import rules as volunteers_rules
 
 
-class BookingSerializer(SiteTimes, ModelSerializer[Booking]):
+class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
     """A booking for the holder of its token. It tells nothing about the donor."""
 
     slot = IdField(source="arrival_id")
@@ -41,11 +41,11 @@ class PartySerializer(Serializer):
     bookings = BookingSerializer(many=True, help_text="In the order of `people`. The first token verifies all.")
 
 
-class StatedSerializer(ModelSerializer[StatedDonation]):
+class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
     """The last donation elsewhere, as the donor remembers it: a kind and a day."""
 
     class Meta:
-        model = StatedDonation
+        model = SelfReportedDonation
         fields = ("kind", "on")
 
 
@@ -70,13 +70,12 @@ class ContactSerializer(Serializer):
         help_text="The messages that the donor agreed to.",
     )
     self_check = ListField(
-        source="confirms",
         child=TextField(max_length=40),
         required=False,
         max_length=30,
         help_text="All codes of the drive's `self_check`, or `will_ask`.",
     )
-    for_other = BooleanField(
+    is_for_other = BooleanField(
         required=False, default=False, help_text="The contact belongs to another person than the donor."
     )
 
@@ -98,7 +97,7 @@ class OverrideSerializer(Serializer):
 
 class NewBookingSerializer(OverrideSerializer, PersonSerializer):
     slot = IdField(help_text="The id of one of the drive's slots.")
-    stated = StatedSerializer(
+    self_reported = SelfReportedSerializer(
         required=False, allow_null=True, help_text="The last donation elsewhere. The interval rules count it."
     )
 
@@ -109,7 +108,7 @@ class CompanionSerializer(Serializer):
 
 
 class NewPartySerializer(ContactSerializer):
-    """The contact belongs to the first person, unless `for_other` says that it belongs to none of them."""
+    """The contact belongs to the first person, unless `is_for_other` says that it belongs to none of them."""
 
     slot = IdField(help_text="The arrival time of the first person.")
     people = ListField(child=CompanionSerializer(), min_length=1, max_length=20)
@@ -117,7 +116,7 @@ class NewPartySerializer(ContactSerializer):
 
 class CodeSerializer(Serializer):
     code = TextField(max_length=40, help_text="The six digits that were sent.")
-    whose = ChoiceField(
+    booking_for = ChoiceField(
         choices=[("me", "The donor owns the contact and has a new name"), ("other", "The contact belongs to another")],
         required=False,
         help_text="The answer to `other_name`: `me` gives the contact's owner the new name.",

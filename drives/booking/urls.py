@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from drives.api import addresses
+from drives.api import routes
 from drives.booking import (
     api,
     views_book,
@@ -15,43 +15,45 @@ from drives.booking import (
 )
 
 donor_urls = [
-    path("b/<str:key>/calendar.ics", views_calendar.booking, name="booking_calendar"),
-    path("d/<slug:slug>/book/", views_book.book, name="book"),
-    path("d/<slug:slug>/again/", views_rebook.book_again, name="book_again"),
-    path("b/<str:key>/", views_donor.booking, name="booking"),
-    path("b/<str:key>/prove/", views_donor.prove, name="booking_prove"),
-    path("b/<str:key>/code/", views_donor.send_code, name="booking_code"),
-    path("b/<str:key>/move-all/", views_changes.move, {"whole_party": True}, name="booking_move_all"),
-    path("b/<str:key>/move/", views_changes.move, name="booking_move"),
-    path("b/<str:key>/cancel/", views_changes.cancel, name="booking_cancel"),
-    path("b/<str:key>/cancel-all/", views_changes.cancel, {"whole_party": True}, name="booking_cancel_all"),
-    path("b/<str:key>/take-out/", views_changes.take_out, name="booking_take_out"),
-    path("b/<str:key>/restore/", views_changes.restore, name="booking_restore"),
-    path("b/<str:key>/confirm/", views_changes.confirm, name="booking_confirm"),
-    path("b/<str:key>/elsewhere/", views_self_reported.state, name="booking_elsewhere"),
-    path("b/<str:key>/again/", views_changes.send_again, name="booking_again"),
+    path("b/<str:key>/calendar.ics", views_calendar.download_booking_calendar, name="booking_calendar"),
+    path("d/<slug:slug>/book/", views_book.book_slot, name="book"),
+    path("d/<slug:slug>/again/", views_rebook.submit_rebooking, name="rebook"),
+    path("b/<str:key>/", views_donor.show_own_booking, name="booking"),
+    path("b/<str:key>/prove/", views_donor.verify_own_booking, name="booking_verify"),
+    path("b/<str:key>/code/", views_donor.send_booking_code, name="booking_send_code"),
+    path("b/<str:key>/move-all/", views_changes.move_own_booking, {"whole_party": True}, name="booking_move_party"),
+    path("b/<str:key>/move/", views_changes.move_own_booking, name="booking_move"),
+    path("b/<str:key>/cancel/", views_changes.cancel_own_booking, name="booking_cancel"),
+    path(
+        "b/<str:key>/cancel-all/", views_changes.cancel_own_booking, {"whole_party": True}, name="booking_cancel_party"
+    ),
+    path("b/<str:key>/take-out/", views_changes.remove_from_party, name="booking_remove_from_party"),
+    path("b/<str:key>/restore/", views_changes.restore_own_booking, name="booking_restore"),
+    path("b/<str:key>/confirm/", views_changes.confirm_own_booking, name="booking_confirm"),
+    path("b/<str:key>/elsewhere/", views_self_reported.change_own_self_reported, name="booking_self_reported"),
+    path("b/<str:key>/again/", views_changes.resend_own_confirmation, name="booking_resend"),
 ]
 
 organizer_urls = [
-    path("drives/<int:drive_id>/bookings/new/", views_organizer.enter, name="organizer_enter"),
-    path("bookings/<int:booking_id>/move/", views_organizer.move, name="organizer_move"),
+    path("drives/<int:drive_id>/bookings/new/", views_organizer.add_booking, name="organizer_add_booking"),
+    path("bookings/<int:booking_id>/move/", views_organizer.move_donor_booking, name="organizer_move_booking"),
     path(
         "bookings/<int:booking_id>/move-all/",
-        views_organizer.move,
+        views_organizer.move_donor_booking,
         {"whole_party": True},
-        name="organizer_move_all",
+        name="organizer_move_party",
     ),
-    path("bookings/<int:booking_id>/cancel/", views_organizer.cancel, name="organizer_cancel"),
-    path("bookings/<int:booking_id>/again/", views_organizer.send_again, name="organizer_again"),
+    path("bookings/<int:booking_id>/cancel/", views_organizer.cancel_donor_booking, name="organizer_cancel_booking"),
+    path("bookings/<int:booking_id>/again/", views_organizer.resend_booking_confirmation, name="organizer_resend"),
 ]
 
 api_urls = [
-    addresses.call("bookings/", api.Bookings),
-    addresses.call("bookings/<str:token>/", api.OneBooking),
-    addresses.call("bookings/<str:token>/verify/", api.Prove),
-    addresses.call("bookings/<str:token>/code/", api.SendCode),
-    addresses.call("bookings/<str:token>/confirm/", api.Confirm),
-    addresses.call("bookings/<str:token>/cancel/", api.Cancel),
-    addresses.call("bookings/<str:token>/move/", api.Move),
-    addresses.call("parties/", api.Parties),
+    routes.build_route("bookings/", api.CreateBookingView),
+    routes.build_route("bookings/<str:token>/", api.ReadBookingView),
+    routes.build_route("bookings/<str:token>/verify/", api.VerifyBookingView),
+    routes.build_route("bookings/<str:token>/code/", api.SendBookingCodeView),
+    routes.build_route("bookings/<str:token>/confirm/", api.ConfirmBookingView),
+    routes.build_route("bookings/<str:token>/cancel/", api.CancelBookingView),
+    routes.build_route("bookings/<str:token>/move/", api.MoveBookingView),
+    routes.build_route("parties/", api.CreatePartyView),
 ]

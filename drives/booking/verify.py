@@ -9,11 +9,13 @@ from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
 from volunteers import verification
 from volunteers.codes import CodeResult
-from volunteers.matching import Whose
+from volunteers.matching import BookingFor
 from volunteers.verification import CodeWrong
 
 
-def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", whose: Whose = "") -> Booking:
+def verify_booking(
+    *, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
+) -> Booking:
     """Verify the contact of a hold, then turn the hold, with all of its party, into bookings if the rules allow.
 
     The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit. `whose` is
@@ -25,24 +27,24 @@ def prove(*, booking_id: int, code: str, bound_to: str, now: datetime, browser: 
     held.refuse_lapsed(now)
     if held.state != BookingState.HELD:
         return held
-    party = [typed := held.typed(now), *confirm_holds.companions(held)]
-    verification.verify_typed(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
-    return _settle(held=held, identity=typed.identity, whose=whose, now=now)
+    party = [typed := held.typed(now), *confirm_holds.list_companion_registrations(held)]
+    verification.verify_registrations(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
+    return _confirm_party(held=held, identity=typed.identity, booking_for=booking_for, now=now)
 
 
 @transaction.atomic
-def send_code_again(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a hold. Raises TooMany, or HoldLapsed for what is no hold now. Locks: booking."""
-    held = locks.booking(booking_id)
-    party, about = [held.typed(now), *confirm_holds.companions(held)], held.about
+def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
+    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed for what is no hold now. Locks: booking."""
+    held = locks.lock_booking(booking_id)
+    party, about = [held.typed(now), *confirm_holds.list_companion_registrations(held)], held.about
     verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)
 
 
 @transaction.atomic
-def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Booking:
+def _confirm_party(*, held: Booking, identity: str, booking_for: BookingFor, now: datetime) -> Booking:
     drive = Drive.objects.get(bookings=held.pk)
-    locks.typed_then_drive([identity], drive)
-    locked = locks.bookings(confirm_holds.party_ids(held))
+    locks.lock_contact_owners_then_drive([identity], drive)
+    locked = locks.lock_bookings(confirm_holds.list_party_ids(held))
     asked = next(booking for booking in locked if booking.pk == held.pk)
     asked.refuse_lapsed(now)
     if asked.state != BookingState.HELD:
@@ -50,9 +52,9 @@ def _settle(*, held: Booking, identity: str, whose: Whose, now: datetime) -> Boo
     party = [booking for booking in locked if booking.is_held(now)]
     if any(booking.registration and booking.registration.identity != identity for booking in party):
         raise CodeWrong(CodeResult.EXPIRED)  # the donor chose the mailbox meanwhile, which is not verified
-    confirm_holds.recognize(party, whose, now)
-    confirm_holds.judge(party, now)
-    confirm_holds.keep(party, now)
-    reserved_spots.end_waiting(party, now)
-    messages.booked(party, now)
+    confirm_holds.assign_volunteers(party, booking_for, now)
+    confirm_holds.check_holds(party, now)
+    confirm_holds.confirm_held_bookings(party, now)
+    reserved_spots.close_entries_of_booked_donors(party, now)
+    messages.queue_confirmations(party, now)
     return asked

@@ -9,7 +9,9 @@ from drives.calendars import ical, views_donor
 
 
 @require_safe
-def booking(request: HttpRequest, key: str) -> HttpResponse:
+def download_booking_calendar(request: HttpRequest, key: str) -> HttpResponse:
     """One booking as a file."""
-    body = ical.download(calendars_events.of_booking(views_links.page_or_404(request, key).booking))
-    return views_donor.calendar_response(request, body, "booking.ics", "private, no-store")
+    body = ical.build_download(
+        calendars_events.build_booking_event(views_links.get_booking_page_or_404(request, key).booking)
+    )
+    return views_donor.build_calendar_response(request, body, "booking.ics", "private, no-store")

@@ -22,114 +22,118 @@ from drives.web.code_page import CodeForm
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def move(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
+def move_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
     """Choose another time of the same drive, for one booking or all of its party; the old one is kept until then."""
-    page = views_links.page_or_404(request, key)
+    page = views_links.get_booking_page_or_404(request, key)
     is_posted = request.method == "POST"
     # The check page of a held party proposes times; there is no page to choose among all of them.
     may_move = _may_move_all(page) or (page.held and is_posted) if whole_party else page.may_change
     if not may_move:
-        return views_links.to_booking(key)
+        return views_links.redirect_to_booking(key)
     if not is_posted:
-        return _choose(request, page, whole_party)
+        return _render_times(request, page, whole_party)
     try:
-        slot_id = times.slot_asked(request.POST.get("slot", ""))
+        slot_id = times.parse_slot_id(request.POST.get("slot", ""))
         if slot_id is None:
-            raise ValidationError(times.choose_one())
+            raise ValidationError(times.format_choose_time())
         changes.move_bookings(
             booking_id=page.booking.pk, slot_id=slot_id, actor=DONOR, now=timezone.now(), whole_party=whole_party
         )
     except HoldLapsed:
-        return views_links.to_booking(key)
+        return views_links.redirect_to_booking(key)
     except ValidationError as problem:
         if page.held and whole_party:
-            return views_donor.still_held(request, key, CodeForm(data={}), problem)
-        return _choose(request, views_links.page_or_404(request, key), whole_party, problem)
-    return views_links.to_booking(key, "moved=1")
+            return views_donor.render_hold_again(request, key, CodeForm(data={}), problem)
+        return _render_times(request, views_links.get_booking_page_or_404(request, key), whole_party, problem)
+    return views_links.redirect_to_booking(key, "moved=1")
 
 
 def _may_move_all(page: BookingPage) -> bool:
     return not page.held and page.party.is_shown and page.party.may_change_all
 
 
-def _choose(
+def _render_times(
     request: HttpRequest, page: BookingPage, whole_party: bool, problem: ValidationError | None = None
 ) -> HttpResponse:
-    moving = page.party.who_may_change if whole_party else [page.booking]
+    moving = page.party.changeable_bookings if whole_party else [page.booking]
     status = 409 if isinstance(problem, Refusal) else 422
     context = {
-        **views_donor.booking_context(page),
+        **views_donor.build_booking_context(page),
         "group": moving if whole_party else (),
-        "parts": times.parts_of_day(queries.times_to_move(moving, timezone.now()), page.booking.drive),
+        "parts": times.group_by_day_part(queries.list_times_to_move(moving, timezone.now()), page.booking.drive),
         "problems": problem.messages if problem else (),
-        **forms.proposed_by(problem),
+        **forms.build_alternatives(problem),
     }
     return render(request, "drives/booking/move.html", context, status=status if problem else 200)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
+def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
     """Cancel a booking, or all of a party on its leader's page. The page asks once."""
-    page = views_links.page_or_404(request, key)
-    may_cancel = page.party.is_shown and page.party.who_may_change if whole_party else page.may_change
+    page = views_links.get_booking_page_or_404(request, key)
+    may_cancel = page.party.is_shown and page.party.changeable_bookings if whole_party else page.may_change
     if not may_cancel:
-        return views_links.to_booking(key)
+        return views_links.redirect_to_booking(key)
     if request.method != "POST":
-        context = {**views_donor.booking_context(page), "group": page.party.members if whole_party else ()}
+        context = {**views_donor.build_booking_context(page), "group": page.party.members if whole_party else ()}
         return render(request, "drives/booking/cancel.html", context)
-    return _act(request, key, partial(_cancel, page.booking, whole_party=whole_party))
+    return _run_change(request, key, partial(_cancel, page.booking, whole_party=whole_party))
 
 
 @never_cache
-@views_links.acts
-def take_out(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def remove_from_party(request: HttpRequest, key: str) -> HttpResponse:
     """Take one person out of a party that is not booked yet; the others stay held."""
-    page = views_links.page_or_404(request, key)
+    page = views_links.get_booking_page_or_404(request, key)
     if page.held:
         _cancel(page.booking)
     others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
-    return views_links.to_booking(others[0].reference if others else key)
+    return views_links.redirect_to_booking(others[0].reference if others else key)
 
 
 def _cancel(booking: Booking, *, whole_party: bool = False) -> None:
     changes.cancel_bookings(
-        booking_id=booking.pk, actor=DONOR, by=CancelledBy.DONOR, now=timezone.now(), whole_party=whole_party
+        booking_id=booking.pk, actor=DONOR, cancelled_by=CancelledBy.DONOR, now=timezone.now(), whole_party=whole_party
     )
 
 
 @never_cache
-@views_links.acts
-def restore(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def restore_own_booking(request: HttpRequest, key: str) -> HttpResponse:
     """Undo the cancellation, if nobody has taken the place."""
-    page = views_links.page_or_404(request, key)
-    return _act(request, key, lambda: changes.restore(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+    page = views_links.get_booking_page_or_404(request, key)
+    return _run_change(
+        request, key, lambda: changes.restore_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
+    )
 
 
 @never_cache
-@views_links.acts
-def confirm(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def confirm_own_booking(request: HttpRequest, key: str) -> HttpResponse:
     """The donor says that they are coming."""
-    page = views_links.page_or_404(request, key)
-    return _act(request, key, lambda: changes.confirm(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()))
+    page = views_links.get_booking_page_or_404(request, key)
+    return _run_change(
+        request, key, lambda: changes.confirm_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
+    )
 
 
 @never_cache
-@views_links.acts
-def send_again(request: HttpRequest, key: str) -> HttpResponse:
+@views_links.require_booking_post
+def resend_own_confirmation(request: HttpRequest, key: str) -> HttpResponse:
     """The confirmation once more, with the link."""
-    page = views_links.page_or_404(request, key)
+    page = views_links.get_booking_page_or_404(request, key)
     try:
-        resend.send_again(booking_id=page.booking.pk, now=timezone.now())
+        resend.resend_confirmation(booking_id=page.booking.pk, now=timezone.now())
     except ValidationError as refusal:
-        page_again = views_donor.manage(request, page, refusal, form_errors.status_of(refusal))
-        return form_errors.answered(page_again, refusal)
-    return views_links.to_booking(key, "sent=1")
+        page_again = views_donor.render_booking_page(request, page, refusal, form_errors.compute_http_status(refusal))
+        return form_errors.add_retry_after(page_again, refusal)
+    return views_links.redirect_to_booking(key, "sent=1")
 
 
-def _act(request: HttpRequest, key: str, act: Callable[[], object]) -> HttpResponse:
+def _run_change(request: HttpRequest, key: str, act: Callable[[], object]) -> HttpResponse:
     try:
         act()
     except ValidationError as refusal:
-        return views_donor.manage(request, views_links.page_or_404(request, key), refusal, 409)
-    return views_links.to_booking(key)
+        return views_donor.render_booking_page(request, views_links.get_booking_page_or_404(request, key), refusal, 409)
+    return views_links.redirect_to_booking(key)

@@ -8,46 +8,50 @@ from django.utils import timezone
 
 from drives.booking import queries
 from drives.booking.queries import BookingPage
-from drives.web import keys, redirects, visitor
-from drives.web.redirects import View
+from drives.web import link_cookies, redirects, visitor
+from drives.web.redirects import KeyView
 
 DONOR = "donor"
 
 
-def page_or_404(request: HttpRequest, key: str) -> BookingPage:
+def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
     """The booking's page, or the error page that says where lost links are found again.
 
     `key` is the link's token, or the booking's reference in a browser that was given the token or proved the contact.
     """
     now = timezone.now()
-    if keys.TOKEN.fullmatch(key):
-        page = queries.booking_page(key, now)
+    if link_cookies.TOKEN_PATTERN.fullmatch(key):
+        page = queries.load_booking_page(key, now)
     else:
-        page = queries.booking_page_here(key, keys.BOOKINGS.tokens(request), visitor.browser_of(request), now)
+        page = queries.load_booking_page_by_reference(
+            key, link_cookies.BOOKINGS.tokens(request), visitor.read_browser_token(request), now
+        )
     if page is None:
         raise Http404
     return page
 
 
-def to_booking(key: str, query: str = "") -> HttpResponse:
-    return redirects.see_other("booking", key, query=query)
+def redirect_to_booking(key: str, query: str = "") -> HttpResponse:
+    return redirects.redirect_after_post("booking", key, query=query)
 
 
-acts = redirects.posts_only("booking")
+require_booking_post = redirects.require_post_or_redirect("booking")
 
 
-def swapped(view: View) -> View:
+def redirect_token_link(view: KeyView) -> KeyView:
     """For the page that links lead to: a browser that keeps cookies goes on to its clean address."""
 
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponse:
-        return _swap(request, key) or view(request, key)
+        return _redirect_to_clean_address(request, key) or view(request, key)
 
     return guarded
 
 
-def _swap(request: HttpRequest, key: str) -> HttpResponse | None:
-    page = queries.booking_page(key, timezone.now()) if keys.TOKEN.fullmatch(key) else None
+def _redirect_to_clean_address(request: HttpRequest, key: str) -> HttpResponse | None:
+    page = queries.load_booking_page(key, timezone.now()) if link_cookies.TOKEN_PATTERN.fullmatch(key) else None
     if page is None:
         return None
-    return keys.swap(keys.BOOKINGS, request, key, reverse("booking", args=[page.booking.reference]))
+    return link_cookies.exchange_token(
+        link_cookies.BOOKINGS, request, key, reverse("booking", args=[page.booking.reference])
+    )

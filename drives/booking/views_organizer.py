@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.booking import book_for_donor, changes, queries, resend
 from drives.booking import party as booking_party
-from drives.booking.forms_organizer import EnterForm, MoveForm, ReasonForm
+from drives.booking.forms_organizer import BookForDonorForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
 from drives.eligibility import self_check
 from drives.models import CancelledBy, Drive, Visit
@@ -23,25 +23,25 @@ from organizations.web.accounts import MemberRequest
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
+def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Book for somebody who called: booked at once, told at once."""
-    drive, now, visit = members.drive_of(request, pk=drive_id), timezone.now(), _visit(request)
-    times, asked = availability.open_times(drive, (visit,), now), request.GET.get("slot", "")
-    form = EnterForm(times, request.POST or None, initial={"slot": asked}, country=drive.organization.country)
+    drive, now, visit = members.get_drive_or_404(request, pk=drive_id), timezone.now(), _parse_visit_type(request)
+    times, asked = availability.list_open_times(drive, (visit,), now), request.GET.get("slot", "")
+    form = BookForDonorForm(times, request.POST or None, initial={"slot": asked}, country=drive.organization.country)
     if form.is_valid():
         try:
-            made = book_for_donor.book_for_donor(
+            made = book_for_donor.create_booking_for_donor(
                 drive=drive,
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
                 person=form.person(drive.policy),
-                actor=members.actor_of(request),
+                actor=members.format_actor(request),
                 now=now,
                 override_reason=form.cleaned_data["override_reason"],
             )
         except ValidationError as error:
-            form_errors.refuse(form, error, {"stated": "stated_on"})
-            form.proposed = form_errors.proposed_by(error)
+            form_errors.add_refusal(form, error, {"self_reported": "self_reported_on"})
+            form.proposed = form_errors.list_alternatives(error)
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
             return redirect("organizer_booking", made.pk)
@@ -49,25 +49,25 @@ def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
         "drive": drive,
         "form": form,
         "visit": visit,
-        "visits": _visits(drive),
-        "confirms": self_check.asked_of(drive),
+        "visits": _list_visit_types(drive),
+        "self_check": self_check.list_self_check_sentences(drive),
     }
-    return members.page(request, "drives/booking/organizer_enter.html", context)
+    return members.render_member_page(request, "drives/booking/organizer_add_booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def move(request: MemberRequest, booking_id: int, *, whole_party: bool = False) -> HttpResponse:
+def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: bool = False) -> HttpResponse:
     """Choose another time of the same drive, for one booking or for all of its party; the donors are told."""
-    found = members.booking_of(request, pk=booking_id)
-    party = booking_party.party_of(found)
+    found = members.get_booking_or_404(request, pk=booking_id)
+    party = booking_party.load_party(found)
     if whole_party and not party.may_change_all:
-        return redirect("organizer_move", found.pk)
-    group = party.who_may_change if whole_party else []
-    times = queries.times_to_move(group or [found], timezone.now())
+        return redirect("organizer_move_booking", found.pk)
+    group = party.changeable_bookings if whole_party else []
+    times = queries.list_times_to_move(group or [found], timezone.now())
     form = MoveForm(times, request.POST or None)
     if form.is_valid():
-        typed, actor = form.cleaned_data, members.actor_of(request)
+        typed, actor = form.cleaned_data, members.format_actor(request)
         try:
             changes.move_bookings(
                 booking_id=found.pk,
@@ -76,50 +76,50 @@ def move(request: MemberRequest, booking_id: int, *, whole_party: bool = False) 
                 now=timezone.now(),
                 reason=typed["reason"],
                 whole_party=whole_party,
-                by_staff=True,
+                by_member=True,
                 override_reason=typed["override_reason"],
             )
         except ValidationError as error:
-            form_errors.refuse(form, error)
-            form.proposed = form_errors.proposed_by(error)
+            form_errors.add_refusal(form, error)
+            form.proposed = form_errors.list_alternatives(error)
         else:
             one = _("The booking has a new time. The donor is being told.")
             said = _("All of them have a new time, and are being told.") if whole_party else one
             messages.success(request, said)
             return redirect("organizer_booking", found.pk)
     context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
-    return members.page(request, "drives/booking/organizer_move.html", context)
+    return members.render_member_page(request, "drives/booking/organizer_move.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def cancel(request: MemberRequest, booking_id: int) -> HttpResponse:
+def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Give up somebody's place, with the reason in the history; the donor is told."""
-    found = members.booking_of(request, pk=booking_id)
+    found = members.get_booking_or_404(request, pk=booking_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        reason, actor, now = form.cleaned_data["reason"], members.actor_of(request), timezone.now()
+        reason, actor, now = form.cleaned_data["reason"], members.format_actor(request), timezone.now()
         try:
             changes.cancel_bookings(
-                booking_id=found.pk, actor=actor, by=CancelledBy.COORDINATOR, now=now, reason=reason
+                booking_id=found.pk, actor=actor, cancelled_by=CancelledBy.COORDINATOR, now=now, reason=reason
             )
         except ValidationError as error:
-            form_errors.refuse(form, error)
+            form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
             return redirect("organizer_booking", found.pk)
-    return members.page(
+    return members.render_member_page(
         request, "drives/booking/organizer_cancel.html", {"booking": found, "drive": found.drive, "form": form}
     )
 
 
 @require_POST
 @accounts.role_required("plan")
-def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
+def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> HttpResponse:
     """The confirmation once more, for a donor who says that none came."""
-    found = members.booking_of(request, pk=booking_id)
+    found = members.get_booking_or_404(request, pk=booking_id)
     try:
-        resend.send_again(booking_id=found.pk, now=timezone.now())
+        resend.resend_confirmation(booking_id=found.pk, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -127,12 +127,12 @@ def send_again(request: MemberRequest, booking_id: int) -> HttpResponse:
     return redirect("organizer_booking", found.pk)
 
 
-def _visit(request: MemberRequest) -> str:
+def _parse_visit_type(request: MemberRequest) -> str:
     asked = request.POST.get("visit") or request.GET.get("visit", "")
     return asked if asked in Visit else Visit.RETURN
 
 
-def _visits(drive: Drive) -> list[dict[str, Any]]:
+def _list_visit_types(drive: Drive) -> list[dict[str, Any]]:
     """Both kinds of visit with the minutes they take here."""
-    shapes = [(visit, visits.visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
+    shapes = [(visit, visits.compute_visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
     return [{"visit": visit, "minutes": shape.minutes(drive.step_minutes)} for visit, shape in shapes]

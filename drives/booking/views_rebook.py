@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import reached_people, rebook, views_links
-from drives.booking.forms import Tick
+from drives.booking import known_people, rebook, views_links
+from drives.booking.forms import TickField
 from drives.capacity import availability
 from drives.eligibility import self_check
 from drives.models import Visit
@@ -22,22 +22,22 @@ from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import form_errors, keys, visitor
+from drives.web import form_errors, link_cookies, visitor
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from volunteers import notices
+from volunteers import message_texts
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
 
-class AgainForm(forms.Form):
+class RebookForm(forms.Form):
     """Which of the people this browser knows, and the boxes that may be ticked."""
 
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
     slot = forms.IntegerField(required=False)
-    reminders = Tick(label=_("Text me about my booking"), described_by="id_reminders_hint")
-    confirmed = Tick(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+    reminders = TickField(label=_("Text me about my booking"), described_by="id_reminders_hint")
+    confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class KnownDonor:
     is_reminded: bool
 
 
-def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
+def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
     """Whom this browser may book for at a drive without a word. Two queries, and two for each person."""
-    browser, now, organization = visitor.browser_of(request), timezone.now(), page.drive.organization
+    browser, now, organization = visitor.read_browser_token(request), timezone.now(), page.drive.organization
     found = []
-    for person in reached_people.people_here(browser, now):
-        if person.is_theirs:
+    for person in known_people.list_known_people(browser, now):
+        if person.is_contact_owner:
             here = [record for record in person.records if record.organization_id == organization.pk]
             record = (here or person.records)[-1]
-            addresses = list(volunteers_queries.proved_addresses(record, browser, now).values())
+            addresses = list(volunteers_queries.load_verified_addresses(record, browser, now).values())
             reminded = any(
                 notifications_queries.has_consent(organization, address, Purpose.REMINDERS) for address in addresses
             )
@@ -68,49 +68,49 @@ def known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def book_again(request: HttpRequest, slug: str) -> HttpResponse:
+def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
     """Book the time; whoever comes back to this address by a reload chooses a time anew."""
-    page = public_queries.drive_page(slug, timezone.now())
+    page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
-    form = AgainForm(request.POST)
+    form = RebookForm(request.POST)
     if request.method != "POST" or not form.is_valid() or form.cleaned_data["slot"] is None:
-        return views_donor.to_drive(page, times.wanted(request.POST))
-    donors = known_donors(request, page)
+        return views_donor.redirect_to_drive(page, times.parse_party_request(request.POST))
+    donors = list_known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
     if donor is None:  # the thirty days are over: the details are asked for
         return redirect(f"{reverse('book', args=[slug])}?visit={visit}&slot={slot_id}")
     try:
-        return _book(request, page, form, donor)
+        return _rebook_donor(request, page, form, donor)
     except ValidationError as problem:
         refused = problem if isinstance(problem, Refusal) else None
-        status = form_errors.status_of(problem)
-        return form_errors.answered(
-            check(request, page, donors, visit, slot_id, problem.messages, refused, status), problem
+        status = form_errors.compute_http_status(problem)
+        return form_errors.add_retry_after(
+            render_rebooking(request, page, donors, visit, slot_id, problem.messages, refused, status), problem
         )
 
 
-def _book(request: HttpRequest, page: DrivePage, form: AgainForm, donor: KnownDonor) -> HttpResponse:
+def _rebook_donor(request: HttpRequest, page: DrivePage, form: RebookForm, donor: KnownDonor) -> HttpResponse:
     asked, drive = form.cleaned_data, page.drive
-    booking = rebook.book_again(
+    booking = rebook.rebook_donor(
         drive=drive,
         slot_id=asked["slot"],
         visit=asked["visit"],
         volunteer=donor.record,
-        browser=visitor.browser_of(request),
+        browser=visitor.read_browser_token(request),
         language=translation.get_language() or "",
         consents=[Purpose.REMINDERS] if asked["reminders"] else [],
-        confirms=list(drive.policy.confirms) if asked["confirmed"] else [],
-        ip=visitor.ip_of(request),
+        self_check=list(drive.policy.self_check) if asked["confirmed"] else [],
+        ip=visitor.find_ip_address(request),
         now=timezone.now(),
     )
-    response = views_links.to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
-    keys.BOOKINGS.add(response, request, booking.token)
+    response = views_links.redirect_to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
+    link_cookies.BOOKINGS.add(response, request, booking.token)
     return response
 
 
-def check(
+def render_rebooking(
     request: HttpRequest,
     page: DrivePage,
     donors: Sequence[KnownDonor],
@@ -121,14 +121,14 @@ def check(
     status: int = 200,
 ) -> HttpResponse:
     """Check and book: the time, the place, and whom the browser knows. Nothing is kept while somebody reads."""
-    time = None if refusal else times.chosen(page.times(visit), slot_id)
+    time = None if refusal else times.find_chosen_time(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:
-        alternatives = availability.nearest_times(page.drive, (visit,), None, timezone.now())
+        alternatives = availability.list_nearest_times(page.drive, (visit,), None, timezone.now())
     drive, language = page.drive, translation.get_language() or "en"
     context = {
-        **views_donor.drive_context(page),
-        "form": AgainForm(),
+        **views_donor.build_drive_context(page),
+        "form": RebookForm(),
         "donors": donors,
         "visit": visit,
         "time": time,
@@ -137,8 +137,8 @@ def check(
         "alternatives": [time for time in alternatives if not time.elsewhere],
         "at_others": [time for time in alternatives if time.elsewhere],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
-        "reminders_wording": notices.consent_wording(Purpose.REMINDERS, language, drive.organization)[1],
-        "confirms": self_check.asked_of(drive),
+        "reminders_wording": message_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
+        "self_check": self_check.list_self_check_sentences(drive),
         "minutes": drive.policy.first_minutes if visit == Visit.FIRST else drive.policy.return_minutes,
     }
-    return render(request, "drives/booking/again.html", context, status=status)
+    return render(request, "drives/booking/rebook.html", context, status=status)

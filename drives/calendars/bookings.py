@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from drives.models import WITH_DRIVE, Booking
 
 
-def bookings_for_messages(booking_ids: Sequence[int]) -> dict[int, Booking]:
+def load_message_bookings(booking_ids: Sequence[int]) -> dict[int, Booking]:
     """Bookings by id, with all that a notice about them says. One query."""
     rows = Booking.objects.filter(pk__in=booking_ids).select_related(*WITH_DRIVE)
     return {booking.pk: booking for booking in rows}

@@ -13,30 +13,30 @@ from django.utils.translation import gettext as _
 from drives.calendars import bookings as calendars_bookings
 from drives.calendars import feeds, ical
 from drives.calendars.feeds import Feed
-from drives.calendars.ical import Appointment
+from drives.calendars.ical import CalendarEvent
 from drives.capacity import visits
 from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-KEPT_FOR = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
+CACHE_SECONDS = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
 
 
-def of_booking(booking: Booking) -> Appointment:
+def build_booking_event(booking: Booking) -> CalendarEvent:
     """A donor's appointment: one UID for life, SEQUENCE is the booking's revision."""
     drive = booking.drive
     email = booking.volunteer.email.address if booking.volunteer and booking.volunteer.email else None
-    return Appointment(
-        uid=f"{booking.uuid}@{_host()}",
+    return CalendarEvent(
+        uid=f"{booking.uuid}@{_find_host()}",
         sequence=booking.revision,
         summary=drive.organization.calendar_title or _("Appointment: %(org)s") % {"org": drive.organization.name},
         starts_at=booking.starts_at,
-        ends_at=booking.starts_at + timedelta(minutes=visits.visit_minutes(booking)),
+        ends_at=booking.starts_at + timedelta(minutes=visits.compute_visit_minutes(booking)),
         zone=drive.site.timezone,
-        zone_label=localtime.zone_name(drive.site.timezone),
+        zone_label=localtime.format_zone(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",
-        description=_("Change or cancel: %(link)s") % {"link": links.link(booking)},
-        url=links.link(booking),
+        description=_("Change or cancel: %(link)s") % {"link": links.build_booking_link(booking)},
+        url=links.build_booking_link(booking),
         organizer_email=parseaddr(settings.EMAIL_FROM)[1],
         organizer_name=drive.organization.name,
         attendee_email=email,
@@ -47,17 +47,17 @@ def of_booking(booking: Booking) -> Appointment:
     )
 
 
-def of_drive(drive: Drive) -> Appointment:
+def build_drive_event(drive: Drive) -> CalendarEvent:
     """A drive for the public feeds of a drive and of its organization."""
-    address = links.absolute(reverse("drive", args=[drive.slug]))
-    return Appointment(
-        uid=f"drive-{drive.pk}@{_host()}",
+    address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
+    return CalendarEvent(
+        uid=f"drive-{drive.pk}@{_find_host()}",
         sequence=drive.version,
         summary=str(drive.title),
         starts_at=drive.starts_at,
         ends_at=drive.ends_at,
         zone=drive.site.timezone,
-        zone_label=localtime.zone_name(drive.site.timezone),
+        zone_label=localtime.format_zone(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",
         description=_("Choose a time: %(link)s") % {"link": address},
         url=address,
@@ -67,23 +67,25 @@ def of_drive(drive: Drive) -> Appointment:
     )
 
 
-def feed_events(feed: Feed, now: datetime) -> list[bytes]:
+def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
-    language, bookings = get_language(), feeds.feed_stamps(feed, now)
+    language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     kept = cache.get_many(keys)
     if missing := {key: booking_id for key, booking_id in keys.items() if key not in kept}:
-        read = calendars_bookings.bookings_for_messages(list(missing.values()))
-        fresh = {key: ical.event(of_booking(read[booking_id])) for key, booking_id in missing.items()}
-        cache.set_many(fresh, KEPT_FOR)
+        read = calendars_bookings.load_message_bookings(list(missing.values()))
+        fresh = {
+            key: ical.build_feed_event(build_booking_event(read[booking_id])) for key, booking_id in missing.items()
+        }
+        cache.set_many(fresh, CACHE_SECONDS)
         kept |= fresh
     return [kept[key] for key in keys]
 
 
-def feed_etag(feed: Feed) -> str:
+def compute_feed_etag(feed: Feed) -> str:
     """The tag of a feed, from what it depends on: to answer "not changed" nothing is worded or serialized."""
-    return ical.etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
+    return ical.compute_etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
 
 
-def _host() -> str:
+def _find_host() -> str:
     return urlsplit(settings.BASE_URL).hostname or "localhost"

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db import connection
 
 from drives.web import links
-from organizations.models import linked
+from organizations.models import linked_model
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,22 @@ class Feed:
     fingerprint: str | None
 
 
-_FEED = Path(__file__).with_name("feed.sql").read_text()
-_STAMPS = Path(__file__).with_name("feed_stamps.sql").read_text()
+_FEED_SQL = Path(__file__).with_name("feed.sql").read_text()
+_STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 
 
-def feed(token: str, now: datetime) -> Feed | None:
+def find_feed(token: str, now: datetime) -> Feed | None:
     """The personal feed behind a link: active and past bookings, cancelled ones for 30 days. One query."""
-    since, link_hash = now - links.LINK_GOOD_FOR, linked.token_digest(token)
+    since, link_hash = now - links.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
-        cursor.execute(_FEED, {"since": since, "link_hash": link_hash})
+        cursor.execute(_FEED_SQL, {"since": since, "link_hash": link_hash})
         row = cursor.fetchone()
     return Feed(*row) if row else None
 
 
-def feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
+def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """The bookings in a feed, in order, each under a stamp of all that its event depends on. One query."""
-    since = now - links.LINK_GOOD_FOR
+    since = now - links.LINK_VALID_FOR
     with connection.cursor() as cursor:
-        cursor.execute(_STAMPS, {"volunteer": feed.volunteer_id, "since": since})
+        cursor.execute(_STAMPS_SQL, {"volunteer": feed.volunteer_id, "since": since})
         return {stamp: booking_id for booking_id, stamp in cursor.fetchall()}

@@ -13,57 +13,59 @@ from drives.calendars import events as calendars_events
 from drives.models import Drive
 from organizations.models import Organization
 
-HOUR = 60 * 60
+HOUR_SECONDS = 60 * 60
 
 
 @require_safe
-def drive(request: HttpRequest, slug: str) -> HttpResponse:
+def show_drive_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """One drive as a calendar."""
     rows = Drive.objects.public().select_related("organization", "site")
     found = get_object_or_404(rows, slug=slug)
-    body = ical.feed(str(found.title), [ical.drive_event(calendars_events.of_drive(found))])
-    return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+    body = ical.build_feed(str(found.title), [ical.build_public_feed_event(calendars_events.build_drive_event(found))])
+    return build_calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR_SECONDS}")
 
 
 @require_safe
-def organization(request: HttpRequest, slug: str) -> HttpResponse:
+def show_organization_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """An organization's drives, to subscribe to; in its own language, whoever asks."""
     found = get_object_or_404(Organization, slug=slug)
     with override(found.language):
-        drives = drive_feeds.feed_drives(found, timezone.now())
-        events = [ical.drive_event(calendars_events.of_drive(one)) for one in drives]
-        body = ical.feed(found.name, events)
-    return calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR}")
+        drives = drive_feeds.list_feed_drives(found, timezone.now())
+        events = [ical.build_public_feed_event(calendars_events.build_drive_event(one)) for one in drives]
+        body = ical.build_feed(found.name, events)
+    return build_calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR_SECONDS}")
 
 
 @require_safe
-def feed(request: HttpRequest, token: str) -> HttpResponse:
+def show_booking_feed(request: HttpRequest, token: str) -> HttpResponse:
     """Everything one donor has booked, to subscribe to; its address is a secret."""
-    found = feeds.feed(token, now := timezone.now())
+    found = feeds.find_feed(token, now := timezone.now())
     if found is None:
         raise Http404
-    etag, caching = calendars_events.feed_etag(found), f"private, max-age={HOUR}"
-    if not_changed := _not_changed(request, etag, caching):
+    etag, caching = calendars_events.compute_feed_etag(found), f"private, max-age={HOUR_SECONDS}"
+    if not_changed := _find_not_modified(request, etag, caching):
         return not_changed
     with override(found.language):
         name = _("My bookings: %(org)s") % {"org": found.organization}
-        body = ical.feed(name, calendars_events.feed_events(found, now))
-    return calendar_response(request, body, "bookings.ics", caching, etag)
+        body = ical.build_feed(name, calendars_events.list_feed_events(found, now))
+    return build_calendar_response(request, body, "bookings.ics", caching, etag)
 
 
-def calendar_response(request: HttpRequest, body: bytes, name: str, caching: str, etag: str = "") -> HttpResponse:
-    tag = etag or ical.etag(body)
-    if not_changed := _not_changed(request, tag, caching):
+def build_calendar_response(
+    request: HttpRequest, body: bytes, name: str, cache_control: str, etag: str = ""
+) -> HttpResponse:
+    tag = etag or ical.compute_etag(body)
+    if not_changed := _find_not_modified(request, tag, cache_control):
         return not_changed
-    response = HttpResponse(body, content_type=ical.content_type(body))
+    response = HttpResponse(body, content_type=ical.format_content_type(body))
     response["Content-Disposition"] = f'inline; filename="{name}"'
-    response["Cache-Control"], response["ETag"] = caching, tag
+    response["Cache-Control"], response["ETag"] = cache_control, tag
     return response
 
 
-def _not_changed(request: HttpRequest, etag: str, caching: str) -> HttpResponse | None:
+def _find_not_modified(request: HttpRequest, etag: str, cache_control: str) -> HttpResponse | None:
     found = get_conditional_response(request, etag=etag)
     if not isinstance(found, HttpResponseNotModified):
         return None
-    found["Cache-Control"], found["ETag"] = caching, etag
+    found["Cache-Control"], found["ETag"] = cache_control, etag
     return found

@@ -8,68 +8,78 @@ from drives.capacity import visits
 from drives.domain import grid, party_fit
 from drives.models import Drive, DriveState, Slot
 
-NEAREST = 3
+NEAREST_COUNT = 3
 SlotRow = tuple[int, datetime, bool, int, int]
 """Id, start, open, free screening places, free chairs of one step."""
-Freed = Mapping[int, tuple[int, int]]
-"""Per step: changes of the counters that are not applied yet, as `counters.released` gives them."""
+FreedDeltas = Mapping[int, tuple[int, int]]
+"""Per step: changes of the counters that are not applied yet, as `counters.compute_released_deltas` gives them."""
 
 
-def open_times(
-    drive: Drive, wanted: visits.Visits, now: datetime, freed: Freed | None = None
+def list_open_times(
+    drive: Drive, visit_types: visits.VisitTypes, now: datetime, freed: FreedDeltas | None = None
 ) -> list[refusals.OpenTime]:
     """The times of a drive at which all of these visits fit together, in order. One query."""
-    return list(times_in(steps_of(drive.pk), visits.shapes(drive, wanted), now, freed))
+    return list(select_open_times(list_slots(drive.pk), visits.compute_visit_shapes(drive, visit_types), now, freed))
 
 
-def times_in(
-    slots: list[SlotRow], shapes: Sequence[grid.VisitShape], now: datetime, freed: Freed | None = None
+def select_open_times(
+    slots: list[SlotRow], shapes: Sequence[grid.VisitShape], now: datetime, freed: FreedDeltas | None = None
 ) -> Iterator[refusals.OpenTime]:
     """The times among a drive's steps at which visits of these shapes fit together, in order."""
-    free = room(slots, now, freed)
+    free = compute_free_capacity(slots, now, freed)
     if len(shapes) > 1:
-        for found in party_fit.all_arrivals(free, shapes):
+        for found in party_fit.fit_party_at_each_step(free, shapes):
             yield refusals.OpenTime(slots[min(found)][0], tuple(slots[n][1] for n in found))
     else:  # counts the places besides, in a few passes
-        left = grid.places_by_arrival(free.free_screening, free.free_chairs, shapes[0])
+        left = grid.count_spots_by_arrival(free.free_screening, free.free_chairs, shapes[0])
         for slot, may_arrive, places in zip(slots, free.may_arrive, left, strict=True):
             if places and may_arrive:
                 yield refusals.OpenTime(slot[0], (slot[1],), places)
 
 
-def room(slots: list[SlotRow], now: datetime, freed: Freed | None = None) -> party_fit.Room:
+def compute_free_capacity(
+    slots: list[SlotRow], now: datetime, freed: FreedDeltas | None = None
+) -> party_fit.FreeCapacity:
     """What is free in a drive's steps; `freed` are changes of the counters that are not applied yet."""
     screening, chairs = [row[3] for row in slots], [row[4] for row in slots]
     for n, (screened, seated) in (freed or {}).items():
         screening[n] -= screened
         chairs[n] -= seated
-    return party_fit.Room(screening, chairs, [is_open and at > now for _id, at, is_open, _screening, _chairs in slots])
+    return party_fit.FreeCapacity(
+        screening, chairs, [is_open and at > now for _id, at, is_open, _screening, _chairs in slots]
+    )
 
 
-def nearest_times(
-    drive: Drive, wanted: visits.Visits, around: datetime | None, now: datetime, freed: Freed | None = None
+def list_nearest_times(
+    drive: Drive,
+    visit_types: visits.VisitTypes,
+    around: datetime | None,
+    now: datetime,
+    freed: FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
     """The three open times nearest to the one that was asked for, in order of time. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
     asked = around or drive.starts_at
-    nearest = sorted(open_times(drive, wanted, now, freed), key=lambda time: abs(time.starts_at - asked))[:NEAREST]
+    nearest = sorted(list_open_times(drive, visit_types, now, freed), key=lambda time: abs(time.starts_at - asked))[
+        :NEAREST_COUNT
+    ]
     return sorted(nearest, key=lambda time: time.starts_at)
 
 
-def places_left(drive: Drive, now: datetime) -> int:
+def count_drive_spots_left(drive: Drive, now: datetime) -> int:
     """How many return visits a greedy fill would still place: the drive's one figure. One query."""
-    slots = [row for row in steps_of(drive.pk) if row[1] > now]
-    shape = visits.visit_shape(drive, "return")
-    return grid.greedy_fill([row[3] for row in slots], [row[4] for row in slots], shape)
+    slots = [row for row in list_slots(drive.pk) if row[1] > now]
+    shape = visits.compute_visit_shape(drive, "return")
+    return grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape)
 
 
-def steps_of(drive_id: int) -> list[SlotRow]:
+def list_slots(drive_id: int) -> list[SlotRow]:
     """A drive's steps in order: the n-th is step n. One query."""
-    return slots_of([drive_id])[drive_id]
+    return list_slots_by_drive([drive_id])[drive_id]
 
 
-def slots_of(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
+def list_slots_by_drive(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
     """The steps of several drives in one query."""
     rows = Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n")
     columns = ("drive_id", "id", "starts_at", "open")

@@ -7,42 +7,42 @@ from pathlib import Path
 from django.db import connection
 
 from drives.domain import grid
-from drives.models import Booking, Hold
+from drives.models import Booking, ReservedSpot
 
 Deltas = Mapping[int, tuple[int, int]]
 """Per step n of one drive: change of screening places and of chairs taken."""
 
-_CHANGE = Path(__file__).with_name("change_counters.sql").read_text()
+_CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 
 
-def change(*, drive_id: int, deltas: Deltas) -> bool:
+def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
     """Applies the changes to all slots or says False: one ordered, conditional UPDATE that locks the slots.
 
     On False some slots may have changed: the caller raises, so that the transaction leaves nothing behind.
     """
-    return not deltas or _changed(drive_id, deltas, forced=False) == len(deltas)
+    return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
-def force(*, drive_id: int, deltas: Deltas) -> None:
+def force_counters(*, drive_id: int, deltas: Deltas) -> None:
     """Applies the changes whatever the limits; what is above them shows as `over`, allowed on purpose."""
     if deltas:
-        _changed(drive_id, deltas, forced=True)
+        _update_counters(drive_id, deltas, forced=True)
 
 
-def footprint(place: Booking | Hold) -> grid.Footprint:
+def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
     """The steps of a booking or a reserved spot as it was booked, whatever the drive's plan says today."""
     return grid.Footprint(
-        range(place.first_step, place.first_step + place.screening_steps),
-        range(place.chair_from, place.chair_to),
+        range(row.first_step, row.first_step + row.screening_steps),
+        range(row.chair_from, row.chair_to),
     )
 
 
-def released(given_up: Iterable[Booking | Hold]) -> dict[int, tuple[int, int]]:
+def compute_released_deltas(rows: Iterable[Booking | ReservedSpot]) -> dict[int, tuple[int, int]]:
     """What the slots get back when these places are given up."""
-    return combined(grid.net(footprint(place), None) for place in given_up)
+    return combine_deltas(grid.compute_net_deltas(build_footprint(place), None) for place in rows)
 
 
-def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
+def combine_deltas(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
     """The sum of several changes, steps that come out even left out."""
     screening: Counter[int] = Counter()
     chairs: Counter[int] = Counter()
@@ -54,12 +54,12 @@ def combined(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
     return {n: pair for n, pair in sums.items() if pair != (0, 0)}
 
 
-def _changed(drive_id: int, deltas: Deltas, *, forced: bool) -> int:
+def _update_counters(drive_id: int, deltas: Deltas, *, forced: bool) -> int:
     """Change the counters; how many slots were changed."""
     screening, chairs = zip(*deltas.values(), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            _CHANGE,
+            _CHANGE_SQL,
             {
                 "drive": drive_id,
                 "n": list(deltas),

@@ -16,11 +16,11 @@ def report_drift(count: int) -> int:
 
 # The counters against the bookings that hold a place and the places kept for the waiting list, step by step. Zero
 # rows, always. A step with screening and chair of one kept place counts in both.
-_DRIFT = """
+_DRIFT_SQL = """
 WITH place AS (
     SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
-    FROM drives_booking WHERE holds_place
-    UNION ALL SELECT drive_id, first_step, first_step + screening_steps, chair_from, chair_to FROM drives_hold
+    FROM drives_booking WHERE is_counted
+    UNION ALL SELECT drive_id, first_step, first_step + screening_steps, chair_from, chair_to FROM drives_reservedspot
 ),
 used AS (
     SELECT slot.id,
@@ -36,8 +36,8 @@ WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <
 """
 
 
-def drifted_slots() -> int:
+def count_drifted_slots() -> int:
     """How many slots count something else than their bookings say. Zero, always; `/readyz` and a task ask."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRIFT)
+        cursor.execute(_DRIFT_SQL)
         return int(cursor.fetchone()[0])

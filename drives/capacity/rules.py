@@ -9,76 +9,78 @@ from django.utils.translation import gettext as _
 from drives.models import DriveState
 from drives.refusals import Reason
 
-LIVE_HOLDS_PER_CONTACT = 2
+MAX_HOLDS_PER_CONTACT = 2
 
 
 @dataclass(frozen=True)
-class PlaceFacts:
+class BookingFacts:
     """What a place depends on, read under the drive's lock."""
 
     drive_state: DriveState
     drive_ends_at: datetime
-    slot_of_drive: bool
-    slot_open: bool
+    is_slot_of_drive: bool
+    is_slot_open: bool
     slot_starts_at: datetime | None
-    by_staff: bool = False  # coordinators may book into closed drives and closed slots
-    promised: bool = False  # a turn in line, or a time that is kept already, counts after online booking has closed
-    live_holds: int = 0
-    active_booking: bool = False
+    by_member: bool = False  # coordinators may book into closed drives and closed slots
+    has_reserved_spot: bool = (
+        False  # a turn in line, or a time that is kept already, counts after online booking has closed
+    )
+    live_hold_count: int = 0
+    has_active_booking: bool = False
 
 
-def reasons_not_to_take(facts: PlaceFacts, now: datetime) -> list[Reason]:
+def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
     """Why this place may not be taken, all reasons at once. Whether it is full is judged by the counters."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 
-def drive_takes_bookings(facts: PlaceFacts, now: datetime) -> list[Reason]:
+def reasons_against_drive(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.drive_state == DriveState.CANCELLED:
         return [Reason("drive_cancelled", _("This drive has been cancelled."))]
     if facts.drive_state == DriveState.COMPLETED or facts.drive_ends_at <= now:
         return [Reason("drive_past", _("This drive is over."))]
     if facts.drive_state == DriveState.DRAFT:
         return [Reason("drive_not_published", _("This drive is not open for booking yet."))]
-    if facts.drive_state == DriveState.CLOSED and not (facts.by_staff or facts.promised):
+    if facts.drive_state == DriveState.CLOSED and not (facts.by_member or facts.has_reserved_spot):
         return [Reason("drive_closed", _("Online booking for this drive is closed."))]
     return []
 
 
-def _slot_can_be_chosen(facts: PlaceFacts, now: datetime) -> list[Reason]:
-    if not facts.slot_of_drive or facts.slot_starts_at is None:
-        return [slot_unknown()]
-    if facts.slot_starts_at <= now and not facts.by_staff:
+def _reasons_against_slot(facts: BookingFacts, now: datetime) -> list[Reason]:
+    if not facts.is_slot_of_drive or facts.slot_starts_at is None:
+        return [build_slot_unknown_reason()]
+    if facts.slot_starts_at <= now and not facts.by_member:
         return [Reason("slot_past", _("This time has passed. Choose a later one."))]
-    if not facts.slot_open and not facts.by_staff:
+    if not facts.is_slot_open and not facts.by_member:
         return [Reason("slot_closed", _("This time is closed. Choose another one."))]
     return []
 
 
-def _few_holds(facts: PlaceFacts, now: datetime) -> list[Reason]:
-    if facts.live_holds < LIVE_HOLDS_PER_CONTACT:
+def _reasons_against_third_hold(facts: BookingFacts, now: datetime) -> list[Reason]:
+    if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
     text = _("Two times are already kept for this phone or e-mail. Finish one of them, or wait until they lapse.")
     return [Reason("too_many_holds", text)]
 
 
-def one_booking_a_drive(facts: PlaceFacts, now: datetime) -> list[Reason]:
-    if not facts.active_booking:
+def reasons_against_second_booking(facts: BookingFacts, now: datetime) -> list[Reason]:
+    if not facts.has_active_booking:
         return []
     text = _("You already have a booking at this drive. To change its time, use the link in your confirmation.")
     return [Reason("already_booked", text)]
 
 
-_RULES: tuple[Callable[[PlaceFacts, datetime], list[Reason]], ...] = (
-    drive_takes_bookings,
-    _slot_can_be_chosen,
-    _few_holds,
-    one_booking_a_drive,
+_RULES: tuple[Callable[[BookingFacts, datetime], list[Reason]], ...] = (
+    reasons_against_drive,
+    _reasons_against_slot,
+    _reasons_against_third_hold,
+    reasons_against_second_booking,
 )
 
 
-def slot_unknown() -> Reason:
+def build_slot_unknown_reason() -> Reason:
     return Reason("slot_unknown", _("This time does not belong to this drive. Choose a time from the list."))
 
 
-def slot_full() -> Reason:
+def build_slot_full_reason() -> Reason:
     return Reason("slot_full", _("Somebody else has just taken the last place at this time."))

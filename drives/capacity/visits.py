@@ -3,23 +3,23 @@
 from drives.domain.grid import VisitShape
 from drives.models import Booking, Drive, Visit
 
-Visits = tuple[str, ...]
+VisitTypes = tuple[str, ...]
 """The kinds of visit of people who come together, one for each person."""
 
 
-def visit_shape(drive: Drive, visit: str) -> VisitShape:
+def compute_visit_shape(drive: Drive, visit: str) -> VisitShape:
     """How many steps of screening and chair time a visit takes at this drive."""
     if visit == Visit.FIRST:
         return VisitShape(drive.first_screening_steps, drive.first_chair_steps)
     return VisitShape(drive.return_screening_steps, drive.return_chair_steps)
 
 
-def shapes(drive: Drive, wanted: Visits) -> list[VisitShape]:
+def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitShape]:
     """The shape of each of these visits."""
-    return [visit_shape(drive, visit) for visit in wanted]
+    return [compute_visit_shape(drive, visit) for visit in visit_types]
 
 
-def visit_minutes(booking: Booking) -> int:
+def compute_visit_minutes(booking: Booking) -> int:
     """How long the whole visit takes, as the policy tells donors."""
     policy = booking.drive.policy
     return policy.first_minutes if booking.visit == "first" else policy.return_minutes

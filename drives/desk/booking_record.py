@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from drives.inbox import queries as inbox_queries
 from drives.inbox.queries import ConversationRow
 from drives.messaging import invitation_audience
-from drives.models import Booking, BookingChange, BookingState, StatedDonation
+from drives.models import Booking, BookingChange, BookingState, SelfReportedDonation
 from drives.web import actors
 from notifications import queries as notifications_queries
 from notifications.models import Message
 
 
 @dataclass(frozen=True)
-class HistoryLine:
+class HistoryRow:
     """One change with its actor in words."""
 
     change: BookingChange
@@ -31,37 +31,42 @@ class HistoryLine:
 class BookingRecord:
     """A booking's changes, newest first; its messages in order of time; and what its contacts consented to."""
 
-    history: list[HistoryLine]
+    history: list[HistoryRow]
     messages: list[Message]
     talk: ConversationRow | None  # what they texted that no rule could answer
-    stated: StatedDonation | None
+    self_reported: SelfReportedDonation | None
     consents: dict[str, bool]  # purpose: the newest word of any of the person's contacts
 
 
-def booking_record(booking: Booking) -> BookingRecord:
+def load_booking_record(booking: Booking) -> BookingRecord:
     """History, messages, replies and consent of one booking, and the appeals to its person. Up to ten queries."""
     changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
     lines = list(changes)
-    names = actors.in_words({change.actor for change in lines}, booking.drive.organization_id)
+    names = actors.describe_actors({change.actor for change in lines}, booking.drive.organization_id)
     return BookingRecord(
-        history=[HistoryLine(change, names.get(change.actor, change.actor)) for change in lines],
-        messages=[*notifications_queries.messages_about([booking.about])[booking.about], *_appeals(booking)],
-        talk=inbox_queries.talk_with(booking),
-        stated=StatedDonation.objects.filter(volunteer=booking.volunteer_id).first() if booking.volunteer_id else None,
-        consents=_consents(booking),
+        history=[HistoryRow(change, names.get(change.actor, change.actor)) for change in lines],
+        messages=[
+            *notifications_queries.list_messages_about([booking.about])[booking.about],
+            *_list_invitations(booking),
+        ],
+        talk=inbox_queries.find_conversation_row(booking),
+        self_reported=SelfReportedDonation.objects.filter(volunteer=booking.volunteer_id).first()
+        if booking.volunteer_id
+        else None,
+        consents=_load_consents(booking),
     )
 
 
-def _appeals(booking: Booking) -> list[Message]:
+def _list_invitations(booking: Booking) -> list[Message]:
     """Those after the visit, which they followed, so that the list stays in order of time."""
-    found = invitation_audience.appeals_to(booking.volunteer_id) if booking.volunteer_id else []
+    found = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in found if message.due_at > booking.starts_at]
 
 
-def _consents(booking: Booking) -> dict[str, bool]:
+def _load_consents(booking: Booking) -> dict[str, bool]:
     person = booking.volunteer
     contacts = [contact.address for contact in (person.phone, person.email) if contact] if person else []
-    found = notifications_queries.consents_of(booking.drive.organization, contacts)
+    found = notifications_queries.load_consents(booking.drive.organization, contacts)
     return {
         purpose: any(given for (_address, asked), given in found.items() if asked == purpose)
         for purpose in sorted({asked for _address, asked in found})

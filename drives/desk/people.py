@@ -35,7 +35,7 @@ class MergePage:
         return self.survivor, self.gone
 
 
-def person_page(organization: Organization, volunteer_id: int) -> PersonPage | None:
+def load_person_page(organization: Organization, volunteer_id: int) -> PersonPage | None:
     """A person of this organization; None for a stranger's and an unknown one alike. Four queries."""
     rows = Volunteer.objects.of(organization).known().select_related("phone", "email", "organization")
     person = rows.filter(pk=volunteer_id).first()
@@ -54,9 +54,9 @@ def person_page(organization: Organization, volunteer_id: int) -> PersonPage | N
     )
 
 
-def merge_page(organization: Organization, one_id: int, other_id: int) -> MergePage | None:
+def load_merge_page(organization: Organization, one_id: int, other_id: int) -> MergePage | None:
     """The preview; None unless both are two different people of this organization. Ten queries."""
-    one, other = person_page(organization, one_id), person_page(organization, other_id)
+    one, other = load_person_page(organization, one_id), load_person_page(organization, other_id)
     if one is None or other is None or one_id == other_id:
         return None
     survivor, gone = sorted((one, other), key=lambda page: (page.person.created_at, page.person.pk))

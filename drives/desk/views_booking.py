@@ -17,23 +17,23 @@ from organizations.web.accounts import MemberRequest
 
 @require_safe
 @accounts.role_required("view")
-def booking(request: MemberRequest, booking_id: int) -> HttpResponse:
+def show_organizer_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Who, when, how it came to be, what was sent and what became of it."""
-    found = members.booking_of(request, pk=booking_id)
-    context = {"booking": found, "drive": found.drive, "record": booking_record.booking_record(found)}
-    context["party"] = booking_party.party_of(found)
+    found = members.get_booking_or_404(request, pk=booking_id)
+    context = {"booking": found, "drive": found.drive, "record": booking_record.load_booking_record(found)}
+    context["party"] = booking_party.load_party(found)
     context |= {
-        "language": _language(found),
+        "language": _format_language(found),
         "may_change": _may_change(found),
-        "ledger": consent_ledger.consent_ledger(found),
+        "ledger": consent_ledger.load_consent_ledger(found),
     }
-    return members.page(request, "drives/desk/booking.html", context)
+    return members.render_member_page(request, "drives/desk/booking.html", context)
 
 
 def _may_change(found: Booking) -> bool:
-    return found.state in booking_rules.MAY_BE_CHANGED and found.drive.ends_at > timezone.now()
+    return found.state in booking_rules.CHANGEABLE_STATES and found.drive.ends_at > timezone.now()
 
 
-def _language(found: Booking) -> str:
+def _format_language(found: Booking) -> str:
     code = found.volunteer.language if found.volunteer else ""
     return str(dict(settings.LANGUAGES).get(code, code))

@@ -15,9 +15,9 @@ from volunteers import consent
 
 @require_POST
 @accounts.role_required("plan")
-def stop(request: MemberRequest, booking_id: int) -> HttpResponse:
+def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
     """Take back what the person of a booking agreed to, at their word."""
-    found, asked = members.booking_of(request, pk=booking_id), request.POST.get("stop", "")
+    found, asked = members.get_booking_or_404(request, pk=booking_id), request.POST.get("stop", "")
     person = found.volunteer
     assert person is not None  # booking_of finds no others
     contacts = {"texts": person.phone, "mail": person.email}
@@ -27,11 +27,11 @@ def stop(request: MemberRequest, booking_id: int) -> HttpResponse:
         "all": _("told a coordinator: nothing more from this organization"),
     }
     if asked in words and (asked == "all" or contacts[asked]):
-        consent.stop_for(
+        consent.opt_out_volunteer(
             volunteer=person,
             contacts=[contacts.get(asked)],
             wording=words[asked],
-            actor=members.actor_of(request),
+            actor=members.format_actor(request),
             now=timezone.now(),
         )
         messages.success(request, _("Noted. Reminders and appeals stop there at once."))

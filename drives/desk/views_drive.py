@@ -13,13 +13,13 @@ from drives.attendance import queries as attendance_queries
 from drives.desk import queries, todo
 from drives.models import BookingState, Drive
 from drives.web import members
-from notifications import phone
+from notifications import contact_address
 from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-STATES = [state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED)]
-HEADS = (
+ROSTER_STATES = [state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED)]
+CSV_HEADERS = (
     gettext_lazy("Date"),
     gettext_lazy("Time"),
     gettext_lazy("Time zone"),
@@ -38,57 +38,61 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @require_safe
 @accounts.role_required("view")
-def desk(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The three questions first, then hours, to-do and roster."""
-    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
-    search, state = _asked(request)
-    found = queries.desk(drive, now)
+    drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
+    search, state = _parse_filters(request)
+    found = queries.load_desk(drive, now)
     context = {
         "drive": drive,
         "desk": found,
-        "todos": todo.of_desk(drive, found) if organizations_rules.may(request.membership.role, "plan") else [],
-        "rows": attendance_queries.roster(drive, search, state),
+        "todos": todo.list_drive_todos(drive, found)
+        if organizations_rules.is_allowed(request.membership.role, "plan")
+        else [],
+        "rows": attendance_queries.load_roster(drive, search, state),
         "search": search,
         "state": state,
-        "states": STATES,
+        "states": ROSTER_STATES,
         "query": urlencode({"q": search, "state": state}),
         "is_over": drive.ends_at <= now,
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
     }
-    return members.page(request, "drives/desk/desk.html", context)
+    return members.render_member_page(request, "drives/desk/drive.html", context)
 
 
 @require_safe
 @accounts.role_required("view")
-def roster_sheet(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster for paper: who is expected, with a box to tick."""
-    drive = members.drive_of(request, pk=drive_id)
-    rows = [row for row in attendance_queries.roster(drive) if row.booking.state != BookingState.CANCELLED]
-    return members.page(request, "drives/desk/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()})
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    rows = [row for row in attendance_queries.load_roster(drive) if row.booking.state != BookingState.CANCELLED]
+    return members.render_member_page(
+        request, "drives/desk/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()}
+    )
 
 
 @require_safe
 @accounts.role_required("view")
-def roster_csv(request: MemberRequest, drive_id: int) -> HttpResponse:
+def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The roster as a table, with the filter of the page. No cell starts a formula."""
-    drive = members.drive_of(request, pk=drive_id)
+    drive = members.get_drive_or_404(request, pk=drive_id)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
     response["Cache-Control"] = "no-store"
     response.write("\ufeff")  # spreadsheets then read it as UTF-8
     table = csv.writer(response)
-    table.writerow(str(head) for head in HEADS)
-    for row in attendance_queries.roster(drive, *_asked(request)):
-        table.writerow([guarded(cell) for cell in _cells(drive, row)])
+    table.writerow(str(head) for head in CSV_HEADERS)
+    for row in attendance_queries.load_roster(drive, *_parse_filters(request)):
+        table.writerow([escape_formula(cell) for cell in _build_cells(drive, row)])
     return response
 
 
-def guarded(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """The cell so that no spreadsheet takes it for a formula."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
+def _build_cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
     booking, person = row.booking, row.booking.volunteer
     local: datetime = booking.starts_at.astimezone(drive.site.zone)
     return [
@@ -98,7 +102,7 @@ def _cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
         person.name if person else "",
         booking.get_visit_display(),
         booking.get_state_display(),
-        phone.show(person.phone.address) if person and person.phone else "",
+        contact_address.format_phone(person.phone.address) if person and person.phone else "",
         person.email.address if person and person.email else "",
         booking.reference,
         booking.get_source_display(),
@@ -107,7 +111,7 @@ def _cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
     ]
 
 
-def _asked(request: MemberRequest) -> tuple[str, str]:
+def _parse_filters(request: MemberRequest) -> tuple[str, str]:
     state = request.GET.get("state", "")
     search = request.GET.get("q", "").replace("\x00", "").strip()[:80]
-    return search, state if state in STATES else ""
+    return search, state if state in ROSTER_STATES else ""

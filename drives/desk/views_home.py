@@ -11,22 +11,26 @@ from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-DRIVES_A_PAGE = 25
+DRIVES_PER_PAGE = 25
 
 
 @require_safe
 @accounts.role_required("view")
-def home(request: MemberRequest) -> HttpResponse:
+def show_organizer_home(request: MemberRequest) -> HttpResponse:
     """The next drive first; without any drive the way to the first one."""
     now = timezone.now()
-    found = queries.home(request.membership.organization, now)
-    return members.page(request, "drives/desk/home.html", {"home": found, "todos": todo.of_home(found)})
+    found = queries.load_home(request.membership.organization, now)
+    return members.render_member_page(
+        request, "drives/desk/home.html", {"home": found, "todos": todo.list_home_todos(found)}
+    )
 
 
 @require_safe
 @accounts.role_required("view")
-def drives(request: MemberRequest) -> HttpResponse:
+def show_organizer_drives(request: MemberRequest) -> HttpResponse:
     """Every drive of the organization, newest first."""
     rows = Drive.objects.of(request.membership.organization).select_related("site", "turnout")
-    pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_A_PAGE)
-    return members.page(request, "drives/desk/drives.html", {"pages": pages.get_page(request.GET.get("page"))})
+    pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_PER_PAGE)
+    return members.render_member_page(
+        request, "drives/desk/drives.html", {"pages": pages.get_page(request.GET.get("page"))}
+    )

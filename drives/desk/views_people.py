@@ -16,37 +16,39 @@ from organizations.web.accounts import MemberRequest
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
-FOUND = 20
+MAX_FOUND = 20
 
 
 @require_safe
 @accounts.role_required("view")
-def person(request: MemberRequest, pk: int) -> HttpResponse:
+def show_person(request: MemberRequest, pk: int) -> HttpResponse:
     """Who somebody is to the organization; coordinators also look for the same person under another row."""
     organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
-    found = people.person_page(organization, pk)
+    found = people.load_person_page(organization, pk)
     if found is None:
         raise Http404
     same = (
-        [one for one in volunteers_queries.people(organization, search)[: FOUND + 1] if one.pk != pk] if search else []
+        [one for one in volunteers_queries.filter_volunteers(organization, search)[: MAX_FOUND + 1] if one.pk != pk]
+        if search
+        else []
     )
-    context = {"record": found, "person": found.person, "search": search, "same": same[:FOUND]}
-    return members.page(request, "drives/desk/person.html", context)
+    context = {"record": found, "person": found.person, "search": search, "same": same[:MAX_FOUND]}
+    return members.render_member_page(request, "drives/desk/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
+def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     """What making two people one would do; then, asked for with a button, it is done."""
     organization, problems = request.membership.organization, []
     if request.method == "POST":
         try:
-            kept = privacy_merge.merge(
+            kept = privacy_merge.merge_volunteers(
                 organization=organization,
                 one_id=pk,
                 other_id=other,
-                called={str(pk): pk, str(other): other}.get(request.POST.get("called", "")),
-                actor=members.actor_of(request),
+                name_from_id={str(pk): pk, str(other): other}.get(request.POST.get("called", "")),
+                actor=members.format_actor(request),
                 now=timezone.now(),
             )
         except Volunteer.DoesNotExist as missing:
@@ -56,9 +58,9 @@ def merge(request: MemberRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, _("They are one person now."))
             return redirect("organizer_person", kept.pk)
-    found = people.merge_page(organization, pk, other)
+    found = people.load_merge_page(organization, pk, other)
     if found is None:
         raise Http404
-    response = members.page(request, "drives/desk/merge.html", {"merge": found, "pk": pk, "other": other})
+    response = members.render_member_page(request, "drives/desk/merge.html", {"merge": found, "pk": pk, "other": other})
     response.status_code = 409 if problems else 200
     return response

@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo, available_timezones
 YEARS = range(2000, 2200)
 STEP_MINUTES = range(5, 61, 5)
 # One number for each step, from step 0 up to closing.
-Counts: TypeAlias = Sequence[int]
+FreeCounts: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True)
-class Problem:
+class GridProblem:
     """What is wrong with a grid, or worth a look: a stable code, its field, and what the sentence for it names."""
 
     code: str
@@ -34,7 +34,7 @@ class Problem:
 class Grid:
     """The plan of one day: hours and breaks on the wall clock of `zone` (IANA) on the local date `on`.
 
-    A drive closes on the day it opens. `chairs` and `screening_places` are how many there are at a time.
+    A drive closes on the day it opens. `chairs` and `screening_stations` are how many there are at a time.
     """
 
     on: date
@@ -44,7 +44,7 @@ class Grid:
     step_minutes: int
     breaks: tuple[tuple[time, time], ...]
     chairs: int
-    screening_places: int
+    screening_stations: int
 
 
 @dataclass(frozen=True)
@@ -82,20 +82,20 @@ class Footprint:
     chairs: range
 
 
-def problems(grid: Grid, first: VisitShape, returning: VisitShape) -> list[Problem]:
+def find_grid_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> list[GridProblem]:
     """Return every reason why such a drive cannot be planned; none means that `steps` will work."""
-    found = [*_grid_problems(grid), *_place_problems(grid, first, returning)]
+    found = [*_grid_problems(grid), *_capacity_problems(grid, first, returning)]
     return found or list(_fit_problems(grid, first, returning))
 
 
-def warnings(grid: Grid) -> list[Problem]:
+def find_grid_warnings(grid: Grid) -> list[GridProblem]:
     """Return what an organizer should know about a grid that has no problems (none for one that has)."""
     if _grid_problems(grid):
         return []
-    return [*_ambiguous(grid), *_clock_changes(grid), *_breaks_off_step(grid)]
+    return [*_ambiguous_times(grid), *_clock_changes(grid), *_breaks_off_step(grid)]
 
 
-def steps(grid: Grid) -> list[Step]:
+def build_steps(grid: Grid) -> list[Step]:
     """Return all steps from opening to closing; in those that touch a break both limits are 0.
 
     The steps lie exactly `step_minutes` of elapsed time apart. Refuses hours with problems by ValueError.
@@ -103,35 +103,35 @@ def steps(grid: Grid) -> list[Step]:
     if found := _grid_problems(grid):
         raise ValueError(" ".join(problem.code for problem in found))
     width = timedelta(minutes=grid.step_minutes)
-    opens, closes = _utc(grid, grid.opens), _utc(grid, grid.closes)
-    breaks = [(_utc(grid, starts), _utc(grid, ends)) for starts, ends in grid.breaks]
+    opens, closes = _to_utc(grid, grid.opens), _to_utc(grid, grid.closes)
+    breaks = [(_to_utc(grid, starts), _to_utc(grid, ends)) for starts, ends in grid.breaks]
     result = []
     for n in range((closes - opens) // width):
         at = opens + n * width
         works = not any(starts < at + width and at < ends for starts, ends in breaks)
-        result.append(Step(n, at, grid.screening_places * works, grid.chairs * works))
+        result.append(Step(n, at, grid.screening_stations * works, grid.chairs * works))
     return result
 
 
-def footprint(arrival: int, shape: VisitShape) -> Footprint:
+def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
     """Return the steps a visit takes that arrives in step `arrival`."""
     seated = arrival + shape.screening_steps
     return Footprint(range(arrival, seated), range(seated, seated + shape.chair_steps))
 
 
-def places_left(free_screening: Counts, free_chairs: Counts, arrival: int, shape: VisitShape) -> int:
+def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
     """Return how many visits may still arrive in a step: the smallest free count over the footprint.
 
     A visit that would not end by closing has no place; a step that is over its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
-    taken = footprint(arrival, shape)
+    taken = compute_footprint(arrival, shape)
     screening = free_screening[taken.screening.start : taken.screening.stop]
     return max(0, min([*screening, *free_chairs[taken.chairs.start : taken.chairs.stop]]))
 
 
-def places_by_arrival(free_screening: Counts, free_chairs: Counts, shape: VisitShape) -> list[int]:
+def count_spots_by_arrival(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> list[int]:
     """Return `places_left` for each arrival, in a few passes over the steps."""
     chairs = _window_minima(free_chairs, shape.chair_steps)[shape.screening_steps :]
     if shape.screening_steps:
@@ -140,38 +140,38 @@ def places_by_arrival(free_screening: Counts, free_chairs: Counts, shape: VisitS
     return fitting + [0] * (len(free_chairs) - len(fitting))
 
 
-def deltas(taken: Footprint) -> dict[int, tuple[int, int]]:
+def compute_deltas(taken: Footprint) -> dict[int, tuple[int, int]]:
     """Return what a footprint adds to the counters of each step: screening places and chairs."""
     return dict.fromkeys(taken.screening, (1, 0)) | dict.fromkeys(taken.chairs, (0, 1))
 
 
-def net(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
+def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
     """Return how the counters of each step change when `old` is given up for `new`, unchanged ones left out.
 
     Without `old` it is a taking, without `new` a release; a visit's own chair never stands in its way.
     """
-    before, after = (deltas(taken) if taken else {} for taken in (old, new))
+    before, after = (compute_deltas(taken) if taken else {} for taken in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
     return {n: (now[0] - was[0], now[1] - was[1]) for n, (was, now) in pairs.items() if now != was}
 
 
-def greedy_fill(free_screening: Counts, free_chairs: Counts, shape: VisitShape) -> int:
+def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
     """Return how many visits of this shape still fit, each step in turn taking as many as it can.
 
     No other order places more: a visit that comes as early as possible stands in the way of the fewest.
     """
     screening, chairs = list(free_screening), list(free_chairs)
     placed = 0
-    for arrival, at_most in enumerate(places_by_arrival(screening, chairs, shape)):
-        if at_most and (places := places_left(screening, chairs, arrival, shape)):
-            for n, (screened, seated) in deltas(footprint(arrival, shape)).items():
+    for arrival, at_most in enumerate(count_spots_by_arrival(screening, chairs, shape)):
+        if at_most and (places := count_spots_left(screening, chairs, arrival, shape)):
+            for n, (screened, seated) in compute_deltas(compute_footprint(arrival, shape)).items():
                 screening[n] -= places * screened
                 chairs[n] -= places * seated
             placed += places
     return placed
 
 
-def _window_minima(values: Counts, width: int) -> list[int]:
+def _window_minima(values: FreeCounts, width: int) -> list[int]:
     # Doubles the window until it is wide enough: a few passes in C beat one clever pass in Python.
     minima, covered = list(values), 1
     while covered < width:
@@ -182,16 +182,16 @@ def _window_minima(values: Counts, width: int) -> list[int]:
 
 
 @cache
-def _zones() -> frozenset[str]:
+def _known_zones() -> frozenset[str]:
     # Without the names that mean another zone on each machine, or none.
     return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 
-def _utc(grid: Grid, wall: time) -> datetime:
+def _to_utc(grid: Grid, wall: time) -> datetime:
     return datetime.combine(grid.on, wall.replace(fold=0), ZoneInfo(grid.zone)).astimezone(UTC)
 
 
-def _local(grid: Grid, at: datetime) -> datetime:
+def _to_local(grid: Grid, at: datetime) -> datetime:
     return at.astimezone(ZoneInfo(grid.zone)).replace(tzinfo=None)
 
 
@@ -200,97 +200,101 @@ def _wall_times(grid: Grid) -> list[tuple[str, time]]:
     return [("opens", grid.opens), ("closes", grid.closes), *breaks]
 
 
-def _grid_problems(grid: Grid) -> list[Problem]:
+def _grid_problems(grid: Grid) -> list[GridProblem]:
     found = [*_hours_problems(grid), *_break_problems(grid)]
-    if grid.zone not in _zones():
-        found.append(Problem("zone_unknown", "zone", {"zone": grid.zone}))
+    if grid.zone not in _known_zones():
+        found.append(GridProblem("zone_unknown", "zone", {"zone": grid.zone}))
     return found or list(_clock_problems(grid))
 
 
-def _hours_problems(grid: Grid) -> Iterator[Problem]:
+def _hours_problems(grid: Grid) -> Iterator[GridProblem]:
     if grid.on.year not in YEARS:
-        yield Problem("date_out_of_range", "on", {"year": grid.on.year})
+        yield GridProblem("date_out_of_range", "on", {"year": grid.on.year})
     if grid.closes <= grid.opens:
-        yield Problem("closes_before_opens", "closes")
+        yield GridProblem("closes_before_opens", "closes")
     if grid.step_minutes not in STEP_MINUTES:
-        yield Problem("step_not_allowed", "step_minutes")
+        yield GridProblem("step_not_allowed", "step_minutes")
     for name in sorted({name for name, wall in _wall_times(grid) if wall.second or wall.microsecond}):
-        yield Problem("time_not_whole_minute", name)
+        yield GridProblem("time_not_whole_minute", name)
 
 
-def _break_problems(grid: Grid) -> Iterator[Problem]:
+def _break_problems(grid: Grid) -> Iterator[GridProblem]:
     for starts, ends in grid.breaks:
         if ends <= starts:
-            yield Problem("break_ends_before_start", "breaks", _at(starts))
+            yield GridProblem("break_ends_before_start", "breaks", _format_wall_time(starts))
         elif starts < grid.opens or ends > grid.closes:
-            yield Problem("break_outside_hours", "breaks", _at(starts))
+            yield GridProblem("break_outside_hours", "breaks", _format_wall_time(starts))
     for (_, ends), (starts, _) in pairwise(sorted(grid.breaks)):
         if starts < ends:
-            yield Problem("breaks_overlap", "breaks", _at(starts))
+            yield GridProblem("breaks_overlap", "breaks", _format_wall_time(starts))
 
 
-def _clock_problems(grid: Grid) -> Iterator[Problem]:
-    missing = [(name, wall) for name, wall in _wall_times(grid) if not _exists(grid, wall)]
+def _clock_problems(grid: Grid) -> Iterator[GridProblem]:
+    missing = [(name, wall) for name, wall in _wall_times(grid) if not _is_real_wall_time(grid, wall)]
     for name, wall in missing:
-        yield Problem("time_does_not_exist", name, {**_at(wall), "day": grid.on})
-    elapsed = _utc(grid, grid.closes) - _utc(grid, grid.opens)
+        yield GridProblem("time_does_not_exist", name, {**_format_wall_time(wall), "day": grid.on})
+    elapsed = _to_utc(grid, grid.closes) - _to_utc(grid, grid.opens)
     if not missing and elapsed % timedelta(minutes=grid.step_minutes):
-        yield Problem("hours_not_whole_steps", "closes", {"length": _hours(elapsed), "minutes": grid.step_minutes})
+        yield GridProblem(
+            "hours_not_whole_steps", "closes", {"length": _format_length(elapsed), "minutes": grid.step_minutes}
+        )
 
 
-def _exists(grid: Grid, wall: time) -> bool:
-    return _local(grid, _utc(grid, wall)) == datetime.combine(grid.on, wall)
+def _is_real_wall_time(grid: Grid, wall: time) -> bool:
+    return _to_local(grid, _to_utc(grid, wall)) == datetime.combine(grid.on, wall)
 
 
-def _place_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
+def _capacity_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[GridProblem]:
     if grid.chairs < 1:
-        yield Problem("no_chairs", "chairs")
+        yield GridProblem("no_chairs", "chairs")
     screened = max(first.screening_steps, returning.screening_steps) > 0
-    if grid.screening_places < (1 if screened else 0):
-        yield Problem("no_screening_places", "screening_places")
+    if grid.screening_stations < (1 if screened else 0):
+        yield GridProblem("no_screening_places", "screening_stations")
     for name, shape in (("first", first), ("returning", returning)):
         if shape.screening_steps < 0 or shape.chair_steps < 1:
-            yield Problem("visit_without_chair_time", name)
+            yield GridProblem("visit_without_chair_time", name)
 
 
-def _fit_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[Problem]:
-    limits = [(step.screening_limit, step.chairs_limit) for step in steps(grid)]
+def _fit_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[GridProblem]:
+    limits = [(step.screening_limit, step.chairs_limit) for step in build_steps(grid)]
     screening, chairs = zip(*limits, strict=True)
     for name, shape in (("first", first), ("returning", returning)):
-        if not any(places_by_arrival(screening, chairs, shape)):
-            yield Problem(f"{name}_visit_does_not_fit", name, {"minutes": shape.minutes(grid.step_minutes)})
+        if not any(count_spots_by_arrival(screening, chairs, shape)):
+            yield GridProblem(f"{name}_visit_does_not_fit", name, {"minutes": shape.minutes(grid.step_minutes)})
 
 
-def _ambiguous(grid: Grid) -> Iterator[Problem]:
+def _ambiguous_times(grid: Grid) -> Iterator[GridProblem]:
     for name, wall in _wall_times(grid):
         earlier = datetime.combine(grid.on, wall, ZoneInfo(grid.zone))
         if earlier.utcoffset() != earlier.replace(fold=1).utcoffset():
             meant = f"UTC{earlier.isoformat()[19:25]}"
-            yield Problem("time_happens_twice", name, {**_at(wall), "day": grid.on, "meant": meant})
+            yield GridProblem("time_happens_twice", name, {**_format_wall_time(wall), "day": grid.on, "meant": meant})
 
 
-def _clock_changes(grid: Grid) -> Iterator[Problem]:
-    starts = [step.starts_at for step in steps(grid)] + [_utc(grid, grid.closes)]
+def _clock_changes(grid: Grid) -> Iterator[GridProblem]:
+    starts = [step.starts_at for step in build_steps(grid)] + [_to_utc(grid, grid.closes)]
     for at, following in pairwise(starts):
-        if change := (_local(grid, following) - _local(grid, at)) - (following - at):
+        if change := (_to_local(grid, following) - _to_local(grid, at)) - (following - at):
             way = "forward" if change > timedelta(0) else "back"
-            yield Problem("zone_changes_in_hours", "on", {"way": way, "length": _hours(abs(change))})
-    elapsed, visible = starts[-1] - starts[0], _local(grid, starts[-1]) - _local(grid, starts[0])
+            yield GridProblem("zone_changes_in_hours", "on", {"way": way, "length": _format_length(abs(change))})
+    elapsed, visible = starts[-1] - starts[0], _to_local(grid, starts[-1]) - _to_local(grid, starts[0])
     if elapsed != visible:
-        yield Problem("hours_differ_from_clock", "closes", {"length": _hours(elapsed), "shown": _hours(visible)})
+        yield GridProblem(
+            "hours_differ_from_clock", "closes", {"length": _format_length(elapsed), "shown": _format_length(visible)}
+        )
 
 
-def _breaks_off_step(grid: Grid) -> Iterator[Problem]:
-    opens, width = _utc(grid, grid.opens), timedelta(minutes=grid.step_minutes)
+def _breaks_off_step(grid: Grid) -> Iterator[GridProblem]:
+    opens, width = _to_utc(grid, grid.opens), timedelta(minutes=grid.step_minutes)
     for starts, ends in grid.breaks:
-        if any((_utc(grid, wall) - opens) % width for wall in (starts, ends)):
-            yield Problem("break_not_on_steps", "breaks", _at(starts))
+        if any((_to_utc(grid, wall) - opens) % width for wall in (starts, ends)):
+            yield GridProblem("break_not_on_steps", "breaks", _format_wall_time(starts))
 
 
-def _at(wall: time) -> dict[str, object]:
+def _format_wall_time(wall: time) -> dict[str, object]:
     return {"at": f"{wall:%H:%M}"}
 
 
-def _hours(length: timedelta) -> str:
+def _format_length(length: timedelta) -> str:
     hours, minutes = divmod(length // timedelta(minutes=1), 60)
     return f"{hours} h {minutes:02} min"

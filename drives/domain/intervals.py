@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 PLASMA = "plasma"
-BOOKED, GIVEN, STATED = "booked", "given", "stated"
+BOOKED, GIVEN, SELF_REPORTED = "booked", "given", "self_reported"
 INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_full", "cross_interval"
 
 
 @dataclass(frozen=True)
-class Rules:
+class IntervalRules:
     """What one programme asks. `cross_days`: days since another kind of donation, by its name."""
 
     kind: str = PLASMA
@@ -25,7 +25,7 @@ class Rules:
     windows: Sequence[Sequence[int]] = ()  # (count, days): no run of days holds more than count
     cross_days: Mapping[str, int] = field(default_factory=dict)
 
-    def stricter(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "Rules":
+    def tighten(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "IntervalRules":
         """These rules with longer least times and one window more; what is shorter than theirs changes nothing."""
         return replace(
             self,
@@ -44,7 +44,7 @@ class Donation:
 
     at: datetime
     on: date
-    rules: Rules = field(default_factory=Rules)
+    rules: IntervalRules = field(default_factory=IntervalRules)
     counts: bool = True
     known: str = BOOKED
 
@@ -54,7 +54,7 @@ class Donation:
 
 
 @dataclass(frozen=True)
-class Stated:
+class SelfReported:
     """A donation elsewhere as the donor remembers it: what was given, and the date."""
 
     kind: str
@@ -62,11 +62,13 @@ class Stated:
 
     def donation(self, zone: ZoneInfo) -> Donation:
         """It counts as one of the last moment of its date, read in the zone of the drive that is asked about."""
-        return Donation(start_of_day(self.on + timedelta(days=1), zone), self.on, Rules(self.kind), known=STATED)
+        return Donation(
+            start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), known=SELF_REPORTED
+        )
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenRule:
     """A rule that stands against a time; `count` in `days` if it is a window."""
 
     code: str
@@ -78,31 +80,33 @@ class Broken:
 class Verdict:
     """The rules that are broken, none if the time is allowed; and the first time from the wanted one on that is."""
 
-    broken: Sequence[Broken] = ()
+    broken: Sequence[BrokenRule] = ()
     earliest_ok_at: datetime | None = None
 
 
-def judge(rules: Rules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo) -> Verdict:
+def check_intervals(
+    rules: IntervalRules, donations: Sequence[Donation], wanted_at: datetime, zone: ZoneInfo
+) -> Verdict:
     """Whether somebody with these other donations and bookings may give then, at a site in this zone.
 
     Looks backwards and forwards: a time between two others keeps clear of both. `earliest_ok_at` is exact, in UTC, and
     None only for rules that never allow a donation.
     """
-    counted = [other for other in others if other.counts]
-    broken = _broken(rules, counted, wanted.astimezone(UTC), zone)
+    counted = [other for other in donations if other.counts]
+    broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)
     if not broken:
         return Verdict()
-    return Verdict(broken, _first_allowed(rules, counted, wanted.astimezone(UTC), zone))
+    return Verdict(broken, _find_first_allowed(rules, counted, wanted_at.astimezone(UTC), zone))
 
 
-def is_first_again(last_on: date | None, on: date, lapse_after_days: int) -> bool:
+def is_first_visit(last_on: date | None, on: date, lapse_after_days: int) -> bool:
     """Whether a visit is a first one: nothing given yet, or not for so many days that the donor starts anew."""
     return last_on is None or (on - last_on).days > lapse_after_days
 
 
-def last_given(donations: Sequence[Donation], kind: str, known: str = GIVEN) -> date | None:
+def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str = GIVEN) -> date | None:
     """The date of the newest donation of a kind that is known in this way; None if there is none."""
-    return max((one.on for one in donations if one.known == known and one.kind == kind), default=None)
+    return max((one.on for one in donations if one.known == basis and one.kind == kind), default=None)
 
 
 def start_of_day(on: date, zone: ZoneInfo) -> datetime:
@@ -110,20 +114,22 @@ def start_of_day(on: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(on, time(), zone).astimezone(UTC)
 
 
-def _broken(rules: Rules, others: Sequence[Donation], at: datetime, zone: ZoneInfo) -> list[Broken]:
+def _find_broken_rules(
+    rules: IntervalRules, others: Sequence[Donation], at: datetime, zone: ZoneInfo
+) -> list[BrokenRule]:
     wanted = Donation(at, at.astimezone(zone).date(), rules)
     together = [wanted, *others]
-    found = [broken for other in others for broken in _too_close(wanted, other)]
-    found += _too_many(rules, together, wanted.on, {one.on for one in together if one.on >= wanted.on})
+    found = [broken for other in others for broken in _rules_broken_between(wanted, other)]
+    found += _full_windows(rules, together, wanted.on, {one.on for one in together if one.on >= wanted.on})
     for later in others:
         if later.at > at and later.kind == rules.kind:
-            found += _too_many(later.rules, together, wanted.on, {later.on})
+            found += _full_windows(later.rules, together, wanted.on, {later.on})
     return list(dict.fromkeys(found))
 
 
-def _too_close(wanted: Donation, other: Donation) -> Iterator[Broken]:
+def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenRule]:
     # What is stated has taken place, though its hour is not known.
-    is_past = other.at <= wanted.at or other.known == STATED
+    is_past = other.at <= wanted.at or other.known == SELF_REPORTED
     earlier, later = (other, wanted) if is_past else (wanted, other)
     programmes = [later.rules]
     if later is other and other.kind == wanted.kind:
@@ -131,11 +137,11 @@ def _too_close(wanted: Donation, other: Donation) -> Iterator[Broken]:
     for rules in programmes:
         is_same_kind, days = earlier.kind == rules.kind, (later.on - earlier.on).days
         if is_same_kind and rules.min_hours and _elapsed(earlier.at, later.at) < timedelta(hours=rules.min_hours):
-            yield Broken(INTERVAL_TOO_SHORT)
+            yield BrokenRule(INTERVAL_TOO_SHORT)
         if is_same_kind and rules.min_days and days < rules.min_days:
-            yield Broken(INTERVAL_TOO_SHORT)
+            yield BrokenRule(INTERVAL_TOO_SHORT)
         if earlier.kind in rules.cross_days and days < rules.cross_days[earlier.kind]:
-            yield Broken(CROSS_INTERVAL)
+            yield BrokenRule(CROSS_INTERVAL)
 
 
 def _elapsed(start: datetime, end: datetime) -> timedelta:
@@ -143,22 +149,26 @@ def _elapsed(start: datetime, end: datetime) -> timedelta:
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
-def _too_many(rules: Rules, together: Sequence[Donation], on: date, ends: set[date]) -> Iterator[Broken]:
+def _full_windows(
+    rules: IntervalRules, together: Sequence[Donation], on: date, ends: set[date]
+) -> Iterator[BrokenRule]:
     """The windows that hold too many in a run of days that ends on one of these dates and has `on` in it."""
     dates = [one.on for one in together if one.kind == rules.kind]
     for count, days in rules.windows:
         starts = [(end - timedelta(days=days - 1), end) for end in ends]
         if any(start <= on <= end and sum(start <= one <= end for one in dates) > count for start, end in starts):
-            yield Broken(WINDOW_FULL, count, days)
+            yield BrokenRule(WINDOW_FULL, count, days)
 
 
-def _first_allowed(rules: Rules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo) -> datetime | None:
+def _find_first_allowed(
+    rules: IntervalRules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo
+) -> datetime | None:
     """A refusal turns into a yes only where one of the others stops standing in the way: those instants are tried."""
-    openings = {opening for other in others for opening in _openings(rules, other, zone) if opening > wanted}
-    return next((at for at in sorted(openings) if not _broken(rules, others, at, zone)), None)
+    openings = {opening for other in others for opening in _candidate_instants(rules, other, zone) if opening > wanted}
+    return next((at for at in sorted(openings) if not _find_broken_rules(rules, others, at, zone)), None)
 
 
-def _openings(rules: Rules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
+def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
     at = other.at.astimezone(UTC)
     yield at  # from here on the other is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)

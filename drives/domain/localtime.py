@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 # How people call a zone (CLDR's generic names); others are named after their city.
-_NAMES = {
+_ZONE_NAMES = {
     "America/Los_Angeles": gettext_noop("Pacific Time"),
     "America/Denver": gettext_noop("Mountain Time"),
     "America/Phoenix": gettext_noop("Arizona Time"),
@@ -22,67 +22,67 @@ _NAMES = {
 }
 
 
-def hour_of_day(number: int) -> str:
+def format_hour(number: int) -> str:
     """An hour of the day in words, in the active language: 9:00 AM."""
-    return clock(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
+    return format_time(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
 
 
-def zone_name(zone: str) -> str:
+def format_zone(zone: str) -> str:
     """What people call a zone: "Pacific Time", "Vienna time"; in the active language."""
-    if zone in _NAMES:
-        return _(_NAMES[zone])
+    if zone in _ZONE_NAMES:
+        return _(_ZONE_NAMES[zone])
     return _("%(city)s time") % {"city": zone.rsplit("/", 1)[-1].replace("_", " ")}
 
 
-def clock(at: datetime, zone: str) -> str:
+def format_time(at: datetime, zone: str) -> str:
     """10:30 AM, or 10:30 where people count to 24; with the offset in the hour that happens twice."""
     local = at.astimezone(ZoneInfo(zone))
-    shown = formats.date_format(local, _clock_format())
+    shown = formats.date_format(local, _time_format())
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
         return shown
     return f"{shown} ({local.tzname()})"
 
 
-def short_day(at: datetime, zone: str) -> str:
+def format_short_day(at: datetime, zone: str) -> str:
     """Sat Mar 14, or sáb 14 mar."""
     local = at.astimezone(ZoneInfo(zone))
     # Translators: a short date as Django's date format, such as "Sat Mar 14".
     return formats.date_format(local, translation.pgettext("date format", "D M j"))
 
 
-def day_and_clock(at: datetime, zone: str) -> str:
+def format_day_and_time(at: datetime, zone: str) -> str:
     """Sat 10:30 AM: an instant of the next few days, as short as can be."""
-    return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {clock(at, zone)}"
+    return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {format_time(at, zone)}"
 
 
-def long_day(at: datetime, zone: str) -> str:
+def format_long_day(at: datetime, zone: str) -> str:
     """Saturday, March 14."""
     local = at.astimezone(ZoneInfo(zone))
     # Translators: a long date as Django's date format, such as "Saturday, March 14".
     return formats.date_format(local, translation.pgettext("date format", "l, F j"))
 
 
-def long_date(at: datetime, zone: str) -> str:
+def format_long_date(at: datetime, zone: str) -> str:
     """Saturday, March 14, 2027: for days that may be far off, or long past."""
     # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
     return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
 
 
-def moment(at: datetime, zone: str) -> str:
+def format_date_and_time(at: datetime, zone: str) -> str:
     """Saturday, March 14, 10:30 AM Pacific Time."""
-    return f"{long_day(at, zone)}, {clock(at, zone)} {zone_name(zone)}"
+    return f"{format_long_day(at, zone)}, {format_time(at, zone)} {format_zone(zone)}"
 
 
-def allowed_from(at: datetime, zone: str) -> str:
+def format_earliest_time(at: datetime, zone: str) -> str:
     """The first allowed moment, up to the next full minute: Saturday, March 14, 2027, 10:30 AM Pacific Time.
 
     With the year, for it may be far off.
     """
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
-    return f"{long_date(shown, zone)}, {clock(shown, zone)} {zone_name(zone)}"
+    return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"
 
 
-def _clock_format() -> str:
+def _time_format() -> str:
     # Translators: a time of day as Django's date format, such as "10:30 AM".
     return translation.pgettext("date format", "g:i A")

@@ -5,7 +5,7 @@ from django.db import models
 from notifications import kinds
 
 
-class PlannedKind(models.TextChoices):
+class ScheduledKind(models.TextChoices):
     """What a plan has a line for: the confirmation, four reminders, what is said afterwards, the next visit."""
 
     BOOKED = kinds.BOOKED.name, kinds.BOOKED.label
@@ -15,4 +15,4 @@ class PlannedKind(models.TextChoices):
     SAME_DAY = kinds.SAME_DAY.name, kinds.SAME_DAY.label
     THANK_YOU = kinds.THANK_YOU.name, kinds.THANK_YOU.label
     MISSED = kinds.MISSED.name, kinds.MISSED.label
-    APPEAL = kinds.INVITATION.name, kinds.INVITATION.label
+    INVITATION = kinds.INVITATION.name, kinds.INVITATION.label

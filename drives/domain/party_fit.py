@@ -8,56 +8,59 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from drives.domain import grid
-from drives.domain.grid import Counts, VisitShape
+from drives.domain.grid import FreeCounts, VisitShape
 
-MOST = 6
-SIZES = range(1, MOST + 1)
-MOST_TRIED = 3_000  # placements; with a fine grid, few chairs and two kinds of visit there are millions of ways
+MAX_PARTY_SIZE = 6
+PARTY_SIZES = range(1, MAX_PARTY_SIZE + 1)
+MAX_PLACEMENTS = 3_000  # placements; with a fine grid, few chairs and two kinds of visit there are millions of ways
 
 
 @dataclass(frozen=True)
-class Room:
+class FreeCapacity:
     """What is free in each step of a drive, and in which steps somebody may arrive."""
 
-    free_screening: Counts
-    free_chairs: Counts
+    free_screening: FreeCounts
+    free_chairs: FreeCounts
     may_arrive: Sequence[bool]
 
 
-def arrivals(room: Room, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
+def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """The arrival step of each visit, the earliest of them in step `first`; None if they do not fit together then.
 
-    Of all ways that fit, one in which the last person arrives as early as can be; after `MOST_TRIED` placements, the
+    Of all ways that fit, one in which the last person arrives as early as can be; after `MAX_PLACEMENTS` placements,
+    the
     best of those that were seen. Visits of one shape arrive in the order in which they are named.
     """
-    if not 0 <= first < len(room.may_arrive) or not shapes:
+    if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
-    return _Search(room, shapes).beginning(first, MOST_TRIED)
+    return _Search(capacity, shapes).beginning(first, MAX_PLACEMENTS)
 
 
-def all_arrivals(room: Room, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """What `arrivals` finds from each step on, in order, where it finds something; they share `MOST_TRIED`."""
-    search, steps = _Search(room, shapes), range(len(room.may_arrive))
+def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
+    """What `arrivals` finds from each step on, in order, where it finds something; they share `MAX_PLACEMENTS`."""
+    search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
-        if found := search.beginning(first, MOST_TRIED // len(steps)):
+        if found := search.beginning(first, MAX_PLACEMENTS // len(steps)):
             yield found
 
 
-Visit = tuple[int, int]  # an arrival, and which of the kinds
-Left = tuple[int, ...]  # how many of each kind are still to be placed
+PlacedVisit = tuple[int, int]  # an arrival, and which of the kinds
+RemainingCounts = tuple[int, ...]  # how many of each kind are still to be placed
 
 
 class _Search:
     """Places visits in order of arrival; what is best for the rest, given who still sits then, is found once."""
 
-    def __init__(self, room: Room, shapes: Sequence[VisitShape]) -> None:
+    def __init__(self, room: FreeCapacity, shapes: Sequence[VisitShape]) -> None:
         self.room, self.shapes = room, shapes
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
         # Where a visit would fit if nobody else came: nowhere else will one fit.
-        self.alone = [grid.places_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
-        self.known: dict[tuple[Left, Visit, tuple[Visit, ...]], tuple[Visit, ...] | None] = {}
+        self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
+        self.known: dict[
+            tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
+        ] = {}
         screening = [kind.screening_steps for kind in self.kinds]
         self.spread = max(screening) - min(screening)
         self.shortest, self.most_chairs = min(kind.chair_steps for kind in self.kinds), max(1, *self.chairs)
@@ -69,7 +72,9 @@ class _Search:
         placed = self._best(left, first, first, 0, ())
         return self._named(placed) if placed else None
 
-    def _rest(self, left: Left, before: Visit, seated: tuple[Visit, ...]) -> tuple[Visit, ...] | None:
+    def _rest(
+        self, left: RemainingCounts, before: PlacedVisit, seated: tuple[PlacedVisit, ...]
+    ) -> tuple[PlacedVisit, ...] | None:
         """The best way to place who is left after somebody; `seated` are those who are not gone by then."""
         if not any(left):
             return ()
@@ -84,11 +89,13 @@ class _Search:
         return best
 
     def _best(
-        self, left: Left, earliest: int, latest: int, kind_from: int, seated: tuple[Visit, ...]
-    ) -> tuple[Visit, ...] | None:
-        best: tuple[Visit, ...] | None = None
+        self, left: RemainingCounts, earliest: int, latest: int, kind_from: int, seated: tuple[PlacedVisit, ...]
+    ) -> tuple[PlacedVisit, ...] | None:
+        best: tuple[PlacedVisit, ...] | None = None
         for arrival in range(earliest, min(latest, len(self.room.may_arrive) - 1) + 1):
-            if (best and best[-1][0] <= max(arrival, self._soonest(arrival, sum(left)))) or self.tries_left <= 0:
+            if (
+                best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
+            ) or self.tries_left <= 0:
                 break  # the last of them cannot come earlier than that
             if not self.room.may_arrive[arrival]:
                 continue
@@ -98,11 +105,13 @@ class _Search:
                     best = found
         return best
 
-    def _soonest(self, arrival: int, people: int) -> int:
+    def _earliest_last_arrival(self, arrival: int, people: int) -> int:
         """Before which step the last of so many cannot come: as many as there are chairs sit down at a time."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
-    def _try(self, left: Left, arrival: int, kind: int, seated: tuple[Visit, ...]) -> tuple[Visit, ...] | None:
+    def _try(
+        self, left: RemainingCounts, arrival: int, kind: int, seated: tuple[PlacedVisit, ...]
+    ) -> tuple[PlacedVisit, ...] | None:
         shape = self.kinds[kind]
         sit = arrival + shape.screening_steps
         screened, seated_in = slice(arrival, sit), slice(sit, sit + shape.chair_steps)
@@ -117,15 +126,15 @@ class _Search:
         self._take(one, -1)
         return None if rest is None else (one, *rest)
 
-    def _take(self, visit: Visit, places: int) -> None:
+    def _take(self, visit: PlacedVisit, places: int) -> None:
         arrival, kind = visit
-        taken = grid.footprint(arrival, self.kinds[kind])
+        taken = grid.compute_footprint(arrival, self.kinds[kind])
         for n in taken.screening:
             self.screening[n] -= places
         for n in taken.chairs:
             self.chairs[n] -= places
 
-    def _named(self, placed: Sequence[Visit]) -> list[int]:
+    def _named(self, placed: Sequence[PlacedVisit]) -> list[int]:
         waiting: dict[VisitShape, list[int]] = {kind: [] for kind in self.kinds}
         for arrival, kind in placed:
             waiting[self.kinds[kind]].append(arrival)

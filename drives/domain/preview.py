@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives.domain import grid as domain_grid
-from drives.domain.grid import Grid, Problem, VisitShape
+from drives.domain.grid import Grid, GridProblem, VisitShape
 
 
 @dataclass(frozen=True)
@@ -13,34 +13,34 @@ class PreviewTime:
 
     starts_at: datetime
     chairs: int
-    first_places: int
-    return_places: int
+    first_spots: int
+    return_spots: int
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a plan would make, without saving it."""
 
-    problems: list[Problem]
-    warnings: list[Problem]
+    problems: list[GridProblem]
+    warnings: list[GridProblem]
     times: list[PreviewTime]
     first_visits: int  # how many would fit if all were first visits
     return_visits: int
 
 
-def preview(grid: Grid, first: VisitShape, returning: VisitShape) -> Preview:
+def build_preview(grid: Grid, first: VisitShape, returning: VisitShape) -> Preview:
     """Return the times and the capacity of a plan, or what is wrong with it."""
-    if problems := domain_grid.problems(grid, first, returning):
+    if problems := domain_grid.find_grid_problems(grid, first, returning):
         return Preview(problems, [], [], 0, 0)
-    steps = domain_grid.steps(grid)
+    steps = domain_grid.build_steps(grid)
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
-    first_places = domain_grid.places_by_arrival(screening, chairs, first)
-    return_places = domain_grid.places_by_arrival(screening, chairs, returning)
-    rows = zip((step.starts_at for step in steps), chairs, first_places, return_places, strict=True)
+    first_spots = domain_grid.count_spots_by_arrival(screening, chairs, first)
+    return_spots = domain_grid.count_spots_by_arrival(screening, chairs, returning)
+    rows = zip((step.starts_at for step in steps), chairs, first_spots, return_spots, strict=True)
     return Preview(
         problems=[],
-        warnings=domain_grid.warnings(grid),
+        warnings=domain_grid.find_grid_warnings(grid),
         times=[PreviewTime(*row) for row in rows],
-        first_visits=domain_grid.greedy_fill(screening, chairs, first),
-        return_visits=domain_grid.greedy_fill(screening, chairs, returning),
+        first_visits=domain_grid.count_fitting_visits(screening, chairs, first),
+        return_visits=domain_grid.count_fitting_visits(screening, chairs, returning),
     )

@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from drives.domain.message_kinds import PlannedKind
-from notifications.kinds import Way
+from drives.domain.message_kinds import ScheduledKind
+from notifications.kinds import ChannelChoice
 from notifications.quiet_hours import QuietHours
 
-REMINDERS = (PlannedKind.WEEK, PlannedKind.THREE_DAYS, PlannedKind.DAY_BEFORE, PlannedKind.SAME_DAY)
-AFTERWARDS = (PlannedKind.THANK_YOU, PlannedKind.MISSED)
-MOST_DAYS, MOST_HOURS = 30, 12
+REMINDERS = (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS, ScheduledKind.DAY_BEFORE, ScheduledKind.SAME_DAY)
+FOLLOW_UPS = (ScheduledKind.THANK_YOU, ScheduledKind.MISSED)
+MAX_DAYS_BEFORE, MAX_HOURS_BEFORE = 30, 12
 
 
 @dataclass(frozen=True)
-class Line:
+class EntrySettings:
     """One kind of message: whether it goes out, through what, and how long before the visit."""
 
     kind: str
@@ -35,35 +35,35 @@ class Line:
         return timedelta(days=self.days, hours=self.hours)
 
 
-Plan = Mapping[str, Line]
+MessageSchedule = Mapping[str, EntrySettings]
 
 # Two reminders miss least: 4.4 % of visits missed with 3 days and 1 day, 5.8 % and 5.3 % with one of them alone.
 # The early one reaches who booked more than ten days before: the rule of half the offset sees to that.
-DEFAULT_PLAN: Plan = {
+DEFAULT_SCHEDULE: MessageSchedule = {
     line.kind: line
     for line in (
-        Line(PlannedKind.BOOKED, Way.BOTH),
-        Line(PlannedKind.WEEK, Way.MAIL, days=7),
-        Line(PlannedKind.THREE_DAYS, Way.TEXT, days=3),
-        Line(PlannedKind.DAY_BEFORE, Way.TEXT, days=1),
-        Line(PlannedKind.SAME_DAY, Way.TEXT, hours=2, on=False),
-        Line(PlannedKind.THANK_YOU, Way.BOTH),
-        Line(PlannedKind.MISSED, Way.BOTH),
-        Line(PlannedKind.APPEAL, Way.TEXT),
+        EntrySettings(ScheduledKind.BOOKED, ChannelChoice.BOTH),
+        EntrySettings(ScheduledKind.WEEK, ChannelChoice.MAIL, days=7),
+        EntrySettings(ScheduledKind.THREE_DAYS, ChannelChoice.TEXT, days=3),
+        EntrySettings(ScheduledKind.DAY_BEFORE, ChannelChoice.TEXT, days=1),
+        EntrySettings(ScheduledKind.SAME_DAY, ChannelChoice.TEXT, hours=2, on=False),
+        EntrySettings(ScheduledKind.THANK_YOU, ChannelChoice.BOTH),
+        EntrySettings(ScheduledKind.MISSED, ChannelChoice.BOTH),
+        EntrySettings(ScheduledKind.INVITATION, ChannelChoice.TEXT),
     )
 }
 
 
-def wished_at(line: Line, starts_at: datetime, zone: ZoneInfo) -> datetime:
+def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """When a reminder would go out at any hour: days before at the same wall time, or hours before. UTC."""
     local = starts_at.astimezone(zone)
-    same_time = datetime.combine(local.date() - timedelta(days=line.days), local.time(), zone) if line.days else local
-    return same_time.astimezone(UTC) - timedelta(hours=line.hours)
+    same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
+    return same_time.astimezone(UTC) - timedelta(hours=entry.hours)
 
 
-def due_at(line: Line, starts_at: datetime, quiet: QuietHours) -> datetime:
+def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHours) -> datetime:
     """When a reminder goes out: as wished, in quiet hours earlier; never later. UTC."""
-    return quiet.last_open_before(wished_at(line, starts_at, quiet.zone))
+    return quiet.last_open_before(compute_preferred_time(entry, starts_at, quiet.zone))
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:
@@ -71,25 +71,27 @@ def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> b
     return due - booked_at >= offset / 2
 
 
-def reminders(plan: Plan, starts_at: datetime, booked_at: datetime, quiet: QuietHours) -> list[tuple[Line, datetime]]:
+def compute_reminders(
+    schedule: MessageSchedule, starts_at: datetime, booked_at: datetime, quiet: QuietHours
+) -> list[tuple[EntrySettings, datetime]]:
     """The reminders somebody gets who books at `booked_at`, with when each is due."""
-    lines = [plan[kind] for kind in REMINDERS if plan[kind].on]
-    planned = [(line, due_at(line, starts_at, quiet)) for line in lines]
+    lines = [schedule[kind] for kind in REMINDERS if schedule[kind].on]
+    planned = [(line, compute_due_time(line, starts_at, quiet)) for line in lines]
     return [(line, due) for line, due in planned if is_worth_sending(due, booked_at, line.offset)]
 
 
-def merged(plan: Plan, changes: Iterable[Line]) -> Plan:
+def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) -> MessageSchedule:
     """A plan in which these lines take the place of its own."""
-    return {**plan, **{line.kind: line for line in changes}}
+    return {**schedule, **{line.kind: line for line in changes}}
 
 
-def fingerprint(plan: Plan) -> str:
+def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
     """What a form carries to notice that somebody else changed the plan meanwhile."""
-    return blake2s(repr([astuple(plan[kind]) for kind in PlannedKind.values]).encode(), digest_size=8).hexdigest()
+    return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
-class Problem:
+class ScheduleProblem:
     """What is wrong with a line of a plan: the kind, the field, a stable code, a sentence."""
 
     kind: str
@@ -98,44 +100,44 @@ class Problem:
     detail: str
 
 
-def problems(plan: Plan) -> list[Problem]:
+def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
     """Everything that is wrong with the lines of a plan that are on."""
-    lines = [plan[kind] for kind in PlannedKind.values if plan[kind].on]
-    return [problem for line in lines for problem in _line_problems(line)] + _twice(plan)
+    lines = [schedule[kind] for kind in ScheduledKind.values if schedule[kind].on]
+    return [problem for line in lines for problem in _find_entry_problems(line)] + _find_same_day_problems(schedule)
 
 
-def tidy(plan: Plan) -> Plan:
+def normalize_schedule(schedule: MessageSchedule) -> MessageSchedule:
     """A plan as it is kept: what a kind does not use is as in ours; the confirmation always goes out."""
-    return {kind: _tidied(line) for kind, line in plan.items()}
+    return {kind: _normalize_entry(line) for kind, line in schedule.items()}
 
 
-def as_columns(line: Line) -> dict[str, object]:
-    return asdict(line)
+def build_entry_columns(entry: EntrySettings) -> dict[str, object]:
+    return asdict(entry)
 
 
-def _tidied(line: Line) -> Line:
-    ours = DEFAULT_PLAN[line.kind]
-    days = line.days if line.kind in (PlannedKind.WEEK, PlannedKind.THREE_DAYS) else ours.days
-    hours = line.hours if line.kind == PlannedKind.SAME_DAY else ours.hours
-    return replace(line, days=days, hours=hours, on=line.on or line.kind == PlannedKind.BOOKED)
+def _normalize_entry(line: EntrySettings) -> EntrySettings:
+    ours = DEFAULT_SCHEDULE[line.kind]
+    days = line.days if line.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS) else ours.days
+    hours = line.hours if line.kind == ScheduledKind.SAME_DAY else ours.hours
+    return replace(line, days=days, hours=hours, on=line.on or line.kind == ScheduledKind.BOOKED)
 
 
-def _line_problems(line: Line) -> Sequence[Problem]:
-    if line.kind in (PlannedKind.WEEK, PlannedKind.THREE_DAYS) and not 2 <= line.days <= MOST_DAYS:
-        detail = _("Choose from 2 to %(most)s days before.") % {"most": MOST_DAYS}
-        return [Problem(line.kind, "days", "days_out_of_range", detail)]
-    if line.kind == PlannedKind.SAME_DAY and not 1 <= line.hours <= MOST_HOURS:
-        detail = _("Choose from 1 to %(most)s hours before.") % {"most": MOST_HOURS}
-        return [Problem(line.kind, "hours", "hours_out_of_range", detail)]
-    if line.kind == PlannedKind.BOOKED and line.way == Way.MAIL:
+def _find_entry_problems(line: EntrySettings) -> Sequence[ScheduleProblem]:
+    if line.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS) and not 2 <= line.days <= MAX_DAYS_BEFORE:
+        detail = _("Choose from 2 to %(most)s days before.") % {"most": MAX_DAYS_BEFORE}
+        return [ScheduleProblem(line.kind, "days", "days_out_of_range", detail)]
+    if line.kind == ScheduledKind.SAME_DAY and not 1 <= line.hours <= MAX_HOURS_BEFORE:
+        detail = _("Choose from 1 to %(most)s hours before.") % {"most": MAX_HOURS_BEFORE}
+        return [ScheduleProblem(line.kind, "hours", "hours_out_of_range", detail)]
+    if line.kind == ScheduledKind.BOOKED and line.way == ChannelChoice.MAIL:
         detail = _("Who has given only a phone would get no confirmation. Choose text.")
-        return [Problem(line.kind, "way", "confirmation_needs_text", detail)]
+        return [ScheduleProblem(line.kind, "way", "confirmation_needs_text", detail)]
     return []
 
 
-def _twice(plan: Plan) -> list[Problem]:
-    early, later = plan[PlannedKind.WEEK], plan[PlannedKind.THREE_DAYS]
+def _find_same_day_problems(plan: MessageSchedule) -> list[ScheduleProblem]:
+    early, later = plan[ScheduledKind.WEEK], plan[ScheduledKind.THREE_DAYS]
     if not (early.on and later.on and early.days == later.days):
         return []
     detail = _("Both reminders would go out on the same day. Choose another number of days, or switch one off.")
-    return [Problem(later.kind, "days", "same_days", detail)]
+    return [ScheduleProblem(later.kind, "days", "same_days", detail)]

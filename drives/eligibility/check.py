@@ -12,7 +12,7 @@ from drives.models import Drive, Visit
 
 
 @dataclass(frozen=True)
-class Spacing:
+class EligibilityCheck:
     """What the interval rules say to one wanted time of one person."""
 
     donations: Sequence[intervals.Donation]
@@ -23,57 +23,59 @@ class Spacing:
     @property
     def reasons(self) -> list[refusals.Reason]:
         earliest = self.verdict.earliest_ok_at
-        return [rules.too_close(broken, earliest, self.zone) for broken in self.verdict.broken]
+        return [rules.build_interval_reason(broken, earliest, self.zone) for broken in self.verdict.broken]
 
     def allows(self, drive: Drive, at: datetime) -> bool:
         """Whether another time keeps every rule, by the programme of its own drive."""
-        return not intervals.judge(drive.rules, self.donations, at, drive.site.zone).broken
+        return not intervals.check_intervals(drive.rules, self.donations, at, drive.site.zone).broken
 
 
-def later_times(
-    judged: Sequence[Spacing],
+def list_later_times(
+    checks: Sequence[EligibilityCheck],
     drive: Drive,
-    wanted: visits.Visits,
+    visit_types: visits.VisitTypes,
     now: datetime,
-    freed: availability.Freed | None = None,
+    freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
     """The next times that every rule allows to each of these people, by the program of each drive.
 
     `freed` is what they have at this drive by now. At most three queries.
     """
-    earliest = [one.verdict.earliest_ok_at for one in judged if one.reasons]
+    earliest = [one.verdict.earliest_ok_at for one in checks if one.reasons]
     if None in earliest:
         return []
 
     def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:
-        return all(one.allows(at, arrival) for one, arrival in zip(judged, arrivals, strict=True))
+        return all(one.allows(at, arrival) for one, arrival in zip(checks, arrivals, strict=True))
 
-    return history.later_times(drive, wanted, max([now, *filter(None, earliest)]), now, allows, freed)
+    return history.list_allowed_times(drive, visit_types, max([now, *filter(None, earliest)]), now, allows, freed)
 
 
-def of(giver: history.Giver, drive: Drive, wanted: datetime) -> Spacing:
+def check_eligibility(donor: history.DonorScope, drive: Drive, wanted_at: datetime) -> EligibilityCheck:
     """Judge a time at a drive against all that the person has given and booked. One query."""
-    return between(history.donations_of(giver, wanted, drive.site.zone), drive, wanted)
+    return check_against_donations(history.list_donations(donor, wanted_at, drive.site.zone), drive, wanted_at)
 
 
-def between(donations: Sequence[intervals.Donation], drive: Drive, wanted: datetime) -> Spacing:
+def check_against_donations(
+    donations: Sequence[intervals.Donation], drive: Drive, wanted_at: datetime
+) -> EligibilityCheck:
     """Judge a time at a drive against these donations and bookings of one person."""
     zone = drive.site.zone
-    return Spacing(
+    return EligibilityCheck(
         donations,
-        intervals.judge(drive.rules, donations, wanted, zone),
+        intervals.check_intervals(drive.rules, donations, wanted_at, zone),
         drive.site.timezone,
-        rules.visit_by_record(donations, drive.policy, wanted.astimezone(zone).date()),
+        rules.compute_visit_type(donations, drive.policy, wanted_at.astimezone(zone).date()),
     )
 
 
-def refuse_too_close(giver: history.Giver, drive: Drive, visit: str, wanted: datetime, now: datetime) -> str:
+def refuse_too_close(donor: history.DonorScope, drive: Drive, visit: str, wanted_at: datetime, now: datetime) -> str:
     """Raise what the interval rules have against a visit at this time, with later times that they allow.
 
     Returns the kind of visit: what was recorded of the giver says it, else what was asked for.
     """
-    spacing = of(giver, drive, wanted)
-    visit = spacing.visit or visit
-    if reasons := spacing.reasons:
-        raise refusals.Refusal(reasons, later_times([spacing], drive, (visit,), now))
+    eligibility_check = check_eligibility(donor, drive, wanted_at)
+    visit = eligibility_check.visit or visit
+    if reasons := eligibility_check.reasons:
+        raise refusals.Refusal(reasons, list_later_times([eligibility_check], drive, (visit,), now))
     return visit

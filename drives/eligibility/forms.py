@@ -6,20 +6,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from drives.domain.intervals import Stated
+from drives.domain.intervals import SelfReported
 from drives.models import DonationKind
 
 
-class StatedForm(forms.Form):
+class SelfReportedForm(forms.Form):
     """What was given elsewhere, and when; both or nothing."""
 
-    stated_kind = forms.ChoiceField(
+    self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),
         required=False,
         choices=[("", _("Nothing lately")), *DonationKind.choices],
         error_messages={"invalid_choice": _("Choose what you gave.")},
     )
-    stated_on = forms.DateField(
+    self_reported_on = forms.DateField(
         label=_("On which day?"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -29,21 +29,25 @@ class StatedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A kind without its day says nothing, nor the other way round."""
         typed = super().clean() or self.cleaned_data
-        kind, on = typed.get("stated_kind"), typed.get("stated_on")
-        if kind and not on and "stated_on" not in self.errors:
-            self.add_error("stated_on", ValidationError(_("Give the day, too."), code="required"))
-        if on and not kind and "stated_kind" not in self.errors:
-            self.add_error("stated_kind", ValidationError(_("Choose what you gave."), code="required"))
+        kind, on = typed.get("self_reported_kind"), typed.get("self_reported_on")
+        if kind and not on and "self_reported_on" not in self.errors:
+            self.add_error("self_reported_on", ValidationError(_("Give the day, too."), code="required"))
+        if on and not kind and "self_reported_kind" not in self.errors:
+            self.add_error("self_reported_kind", ValidationError(_("Choose what you gave."), code="required"))
         return typed
 
     @property
-    def stated(self) -> Stated | None:
+    def self_reported(self) -> SelfReported | None:
         """What was answered, once the form is valid."""
         typed = self.cleaned_data
-        return Stated(typed["stated_kind"], typed["stated_on"]) if typed["stated_kind"] else None
+        return (
+            SelfReported(typed["self_reported_kind"], typed["self_reported_on"])
+            if typed["self_reported_kind"]
+            else None
+        )
 
     @property
-    def has_stated(self) -> bool:
+    def has_self_reported(self) -> bool:
         """Whether the question stands open: it was answered, or something is wrong with the answer."""
-        names = ("stated_kind", "stated_on")
+        names = ("self_reported_kind", "self_reported_on")
         return any(self[name].value() or self[name].errors for name in names)

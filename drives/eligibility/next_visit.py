@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drives.domain import intervals, localtime
 from drives.models import Drive
 
-NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"
+DONATIONS_NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Progress:
     @property
     def sentence(self) -> str:
         """In words, for the donor and for the table with the refreshments."""
-        if self.given >= NEEDED:
+        if self.given >= DONATIONS_NEEDED:
             return _("2 of 2 to become a qualified donor. The center has the last word.")
         until = formats.date_format(self.until, "DATE_FORMAT")
         return _("1 of 2 to become a qualified donor. The second one counts until %(until)s.") % {"until": until}
@@ -48,22 +48,22 @@ class NextVisit:
 
 
 @dataclass(frozen=True)
-class AfterVisit:
+class FollowUp:
     """What is known of somebody once their visit is over."""
 
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
-    wants_news: bool = False  # agreed to hear of coming drives
+    has_news_consent: bool = False  # agreed to hear of coming drives
 
     @property
     def is_first(self) -> bool:
         return self.progress is not None and self.progress.is_first
 
 
-NOTHING = AfterVisit()
+NO_FOLLOW_UP = FollowUp()
 
 
-def progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
+def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
     """How far somebody is on a day who gave whole donations on these days; None while nothing counts.
 
     Whoever lets more than `lapse_after_days` pass begins anew. What ended early is no tested donation: it keeps its
@@ -71,19 +71,22 @@ def progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress 
     """
     count, last = 0, None
     for day in sorted(set(days)):
-        count = 1 if intervals.is_first_again(last, day, lapse_after_days) else count + 1
+        count = 1 if intervals.is_first_visit(last, day, lapse_after_days) else count + 1
         last = day
-    if last is None or intervals.is_first_again(last, on, lapse_after_days):
+    if last is None or intervals.is_first_visit(last, on, lapse_after_days):
         return None
-    return Progress(min(count, NEEDED), last + timedelta(days=lapse_after_days))
+    return Progress(min(count, DONATIONS_NEEDED), last + timedelta(days=lapse_after_days))
 
 
-def in_short(times: Sequence[NextVisit]) -> str:
+def format_visit_times(times: Sequence[NextVisit]) -> str:
     """Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM: a day is said once."""
     said: list[str] = []
     day_before = ""
     for time in times:
-        day, at = localtime.short_day(time.starts_at, time.zone), localtime.clock(time.starts_at, time.zone)
+        day, at = (
+            localtime.format_short_day(time.starts_at, time.zone),
+            localtime.format_time(time.starts_at, time.zone),
+        )
         said.append(at if day == day_before else f"{day} {at}")
         day_before = day
     return ", ".join(said)

@@ -12,26 +12,26 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from drives.domain.intervals import Rules
+from drives.domain.intervals import IntervalRules
 
-_FILE = Path(__file__).with_name("policies.json")
+_POLICIES_FILE = Path(__file__).with_name("policies.json")
 
 
-def known() -> list[dict[str, Any]]:
+def read_policy_file() -> list[dict[str, Any]]:
     """The fields of every programme in the file."""
-    programmes: list[dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
+    programmes: list[dict[str, Any]] = json.loads(_POLICIES_FILE.read_text(encoding="utf-8"))
     return programmes
 
 
-def seed(policy: type[Model]) -> int:
+def seed_policies(policy_model: type[Model]) -> int:
     """Add the programmes whose code and version are not there yet; return how many were new. `policy` is the model."""
-    rows = policy._default_manager
+    rows = policy_model._default_manager
     there = set(rows.filter(organization=None).values_list("code", "version"))
-    new = [policy(**row) for row in known() if (row["code"], row["version"]) not in there]
+    new = [policy_model(**row) for row in read_policy_file() if (row["code"], row["version"]) not in there]
     return len(rows.bulk_create(new, ignore_conflicts=True))
 
 
-def in_words(rules: Rules) -> str:
+def describe_rules(rules: IntervalRules) -> str:
     """How often somebody may give under these rules."""
     parts = []
     if rules.min_hours:

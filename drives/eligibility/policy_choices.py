@@ -9,7 +9,7 @@ from drives.models import Policy
 from organizations.models import Organization
 
 
-def policies(organization: Organization) -> QuerySet[Policy]:
+def list_newest_policies(organization: Organization) -> QuerySet[Policy]:
     """The newest version of each program that is offered to everybody or belongs to the organization."""
     newest = (
         Policy.objects.offered_to(organization)
@@ -19,7 +19,7 @@ def policies(organization: Organization) -> QuerySet[Policy]:
     return Policy.objects.filter(pk__in=newest.values("pk")).order_by("name", "pk")
 
 
-def policy_minutes(policy: Policy) -> dict[str, int]:
+def build_visit_minutes(policy: Policy) -> dict[str, int]:
     """How long a program's visits take, by the names of this form."""
     return {
         "first_screening": policy.first_screening_minutes,
@@ -30,7 +30,7 @@ def policy_minutes(policy: Policy) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Choice:
+class PolicyChoice:
     """A program as a radio button."""
 
     policy: Policy
@@ -38,12 +38,14 @@ class Choice:
     chosen: bool
 
 
-def policy_choices(offered: QuerySet[Policy], chosen: str, country: str) -> tuple[list[Choice], list[Choice]]:
+def build_policy_choices(
+    offered: QuerySet[Policy], chosen: str, country: str
+) -> tuple[list[PolicyChoice], list[PolicyChoice]]:
     """The programs with their rules in words: those of the country and the chosen one, then the rest."""
-    near: list[Choice] = []
-    far: list[Choice] = []
+    near: list[PolicyChoice] = []
+    far: list[PolicyChoice] = []
     for policy in offered:
-        choice = Choice(policy, eligibility_policies.in_words(policy.rules), str(policy.pk) == chosen)
+        choice = PolicyChoice(policy, eligibility_policies.describe_rules(policy.rules), str(policy.pk) == chosen)
         is_near = choice.chosen or policy.organization_id or policy.code.startswith(f"{country}_")
         (near if is_near else far).append(choice)
     return (near, far) if near else (far, [])

@@ -10,11 +10,11 @@ from drives.models import Policy, Visit
 from drives.refusals import Reason
 
 VISIT_IS_FIRST = "visit_is_first"
-TOO_CLOSE = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
-MAY_BE_OVERRIDDEN = TOO_CLOSE | {VISIT_IS_FIRST}
+INTERVAL_CODES = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
+OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 
 
-def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: str) -> Reason:
+def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
     """A rule of interval in words, with the first time that all of them allow. It tells nothing of the other visit."""
     if broken.code == intervals.WINDOW_FULL:
         text = _("At most %(count)s donations are allowed in any %(days)s days.")
@@ -26,28 +26,29 @@ def too_close(broken: intervals.Broken, earliest_ok_at: datetime | None, zone: s
     if earliest_ok_at is None:
         return Reason(broken.code, detail)
     first = _("The first time that is allowed is %(moment)s.") % {
-        "moment": localtime.allowed_from(earliest_ok_at, zone)
+        "moment": localtime.format_earliest_time(earliest_ok_at, zone)
     }
     return Reason(broken.code, f"{detail} {first}", earliest_ok_at)
 
 
-def visit_by_record(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
+def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
     """The kind of visit that follows from what was given; None while nothing is recorded and the donor's word stands.
 
     Who has not given for `lapse_after_days` is a first visit again. A donation that is only stated makes nobody a
     return visit, for no centre of a drive has seen them; but it keeps one from lapsing.
     """
-    recorded, stated = (
-        intervals.last_given(donations, policy.kind, known) for known in (intervals.GIVEN, intervals.STATED)
+    recorded, self_reported = (
+        intervals.find_last_donation_date(donations, policy.kind, known)
+        for known in (intervals.GIVEN, intervals.SELF_REPORTED)
     )
-    if recorded is None and stated is None:
+    if recorded is None and self_reported is None:
         return None
-    last = max(day for day in (recorded, stated) if day)
-    if intervals.is_first_again(last, on, policy.lapse_after_days):
+    last = max(day for day in (recorded, self_reported) if day)
+    if intervals.is_first_visit(last, on, policy.lapse_after_days):
         return Visit.FIRST
     return Visit.RETURN if recorded else None
 
 
-def visit_is_first() -> Reason:
+def build_first_visit_reason() -> Reason:
     text = _("Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.")
     return Reason(VISIT_IS_FIRST, text)

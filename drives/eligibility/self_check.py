@@ -24,34 +24,34 @@ SENTENCES: Final[dict[str, Promise]] = {
 WILL_ASK = "will_ask"  # is not sure and will ask the centre: the other outcome that is kept
 
 
-def outcome(given: Sequence[str], asked: Sequence[str]) -> list[str]:
+def validate_self_check(answered: Sequence[str], asked: Sequence[str]) -> list[str]:
     """What is kept of a donor's confirmations under a policy that asks for these: all of them, or that they will ask.
 
     Whoever says nothing will ask. Refuses, for the field, some without the rest: half a yes is no yes.
     """
     if not asked:
         return []
-    missing = [code for code in asked if code not in given]
-    if len(missing) == len(asked) or WILL_ASK in given:
+    missing = [code for code in asked if code not in answered]
+    if len(missing) == len(asked) or WILL_ASK in answered:
         return [WILL_ASK]
     if missing:
         text = _("Also needed: %(sentences)s Or say that you will ask the center.")
-        said = str(text) % {"sentences": " ".join(sentence(code) for code in missing)}
-        raise ValidationError({"confirms": ValidationError(said, code="confirmation_missing")})
+        said = str(text) % {"sentences": " ".join(format_self_check_code(code) for code in missing)}
+        raise ValidationError({"self_check": ValidationError(said, code="confirmation_missing")})
     return list(asked)
 
 
-def still(given: Sequence[str], asked: Sequence[str]) -> list[str]:
+def revalidate_self_check(answered: Sequence[str], asked: Sequence[str]) -> list[str]:
     """What is kept of what was confirmed before, if the policy asks for these by now: half a yes, and they will ask."""
-    return outcome(given if all(code in given for code in asked) else [], asked)
+    return validate_self_check(answered if all(code in answered for code in asked) else [], asked)
 
 
-def asked_of(drive: Drive) -> list[str]:
+def list_self_check_sentences(drive: Drive) -> list[str]:
     """The sentences of everything the drive's policy wants confirmed, in its order."""
-    return [sentence(code) for code in drive.policy.confirms]
+    return [format_self_check_code(code) for code in drive.policy.self_check]
 
 
-def sentence(code: str) -> str:
+def format_self_check_code(code: str) -> str:
     """The sentence behind a code; a code of an own policy that has none is read as it is spelled."""
     known = SENTENCES.get(code)
     return str(known) if known else code.replace("_", " ").capitalize()

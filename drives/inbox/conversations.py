@@ -8,20 +8,20 @@ from django.utils.translation import gettext as _
 
 from drives.booking import changes
 from drives.inbox import queries
-from drives.messaging.texts import broadcasts
+from drives.messaging.texts import broadcast_texts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
 from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
+from notifications.message_content import RenderedMessage
 from notifications.models import Channel, InboundMessage, Message, Purpose
-from notifications.notice import Notice
 from organizations import audit
 from organizations.models import Organization
 from volunteers.models import Contact
 
 
 @transaction.atomic(savepoint=False)
-def file(
+def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
     """Put a donor's text in the conversation it belongs to; the same text twice is one line.
@@ -30,67 +30,69 @@ def file(
     that number, else to each that knows the number. Who knows nobody's number writes to the sender's only organization,
     or to nobody. Locks: the conversation.
     """
-    found = [organization] if organization else _organizations(reply)
-    filed = [_of(one, reply) for one in sorted(found, key=lambda one: one.pk)]
+    found = [organization] if organization else _list_organizations(reply)
+    filed = [_lock_or_create(one, reply) for one in sorted(found, key=lambda one: one.pk)]
     for conversation in filed:
-        _note(conversation, reply, needs_a_person=needs_a_person, may_mean_cancel=may_mean_cancel)
+        _add_reply(conversation, reply, needs_a_person=needs_a_person, may_mean_cancel=may_mean_cancel)
     return filed
 
 
 @transaction.atomic
-def answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
+def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
     """Send a coordinator's answer as a text; the same `request_key` twice is one.
 
     Within a day of the donor's own text it answers them and needs no consent (docs/decisions); later it needs the one
     for reminders, which the gate judges. Refuses words that cannot go out and whoever said stop. Locks: the
     conversation.
     """
-    conversation = _locked(conversation_id)
-    standing = queries.may_be_answered(conversation, now)
-    if not standing.may:
-        raise ValidationError({"text": ValidationError(standing.reason, code=standing.code)})
-    wording = broadcasts.answer(conversation.organization, text)
-    (envelope,) = envelopes.make(
+    conversation = _lock_conversation(conversation_id)
+    answer_permission = queries.load_answer_permission(conversation, now)
+    if not answer_permission.may:
+        raise ValidationError({"text": ValidationError(answer_permission.reason, code=answer_permission.code)})
+    wording = broadcast_texts.render_answer(conversation.organization, text)
+    (envelope,) = envelopes.build_envelopes(
         kinds.ANSWER,
         Addressee([(Channel.SMS, conversation.address)]),
         key=f"{conversation.about}/{kinds.ANSWER.name}/{request_key}",
         about=conversation.about,
         due_at=now,
-        consent=Purpose.REMINDERS if standing.needs_consent else "",
+        consent=Purpose.REMINDERS if answer_permission.needs_consent else "",
     )
-    if outbox.queue(organization=conversation.organization, notices=[Notice(envelope, wording)], now=now):
+    if outbox.queue_messages(
+        organization=conversation.organization, messages=[RenderedMessage(envelope, wording)], now=now
+    ):
         about, organization = conversation.about, conversation.organization
-        audit.note(organization=organization, actor=actor, verb="reply.answered", about=about, now=now)
+        audit.add_audit_entry(organization=organization, actor=actor, verb="reply.answered", about=about, now=now)
         _close(conversation, actor, now)
     return Message.objects.get(key=envelope.key)
 
 
 @transaction.atomic(savepoint=False)
-def mark_done(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
+def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
     """Nothing is to be answered. A new text of the donor opens it again. Locks: the conversation."""
-    conversation = _locked(conversation_id)
+    conversation = _lock_conversation(conversation_id)
     if conversation.waiting_since is not None:
         _close(conversation, actor, now)
     return conversation
 
 
 @transaction.atomic
-def cancel_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
+def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
     """Give up the booking that a donor asked by text to cancel: it counts as theirs, so that they can take it back."""
     [booking] = changes.cancel_bookings(
-        booking_id=booking_id, actor=actor, by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
+        booking_id=booking_id, actor=actor, cancelled_by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
     )
-    mark_done(conversation_id=conversation_id, actor=actor, now=now)
+    close_conversation(conversation_id=conversation_id, actor=actor, now=now)
     return booking
 
 
-def _organizations(reply: InboundMessage) -> list[Organization]:
-    last = notifications_queries.newest_text(reply)
+def _list_organizations(reply: InboundMessage) -> list[Organization]:
+    last = notifications_queries.find_newest_text(reply)
     if last is not None and last.organization:
         return [last.organization]
     if reply.sender is None:
         return []
-    ours = notifications_queries.organizations_through(reply.sender)
+    ours = notifications_queries.filter_organizations_of_sender(reply.sender)
     knowing = Contact.objects.filter(address=reply.address, organization__in=ours).values("organization")
     found = list(Organization.objects.filter(pk__in=knowing))
     if found:
@@ -99,27 +101,29 @@ def _organizations(reply: InboundMessage) -> list[Organization]:
     return few if len(few) == 1 else []
 
 
-def _of(organization: Organization, reply: InboundMessage) -> Conversation:
-    fresh = Conversation(organization=organization, address=reply.address, newest_at=reply.received_at)
+def _lock_or_create(organization: Organization, reply: InboundMessage) -> Conversation:
+    fresh = Conversation(organization=organization, address=reply.address, last_text_at=reply.received_at)
     Conversation.objects.bulk_create([fresh], ignore_conflicts=True)
     rows = Conversation.objects.of(organization).filter(address=reply.address)
     return rows.select_for_update(no_key=True, of=("self",)).get()
 
 
-def _note(conversation: Conversation, reply: InboundMessage, *, needs_a_person: bool, may_mean_cancel: bool) -> None:
+def _add_reply(
+    conversation: Conversation, reply: InboundMessage, *, needs_a_person: bool, may_mean_cancel: bool
+) -> None:
     _text, is_new = ConversationText.objects.get_or_create(conversation=conversation, reply=reply)
     if not is_new:
         return
     at = reply.received_at
-    conversation.newest_at = max(conversation.newest_at, at)
+    conversation.last_text_at = max(conversation.last_text_at, at)
     if needs_a_person:
         conversation.asked_at = max(conversation.asked_at or at, at)
         conversation.waiting_since = conversation.waiting_since or at
         conversation.may_mean_cancel = conversation.may_mean_cancel or may_mean_cancel
-    conversation.save(update_fields=["newest_at", "asked_at", "waiting_since", "may_mean_cancel"])
+    conversation.save(update_fields=["last_text_at", "asked_at", "waiting_since", "may_mean_cancel"])
 
 
-def _locked(conversation_id: int) -> Conversation:
+def _lock_conversation(conversation_id: int) -> Conversation:
     rows = Conversation.objects.select_related("organization").select_for_update(no_key=True, of=("self",))
     return rows.get(pk=conversation_id)
 

@@ -15,14 +15,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.inbox import conversations, queries
-from drives.messaging.texts import broadcasts, catalog
+from drives.messaging.texts import broadcast_texts, catalog
 from drives.models import Conversation
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-ROWS_A_PAGE = 25
-MOST_TYPED = 600
+ROWS_PER_PAGE = 25
+MAX_TYPED_LENGTH = 600
 
 
 class AnswerForm(forms.Form):
@@ -30,7 +30,7 @@ class AnswerForm(forms.Form):
 
     text = forms.CharField(
         label=gettext_lazy("Your answer"),
-        max_length=MOST_TYPED,
+        max_length=MAX_TYPED_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": gettext_lazy("Write an answer.")},
     )
@@ -39,54 +39,56 @@ class AnswerForm(forms.Form):
 
 @require_safe
 @accounts.role_required("view")
-def replies(request: MemberRequest) -> HttpResponse:
+def show_inbox(request: MemberRequest) -> HttpResponse:
     """Who waits for an answer, the longest first; with `all` also what is done."""
     organization, show_all = request.membership.organization, "all" in request.GET
-    rows = queries.conversations(organization, waiting_only=not show_all)
-    pages = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    rows = queries.list_conversations(organization, waiting_only=not show_all)
+    pages = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "pages": pages,
-        "rows": queries.conversation_rows(organization, list(pages)),
+        "rows": queries.load_conversation_rows(organization, list(pages)),
         "show_all": show_all,
-        "zone": queries.usual_zone(organization),
+        "zone": queries.load_default_zone(organization),
     }
-    return members.page(request, "drives/inbox/replies.html", context)
+    return members.render_member_page(request, "drives/inbox/conversations.html", context)
 
 
 @require_safe
 @accounts.role_required("view")
-def thread(request: MemberRequest, pk: int) -> HttpResponse:
+def show_conversation(request: MemberRequest, pk: int) -> HttpResponse:
     """One conversation with the donor's bookings beside it."""
-    return _thread(request, _conversation(request, pk), _fresh_form())
+    return _render_conversation(request, _get_conversation_or_404(request, pk), _build_answer_form())
 
 
 @require_POST
 @accounts.role_required("plan")
-def answer(request: MemberRequest, pk: int) -> HttpResponse:
+def answer_conversation(request: MemberRequest, pk: int) -> HttpResponse:
     """Send the answer; the conversation is done until the donor writes again."""
-    conversation, form = _conversation(request, pk), AnswerForm(request.POST)
+    conversation, form = _get_conversation_or_404(request, pk), AnswerForm(request.POST)
     if form.is_valid():
         try:
-            conversations.answer(
+            conversations.send_answer(
                 conversation_id=conversation.pk,
                 **form.cleaned_data,
-                actor=members.actor_of(request),
+                actor=members.format_actor(request),
                 now=timezone.now(),
             )
         except ValidationError as error:
-            form_errors.refuse(form, error)
+            form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("The answer is on its way."))
-            return redirect("organizer_reply", conversation.pk)
-    return _thread(request, conversation, form)
+            return redirect("organizer_conversation", conversation.pk)
+    return _render_conversation(request, conversation, form)
 
 
 @require_POST
 @accounts.role_required("plan")
-def done(request: MemberRequest, pk: int) -> HttpResponse:
+def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
     """Nothing is to be answered."""
-    conversations.mark_done(
-        conversation_id=_conversation(request, pk).pk, actor=members.actor_of(request), now=timezone.now()
+    conversations.close_conversation(
+        conversation_id=_get_conversation_or_404(request, pk).pk,
+        actor=members.format_actor(request),
+        now=timezone.now(),
     )
     messages.success(request, _("Done. If they write again, it is back here."))
     return redirect("organizer_replies")
@@ -94,35 +96,42 @@ def done(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @accounts.role_required("plan")
-def cancel_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
+def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
     """Give up the booking that the donor asked to cancel."""
-    conversation = _conversation(request, pk)
-    booking = members.booking_of(request, pk=booking_id, volunteer__phone__address=conversation.address)
+    conversation = _get_conversation_or_404(request, pk)
+    booking = members.get_booking_or_404(request, pk=booking_id, volunteer__phone__address=conversation.address)
     try:
-        conversations.cancel_booking(
-            conversation_id=conversation.pk, booking_id=booking.pk, actor=members.actor_of(request), now=timezone.now()
+        conversations.cancel_requested_booking(
+            conversation_id=conversation.pk,
+            booking_id=booking.pk,
+            actor=members.format_actor(request),
+            now=timezone.now(),
         )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("The booking is cancelled. The donor is being told."))
-    return redirect("organizer_reply", conversation.pk)
+    return redirect("organizer_conversation", conversation.pk)
 
 
 @require_http_methods(["POST"])
 @accounts.role_required("plan")
-def measure(request: MemberRequest) -> HttpResponse:
+def measure_answer(request: MemberRequest) -> HttpResponse:
     """How long an answer is on a phone, for what is typed. Changes nothing."""
-    return render(request, "drives/inbox/replies_length.html", _measured(request))
+    return render(request, "drives/inbox/reply_length.html", _measure_typed_text(request))
 
 
-def _measured(request: MemberRequest) -> dict[str, Any]:
-    typed = request.POST.get("text", "")[: 2 * MOST_TYPED]
-    text = f"{request.membership.organization.sms_name}: {broadcasts.plain(typed)}"
-    return {"text": text if typed.strip() else "", "measured": catalog.measure(text), "most": broadcasts.MOST_SEGMENTS}
+def _measure_typed_text(request: MemberRequest) -> dict[str, Any]:
+    typed = request.POST.get("text", "")[: 2 * MAX_TYPED_LENGTH]
+    text = f"{request.membership.organization.sms_name}: {broadcast_texts.format_plain_text(typed)}"
+    return {
+        "text": text if typed.strip() else "",
+        "measured": catalog.measure_text(text),
+        "most": broadcast_texts.MAX_BROADCAST_SEGMENTS,
+    }
 
 
-def _conversation(request: MemberRequest, pk: int) -> Conversation:
+def _get_conversation_or_404(request: MemberRequest, pk: int) -> Conversation:
     """A conversation of the member's own organization, or 404."""
     rows = Conversation.objects.of(request.membership.organization).select_related("organization")
     conversation = rows.filter(pk=pk).first()
@@ -131,17 +140,17 @@ def _conversation(request: MemberRequest, pk: int) -> Conversation:
     return conversation
 
 
-def _fresh_form() -> AnswerForm:
+def _build_answer_form() -> AnswerForm:
     return AnswerForm(initial={"request_key": uuid.uuid4().hex})
 
 
-def _thread(request: MemberRequest, conversation: Conversation, form: AnswerForm) -> HttpResponse:
-    found = queries.thread(conversation, timezone.now())
+def _render_conversation(request: MemberRequest, conversation: Conversation, form: AnswerForm) -> HttpResponse:
+    found = queries.load_thread(conversation, timezone.now())
     zone = found.bookings[0].booking.drive.site.timezone if found.bookings else None
     context = {
         "thread": found,
         "form": form,
-        "zone": zone or queries.usual_zone(conversation.organization),
-        **_measured(request),
+        "zone": zone or queries.load_default_zone(conversation.organization),
+        **_measure_typed_text(request),
     }
-    return members.page(request, "drives/inbox/reply.html", context)
+    return members.render_member_page(request, "drives/inbox/conversation.html", context)

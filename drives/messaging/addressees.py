@@ -5,7 +5,7 @@ from notifications.models import Channel
 from volunteers.models import Volunteer
 
 
-def of(person: Volunteer | None) -> Addressee:
+def build_addressee(person: Volunteer | None) -> Addressee:
     """Return the person with every contact that we know, the phone first; an erased person has none."""
     if person is None:
         return Addressee(())

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from drives.messaging import delivery
-from drives.messaging.delivery import Fates
+from drives.messaging.delivery import DeliverySummary
 from drives.models import (
-    ACTIVE,
-    EXPECTED,
+    ACTIVE_STATES,
+    EXPECTED_STATES,
     WITH_DRIVE,
     Booking,
     BookingState,
@@ -19,19 +19,19 @@ from drives.models import (
     Drive,
     DriveState,
 )
-from notifications import notice
+from notifications import message_content
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, Purpose
 
-SHOWN_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
-LATE_REACHES, LATE_AFTER_TIME = timedelta(hours=3), timedelta(minutes=30)
+SELECTABLE_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
+LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class Audience:
     """Which bookings of a drive: in these states, arriving in [from_at, until_at)."""
 
-    states: tuple[str, ...] = EXPECTED
+    states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None
     until_at: datetime | None = None
 
@@ -47,7 +47,7 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Reach:
+class BroadcastReach:
     """Everybody a message is meant for, in order of arrival."""
 
     recipients: list[Recipient]
@@ -79,7 +79,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Price:
+class BroadcastPrice:
     """What the texts cost: each segment at the organization's price."""
 
     segments: int
@@ -87,7 +87,7 @@ class Price:
     currency: str
 
 
-def reach(drive: Drive, audience: Audience, purpose: str) -> Reach:
+def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> BroadcastReach:
     """Everybody of an audience with the way they can be told now. Four queries.
 
     One booking a person: the latest. By text with consent and without a STOP, else by mail; appeals need consent for
@@ -101,26 +101,26 @@ def reach(drive: Drive, audience: Audience, purpose: str) -> Reach:
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     addresses = [address for booking in bookings for address in _addresses(booking) if address]
-    agreed = notifications_queries.consents_of(drive.organization, addresses)
-    stopped = notifications_queries.suppressed_of(drive.organization, addresses)
-    return Reach([_recipient(booking, purpose, agreed, stopped) for booking in bookings])
+    agreed = notifications_queries.load_consents(drive.organization, addresses)
+    stopped = notifications_queries.list_suppressed_addresses(drive.organization, addresses)
+    return BroadcastReach([_recipient(booking, purpose, agreed, stopped) for booking in bookings])
 
 
-def late_audience(now: datetime) -> Audience:
+def build_late_audience(now: datetime) -> Audience:
     """Who is due in the next hours, or was due a moment ago, and is not in yet."""
-    return Audience(EXPECTED, now - LATE_AFTER_TIME, now + LATE_REACHES)
+    return Audience(EXPECTED_STATES, now - LATE_OVERDUE_WITHIN, now + LATE_DUE_WITHIN)
 
 
-def price(drive: Drive, wordings: Sequence[str]) -> Price:
+def compute_price(drive: Drive, wordings: Sequence[str]) -> BroadcastPrice:
     """What these texts cost."""
-    count = sum(map(notice.segments, wordings))
+    count = sum(map(message_content.count_segments, wordings))
     organization = drive.organization
-    return Price(count, count * organization.sms_price, organization.sms_currency)
+    return BroadcastPrice(count, count * organization.sms_price, organization.sms_currency)
 
 
-def may_be_about_the_visit(drive: Drive, audience: Audience, now: datetime) -> bool:
+def may_concern_visit(drive: Drive, audience: Audience, now: datetime) -> bool:
     """Whether there is still a visit to write about: for everybody of the audience, and the drive is not over."""
-    return set(audience.states) <= set(ACTIVE) and drive.ends_at > now and drive.state != DriveState.CANCELLED
+    return set(audience.states) <= set(ACTIVE_STATES) and drive.ends_at > now and drive.state != DriveState.CANCELLED
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class BroadcastRow:
     """A message to many in the list of a drive, with what became of it."""
 
     broadcast: Broadcast
-    fates: Fates
+    fates: DeliverySummary
 
     @property
     def waiting(self) -> int:
@@ -137,18 +137,20 @@ class BroadcastRow:
         return max(0, self.fates.planned - (0 if is_judged else self.broadcast.unreached_count))
 
 
-def broadcasts(drive: Drive) -> list[BroadcastRow]:
+def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
     """What was said to many at this drive, the newest first. One query, and one for each."""
     rows = Broadcast.objects.filter(drive=drive).order_by("-created_at", "-pk")
-    return [broadcast_row(one) for one in rows[:20]]
+    return [load_broadcast_row(one) for one in rows[:20]]
 
 
-def broadcast_row(broadcast: Broadcast) -> BroadcastRow:
+def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
     """One message to many with what became of it. One query."""
-    return BroadcastRow(broadcast, delivery.fates_of(Message.objects.filter(key__startswith=f"{broadcast.about}/")))
+    return BroadcastRow(
+        broadcast, delivery.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
+    )
 
 
-def last_late(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:
+def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:
     """The newest running-late notice of the last minutes that was not stopped."""
     late = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, stopped_at=None, created_at__gt=now - within)
     return late.order_by("-created_at", "-pk").first()

@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from drives.messaging.delivery import NOT_DELIVERED, NOT_SENT
-from drives.models import EXPECTED, Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
+from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
+from drives.models import EXPECTED_STATES, Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
 from notifications import kinds
-from notifications.kinds import KINDS, Calls
+from notifications.kinds import KINDS, CallRule
 from notifications.models import Message, MessageState, Purpose
 
-OWN_WISH = frozenset({"no_consent", "opted_out", "consent_withdrawn"})
-DEAD = NOT_DELIVERED | NOT_SENT
-WORTH_A_CALL_FOR = timedelta(hours=1)  # after the arrival time
+DECLINED_REASONS = frozenset({"no_consent", "opted_out", "consent_withdrawn"})
+FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES
+CALL_WITHIN = timedelta(hours=1)  # after the arrival time
 
 
 @dataclass(frozen=True)
-class Topic:
+class CallTopic:
     """One thing to tell: the message that did not arrive, newest try last."""
 
     topic: str  # its key without the way, the same for text and mail
@@ -34,7 +34,7 @@ class CallRow:
     """A person to call, with everything to tell; or one who has been told."""
 
     booking: Booking
-    topics: list[Topic]
+    topics: list[CallTopic]
     calls: list[Call]
 
     @property
@@ -50,10 +50,10 @@ class CallList:
     reached: list[CallRow]
 
 
-def call_list(drive: Drive, now: datetime) -> CallList:
+def load_call_list(drive: Drive, now: datetime) -> CallList:
     """The people of a drive to call, and those who were called. Three queries."""
-    bookings = {booking.about: booking for booking in _bookings([drive.pk], now)}
-    topics = _topics(bookings.values(), now)
+    bookings = {booking.about: booking for booking in _find_bookings([drive.pk], now)}
+    topics = _load_topics(bookings.values(), now)
     calls: dict[int, list[Call]] = {}
     for call in Call.objects.filter(booking__drive=drive).order_by("reached_at", "pk"):
         calls.setdefault(call.booking_id, []).append(call)
@@ -64,10 +64,10 @@ def call_list(drive: Drive, now: datetime) -> CallList:
     )
 
 
-def people_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
+def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
     """The bookings of these drives whose people are to be called, in order of arrival. Three queries."""
-    bookings = list(_bookings(drive_ids, now))
-    topics = _topics(bookings, now)
+    bookings = list(_find_bookings(drive_ids, now))
+    topics = _load_topics(bookings, now)
     done = set(Call.objects.filter(booking__drive__in=drive_ids).values_list("booking", "topic"))
     return [
         booking
@@ -76,44 +76,48 @@ def people_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
     ]
 
 
-def _bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
+def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
     """Who has a place ahead, and whose place was taken from them. Nobody needs a call about what is past."""
-    has_place = Q(state__in=EXPECTED)
+    has_place = Q(state__in=EXPECTED_STATES)
     lost_it = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
-    rows = Booking.objects.filter(has_place | lost_it, drive__in=drive_ids, starts_at__gt=now - WORTH_A_CALL_FOR)
+    rows = Booking.objects.filter(has_place | lost_it, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
     rows = rows.exclude(drive__state=DriveState.COMPLETED)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
 
 
-def _topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[Topic]]:
+def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[CallTopic]]:
     """What did not reach people, by booking: no way of the same message did, and none is still on its way."""
     known = {booking.about: booking for booking in bookings}
-    sent = Message.objects.filter(about__in=list(known), kind__in=kinds.names(lambda kind: kind.calls != Calls.NEVER))
-    sent = sent.exclude(purpose=Purpose.APPEALS).exclude(state=MessageState.WITHDRAWN)
+    sent = Message.objects.filter(
+        about__in=list(known), kind__in=kinds.list_kind_names(lambda kind: kind.calls != CallRule.NEVER)
+    )
+    sent = sent.exclude(purpose=Purpose.NEWS).exclude(state=MessageState.WITHDRAWN)
     tries: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
         tries.setdefault(message.key.rpartition("/")[0], []).append(message)
-    found: dict[str, list[Topic]] = {}
+    found: dict[str, list[CallTopic]] = {}
     for topic, messages in tries.items():
-        if _is_missed(messages, known[messages[-1].about]):
-            found.setdefault(messages[-1].about, []).append(Topic(topic, messages[-1]))
+        if _is_undelivered(messages, known[messages[-1].about]):
+            found.setdefault(messages[-1].about, []).append(CallTopic(topic, messages[-1]))
     return found
 
 
 _FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")
 
 
-def _is_missed(messages: Sequence[Message], booking: Booking) -> bool:
-    if any(message.state not in DEAD for message in messages):
+def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
+    if any(message.state not in FAILED_STATES for message in messages):
         return False
     last = messages[-1]
     is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
     if is_stale or is_cancelled != KINDS[last.kind].ends_visit:
         return False
-    return KINDS[last.kind].calls == Calls.ALWAYS or any(message.reason not in OWN_WISH for message in messages)
+    return KINDS[last.kind].calls == CallRule.ALWAYS or any(
+        message.reason not in DECLINED_REASONS for message in messages
+    )
 
 
-def _row(booking: Booking, topics: list[Topic], calls: list[Call]) -> CallRow:
+def _row(booking: Booking, topics: list[CallTopic], calls: list[Call]) -> CallRow:
     told = {call.topic for call in calls}
     return CallRow(booking, [one for one in topics if one.topic not in told], calls)

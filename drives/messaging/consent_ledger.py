@@ -12,7 +12,7 @@ from volunteers import queries as volunteers_queries
 
 
 @dataclass(frozen=True)
-class LedgerLine:
+class LedgerRow:
     """One line of the ledger with its source and actor in words."""
 
     entry: ConsentEntry
@@ -32,12 +32,12 @@ class LedgerLine:
         return words.get(self.entry.source, self.entry.source)
 
 
-def consent_ledger(booking: Booking) -> list[LedgerLine]:
+def load_consent_ledger(booking: Booking) -> list[LedgerRow]:
     """Every line about the numbers and mailboxes of the person behind a booking, the newest first. Four queries."""
     if booking.volunteer is None:
         return []
-    entries = notifications_queries.ledger(
-        booking.drive.organization, volunteers_queries.addresses_of(booking.volunteer)
+    entries = notifications_queries.list_consent_entries(
+        booking.drive.organization, volunteers_queries.list_volunteer_addresses(booking.volunteer)
     )
-    names = actors.in_words({entry.actor for entry in entries}, booking.drive.organization_id)
-    return [LedgerLine(entry, names.get(entry.actor, entry.actor)) for entry in entries]
+    names = actors.describe_actors({entry.actor for entry in entries}, booking.drive.organization_id)
+    return [LedgerRow(entry, names.get(entry.actor, entry.actor)) for entry in entries]

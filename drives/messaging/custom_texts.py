@@ -7,67 +7,67 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from drives.messaging.texts.catalog import JOINERS, MOST_SEGMENTS, OPENINGS_KNOW, TEXTS, VARIABLE, Measure
+from drives.messaging.texts.catalog import JOINERS, MAX_SEGMENTS, OPENING_VARIABLES, TEXTS, VARIABLE, Measure
 
 
 @dataclass(frozen=True)
-class Problem:
+class TextProblem:
     """What is wrong with own words: a stable code, a sentence."""
 
     code: str
     detail: str
 
 
-def problems(kind: str, text: str, measured: Measure) -> list[Problem]:
+def list_text_problems(kind: str, text: str, measured: Measure) -> list[TextProblem]:
     """Why these words cannot be a kind's text message, all reasons at once. `measured`: at their longest."""
     found = [*_wrong_variables(text, TEXTS[kind].knows), *_foreign_links(text)]
-    found += [*_missing(kind, text), *_misleading(kind, text)]
-    if measured.segments > MOST_SEGMENTS:
-        found.append(Problem("too_long", _too_long(measured)))
+    found += [*_missing_facts(kind, text), *_misleading_replies(kind, text)]
+    if measured.segments > MAX_SEGMENTS:
+        found.append(TextProblem("too_long", _too_long(measured)))
     return found
 
 
-def opening_problems(kind: str, text: str) -> list[Problem]:
+def list_opening_problems(kind: str, text: str) -> list[TextProblem]:
     """Why these words cannot open a kind's e-mail."""
-    return [*_wrong_variables(text, (*TEXTS[kind].knows, *OPENINGS_KNOW)), *_foreign_links(text)]
+    return [*_wrong_variables(text, (*TEXTS[kind].knows, *OPENING_VARIABLES)), *_foreign_links(text)]
 
 
-def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[Problem]:
+def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[TextProblem]:
     listed = ", ".join(f"{{{name}}}" for name in known)
     for name in dict.fromkeys(VARIABLE.findall(text)):
         if name not in known:
             detail = _("We do not know {%(name)s}. You can use %(known)s.") % {"name": name, "known": listed}
-            yield Problem("unknown_variable", detail)
+            yield TextProblem("unknown_variable", detail)
     if re.search(r"[{}]", VARIABLE.sub("", text)):
         detail = _("A brace stands alone. Write variables as %(known)s, and nothing else in braces.")
-        yield Problem("lone_brace", detail % {"known": listed})
+        yield TextProblem("lone_brace", detail % {"known": listed})
 
 
-def _foreign_links(text: str) -> Iterator[Problem]:
+def _foreign_links(text: str) -> Iterator[TextProblem]:
     # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
     seen = "".join(one for one in plain if one not in JOINERS)
     if found := _LINK.search(seen):
         detail = _("“%(link)s” reads as a link. Carriers block unknown ones: only ours may stand here, as {link}.")
-        yield Problem("foreign_link", detail % {"link": found[0]})
+        yield TextProblem("foreign_link", detail % {"link": found[0]})
 
 
-def _missing(kind: str, text: str) -> Iterator[Problem]:
+def _missing_facts(kind: str, text: str) -> Iterator[TextProblem]:
     missing = [f"{{{name}}}" for name in TEXTS[kind].needs if f"{{{name}}}" not in text]
     if missing:
         detail = _("This message has to say %(missing)s. Add it.") % {"missing": ", ".join(missing)}
-        yield Problem("fact_missing", detail)
+        yield TextProblem("fact_missing", detail)
 
 
-def _misleading(kind: str, text: str) -> Iterator[Problem]:
+def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
     if _INVITES_CANCEL.search(text):
         detail = _(
             "Do not ask people to text CANCEL: carriers take it for STOP. Ask for X in a reminder, or use {link}."
         )
-        yield Problem("invites_cancel", detail)
-    if not TEXTS[kind].kind.asks_for_letter and _INVITES_LETTER.search(text):
+        yield TextProblem("invites_cancel", detail)
+    if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
         detail = _("Only reminders understand the letters C and X. Use {link} here.")
-        yield Problem("letter_not_understood", detail)
+        yield TextProblem("letter_not_understood", detail)
 
 
 def _too_long(measured: Measure) -> str:
@@ -78,7 +78,7 @@ def _too_long(measured: Measure) -> str:
         )
     else:
         text = _("With the longest names this takes %(segments)s segments, and %(most)s are the limit. Shorten it.")
-    return text % {"segments": measured.segments, "most": MOST_SEGMENTS, "special": measured.special[:10]}
+    return text % {"segments": measured.segments, "most": MAX_SEGMENTS, "special": measured.special[:10]}
 
 
 _LINK = re.compile(r"(https?:|www\.)\S*|\b[\w-]{2,}(\.[\w-]+)*\.[a-z]{2,}\b(/\S*)?", re.IGNORECASE)

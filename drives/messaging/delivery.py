@@ -7,15 +7,15 @@ from django.db.models import Count, QuerySet
 
 from drives.models import Booking, Drive
 from notifications import kinds
-from notifications.models import WAITING, Message, MessageState
+from notifications.models import UNSENT_STATES, Message, MessageState
 
-UNDER_WAY = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.ACCEPTED, MessageState.SENT})
-NOT_DELIVERED = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
-NOT_SENT = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
+IN_PROGRESS_STATES = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.ACCEPTED, MessageState.SENT})
+UNDELIVERED_STATES = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
+NOT_SENT_STATES = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
 
 
 @dataclass(frozen=True)
-class Why:
+class FailureReason:
     """A reason as its code and the provider's, with how many messages it is the reason of."""
 
     reason: str
@@ -24,7 +24,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Fates:
+class DeliverySummary:
     """Messages by what became of them. Nobody is counted twice; what was taken back stands for itself."""
 
     planned: int = 0
@@ -33,21 +33,23 @@ class Fates:
     not_delivered: int = 0
     not_sent: int = 0
     withdrawn: int = 0
-    why_not_delivered: list[Why] = field(default_factory=list)
-    why_not_sent: list[Why] = field(default_factory=list)
+    undelivered_reasons: list[FailureReason] = field(default_factory=list)
+    unsent_reasons: list[FailureReason] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         return self.planned + self.sent + self.delivered + self.not_delivered + self.not_sent
 
 
-def delivery_summary(drive: Drive) -> Fates:
+def load_delivery_summary(drive: Drive) -> DeliverySummary:
     """What became of the messages about a drive's bookings. Two queries."""
     numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
-    return fates_of(Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name))
+    return summarize_delivery(
+        Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name)
+    )
 
 
-def fates_of(messages: QuerySet[Message]) -> Fates:
+def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
     """Messages counted by what became of them. One query."""
     rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
     states: Counter[str] = Counter()
@@ -55,17 +57,17 @@ def fates_of(messages: QuerySet[Message]) -> Fates:
     unsent: Counter[tuple[str, str]] = Counter()
     for state, reason, error_code, count in rows:
         states[state] += count
-        if state in NOT_DELIVERED:
+        if state in UNDELIVERED_STATES:
             lost[reason, error_code] += count
-        elif state in NOT_SENT:
+        elif state in NOT_SENT_STATES:
             unsent[reason or state, error_code] += count
-    return Fates(
-        planned=sum(states[state] for state in WAITING),
-        sent=sum(states[state] for state in UNDER_WAY),
+    return DeliverySummary(
+        planned=sum(states[state] for state in UNSENT_STATES),
+        sent=sum(states[state] for state in IN_PROGRESS_STATES),
         delivered=states[MessageState.DELIVERED],
-        not_delivered=sum(states[state] for state in NOT_DELIVERED),
-        not_sent=sum(states[state] for state in NOT_SENT),
+        not_delivered=sum(states[state] for state in UNDELIVERED_STATES),
+        not_sent=sum(states[state] for state in NOT_SENT_STATES),
         withdrawn=states[MessageState.WITHDRAWN],
-        why_not_delivered=[Why(*reason, count) for reason, count in lost.most_common()],
-        why_not_sent=[Why(*reason, count) for reason, count in unsent.most_common()],
+        undelivered_reasons=[FailureReason(*reason, count) for reason, count in lost.most_common()],
+        unsent_reasons=[FailureReason(*reason, count) for reason, count in unsent.most_common()],
     )

@@ -11,26 +11,31 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime, reminder_times
-from drives.domain.message_kinds import PlannedKind
-from drives.domain.reminder_times import Line, Plan
-from drives.messaging.texts.catalog import MOST_CHARACTERS, OwnWords
+from drives.domain.message_kinds import ScheduledKind
+from drives.domain.reminder_times import EntrySettings, MessageSchedule
+from drives.messaging.texts.catalog import MAX_CHARACTERS, TextTemplate
 from drives.models import Drive
-from notifications.kinds import Way
+from notifications.kinds import ChannelChoice
 from organizations.models import Organization
 
 HINTS: Mapping[str, Any] = {
-    PlannedKind.BOOKED: gettext_lazy("At once, with the calendar entry in the e-mail. It always goes out."),
-    PlannedKind.WEEK: gettext_lazy("For people who book long before."),
-    PlannedKind.THREE_DAYS: gettext_lazy("Early enough to pass a place on."),
-    PlannedKind.DAY_BEFORE: gettext_lazy("With the other one it prevents most missed visits."),
-    PlannedKind.SAME_DAY: gettext_lazy("A last word with the way to cancel."),
-    PlannedKind.THANK_YOU: gettext_lazy("To everybody who came, with the way to the next date."),
-    PlannedKind.MISSED: gettext_lazy("To those who did not come: kind, with another date."),
-    PlannedKind.APPEAL: gettext_lazy("To donors who agreed to news, at most twice a month, while a drive has places."),
+    ScheduledKind.BOOKED: gettext_lazy("At once, with the calendar entry in the e-mail. It always goes out."),
+    ScheduledKind.WEEK: gettext_lazy("For people who book long before."),
+    ScheduledKind.THREE_DAYS: gettext_lazy("Early enough to pass a place on."),
+    ScheduledKind.DAY_BEFORE: gettext_lazy("With the other one it prevents most missed visits."),
+    ScheduledKind.SAME_DAY: gettext_lazy("A last word with the way to cancel."),
+    ScheduledKind.THANK_YOU: gettext_lazy("To everybody who came, with the way to the next date."),
+    ScheduledKind.MISSED: gettext_lazy("To those who did not come: kind, with another date."),
+    ScheduledKind.INVITATION: gettext_lazy(
+        "To donors who agreed to news, at most twice a month, while a drive has places."
+    ),
 }
 # A confirmation by mail alone would not reach everybody; an appeal is said once.
-NO_WAY: Mapping[str, Way] = {PlannedKind.BOOKED: Way.MAIL, PlannedKind.APPEAL: Way.BOTH}
-LONGEST_LEAD = 365
+UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
+    ScheduledKind.BOOKED: ChannelChoice.MAIL,
+    ScheduledKind.INVITATION: ChannelChoice.BOTH,
+}
+MAX_LEAD_DAYS = 365
 # Nobody in the United States may be texted before 8 or after 21 o'clock (47 CFR 64.1200(c)(1)).
 FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
@@ -47,7 +52,7 @@ def _number(label: Any, most: int) -> forms.IntegerField:
     )
 
 
-class PlanForm(forms.Form):
+class MessageScheduleForm(forms.Form):
     """The lines of a plan, and the slot for which the page shows when they go out."""
 
     version = forms.CharField(widget=forms.HiddenInput)
@@ -61,39 +66,39 @@ class PlanForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={"required": gettext_lazy("Choose a time for the preview.")},
     )
-    lead = _number(gettext_lazy("Booked so many days before"), LONGEST_LEAD)
+    lead = _number(gettext_lazy("Booked so many days before"), MAX_LEAD_DAYS)
 
-    def __init__(self, plan: Plan, sample: Drive, data: Any = None) -> None:
-        self.before, self.sample = plan, sample
-        super().__init__(data, initial=_initial(plan, sample))
-        for kind in PlannedKind:
+    def __init__(self, message_schedule: MessageSchedule, sample: Drive, data: Any = None) -> None:
+        self.before, self.sample = message_schedule, sample
+        super().__init__(data, initial=_initial(message_schedule, sample))
+        for kind in ScheduledKind:
             self._add_line(kind)
 
-    def _add_line(self, kind: PlannedKind) -> None:
-        ways = [choice for choice in Way.choices if choice[0] != NO_WAY.get(kind)]
+    def _add_line(self, kind: ScheduledKind) -> None:
+        ways = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
         self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=ways)
-        if kind != PlannedKind.BOOKED:
+        if kind != ScheduledKind.BOOKED:
             self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
-        if kind in (PlannedKind.WEEK, PlannedKind.THREE_DAYS):
+        if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):
             self.fields[f"{kind}-days"] = _number(_("Days before"), 999)
-        if kind == PlannedKind.SAME_DAY:
+        if kind == ScheduledKind.SAME_DAY:
             self.fields[f"{kind}-hours"] = _number(_("Hours before"), 999)
 
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The lines as the page shows them."""
-        return [{"kind": kind, "hint": HINTS[kind], **self._line_fields(kind)} for kind in PlannedKind]
+        return [{"kind": kind, "hint": HINTS[kind], **self._line_fields(kind)} for kind in ScheduledKind]
 
-    def _line_fields(self, kind: PlannedKind) -> dict[str, Any]:
+    def _line_fields(self, kind: ScheduledKind) -> dict[str, Any]:
         names = {part: f"{kind}-{part}" for part in ("on", "days", "hours", "way")}
         return {part: self[name] for part, name in names.items() if name in self.fields}
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> MessageSchedule:
         """The plan as typed; call it when the form is valid."""
-        return reminder_times.tidy({kind: self._line(kind) for kind in PlannedKind.values})
+        return reminder_times.normalize_schedule({kind: self._line(kind) for kind in ScheduledKind.values})
 
-    def _line(self, kind: str) -> Line:
+    def _line(self, kind: str) -> EntrySettings:
         typed, before = self.cleaned_data, self.before[kind]
         return replace(
             before,
@@ -115,31 +120,31 @@ class PlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Plans with problems are refused beside the field."""
         if not self.errors:
-            for problem in reminder_times.problems(self.plan):
+            for problem in reminder_times.find_schedule_problems(self.plan):
                 self.add_error(f"{problem.kind}-{problem.field}", ValidationError(problem.detail, code=problem.code))
         return self.cleaned_data
 
 
-def _initial(plan: Plan, sample: Drive) -> dict[str, Any]:
+def _initial(message_schedule: MessageSchedule, sample: Drive) -> dict[str, Any]:
     local = sample.starts_at.astimezone(sample.site.zone)
     initial: dict[str, Any] = {
-        "version": reminder_times.fingerprint(plan),
+        "version": reminder_times.compute_schedule_fingerprint(message_schedule),
         "slot_on": local.date(),
         "slot_at": local.time(),
     }
-    for kind, line in plan.items():
+    for kind, line in message_schedule.items():
         initial |= {f"{kind}-{part}": getattr(line, part) for part in ("on", "way", "days", "hours")}
     return {**initial, "lead": 14}
 
 
-class WordsForm(forms.Form):
+class CustomTextForm(forms.Form):
     """The words of one kind of message in one language."""
 
     version = forms.CharField(widget=forms.HiddenInput)
     text = forms.CharField(
         label=gettext_lazy("Text message"),
         required=False,
-        max_length=MOST_CHARACTERS,
+        max_length=MAX_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
     )
     opening = forms.CharField(
@@ -154,10 +159,10 @@ class WordsForm(forms.Form):
         for field in self.fields.values():
             field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
 
-    def words(self, ours: OwnWords) -> OwnWords:
+    def words(self, default: TextTemplate) -> TextTemplate:
         """What was typed; what equals ours, or was emptied, is ours."""
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
-        return OwnWords(**{name: "" if words == getattr(ours, name) else words for name, words in typed.items()})
+        return TextTemplate(**{name: "" if words == getattr(default, name) else words for name, words in typed.items()})
 
 
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -206,5 +211,5 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 def _hour(field: forms.Field, hours: range) -> forms.TypedChoiceField:
-    choices = [(number, localtime.hour_of_day(number)) for number in hours]
+    choices = [(number, localtime.format_hour(number)) for number in hours]
     return forms.TypedChoiceField(label=field.label, choices=choices, coerce=int)

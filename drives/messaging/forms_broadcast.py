@@ -10,26 +10,26 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.messaging.broadcast_queries import SHOWN_STATES, Audience
-from drives.messaging.broadcasts import Draft
-from drives.models import EXPECTED, Drive
+from drives.messaging.broadcast_queries import SELECTABLE_STATES, Audience
+from drives.messaging.broadcasts import BroadcastDraft
+from drives.models import EXPECTED_STATES, Drive
 from notifications.models import Purpose
 
 PURPOSES = [
     (Purpose.REMINDERS, gettext_lazy("This visit: something to know on the day")),
-    (Purpose.APPEALS, gettext_lazy("News, such as other dates: only to who agreed to news")),
+    (Purpose.NEWS, gettext_lazy("News, such as other dates: only to who agreed to news")),
 ]
-MOST_TYPED = 500
+MAX_TYPED_CHARACTERS = 500
 
 
-class WriteForm(forms.Form):
+class BroadcastForm(forms.Form):
     """A draft. `seen` is the fingerprint of the draft that was shown: what is sent is what was looked at."""
 
     states = forms.MultipleChoiceField(
         label=gettext_lazy("Who"),
-        choices=[(state.value, state.label) for state in SHOWN_STATES],
+        choices=[(state.value, state.label) for state in SELECTABLE_STATES],
         widget=forms.CheckboxSelectMultiple,
-        initial=[state.value for state in EXPECTED],
+        initial=[state.value for state in EXPECTED_STATES],
         error_messages={"required": gettext_lazy("Choose whom it is for.")},
     )
     from_time = forms.TimeField(
@@ -71,7 +71,7 @@ class WriteForm(forms.Form):
             self.fields[f"text_{code}"] = forms.CharField(
                 label=_("Message") if not position else _("The same in %(language)s") % {"language": name},
                 required=not position,
-                max_length=MOST_TYPED,
+                max_length=MAX_TYPED_CHARACTERS,
                 widget=forms.Textarea(attrs={"rows": 3, "lang": code}),
                 error_messages={"required": _("Write the message.")},
             )
@@ -88,12 +88,12 @@ class WriteForm(forms.Form):
     def text_fields(self) -> list[forms.BoundField]:
         return [self[f"text_{code}"] for code in self.languages]
 
-    def draft(self) -> Draft:
+    def draft(self) -> BroadcastDraft:
         """What was typed, as the action takes it."""
         typed = self.cleaned_data
         texts = {code: typed[f"text_{code}"] for code in self.languages if typed[f"text_{code}"].strip()}
         audience = Audience(tuple(typed["states"]), self._at(typed["from_time"]), self._at(typed["until_time"]))
-        return Draft(texts, audience, typed["purpose"])
+        return BroadcastDraft(texts, audience, typed["purpose"])
 
     def fingerprint(self) -> str:
         """Changes with every word and every choice."""

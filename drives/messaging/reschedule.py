@@ -8,34 +8,34 @@ from datetime import datetime
 from django.db.models import F, Max
 
 from drives.capacity import locks
-from drives.domain.reminder_times import Plan
+from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import reminders, schedule
-from drives.models import EXPECTED, Booking, BookingChange, BookingState, Drive
+from drives.models import EXPECTED_STATES, Booking, BookingChange, BookingState, Drive
 from notifications import outbox
-from notifications.models import WAITING, Message, MessageState
-from notifications.notice import Envelope
+from notifications.message_content import Envelope
+from notifications.models import UNSENT_STATES, Message, MessageState
 from organizations.models import Organization
 
-BATCH = 500
-NEVER_SAID = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, MessageState.BLOCKED})
+BATCH_SIZE = 500
+NEVER_SENT_STATES = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, MessageState.BLOCKED})
 
 
-def replan(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
+def reschedule_reminders(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
     """Bring the reminders of every booking of these drives in line with the plans as they are now.
 
     What stays as it was is left alone, what has left is not sent again, the rest is withdrawn and scheduled anew under
     keys of a new revision. Returns how many bookings got other reminders. The caller holds the drives exclusively;
     locks bookings by id, then their messages. Nine statements for 500 bookings.
     """
-    Drive.objects.filter(pk__in=drive_ids).update(plan_revision=F("plan_revision") + 1)
-    plans = schedule.drive_plans(organization, drive_ids)
-    ids = schedule.bookings_to_remind(drive_ids, now)
-    batches = (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
-    return sum(_replan_batch(organization, batch, plans, now) for batch in batches)
+    Drive.objects.filter(pk__in=drive_ids).update(schedule_revision=F("schedule_revision") + 1)
+    plans = schedule.load_drive_schedules(organization, drive_ids)
+    ids = schedule.list_booking_ids_to_remind(drive_ids, now)
+    batches = (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))
+    return sum(_reschedule_batch(organization, batch, plans, now) for batch in batches)
 
 
 @dataclass
-class Changes:
+class ReminderChanges:
     """What a batch changes: what is withdrawn, and what is scheduled in its place."""
 
     withdrawn: list[Message] = field(default_factory=list)
@@ -46,37 +46,43 @@ class Changes:
         return len({message.about for message in self.withdrawn} | {envelope.about for envelope in self.scheduled})
 
 
-def _replan_batch(organization: Organization, ids: Sequence[int], plans: dict[int, Plan], now: datetime) -> int:
-    bookings = [booking for booking in locks.bookings(ids) if booking.state in EXPECTED]
-    messages = _messages_of(bookings)
-    booked = _booked_at(bookings)
-    changes = Changes()
+def _reschedule_batch(
+    organization: Organization, ids: Sequence[int], plans: dict[int, MessageSchedule], now: datetime
+) -> int:
+    bookings = [booking for booking in locks.lock_bookings(ids) if booking.state in EXPECTED_STATES]
+    messages = _lock_messages(bookings)
+    booked = _load_booked_times(bookings)
+    changes = ReminderChanges()
     for booking in bookings:
-        wanted = reminders.envelopes(booking, plans[booking.drive_id], booked[booking.pk])
-        for kind in reminders.REMINDERS:
+        wanted = reminders.build_reminder_envelopes(booking, plans[booking.drive_id], booked[booking.pk])
+        for kind in reminders.REMINDER_KINDS:
             of_kind = [envelope for envelope in wanted if envelope.kind == kind]
-            _compare(changes, of_kind, messages[booking.about, kind], now)
-    outbox.withdraw_ids(ids=[message.pk for message in changes.withdrawn], now=now)
-    outbox.schedule(organization=organization, envelopes=changes.scheduled, now=now)
+            _add_changes(changes, of_kind, messages[booking.about, kind], now)
+    outbox.withdraw_messages_by_id(ids=[message.pk for message in changes.withdrawn], now=now)
+    outbox.schedule_messages(organization=organization, envelopes=changes.scheduled, now=now)
     return changes.people
 
 
-def _compare(changes: Changes, wanted: Sequence[Envelope], messages: Sequence[Message], now: datetime) -> None:
+def _add_changes(
+    changes: ReminderChanges, wanted: Sequence[Envelope], messages: Sequence[Message], now: datetime
+) -> None:
     """Note what to withdraw and to schedule for one kind of reminder of one booking."""
-    waiting = {(message.channel, message.due_at) for message in messages if message.state in WAITING}
-    if any(message.state not in WAITING for message in messages):
+    waiting = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
+    if any(message.state not in UNSENT_STATES for message in messages):
         # Said already, through one channel at least: what still waits may stay, nothing is said once more.
         wanted = [envelope for envelope in wanted if (envelope.channel, envelope.due_at) in waiting]
     if {(envelope.channel, envelope.due_at) for envelope in wanted} == waiting:
         return
-    changes.withdrawn += [message for message in messages if message.state in WAITING]
+    changes.withdrawn += [message for message in messages if message.state in UNSENT_STATES]
     changes.scheduled += [envelope for envelope in wanted if envelope.due_at > now]
 
 
-def _messages_of(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
+def _lock_messages(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
     """The reminders of these bookings' present times, locked: what waits does not leave before we have decided."""
     revisions = {booking.about: booking.revision for booking in bookings}
-    rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDERS).exclude(state__in=NEVER_SAID)
+    rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDER_KINDS).exclude(
+        state__in=NEVER_SENT_STATES
+    )
     found: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for message in rows.order_by("pk").select_for_update(no_key=True):
         if message.revision == revisions[message.about]:
@@ -84,7 +90,7 @@ def _messages_of(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Mess
     return found
 
 
-def _booked_at(bookings: Sequence[Booking]) -> dict[int, datetime]:
+def _load_booked_times(bookings: Sequence[Booking]) -> dict[int, datetime]:
     """When each booking got its present time: half an offset is counted from then."""
     changes = BookingChange.objects.filter(booking__in=bookings, to_state=BookingState.BOOKED)
     newest = dict(changes.values_list("booking").annotate(newest=Max("at")))

@@ -10,21 +10,21 @@ from django.utils.translation import gettext as _
 
 from drives.capacity import locks
 from drives.domain import reminder_times
-from drives.domain.reminder_times import Plan
+from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import custom_texts, reschedule, schedule
 from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import OwnWords
-from drives.models import Drive, DriveState, OwnText, PlanLine
+from drives.messaging.texts.catalog import TextTemplate
+from drives.models import CustomText, Drive, DriveState, ScheduleEntry
 from drives.web import links
 from notifications import envelopes, kinds, outbox
 from notifications.envelopes import Addressee
+from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel
-from notifications.notice import Notice, Wording
 from organizations import audit
 from organizations.models import Organization
 
 
-class ChangedMeanwhile(ValidationError):
+class SettingsVersionChanged(ValidationError):
     """Somebody else changed the plan or the words since they were read."""
 
     def __init__(self) -> None:
@@ -35,76 +35,92 @@ class ChangedMeanwhile(ValidationError):
 
 
 @transaction.atomic
-def change_plan(*, organization: Organization, plan: Plan, version: str, actor: str, now: datetime) -> int:
+def change_message_schedule(
+    *, organization: Organization, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
+) -> int:
     """Make this the organization's plan and replan every coming drive; return how many people get other reminders.
 
     Refuses, by kind and field, a plan with problems, and an older `version` (`reminding.fingerprint`).
     Locks: coming drives (exclusive, by id), bookings by id, their messages.
     """
-    _refuse_problems(plan)
-    ids = _lock_coming_drives(organization, now)
-    if reminder_times.fingerprint(schedule.organization_plan(organization)) != version:
-        raise ChangedMeanwhile
-    _write_lines(organization, None, plan, reminder_times.DEFAULT_PLAN)
+    _refuse_problems(message_schedule)
+    ids = _lock_upcoming_drives(organization, now)
+    if reminder_times.compute_schedule_fingerprint(schedule.load_organization_schedule(organization)) != version:
+        raise SettingsVersionChanged
+    _save_schedule_entries(organization, None, message_schedule, reminder_times.DEFAULT_SCHEDULE)
     _note(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
-    return reschedule.replan(organization=organization, drive_ids=ids, now=now)
+    return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
 
 
 @transaction.atomic
-def change_drive_plan(*, drive: Drive, plan: Plan, version: str, actor: str, now: datetime) -> int:
-    """Give a drive a plan of its own and replan its bookings. Refuses as `change_plan`. Locks: drive, bookings."""
-    _refuse_problems(plan)
-    locks.drive_exclusive(drive.pk)
-    if reminder_times.fingerprint(schedule.drive_plan(drive)) != version:
-        raise ChangedMeanwhile
-    _write_lines(drive.organization, drive, plan, {})
+def change_drive_message_schedule(
+    *, drive: Drive, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
+) -> int:
+    """Give a drive a plan of its own and replan its bookings. Refuses as `change_message_schedule`. Locks: drive,
+    bookings.
+    """
+    _refuse_problems(message_schedule)
+    locks.lock_drive_exclusive(drive.pk)
+    if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
+        raise SettingsVersionChanged
+    _save_schedule_entries(drive.organization, drive, message_schedule, {})
     _note(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
-    return reschedule.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
+    return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
 @transaction.atomic
-def drop_drive_plan(*, drive: Drive, actor: str, now: datetime) -> int:
+def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> int:
     """Let the organization's plan hold for a drive again. Locks: drive (exclusive), bookings by id."""
-    locks.drive_exclusive(drive.pk)
-    PlanLine.objects.filter(drive=drive).delete()
+    locks.lock_drive_exclusive(drive.pk)
+    ScheduleEntry.objects.filter(drive=drive).delete()
     _note(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
-    return reschedule.replan(organization=drive.organization, drive_ids=[drive.pk], now=now)
+    return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
 @transaction.atomic
-def change_words(
-    *, organization: Organization, kind: str, language: str, words: OwnWords, version: str, actor: str, now: datetime
-) -> OwnWords:
+def change_custom_text(
+    *,
+    organization: Organization,
+    kind: str,
+    language: str,
+    custom_text: TextTemplate,
+    version: str,
+    actor: str,
+    now: datetime,
+) -> TextTemplate:
     """Keep an organization's own words for a kind of message; blank ones are ours again.
 
     What is not yet written uses them at once. Refuses, by field, words that are too long, name unknown facts or hold a
-    link, and an older `version` (`catalog.fingerprint`). Returns the words as kept: one line, no invisible characters.
+    link, and an older `version` (`catalog.compute_text_version`). Returns the words as kept: one line, no invisible
+    characters.
     """
-    kept = OwnWords(catalog.cleaned(words.text), catalog.cleaned(words.opening))
-    refuse_words(organization, kind, language, kept)
+    kept = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
+    refuse_custom_text(organization, kind, language, kept)
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)  # two edits at once take turns
-    before = schedule.own_words([organization.pk])[organization.pk].get((kind, language), OwnWords())
-    if catalog.fingerprint(before) != version:
-        raise ChangedMeanwhile
-    rows = OwnText.objects.filter(organization=organization, kind=kind, language=language)
-    if kept == OwnWords():
+    before = schedule.load_custom_texts([organization.pk])[organization.pk].get((kind, language), TextTemplate())
+    if catalog.compute_text_version(before) != version:
+        raise SettingsVersionChanged
+    rows = CustomText.objects.filter(organization=organization, kind=kind, language=language)
+    if kept == TextTemplate():
         rows.delete()
     else:
         fields = {"text": kept.text, "opening": kept.opening, "changed_at": now}
-        OwnText.objects.update_or_create(organization=organization, kind=kind, language=language, defaults=fields)
+        CustomText.objects.update_or_create(organization=organization, kind=kind, language=language, defaults=fields)
     about = f"organization:{organization.pk}"
-    audit.note(
+    audit.add_audit_entry(
         organization=organization, actor=actor, verb="change_words", about=about, fields=[f"{kind}/{language}"], now=now
     )
     return kept
 
 
-def refuse_words(organization: Organization, kind: str, language: str, words: OwnWords) -> None:
-    """Raise, by field, what is wrong with own words. Part of `change_words` and of its preview."""
-    measured = catalog.measure_longest(words.text, language, organization.sms_name, links.link_length())
+def refuse_custom_text(organization: Organization, kind: str, language: str, custom_text: TextTemplate) -> None:
+    """Raise, by field, what is wrong with own words. Part of `change_custom_text` and of its preview."""
+    measured = catalog.measure_longest_text(
+        custom_text.text, language, organization.sms_name, links.compute_booking_link_length()
+    )
     by_field = {
-        "text": custom_texts.problems(kind, words.text, measured) if words.text else [],
-        "opening": custom_texts.opening_problems(kind, words.opening),
+        "text": custom_texts.list_text_problems(kind, custom_text.text, measured) if custom_text.text else [],
+        "opening": custom_texts.list_opening_problems(kind, custom_text.opening),
     }
     errors = {
         name: [ValidationError(problem.detail, code=problem.code) for problem in problems]
@@ -116,7 +132,7 @@ def refuse_words(organization: Organization, kind: str, language: str, words: Ow
 
 
 @transaction.atomic
-def change_sending(
+def change_sending_settings(
     *,
     organization: Organization,
     quiet_until_hour: int,
@@ -130,7 +146,7 @@ def change_sending(
 
     Returns how many people get other reminders. Locks: coming drives (exclusive, by id), bookings by id.
     """
-    ids = _lock_coming_drives(organization, now)
+    ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
     before = Organization.objects.values_list("quiet_until_hour", "quiet_from_hour").get(pk=organization.pk)
     organization.quiet_until_hour, organization.quiet_from_hour = hours
@@ -138,21 +154,29 @@ def change_sending(
     changed = ["quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency"]
     organization.save(update_fields=changed)
     about = f"organization:{organization.pk}"
-    audit.note(organization=organization, actor=actor, verb="change_sending", about=about, fields=changed, now=now)
+    audit.add_audit_entry(
+        organization=organization, actor=actor, verb="change_sending", about=about, fields=changed, now=now
+    )
     if before == hours:
         return 0
-    return reschedule.replan(organization=organization, drive_ids=ids, now=now)
+    return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
 
 
 @transaction.atomic
-def send_test(
-    *, organization: Organization, address: str, wordings: Sequence[Wording], key: str, language: str, now: datetime
+def queue_test_message(
+    *,
+    organization: Organization,
+    address: str,
+    wordings: Sequence[MessageContent],
+    key: str,
+    language: str,
+    now: datetime,
 ) -> int:
     """Mail what a message would say to the coordinator who wrote it. `key` makes a second tap harmless."""
     told = [
-        Notice(envelope, wording)
+        RenderedMessage(envelope, wording)
         for position, wording in enumerate(wordings)
-        for envelope in envelopes.make(
+        for envelope in envelopes.build_envelopes(
             kinds.TEST,
             Addressee([(Channel.EMAIL, address)], language=language),
             key=f"test:{organization.pk}/{key}/{position}",
@@ -160,38 +184,40 @@ def send_test(
             due_at=now,
         )
     ]
-    return outbox.queue(organization=organization, notices=told, now=now)
+    return outbox.queue_messages(organization=organization, messages=told, now=now)
 
 
-def _refuse_problems(plan: Plan) -> None:
+def _refuse_problems(message_schedule: MessageSchedule) -> None:
     by_field: dict[str, list[ValidationError]] = {}
-    for problem in reminder_times.problems(plan):
+    for problem in reminder_times.find_schedule_problems(message_schedule):
         name = f"{problem.kind}-{problem.field}"
         by_field.setdefault(name, []).append(ValidationError(problem.detail, code=problem.code))
     if by_field:
         raise ValidationError(by_field)
 
 
-def _lock_coming_drives(organization: Organization, now: datetime) -> list[int]:
+def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
     """The drives whose reminders an organization's plan may change, locked: bookings wait, and read the new plan."""
     # Two edits at once wait for each other here, also where there is no drive yet.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     over = (DriveState.CANCELLED, DriveState.COMPLETED)
     rows = Drive.objects.of(organization).filter(ends_at__gt=now).exclude(state__in=over)
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
-    locks.drives_exclusive(ids)
+    locks.lock_drives_exclusive(ids)
     return ids
 
 
-def _write_lines(organization: Organization, drive: Drive | None, plan: Plan, unchanged: Plan) -> None:
+def _save_schedule_entries(
+    organization: Organization, drive: Drive | None, message_schedule: MessageSchedule, unchanged: MessageSchedule
+) -> None:
     """Keep the lines that differ from what would hold without them."""
-    PlanLine.objects.filter(organization=organization, drive=drive).delete()
-    PlanLine.objects.bulk_create(
-        PlanLine(organization=organization, drive=drive, **reminder_times.as_columns(line))
-        for line in reminder_times.tidy(plan).values()
+    ScheduleEntry.objects.filter(organization=organization, drive=drive).delete()
+    ScheduleEntry.objects.bulk_create(
+        ScheduleEntry(organization=organization, drive=drive, **reminder_times.build_entry_columns(line))
+        for line in reminder_times.normalize_schedule(message_schedule).values()
         if unchanged.get(line.kind) != line
     )
 
 
 def _note(organization: Organization, actor: str, verb: str, about: str, now: datetime) -> None:
-    audit.note(organization=organization, actor=actor, verb=verb, about=about, now=now)
+    audit.add_audit_entry(organization=organization, actor=actor, verb=verb, about=about, now=now)

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives.messaging import broadcast_queries
 from drives.messaging import broadcasts as messaging_broadcasts
-from drives.messaging.forms_broadcast import WriteForm
-from drives.messaging.texts import broadcasts as texts_broadcasts
+from drives.messaging.forms_broadcast import BroadcastForm
+from drives.messaging.texts import broadcast_texts as texts_broadcasts
 from drives.models import Broadcast, Drive
 from drives.web import actors as web_actors
 from drives.web import form_errors, members
@@ -26,49 +26,54 @@ from organizations.web.accounts import MemberRequest
 
 @require_safe
 @accounts.role_required("view")
-def broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
     """What was said to many at this drive."""
-    drive = members.drive_of(request, pk=drive_id)
-    return members.page(
-        request, "drives/messaging/broadcasts.html", {"drive": drive, "rows": broadcast_queries.broadcasts(drive)}
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    return members.render_member_page(
+        request, "drives/messaging/broadcasts.html", {"drive": drive, "rows": broadcast_queries.list_broadcasts(drive)}
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def write(request: MemberRequest, drive_id: int) -> HttpResponse:
+def write_broadcast(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Write, look at whom it reaches and what it costs, type the number, send."""
-    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
-    form = WriteForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
-    if form.is_valid() and "send" in request.POST and (sent := _send(request, form, now)):
+    drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
+    form = BroadcastForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
+    if form.is_valid() and "send" in request.POST and (sent := _send_or_refuse(request, form, now)):
         messages.success(request, _("It leaves in two minutes. Until then you can stop it."))
         return redirect("organizer_broadcast", sent.pk)
     shown = _preview(form, now) if form.is_bound else None
-    context = {"drive": drive, "form": form, "shown": shown, "known": _known(), "now": now}
-    return members.page(request, "drives/messaging/write.html", context)
+    context = {"drive": drive, "form": form, "shown": shown, "known": _list_variables(), "now": now}
+    return members.render_member_page(request, "drives/messaging/write_broadcast.html", context)
 
 
 @require_safe
 @accounts.role_required("view")
-def broadcast(request: MemberRequest, pk: int) -> HttpResponse:
+def show_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
     """One message to many: what was said, to how many, and what became of it."""
-    row = broadcast_queries.broadcast_row(_broadcast(request, pk))
+    row = broadcast_queries.load_broadcast_row(_get_broadcast_or_404(request, pk))
     actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
-    names = web_actors.in_words(actors, row.broadcast.drive.organization_id)
+    names = web_actors.describe_actors(actors, row.broadcast.drive.organization_id)
     drive = row.broadcast.drive
-    return members.page(request, "drives/messaging/broadcast.html", {"row": row, "drive": drive, "names": names})
+    return members.render_member_page(
+        request, "drives/messaging/broadcast.html", {"row": row, "drive": drive, "names": names}
+    )
 
 
 @require_POST
 @accounts.role_required("plan")
-def stop(request: MemberRequest, pk: int) -> HttpResponse:
+def stop_queued_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
     """Take back what has not left yet."""
-    sent = _broadcast(request, pk)
-    stopped(request, messaging_broadcasts.stop(broadcast=sent, actor=members.actor_of(request), now=timezone.now()))
+    sent = _get_broadcast_or_404(request, pk)
+    add_stopped_message(
+        request,
+        messaging_broadcasts.stop_broadcast(broadcast=sent, actor=members.format_actor(request), now=timezone.now()),
+    )
     return redirect("organizer_broadcast", sent.pk)
 
 
-def stopped(request: MemberRequest, count: int) -> None:
+def add_stopped_message(request: MemberRequest, count: int) -> None:
     """Say what could still be stopped."""
     if not count:
         messages.error(request, _("Nothing could be stopped: everything has left."))
@@ -77,36 +82,36 @@ def stopped(request: MemberRequest, count: int) -> None:
     messages.success(request, text % {"count": count})
 
 
-def _send(request: MemberRequest, form: WriteForm, now: datetime) -> Broadcast | None:
+def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) -> Broadcast | None:
     """Send what was looked at; None, with the reason in the form, if that is not what stands there now."""
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
         form.add_error(None, ValidationError(_("Something has changed. Look at it once more, then send it.")))
         return None
     try:
-        return messaging_broadcasts.send(
+        return messaging_broadcasts.send_broadcast(
             drive=form.drive,
             draft=form.draft(),
             typed_count=typed["typed_count"] if typed["typed_count"] is not None else -1,
             request_key=typed["request_key"],
-            actor=members.actor_of(request),
+            actor=members.format_actor(request),
             now=now,
         )
     except ValidationError as error:
-        form_errors.refuse(form, error)
+        form_errors.add_refusal(form, error)
         return None
 
 
-def _preview(form: WriteForm, now: datetime) -> dict[str, Any] | None:
+def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
     """What the page shows of the draft, once it could go out; what speaks against it stands in the form."""
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None
     draft = form.draft()
-    if problems := messaging_broadcasts.reasons_not_to_send(drive=form.drive, draft=draft, now=now):
-        form_errors.refuse(form, ValidationError(problems))
+    if problems := messaging_broadcasts.reasons_not_to_send_broadcast(drive=form.drive, draft=draft, now=now):
+        form_errors.add_refusal(form, ValidationError(problems))
         return None
-    preview = messaging_broadcasts.preview(drive=form.drive, draft=draft)
+    preview = messaging_broadcasts.preview_broadcast(drive=form.drive, draft=draft)
     samples: dict[str, str] = {}
     for one, wording in preview.notices:
         if not one.reason and one.booking.volunteer:
@@ -115,22 +120,22 @@ def _preview(form: WriteForm, now: datetime) -> dict[str, Any] | None:
         "preview": preview,
         "samples": samples,
         "seen": form.fingerprint(),
-        "waits_until": _waits_until(form.drive, now),
+        "waits_until": _quiet_until_hour(form.drive, now),
     }
 
 
-def _waits_until(drive: Drive, now: datetime) -> int | None:
+def _quiet_until_hour(drive: Drive, now: datetime) -> int | None:
     """The hour until which it waits, when it is night at the place."""
     hour, organization = now.astimezone(drive.site.zone).hour, drive.organization
     awake = organization.quiet_until_hour <= hour < organization.quiet_from_hour
     return None if awake else organization.quiet_until_hour
 
 
-def _known() -> list[str]:
-    return [f"{{{name}}}" for name in texts_broadcasts.KNOWS if name != "org"]
+def _list_variables() -> list[str]:
+    return [f"{{{name}}}" for name in texts_broadcasts.BROADCAST_VARIABLES if name != "org"]
 
 
-def _broadcast(request: MemberRequest, pk: int) -> Broadcast:
+def _get_broadcast_or_404(request: MemberRequest, pk: int) -> Broadcast:
     """A message of the member's own organization, or 404."""
     rows = Broadcast.objects.of(request.membership.organization)
     sent = rows.select_related("drive__organization", "drive__site").filter(pk=pk).first()

@@ -17,37 +17,41 @@ from organizations.web.accounts import MemberRequest
 
 @require_safe
 @accounts.role_required("view")
-def calls(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Whom to call and what to say; who has been reached, when, by whom."""
-    drive, now = members.drive_of(request, pk=drive_id), timezone.now()
-    found = call_list.call_list(drive, now)
+    drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
+    found = call_list.load_call_list(drive, now)
     actors = {call.actor for row in [*found.waiting, *found.reached] for call in row.calls}
     context = {
         "drive": drive,
         "list": found,
         "now": now,
-        "names": web_actors.in_words(actors, drive.organization_id),
+        "names": web_actors.describe_actors(actors, drive.organization_id),
     }
-    return members.page(request, "drives/messaging/calls.html", context)
+    return members.render_member_page(request, "drives/messaging/call_list.html", context)
 
 
 @require_POST
 @accounts.role_required("check_in")
-def reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
+def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
     """Somebody was told what stands in the list: only what was shown, for more may have come since."""
-    booking = members.booking_of(request, pk=booking_id, drive_id=drive_id)
+    booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
     shown = set(request.POST.getlist("topic"))
-    rows = [row for row in call_list.call_list(booking.drive, timezone.now()).waiting if row.booking.pk == booking.pk]
+    rows = [
+        row for row in call_list.load_call_list(booking.drive, timezone.now()).waiting if row.booking.pk == booking.pk
+    ]
     topics = [one.topic for row in rows for one in row.topics if one.topic in shown]
-    messaging_calls.reached(booking=booking, topics=topics, actor=members.actor_of(request), now=timezone.now())
+    messaging_calls.record_calls(
+        booking=booking, topics=topics, actor=members.format_actor(request), now=timezone.now()
+    )
     messages.success(request, _("%(name)s: reached.") % {"name": booking.volunteer})
-    return redirect("organizer_calls", drive_id)
+    return redirect("organizer_call_list", drive_id)
 
 
 @require_POST
 @accounts.role_required("check_in")
-def not_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
+def unmark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
     """Take a tick back."""
-    booking = members.booking_of(request, pk=booking_id, drive_id=drive_id)
-    messaging_calls.not_reached(booking=booking, actor=members.actor_of(request), now=timezone.now())
-    return redirect("organizer_calls", drive_id)
+    booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
+    messaging_calls.delete_calls(booking=booking, actor=members.format_actor(request), now=timezone.now())
+    return redirect("organizer_call_list", drive_id)

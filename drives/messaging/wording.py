@@ -4,21 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from drives.calendars import events, ical
-from drives.messaging.texts import bookings
-from drives.messaging.texts.catalog import Own
+from drives.messaging.texts import booking_texts
+from drives.messaging.texts.catalog import CustomTexts
 from drives.models import Booking
+from notifications.message_content import MessageContent
 from notifications.models import Channel
-from notifications.notice import Wording
 
-Wording_ = Callable[[Booking, str, Own], Wording]
+BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
-def worded(booking: Booking, word: Wording_, own: Own, channel: str, method: str) -> Wording:
+def render_booking_message(
+    booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
+) -> MessageContent:
     """What is said, in the person's language; a mail with the calendar object of that METHOD, if any."""
     language = booking.volunteer.language if booking.volunteer else "en"
-    wording = bookings.in_language(language, lambda: word(booking, channel, own))
+    wording = booking_texts.call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:
         return wording
-    appointment = bookings.in_language(language, lambda: events.of_booking(booking))
-    body = ical.cancellation(appointment) if method == "CANCEL" else ical.invitation(appointment)
+    appointment = booking_texts.call_in_language(language, lambda: events.build_booking_event(booking))
+    body = ical.build_cancellation(appointment) if method == "CANCEL" else ical.build_invitation(appointment)
     return replace(wording, calendar=body.decode(), calendar_method=method)

@@ -8,7 +8,7 @@ from drives.eligibility import policies
 
 
 def seed(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    policies.seed(apps.get_model("drives", "Policy"))
+    policies.seed_policies(apps.get_model("drives", "Policy"))
 
 
 class Migration(migrations.Migration):

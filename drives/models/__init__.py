@@ -1,6 +1,6 @@
 from drives.models.booking import (
-    ACTIVE,
-    EXPECTED,
+    ACTIVE_STATES,
+    EXPECTED_STATES,
     OUTCOMES,
     WITH_DRIVE,
     Booking,
@@ -14,20 +14,20 @@ from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
 from drives.models.drive import PLAN_FIELDS, Drive, DriveState
-from drives.models.message_plan import OwnText, PlanLine
+from drives.models.message_schedule import CustomText, ScheduleEntry
 from drives.models.policy import DonationKind, Policy
-from drives.models.site import Collector, Site
+from drives.models.self_reported import SelfReportedDonation
+from drives.models.site import CollectionCenter, Site
 from drives.models.slot import Slot
-from drives.models.stated import StatedDonation
 from drives.models.turnout import Turnout
-from drives.models.waiting import IN_LINE, Hold, Offer, OfferState, WaitingEntry, WaitingState
+from drives.models.waitlist import WAITLISTED_STATES, Offer, OfferState, ReservedSpot, WaitlistEntry, WaitlistEntryState
 
 __all__ = [
-    "ACTIVE",
-    "EXPECTED",
-    "IN_LINE",
+    "ACTIVE_STATES",
+    "EXPECTED_STATES",
     "OUTCOMES",
     "PLAN_FIELDS",
+    "WAITLISTED_STATES",
     "WITH_DRIVE",
     "Booking",
     "BookingChange",
@@ -36,24 +36,24 @@ __all__ = [
     "BroadcastKind",
     "Call",
     "CancelledBy",
-    "Collector",
+    "CollectionCenter",
     "Conversation",
     "ConversationText",
+    "CustomText",
     "DonationKind",
     "Drive",
     "DriveState",
-    "Hold",
     "Offer",
     "OfferState",
-    "OwnText",
-    "PlanLine",
     "Policy",
+    "ReservedSpot",
+    "ScheduleEntry",
+    "SelfReportedDonation",
     "Site",
     "Slot",
     "Source",
-    "StatedDonation",
     "Turnout",
     "Visit",
-    "WaitingEntry",
-    "WaitingState",
+    "WaitlistEntry",
+    "WaitlistEntryState",
 ]

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from drives.models.drive import Drive
-from drives.models.held import Held, HeldQuerySet
+from drives.models.holds import AbstractHold, HoldQuerySet
 from drives.models.policy import Policy
 from drives.models.slot import Slot
 from organizations.models import Organization
@@ -16,7 +16,7 @@ WITH_DRIVE = (
     "drive__organization",
     "drive__policy",
     "drive__cause",
-    "drive__collector",
+    "drive__center",
     "volunteer__phone",
     "volunteer__email",
 )
@@ -41,9 +41,9 @@ class BookingState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
-ACTIVE = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
+ACTIVE_STATES = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
 """States in which a volunteer has a place ahead of them: one such booking per volunteer and drive."""
-EXPECTED = (BookingState.BOOKED, BookingState.CONFIRMED)
+EXPECTED_STATES = (BookingState.BOOKED, BookingState.CONFIRMED)
 """States in which a donor is expected and not in yet: they are reminded and told of changes."""
 
 
@@ -62,15 +62,15 @@ class CancelledBy(models.TextChoices):
     DRIVE = "drive", _("with the drive")
 
 
-class BookingQuerySet(HeldQuerySet["Booking"]):
+class BookingQuerySet(HoldQuerySet["Booking"]):
     def of(self, organization: Organization) -> "BookingQuerySet":
         return self.filter(drive__organization=organization)
 
     def active(self) -> "BookingQuerySet":
-        return self.filter(state__in=ACTIVE)
+        return self.filter(state__in=ACTIVE_STATES)
 
 
-class Booking(Held):
+class Booking(AbstractHold):
     """One volunteer's place, from its arrival slot on. Keeps the footprint as it was booked; times are UTC."""
 
     link_purpose = "booking"
@@ -94,15 +94,15 @@ class Booking(Held):
     screening_steps = models.PositiveSmallIntegerField()
     chair_from = models.PositiveSmallIntegerField()  # first step in the chair
     chair_to = models.PositiveSmallIntegerField()  # first step after it
-    holds_place = models.BooleanField(default=True)  # counted in the slots' counters
+    is_counted = models.BooleanField(default=True)  # counted in the slots' counters
     revision = models.PositiveIntegerField(default=0)  # calendar SEQUENCE; fences off messages of older times
 
-    confirmed_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    confirms = models.JSONField(default=list)  # what the donor confirmed under that policy, or "will_ask"
+    self_check_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    self_check = models.JSONField(default=list)  # what the donor confirmed under that policy, or "will_ask"
     override_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    proved_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
     checked_in_at = models.DateTimeField(null=True, blank=True)
     donated_at = models.DateTimeField(null=True, blank=True)  # when the needle was, not when it was typed
     outcome_at = models.DateTimeField(null=True, blank=True)
@@ -130,8 +130,8 @@ class Booking(Held):
                 condition=~Q(state="held") | Q(held_until__isnull=False), name="held_booking_has_a_deadline"
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["held", "booked", "confirmed", "checked_in"], holds_place=True)
-                | Q(state__in=["lapsed", "cancelled"], holds_place=False)
+                condition=Q(state__in=["held", "booked", "confirmed", "checked_in"], is_counted=True)
+                | Q(state__in=["lapsed", "cancelled"], is_counted=False)
                 | Q(state__in=["donated", "incomplete", "deferred", "left", "no_show"]),
                 name="booking_holds_its_place_while_it_is_live",
             ),

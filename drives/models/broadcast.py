@@ -32,7 +32,7 @@ class Broadcast(models.Model):
     until_at = models.DateTimeField(null=True, blank=True)  # … until before here
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
-    mail_count = models.PositiveIntegerField()
+    email_count = models.PositiveIntegerField()
     unreached_count = models.PositiveIntegerField()  # people for whom there was no way
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)

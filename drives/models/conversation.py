@@ -21,7 +21,7 @@ class Conversation(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
     address = models.CharField(max_length=254)
-    newest_at = models.DateTimeField()  # the donor's last text
+    last_text_at = models.DateTimeField()  # the donor's last text
     asked_at = models.DateTimeField(null=True, blank=True)  # the last one that no rule could answer
     waiting_since = models.DateTimeField(null=True, blank=True)  # the first one since the last answer
     may_mean_cancel = models.BooleanField(default=False)  # of the texts that wait

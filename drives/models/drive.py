@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from drives.domain import intervals
 from drives.domain.grid import Grid
 from drives.models.policy import Policy
-from drives.models.site import Collector, Site
+from drives.models.site import CollectionCenter, Site
 from organizations.models import Cause, Organization
-from organizations.translated import TranslatedField
+from organizations.translated_text import TranslatedField
 
 
 class DriveState(models.TextChoices):
@@ -36,7 +36,7 @@ class DriveQuerySet(models.QuerySet["Drive"]):
         return self.filter(state=DriveState.PUBLISHED)
 
 
-def between(least: int, most: int) -> list[MinValueValidator | MaxValueValidator]:
+def build_range_validators(least: int, most: int) -> list[MinValueValidator | MaxValueValidator]:
     return [MinValueValidator(least), MaxValueValidator(most)]
 
 
@@ -56,37 +56,41 @@ class Drive(models.Model):
     closes = models.TimeField(_("Closes"))
     breaks = models.JSONField(default=list, blank=True)  # [["12:00:00", "12:30:00"], …]
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Place"))
-    chairs = models.PositiveSmallIntegerField(_("Chairs"), validators=between(1, 500))
-    screening_places = models.PositiveSmallIntegerField(_("Screening places"), validators=between(0, 500))
-    step_minutes = models.PositiveSmallIntegerField(
-        _("A new arrival time every"), default=15, validators=between(5, 60)
+    chairs = models.PositiveSmallIntegerField(_("Chairs"), validators=build_range_validators(1, 500))
+    screening_stations = models.PositiveSmallIntegerField(
+        _("Screening places"), validators=build_range_validators(0, 500)
     )
-    goal = models.PositiveSmallIntegerField(_("Goal of donations"), null=True, blank=True, validators=between(1, 5000))
+    step_minutes = models.PositiveSmallIntegerField(
+        _("A new arrival time every"), default=15, validators=build_range_validators(5, 60)
+    )
+    goal = models.PositiveSmallIntegerField(
+        _("Goal of donations"), null=True, blank=True, validators=build_range_validators(1, 5000)
+    )
     policy = models.ForeignKey(
         Policy, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Donation program")
     )
-    # Stricter than the policy, where the coordinator says so; never looser (`drives.planning.plan.looser`).
+    # May be stricter than the policy, never looser (`drives.planning.plan_check.list_looser_rules`).
     stricter_hours = models.PositiveSmallIntegerField(
-        _("Hours between donations"), null=True, blank=True, validators=between(1, 9999)
+        _("Hours between donations"), null=True, blank=True, validators=build_range_validators(1, 9999)
     )
     stricter_days = models.PositiveSmallIntegerField(
-        _("Days between donations"), null=True, blank=True, validators=between(1, 366)
+        _("Days between donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count = models.PositiveSmallIntegerField(
-        _("At most so many donations"), null=True, blank=True, validators=between(1, 366)
+        _("At most so many donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count_days = models.PositiveSmallIntegerField(
-        _("in so many days"), null=True, blank=True, validators=between(1, 366)
+        _("in so many days"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
-    first_screening_steps = models.PositiveSmallIntegerField(validators=between(0, 100))
-    first_chair_steps = models.PositiveSmallIntegerField(validators=between(1, 100))
-    return_screening_steps = models.PositiveSmallIntegerField(validators=between(0, 100))
-    return_chair_steps = models.PositiveSmallIntegerField(validators=between(1, 100))
+    first_screening_steps = models.PositiveSmallIntegerField(validators=build_range_validators(0, 100))
+    first_chair_steps = models.PositiveSmallIntegerField(validators=build_range_validators(1, 100))
+    return_screening_steps = models.PositiveSmallIntegerField(validators=build_range_validators(0, 100))
+    return_chair_steps = models.PositiveSmallIntegerField(validators=build_range_validators(1, 100))
     cause = models.ForeignKey(
         Cause, on_delete=models.SET_NULL, null=True, blank=True, related_name="drives", verbose_name=_("Cause")
     )
-    collector = models.ForeignKey(
-        Collector,
+    center = models.ForeignKey(
+        CollectionCenter,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
@@ -98,19 +102,19 @@ class Drive(models.Model):
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
     # After the end, until the close-out.
     grace_minutes = models.PositiveSmallIntegerField(
-        _("Minutes until the report"), default=60, validators=between(0, 1440)
+        _("Minutes until the report"), default=60, validators=build_range_validators(0, 1440)
     )
 
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)  # ETag; rises with every edit
     # Rises when reminders are planned anew; in their keys.
-    plan_revision = models.PositiveIntegerField(default=0, editable=False)
+    schedule_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
-    line_closed_at = models.DateTimeField(null=True, editable=False)  # nobody in line is offered anything since
+    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # nobody in line is offered anything since
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
     closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
@@ -143,17 +147,17 @@ class Drive(models.Model):
         return f"{self.title}, {self.on}"
 
     @property
-    def rules(self) -> intervals.Rules:
+    def rules(self) -> intervals.IntervalRules:
         """What is judged with every booking here: the policy, as strict as this drive makes it."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
-        return self.policy.rules.stricter(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
+        return self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
 
     @property
     def plan(self) -> dict[str, Any]:
         """What a coordinator planned, by column."""
         return {field.attname: field.value_from_object(self) for field in PLAN_FIELDS}
 
-    def planned_again(self, **changes: Any) -> "Drive":
+    def build_copy(self, **changes: Any) -> "Drive":
         """Return an unsaved draft with the same plan, but for `changes`."""
         return Drive(organization=self.organization, **{**self.plan, **changes})
 
@@ -167,7 +171,7 @@ class Drive(models.Model):
             step_minutes=self.step_minutes,
             breaks=tuple((time.fromisoformat(starts), time.fromisoformat(ends)) for starts, ends in self.breaks),
             chairs=self.chairs,
-            screening_places=self.screening_places,
+            screening_stations=self.screening_stations,
         )
 
 

@@ -35,7 +35,7 @@ class Policy(models.Model):
     windows = models.JSONField(default=list)  # [[count, days], …]: no run of days may hold more than count
     cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
     lapse_after_days = models.PositiveSmallIntegerField(default=180)
-    confirms = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
+    self_check = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
     first_minutes = models.PositiveSmallIntegerField()  # the whole visit, as told to donors
     return_minutes = models.PositiveSmallIntegerField()
     first_screening_minutes = models.PositiveSmallIntegerField()
@@ -60,6 +60,6 @@ class Policy(models.Model):
         return f"{self.name} (v{self.version})"
 
     @property
-    def rules(self) -> intervals.Rules:
+    def rules(self) -> intervals.IntervalRules:
         """What of it is judged with every booking."""
-        return intervals.Rules(self.kind, self.min_hours, self.min_days, self.windows, self.cross_days)
+        return intervals.IntervalRules(self.kind, self.min_hours, self.min_days, self.windows, self.cross_days)

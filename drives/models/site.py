@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import Organization
-from organizations.translated import TranslatedField
+from organizations.translated_text import TranslatedField
 
 
 def validate_zone(name: str) -> None:
@@ -49,13 +49,13 @@ class Site(models.Model):
         )
 
 
-class Collector(models.Model):
+class CollectionCenter(models.Model):
     """The licensed centre or blood service that takes the plasma at a drive."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="collectors")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="centers")
     name = models.CharField(max_length=120)
     phone = models.CharField(max_length=20, blank=True)
-    asks_for = TranslatedField(max_length=200, blank=True)  # "photo ID, proof of address"
+    required_documents = TranslatedField(max_length=200, blank=True)  # "photo ID, proof of address"
     website = models.URLField(blank=True)
 
     def __str__(self) -> str:

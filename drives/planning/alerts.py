@@ -6,13 +6,13 @@ from django.db import transaction
 
 from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
-from drives.models import ACTIVE, Booking, Drive, DriveState
+from drives.models import ACTIVE_STATES, Booking, Drive, DriveState
 
 ALERT_WITHIN = timedelta(days=7)
-UNDER_FILLED_BELOW = 0.6  # of what the day could take
+UNDER_FILLED_RATIO = 0.6  # of what the day could take
 
 
-def alert_under_filled(*, now: datetime) -> int:
+def alert_under_filled_drives(*, now: datetime) -> int:
     """Tell the coordinators, once a drive, that it is less than 60 % full a week before."""
     waiting = Drive.objects.filter(
         state=DriveState.PUBLISHED,
@@ -27,13 +27,13 @@ def alert_under_filled(*, now: datetime) -> int:
 
 @transaction.atomic
 def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
-    locks.drive_shared(drive_id)
+    locks.lock_drive_shared(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
-    booked = Booking.objects.filter(drive=drive, state__in=ACTIVE).count()
-    left = availability.places_left(drive, now)
-    if booked >= UNDER_FILLED_BELOW * (booked + left):
+    booked = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES).count()
+    left = availability.count_drive_spots_left(drive, now)
+    if booked >= UNDER_FILLED_RATIO * (booked + left):
         return False
     taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
     if taken:
-        booking_messages.under_filled(drive, booked, left, now)
+        booking_messages.queue_under_filled_alert(drive, booked, left, now)
     return bool(taken)

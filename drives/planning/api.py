@@ -11,14 +11,14 @@ from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, documented
+from drives.api import access, openapi
 from drives.api.access import ApiView
-from drives.api.documented import CURSOR, IF_MATCH
+from drives.api.openapi import CURSOR, IF_MATCH
 from drives.api.serializers import SlotSerializer
 from drives.models import Drive, DriveState, Visit
-from drives.planning import drives
-from drives.planning import plan as planning_plan
-from drives.planning.drives import VersionChanged
+from drives.planning import lifecycle
+from drives.planning import plan_check as planning_plan
+from drives.planning.lifecycle import DriveVersionChanged
 from drives.planning.serializers import (
     CancellationSerializer,
     DaySerializer,
@@ -26,14 +26,19 @@ from drives.planning.serializers import (
     PlanSerializer,
     PreviewSerializer,
 )
-from drives.public import listing
+from drives.public import api_queries
 from drives.public.queries import DriveSummary
-from drives.public.serializers import DriveDetailSerializer, DriveSerializer, DrivesQuery, SlotsQuery
+from drives.public.serializers import (
+    DriveDetailSerializer,
+    DriveSerializer,
+    DrivesQuerySerializer,
+    SlotsQuerySerializer,
+)
 
-TAG = re.compile(r'"([0-9]{1,9})"')
+ETAG_PATTERN = re.compile(r'"([0-9]{1,9})"')
 
 
-class VersionMissing(APIException):
+class DriveVersionMissing(APIException):
     """A change that does not say which version it changes could overwrite another coordinator's work."""
 
     status_code = 428
@@ -49,90 +54,94 @@ class PlanningView(ApiView):
         return Drive(organization=organization, **body.run_validation(request.data))
 
 
-class Drives(PlanningView):
+class DriveListView(PlanningView):
     """The drives that take bookings; with a key also the organization's own in any other state."""
 
     needs: ClassVar = {"GET": "public", "POST": "plan"}
     ordering = "starts_at"
 
-    @documented.operation(
+    @openapi.describe_operation(
         "list_drives",
         "List drives",
         "Published drives that are not over, the next one first. With a key or a session, `status` lists the "
         "organization's own drives in that state, drafts and past ones included.",
-        gives=DriveSerializer,
-        lists=True,
+        response_serializer=DriveSerializer,
+        is_list=True,
         public=True,
-        parameters=(DrivesQuery, CURSOR),
-        refuses=(400,),
+        parameters=(DrivesQuerySerializer, CURSOR),
+        error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        wanted = DrivesQuery.read(request.query_params)
+        wanted = DrivesQuerySerializer.read(request.query_params)
         now = timezone.now()
         return self.page(
             request,
             self._found(request, wanted),
             DriveSerializer,
-            lambda rows: listing.with_places(rows, now),
+            lambda rows: api_queries.load_summaries_with_spots(rows, now),
         )
 
-    @documented.operation(
+    @openapi.describe_operation(
         "create_drive",
         "Create a drive",
         "Creates a draft from a plan. The public sees it once it is published. A plan that cannot work is refused with "
         "every problem at once, each with its member.",
-        gives=OwnDriveSerializer,
-        takes=PlanSerializer,
+        response_serializer=OwnDriveSerializer,
+        request_serializer=PlanSerializer,
         status=201,
     )
     def post(self, request: Request) -> Response:
         drive = self.planned(request)
-        made = drives.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(made.pk), status=201)
+        made = lifecycle.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(made.pk), status=201)
 
     def _found(self, request: Request, wanted: dict[str, Any]) -> QuerySet[Drive]:
         narrow = {"city": wanted.get("city", ""), "first_day": wanted.get("from"), "last_day": wanted.get("to")}
         if wanted.get("status", DriveState.PUBLISHED) == DriveState.PUBLISHED:
-            return listing.listed_drives(timezone.now(), organization=wanted.get("organization", ""), **narrow)
-        member = access.caller(request)
+            return api_queries.list_published_drives(
+                timezone.now(), organization=wanted.get("organization", ""), **narrow
+            )
+        member = access.find_caller(request)
         if member is None:
             raise NotAuthenticated
-        return listing.own_drives(member.organization, states=[wanted["status"]], **narrow)
+        return api_queries.list_organization_drives(member.organization, states=[wanted["status"]], **narrow)
 
 
-class OneDrive(ApiView):
+class DriveView(ApiView):
     """One drive. Its own organization sees drafts, the plan and the version, and changes it."""
 
     needs: ClassVar = {"GET": "public", "PATCH": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "read_drive",
         "Read a drive",
         "A public drive with its description, cause, donation rules and visit lengths. The drive's own organization "
         "also sees drafts, the `plan`, and the `ETag` that a change must name.",
-        gives=OwnDriveSerializer,
+        response_serializer=OwnDriveSerializer,
         public=True,
-        refuses=(404,),
+        error_statuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        member = access.caller(request)
-        drive = listing.shown_drive(drive_id, member.organization if member else None)
+        member = access.find_caller(request)
+        drive = api_queries.find_visible_drive(drive_id, member.organization if member else None)
         if drive is None:
             raise Http404
         if member and member.organization == drive.organization:
-            return own_drive(drive)
-        return Response(DriveDetailSerializer.write(DriveSummary(drive, listing.places_shown(drive, timezone.now()))))
+            return build_drive_response(drive)
+        return Response(
+            DriveDetailSerializer.write(DriveSummary(drive, api_queries.count_visible_spots(drive, timezone.now())))
+        )
 
-    @documented.operation(
+    @openapi.describe_operation(
         "change_drive",
         "Change a drive",
         "Changes the members of the plan that are sent and keeps the others. `If-Match` names the version that was "
         "read; if the drive has changed since, the answer is 412. A change of time or capacity that existing bookings "
         "do not fit is refused.",
-        gives=OwnDriveSerializer,
-        takes=PlanSerializer(partial=True),
+        response_serializer=OwnDriveSerializer,
+        request_serializer=PlanSerializer(partial=True),
         parameters=(IF_MATCH,),
-        refuses=(404, 409, 412, 428),
+        error_statuses=(404, 409, 412, 428),
     )
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
@@ -140,37 +149,37 @@ class OneDrive(ApiView):
         change = PlanSerializer(partial=True, context={"language": drive.organization.language})
         for name, value in change.run_validation(request.data).items():
             setattr(drive, name, value)
-        drives.change_drive(drive=drive, version=version, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(drive_id))
+        lifecycle.change_drive(drive=drive, version=version, actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(drive_id))
 
 
-class Slots(ApiView):
+class SlotListView(ApiView):
     """The arrival times of a drive that still have places for a kind of visit. One query."""
 
     needs: ClassVar = {"GET": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "list_slots",
         "List open slots",
         "The arrival times of a drive that still have room for a kind of visit; without `visit`, for a return visit. "
         "First visits take longer, so their list is shorter. The list is empty while the drive takes no bookings.",
-        gives=SlotSerializer,
-        lists=True,
+        response_serializer=SlotSerializer,
+        is_list=True,
         public=True,
-        parameters=(SlotsQuery,),
-        refuses=(400, 404),
+        parameters=(SlotsQuerySerializer,),
+        error_statuses=(400, 404),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        visit = SlotsQuery.read(request.query_params).get("visit", Visit.RETURN)
-        shown = listing.times_shown(drive_id, visit, timezone.now())
+        visit = SlotsQuerySerializer.read(request.query_params).get("visit", Visit.RETURN)
+        shown = api_queries.find_public_times(drive_id, visit, timezone.now())
         if shown is None:
             raise Http404
         return Response({"results": SlotSerializer.write_all(shown.times, shown.zone), "next": None})
 
 
-def own_drive(drive: Drive, status: int = 200) -> Response:
+def build_drive_response(drive: Drive, status: int = 200) -> Response:
     """A drive for those who run it, with its plan and the tag that a change has to name."""
-    summary = DriveSummary(drive, listing.places_shown(drive, timezone.now()))
+    summary = DriveSummary(drive, api_queries.count_visible_spots(drive, timezone.now()))
     return Response(OwnDriveSerializer.write(summary), status=status, headers={"ETag": f'"{drive.version}"'})
 
 
@@ -178,109 +187,109 @@ def _version(request: Request) -> int:
     """The version that If-Match names; 428 without one, 412 for one that is not ours."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
-        raise VersionMissing
-    named = TAG.fullmatch(header)
+        raise DriveVersionMissing
+    named = ETAG_PATTERN.fullmatch(header)
     if named is None:
-        raise VersionChanged
+        raise DriveVersionChanged
     return int(named[1])
 
 
-class Preview(PlanningView):
+class PreviewDriveView(PlanningView):
     """What a plan would make: its times and capacity, or what is wrong with it. Nothing is kept."""
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "preview_drive",
         "Preview a plan",
         "Computes the times and the capacity of a plan, or its problems. Nothing is saved.",
-        gives=PreviewSerializer,
-        takes=PlanSerializer,
+        response_serializer=PreviewSerializer,
+        request_serializer=PlanSerializer,
     )
     def post(self, request: Request) -> Response:
         drive = self.planned(request)
-        planning_plan.refuse_foreign(drive)
-        found = planning_plan.preview(drive)
-        problems = [*found.problems, *planning_plan.looser(drive, drive.policy)]
+        planning_plan.refuse_foreign_records(drive)
+        found = planning_plan.preview_drive_plan(drive)
+        problems = [*found.problems, *planning_plan.list_looser_rules(drive, drive.policy)]
         with timezone.override(drive.site.zone):  # times are shown with the offset of the site
             return Response(
                 PreviewSerializer.write({**vars(found), "problems": problems, "timezone": drive.site.timezone})
             )
 
 
-class Publish(ApiView):
+class PublishDriveView(ApiView):
     """Open a draft, or a closed drive, for booking."""
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "publish_drive",
         "Publish a drive",
         "Opens a draft, or a closed drive, for online booking.",
-        gives=OwnDriveSerializer,
-        refuses=(404, 409),
+        response_serializer=OwnDriveSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        drives.publish(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(drive_id))
+        lifecycle.publish_drive(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(drive_id))
 
 
-class Close(ApiView):
+class CloseDriveView(ApiView):
     """Take no more bookings online; what is booked stays."""
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "close_drive",
         "Close a drive",
         "Stops online booking. Existing bookings stay, and a held slot can still be verified.",
-        gives=OwnDriveSerializer,
-        refuses=(404, 409),
+        response_serializer=OwnDriveSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        drives.close(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(drive_id))
+        lifecycle.close_drive(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(drive_id))
 
 
-class CancelDrive(ApiView):
+class CancelDriveView(ApiView):
     """Cancel a drive with all its bookings, and tell everybody once."""
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "cancel_drive",
         "Cancel a drive",
         "Cancels the drive with all its bookings. Every donor and everyone on the waitlist is notified once, with the "
         "`reason` if one is given.",
-        gives=OwnDriveSerializer,
-        takes=CancellationSerializer,
-        refuses=(404, 409),
+        response_serializer=OwnDriveSerializer,
+        request_serializer=CancellationSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), CancellationSerializer.read(request.data)
-        drives.cancel_drive(
+        lifecycle.cancel_drive(
             drive_id=drive.pk, reason=body.get("reason", ""), actor=self.caller.actor, now=timezone.now()
         )
-        return own_drive(self.drive(drive_id))
+        return build_drive_response(self.drive(drive_id))
 
 
-class Copy(ApiView):
+class CopyDriveView(ApiView):
     """A draft with the same plan on another day."""
 
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "copy_drive",
         "Copy a drive",
         "Creates a draft with the same plan on another day.",
-        gives=OwnDriveSerializer,
-        takes=DaySerializer,
+        response_serializer=OwnDriveSerializer,
+        request_serializer=DaySerializer,
         status=201,
-        refuses=(404,),
+        error_statuses=(404,),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), DaySerializer.read(request.data)
-        made = drives.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
-        return own_drive(self.drive(made.pk), status=201)
+        made = lifecycle.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(made.pk), status=201)

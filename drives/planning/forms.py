@@ -14,28 +14,28 @@ from drives.domain.grid import STEP_MINUTES
 from drives.domain.preview import Preview
 from drives.eligibility import policy_choices
 from drives.models import PLAN_FIELDS, Drive, Policy, Site
-from drives.planning import plan as planning_plan
+from drives.planning import plan_check as planning_plan
 from drives.planning import problems
 from drives.planning.forms_sites import SiteForm
-from drives.web.fields import PhoneField
-from organizations import translated
+from drives.web.fields import PhoneFormField
+from organizations import translated_text
 from organizations.models import Cause
-from organizations.translated import TranslatedFormField
+from organizations.translated_text import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
 # Minutes in this form, steps in the plan.
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
 # Where a refusal of the grid stands in this form.
-FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
-DAY = ("on", "opens", "closes")
-STRICTER = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
-ABOUT_THE_DAY = (*DAY, "breaks")
-FROZEN = (*DAY, "site", "step_minutes")
-OWN_PARTS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS))
+PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
+DAY_FIELDS = ("on", "opens", "closes")
+STRICTER_FIELDS = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
+GRID_FIELDS = (*DAY_FIELDS, "breaks")
+FROZEN_FIELDS = (*DAY_FIELDS, "site", "step_minutes")
+FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS))
 
 
-def time_field(label: Any, **options: Any) -> forms.TimeField:
+def build_time_field(label: Any, **options: Any) -> forms.TimeField:
     """A time of day, 24 hours on the wire whatever the browser shows."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: write a time such as 09:00."), label=label)
@@ -43,7 +43,7 @@ def time_field(label: Any, **options: Any) -> forms.TimeField:
     return forms.TimeField(label=label, widget=widget, error_messages=messages, **options)
 
 
-def number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
+def build_number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
     """A whole number within bounds, said in one sentence when it is not."""
     words = gettext_lazy("{label}: write a whole number from {least} to {most}.")
     sentence = format_lazy(words, label=label, least=least, most=most)
@@ -51,18 +51,18 @@ def number_field(label: Any, least: int, most: int, **options: Any) -> forms.Int
     return forms.IntegerField(label=label, min_value=least, max_value=most, error_messages=messages, **options)
 
 
-def form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.Field | None:
+def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.Field | None:
     """The form field of a column; numbers take their bounds from its validators."""
     if isinstance(column, models.TimeField):
-        return time_field(column.verbose_name)
+        return build_time_field(column.verbose_name)
     if isinstance(column, models.IntegerField):
         least = max(one.limit_value for one in column.validators if isinstance(one, MinValueValidator))
         most = min(one.limit_value for one in column.validators if isinstance(one, MaxValueValidator))
-        return number_field(column.verbose_name, least, most, required=not column.blank, **options)
+        return build_number_field(column.verbose_name, least, most, required=not column.blank, **options)
     return column.formfield(**options)
 
 
-class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A drive as a coordinator thinks of it: times of day and minutes. A valid form has the plan in `instance`."""
 
     site = forms.ChoiceField(label=gettext_lazy("Place"))
@@ -72,17 +72,17 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         choices=[(minutes, format_lazy(gettext_lazy("{count} minutes"), count=minutes)) for minutes in STEP_MINUTES],
         error_messages={"invalid_choice": gettext_lazy("Choose one of the steps.")},
     )
-    first_screening = number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
-    first_chair = number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
-    return_screening = number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
-    return_chair = number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
-    phone = PhoneField(label=Drive._meta.get_field("phone").verbose_name, required=False)
+    first_screening = build_number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
+    first_chair = build_number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
+    return_screening = build_number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
+    return_chair = build_number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
+    phone = PhoneFormField(label=Drive._meta.get_field("phone").verbose_name, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = Drive
-        fields = [field.name for field in PLAN_FIELDS if field.name not in OWN_PARTS]
-        formfield_callback = form_field
+        fields = [field.name for field in PLAN_FIELDS if field.name not in FORM_ONLY_FIELDS]
+        formfield_callback = build_form_field
         widgets = {
             "on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "policy": forms.RadioSelect,
@@ -90,7 +90,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         help_texts = {
             "title": gettext_lazy("Donors see it as the title of the page."),
             "chairs": gettext_lazy("Donors at a time."),
-            "screening_places": gettext_lazy("Donors at a time."),
+            "screening_stations": gettext_lazy("Donors at a time."),
             "goal": gettext_lazy("The desk compares with it."),
             "bring": gettext_lazy("For example: photo ID. It stands in reminders, too."),
             "grace_minutes": gettext_lazy("So long after the end, whoever has not come is marked as missed."),
@@ -109,8 +109,8 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
     instance: Drive
 
-    def __init__(self, data: Any, *, instance: Drive, booked: bool = False) -> None:
-        super().__init__(data, instance=instance, initial=_own_parts(instance))
+    def __init__(self, data: Any, *, instance: Drive, has_bookings: bool = False) -> None:
+        super().__init__(data, instance=instance, initial=_build_initial(instance))
         organization = instance.organization
         self.rows = range(1, max(BREAK_ROWS, len(instance.breaks)) + 1)
         self.preview: Preview | None = None
@@ -119,11 +119,11 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         }
         self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
         self._offer()
-        translated.put_first(self, organization.language)
+        translated_text.set_main_language(self, organization.language)
         for number in self.rows:
-            self.fields[f"break_{number}_from"] = time_field(_("From"), required=False)
-            self.fields[f"break_{number}_to"] = time_field(_("To"), required=False)
-        for name in FROZEN if booked else ():
+            self.fields[f"break_{number}_from"] = build_time_field(_("From"), required=False)
+            self.fields[f"break_{number}_to"] = build_time_field(_("To"), required=False)
+        for name in FROZEN_FIELDS if has_bookings else ():
             self.fields[name].disabled = True
 
     def _offer(self) -> None:
@@ -137,11 +137,11 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         site.error_messages = {"required": _("Choose a place."), "invalid_choice": _("Choose one of your places.")}
         for name, rows in (
             ("cause", organization.causes.order_by(*Cause.BY_TITLE)),
-            ("collector", organization.collectors.order_by("name", "pk")),
+            ("center", organization.centers.order_by("name", "pk")),
         ):
             self.fields[name].queryset = rows  # type: ignore[attr-defined]
             self.fields[name].empty_label = _("None")  # type: ignore[attr-defined]
-        self.fields["policy"].queryset = policy_choices.policies(organization)  # type: ignore[attr-defined]
+        self.fields["policy"].queryset = policy_choices.list_newest_policies(organization)  # type: ignore[attr-defined]
 
     @property
     def zone(self) -> str:
@@ -166,12 +166,12 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         return any(field.value() for row in self.break_rows for field in row)
 
     @property
-    def has_own_lengths(self) -> bool:
+    def has_custom_lengths(self) -> bool:
         return any(self[name].value() not in (None, "") or self[name].errors for name in VISIT_FIELDS)
 
     @property
     def is_stricter(self) -> bool:
-        return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER)
+        return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER_FIELDS)
 
     def full_clean(self) -> None:
         """Judge the whole plan as the action will: everything that is wrong is said at once.
@@ -198,16 +198,16 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
     def _judge(self) -> None:
         typed = self.cleaned_data
-        if (policy := typed.get("policy")) and not set(STRICTER) & set(self.errors):
-            for problem in planning_plan.looser(self.instance, policy):
-                self.add_error(problem.field, problems.in_words(problem))
-        if any(name not in typed for name in DAY):
+        if (policy := typed.get("policy")) and not set(STRICTER_FIELDS) & set(self.errors):
+            for problem in planning_plan.list_looser_rules(self.instance, policy):
+                self.add_error(problem.field, problems.format_problem(problem))
+        if any(name not in typed for name in DAY_FIELDS):
             return
         had_errors = bool(self.errors)
-        self.preview = planning_plan.preview(self.instance)
+        self.preview = planning_plan.preview_drive_plan(self.instance)
         for problem in self.preview.problems:
-            if not had_errors or problem.field in ABOUT_THE_DAY:
-                self.add_error(FIELDS.get(problem.field, problem.field), problems.in_words(problem))
+            if not had_errors or problem.field in GRID_FIELDS:
+                self.add_error(PROBLEM_FIELDS.get(problem.field, problem.field), problems.format_problem(problem))
 
     def _chosen_site(self) -> Site:
         if chosen := self.sites.get(self.cleaned_data.get("site", "")):
@@ -236,17 +236,17 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         policy: Policy | None = self.cleaned_data.get("policy")
         width: int = self.instance.step_minutes
         minutes: int | None = self.cleaned_data.get(name)
-        usual = policy_choices.policy_minutes(policy)[name] if policy else width
+        usual = policy_choices.build_visit_minutes(policy)[name] if policy else width
         return -(-(usual if minutes is None else minutes) // width)
 
 
-def _own_parts(drive: Drive) -> dict[str, Any]:
+def _build_initial(drive: Drive) -> dict[str, Any]:
     """What the form shows in another way than the columns; lengths that are the program's own stay empty."""
     initial: dict[str, Any] = {"version": drive.version if drive.pk else None}
     initial["site"] = str(drive.site_id) if drive.site_id else NEW_SITE
     for number, (starts, ends) in enumerate(drive.breaks, 1):
         initial |= {f"break_{number}_from": starts[:5], f"break_{number}_to": ends[:5]}
-    for name, usual in policy_choices.policy_minutes(drive.policy).items() if drive.policy_id else ():
+    for name, usual in policy_choices.build_visit_minutes(drive.policy).items() if drive.policy_id else ():
         steps, width = getattr(drive, f"{name}_steps"), drive.step_minutes
         initial[name] = None if steps == -(-usual // width) else steps * width
     return initial

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
-from drives.models import Collector, Site
-from drives.web.fields import PhoneField
-from notifications import notice
-from organizations import translated
+from drives.models import CollectionCenter, Site
+from drives.web.fields import PhoneFormField
+from notifications import message_content
+from organizations import translated_text
 from organizations.models import Cause, CauseFact
 
 COMMON_ZONES = (
@@ -29,9 +29,9 @@ REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Aus
 SMS_NAME_LENGTH = 20
 
 
-def zone_choices() -> list[Any]:
+def list_zone_choices() -> list[Any]:
     """Time zones for a select: those of the United States by what people call them, then all by continent."""
-    usual = [(zone, f"{localtime.zone_name(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
+    usual = [(zone, f"{localtime.format_zone(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
     return [("", _("Choose a time zone")), (_("United States"), usual), *_all_zones()]
 
 
@@ -45,7 +45,7 @@ def _city(zone: str) -> str:
     return zone.partition("/")[2].replace("_", " ").replace("/", ", ")
 
 
-def link_field(label: Any) -> forms.URLField:
+def build_link_field(label: Any) -> forms.URLField:
     """A web address; without a scheme it is https."""
     message = gettext_lazy("Write a full address such as https://www.example.org.")
     return forms.URLField(label=label, required=False, assume_scheme="https", error_messages={"invalid": message})
@@ -56,7 +56,7 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        translated.put_first(self, self.instance.organization.language)
+        translated_text.set_main_language(self, self.instance.organization.language)
 
 
 class SiteForm(RecordForm):
@@ -64,7 +64,7 @@ class SiteForm(RecordForm):
 
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        choices=zone_choices,
+        choices=list_zone_choices,
         help_text=gettext_lazy("All times of drives here are shown in this zone."),
         error_messages={
             "required": gettext_lazy("Choose the time zone of this place."),
@@ -77,7 +77,7 @@ class SiteForm(RecordForm):
         max_length=SMS_NAME_LENGTH,
         required=False,
     )
-    map_url = link_field(gettext_lazy("Link to a map"))
+    map_url = build_link_field(gettext_lazy("Link to a map"))
 
     class Meta:
         model = Site
@@ -113,23 +113,23 @@ class SiteForm(RecordForm):
     def clean_sms_name(self) -> str:
         """What fits a text: plain letters, the name's beginning if nothing was typed."""
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
-        return notice.gsm(typed)[:SMS_NAME_LENGTH].strip()
+        return message_content.convert_to_gsm(typed)[:SMS_NAME_LENGTH].strip()
 
 
-class CollectorForm(RecordForm):
+class CenterForm(RecordForm):
     """The licensed center that takes the plasma."""
 
-    phone = PhoneField(label=gettext_lazy("Phone"), required=False)
-    website = link_field(gettext_lazy("Website"))
+    phone = PhoneFormField(label=gettext_lazy("Phone"), required=False)
+    website = build_link_field(gettext_lazy("Website"))
 
     class Meta:
-        model = Collector
-        fields = ("name", "phone", "asks_for", "website")
+        model = CollectionCenter
+        fields = ("name", "phone", "required_documents", "website")
         labels = {
             "name": gettext_lazy("Name of the center"),
-            "asks_for": gettext_lazy("What it asks donors for"),
+            "required_documents": gettext_lazy("What it asks donors for"),
         }
-        help_texts = {"asks_for": gettext_lazy("For example: photo ID, proof of address.")}
+        help_texts = {"required_documents": gettext_lazy("For example: photo ID, proof of address.")}
         error_messages = {
             "name": {"required": gettext_lazy("Write the name of the center.")},
         }
@@ -138,8 +138,8 @@ class CollectorForm(RecordForm):
 class CauseForm(RecordForm):
     """Whom a drive honours and why."""
 
-    learn_more_url = link_field(gettext_lazy("Link to learn more"))
-    give_url = link_field(gettext_lazy("Link to give money"))
+    learn_more_url = build_link_field(gettext_lazy("Link to learn more"))
+    give_url = build_link_field(gettext_lazy("Link to give money"))
 
     class Meta:
         model = Cause
@@ -162,7 +162,7 @@ class CauseForm(RecordForm):
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """One fact and where it comes from; a row that was emptied is no fact any more."""
 
-    source_url = link_field(gettext_lazy("Link to the source"))
+    source_url = build_link_field(gettext_lazy("Link to the source"))
 
     class Meta:
         model = CauseFact
@@ -186,10 +186,10 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         return typed
 
 
-class _Facts(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+class _FactFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
-        translated.put_first(form, self.instance.organization.language)
+        translated_text.set_main_language(form, self.instance.organization.language)
 
     def kept(self) -> list[CauseFact]:
         """The facts that are filled in, in their order."""
@@ -197,5 +197,5 @@ class _Facts(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic 
 
 
 FactFormSet: Any = forms.inlineformset_factory(
-    Cause, CauseFact, form=FactForm, formset=_Facts, extra=2, max_num=8, can_delete=False
+    Cause, CauseFact, form=FactForm, formset=_FactFormSet, extra=2, max_num=8, can_delete=False
 )

@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from drives.domain.grid import Problem
+from drives.domain.grid import GridProblem
 
 _DOES_NOT_FIT = _("A visit of %(minutes)s minutes fits nowhere in the hours.")
 SENTENCES: Final[dict[str, Promise]] = {
@@ -37,7 +37,7 @@ SENTENCES: Final[dict[str, Promise]] = {
 }
 
 
-def in_words(problem: Problem) -> str:
+def format_problem(problem: GridProblem) -> str:
     """The sentence of a problem or a warning, in the language of the moment."""
     way = problem.values.get("way")
     return str(SENTENCES[f"{problem.code}_{way}" if way else problem.code]) % problem.values

@@ -12,7 +12,7 @@ def has_bookings(drive: Drive) -> bool:
 
 
 @dataclass(frozen=True)
-class TimeOver:
+class OverbookedStep:
     """A step in which more people are booked than there would be chairs."""
 
     starts_at: datetime
@@ -24,8 +24,8 @@ class TimeOver:
         return self.taken - self.chairs
 
 
-def times_over(drive: Drive, chairs: list[int]) -> list[TimeOver]:
+def list_overbooked_steps(drive: Drive, chairs: list[int]) -> list[OverbookedStep]:
     """The steps that another number of chairs, step by step, would leave over-booked. One query."""
     taken = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken")
     pairs = zip(taken, chairs, strict=False)
-    return [TimeOver(starts_at, count, limit) for (starts_at, count), limit in pairs if count > limit]
+    return [OverbookedStep(starts_at, count, limit) for (starts_at, count), limit in pairs if count > limit]

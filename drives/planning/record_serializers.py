@@ -4,7 +4,7 @@ from rest_framework.serializers import ListField
 
 from drives.api.fields import TextField
 from drives.api.serializers import ModelSerializer
-from drives.models import Collector, Policy
+from drives.models import CollectionCenter, Policy
 from drives.public.serializers import (
     CauseStorySerializer,
     SiteNameSerializer,
@@ -44,16 +44,16 @@ class CauseSerializer(CauseStorySerializer):
         read_only_fields = fields
 
 
-class CenterSerializer(ModelSerializer[Collector]):
+class CenterSerializer(ModelSerializer[CollectionCenter]):
     class Meta:
-        model = Collector
-        fields = ("id", "name", "phone", "asks_for", "website")
+        model = CollectionCenter
+        fields = ("id", "name", "phone", "required_documents", "website")
         read_only_fields = fields
 
 
 class PolicySerializer(ModelSerializer[Policy]):
     windows = WindowSerializer(many=True)
-    self_check = ListField(source="confirms", child=TextField(), help_text="The codes of the self-check.")
+    self_check = ListField(child=TextField(), help_text="The codes of the self-check.")
 
     class Meta:
         model = Policy

@@ -10,11 +10,11 @@ from rest_framework.serializers import CharField, DateTimeField, IntegerField
 
 from drives.api.fields import PhoneField, TextField
 from drives.api.serializers import ModelSerializer, Serializer
-from drives.domain.grid import Problem
+from drives.domain.grid import GridProblem
 from drives.models import PLAN_FIELDS, Drive
 from drives.planning import problems
 from drives.public.serializers import DriveDetailSerializer
-from organizations.translated import Translated, TranslatedField
+from organizations.translated_text import TranslatedField, TranslatedString
 
 
 class BreakSerializer(Serializer):
@@ -36,7 +36,7 @@ class BreaksField(serializers.ListField):
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]})
-class TranslatedText(serializers.Field[Translated, Any, dict[str, str], Any]):
+class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str], Any]):
     """A string in the organization's main language, or an object with a text for each language.
 
     The context names that language. A string replaces the texts in all languages.
@@ -53,7 +53,7 @@ class TranslatedText(serializers.Field[Translated, Any, dict[str, str], Any]):
         self.allow_blank = allow_blank
         self.text = TextField(max_length=max_length, allow_blank=True)
 
-    def to_internal_value(self, data: Any) -> Translated:
+    def to_internal_value(self, data: Any) -> TranslatedString:
         main = self.context["language"]
         if isinstance(data, str):
             texts = {main: self.text.run_validation(data)}
@@ -63,9 +63,9 @@ class TranslatedText(serializers.Field[Translated, Any, dict[str, str], Any]):
             self.fail("invalid")
         if not self.allow_blank and not texts.get(main):
             self.fail("blank")
-        return Translated({language: texts[language] for language in sorted(texts, key=lambda one: one != main)})
+        return TranslatedString({language: texts[language] for language in sorted(texts, key=lambda one: one != main)})
 
-    def to_representation(self, value: Translated) -> dict[str, str]:
+    def to_representation(self, value: TranslatedString) -> dict[str, str]:
         return value.texts
 
     def _text(self, language: str, text: Any) -> str:
@@ -96,7 +96,7 @@ class PlanSerializer(ModelSerializer[Drive]):
             return super().build_standard_field(field_name, model_field)
         options = {"max_length": model_field.max_length, "allow_blank": model_field.blank}
         help_text = f"In the main language, or by language. At most {model_field.max_length} characters each."
-        return TranslatedText, {**options, "required": not model_field.blank, "help_text": help_text}
+        return TranslatedTextField, {**options, "required": not model_field.blank, "help_text": help_text}
 
 
 class DaySerializer(Serializer):
@@ -122,15 +122,15 @@ class PlanProblemSerializer(Serializer):
     field = CharField()
     detail = serializers.SerializerMethodField()
 
-    def get_detail(self, problem: Problem) -> str:
-        return problems.in_words(problem)
+    def get_detail(self, problem: GridProblem) -> str:
+        return problems.format_problem(problem)
 
 
 class PreviewTimeSerializer(Serializer):
     starts_at = DateTimeField()
     chairs = IntegerField()
-    first_places = IntegerField()
-    return_places = IntegerField()
+    first_spots = IntegerField()
+    return_spots = IntegerField()
 
 
 class PreviewSerializer(Serializer):

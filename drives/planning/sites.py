@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from drives.capacity import locks
-from drives.models import Collector, Drive, Site
+from drives.models import CollectionCenter, Drive, Site
 from drives.planning import relocation
 from organizations import audit
 from organizations.models import Cause, CauseFact, Organization
@@ -27,21 +27,25 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
         text = _("Drives were planned here in the zone %(zone)s. Add the place once more with the other zone.")
         raise ValidationError({"timezone": ValidationError(text % {"zone": before.timezone}, code="zone_in_use")})
-    moved = relocation.coming_drives(site, now) if before and relocation.is_elsewhere(before, site) else []
-    locks.drives_exclusive(moved)
+    moved = (
+        relocation.list_upcoming_drive_ids(site, now)
+        if before and relocation.is_different_location(before, site)
+        else []
+    )
+    locks.lock_drives_exclusive(moved)
     site.save()
-    relocation.tell(drive_ids=moved, now=now)
+    relocation.notify_relocation(drive_ids=moved, now=now)
     _note(site.organization, actor, f"site:{site.pk}", before is None, now)
     return site
 
 
 @transaction.atomic
-def save_collector(*, collector: Collector, actor: str, now: datetime) -> Collector:
+def save_center(*, center: CollectionCenter, actor: str, now: datetime) -> CollectionCenter:
     """Keep a new or changed collector."""
-    is_new = collector.pk is None
-    collector.save()
-    _note(collector.organization, actor, f"collector:{collector.pk}", is_new, now)
-    return collector
+    is_new = center.pk is None
+    center.save()
+    _note(center.organization, actor, f"collector:{center.pk}", is_new, now)
+    return center
 
 
 @transaction.atomic
@@ -68,4 +72,4 @@ def _free_slug(cause: Cause) -> str:
 
 def _note(organization: Organization, actor: str, about: str, is_new: bool, now: datetime) -> None:
     verb = "created" if is_new else "changed"
-    audit.note(organization=organization, actor=actor, verb=verb, about=about, now=now)
+    audit.add_audit_entry(organization=organization, actor=actor, verb=verb, about=about, now=now)

@@ -1,4 +1,4 @@
-"""The slots behind a plan: written, and changed under bookings. Parts of `drives.planning.drives`."""
+"""The slots behind a plan: written, and changed under bookings. Parts of `drives.planning.lifecycle`."""
 
 from datetime import datetime, timedelta
 
@@ -11,13 +11,13 @@ from drives.domain.grid import Step
 from drives.models import Drive, Slot
 
 
-def bounds(drive: Drive, steps: list[Step]) -> dict[str, datetime]:
+def compute_bounds(drive: Drive, steps: list[Step]) -> dict[str, datetime]:
     """When a drive with these steps begins and ends, by column."""
     ends_at = steps[-1].starts_at + timedelta(minutes=drive.step_minutes)
     return {"starts_at": steps[0].starts_at, "ends_at": ends_at}
 
 
-def write_slots(drive: Drive, steps: list[Step]) -> None:
+def create_slots(drive: Drive, steps: list[Step]) -> None:
     """One slot for each step."""
     Slot.objects.bulk_create(
         Slot(
@@ -31,7 +31,7 @@ def write_slots(drive: Drive, steps: list[Step]) -> None:
     )
 
 
-def free_slug(drive: Drive) -> str:
+def find_free_drive_slug(drive: Drive) -> str:
     """An address that no drive has yet: the title and the day, numbered if need be."""
     with translation.override(drive.organization.language):
         base = slugify(str(drive.title))[:60] or "drive"
@@ -41,7 +41,7 @@ def free_slug(drive: Drive) -> str:
     return day if day not in taken else next(slug for slug in numbered if slug not in taken)
 
 
-def refuse_new_grid(before: Drive, plan: dict[str, object]) -> None:
+def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
     """Under bookings the day, hours, place and step stay as they are."""
     frozen = ("site_id", "starts_at", "ends_at", "step_minutes")
     if any(getattr(before, name) != plan[name] for name in frozen):
@@ -51,7 +51,7 @@ def refuse_new_grid(before: Drive, plan: dict[str, object]) -> None:
         raise ValidationError({"on": ValidationError(text, code="grid_is_frozen")})
 
 
-def change_limits(drive: Drive, steps: list[Step]) -> None:
+def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
     """New limits for the slots; what is taken above them shows as over. Locks the slots."""
     by_n = {step.n: step for step in steps}
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.messaging import reach
 from drives.models import Drive
-from drives.planning import drives
+from drives.planning import lifecycle
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
 
-class CancelForm(forms.Form):
+class CancelDriveForm(forms.Form):
     """Why a drive does not take place; donors read it."""
 
     reason = forms.CharField(
@@ -35,7 +35,7 @@ class CancelForm(forms.Form):
     )
 
 
-class CopyForm(forms.Form):
+class CopyDriveForm(forms.Form):
     """The day of a copy."""
 
     on = forms.DateField(
@@ -50,60 +50,62 @@ class CopyForm(forms.Form):
 
 @require_POST
 @accounts.role_required("plan")
-def publish(request: MemberRequest, drive_id: int) -> HttpResponse:
+def open_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Open a draft or a closed drive for booking."""
-    return _to_state(request, drive_id, drives.publish, _("The drive is published. Its page takes bookings."))
+    return _change_state(
+        request, drive_id, lifecycle.publish_drive, _("The drive is published. Its page takes bookings.")
+    )
 
 
 @require_POST
 @accounts.role_required("plan")
-def close(request: MemberRequest, drive_id: int) -> HttpResponse:
+def close_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Take no more bookings online."""
     text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
-    return _to_state(request, drive_id, drives.close, text)
+    return _change_state(request, drive_id, lifecycle.close_drive, text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def cancel_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
+def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Say how many will be told and how, ask for the reason, then cancel."""
-    drive = members.drive_of(request, pk=drive_id)
-    form = CancelForm(request.POST or None)
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    form = CancelDriveForm(request.POST or None)
     if form.is_valid():
         reason, now = form.cleaned_data["reason"], timezone.now()
         try:
-            drives.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.actor_of(request), now=now)
+            lifecycle.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.format_actor(request), now=now)
         except ValidationError as error:
-            form_errors.refuse(form, error)
+            form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("The drive is cancelled. Everybody who was booked is being told."))
             return redirect("organizer_drive", drive.pk)
-    context = {"drive": drive, "form": form, "told": reach.people_to_tell(drive)}
-    return members.page(request, "drives/planning/cancel_drive.html", context)
+    context = {"drive": drive, "form": form, "told": reach.load_cancellation_reach(drive)}
+    return members.render_member_page(request, "drives/planning/cancel_drive.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def copy_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
+def choose_copy_day(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The same plan on another day, as a draft."""
-    drive = members.drive_of(request, pk=drive_id)
-    form = CopyForm(request.POST or None)
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    form = CopyDriveForm(request.POST or None)
     if form.is_valid():
         on, now = form.cleaned_data["on"], timezone.now()
         try:
-            copy = drives.copy_drive(drive_id=drive.pk, on=on, actor=members.actor_of(request), now=now)
+            copy = lifecycle.copy_drive(drive_id=drive.pk, on=on, actor=members.format_actor(request), now=now)
         except ValidationError as error:
-            form_errors.refuse(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
+            form_errors.add_refusal(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
         else:
             messages.success(request, _("This is the copy, a draft. Look at it, then publish it."))
             return redirect("organizer_drive", copy.pk)
-    return members.page(request, "drives/planning/copy_drive.html", {"drive": drive, "form": form})
+    return members.render_member_page(request, "drives/planning/copy_drive.html", {"drive": drive, "form": form})
 
 
-def _to_state(request: MemberRequest, drive_id: int, change: Callable[..., Drive], done: str) -> HttpResponse:
-    drive = members.drive_of(request, pk=drive_id)
+def _change_state(request: MemberRequest, drive_id: int, change: Callable[..., Drive], done: str) -> HttpResponse:
+    drive = members.get_drive_or_404(request, pk=drive_id)
     try:
-        change(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
+        change(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:

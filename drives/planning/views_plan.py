@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from drives.eligibility import policy_choices
 from drives.models import Drive
-from drives.planning import drives, plan_defaults, queries, sites
-from drives.planning.forms import FIELDS, PlanForm
+from drives.planning import lifecycle, plan_defaults, queries, sites
+from drives.planning.forms import PROBLEM_FIELDS, DrivePlanForm
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -25,61 +25,69 @@ from organizations.web.accounts import MemberRequest
 def new_drive(request: MemberRequest) -> HttpResponse:
     """A new drive, starting from what the last one was like."""
     organization = request.membership.organization
-    form = PlanForm(request.POST or None, instance=plan_defaults.usual_drive(organization))
+    form = DrivePlanForm(request.POST or None, instance=plan_defaults.build_default_drive(organization))
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
             messages.success(request, _("The draft is saved. Look at it, then publish it."))
             return redirect("organizer_drive", drive.pk)
-    return _page(request, form, "drives/planning/plan.html", {"is_new": True})
+    return _page(request, form, "drives/planning/drive_form.html", {"is_new": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Change a plan; once people have booked, the day, the hours and the place stay."""
-    drive = members.drive_of(request, pk=drive_id)
+    drive = members.get_drive_or_404(request, pk=drive_id)
     booked = queries.has_bookings(drive)
-    form = PlanForm(request.POST or None, instance=copy(drive), booked=booked)
+    form = DrivePlanForm(request.POST or None, instance=copy(drive), has_bookings=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form):
         messages.success(request, _("The plan is changed."))
         return redirect("organizer_drive", drive.pk)
-    over = queries.times_over(drive, [time.chairs for time in form.preview.times]) if booked and form.preview else []
-    return _page(request, form, "drives/planning/plan.html", {"drive": drive, "booked": booked, "over": over})
+    over = (
+        queries.list_overbooked_steps(drive, [time.chairs for time in form.preview.times])
+        if booked and form.preview
+        else []
+    )
+    return _page(request, form, "drives/planning/drive_form.html", {"drive": drive, "booked": booked, "over": over})
 
 
-def _create(request: MemberRequest, form: PlanForm) -> Drive | None:
+def _create(request: MemberRequest, form: DrivePlanForm) -> Drive | None:
     try:
-        return drives.create_drive(drive=_planned(request, form), actor=members.actor_of(request), now=timezone.now())
+        return lifecycle.create_drive(
+            drive=_save_new_site(request, form), actor=members.format_actor(request), now=timezone.now()
+        )
     except ValidationError as error:
-        form_errors.refuse(form, error, FIELDS)
+        form_errors.add_refusal(form, error, PROBLEM_FIELDS)
         return None
 
 
-def _change(request: MemberRequest, form: PlanForm) -> bool:
+def _change(request: MemberRequest, form: DrivePlanForm) -> bool:
     version, now = form.cleaned_data["version"] or 0, timezone.now()
     try:
-        drives.change_drive(drive=_planned(request, form), version=version, actor=members.actor_of(request), now=now)
+        lifecycle.change_drive(
+            drive=_save_new_site(request, form), version=version, actor=members.format_actor(request), now=now
+        )
     except ValidationError as error:
-        form_errors.refuse(form, error, FIELDS)
+        form_errors.add_refusal(form, error, PROBLEM_FIELDS)
         return False
     return True
 
 
-def _planned(request: MemberRequest, form: PlanForm) -> Drive:
+def _save_new_site(request: MemberRequest, form: DrivePlanForm) -> Drive:
     """The drive as it was typed; a new place is saved first."""
     drive = form.instance
     if form.wants_new_site:
         site = form.new_site.save(commit=False)
-        drive.site = sites.save_site(site=site, actor=members.actor_of(request), now=timezone.now())
+        drive.site = sites.save_site(site=site, actor=members.format_actor(request), now=timezone.now())
     return drive
 
 
-def _page(request: MemberRequest, form: PlanForm, template: str, context: dict[str, Any]) -> HttpResponse:
+def _page(request: MemberRequest, form: DrivePlanForm, template: str, context: dict[str, Any]) -> HttpResponse:
     shown = form.preview if form.is_bound and not form.errors else None
     organization = request.membership.organization
-    near, far = policy_choices.policy_choices(
-        policy_choices.policies(organization), str(form["policy"].value() or ""), organization.country
+    near, far = policy_choices.build_policy_choices(
+        policy_choices.list_newest_policies(organization), str(form["policy"].value() or ""), organization.country
     )
     frame = {"form": form, "preview": shown, "policies": near, "other_policies": far}
-    return members.page(request, template, {**frame, **context})
+    return members.render_member_page(request, template, {**frame, **context})

@@ -7,44 +7,44 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import documented
+from drives.api import openapi
 from drives.api.access import ApiView
 from drives.privacy import erase, export
 from drives.privacy.serializers import ErasedSerializer, EraseSerializer, ExportSerializer
 
 
-class Export(ApiView):
+class ExportVolunteerView(ApiView):
     needs: ClassVar = {"GET": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "export_volunteer",
         "Export a volunteer's data",
         "Everything that is held about one volunteer, in one document. An erased volunteer is not found.",
-        gives=ExportSerializer,
-        refuses=(404,),
+        response_serializer=ExportSerializer,
+        error_statuses=(404,),
     )
     def get(self, request: Request, volunteer_id: int) -> Response:
         person = self.volunteer(volunteer_id)
         if person.erased_at:
             raise Http404
-        return Response(ExportSerializer.write(export.export(person, timezone.now())))
+        return Response(ExportSerializer.write(export.build_export(person, timezone.now())))
 
 
-class Erase(ApiView):
+class EraseVolunteerView(ApiView):
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "erase_volunteer",
         "Erase a volunteer",
         "Erases a volunteer for good: upcoming bookings are cancelled, past ones stay as numbers. Repeating it changes "
         "nothing.",
-        gives=ErasedSerializer,
-        takes=EraseSerializer,
-        refuses=(404, 409),
+        response_serializer=ErasedSerializer,
+        request_serializer=EraseSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, volunteer_id: int) -> Response:
         person, body = self.volunteer(volunteer_id), EraseSerializer.read(request.data)
-        erased = erase.erase(
-            volunteer_id=person.pk, because=body["because"], actor=self.caller.actor, now=timezone.now()
+        erased = erase.erase_volunteer(
+            volunteer_id=person.pk, reason=body["because"], actor=self.caller.actor, now=timezone.now()
         )
         return Response(ErasedSerializer.write(erased))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives import refusals
-from drives.attendance.check_in import UNDO
+from drives.attendance.check_in import UNDO_REASON
 from drives.booking import changes, create
 from drives.booking import rules as booking_rules
 from drives.capacity import locks
@@ -24,8 +24,8 @@ from drives.models import (
     Conversation,
     ConversationText,
     Offer,
-    StatedDonation,
-    WaitingEntry,
+    SelfReportedDonation,
+    WaitlistEntry,
 )
 from drives.waitlist import entries as waitlist_entries
 from notifications import erasure
@@ -34,14 +34,14 @@ from volunteers import contacts as volunteers_contacts
 from volunteers import erasure as volunteers_erasure
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
-from volunteers.queries import Reached
+from volunteers.queries import ContactOwnership
 
 log = logging.getLogger(__name__)
 
-LINK = ["uuid", "epoch", "link_hash"]
+LINK_FIELDS = ["uuid", "epoch", "link_hash"]
 
 
-class Because(models.TextChoices):
+class ErasureReason(models.TextChoices):
     """Why somebody is erased: the only word about it that stays."""
 
     ASKED = "asked", gettext_lazy("The person asked for it")
@@ -50,7 +50,7 @@ class Because(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Erased:
+class ErasureResult:
     """What an erasure did."""
 
     volunteer: Volunteer
@@ -58,7 +58,7 @@ class Erased:
 
 
 @transaction.atomic
-def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Erased:
+def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
     """Erase a person from one organization, for good. A second time changes nothing.
 
     Places that are still to come are free at once. Nobody is told: a last message would have to keep the address.
@@ -67,128 +67,134 @@ def erase(*, volunteer_id: int, because: str, actor: str, now: datetime) -> Eras
     appeals (shared), drives (shared), bookings, entries of waiting lists, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
-    known = volunteers_queries.reached(before)
+    known = volunteers_queries.load_contact_ownership(before)
     erasure.lock_replies(addresses=known.addresses)
-    locks.identities({*volunteers_queries.identities_of(volunteer_id=volunteer_id), *known.identities})
+    locks.lock_identities({*volunteers_queries.list_person_identities(volunteer_id=volunteer_id), *known.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
-        return Erased(volunteer)
-    left = _locked(volunteer)
-    _refuse_under_way(left.bookings, now)
+        return ErasureResult(volunteer)
+    left = _lock_data(volunteer)
+    _refuse_running_visit(left.bookings, now)
     for entry in left.entries:
-        waitlist_entries.leave(entry_id=entry.pk, actor=actor, now=now)
-    cancelled = _cancel_what_comes(left.bookings, actor, now)
-    _forget(left, now)
-    audit.note(
+        waitlist_entries.remove_entry(entry_id=entry.pk, actor=actor, now=now)
+    cancelled = _cancel_upcoming(left.bookings, actor, now)
+    _erase_data(left, now)
+    audit.add_audit_entry(
         organization=volunteer.organization,
         actor=actor,
         verb="erased",
         about=f"volunteer:{volunteer.pk}",
-        fields=[Because(because)],
+        fields=[ErasureReason(reason)],
         now=now,
     )
     # By which `manage.py erase_again` knows them in a restored backup: a number that leads to nobody here any more.
     fields = {"volunteer": str(before.uuid), "organization": volunteer.organization_id}
     transaction.on_commit(partial(log.info, "erased", extra={"fields": fields}))
-    return Erased(volunteer, cancelled)
+    return ErasureResult(volunteer, cancelled)
 
 
-def erase_all(*, volunteer_ids: Sequence[int], because: str, actor: str, now: datetime) -> int:
+def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime) -> int:
     """Erase one person from several organizations, each in a transaction of its own; returns how many there were.
 
     Killed in between it is whole for some and untouched for the others, and may be run again.
     """
-    return len([erase(volunteer_id=pk, because=because, actor=actor, now=now) for pk in sorted(volunteer_ids)])
+    return len([erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now) for pk in sorted(volunteer_ids)])
 
 
 @dataclass(frozen=True)
-class _Left:
+class _LockedData:
     """What somebody leaves behind, locked."""
 
     volunteer: Volunteer
-    contacts: Reached
+    contacts: ContactOwnership
     bookings: list[Booking]
-    entries: list[WaitingEntry]
+    entries: list[WaitlistEntry]
     offers: list[Offer]
 
     @property
-    def linked(self) -> tuple[list[Booking], list[WaitingEntry], list[Offer]]:
+    def linked(self) -> tuple[list[Booking], list[WaitlistEntry], list[Offer]]:
         """The rows that a link of theirs leads to, and that messages are about."""
         return self.bookings, self.entries, self.offers
 
 
-def _locked(volunteer: Volunteer) -> _Left:
+def _lock_data(volunteer: Volunteer) -> _LockedData:
     """All that they booked or wait for, also unproved under their contacts, locked in order."""
-    contacts = volunteers_queries.reached(volunteer)
-    theirs = Q(volunteer=volunteer) | Q(registration__in=volunteers_queries.registrations_of(volunteer, contacts))
+    contacts = volunteers_queries.load_contact_ownership(volunteer)
+    theirs = Q(volunteer=volunteer) | Q(
+        registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
+    )
     booked = list(Booking.objects.filter(theirs).values_list("pk", "drive"))
-    waits = list(WaitingEntry.objects.filter(theirs).values_list("pk", "drive"))
-    locks.no_appeals(volunteer.organization_id)
-    locks.drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
-    bookings = locks.bookings([pk for pk, _drive_id in booked])
-    entries = locks.waiting_entries([pk for pk, _drive_id in waits])
+    waits = list(WaitlistEntry.objects.filter(theirs).values_list("pk", "drive"))
+    locks.block_invitations(volunteer.organization_id)
+    locks.lock_drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
+    bookings = locks.lock_bookings([pk for pk, _drive_id in booked])
+    entries = locks.lock_waitlist_entries([pk for pk, _drive_id in waits])
     # Nobody agrees or disagrees to anything meanwhile.
-    volunteers_contacts.locked(Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)]))
-    return _Left(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
+    volunteers_contacts.lock_contacts(
+        Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)])
+    )
+    return _LockedData(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
 
 
-def _refuse_under_way(bookings: Sequence[Booking], now: datetime) -> None:
+def _refuse_running_visit(bookings: Sequence[Booking], now: datetime) -> None:
     if any(row.state == BookingState.CHECKED_IN and row.drive.ends_at > now for row in bookings):
         sentence = _("They are checked in at a drive that is running. Say what became of the visit first.")
         raise refusals.Refusal([refusals.Reason("visit_under_way", sentence)])
 
 
-def _cancel_what_comes(bookings: Sequence[Booking], actor: str, now: datetime) -> int:
+def _cancel_upcoming(bookings: Sequence[Booking], actor: str, now: datetime) -> int:
     """Give up holds and coming visits. A visit whose time has passed is left for the close-out to count."""
     by = CancelledBy.DONOR if actor == "donor" else CancelledBy.COORDINATOR
     coming = [
         row
         for row in bookings
-        if row.state == BookingState.HELD or (row.state in booking_rules.MAY_BE_CHANGED and row.starts_at > now)
+        if row.state == BookingState.HELD or (row.state in booking_rules.CHANGEABLE_STATES and row.starts_at > now)
     ]
     for row in coming:
-        changes.cancel_bookings(booking_id=row.pk, actor=actor, by=by, now=now, tell=False)
+        changes.cancel_bookings(booking_id=row.pk, actor=actor, cancelled_by=by, now=now, notify=False)
     return sum(row.state != BookingState.HELD for row in coming)
 
 
-def _forget(left: _Left, now: datetime) -> None:
-    volunteer, addresses = left.volunteer, left.contacts.addresses
+def _erase_data(data: _LockedData, now: datetime) -> None:
+    volunteer, addresses = data.volunteer, data.contacts.addresses
     organization = volunteer.organization
-    nowhere_else = set(addresses) - volunteers_queries.known_elsewhere(organization, addresses)
+    nowhere_else = set(addresses) - volunteers_queries.list_addresses_known_elsewhere(organization, addresses)
     talks = Conversation.objects.of(organization).filter(address__in=addresses)
-    erasure.forget_messages(
+    erasure.erase_messages(
         organization=organization,
         addresses=addresses,
-        abouts=[*(row.about for rows in left.linked for row in rows), *(talk.about for talk in talks)],
+        abouts=[*(row.about for rows in data.linked for row in rows), *(talk.about for talk in talks)],
         recipient=f"volunteer:{volunteer.pk}",
         now=now,
     )
     erasure.hash_consents(organization=organization, addresses=addresses)
-    erasure.forget_replies(ids=_replies_in(talks), addresses=nowhere_else)
+    erasure.delete_replies(ids=_list_reply_ids(talks), addresses=nowhere_else)
     talks.delete()
-    StatedDonation.objects.filter(volunteer=volunteer).delete()
-    idempotency.forget(mentions=[*addresses, *(row.reference for row in left.bookings)])
-    _make_anonymous(left)
-    volunteers_erasure.forget(volunteer=volunteer, contacts=left.contacts, nowhere_else=nowhere_else, now=now)
+    SelfReportedDonation.objects.filter(volunteer=volunteer).delete()
+    idempotency.blank_answers(mentions=[*addresses, *(row.reference for row in data.bookings)])
+    _anonymize_rows(data)
+    volunteers_erasure.erase_personal_data(
+        volunteer=volunteer, contacts=data.contacts, unknown_elsewhere=nowhere_else, now=now
+    )
 
 
-def _replies_in(talks: models.QuerySet[Conversation]) -> list[int]:
+def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
     """The texts that stand in these conversations and in no other organization's."""
-    lines = ConversationText.objects.filter(conversation__in=talks)
-    elsewhere = ConversationText.objects.exclude(conversation__in=talks).values("reply")
+    lines = ConversationText.objects.filter(conversation__in=conversations)
+    elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
     return list(lines.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
-def _make_anonymous(left: _Left) -> None:
+def _anonymize_rows(data: _LockedData) -> None:
     """New numbers and no words: what the person was told leads to none of these rows, and no reason names them."""
-    for rows in left.linked:
+    for rows in data.linked:
         for row in rows:
-            for name, value in row.new_link().items():
+            for name, value in row.build_link_fields().items():
                 setattr(row, name, value)
-    for booking in left.bookings:
-        booking.reference, booking.override_reason, booking.party = create.new_reference(), "", None
-    Booking.objects.bulk_update(left.bookings, [*LINK, "reference", "override_reason", "party"])
-    WaitingEntry.objects.bulk_update(left.entries, LINK)
-    Offer.objects.bulk_update(left.offers, LINK)
-    typed = BookingChange.objects.filter(booking__in=left.bookings).exclude(reason__in=["", UNDO])
+    for booking in data.bookings:
+        booking.reference, booking.override_reason, booking.party = create.generate_reference(), "", None
+    Booking.objects.bulk_update(data.bookings, [*LINK_FIELDS, "reference", "override_reason", "party"])
+    WaitlistEntry.objects.bulk_update(data.entries, LINK_FIELDS)
+    Offer.objects.bulk_update(data.offers, LINK_FIELDS)
+    typed = BookingChange.objects.filter(booking__in=data.bookings).exclude(reason__in=["", UNDO_REASON])
     typed.update(reason="")

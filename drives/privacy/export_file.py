@@ -8,9 +8,9 @@ from drives.privacy import export
 from volunteers.models import Volunteer
 
 
-def export_file(person: Volunteer, now: datetime) -> HttpResponse:
+def build_export_response(person: Volunteer, now: datetime) -> HttpResponse:
     """Everything that one organization holds about them, laid out so that people can read it too."""
-    response = JsonResponse(export.export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response = JsonResponse(export.build_export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="my-data-{person.organization.slug}.json"'
     response["Cache-Control"] = "no-store"
     return response

@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from drives.privacy.erase import Because
-from organizations.models.organization import RETENTION_LEAST, RETENTION_MOST
+from drives.privacy.erase import ErasureReason
+from organizations.models.organization import MAX_RETENTION_MONTHS, MIN_RETENTION_MONTHS
 
 
 class EraseForm(forms.Form):
@@ -12,7 +12,7 @@ class EraseForm(forms.Form):
 
     because = forms.ChoiceField(
         label=_("Why?"),
-        choices=[(one.value, one.label) for one in (Because.ASKED, Because.MISTAKE)],
+        choices=[(one.value, one.label) for one in (ErasureReason.ASKED, ErasureReason.MISTAKE)],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose why.")},
     )
@@ -27,7 +27,7 @@ class RetentionForm(forms.Form):
 
     months = forms.IntegerField(
         label=_("Months after the last contact"),
-        min_value=RETENTION_LEAST,
-        max_value=RETENTION_MOST,
+        min_value=MIN_RETENTION_MONTHS,
+        max_value=MAX_RETENTION_MONTHS,
         help_text=_("From 3 to 120. A visit, a booking, a text or a sign-in counts as contact."),
     )

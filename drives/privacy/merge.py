@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.capacity import locks, reserved_spots
-from drives.models import ACTIVE, IN_LINE, Booking, Drive, StatedDonation, WaitingEntry
+from drives.models import ACTIVE_STATES, WAITLISTED_STATES, Booking, Drive, SelfReportedDonation, WaitlistEntry
 from notifications import outbox
 from organizations import audit
 from organizations.models import AuditEntry, Organization
@@ -20,8 +20,14 @@ MERGED = "merged"
 
 
 @transaction.atomic
-def merge(
-    *, organization: Organization, one_id: int, other_id: int, actor: str, now: datetime, called: int | None = None
+def merge_volunteers(
+    *,
+    organization: Organization,
+    one_id: int,
+    other_id: int,
+    actor: str,
+    now: datetime,
+    name_from_id: int | None = None,
 ) -> Volunteer:
     """Make two volunteers of an organization one: the older row stays and gets everything that the other had.
 
@@ -32,61 +38,69 @@ def merge(
     Raises Volunteer.DoesNotExist for anybody who is not of this organization.
     Locks: all identities of both, their drives (shared), their bookings, entries.
     """
-    if already := merged_into(organization, {one_id, other_id}):
+    if already := find_merged_volunteer(organization, {one_id, other_id}):
         return already
     people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
-    locks.people_then_drives([one_id, other_id])
+    locks.lock_volunteers_then_drives([one_id, other_id])
     found = list(people.select_related("phone", "email").order_by("created_at", "pk"))
     if len(found) < 2:  # somebody else was quicker, or there are none
-        return merged_into(organization, {one_id, other_id}) or _missing()
+        return find_merged_volunteer(organization, {one_id, other_id}) or _raise_missing()
     survivor, gone = found
     left = f"volunteer:{gone.pk}"
-    ids = Booking.objects.filter(volunteer__in=found, state__in=ACTIVE).order_by("pk").values_list("pk", flat=True)
-    locks.bookings(list(ids))
-    locks.waiting_entries(WaitingEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
+    ids = (
+        Booking.objects.filter(volunteer__in=found, state__in=ACTIVE_STATES).order_by("pk").values_list("pk", flat=True)
+    )
+    locks.lock_bookings(list(ids))
+    locks.lock_waitlist_entries(WaitlistEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
     if reasons := reasons_not_to_merge(survivor, gone):
         raise refusals.Refusal(reasons)
-    if called == gone.pk:
+    if name_from_id == gone.pk:
         survivor.name, survivor.language = gone.name, gone.language
-    _move(survivor, gone)
-    outbox.rename_recipient(recipient=left, to=f"volunteer:{survivor.pk}")
-    for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE):
-        reserved_spots.end_waiting([booking], now)
+    _move_data(survivor, gone)
+    outbox.rename_recipient(recipient=left, new_recipient=f"volunteer:{survivor.pk}")
+    for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE_STATES):
+        reserved_spots.close_entries_of_booked_donors([booking], now)
     kept = [f"volunteer:{survivor.pk}"]
-    audit.note(organization=organization, actor=actor, verb=MERGED, about=left, fields=kept, now=now)
+    audit.add_audit_entry(organization=organization, actor=actor, verb=MERGED, about=left, fields=kept, now=now)
     return survivor
 
 
-def _move(survivor: Volunteer, gone: Volunteer) -> None:
+def _move_data(survivor: Volunteer, absorbed: Volunteer) -> None:
     """Everything of one person to the other; then the row without anything goes."""
-    Booking.objects.filter(volunteer=gone).update(volunteer=survivor)
-    WaitingEntry.objects.filter(volunteer=gone).update(volunteer=survivor)
-    newest = StatedDonation.objects.filter(volunteer__in=[survivor, gone]).order_by("-stated_at", "-pk").first()
+    Booking.objects.filter(volunteer=absorbed).update(volunteer=survivor)
+    WaitlistEntry.objects.filter(volunteer=absorbed).update(volunteer=survivor)
+    newest = (
+        SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed])
+        .order_by("-self_reported_at", "-pk")
+        .first()
+    )
     if newest:
-        StatedDonation.objects.filter(volunteer__in=[survivor, gone]).exclude(pk=newest.pk).delete()
-        StatedDonation.objects.filter(pk=newest.pk).update(volunteer=survivor)
-    matching.take_over(survivor=survivor, gone=gone)
+        SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed]).exclude(pk=newest.pk).delete()
+        SelfReportedDonation.objects.filter(pk=newest.pk).update(volunteer=survivor)
+    matching.merge_volunteer_rows(survivor=survivor, duplicate=absorbed)
 
 
-def _missing() -> Volunteer:
+def _raise_missing() -> Volunteer:
     raise Volunteer.DoesNotExist
 
 
 def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reason]:
     """What a coordinator has to resolve first: both booked, or both in line, at one drive. Two queries."""
     both = Count("pk")
-    booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE)
-    waiting = Drive.objects.filter(waiting__volunteer__in=[one, other], waiting__state__in=IN_LINE)
+    booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE_STATES)
+    waiting = Drive.objects.filter(
+        waitlist_entries__volunteer__in=[one, other], waitlist_entries__state__in=WAITLISTED_STATES
+    )
     twice = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
-    in_line = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
+    waitlisted = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
     return [
         refusals.Reason(code, text % {"drive": drive.title})
-        for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", in_line))
+        for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", waitlisted))
         for drive in drives.annotate(both=both).filter(both__gt=1).order_by("pk")
     ]
 
 
-def merged_into(organization: Organization, ids: Collection[int]) -> Volunteer | None:
+def find_merged_volunteer(organization: Organization, ids: Collection[int]) -> Volunteer | None:
     """Who is left of these two, if they have been made one before. Two queries at most."""
     abouts = [f"volunteer:{pk}" for pk in ids]
     lines = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)

@@ -8,41 +8,41 @@ from django.db.models import Exists, OuterRef
 
 from drives.models import Conversation
 from drives.privacy import erase, inactive
-from drives.privacy.erase import Because
+from drives.privacy.erase import ErasureReason
 from drives.refusals import Refusal
 from notifications import erasure
-from notifications.erasure import TEXTS_KEPT
+from notifications.erasure import TEXTS_KEPT_FOR
 from volunteers import retention
 from volunteers.models import Contact
 
-MOST_AT_ONCE = 500
+MAX_PER_RUN = 500
 GRACE = timedelta(days=1)  # what is younger may belong to somebody who is just being entered
 
 log = logging.getLogger(__name__)
 
 
-def forget(*, now: datetime) -> dict[str, int]:
+def apply_retention(*, now: datetime) -> dict[str, int]:
     """Erase who was not heard of, blank old texts, and hash or delete the addresses that belong to nobody any more."""
     return {
-        "erased": erase_silent(now=now),
-        "texts": erasure.forget_old_texts(now=now),
-        "conversations": _forget_talks(now),
-        "contacts": retention.forget_orphans(),
-        "hashed": retention.hash_strangers(before=now - GRACE),
+        "erased": erase_inactive_volunteers(now=now),
+        "texts": erasure.purge_old_texts(now=now),
+        "conversations": _delete_old_conversations(now),
+        "contacts": retention.purge_orphan_contacts(),
+        "hashed": retention.hash_unknown_addresses(before=now - GRACE),
     }
 
 
-def erase_silent(*, now: datetime, limit: int = MOST_AT_ONCE) -> int:
+def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
     """Erase up to `limit` people whose last contact is longer ago than their organization keeps people.
 
     Each in a transaction of its own; one who cannot be erased does not hold up the others. Returns how many were.
     """
-    return sum(_erase(volunteer_id, now) for volunteer_id in inactive.silent(now, limit))
+    return sum(_erase_inactive(volunteer_id, now) for volunteer_id in inactive.list_inactive_volunteers(now, limit))
 
 
-def _erase(volunteer_id: int, now: datetime) -> bool:
+def _erase_inactive(volunteer_id: int, now: datetime) -> bool:
     try:
-        erase.erase(volunteer_id=volunteer_id, because=Because.SILENT, actor="worker", now=now)
+        erase.erase_volunteer(volunteer_id=volunteer_id, reason=ErasureReason.SILENT, actor="worker", now=now)
     except Refusal:
         return False
     except Exception as error:
@@ -52,8 +52,8 @@ def _erase(volunteer_id: int, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _forget_talks(now: datetime) -> int:
+def _delete_old_conversations(now: datetime) -> int:
     """Conversations with numbers that the organization does not know, 90 days after their last word."""
     known = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
-    old = Conversation.objects.filter(~Exists(known), newest_at__lt=now - TEXTS_KEPT)
+    old = Conversation.objects.filter(~Exists(known), last_text_at__lt=now - TEXTS_KEPT_FOR)
     return old.delete()[1].get("drives.Conversation", 0)

@@ -4,14 +4,14 @@ from rest_framework.serializers import CharField, DateTimeField, DictField, Inte
 
 from drives.api.fields import ChoiceField, IdField
 from drives.api.serializers import Serializer
-from drives.privacy.erase import Because
+from drives.privacy.erase import ErasureReason
 
 
 class EraseSerializer(Serializer):
     because = ChoiceField(
-        choices=[Because.ASKED, Because.MISTAKE],
+        choices=[ErasureReason.ASKED, ErasureReason.MISTAKE],
         required=False,
-        default=Because.ASKED,
+        default=ErasureReason.ASKED,
         help_text="The reason, for the audit log.",
     )
 
@@ -31,7 +31,7 @@ class ExportSerializer(Serializer):
     organization = DictField(child=CharField())
     person = DictField()
     bookings = ListField(child=DictField())
-    waiting = ListField(child=DictField())
+    waitlist_entries = ListField(child=DictField())
     stated_donations = ListField(child=DictField())
     registrations = ListField(child=DictField())
     consents = ListField(child=DictField())

@@ -12,17 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.booking import reached_people
+from drives.booking import known_people
 from drives.privacy import erase as privacy_erase
 from drives.privacy import export_file
-from drives.privacy.erase import Because
+from drives.privacy.erase import ErasureReason
 from drives.web import redirects, visitor
 from volunteers.models import Volunteer
 
-Known: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
+KnownRecord: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
 
 
-class LeaveForm(forms.Form):
+class EraseMyDataForm(forms.Form):
     """Which organizations are to forget the donor, and that it is meant."""
 
     records = forms.MultipleChoiceField(
@@ -35,7 +35,7 @@ class LeaveForm(forms.Form):
         error_messages={"required": _("Tick the box: this cannot be undone.")},
     )
 
-    def __init__(self, records: Sequence[Known], *args: object) -> None:
+    def __init__(self, records: Sequence[KnownRecord], *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
         field = self.fields["records"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -46,49 +46,53 @@ class LeaveForm(forms.Form):
 
 @never_cache
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def show_my_data(request: HttpRequest) -> HttpResponse:
     """Which organizations know the donor, with a copy from each and the way out."""
-    records = _records(request)
-    return render(request, "drives/privacy/my_data.html", {"records": records}) if records else redirect("find")
+    records = _list_records(request)
+    return (
+        render(request, "drives/privacy/donor_data.html", {"records": records}) if records else redirect("find_booking")
+    )
 
 
 @never_cache
 @require_safe
-def download(request: HttpRequest, volunteer_id: int) -> HttpResponse:
+def download_my_data(request: HttpRequest, volunteer_id: int) -> HttpResponse:
     """A copy of everything that one organization holds."""
-    for record, _title in _records(request):
+    for record, _title in _list_records(request):
         if record.pk == volunteer_id:
-            return export_file.export_file(record, timezone.now())
+            return export_file.build_export_response(record, timezone.now())
     raise Http404
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def erase(request: HttpRequest) -> HttpResponse:
+def erase_my_data(request: HttpRequest) -> HttpResponse:
     """Leave one organization or all. The page says what that means; only its button does it."""
-    records = _records(request)
+    records = _list_records(request)
     if not records:
-        return redirect("find")
-    form = LeaveForm(records, request.POST if request.method == "POST" else None)
+        return redirect("find_booking")
+    form = EraseMyDataForm(records, request.POST if request.method == "POST" else None)
     if form.is_valid():
         chosen = [int(pk) for pk in form.cleaned_data["records"]]
         try:
-            privacy_erase.erase_all(volunteer_ids=chosen, because=Because.ASKED, actor="donor", now=timezone.now())
+            privacy_erase.erase_volunteers(
+                volunteer_ids=chosen, reason=ErasureReason.ASKED, actor="donor", now=timezone.now()
+            )
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            return redirects.see_other("my_data_erased")
+            return redirects.redirect_after_post("donor_data_erased")
     status = 422 if form.errors else 200
-    return render(request, "drives/privacy/my_data_erase.html", {"form": form}, status=status)
+    return render(request, "drives/privacy/donor_data_erase.html", {"form": form}, status=status)
 
 
 @require_safe
-def erased(request: HttpRequest) -> HttpResponse:
+def show_my_data_erased(request: HttpRequest) -> HttpResponse:
     """That it is done, and what is left to do by oneself."""
-    return render(request, "drives/privacy/my_data_erased.html")
+    return render(request, "drives/privacy/donor_data_erased.html")
 
 
-def _records(request: HttpRequest) -> list[Known]:
+def _list_records(request: HttpRequest) -> list[KnownRecord]:
     """How each organization knows the donor: what they own of what this browser proved. Two queries at most."""
-    people = reached_people.people_here(visitor.browser_of(request), timezone.now())
-    return [(record, person.title) for person in people if person.is_theirs for record in person.records]
+    people = known_people.list_known_people(visitor.read_browser_token(request), timezone.now())
+    return [(record, person.title) for person in people if person.is_contact_owner for record in person.records]

@@ -19,34 +19,34 @@ from volunteers.models import Volunteer
 
 @require_safe
 @accounts.role_required("plan")
-def export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
+def download_export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
     """Everything that is held about a person, as a file to send them."""
-    return export_file.export_file(_person(request, volunteer_id), timezone.now())
+    return export_file.build_export_response(_get_person_or_404(request, volunteer_id), timezone.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def erase(request: MemberRequest, volunteer_id: int) -> HttpResponse:
+def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
     """Forget a person. The page says what goes and what stays; it cannot be undone."""
-    person = _person(request, volunteer_id)
+    person = _get_person_or_404(request, volunteer_id)
     form = EraseForm(request.POST or None)
     if form.is_valid():
         try:
-            privacy_erase.erase(
+            privacy_erase.erase_volunteer(
                 volunteer_id=person.pk,
-                because=form.cleaned_data["because"],
-                actor=members.actor_of(request),
+                reason=form.cleaned_data["because"],
+                actor=members.format_actor(request),
                 now=timezone.now(),
             )
         except ValidationError as error:
-            form_errors.refuse(form, error)
+            form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
             return redirect("organizer_home")
-    return members.page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})
+    return members.render_member_page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})
 
 
-def _person(request: MemberRequest, volunteer_id: int) -> Volunteer:
+def _get_person_or_404(request: MemberRequest, volunteer_id: int) -> Volunteer:
     """Somebody the member's own organization knows, or 404."""
     known = Volunteer.objects.of(request.membership.organization).known()
     person = known.select_related("organization", "phone", "email").filter(pk=volunteer_id).first()

@@ -9,24 +9,24 @@ from django.views.decorators.http import require_http_methods
 
 from drives.privacy.forms import RetentionForm
 from drives.web import members
-from organizations import organizing
+from organizations import memberships
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("manage")
-def retention(request: MemberRequest) -> HttpResponse:
+def edit_retention(request: MemberRequest) -> HttpResponse:
     """After how many months somebody who is not heard of is erased."""
     organization = request.membership.organization
     form = RetentionForm(request.POST or None, initial={"months": organization.retention_months})
     if form.is_valid():
-        organizing.keep_people_for(
+        memberships.set_retention_months(
             organization=organization,
             months=form.cleaned_data["months"],
-            actor=members.actor_of(request),
+            actor=members.format_actor(request),
             now=timezone.now(),
         )
         messages.success(request, _("Saved."))
         return redirect("organizer_retention")
-    return members.page(request, "drives/privacy/retention.html", {"form": form})
+    return members.render_member_page(request, "drives/privacy/retention.html", {"form": form})

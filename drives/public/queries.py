@@ -18,7 +18,7 @@ class DriveSummary:
     """A drive in a list, with how many return visits it could still take."""
 
     drive: Drive
-    places_left: int
+    spots_left: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class HourFill:
         return round(100 * self.taken / self.limit) if self.limit else 0
 
 
-def public_drives(
+def list_public_drives(
     now: datetime, organization: Organization | None = None, city: str = "", limit: int = 50
 ) -> list[DriveSummary]:
     """The next published drives, of one organization or of all, with their places left. Two queries."""
@@ -66,26 +66,26 @@ def public_drives(
         rows = rows.filter(organization=organization)
     if city:
         rows = rows.filter(site__city__iexact=city)
-    return summaries(rows.order_by("starts_at", "pk")[:limit], now)
+    return load_drive_summaries(rows.order_by("starts_at", "pk")[:limit], now)
 
 
-def drive_page(slug: str, now: datetime) -> DrivePage | None:
+def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
     """A drive's public page, or None for a draft and an unknown slug. Six queries."""
-    related = ("organization", "site", "policy", "cause", "collector")
+    related = ("organization", "site", "policy", "cause", "center")
     drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
     if drive is None:
         return None
     is_open = drive.state == DriveState.PUBLISHED
-    others = [found for found in public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
+    others = [found for found in list_public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
     return DrivePage(
         drive=drive,
-        first_times=availability.open_times(drive, ("first",), now) if is_open else [],
-        return_times=availability.open_times(drive, ("return",), now) if is_open else [],
+        first_times=availability.list_open_times(drive, ("first",), now) if is_open else [],
+        return_times=availability.list_open_times(drive, ("return",), now) if is_open else [],
         other_drives=others[:5],
     )
 
 
-def fill_by_hour(drive: Drive) -> list[HourFill]:
+def load_hourly_fill(drive: Drive) -> list[HourFill]:
     """Chair steps taken and offered in each local hour of a drive. One query."""
     hours: dict[datetime, list[int]] = {}
     rows = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken", "chairs_limit")
@@ -97,14 +97,14 @@ def fill_by_hour(drive: Drive) -> list[HourFill]:
     return [HourFill(hour, taken, limit) for hour, (taken, limit) in hours.items()]
 
 
-def summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
+def load_drive_summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
     """Drives with their places left. One query beside their own."""
     drives = list(rows)
-    slots = availability.slots_of([drive.pk for drive in drives])
-    return [DriveSummary(drive, _fill(drive, slots[drive.pk], now)) for drive in drives]
+    slots = availability.list_slots_by_drive([drive.pk for drive in drives])
+    return [DriveSummary(drive, _count_spots_left(drive, slots[drive.pk], now)) for drive in drives]
 
 
-def _fill(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
+def _count_spots_left(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
     ahead = [row for row in slots if row[1] > now]
-    shape = visits.visit_shape(drive, "return")
-    return grid.greedy_fill([row[3] for row in ahead], [row[4] for row in ahead], shape)
+    shape = visits.compute_visit_shape(drive, "return")
+    return grid.count_fitting_visits([row[3] for row in ahead], [row[4] for row in ahead], shape)

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import DateField, DateTimeField, IntegerField, SerializerMethodField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
-from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimes
+from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimesSerializer
 from drives.eligibility import self_check as eligibility_self_check
 from drives.models import DriveState, Site, Visit
 from drives.public.queries import DriveSummary
@@ -29,7 +29,7 @@ class SiteNameSerializer(ModelSerializer[Site]):
         read_only_fields = fields
 
 
-class DriveSerializer(SiteTimes, Serializer):
+class DriveSerializer(SiteTimesSerializer, Serializer):
     """A `DriveSummary`."""
 
     id = IdField(source="drive.pk")
@@ -40,9 +40,7 @@ class DriveSerializer(SiteTimes, Serializer):
     site = SiteNameSerializer(source="drive.site")
     starts_at = DateTimeField(source="drive.starts_at")
     ends_at = DateTimeField(source="drive.ends_at")
-    spots_left = IntegerField(
-        source="places_left", help_text="Return visits that still fit. Do not add it to other figures."
-    )
+    spots_left = IntegerField(help_text="Return visits that still fit. Do not add it to other figures.")
     url = LinkField("/d/{}/", source="drive.slug")
 
 
@@ -75,14 +73,14 @@ class DrivePolicySerializer(Serializer):
     windows = WindowSerializer(source="rules.windows", many=True)
 
 
-class ConfirmationSerializer(Serializer):
+class SelfCheckItemSerializer(Serializer):
     """A sentence of the self-check. Its `code` is what a booking sends."""
 
     code = TextField()
     text = TextField()
 
     def to_representation(self, instance: str) -> dict[str, str]:
-        return {"code": instance, "text": eligibility_self_check.sentence(instance)}
+        return {"code": instance, "text": eligibility_self_check.format_self_check_code(instance)}
 
 
 class VisitLengthSerializer(Serializer):
@@ -96,7 +94,7 @@ class DriveDetailSerializer(DriveSerializer):
     description = TextField(source="drive.description")
     cause = CauseStorySerializer(source="drive.cause", allow_null=True)
     policy = DrivePolicySerializer(source="drive")
-    self_check = ConfirmationSerializer(source="drive.policy.confirms", many=True)
+    self_check = SelfCheckItemSerializer(source="drive.policy.self_check", many=True)
     visits = SerializerMethodField()
 
     @extend_schema_field(VisitLengthSerializer(many=True))
@@ -106,7 +104,7 @@ class DriveDetailSerializer(DriveSerializer):
         return [{"type": str(visit), "minutes": count} for visit, count in minutes.items()]
 
 
-class DrivesQuery(QuerySerializer):
+class DrivesQuerySerializer(QuerySerializer):
     """The parameters of the list of drives."""
 
     organization = TextField(max_length=60, required=False, allow_blank=True, help_text="The organization's slug.")
@@ -122,7 +120,7 @@ class DrivesQuery(QuerySerializer):
         return {**super().get_fields(), **days}
 
 
-class SlotsQuery(QuerySerializer):
+class SlotsQuerySerializer(QuerySerializer):
     """The parameters of the list of slots."""
 
     visit = ChoiceField(choices=Visit.choices, required=False)

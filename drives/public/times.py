@@ -18,40 +18,40 @@ NOON, EVENING = 12, 17
 
 
 @dataclass
-class Part:
+class DayPart:
     """The times of one part of the day."""
 
     name: str
     times: list[OpenTime] = field(default_factory=list)
 
 
-def parts_of_day(times: Iterable[OpenTime], drive: Drive) -> list[Part]:
+def group_by_day_part(times: Iterable[OpenTime], drive: Drive) -> list[DayPart]:
     """Morning, afternoon, evening: those that have times, in order."""
-    parts: dict[str, Part] = {}
+    parts: dict[str, DayPart] = {}
     for time in times:
-        name = _part(time.starts_at.astimezone(drive.site.zone))
-        parts.setdefault(name, Part(name)).times.append(time)
+        name = _name_day_part(time.starts_at.astimezone(drive.site.zone))
+        parts.setdefault(name, DayPart(name)).times.append(time)
     return list(parts.values())
 
 
-def _part(local: datetime) -> str:
+def _name_day_part(local: datetime) -> str:
     if local.hour < NOON:
         return _("Morning")
     return _("Afternoon") if local.hour < EVENING else _("Evening")
 
 
-def visit_asked(value: str) -> Visit:
+def parse_visit_type(value: str) -> Visit:
     """The kind of visit in an address; a stranger's is a first one until they say otherwise."""
     return Visit.RETURN if value == Visit.RETURN else Visit.FIRST
 
 
-def slot_asked(value: str) -> int | None:
+def parse_slot_id(value: str) -> int | None:
     """The slot's number in an address, if it is one."""
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PartyRequest:
     """How many people want to come, how many of them for the first time, and the visit of the donor at the keyboard."""
 
     visit: Visit
@@ -73,31 +73,31 @@ class Wanted:
         return urlencode({"visit": self.visit, **several})
 
     @property
-    def sizes(self) -> list["Wanted"]:
+    def sizes(self) -> list["PartyRequest"]:
         """The same for each number of people, as far as the kinds of their visits were said."""
         first = self.first if self.people > 1 else int(self.visit == Visit.FIRST)
-        return [Wanted(self.visit, number, min(first, number)) for number in party_fit.SIZES]
+        return [PartyRequest(self.visit, number, min(first, number)) for number in party_fit.PARTY_SIZES]
 
 
-def wanted(asked: QueryDict) -> Wanted:
+def parse_party_request(query: QueryDict) -> PartyRequest:
     """What an address or a form asks for; one person unless it says otherwise."""
-    number, first = asked.get("people", ""), asked.get("first", "")
-    people = int(number) if number in map(str, party_fit.SIZES) else 1
+    number, first = query.get("people", ""), query.get("first", "")
+    people = int(number) if number in map(str, party_fit.PARTY_SIZES) else 1
     new = int(first) if first in map(str, range(people + 1)) else 0
-    return Wanted(visit_asked(asked.get("visit", "")), people, new)
+    return PartyRequest(parse_visit_type(query.get("visit", "")), people, new)
 
 
-def open_times(page: DrivePage, asked: Wanted, now: datetime) -> Sequence[OpenTime]:
+def list_party_times(page: DrivePage, party_request: PartyRequest, now: datetime) -> Sequence[OpenTime]:
     """The times of a drive at which all these people can come."""
-    if asked.people == 1 or page.is_full:
-        return page.times(asked.visit)
-    return availability.open_times(page.drive, asked.visits, now)
+    if party_request.people == 1 or page.is_full:
+        return page.times(party_request.visit)
+    return availability.list_open_times(page.drive, party_request.visits, now)
 
 
-def chosen(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:
+def find_chosen_time(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime | None:
     """The open time with this slot, if it still is open."""
     return next((time for time in times if time.slot_id == slot_id), None)
 
 
-def choose_one() -> str:
+def format_choose_time() -> str:
     return _("Choose a time.")

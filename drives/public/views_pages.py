@@ -10,7 +10,7 @@ from organizations.models import Organization
 
 
 @require_safe
-def privacy(request: HttpRequest) -> HttpResponse:
+def show_privacy(request: HttpRequest) -> HttpResponse:
     """What is kept of donors, for how long, and who sees it."""
     months = Organization._meta.get_field("retention_months").default
     others = Organization.objects.exclude(retention_months=months).order_by("name", "pk")
@@ -18,14 +18,14 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def terms(request: HttpRequest) -> HttpResponse:
+def show_terms(request: HttpRequest) -> HttpResponse:
     """The terms, with the texting programme as carriers want it described."""
     return render(request, "drives/public/terms.html")
 
 
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
-def accent(request: HttpRequest, slug: str) -> HttpResponse:
+def show_accent_stylesheet(request: HttpRequest, slug: str) -> HttpResponse:
     """The organization's accent as a stylesheet of its own: pages carry no inline styles."""
     found = get_object_or_404(Organization, slug=slug)
-    return HttpResponse(colors.stylesheet(found.accent), content_type="text/css; charset=utf-8")
+    return HttpResponse(colors.build_stylesheet(found.accent), content_type="text/css; charset=utf-8")

@@ -11,7 +11,7 @@ from drives.models import Drive, Visit
 
 
 @require_safe
-def time(request: HttpRequest, slot_id: int, visit: str = Visit.RETURN) -> HttpResponse:
+def redirect_to_time(request: HttpRequest, slot_id: int, visit: str = Visit.RETURN) -> HttpResponse:
     """On to the drive with this time chosen; if it is gone by then, that page proposes the nearest ones."""
     drive = get_object_or_404(Drive.objects.public(), slots=slot_id)
     asked = urlencode({"visit": visit, "slot": slot_id})

@@ -10,54 +10,54 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
-from notifications import phone
+from notifications import contact_address
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 register = template.Library()
 
-register.filter("clock", localtime.clock)
-register.filter("short_day", localtime.short_day)
-register.filter("long_day", localtime.long_day)
-register.filter("moment", localtime.moment)
-register.filter("zone_name", localtime.zone_name)
-register.filter("allowed_from", localtime.allowed_from)
-register.filter("long_date", localtime.long_date)
-register.filter("phone", phone.show)
+register.filter("clock", localtime.format_time)
+register.filter("short_day", localtime.format_short_day)
+register.filter("long_day", localtime.format_long_day)
+register.filter("moment", localtime.format_date_and_time)
+register.filter("zone_name", localtime.format_zone)
+register.filter("allowed_from", localtime.format_earliest_time)
+register.filter("long_date", localtime.format_long_date)
+register.filter("phone", contact_address.format_phone)
 
 
 @register.filter
 def big_clock(at: datetime, zone: str) -> SafeString:
     """The figures large, what follows them (AM, PM) small."""
-    figures, _space, rest = localtime.clock(at, zone).partition(" ")
+    figures, _space, rest = localtime.format_time(at, zone).partition(" ")
     return format_html("{} <small>{}</small>", figures, rest) if rest else format_html("{}", figures)
 
 
 @register.filter
 def month(at: datetime, zone: str) -> str:
     """Mar, for a small calendar leaf."""
-    return _leaf(at, zone, "M")
+    return _format_date_part(at, zone, "M")
 
 
 @register.filter
 def day(at: datetime, zone: str) -> str:
     """14"""
-    return _leaf(at, zone, "j")
+    return _format_date_part(at, zone, "j")
 
 
 @register.filter
 def weekday(at: datetime, zone: str) -> str:
     """Sat"""
-    return _leaf(at, zone, "D")
+    return _format_date_part(at, zone, "D")
 
 
-def _leaf(at: datetime, zone: str, part: str) -> str:
+def _format_date_part(at: datetime, zone: str, part: str) -> str:
     return formats.date_format(at.astimezone(ZoneInfo(zone)), part)
 
 
 @register.filter
 def short_moment(at: datetime, zone: str) -> str:
     """Sat Mar 14, 9:45 AM; where the zone's name stands beside it."""
-    return f"{localtime.short_day(at, zone)}, {localtime.clock(at, zone)}"
+    return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
 
 
 @register.filter

@@ -11,47 +11,47 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, documented
+from drives.api import access, openapi
 from drives.api.access import ApiView
-from drives.api.documented import IDEMPOTENCY_KEY
+from drives.api.openapi import IDEMPOTENCY_KEY
 from drives.booking import api as booking_api
 from drives.booking.api import DONOR
 from drives.booking.serializers import BookingSerializer, CodeSerializer, ResendCodeSerializer
-from drives.models import Drive, DriveState, Source, WaitingEntry, WaitingState
-from drives.public import listing
+from drives.models import Drive, DriveState, Source, WaitlistEntry, WaitlistEntryState
+from drives.public import api_queries
 from drives.refusals import Reason, Refusal
 from drives.waitlist import close, entries, offers, queries, rules
-from drives.waitlist.entries import Wish
-from drives.waitlist.queries import WaitingPage
+from drives.waitlist.entries import WaitlistRequest
+from drives.waitlist.queries import WaitlistPage
 from drives.waitlist.serializers import (
     ClosedWaitlistSerializer,
     NewWaitlistEntrySerializer,
     WaitlistEntrySerializer,
 )
-from organizations.models import ApiKey, linked
+from organizations.models import ApiKey, linked_model
 
 
-class WaitingList(ApiView):
+class JoinWaitlistView(ApiView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "join_waitlist",
         "Join the waitlist",
         "Puts a donor on the waitlist of a full drive, once the code that is sent has been entered. With the "
         "organization's key or a coordinator's session the donor is on it at once. While open slots fit the visit and "
         "the times, the answer is 409 with `alternatives`.",
-        gives=WaitlistEntrySerializer,
-        takes=NewWaitlistEntrySerializer,
+        response_serializer=WaitlistEntrySerializer,
+        request_serializer=NewWaitlistEntrySerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
-        refuses=(403, 404, 409, 422),
+        error_statuses=(403, 404, 409, 422),
     )
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._drive(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
         asked = request.path.encode() + request.body  # the drive is named in the address
-        return booking_api.created_once(
+        return booking_api.create_once(
             request,
             asked,
             now,
@@ -59,49 +59,58 @@ class WaitingList(ApiView):
         )
 
     def _drive(self, request: Request, drive_id: int) -> Drive:
-        drive = listing.shown_drive(drive_id)
+        drive = api_queries.find_visible_drive(drive_id)
         if drive is None or drive.state == DriveState.DRAFT:
             raise Http404
-        if isinstance(request.auth, ApiKey) and access.caller(request, drive.organization) is None:
+        if isinstance(request.auth, ApiKey) and access.find_caller(request, drive.organization) is None:
             raise Http404
         self.zone = drive.site.timezone
         return drive
 
     def _join(self, request: Request, drive: Drive, body: dict[str, Any], now: datetime) -> str:
-        member, person = access.caller(request, drive.organization), booking_api.person_of(body)
-        wish = Wish(body["visit"], rules.arrival_window(body.get("from"), body.get("to")))
+        member, person = access.find_caller(request, drive.organization), booking_api.build_person(body)
+        waitlist_request = WaitlistRequest(body["visit"], rules.parse_arrival_window(body.get("from"), body.get("to")))
         if member is None:
             ip = request.META["REMOTE_ADDR"]
-            entry = entries.join_within(drive=drive, wish=wish, person=person, source=Source.API, ip=ip, now=now)
+            entry = entries.join_waitlist_in_transaction(
+                drive=drive, waitlist_request=waitlist_request, person=person, source=Source.API, ip=ip, now=now
+            )
         elif member.may("plan"):
-            entry = entries.enter(drive=drive, wish=wish, person=person, actor=member.actor, source=Source.API, now=now)
+            entry = entries.add_entry(
+                drive=drive,
+                waitlist_request=waitlist_request,
+                person=person,
+                actor=member.actor,
+                source=Source.API,
+                now=now,
+            )
         else:
             raise PermissionDenied
-        page = WaitingPage(entry, queries.position(entry), None)
+        page = WaitlistPage(entry, queries.load_position(entry), None)
         return json.dumps(WaitlistEntrySerializer.write(page), separators=(",", ":"))
 
 
-class CloseLine(ApiView):
+class CloseWaitlistView(ApiView):
     needs: ClassVar = {"POST": "plan"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "close_waitlist",
         "Close the waitlist",
         "Ends the waitlist of a drive that takes no online bookings. Everyone on it is notified once.",
-        gives=ClosedWaitlistSerializer,
-        refuses=(404, 409),
+        response_serializer=ClosedWaitlistSerializer,
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        waited = close.close_line(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        waited = close.close_waitlist(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
         return Response(ClosedWaitlistSerializer.write({"waited": waited}))
 
 
-class TokenView(ApiView):
+class WaitlistTokenView(ApiView):
     """A call about the entry that the token in its address opens."""
 
-    def found(self, token: str) -> WaitingPage:
-        page = queries.waiting_page(token, timezone.now())
+    def found(self, token: str) -> WaitlistPage:
+        page = queries.load_waitlist_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.entry.drive.site.timezone
@@ -114,69 +123,69 @@ class TokenView(ApiView):
             raise Refusal([Reason("no_offer", _("No place is offered to you now."))])
         return page.offer.pk
 
-    def answer(self, entry: WaitingEntry) -> Response:
+    def answer(self, entry: WaitlistEntry) -> Response:
         return Response(WaitlistEntrySerializer.write(self.found(entry.token)))
 
 
-class OneEntry(TokenView):
+class WaitlistEntryView(WaitlistTokenView):
     needs: ClassVar = {"GET": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "read_waitlist_entry",
         "Read a waitlist entry",
         "The entry that the token opens, with its position and the offer that stands.",
-        gives=WaitlistEntrySerializer,
+        response_serializer=WaitlistEntrySerializer,
         public=True,
-        refuses=(404,),
+        error_statuses=(404,),
     )
     def get(self, request: Request, token: str) -> Response:
         return Response(WaitlistEntrySerializer.write(self.found(token)))
 
 
-class Prove(TokenView):
+class VerifyWaitlistEntryView(WaitlistTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "verify_waitlist_entry",
         "Verify a waitlist entry",
         "Enters the code that was sent and puts the donor on the waitlist. A donor who is on it already gets the entry "
         "they have.",
-        gives=WaitlistEntrySerializer,
-        takes=CodeSerializer,
+        response_serializer=WaitlistEntrySerializer,
+        request_serializer=CodeSerializer,
         public=True,
-        refuses=(404, 409, 410),
+        error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, CodeSerializer.read(request.data)
         return self.answer(
-            entries.prove(
+            entries.verify_entry(
                 entry_id=asked.pk,
                 code=body["code"],
-                bound_to=linked.token_digest(asked.token),
+                bound_to=linked_model.hash_token(asked.token),
                 now=timezone.now(),
-                whose=body.get("whose", ""),
+                booking_for=body.get("booking_for", ""),
             )
         )
 
 
-class SendCode(TokenView):
+class ResendWaitlistCodeView(WaitlistTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "send_waitlist_code",
         "Send the waitlist code again",
         "Sends a new code for an entry that is not verified. The code before it no longer works.",
-        gives=WaitlistEntrySerializer,
-        takes=ResendCodeSerializer,
+        response_serializer=WaitlistEntrySerializer,
+        request_serializer=ResendCodeSerializer,
         public=True,
-        refuses=(404, 409, 410),
+        error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
         asked, body = self.found(token).entry, ResendCodeSerializer.read(request.data)
-        if asked.state in {WaitingState.HELD, WaitingState.LAPSED}:
-            entries.send_code_again(
+        if asked.state in {WaitlistEntryState.HELD, WaitlistEntryState.LAPSED}:
+            entries.resend_entry_code(
                 entry_id=asked.pk,
-                bound_to=linked.token_digest(asked.token),
+                bound_to=linked_model.hash_token(asked.token),
                 ip=request.META["REMOTE_ADDR"],
                 now=timezone.now(),
                 by_email=body["by_email"],
@@ -184,48 +193,48 @@ class SendCode(TokenView):
         return self.answer(asked)
 
 
-class Leave(TokenView):
+class LeaveWaitlistView(WaitlistTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "leave_waitlist",
         "Leave the waitlist",
         "Takes the donor off the waitlist. An offered slot is passed on.",
-        gives=WaitlistEntrySerializer,
+        response_serializer=WaitlistEntrySerializer,
         public=True,
-        refuses=(404,),
+        error_statuses=(404,),
     )
     def post(self, request: Request, token: str) -> Response:
         entry = self.found(token).entry
-        return self.answer(entries.leave(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
+        return self.answer(entries.remove_entry(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
 
 
-class Accept(TokenView):
+class AcceptOfferView(WaitlistTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "accept_offer",
         "Accept an offer",
         "Books the slot that is offered to the entry.",
-        gives=BookingSerializer,
+        response_serializer=BookingSerializer,
         public=True,
-        refuses=(404, 409),
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = offers.accept(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
+        booking = offers.accept_offer(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
         return Response(BookingSerializer.write(booking))
 
 
-class Pass(TokenView):
+class DeclineOfferView(WaitlistTokenView):
     needs: ClassVar = {"POST": "public"}
 
-    @documented.operation(
+    @openapi.describe_operation(
         "decline_offer",
         "Decline an offer",
         "Passes the offered slot on. The entry keeps its place on the waitlist.",
-        gives=WaitlistEntrySerializer,
+        response_serializer=WaitlistEntrySerializer,
         public=True,
-        refuses=(404, 409),
+        error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        return self.answer(offers.decline(offer_id=self.offered(token), now=timezone.now()).entry)
+        return self.answer(offers.decline_offer(offer_id=self.offered(token), now=timezone.now()).entry)

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
-from drives.models import Drive, Visit, WaitingEntry
+from drives.models import Drive, Visit, WaitlistEntry
 from drives.waitlist import rules
-from drives.waitlist.entries import Wish
+from drives.waitlist.entries import WaitlistRequest
 
 HOUR = timedelta(hours=1)
 
 
-class WishForm(forms.Form):
+class WaitlistRequestForm(forms.Form):
     """The kind of visit, and between which full hours somebody can come. Empty hours are any time."""
 
     use_required_attribute = False
@@ -32,8 +32,8 @@ class WishForm(forms.Form):
 
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.hours = {_value(hour): hour for hour in _full_hours(drive)}
-        shown = [(value, localtime.clock(hour, drive.site.timezone)) for value, hour in self.hours.items()]
+        self.hours = {_format_hour(hour): hour for hour in _list_full_hours(drive)}
+        shown = [(value, localtime.format_time(hour, drive.site.timezone)) for value, hour in self.hours.items()]
         self._offer("since", _("any time"), shown[:-1])
         self._offer("until", _("any time"), shown[1:])
 
@@ -44,7 +44,7 @@ class WishForm(forms.Form):
         """The second hour lies after the first."""
         typed = super().clean() or {}
         try:
-            rules.arrival_window(*self._hours(typed))
+            rules.parse_arrival_window(*self._hours(typed))
         except ValidationError as empty:
             self.add_error("until", empty.error_dict["to"])
         return typed
@@ -53,19 +53,23 @@ class WishForm(forms.Form):
         return self.hours.get(typed.get("since", "")), self.hours.get(typed.get("until", ""))
 
     @property
-    def wish(self) -> Wish:
+    def waitlist_request(self) -> WaitlistRequest:
         """What was chosen; the form is valid."""
         typed = self.cleaned_data
-        return Wish(typed["visit"], rules.arrival_window(*self._hours(typed)))
+        return WaitlistRequest(typed["visit"], rules.parse_arrival_window(*self._hours(typed)))
 
 
-def initial(entry: WaitingEntry) -> dict[str, str]:
+def build_initial(entry: WaitlistEntry) -> dict[str, str]:
     """What somebody waits for, as the form's first values."""
     since, until = entry.window_from, entry.window_to
-    return {"visit": entry.visit, "since": _value(since) if since else "", "until": _value(until) if until else ""}
+    return {
+        "visit": entry.visit,
+        "since": _format_hour(since) if since else "",
+        "until": _format_hour(until) if until else "",
+    }
 
 
-def _full_hours(drive: Drive) -> Iterator[datetime]:
+def _list_full_hours(drive: Drive) -> Iterator[datetime]:
     """Opening, every full hour at the site, and closing."""
     local = drive.starts_at.astimezone(drive.site.zone)
     yield drive.starts_at
@@ -76,5 +80,5 @@ def _full_hours(drive: Drive) -> Iterator[datetime]:
     yield drive.ends_at
 
 
-def _value(hour: datetime) -> str:
+def _format_hour(hour: datetime) -> str:
     return f"{int(hour.timestamp())}"

@@ -13,106 +13,106 @@ from drives.capacity import availability, counters, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import matching
 from drives.domain.grid import Footprint
-from drives.domain.matching import Window
+from drives.domain.matching import ArrivalWindow
 from drives.models import (
-    IN_LINE,
+    WAITLISTED_STATES,
     WITH_DRIVE,
     Booking,
     Drive,
     DriveState,
-    Hold,
     Offer,
     OfferState,
-    WaitingEntry,
-    WaitingState,
+    ReservedSpot,
+    WaitlistEntry,
+    WaitlistEntryState,
 )
 from drives.web import links
-from organizations.models import linked
+from organizations.models import linked_model
 
-REFUSED = (OfferState.DECLINED, OfferState.EXPIRED)
-
-
-def window_of(entry: WaitingEntry) -> Window:
-    return Window(entry.window_from, entry.window_to)
+REFUSED_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
 
 
-def position(entry: WaitingEntry) -> int:
+def build_window(entry: WaitlistEntry) -> ArrivalWindow:
+    return ArrivalWindow(entry.window_from, entry.window_to)
+
+
+def load_position(entry: WaitlistEntry) -> int:
     """1 for the first in line; 0 for who is not in it. One query."""
-    if entry.state not in IN_LINE or entry.waits_since is None:
+    if entry.state not in WAITLISTED_STATES or entry.joined_at is None:
         return 0
-    before = Q(waits_since__lt=entry.waits_since) | Q(waits_since=entry.waits_since, pk__lt=entry.pk)
-    return 1 + WaitingEntry.objects.filter(before, drive=entry.drive_id, state__in=IN_LINE).count()
+    before = Q(joined_at__lt=entry.joined_at) | Q(joined_at=entry.joined_at, pk__lt=entry.pk)
+    return 1 + WaitlistEntry.objects.filter(before, drive=entry.drive_id, state__in=WAITLISTED_STATES).count()
 
 
-def waiting_facts(
+def load_waitlist_facts(
     *, drive_id: int, now: datetime, identity: str = "", volunteer_id: int | None = None
-) -> capacity_rules.PlaceFacts:
+) -> capacity_rules.BookingFacts:
     """What stands against waiting at a drive: its state, unproved requests, a booking. At most three queries."""
-    held = WaitingEntry.objects.held(now).filter(registration__identity=identity)
+    held = WaitlistEntry.objects.held(now).filter(registration__identity=identity)
     drive = Drive.objects.get(pk=drive_id)
     mine = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
-    return capacity_rules.PlaceFacts(
+    return capacity_rules.BookingFacts(
         drive_state=DriveState(drive.state),
         drive_ends_at=drive.ends_at,
-        slot_of_drive=False,
-        slot_open=False,
+        is_slot_of_drive=False,
+        is_slot_open=False,
         slot_starts_at=None,
-        live_holds=held.count() if identity else 0,
-        active_booking=volunteer_id is not None and mine.exists(),
+        live_hold_count=held.count() if identity else 0,
+        has_active_booking=volunteer_id is not None and mine.exists(),
     )
 
 
 @dataclass(frozen=True)
-class WaitingPage:
+class WaitlistPage:
     """All that the page of somebody who waits shows."""
 
-    entry: WaitingEntry
+    entry: WaitlistEntry
     position: int
     offer: Offer | None  # that stands now
     key: str = ""  # by which its address was opened
 
     @property
     def held(self) -> bool:
-        return self.entry.state == WaitingState.HELD
+        return self.entry.state == WaitlistEntryState.HELD
 
     @property
-    def in_line(self) -> bool:
-        return self.entry.state in IN_LINE
+    def waitlisted(self) -> bool:
+        return self.entry.state in WAITLISTED_STATES
 
 
-def waiting_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitingPage | None:
+def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
     """The entry behind a link, with its place in line; None when the link opens nothing (any more). Three queries.
 
     `key` is the link's token, or the entry's id for a browser that holds its token among these. Good as long as a
     booking's link. An entry that was not proved in time shows as lapsed.
     """
-    rows = opened(WaitingEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
-    entry = rows.filter(drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
+    rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
+    entry = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
     if entry is None:
         return None
     if entry.is_overdue(now):
-        entry.state = WaitingState.LAPSED
+        entry.state = WaitlistEntryState.LAPSED
     offer = Offer.objects.open().filter(entry=entry, deadline__gt=now).first()
-    return WaitingPage(entry, position(entry), offer, key)
+    return WaitlistPage(entry, load_position(entry), offer, key)
 
 
-Row = TypeVar("Row", WaitingEntry, Offer)
+Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
-def opened(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
+def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
     """The row that a token opens, or an id together with its token; an id alone opens nothing."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
-        return model.by_token(key)
-    held = [linked.token_digest(token) for token in tokens]
+        return model.filter_by_token(key)
+    held = [linked_model.hash_token(token) for token in tokens]
     return model._default_manager.filter(pk=int(key), link_hash__in=held)
 
 
-def waiting_of(volunteers: Collection[int], now: datetime) -> list[WaitingPage]:
+def list_waitlist_pages(volunteers: Collection[int], now: datetime) -> list[WaitlistPage]:
     """Where these people stand in line, in the order of the drives, with what is offered to them. Two queries."""
-    before = Q(waits_since__lt=OuterRef("waits_since")) | Q(waits_since=OuterRef("waits_since"), pk__lt=OuterRef("pk"))
-    ahead = WaitingEntry.objects.filter(before, drive=OuterRef("drive"), state__in=IN_LINE)
+    before = Q(joined_at__lt=OuterRef("joined_at")) | Q(joined_at=OuterRef("joined_at"), pk__lt=OuterRef("pk"))
+    ahead = WaitlistEntry.objects.filter(before, drive=OuterRef("drive"), state__in=WAITLISTED_STATES)
     counted = ahead.order_by().values("drive").annotate(people=Count("pk")).values("people")
-    rows = WaitingEntry.objects.filter(volunteer__in=volunteers, state__in=IN_LINE, drive__ends_at__gt=now)
+    rows = WaitlistEntry.objects.filter(volunteer__in=volunteers, state__in=WAITLISTED_STATES, drive__ends_at__gt=now)
     entries = list(
         rows.select_related(*WITH_DRIVE)
         .annotate(ahead=Coalesce(Subquery(counted), 0))
@@ -121,7 +121,7 @@ def waiting_of(volunteers: Collection[int], now: datetime) -> list[WaitingPage]:
     open_now = Offer.objects.open().filter(entry__in=entries, deadline__gt=now)
     offers = {offer.entry_id: offer for offer in open_now}
     return [
-        WaitingPage(entry, 1 + entry.ahead, offers.get(entry.pk), entry.token)  # type: ignore[attr-defined]
+        WaitlistPage(entry, 1 + entry.ahead, offers.get(entry.pk), entry.token)  # type: ignore[attr-defined]
         for entry in entries
     ]
 
@@ -136,39 +136,39 @@ class OfferPage:
     key: str
 
 
-def offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
+def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
     """The offer behind a link; None when the link opens nothing (any more). `key` as above. Two queries."""
     related = [f"entry__{name}" for name in WITH_DRIVE]
-    rows = opened(Offer, key, tokens).select_related(*related, "booking")
-    offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_GOOD_FOR).first()
+    rows = filter_by_link(Offer, key, tokens).select_related(*related, "booking")
+    offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
     if offer is None:
         return None
     is_open = offer.state == OfferState.OPEN and offer.deadline > now
     if offer.state == OfferState.OPEN and not is_open:
         offer.state = OfferState.EXPIRED
-    return OfferPage(offer, position(offer.entry), is_open, key)
+    return OfferPage(offer, load_position(offer.entry), is_open, key)
 
 
-def offer(offer_id: int) -> Offer:
+def load_offer(offer_id: int) -> Offer:
     """An offer with all that is said about it. One query."""
     return Offer.objects.select_related(*(f"entry__{name}" for name in WITH_DRIVE)).get(pk=offer_id)
 
 
 @dataclass(frozen=True)
-class Line:
+class Waitlist:
     """A drive's free and kept places, and who waits for one, in order."""
 
     drive: Drive
-    entries: list[WaitingEntry]
-    steps: matching.Steps
+    entries: list[WaitlistEntry]
+    steps: matching.StepRows
     kept: dict[int, Footprint]
     refused: dict[int, set[int]]  # by entry, the slots that were offered to them before and not taken
 
-    def fits(self, entry: WaitingEntry, now: datetime) -> Sequence[matching.Fit]:
+    def fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
         """The ways to seat somebody who waits, best first: in their window, not too near, not refused before."""
-        window, soonest = window_of(entry), matching.earliest_offered(now)
+        window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
         refused = self.refused.get(entry.pk, set())
-        found = matching.fits(self.steps, self.kept, visits.visit_shape(self.drive, entry.visit))
+        found = matching.find_matches(self.steps, self.kept, visits.compute_visit_shape(self.drive, entry.visit))
         return [
             fit
             for fit in found
@@ -176,73 +176,75 @@ class Line:
         ]
 
 
-def line(drive_id: int, entry_id: int | None = None) -> Line:
+def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
     """Who waits for a place at a drive without an offer, or one of them, and what there is for them. Five queries."""
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
-    waiting = WaitingEntry.objects.in_line().filter(drive=drive_id, state=WaitingState.WAITING)
+    waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
     entries = list(waiting if entry_id is None else waiting.filter(pk=entry_id))
-    before = Offer.objects.filter(entry__in=entries, state__in=REFUSED).values_list("entry", "arrival")
+    before = Offer.objects.filter(entry__in=entries, state__in=REFUSED_STATES).values_list("entry", "arrival")
     refused: dict[int, set[int]] = {}
     for pk, slot_id in before:
         refused.setdefault(pk, set()).add(slot_id)
-    return Line(drive, entries, availability.steps_of(drive_id), _kept(drive_id), refused)
+    return Waitlist(drive, entries, availability.list_slots(drive_id), _load_reserved_spots(drive_id), refused)
 
 
-def _kept(drive_id: int) -> dict[int, Footprint]:
-    rows = Hold.objects.filter(drive=drive_id, offer=None).order_by("pk")
-    return {row.pk: counters.footprint(row) for row in rows}
+def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
+    rows = ReservedSpot.objects.filter(drive=drive_id, offer=None).order_by("pk")
+    return {row.pk: counters.build_footprint(row) for row in rows}
 
 
-def drives_with_a_line() -> list[int]:
+def list_drives_to_offer() -> list[int]:
     """The drives at which somebody waits without an offer, or a place is kept for nobody yet. Two queries."""
-    waiting = WaitingEntry.objects.filter(state=WaitingState.WAITING).order_by().values_list("drive", flat=True)
-    kept = Hold.objects.filter(offer=None).order_by().values_list("drive", flat=True)
+    waiting = WaitlistEntry.objects.filter(state=WaitlistEntryState.WAITING).order_by().values_list("drive", flat=True)
+    kept = ReservedSpot.objects.filter(offer=None).order_by().values_list("drive", flat=True)
     return sorted({*waiting.distinct(), *kept.distinct()})
 
 
-def closed_lists(now: datetime) -> list[int]:
-    """The drives whose list is to be closed: somebody is on it, and `rules.line_is_open` no more. One query."""
-    in_line = WaitingEntry.objects.filter(state__in=IN_LINE).values("drive")
-    asked = WaitingEntry.objects.filter(state=WaitingState.HELD).values("drive")
+def list_waitlists_to_close(now: datetime) -> list[int]:
+    """The drives whose list is to be closed: somebody is on it, and `rules.is_waitlist_open` no more. One query."""
+    waitlisted = WaitlistEntry.objects.filter(state__in=WAITLISTED_STATES).values("drive")
+    asked = WaitlistEntry.objects.filter(state=WaitlistEntryState.HELD).values("drive")
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
-    shut = ~takes_place | Q(line_closed_at__isnull=False) | Q(ends_at__lte=now)
+    shut = ~takes_place | Q(waitlist_closed_at__isnull=False) | Q(ends_at__lte=now)
     # The union keeps each part on its index; those who waited once would be read else.
-    rows = Drive.objects.filter(shut, pk__in=in_line.union(asked))
+    rows = Drive.objects.filter(shut, pk__in=waitlisted.union(asked))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)
-class WaitingRow:
+class WaitlistRow:
     """Somebody in line as a coordinator sees them, with what was offered to them."""
 
     position: int
-    entry: WaitingEntry
+    entry: WaitlistEntry
     offers: list[Offer]
 
 
-def waiting_rows(drive: Drive) -> list[WaitingRow]:
+def list_waitlist_rows(drive: Drive) -> list[WaitlistRow]:
     """Everybody in line at a drive, with their offers, the newest last. Two queries."""
-    rows = WaitingEntry.objects.in_line().filter(drive=drive)
+    rows = WaitlistEntry.objects.waitlisted().filter(drive=drive)
     entries = list(rows.select_related("volunteer__phone", "volunteer__email"))
     offers: dict[int, list[Offer]] = {entry.pk: [] for entry in entries}
     for offer in Offer.objects.filter(entry__in=entries).order_by("made_at", "pk"):
         offers[offer.entry_id].append(offer)
-    return [WaitingRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=1)]
+    return [WaitlistRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=1)]
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitlistCounts:
     """How many wait at a drive, and how many of them have been offered a place."""
 
     people: int
     offered: int
 
 
-def waiting_count(drive: Drive) -> Waiting:
+def count_waitlist(drive: Drive) -> WaitlistCounts:
     """How long a drive's line is. One query."""
-    counts = in_line(drive).aggregate(people=Count("pk"), offered=Count("pk", filter=Q(state=WaitingState.OFFERED)))
-    return Waiting(**counts)
+    counts = filter_waitlist(drive).aggregate(
+        people=Count("pk"), offered=Count("pk", filter=Q(state=WaitlistEntryState.OFFERED))
+    )
+    return WaitlistCounts(**counts)
 
 
-def in_line(drive: Drive) -> QuerySet[WaitingEntry]:
-    return WaitingEntry.objects.filter(drive=drive, state__in=IN_LINE)
+def filter_waitlist(drive: Drive) -> QuerySet[WaitlistEntry]:
+    return WaitlistEntry.objects.filter(drive=drive, state__in=WAITLISTED_STATES)

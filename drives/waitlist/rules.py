@@ -6,52 +6,58 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from drives.capacity import rules as capacity_rules
-from drives.capacity.rules import LIVE_HOLDS_PER_CONTACT, PlaceFacts
-from drives.domain.matching import Window
+from drives.capacity.rules import MAX_HOLDS_PER_CONTACT, BookingFacts
+from drives.domain.matching import ArrivalWindow
 from drives.models import Drive, DriveState
 from drives.refusals import Reason
 
 
-def reasons_not_to_wait(facts: PlaceFacts, now: datetime) -> list[Reason]:
-    """Why somebody may not join a drive's waiting list. `live_holds` counts what their contact has not proved yet."""
-    applied = (capacity_rules.drive_takes_bookings, _few_requests, capacity_rules.one_booking_a_drive)
+def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
+    """Why somebody may not join a drive's waiting list. `live_hold_count` counts what their contact has not proved
+    yet.
+    """
+    applied = (
+        capacity_rules.reasons_against_drive,
+        _reasons_too_many_requests,
+        capacity_rules.reasons_against_second_booking,
+    )
     return [reason for rule in applied for reason in rule(facts, now)]
 
 
-def arrival_window(since: datetime | None, until: datetime | None) -> Window:
+def parse_arrival_window(since: datetime | None, until: datetime | None) -> ArrivalWindow:
     """The arrival times from `since` until before `until`; None is any time. Refuses a window without a time."""
     if since and until and until <= since:
         empty = ValidationError(_("Choose an hour after the first one."), code="window_empty")
         raise ValidationError({"to": empty})
-    return Window(since, until)
+    return ArrivalWindow(since, until)
 
 
-def line_is_open(drive: Drive, now: datetime) -> bool:
+def is_waitlist_open(drive: Drive, now: datetime) -> bool:
     """Whether who waits at a drive may still get a place: until it ends, also when online booking is closed."""
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
-    return takes_place and drive.line_closed_at is None and drive.ends_at > now
+    return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now
 
 
-def _few_requests(facts: PlaceFacts, now: datetime) -> list[Reason]:
-    if facts.live_holds < LIVE_HOLDS_PER_CONTACT:
+def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:
+    if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
     text = _("This phone or e-mail has asked twice already. Finish one of them, or wait a quarter of an hour.")
     return [Reason("too_many_holds", text)]
 
 
-def no_time_to_wait_for() -> Reason:
+def build_no_time_reason() -> Reason:
     return Reason("window_empty", _("No visit can begin between these times any more. Choose others."))
 
 
-def places_are_open() -> Reason:
+def build_spots_open_reason() -> Reason:
     return Reason("places_open", _("There are open times between these: you can book one at once."))
 
 
-def not_in_line(state: str) -> Reason:
+def build_not_on_waitlist_reason(state: str) -> Reason:
     return Reason(f"waiting_{state}", _("You are not on this waiting list any more."))
 
 
-def offer_is_over(state: str) -> Reason:
+def build_offer_ended_reason(state: str) -> Reason:
     """Why an offered place cannot be had any more, or passed on."""
     sentences = {
         "accepted": _("You have taken this place already."),

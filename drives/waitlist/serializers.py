@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework.serializers import DateTimeField, IntegerField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
-from drives.api.serializers import ModelSerializer, Serializer, SiteTimes
+from drives.api.serializers import ModelSerializer, Serializer, SiteTimesSerializer
 from drives.booking.serializers import PersonSerializer
-from drives.models import Offer, Visit, WaitingState
+from drives.models import Offer, Visit, WaitlistEntryState
 
 
 class ArrivalWindowSerializer(Serializer):
@@ -29,13 +29,13 @@ class OfferSerializer(ModelSerializer[Offer]):
         read_only_fields = fields
 
 
-class WaitlistEntrySerializer(SiteTimes, Serializer):
-    """A `WaitingPage`, for the holder of the entry's token. It tells nothing about the donor."""
+class WaitlistEntrySerializer(SiteTimesSerializer, Serializer):
+    """A `WaitlistPage`, for the holder of the entry's token. It tells nothing about the donor."""
 
     zone_source = "entry.drive.site.timezone"
 
     id = IdField(source="entry.pk")
-    state = ChoiceField(source="entry.state", choices=WaitingState.choices)
+    state = ChoiceField(source="entry.state", choices=WaitlistEntryState.choices)
     held_until = DateTimeField(source="entry.held_until", allow_null=True)
     position = IntegerField(help_text="1 for the first on the waitlist, 0 for an entry that is not on it.")
     visit = ChoiceField(source="entry.visit", choices=Visit.choices)

@@ -2,39 +2,39 @@
 
 from django.urls import path
 
-from drives.api import addresses
+from drives.api import routes
 from drives.waitlist import api, views_donor, views_offers, views_organizer
 
 donor_urls = [
-    path("d/<slug:slug>/wait/", views_donor.join, name="wait"),
-    path("w/<str:key>/", views_donor.waiting, name="waiting"),
-    path("w/<str:key>/prove/", views_donor.prove, name="waiting_prove"),
-    path("w/<str:key>/code/", views_donor.send_code, name="waiting_code"),
-    path("w/<str:key>/change/", views_donor.change, name="waiting_change"),
-    path("w/<str:key>/leave/", views_donor.leave, name="waiting_leave"),
-    path("offer/<str:key>/", views_offers.offer, name="offer"),
-    path("offer/<str:key>/accept/", views_offers.accept, name="offer_accept"),
-    path("offer/<str:key>/pass/", views_offers.decline, name="offer_pass"),
+    path("d/<slug:slug>/wait/", views_donor.request_waitlist_entry, name="waitlist_join"),
+    path("w/<str:key>/", views_donor.show_waitlist_entry, name="waitlist_entry"),
+    path("w/<str:key>/prove/", views_donor.verify_waitlist_entry, name="waitlist_verify"),
+    path("w/<str:key>/code/", views_donor.resend_waitlist_code, name="waitlist_send_code"),
+    path("w/<str:key>/change/", views_donor.change_waitlist_entry, name="waitlist_change"),
+    path("w/<str:key>/leave/", views_donor.leave_waitlist, name="waitlist_leave"),
+    path("offer/<str:key>/", views_offers.show_offer, name="offer"),
+    path("offer/<str:key>/accept/", views_offers.accept_offered_spot, name="offer_accept"),
+    path("offer/<str:key>/pass/", views_offers.decline_offered_spot, name="offer_decline"),
 ]
 
 organizer_urls = [
-    path("drives/<int:drive_id>/waiting/", views_organizer.waiting, name="organizer_waiting"),
-    path("drives/<int:drive_id>/waiting/new/", views_organizer.enter, name="organizer_wait"),
-    path("drives/<int:drive_id>/waiting/close/", views_organizer.close, name="organizer_close_line"),
+    path("drives/<int:drive_id>/waiting/", views_organizer.show_organizer_waitlist, name="organizer_waitlist"),
+    path("drives/<int:drive_id>/waiting/new/", views_organizer.add_waitlist_entry, name="organizer_new_waitlist_entry"),
+    path("drives/<int:drive_id>/waiting/close/", views_organizer.close_drive_waitlist, name="organizer_close_waitlist"),
     path(
         "drives/<int:drive_id>/waiting/<int:entry_id>/remove/",
-        views_organizer.remove,
-        name="organizer_wait_remove",
+        views_organizer.remove_waitlist_entry,
+        name="organizer_remove_waitlist_entry",
     ),
 ]
 
 api_urls = [
-    addresses.call("drives/<id:drive_id>/waitlist/", api.WaitingList),
-    addresses.call("drives/<id:drive_id>/waitlist/close/", api.CloseLine),
-    addresses.call("waitlist/<str:token>/", api.OneEntry),
-    addresses.call("waitlist/<str:token>/verify/", api.Prove),
-    addresses.call("waitlist/<str:token>/code/", api.SendCode),
-    addresses.call("waitlist/<str:token>/leave/", api.Leave),
-    addresses.call("waitlist/<str:token>/accept/", api.Accept),
-    addresses.call("waitlist/<str:token>/decline/", api.Pass),
+    routes.build_route("drives/<id:drive_id>/waitlist/", api.JoinWaitlistView),
+    routes.build_route("drives/<id:drive_id>/waitlist/close/", api.CloseWaitlistView),
+    routes.build_route("waitlist/<str:token>/", api.WaitlistEntryView),
+    routes.build_route("waitlist/<str:token>/verify/", api.VerifyWaitlistEntryView),
+    routes.build_route("waitlist/<str:token>/code/", api.ResendWaitlistCodeView),
+    routes.build_route("waitlist/<str:token>/leave/", api.LeaveWaitlistView),
+    routes.build_route("waitlist/<str:token>/accept/", api.AcceptOfferView),
+    routes.build_route("waitlist/<str:token>/decline/", api.DeclineOfferView),
 ]

@@ -14,56 +14,63 @@ from drives.booking.views_links import DONOR
 from drives.refusals import Refusal
 from drives.waitlist import offers, queries, views_donor
 from drives.waitlist.queries import OfferPage
-from drives.web import keys, redirects
+from drives.web import link_cookies, redirects
 
 
 @never_cache
 @require_safe
-def offer(request: HttpRequest, key: str) -> HttpResponse:
+def show_offer(request: HttpRequest, key: str) -> HttpResponse:
     """The time, until when it is kept, and two buttons; opening the link answers nothing."""
-    page = _page_or_404(request, key)
-    if keys.TOKEN.fullmatch(key):
-        clean = keys.swap(keys.OFFERS, request, key, reverse("offer", args=[page.offer.pk]))
+    page = _get_page_or_404(request, key)
+    if link_cookies.TOKEN_PATTERN.fullmatch(key):
+        clean = link_cookies.exchange_token(link_cookies.OFFERS, request, key, reverse("offer", args=[page.offer.pk]))
         if clean is not None:
             return clean
-    return _show(request, page)
+    return _render_offer(request, page)
 
 
 @never_cache
-def accept(request: HttpRequest, key: str) -> HttpResponse:
+def accept_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
     """Take the place: booked at once."""
-    page = _page_or_404(request, key)
+    page = _get_page_or_404(request, key)
     if request.method != "POST":
-        return redirects.see_other("offer", key)
+        return redirects.redirect_after_post("offer", key)
     try:
-        booking = offers.accept(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
+        booking = offers.accept_offer(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
     except Refusal as refusal:
-        return _show(request, _page_or_404(request, key), refusal.messages, 409)
-    return views_links.to_booking(booking.token)
+        return _render_offer(request, _get_page_or_404(request, key), refusal.messages, 409)
+    return views_links.redirect_to_booking(booking.token)
 
 
 @never_cache
-def decline(request: HttpRequest, key: str) -> HttpResponse:
+def decline_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
     """Pass the place on, and stay in line."""
-    page = _page_or_404(request, key)
+    page = _get_page_or_404(request, key)
     if request.method != "POST":
-        return redirects.see_other("offer", key)
+        return redirects.redirect_after_post("offer", key)
     try:
-        offers.decline(offer_id=page.offer.pk, now=timezone.now())
+        offers.decline_offer(offer_id=page.offer.pk, now=timezone.now())
     except Refusal as refusal:
-        return _show(request, _page_or_404(request, key), refusal.messages, 409)
-    return redirects.see_other("offer", key)
+        return _render_offer(request, _get_page_or_404(request, key), refusal.messages, 409)
+    return redirects.redirect_after_post("offer", key)
 
 
-def _page_or_404(request: HttpRequest, key: str) -> OfferPage:
-    page = queries.offer_page(key, timezone.now(), keys.OFFERS.tokens(request))
+def _get_page_or_404(request: HttpRequest, key: str) -> OfferPage:
+    page = queries.load_offer_page(key, timezone.now(), link_cookies.OFFERS.tokens(request))
     if page is None:
         raise Http404
     return page
 
 
-def _show(request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200) -> HttpResponse:
+def _render_offer(
+    request: HttpRequest, page: OfferPage, problems: Sequence[str] = (), status: int = 200
+) -> HttpResponse:
     if page.offer.booking is not None and status == 200:
-        return views_links.to_booking(page.offer.booking.token)
-    context = {**views_donor.entry_context(page.offer.entry), "page": page, "offer": page.offer, "problems": problems}
+        return views_links.redirect_to_booking(page.offer.booking.token)
+    context = {
+        **views_donor.build_entry_context(page.offer.entry),
+        "page": page,
+        "offer": page.offer,
+        "problems": problems,
+    }
     return render(request, "drives/waitlist/offer.html", context, status=status)

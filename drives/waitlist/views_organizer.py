@@ -10,18 +10,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives.booking.forms_organizer import ReachedForm
+from drives.booking.forms_organizer import CallerForm
 from drives.eligibility import self_check
-from drives.models import Visit, WaitingEntry
+from drives.models import Visit, WaitlistEntry
 from drives.waitlist import close as waitlist_close
 from drives.waitlist import entries, queries
-from drives.waitlist.forms import WishForm
+from drives.waitlist.forms import WaitlistRequestForm
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
 
-class EnterForm(WishForm, ReachedForm):
+class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
     """Somebody who called and wants to wait."""
 
     visit = forms.ChoiceField(label=gettext_lazy("Visit"), choices=Visit.choices, initial=Visit.RETURN)
@@ -31,61 +31,61 @@ class EnterForm(WishForm, ReachedForm):
 
 @require_safe
 @accounts.role_required("view")
-def waiting(request: MemberRequest, drive_id: int) -> HttpResponse:
+def show_organizer_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     """The line in order, with windows and offers."""
-    drive = members.drive_of(request, pk=drive_id)
-    return members.page(
-        request, "drives/waitlist/organizer_waiting.html", {"drive": drive, "rows": queries.waiting_rows(drive)}
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    return members.render_member_page(
+        request, "drives/waitlist/organizer_waitlist.html", {"drive": drive, "rows": queries.list_waitlist_rows(drive)}
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
-def enter(request: MemberRequest, drive_id: int) -> HttpResponse:
+def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Put somebody who called at the end of the line; they are told where they stand."""
-    drive = members.drive_of(request, pk=drive_id)
-    form = EnterForm(drive, request.POST or None, country=drive.organization.country)
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    form = AddWaitlistEntryForm(drive, request.POST or None, country=drive.organization.country)
     if form.is_valid():
         try:
-            entries.enter(
+            entries.add_entry(
                 drive=drive,
-                wish=form.wish,
+                waitlist_request=form.waitlist_request,
                 person=form.person(drive.policy),
-                actor=members.actor_of(request),
+                actor=members.format_actor(request),
                 now=timezone.now(),
             )
         except ValidationError as error:
-            form_errors.refuse(form, error)
+            form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
-            return redirect("organizer_waiting", drive.pk)
-    return members.page(
+            return redirect("organizer_waitlist", drive.pk)
+    return members.render_member_page(
         request,
-        "drives/waitlist/organizer_wait.html",
-        {"drive": drive, "form": form, "confirms": self_check.asked_of(drive)},
+        "drives/waitlist/organizer_new_entry.html",
+        {"drive": drive, "form": form, "self_check": self_check.list_self_check_sentences(drive)},
     )
 
 
 @require_POST
 @accounts.role_required("plan")
-def remove(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse:
+def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse:
     """Take somebody out of the line; what was offered to them goes to the next."""
-    drive = members.drive_of(request, pk=drive_id)
-    entry = WaitingEntry.objects.of(drive.organization).in_line().filter(drive=drive, pk=entry_id).first()
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    entry = WaitlistEntry.objects.of(drive.organization).waitlisted().filter(drive=drive, pk=entry_id).first()
     if entry is None:
         raise Http404
-    entries.leave(entry_id=entry.pk, actor=members.actor_of(request), now=timezone.now())
+    entries.remove_entry(entry_id=entry.pk, actor=members.format_actor(request), now=timezone.now())
     messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
-    return redirect("organizer_waiting", drive.pk)
+    return redirect("organizer_waitlist", drive.pk)
 
 
 @require_POST
 @accounts.role_required("plan")
-def close(request: MemberRequest, drive_id: int) -> HttpResponse:
+def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     """Offer nobody in line anything any more, and tell them."""
-    drive = members.drive_of(request, pk=drive_id)
+    drive = members.get_drive_or_404(request, pk=drive_id)
     try:
-        told = waitlist_close.close_line(drive_id=drive.pk, actor=members.actor_of(request), now=timezone.now())
+        told = waitlist_close.close_waitlist(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -95,4 +95,4 @@ def close(request: MemberRequest, drive_id: int) -> HttpResponse:
             told,
         )
         messages.success(request, text % {"count": told})
-    return redirect("organizer_waiting", drive.pk)
+    return redirect("organizer_waitlist", drive.pk)

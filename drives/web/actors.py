@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from organizations.models import ApiKey, User
 
 
-def in_words(actors: set[str], organization_id: int) -> dict[str, str]:
+def describe_actors(actors: set[str], organization_id: int) -> dict[str, str]:
     """Actors as history and ledger keep them, in words: members by their log-in, keys by their name. Two queries."""
-    users = User.objects.filter(pk__in=_numbers(actors, "user:"))
-    keys = ApiKey.objects.filter(organization=organization_id, pk__in=_numbers(actors, "key:"))
+    users = User.objects.filter(pk__in=_parse_ids(actors, "user:"))
+    keys = ApiKey.objects.filter(organization=organization_id, pk__in=_parse_ids(actors, "key:"))
     return {
         "donor": _("the donor"),
         "worker": _("the service"),
@@ -17,5 +17,5 @@ def in_words(actors: set[str], organization_id: int) -> dict[str, str]:
     }
 
 
-def _numbers(actors: set[str], kind: str) -> list[int]:
+def _parse_ids(actors: set[str], kind: str) -> list[int]:
     return [int(actor.removeprefix(kind)) for actor in actors if actor.startswith(kind)]

@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from drives.models import Booking, WaitingEntry
+from drives.models import Booking, WaitlistEntry
 from drives.web import form_errors, visitor
-from drives.web.fields import Typed
+from drives.web.fields import RequiredByActionField
 from volunteers import queries as volunteers_queries
 from volunteers import verification
-from volunteers.matching import Whose
+from volunteers.matching import BookingFor
 from volunteers.verification import CodeWrong
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class CodeForm(forms.Form):
 
     use_required_attribute = False
 
-    code = Typed(
+    code = RequiredByActionField(
         label=_("Code"),
         required=False,
         max_length=40,
@@ -38,7 +38,7 @@ class CodeForm(forms.Form):
     )
 
     @property
-    def asks_whose(self) -> bool:
+    def asks_for_person(self) -> bool:
         """Whether it was refused until this is said."""
         return self.has_error(NON_FIELD_ERRORS, "other_name")
 
@@ -60,23 +60,23 @@ class CodePage:
     is_demo: bool = False
 
 
-def page_of(request: HttpRequest, held: Booking | WaitingEntry) -> CodePage:
+def build_code_page(request: HttpRequest, held: Booking | WaitlistEntry) -> CodePage:
     """The code page of a hold or of a request to join a waitlist."""
     typed = held.registration
     assert typed is not None  # what is held has one
-    to_mailbox = "@" in verification.address_of(typed)
+    to_mailbox = "@" in verification.get_address_to_verify(typed)
     return CodePage(
         contact=typed.email if to_mailbox else typed.phone_as_typed,
         to_mailbox=to_mailbox,
-        is_verified=typed.proved_at is not None or _is_verified(request, typed.identity),
-        texting_number=volunteers_queries.texting_number(held.drive.organization),
+        is_verified=typed.verified_at is not None or _is_verified(request, typed.identity),
+        texting_number=volunteers_queries.get_texting_number(held.drive.organization),
         may_use_email=bool(typed.email) and not to_mailbox,
         is_sent_again="sent" in request.GET,
         is_demo=settings.DEMO,
     )
 
 
-def page_of_contact(request: HttpRequest, *, typed: str, identity: str, texting_number: str = "") -> CodePage:
+def build_contact_code_page(request: HttpRequest, *, typed: str, identity: str, texting_number: str = "") -> CodePage:
     """The code page of a search, or of a new phone or mailbox."""
     return CodePage(
         contact=typed,
@@ -87,7 +87,7 @@ def page_of_contact(request: HttpRequest, *, typed: str, identity: str, texting_
     )
 
 
-def render_page(
+def render_code_page(
     request: HttpRequest,
     template: str,
     page: CodePage,
@@ -99,52 +99,54 @@ def render_page(
     if problem is not None:
         form.refuse(problem)
     shown = {**(context or {}), "code_page": page, "form": form}
-    response = render(request, template, shown, status=form_errors.status_of(problem))
-    return form_errors.answered(response, problem)
+    response = render(request, template, shown, status=form_errors.compute_http_status(problem))
+    return form_errors.add_retry_after(response, problem)
 
 
-def whose(request: HttpRequest) -> Whose:
-    """The donor's answer, if the page asked for the person (`CodeForm.asks_whose`)."""
-    answers: dict[str, Whose] = {"me": "me", "other": "other"}
-    return answers.get(request.POST.get("whose", ""), "")
+def parse_person_choice(request: HttpRequest) -> BookingFor:
+    """The donor's answer, if the page asked for the person (`CodeForm.asks_for_person`)."""
+    answers: dict[str, BookingFor] = {"me": "me", "other": "other"}
+    return answers.get(request.POST.get("booking_for", ""), "")
 
 
-def verify(
+def handle_code_form(
     request: HttpRequest,
     action: Callable[..., T],
-    done: Callable[[T], HttpResponse],
-    again: Callable[[CodeForm, ValidationError], HttpResponse],
+    on_success: Callable[[T], HttpResponse],
+    on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
     """Verify by the code that was typed, or by what this browser verified before, and remember the browser."""
-    form, browser = CodeForm(request.POST), visitor.browser_or_new(request)
+    form, browser = CodeForm(request.POST), visitor.read_or_create_browser_token(request)
     form.full_clean()
     code = form.cleaned_data.get("code", "")
     try:
-        result = action(code=code, bound_to=visitor.bound_to(browser), browser=browser, now=timezone.now())
+        result = action(
+            code=code, bound_to=visitor.compute_browser_digest(browser), browser=browser, now=timezone.now()
+        )
     except ValidationError as problem:
-        return again(form, problem)
-    response = done(result)
-    visitor.remember(response, browser)
+        return on_refusal(form, problem)
+    response = on_success(result)
+    visitor.set_browser_cookie(response, browser)
     return response
 
 
-def send_again(
+def handle_resend_form(
     request: HttpRequest,
     action: Callable[..., None],
-    done: Callable[[], HttpResponse],
-    again: Callable[[CodeForm, ValidationError], HttpResponse],
+    on_success: Callable[[], HttpResponse],
+    on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
     """Send another code, to the same contact or by e-mail; from here on it counts in this browser."""
-    browser, by_email = visitor.browser_or_new(request), request.POST.get("by") == "email"
-    bound_to, ip = visitor.bound_to(browser), visitor.ip_of(request)
+    browser, by_email = visitor.read_or_create_browser_token(request), request.POST.get("by") == "email"
+    bound_to, ip = visitor.compute_browser_digest(browser), visitor.find_ip_address(request)
     try:
         action(bound_to=bound_to, ip=ip, by_email=by_email, now=timezone.now())
     except ValidationError as problem:
-        return again(CodeForm(data={}), problem)
-    response = done()
-    visitor.remember(response, browser)
+        return on_refusal(CodeForm(data={}), problem)
+    response = on_success()
+    visitor.set_browser_cookie(response, browser)
     return response
 
 
 def _is_verified(request: HttpRequest, identity: str) -> bool:
-    return volunteers_queries.browser_proved(visitor.browser_of(request), identity, timezone.now())
+    return volunteers_queries.is_browser_verified(visitor.read_browser_token(request), identity, timezone.now())

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from notifications import phone
+from notifications import contact_address
 from volunteers import rules
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-class Typed(forms.CharField):
+class RequiredByActionField(forms.CharField):
     """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
 
     needed = True
 
 
-class NameField(Typed):
+class NameField(RequiredByActionField):
     """What a person is called."""
 
     def __init__(self, *, label: "StrOrPromise") -> None:
@@ -30,7 +30,7 @@ class NameField(Typed):
         )
 
 
-class JudgedField(forms.CharField):
+class ValidatedTextField(forms.CharField):
     """A text that a rule of the domain cleans or refuses, as it does for the API."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
@@ -42,22 +42,23 @@ class JudgedField(forms.CharField):
         return self.rule(text) if text else ""
 
 
-class OtherNameField(JudgedField):
+class OtherNameField(ValidatedTextField):
     """The name of another person than the one who types. A blank name is refused as by the API."""
 
     def __init__(self) -> None:
         super().__init__(
-            partial(rules.clean_name, is_own=False),
+            partial(rules.clean_name, is_own_name=False),
             label=gettext_lazy("Name"),
             max_length=rules.NAME_MAX_TYPED,
             widget=forms.TextInput(attrs={"autocomplete": "off"}),
         )
 
     def validate(self, value: str) -> None:
-        self.rule(value)
+        if not value:
+            self.rule(value)
 
 
-class PhoneField(forms.CharField):
+class PhoneFormField(forms.CharField):
     """A phone number in any spelling; kept as E.164, shown as people read it. National ones are the country's."""
 
     country = "US"
@@ -68,10 +69,10 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
-        return phone.normalize(text, self.country) if text else ""
+        return contact_address.normalize_phone(text, self.country) if text else ""
 
     def prepare_value(self, value: Any) -> Any:
-        return phone.show(value) if isinstance(value, str) and value.startswith("+") else value
+        return contact_address.format_phone(value) if isinstance(value, str) and value.startswith("+") else value
 
 
 class PhoneForm(forms.Form):

@@ -8,10 +8,10 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpResponse
 
 from drives.refusals import OpenTime, Refusal
-from volunteers.limits import TooMany
+from volunteers.limits import RateLimitExceeded
 
 
-def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
+def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
     """Put an action's refusal beside the fields it is about; `fields` says where names differ. Nothing is lost."""
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, problems in by_field.items():
@@ -19,22 +19,22 @@ def refuse(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, st
         form.add_error(shown if shown in form.fields else None, problems)
 
 
-def proposed_by(error: ValidationError) -> list[OpenTime]:
+def list_alternatives(error: ValidationError) -> list[OpenTime]:
     """The times that a refusal proposes."""
     return error.alternatives if isinstance(error, Refusal) else []
 
 
-def status_of(problem: ValidationError | None) -> int:
+def compute_http_status(problem: ValidationError | None) -> int:
     """The HTTP status of a page that shows a problem: a conflict, a limit, or something to correct."""
     if problem is None:
         return 200
     if isinstance(problem, Refusal):
         return 409
-    return 429 if isinstance(problem, TooMany) else 422
+    return 429 if isinstance(problem, RateLimitExceeded) else 422
 
 
-def answered(page: HttpResponse, problem: ValidationError | None) -> HttpResponse:
+def add_retry_after(page: HttpResponse, problem: ValidationError | None) -> HttpResponse:
     """The page that shows a problem; where it is a limit, programs too are told when to come back."""
-    if isinstance(problem, TooMany):
+    if isinstance(problem, RateLimitExceeded):
         page["Retry-After"] = str(max(1, ceil(problem.retry_after.total_seconds())))
     return page

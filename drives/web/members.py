@@ -15,16 +15,16 @@ from organizations.models import Organization
 from organizations.web.accounts import MemberRequest
 
 
-def drive_of(request: MemberRequest, **lookup: Any) -> Drive:
+def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
     """The drive of the member's own organization, or 404 for a stranger's and an unknown one alike."""
     rows = Drive.objects.of(request.membership.organization)
-    drive = rows.select_related("organization", "site", "policy", "cause", "collector").filter(**lookup).first()
+    drive = rows.select_related("organization", "site", "policy", "cause", "center").filter(**lookup).first()
     if drive is None:
         raise Http404
     return drive
 
 
-def booking_of(request: MemberRequest, **lookup: Any) -> Booking:
+def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
     """The booking at a drive of the member's own organization, or 404. Holds are nobody's booking yet."""
     rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
@@ -34,22 +34,22 @@ def booking_of(request: MemberRequest, **lookup: Any) -> Booking:
     return booking
 
 
-def actor_of(request: MemberRequest) -> str:
+def format_actor(request: MemberRequest) -> str:
     """How the history of a booking and the audit log name the member who acts."""
     return f"user:{request.user.pk}"
 
 
-def page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+def render_member_page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
     """Render a page in the organization's frame, with what this member's role may do; 422 if its form has errors."""
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,
-        "may_plan": organizations_rules.may(membership.role, "plan"),
-        "may_check_in": organizations_rules.may(membership.role, "check_in"),
-        "may_manage": organizations_rules.may(membership.role, "manage"),
+        "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
+        "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
+        "may_manage": organizations_rules.is_allowed(membership.role, "manage"),
         # Called by the coordinators' frame only; the door does without.
-        "replies_waiting": partial(count_waiting, membership.organization),
-        "troubles": lambda: notifications_queries.troubles(timezone.now(), membership.organization),
+        "replies_waiting": partial(count_open_conversations, membership.organization),
+        "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }
     status = 422 if form is not None and form.is_bound and not form.is_valid() else 200
     response = render(request, template, {**frame, **context}, status=status)
@@ -57,6 +57,6 @@ def page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> H
     return response
 
 
-def count_waiting(organization: Organization) -> int:
+def count_open_conversations(organization: Organization) -> int:
     """How many conversations wait for an answer. One query."""
     return Conversation.objects.of(organization).waiting().count()

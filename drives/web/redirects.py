@@ -6,10 +6,10 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-View = Callable[[HttpRequest, str], HttpResponse]
+KeyView = Callable[[HttpRequest, str], HttpResponse]
 
 
-def see_other(name: str, *args: object, query: str = "", fragment: str = "") -> HttpResponse:
+def redirect_after_post(name: str, *args: object, query: str = "", fragment: str = "") -> HttpResponse:
     """Redirect with 303 See Other: a reload after it sends nothing twice."""
     response = redirect(name, *args)
     response.status_code = 303
@@ -20,13 +20,13 @@ def see_other(name: str, *args: object, query: str = "", fragment: str = "") -> 
     return response
 
 
-def posts_only(name: str) -> Callable[[View], View]:
+def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
     """For addresses that only act: a GET (a reload, a change of language) shows the named page instead."""
 
-    def decorate(view: View) -> View:
+    def decorate(view: KeyView) -> KeyView:
         @wraps(view)
         def guarded(request: HttpRequest, key: str) -> HttpResponse:
-            return view(request, key) if request.method == "POST" else see_other(name, key)
+            return view(request, key) if request.method == "POST" else redirect_after_post(name, key)
 
         return guarded
 

@@ -1,12 +1,12 @@
 from notifications.models.consent import ConsentEntry, Purpose, Suppression
-from notifications.models.inbox import Heartbeat, InboxItem
+from notifications.models.demo_inbox import Heartbeat, InboxItem
 from notifications.models.limits import Allowance, Breaker
-from notifications.models.message import WAITING, Channel, Message, MessageState
+from notifications.models.message import UNSENT_STATES, Channel, Message, MessageState
 from notifications.models.reply import InboundMessage, Report
 from notifications.models.sender import Sender
 
 __all__ = [
-    "WAITING",
+    "UNSENT_STATES",
     "Allowance",
     "Breaker",
     "Channel",

@@ -9,7 +9,7 @@ class Allowance(models.Model):
     subject = models.CharField(max_length=40, unique=True)  # "sender:5", "organization:3", "line:5:3:1"
     # What left would have taken until then, evenly spread; of a line when one of it left last.
     paced_until = models.DateTimeField(null=True, blank=True)
-    line_until = models.DateTimeField(null=True, blank=True)  # the last turn that was given to what waits
+    last_turn_at = models.DateTimeField(null=True, blank=True)  # the last turn that was given to what waits
     day = models.DateField(null=True, blank=True)
     spent = models.PositiveIntegerField(default=0)  # on that day
 

@@ -29,7 +29,7 @@ class MessageState(models.TextChoices):
     BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which
 
 
-WAITING = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
+UNSENT_STATES = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
 """States of a message that has not left and may still be withdrawn."""
 
 
@@ -38,7 +38,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(organization=organization)
 
     def waiting(self) -> "MessageQuerySet":
-        return self.filter(state__in=WAITING)
+        return self.filter(state__in=UNSENT_STATES)
 
 
 class Message(models.Model):
@@ -109,7 +109,7 @@ class Message(models.Model):
             ),
             # queries.outbox_lag: the oldest due row.
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
-            # drives.tasks.render_due: scheduled that are nearly due.
+            # drives.tasks.render_reminders: scheduled that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
             # notifications.reconciliation: leases that ran out; rows in doubt or without a report for long.
             models.Index(

@@ -15,7 +15,7 @@ class InboundMessage(models.Model):
     text = models.TextField()
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)
-    # notifications.rules.Reading at once; then confirm, cancel, too_late, refused, unclear, other, failed
+    # notifications.rules.ReplyMeaning at once; then confirm, cancel, too_late, refused, unclear, other, failed
     handled_as = models.CharField(max_length=20, blank=True)
 
     class Meta:

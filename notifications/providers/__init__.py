@@ -6,23 +6,23 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from notifications.models import Channel
-from notifications.providers.base import Gateway
+from notifications.providers.base import Provider
 
 
-def choose(channel: str) -> Gateway:
+def get_provider(channel: str) -> Provider:
     """The gateway of a channel. Its module is imported on first use: Twilio's library costs a process half a second."""
-    if channel == Channel.SMS and settings.SMS_GATEWAY == "twilio":
+    if channel == Channel.SMS and settings.SMS_PROVIDER == "twilio":
         credentials = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
-        return _made(
-            "notifications.providers.twilio.TwilioGateway", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
+        return _create_provider(
+            "notifications.providers.twilio.TwilioProvider", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
         )
     if channel == Channel.EMAIL and settings.EMAIL_URL != "inbox":
-        return _made("notifications.providers.smtp.SmtpGateway", settings.EMAIL_URL, settings.EMAIL_FROM)
-    return _made("notifications.providers.inbox.InboxGateway")
+        return _create_provider("notifications.providers.smtp.SmtpProvider", settings.EMAIL_URL, settings.EMAIL_FROM)
+    return _create_provider("notifications.providers.inbox.InboxProvider")
 
 
 @cache
-def _made(path: str, *settled: str) -> Gateway:
+def _create_provider(path: str, *settled: str) -> Provider:
     """One for each process and setting, for the sake of its connections."""
-    gateway: Gateway = import_string(path)(*settled)
-    return gateway
+    provider: Provider = import_string(path)(*settled)
+    return provider

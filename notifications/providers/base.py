@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from notifications.models import MessageState
-from notifications.rules import Kind
+from notifications.rules import ErrorKind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class OutgoingMessage:
     """A message as a gateway needs it."""
 
     key: str
@@ -39,7 +39,7 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Found:
+class ProviderMessage:
     """A message as the provider knows it."""
 
     provider_id: str
@@ -49,28 +49,28 @@ class Found:
     created_at: datetime | None
 
 
-class GatewayError(Exception):
+class ProviderError(Exception):
     """The provider did not take it, or nobody knows. Carries no address and no text: it is logged."""
 
-    def __init__(self, kind: Kind, reason: str, code: str = "", retry_after: timedelta = timedelta()) -> None:
+    def __init__(self, kind: ErrorKind, reason: str, code: str = "", retry_after: timedelta = timedelta()) -> None:
         super().__init__(f"{kind}: {reason} {code}".strip())
         self.kind, self.reason, self.retry_after = kind, reason, retry_after
         self.code = code.replace("\x00", "")[:40]  # as a row can hold it
 
 
-class Gateway(Protocol):
-    """A provider. All methods raise GatewayError; `send` is called outside any transaction."""
+class Provider(Protocol):
+    """A provider. All methods raise ProviderError; `send` is called outside any transaction."""
 
-    parallel: int  # how many calls at once, each in a thread; 0 means one after the other in the caller's thread
+    parallel_calls: int  # how many calls at once, each in a thread; 0 means one after the other in the caller's thread
     can_look_up: bool  # whether `find` and `fetch` tell what became of a message
 
-    def send(self, letter: Letter) -> Receipt: ...
+    def send(self, message: OutgoingMessage) -> Receipt: ...
 
-    def find(self, letter: Letter, since: datetime) -> list[Found]:
+    def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
         """Messages to the letter's address from then on."""
         ...
 
-    def fetch(self, provider_id: str) -> Found | None: ...
+    def fetch(self, provider_id: str) -> ProviderMessage | None: ...
 
     def close(self) -> None:
         """End idle connections; the gateway can be used again."""

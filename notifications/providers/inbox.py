@@ -3,32 +3,32 @@
 from datetime import datetime
 
 from notifications.models import InboxItem, MessageState
-from notifications.providers.base import Found, Letter, Receipt
+from notifications.providers.base import OutgoingMessage, ProviderMessage, Receipt
 
 
-class InboxGateway:
+class InboxProvider:
     """Delivers at once."""
 
-    parallel = 0
+    parallel_calls = 0
     can_look_up = False
 
-    def send(self, letter: Letter) -> Receipt:
+    def send(self, message: OutgoingMessage) -> Receipt:
         item = InboxItem.objects.create(
-            channel=letter.channel,
-            sender=letter.number or letter.messaging_service or letter.name,
-            to=letter.address,
-            subject=letter.subject,
-            text=letter.text,
-            html=letter.html,
-            calendar=letter.calendar,
-            at=letter.at,
+            channel=message.channel,
+            sender=message.number or message.messaging_service or message.name,
+            to=message.address,
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            calendar=message.calendar,
+            at=message.at,
         )
         return Receipt(f"inbox-{item.pk}", MessageState.DELIVERED)
 
-    def find(self, letter: Letter, since: datetime) -> list[Found]:
+    def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
         return []
 
-    def fetch(self, provider_id: str) -> Found | None:
+    def fetch(self, provider_id: str) -> ProviderMessage | None:
         return None
 
     def close(self) -> None:

@@ -15,14 +15,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
 from notifications.models import MessageState
-from notifications.providers.base import Found, GatewayError, Letter, Receipt
-from notifications.rules import Kind
+from notifications.providers.base import OutgoingMessage, ProviderError, ProviderMessage, Receipt
+from notifications.rules import ErrorKind
 
 TIMEOUT_SECONDS = 10
 ADDRESS_REFUSED = {550, 551, 553}
 
 
-class Connection(smtplib.SMTP):
+class SmtpConnection(smtplib.SMTP):
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Hand the mail over. Once its data is on its way, a lost connection leaves it in doubt."""
         try:
@@ -30,19 +30,19 @@ class Connection(smtplib.SMTP):
         except smtplib.SMTPDataError:
             raise
         except OSError as error:
-            raise GatewayError(Kind.IN_DOUBT, "no_answer") from error
+            raise ProviderError(ErrorKind.IN_DOUBT, "no_answer") from error
 
 
-class TlsConnection(Connection, smtplib.SMTP_SSL):
+class SmtpTlsConnection(SmtpConnection, smtplib.SMTP_SSL):
     pass
 
 
-class Backend(EmailBackend):
+class SmtpBackend(EmailBackend):
     """One connection, kept open by the gateway."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        return TlsConnection if self.use_ssl else Connection
+        return SmtpTlsConnection if self.use_ssl else SmtpConnection
 
     def is_alive(self) -> bool:
         try:
@@ -63,71 +63,71 @@ class Mail(EmailMultiAlternatives):
         return built
 
 
-class SmtpGateway:
+class SmtpProvider:
     """Sends e-mail. A server cannot be asked later: a mail in doubt is sent once more, under the same Message-ID."""
 
-    parallel = 4
+    parallel_calls = 4
     can_look_up = False
 
-    def __init__(self, url: str, leaves_from: str) -> None:
-        self._server = connection_settings(url)
-        self._from = parseaddr(leaves_from)
-        self._idle: queue.SimpleQueue[Backend] = queue.SimpleQueue()
+    def __init__(self, url: str, from_address: str) -> None:
+        self._server = parse_email_url(url)
+        self._from = parseaddr(from_address)
+        self._idle: queue.SimpleQueue[SmtpBackend] = queue.SimpleQueue()
 
-    def send(self, letter: Letter) -> Receipt:
+    def send(self, message: OutgoingMessage) -> Receipt:
         try:
-            mail = compose(letter, *self._from)
+            mail = compose_mail(message, *self._from)
             mail.message()  # fails here, before the server is called, if the text cannot be written as a mail
         except (ValueError, MessageError) as error:
-            raise GatewayError(Kind.PERMANENT, "not_composable") from error
+            raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
         backend = self._open_backend()
         try:
             backend.send_messages([mail])
-        except (GatewayError, ValueError, OSError) as error:
+        except (ProviderError, ValueError, OSError) as error:
             if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused):
                 self._idle.put(backend)
             else:
                 backend.close()
-            raise failure(error) from error
+            raise convert_error(error) from error
         self._idle.put(backend)
         return Receipt(mail.extra_headers["Message-ID"], MessageState.SENT)
 
-    def find(self, letter: Letter, since: datetime) -> list[Found]:
+    def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
         return []
 
-    def fetch(self, provider_id: str) -> Found | None:
+    def fetch(self, provider_id: str) -> ProviderMessage | None:
         return None
 
     def close(self) -> None:
         while (backend := self._take_idle()) is not None:
             backend.close()
 
-    def _open_backend(self) -> Backend:
+    def _open_backend(self) -> SmtpBackend:
         """Take a kept connection that still answers, or open one."""
         while (kept := self._take_idle()) is not None:
             if kept.is_alive():
                 return kept
             kept.close()
-        backend = Backend(**self._server)
+        backend = SmtpBackend(**self._server)
         try:
             backend.open()
         except OSError as error:
             backend.close()
-            raise failure(error) from error
+            raise convert_error(error) from error
         return backend
 
-    def _take_idle(self) -> Backend | None:
+    def _take_idle(self) -> SmtpBackend | None:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             return None
 
 
-def connection_settings(url: str) -> dict[str, Any]:
+def parse_email_url(url: str) -> dict[str, Any]:
     """Read EMAIL_URL. A password leaves this machine only encrypted; a server without STARTTLS is not used then."""
     parsed = dj_email_url.parse(url)
     host, username, use_ssl = parsed["EMAIL_HOST"], parsed["EMAIL_HOST_USER"] or "", parsed["EMAIL_USE_SSL"]
-    needs_tls = bool(username) and not use_ssl and not is_this_machine(host)
+    needs_tls = bool(username) and not use_ssl and not is_loopback_host(host)
     return {
         "host": host,
         "port": parsed["EMAIL_PORT"],
@@ -139,68 +139,70 @@ def connection_settings(url: str) -> dict[str, Any]:
     }
 
 
-def is_this_machine(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def compose(letter: Letter, default_name: str, mailbox: str) -> Mail:
+def compose_mail(message: OutgoingMessage, default_name: str, mailbox: str) -> Mail:
     """The mail: text, then HTML, then the calendar object, as readers choose the last they know (RFC 2046, 6047)."""
-    digest = hashlib.sha256(letter.key.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(message.key.encode()).hexdigest()[:32]
     headers = {
-        "Date": format_datetime(letter.at),
+        "Date": format_datetime(message.at),
         "Message-ID": f"<{digest}@{mailbox.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
-    if letter.unsubscribe_url:
-        headers["List-Unsubscribe"] = f"<{_one_line(letter.unsubscribe_url)}>"
+    if message.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{_remove_line_breaks(message.unsubscribe_url)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = Mail(
-        subject=_one_line(letter.subject),
-        body=letter.text,
-        from_email=formataddr((_one_line(letter.name or default_name), mailbox)),
-        to=[letter.address],
-        reply_to=[_one_line(letter.reply_to)] if letter.reply_to else None,
+        subject=_remove_line_breaks(message.subject),
+        body=message.text,
+        from_email=formataddr((_remove_line_breaks(message.name or default_name), mailbox)),
+        to=[message.address],
+        reply_to=[_remove_line_breaks(message.reply_to)] if message.reply_to else None,
         headers=headers,
     )
-    if letter.html:
-        mail.attach_alternative(letter.html, "text/html")
-    if letter.calendar:
-        method = f"; method={letter.calendar_method}" if letter.calendar_method else ""
-        mail.attach_alternative(letter.calendar, f"text/calendar{method}")
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    if message.calendar:
+        method = f"; method={message.calendar_method}" if message.calendar_method else ""
+        mail.attach_alternative(message.calendar, f"text/calendar{method}")
     return mail
 
 
-def failure(error: Exception) -> GatewayError:
+def convert_error(error: Exception) -> ProviderError:
     """What an error of Django's backend or of smtplib means for the message."""
     match error:
-        case GatewayError():
+        case ProviderError():
             return error
         case ValueError():
-            return GatewayError(Kind.PERMANENT, "not_composable")
+            return ProviderError(ErrorKind.PERMANENT, "not_composable")
         case smtplib.SMTPAuthenticationError():
-            return GatewayError(Kind.CONFIGURATION, "credentials_refused", str(error.smtp_code))
+            return ProviderError(ErrorKind.CONFIGURATION, "credentials_refused", str(error.smtp_code))
         case smtplib.SMTPNotSupportedError():
-            return GatewayError(Kind.CONFIGURATION, "no_encryption")
+            return ProviderError(ErrorKind.CONFIGURATION, "no_encryption")
         case smtplib.SMTPSenderRefused():
-            return _refusal(error.smtp_code, Kind.CONFIGURATION, "sender_refused")
+            return _build_refusal(error.smtp_code, ErrorKind.CONFIGURATION, "sender_refused")
         case smtplib.SMTPDataError():
-            return _refusal(error.smtp_code, Kind.PERMANENT, "refused")
+            return _build_refusal(error.smtp_code, ErrorKind.PERMANENT, "refused")
         case smtplib.SMTPRecipientsRefused():
             [(code, _answer)] = error.recipients.values()
-            return _refusal(code, Kind.PERMANENT, "address_refused" if code in ADDRESS_REFUSED else "refused")
+            return _build_refusal(
+                code, ErrorKind.PERMANENT, "address_refused" if code in ADDRESS_REFUSED else "refused"
+            )
         case _:
-            return GatewayError(Kind.TRANSIENT, "unreachable")
+            return ProviderError(ErrorKind.TRANSIENT, "unreachable")
 
 
-def _refusal(code: int, kind: Kind, reason: str) -> GatewayError:
+def _build_refusal(code: int, kind: ErrorKind, reason: str) -> ProviderError:
     if 400 <= code < 500:
-        kind, reason = Kind.TRANSIENT, "refused_for_now"
-    return GatewayError(kind, reason, str(code))
+        kind, reason = ErrorKind.TRANSIENT, "refused_for_now"
+    return ProviderError(kind, reason, str(code))
 
 
-def _one_line(text: str) -> str:
+def _remove_line_breaks(text: str) -> str:
     """The text without line breaks, which Django refuses in a header."""
     return " ".join(text.split())

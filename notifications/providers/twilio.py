@@ -17,24 +17,24 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from notifications import rules
-from notifications.providers.base import Found, GatewayError, Letter, Receipt
-from notifications.rules import Kind
+from notifications.providers.base import OutgoingMessage, ProviderError, ProviderMessage, Receipt
+from notifications.rules import ErrorKind
 
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LONGEST_VALIDITY = timedelta(hours=10)
-LISTED = 100  # messages to one number that are looked through for one that is in doubt
+LOOKUP_LIMIT = 100  # messages to one number that are looked through for one that is in doubt
 
 # The library's own logger writes numbers and texts at INFO.
-_silent = logging.getLogger("notifications.providers.twilio.wire")
-_silent.disabled = True
+_disabled_logger = logging.getLogger("notifications.providers.twilio.wire")
+_disabled_logger.disabled = True
 
 
-class Wire(HttpClient):
+class TwilioHttpClient(HttpClient):
     """The library's HTTP client over urllib3: time-outs always, no retries, and the API's address by setting."""
 
     def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
-        super().__init__(_silent, is_async=False)
+        super().__init__(_disabled_logger, is_async=False)
         self._address = urlsplit(api_url)
         self._pool = urllib3.PoolManager(
             maxsize=THREADS,
@@ -54,20 +54,20 @@ class Wire(HttpClient):
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """One call. Raises GatewayError for everything but a 2xx."""
+        """One call. Raises ProviderError for everything but a 2xx."""
         target = urlsplit(url)._replace(scheme=self._address.scheme, netloc=self._address.netloc)
         if params:
             target = target._replace(query=urlencode(params, doseq=True))
         body = urlencode(data, doseq=True) if data else None
         try:
             answer = self._pool.request(
-                method, target.geturl(), body=body, headers=_headers(headers, auth), redirect=False
+                method, target.geturl(), body=body, headers=_build_headers(headers, auth), redirect=False
             )
             text = answer.data.decode(errors="replace")
         except urllib3.exceptions.HTTPError as error:
-            _no_answer(error, method)
+            _raise_no_answer(error, method)
         if answer.status >= 300:
-            _refused(answer.status, text, answer.headers, method)
+            _raise_refusal(answer.status, text, answer.headers, method)
         return Response(answer.status, text, answer.headers)
 
     def clear(self) -> None:
@@ -75,102 +75,106 @@ class Wire(HttpClient):
         self._pool.clear()
 
 
-class TwilioGateway:
+class TwilioProvider:
     """Sends texts, and asks what became of them."""
 
-    parallel = THREADS
+    parallel_calls = THREADS
     can_look_up = True
 
     def __init__(
         self, api_url: str, base_url: str, account: str, secret: str, *, read_seconds: float = READ_SECONDS
     ) -> None:
         self._base_url = base_url
-        self._wire = Wire(api_url, read_seconds)
-        self._client = Client(account, secret, http_client=self._wire)
+        self._http_client = TwilioHttpClient(api_url, read_seconds)
+        self._client = Client(account, secret, http_client=self._http_client)
 
-    def send(self, letter: Letter) -> Receipt:
+    def send(self, message: OutgoingMessage) -> Receipt:
         """Create the message. Twilio has no idempotency key: an unclear answer is in doubt and must be looked up."""
         leaves_from = (
-            {"messaging_service_sid": letter.messaging_service}
-            if letter.messaging_service
-            else {"from_": letter.number}
+            {"messaging_service_sid": message.messaging_service}
+            if message.messaging_service
+            else {"from_": message.number}
         )
         try:
             made = self._client.messages.create(
-                to=letter.address,
-                body=letter.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, at double the price
-                status_callback=f"{self._base_url}/webhooks/twilio/status/{letter.token}/",
-                validity_period=_validity(letter.expires_at - letter.at),
+                to=message.address,
+                body=message.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, at double the price
+                status_callback=f"{self._base_url}/webhooks/twilio/status/{message.token}/",
+                validity_period=_compute_validity_seconds(message.expires_at - message.at),
                 **leaves_from,
             )
         except (TwilioException, ValueError, KeyError, TypeError) as error:
-            raise GatewayError(Kind.IN_DOUBT, "unreadable_answer") from error
+            raise ProviderError(ErrorKind.IN_DOUBT, "unreadable_answer") from error
         if not made.sid:
-            raise GatewayError(Kind.IN_DOUBT, "unreadable_answer")
+            raise ProviderError(ErrorKind.IN_DOUBT, "unreadable_answer")
         return Receipt(made.sid)
 
-    def find(self, letter: Letter, since: datetime) -> list[Found]:
+    def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
         """What was created for the number since then. `date_sent` is no filter: it is empty while one is queued."""
-        known = self._asked(lambda: self._client.messages.list(to=letter.address, limit=LISTED, page_size=LISTED))
-        outbound = [_found(one) for one in known or [] if one.direction != MessageInstance.Direction.INBOUND]
+        known = self._asked(
+            lambda: self._client.messages.list(to=message.address, limit=LOOKUP_LIMIT, page_size=LOOKUP_LIMIT)
+        )
+        outbound = [
+            _build_provider_message(one) for one in known or [] if one.direction != MessageInstance.Direction.INBOUND
+        ]
         return [one for one in outbound if one.created_at is None or one.created_at >= since]
 
-    def fetch(self, provider_id: str) -> Found | None:
+    def fetch(self, provider_id: str) -> ProviderMessage | None:
         known = self._asked(lambda: self._client.messages(provider_id).fetch())
-        return _found(known) if known else None
+        return _build_provider_message(known) if known else None
 
     def close(self) -> None:
-        self._wire.clear()
+        self._http_client.clear()
 
     def _asked(self, question: Any) -> Any:
         """The answer; None for what Twilio does not know."""
         try:
             return question()
-        except GatewayError as error:
+        except ProviderError as error:
             if error.code == "20404":
                 return None
             raise
         except (TwilioException, ValueError, KeyError, TypeError) as error:
-            raise GatewayError(Kind.TRANSIENT, "unreadable_answer") from error
+            raise ProviderError(ErrorKind.TRANSIENT, "unreadable_answer") from error
 
 
-def _headers(headers: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, str]:
+def _build_headers(headers: Mapping[str, str] | None, auth: tuple[str, str] | None) -> dict[str, str]:
     sent = dict(headers or {})
     if auth:
         sent["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
     return sent
 
 
-def _validity(left: timedelta) -> int:
+def _compute_validity_seconds(left: timedelta) -> int:
     """Seconds that Twilio may keep trying: the time until the message is useless, in its bounds."""
     return max(1, int(min(left, LONGEST_VALIDITY).total_seconds()))
 
 
-def _found(known: MessageInstance) -> Found:
+def _build_provider_message(known: MessageInstance) -> ProviderMessage:
     error_code = str(known.error_code or "")
-    return Found(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
+    return ProviderMessage(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
 
 
-_CODES = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # of answers without one
+_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # of answers without one
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
-def _no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
+def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
     """Without a connection nothing was sent; once a request was on its way, a message may exist."""
     if method != "POST" or isinstance(error, _NOT_SENT):
-        raise GatewayError(Kind.TRANSIENT, "unreachable") from error
-    raise GatewayError(Kind.IN_DOUBT, "no_answer") from error
+        raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error
+    raise ProviderError(ErrorKind.IN_DOUBT, "no_answer") from error
 
 
-def _refused(status: int, text: str, headers: Mapping[str, str], method: str) -> NoReturn:
+def _raise_refusal(status: int, text: str, headers: Mapping[str, str], method: str) -> NoReturn:
     try:
         code = str(json.loads(text).get("code") or "")
     except (ValueError, AttributeError):
         code = ""
     if method != "POST" and status >= 500:
-        raise GatewayError(Kind.TRANSIENT, "unreachable", code)
-    code = code or _CODES.get(status, f"HTTP {status}")
-    treat = rules.treatment(code, status)
+        raise ProviderError(ErrorKind.TRANSIENT, "unreachable", code)
+    code = code or _CODES_BY_STATUS.get(status, f"HTTP {status}")
+    treat = rules.choose_treatment(code, status)
     asked = headers.get("Retry-After", "")
     retry_after = timedelta(seconds=min(int(asked), 3600)) if asked.isdecimal() else timedelta()
-    raise GatewayError(treat.kind, treat.reason, code, retry_after)
+    raise ProviderError(treat.kind, treat.reason, code, retry_after)

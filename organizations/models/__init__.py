@@ -1,7 +1,7 @@
 from organizations.models.access import ApiKey, Membership, Role, User
-from organizations.models.audit import AuditEntry
-from organizations.models.idempotency import IdempotentAnswer
-from organizations.models.linked import Linked, token_digest
+from organizations.models.audit_entry import AuditEntry
+from organizations.models.idempotent_answer import IdempotentAnswer
+from organizations.models.linked_model import LinkedModel, hash_token
 from organizations.models.organization import Cause, CauseFact, Organization
 
 __all__ = [
@@ -10,10 +10,10 @@ __all__ = [
     "Cause",
     "CauseFact",
     "IdempotentAnswer",
-    "Linked",
+    "LinkedModel",
     "Membership",
     "Organization",
     "Role",
     "User",
-    "token_digest",
+    "hash_token",
 ]

@@ -6,13 +6,15 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from organizations.translated import TranslatedField
+from organizations.translated_text import TranslatedField
 
-_gsm = RegexValidator(r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages."))
-RETENTION_LEAST, RETENTION_MOST = 3, 120
-RETENTION_BOUNDS = [MinValueValidator(RETENTION_LEAST), MaxValueValidator(RETENTION_MOST)]
+_GSM_TEXT_VALIDATOR = RegexValidator(
+    r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages.")
+)
+MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 3, 120
+RETENTION_VALIDATORS = [MinValueValidator(MIN_RETENTION_MONTHS), MaxValueValidator(MAX_RETENTION_MONTHS)]
 
-_colour = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such as #1f4e5c."))
+_COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such as #1f4e5c."))
 
 
 class Organization(models.Model):
@@ -21,13 +23,13 @@ class Organization(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     legal_name = models.CharField(max_length=160, blank=True)
-    sms_name = models.CharField(max_length=20, validators=[_gsm])
+    sms_name = models.CharField(max_length=20, validators=[_GSM_TEXT_VALIDATOR])
     email = models.EmailField()
     phone = models.CharField(max_length=20, blank=True)
     website = models.URLField(blank=True)
     country = models.CharField(max_length=2, default="US")
     language = models.CharField(max_length=8, default="en")
-    accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_colour])
+    accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_COLOR_VALIDATOR])
     calendar_title = models.CharField(max_length=60, blank=True)
     quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
     quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
@@ -36,13 +38,15 @@ class Organization(models.Model):
     codes_per_day = models.PositiveIntegerField(default=500)
     messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
     # Who was not heard of for so long is erased (drives.privacy.retention).
-    retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_BOUNDS)
+    retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(retention_months__gte=RETENTION_LEAST, retention_months__lte=RETENTION_MOST),
+                condition=models.Q(
+                    retention_months__gte=MIN_RETENTION_MONTHS, retention_months__lte=MAX_RETENTION_MONTHS
+                ),
                 name="organization_keeps_people_for_3_to_120_months",
             ),
             models.CheckConstraint(

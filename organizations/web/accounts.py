@@ -19,17 +19,17 @@ from django.utils.translation import gettext as _
 
 from organizations import queries, rules
 from organizations.models import Membership, User
-from organizations.rules import Verb
+from organizations.rules import Permission
 
-CHOSEN = "organization"  # in the session: the slug of the organization somebody acts for
-SEEN = "seen_at"
-IDLE = timedelta(hours=2)
-_NOTED_EVERY = timedelta(minutes=1)
+CHOSEN_ORGANIZATION_KEY = "organization"  # in the session: the slug of the organization somebody acts for
+SEEN_AT_KEY = "seen_at"
+MAX_IDLE_TIME = timedelta(hours=2)
+_SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
 
 P = ParamSpec("P")
 
 
-class ClosedSignup(DefaultAccountAdapter):
+class ClosedSignupAdapter(DefaultAccountAdapter):
     """Nobody signs up by themselves: an owner adds the people of an organization."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -51,7 +51,7 @@ class MemberRequest(HttpRequest):
 
 
 def role_required(
-    verb: Verb,
+    permission: Permission,
 ) -> Callable[
     [Callable[Concatenate[MemberRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 ]:
@@ -67,12 +67,12 @@ def role_required(
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not signed_in(request, timezone.now()):
+            if not is_signed_in(request, timezone.now()):
                 return redirect_to_login(request.get_full_path())
-            membership = current_membership(request)
+            membership = find_current_membership(request)
             if membership is None:
                 return render(request, "organizations/no_membership.html", status=403)
-            if not rules.may(membership.role, verb):
+            if not rules.is_allowed(membership.role, permission):
                 raise PermissionDenied
             if queries.lacks_second_step(membership):
                 messages.info(request, _("Set up a second step for signing in first: an app or a passkey."))
@@ -86,23 +86,23 @@ def role_required(
     return decorate
 
 
-def current_membership(request: HttpRequest) -> Membership | None:
+def find_current_membership(request: HttpRequest) -> Membership | None:
     """The membership for the organization chosen in this session, else for the user's first one."""
     user = cast("User", request.user)
-    slug = request.session.get(CHOSEN)
-    return (queries.membership_of(user, slug) if slug else None) or queries.membership_of(user)
+    slug = request.session.get(CHOSEN_ORGANIZATION_KEY)
+    return (queries.find_membership(user, slug) if slug else None) or queries.find_membership(user)
 
 
-def signed_in(request: HttpRequest, now: datetime) -> bool:
+def is_signed_in(request: HttpRequest, now: datetime) -> bool:
     """Whether somebody is signed in and was here in the last two hours; a session left alone is ended."""
     if not request.user.is_authenticated:
         return False
     stamp = now.timestamp()
-    seen: Any = request.session.get(SEEN)
-    if seen is not None and stamp - seen > IDLE.total_seconds():
+    seen: Any = request.session.get(SEEN_AT_KEY)
+    if seen is not None and stamp - seen > MAX_IDLE_TIME.total_seconds():
         logout(request)
         return False
     # Written at most once a minute: a session is a row, and pages refresh themselves.
-    if seen is None or abs(stamp - seen) >= _NOTED_EVERY.total_seconds():
-        request.session[SEEN] = stamp
+    if seen is None or abs(stamp - seen) >= _SEEN_UPDATE_INTERVAL.total_seconds():
+        request.session[SEEN_AT_KEY] = stamp
     return True

@@ -133,7 +133,7 @@ def test_an_interface_reads_it(path: str) -> None:
         "from django.db import models\nmodels.DateTimeField(auto_now_add=True)",
         "from django.db.models.functions import Now\nNow()",
         "from django.db.models import functions\nfunctions.Now()",
-        "sweep = ''\nsql = 'DELETE FROM drives_hold WHERE until < now()'",
+        "sweep = ''\nsql = 'DELETE FROM drives_reservedspot WHERE until < now()'",
         "sweep = ''\nsql = 'SELECT CURRENT_TIMESTAMP'",
     ],
 )

@@ -1,7 +1,7 @@
 """Modules import modules, not functions: a function that is replaced in its module is replaced for every caller.
 
 Classes and constants may be imported by name. The `__init__` of a package may pass on what its own modules define,
-and its callers still name the package: `from drives import queries`, then `queries.line(...)`.
+and its callers still name the package: `from drives import queries`, then `queries.load_waitlist(...)`.
 """
 
 import ast

@@ -15,20 +15,20 @@ HOMES = {
 # What other apps may import of an app: its models, its actions and its queries, and a few words with a reason.
 DOORS = {
     "organizations": {
-        *("models", "audit", "idempotency", "keys", "organizing", "queries"),
+        *("models", "api_keys", "audit", "idempotency", "memberships", "queries"),
         "admin",  # the read-only admin class
-        "translated",  # texts by language: value, column and form field
+        "translated_text",  # texts by language: value, column and form field
         *("rules", "web.accounts"),  # every interface asks for permission in the same words
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "outbox", "queries", "replies", "senders"),
-        *("notice", "phone"),  # the shape of a message, and of a phone number
+        *("contact_address", "message_content"),  # the shape of a message, and of a phone number
         *("envelopes", "kinds", "quiet_hours"),  # what is decided of every kind of message
     },
     "volunteers": {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
-        "notices",  # pages show the wording of consents and codes
+        "message_texts",  # pages show the wording of consents and codes
         "rules",  # serializers and forms declare the limits of what may be typed
     },
 }
@@ -149,7 +149,7 @@ def test_every_door_is_used(door: str) -> None:
             "notifications",
             "notifications.providers.twilio.Gateway",
             "notifications.rules.due",
-            "volunteers.names.known",
+            "volunteers.person_names.known",
         ),
         *("organizations.web.pages", "organizations.rules_of_old.may", "organizations.web.accounts_of_old"),
     ],

@@ -87,17 +87,19 @@ def test_every_task_has_its_tick() -> None:
     "text", ["`drives.tasks.gone` runs hourly", "'drives.tasks.gone'", "# drives.tasks.gone: what is due"]
 )
 def test_control_a_written_name_of_no_task_is_caught(text: str) -> None:
-    assert unknown_written([Source("docs/operations.md", f"drives.tasks.forget {text}")]) == [
+    assert unknown_written([Source("docs/operations.md", f"drives.tasks.apply_retention {text}")]) == [
         "docs/operations.md: drives.tasks.gone"
     ]
 
 
 @pytest.mark.parametrize("call", ["app.send_task('drives.tasks.gone')", "app.send_task(name)"])
 def test_control_sending_no_task_is_caught(call: str) -> None:
-    assert len(unknown_sent([Source("bench/delivery.py", f"app.send_task('drives.tasks.forget')\n{call}")])) == 1
+    assert (
+        len(unknown_sent([Source("bench/delivery.py", f"app.send_task('drives.tasks.apply_retention')\n{call}")])) == 1
+    )
 
 
 def test_control_a_tick_or_route_of_no_task_is_caught() -> None:
-    ticks = {"a": {"task": "drives.tasks.forget"}, "b": {"task": "drives.tasks.gone"}}
+    ticks = {"a": {"task": "drives.tasks.apply_retention"}, "b": {"task": "drives.tasks.gone"}}
     assert unknown_scheduled(ticks) == ["drives.tasks.gone"]
-    assert unknown_routes(["drives.tasks.*", "drives.tasks.forget", "gone.tasks.*"]) == ["gone.tasks.*"]
+    assert unknown_routes(["drives.tasks.*", "drives.tasks.apply_retention", "gone.tasks.*"]) == ["gone.tasks.*"]

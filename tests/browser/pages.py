@@ -31,7 +31,7 @@ def world() -> Drive:
         organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
     )
     CauseFact.objects.create(cause=cause, text="A fact.", source_name="A journal", source_url="https://example.org/")
-    policy = builders.policy(confirms=["age_18", "weight_50kg", "photo_id"])
+    policy = builders.policy(self_check=["age_18", "weight_50kg", "photo_id"])
     place = builders.site(here, map_url="https://example.org/map", arrival_note="Ring at the side door.")
     return builders.drive(
         here,

@@ -41,19 +41,21 @@ def world() -> tuple[Membership, Drive]:
         builders.booked(drive, n=2 * number, number=number, name=name, consents=consents, email=mail)
     made.deliver(NOW)
     for number, text in enumerate(QUESTIONS):
-        notifications_replies.receive(
+        notifications_replies.receive_reply(
             sender_number=member.organization.senders.get().number,
             provider_id=f"SM{number}",
             address=builders.phone(number),
             text=text,
             now=NOW + timedelta(minutes=number),
         )
-    replies.answer_new(now=NOW + timedelta(minutes=5))
+    replies.handle_new_replies(now=NOW + timedelta(minutes=5))
     first = Conversation.objects.order_by("pk")[0]
-    conversations.answer(
+    conversations.send_answer(
         conversation_id=first.pk, text="Of course, bring her!", request_key="a", actor="user:1", now=NOW
     )
-    broadcasts.run_late(drive=drive, minutes=20, request_key="a", actor=f"user:{member.user.pk}", now=drive.starts_at)
+    broadcasts.send_late_notice(
+        drive=drive, minutes=20, request_key="a", actor=f"user:{member.user.pk}", now=drive.starts_at
+    )
     made.deliver(drive.starts_at + timedelta(minutes=1))
     return member, drive
 
@@ -77,19 +79,19 @@ def test_no_barriers_and_no_sideways_scroll(
     addresses = {
         "replies": reverse("organizer_replies"),
         "replies-all": reverse("organizer_replies") + "?all=1",
-        "reply-answered": reverse("organizer_reply", args=[talks[0]]),
-        "reply-cancel": reverse("organizer_reply", args=[talks[1]]),
-        "reply-stopped": reverse("organizer_reply", args=[talks[2]]),
+        "reply-answered": reverse("organizer_conversation", args=[talks[0]]),
+        "reply-cancel": reverse("organizer_conversation", args=[talks[1]]),
+        "reply-stopped": reverse("organizer_conversation", args=[talks[2]]),
         "broadcasts": reverse("organizer_broadcasts", args=[drive.pk]),
-        "calls": reverse("organizer_calls", args=[drive.pk]),
-        "late": reverse("checkin_late", args=[drive.slug]),
+        "calls": reverse("organizer_call_list", args=[drive.pk]),
+        "late": reverse("checkin_running_late", args=[drive.slug]),
         "checkin": reverse("checkin", args=[drive.slug]),
         "desk": reverse("organizer_drive", args=[drive.pk]),
     }
     for name, address in addresses.items():
         page.goto(live_server.url + address)
         problems += look_at(page, f"{name}-{width}-{scheme}")
-    page.goto(live_server.url + reverse("organizer_write", args=[drive.pk]))
+    page.goto(live_server.url + reverse("organizer_write_broadcast", args=[drive.pk]))
     problems += look_at(page, f"write-{width}-{scheme}")
     press(page, "Look at it")
     problems += look_at(page, f"write-error-{width}-{scheme}")
@@ -108,7 +110,7 @@ def test_the_length_of_an_answer_is_said_while_typing_and_the_answer_leaves(
 ) -> None:
     member, _drive = world()
     page = signed_in(open_page(), member, live_server)
-    page.goto(live_server.url + reverse("organizer_reply", args=[Conversation.objects.order_by("pk")[1].pk]))
+    page.goto(live_server.url + reverse("organizer_conversation", args=[Conversation.objects.order_by("pk")[1].pk]))
     page.get_by_label("Your answer").fill("Gracias por avisar.")
     page.get_by_text("36 characters, 1 text").wait_for()
     page.get_by_role("button", name="Send the answer").click()

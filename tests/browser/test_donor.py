@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from drives.booking import changes
 from drives.models import Booking, Drive, Slot
-from drives.planning import drives
+from drives.planning import lifecycle
 from tests import builders
 from tests.browser.pages import (
     IN_BROWSER,
@@ -38,7 +38,7 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
     page.get_by_role("link", name="Yes").click()
     page.locator("[aria-current=true]", has_text="Yes").wait_for()
     page.locator(".tile").nth(2).click()
-    assert page.locator(".tile-echo:visible b").inner_text().endswith("9:30 AM")
+    assert page.locator(".tile-summary:visible b").inner_text().endswith("9:30 AM")
     page.get_by_role("button", name="Continue").click()
     enter_ana(page)
     page.get_by_label("Text me about my booking").check()
@@ -95,13 +95,13 @@ def pages_of(drive: Drive) -> list[str]:
         builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
         for n in range(0, 12, 3)
     )
-    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", by="donor", now=NOW)  # type: ignore[arg-type]
+    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", cancelled_by="donor", now=NOW)  # type: ignore[arg-type]
     Booking.objects.filter(pk=other.pk).update(state="donated")
     Booking.objects.filter(pk=held.pk).update(state="held", held_until=NOW + timedelta(minutes=15))
     full = builders.drive(drive.organization)
     Slot.objects.filter(drive=full).update(chairs_limit=0)
     gone = builders.drive(drive.organization)
-    drives.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
     contact = booked.volunteer and booked.volunteer.phone
     assert contact is not None
     slot, taken = builders.slot(drive, 4).pk, builders.slot(full).pk

@@ -18,7 +18,7 @@ pytestmark = IN_BROWSER
 
 
 def sent_code() -> str:
-    account_find.send_codes(now=NOW)
+    account_find.send_find_codes(now=NOW)
     found = re.search(r"\d{6}", Message.objects.filter(kind="code").order_by("-pk")[0].text)
     assert found
     return found[0]

@@ -7,8 +7,8 @@ from django.test import override_settings
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.models import Booking, Drive, Offer, WaitingEntry
-from drives.planning import drives
+from drives.models import Booking, Drive, Offer, WaitlistEntry
+from drives.planning import lifecycle
 from drives.waitlist import offers as waitlist_offers
 from tests import builders
 from tests.browser.pages import IN_BROWSER, OpenPage, arrive, enter_ana, look_at, world
@@ -25,7 +25,7 @@ def full_world() -> tuple[Drive, list[Booking]]:
     return drive, [builders.booked(drive, n=n, number=n + 1, name=f"Test Donor {'AB'[n]}") for n in range(2)]
 
 
-def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitingEntry:
+def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
     """From the full drive to the place in line."""
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
@@ -33,7 +33,7 @@ def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitingEntry:
     page.get_by_label("Text me when a place is free").check()
     page.get_by_role("button", name="Continue").click()
     arrive(page, "Almost on the waiting list")
-    entry = WaitingEntry.objects.get()
+    entry = WaitlistEntry.objects.get()
     page.get_by_label("Code").fill(builders.code_of(entry))
     page.get_by_role("button", name="Join the waiting list").click()
     arrive(page, "You are number 1 in line")
@@ -48,7 +48,7 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
     page = open_page(scripts=scripts)
     join(page, live_server, drive)
     builders.cancelled(taken[0])
-    waitlist_offers.sweep(now=NOW)
+    waitlist_offers.sweep_waitlists(now=NOW)
     page.goto(f"{live_server.url}/me/")
     page.get_by_role("link", name="Take the place or pass").click()
     arrive(page, "A place is free for you")
@@ -57,7 +57,7 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
     page.goto(f"{live_server.url}/me/")
     page.get_by_text("number 1 in line").wait_for()
     builders.cancelled(taken[1])
-    waitlist_offers.sweep(now=NOW)
+    waitlist_offers.sweep_waitlists(now=NOW)
     page.goto(f"{live_server.url}/me/")
     page.get_by_role("link", name="Take the place or pass").click()
     page.get_by_role("button", name="Take this place").click()
@@ -93,7 +93,7 @@ def addresses() -> dict[str, str]:
     ana = builders.waits(drive, email="ana@example.org")
     left = builders.waits(drive, number=52, name="Test Dan Dow")
     builders.cancelled(taken[0])
-    waitlist_offers.sweep(now=NOW)
+    waitlist_offers.sweep_waitlists(now=NOW)
     open_offer = Offer.objects.get(entry=ana)
     offers = {"passed": Offer.objects.create(**_another(open_offer, left, "declined"))}
     offers["over"] = Offer.objects.create(**_another(open_offer, left, "expired"))
@@ -102,7 +102,7 @@ def addresses() -> dict[str, str]:
     )
     builders.booked(closed, number=60, name="Test Donor C")
     in_closed = builders.waits(closed, number=61, name="Test Eve Elm")
-    drives.close(drive_id=closed.pk, actor="user:1", now=NOW)
+    lifecycle.close_drive(drive_id=closed.pk, actor="user:1", now=NOW)
     later = builders.drive(drive.organization, on=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     builders.booked_together(later, now=NOW + timedelta(minutes=1))
     return {
@@ -123,9 +123,9 @@ def addresses() -> dict[str, str]:
     }
 
 
-def _another(offer: Offer, entry: WaitingEntry, state: str) -> dict[str, object]:
+def _another(offer: Offer, entry: WaitlistEntry, state: str) -> dict[str, object]:
     when = {"starts_at": offer.starts_at, "deadline": offer.deadline, "made_at": NOW, "ended_at": NOW}
-    return {**Offer.new_link(), "entry": entry, "arrival": offer.arrival, "state": state, **when}
+    return {**Offer.build_link_fields(), "entry": entry, "arrival": offer.arrival, "state": state, **when}
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (320, "dark"), (390, "light"), (390, "dark")])

@@ -17,7 +17,7 @@ from icalendar import Calendar
 
 from drives.booking import changes
 from drives.calendars import ical
-from drives.calendars.ical import Appointment
+from drives.calendars.ical import CalendarEvent
 from drives.models import Booking, CancelledBy
 from notifications.models import Message
 from tests import builders
@@ -129,7 +129,9 @@ def test_booking_moving_and_cancelling_read_alike_in_mails_downloads_and_feeds()
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=later)
     bodies |= {"moved": invitation(booking, "moved"), "moved file": fetched("booking_calendar", token)}
     bodies["moved feed"] = fetched("feed", feed)
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=later + timedelta(hours=1))
+    changes.cancel_bookings(
+        booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=later + timedelta(hours=1)
+    )
     bodies |= {"cancelled": invitation(booking, "cancelled"), "cancelled file": fetched("booking_calendar", token)}
     bodies["cancelled feed"] = fetched("feed", feed)
     read_as = {
@@ -194,10 +196,10 @@ def assert_names_nobody(body: bytes, *told: str) -> None:
     assert [each for each in (*told, "ATTENDEE", "ORGANIZER", "mailto:") if each in unfolded] == []
 
 
-def appointment(zone: str, day: str, hour: int) -> Appointment:
+def appointment(zone: str, day: str, hour: int) -> CalendarEvent:
     """An hour and a quarter from this hour on, on the clocks of the zone; in a gap, from after it."""
     at = datetime.fromisoformat(f"{day} {hour:02}:30").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    return Appointment(
+    return CalendarEvent(
         uid=f"{zone}-{day}-{hour}@drives.example.org",
         sequence=3,
         summary="Appointment: Hope Foundation",
@@ -215,10 +217,10 @@ def appointment(zone: str, day: str, hour: int) -> Appointment:
 
 def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
     made = [appointment(zone, day, hour) for zone, day in NIGHTS for hour in (0, 1, 2, 3, 12)]
-    bodies = {f"invitation {one.uid}": ical.invitation(one) for one in made}
-    bodies |= {f"cancellation {one.uid}": ical.cancellation(replace(one, sequence=4)) for one in made}
-    bodies |= {f"file {one.uid}": ical.download(one) for one in made}
-    bodies["feed"] = ical.feed("Ñandú", map(ical.event, made))
+    bodies = {f"invitation {one.uid}": ical.build_invitation(one) for one in made}
+    bodies |= {f"cancellation {one.uid}": ical.build_cancellation(replace(one, sequence=4)) for one in made}
+    bodies |= {f"file {one.uid}": ical.build_download(one) for one in made}
+    bodies["feed"] = ical.build_feed("Ñandú", map(ical.build_feed_event, made))
     seen = read(bodies)
     assert [(one.starts, one.ends) for one in seen["feed"]] == [
         (stamp(one.starts_at), stamp(one.ends_at)) for one in made
@@ -231,7 +233,7 @@ def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
 
 def test_the_readers_would_notice_a_difference() -> None:
     """A control: a floating time is read on the reader's own clock."""
-    body = ical.download(appointment("America/Los_Angeles", "2027-03-14", 12))
+    body = ical.build_download(appointment("America/Los_Angeles", "2027-03-14", 12))
     floating = body.replace(b"00Z\r\nDTEND", b"00\r\nDTEND")
     assert floating != body
     seen = {zone: by_node({"file": floating}, zone)["file"]["ical.js"][0].starts for zone in READERS_ZONES}

@@ -13,7 +13,7 @@ SOUND = {
     "RATE_LIMITS": True,
     "SECRET_KEY": LONG,
     "IDENTITY_KEY": OTHER,
-    "SMS_GATEWAY": "twilio",
+    "SMS_PROVIDER": "twilio",
     "TWILIO_ACCOUNT_SID": "AC0",
     "TWILIO_AUTH_TOKEN": "none",
     "TWILIO_FROM": "",
@@ -21,11 +21,11 @@ SOUND = {
     "EMAIL_URL": "smtp://mail.example.org",
 }
 ALL = (
-    checks.demo_is_local,
-    checks.rate_limits_are_on,
-    checks.twilio_is_complete,
-    checks.keys_are_long_and_apart,
-    checks.messages_reach_people,
+    checks.check_demo_address,
+    checks.check_rate_limits,
+    checks.check_twilio_settings,
+    checks.check_secret_keys,
+    checks.check_message_providers,
 )
 
 
@@ -49,7 +49,7 @@ def test_sound_settings_pass() -> None:
         ({"SECRET_KEY": "short"}, "config.E004"),
         ({"IDENTITY_KEY": "short"}, "config.E004"),
         ({"IDENTITY_KEY": LONG}, "config.E005"),
-        ({"SMS_GATEWAY": "inbox"}, "config.W001"),
+        ({"SMS_PROVIDER": "inbox"}, "config.W001"),
         ({"EMAIL_URL": "inbox"}, "config.W001"),
     ],
 )

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from environs import EnvError
 
-from config.embedded import place, postgres, redis_server
-from config.embedded.children import ROOT, Children
+from config.embedded import postgres, redis_server, workspace
 from config.embedded.guard import Guard
-from config.embedded.postgres import CannotStart
+from config.embedded.postgres import StartError
+from config.embedded.processes import ROOT, Supervisor
 
 
 def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
@@ -35,13 +35,13 @@ def gone(pid: int) -> bool:
 
 def test_data_is_kept_between_starts_and_through_a_kill(tmp_path: Path, guard: Guard) -> None:
     data = tmp_path / "a folder with a space"
-    server = postgres.start(data, guard, settings=postgres.DURABLE)
+    server = postgres.start_postgres(data, guard, settings=postgres.DURABLE_SETTINGS)
     with psycopg.connect(server.url("postgres")) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     server.process.kill()
     server.process.wait()
     assert (data / "postmaster.pid").exists()
-    again = postgres.start(data, guard, settings=postgres.DURABLE)
+    again = postgres.start_postgres(data, guard, settings=postgres.DURABLE_SETTINGS)
     with psycopg.connect(again.url("postgres")) as connection:
         row = connection.execute("SELECT answer, current_setting('fsync') FROM kept").fetchone()
     again.stop()
@@ -49,23 +49,23 @@ def test_data_is_kept_between_starts_and_through_a_kill(tmp_path: Path, guard: G
 
 
 def test_a_server_that_outlived_its_owner_is_replaced(tmp_path: Path, guard: Guard) -> None:
-    lost = postgres.start(tmp_path / "data", guard, settings=postgres.FAST)
-    found = postgres.start(tmp_path / "data", guard, settings=postgres.FAST)
+    lost = postgres.start_postgres(tmp_path / "data", guard, settings=postgres.FAST_SETTINGS)
+    found = postgres.start_postgres(tmp_path / "data", guard, settings=postgres.FAST_SETTINGS)
     assert lost.process.wait(10) == 0
     found.stop()
 
 
 def test_a_lock_file_of_an_unrelated_process_is_no_obstacle(tmp_path: Path, guard: Guard) -> None:
     data = tmp_path / "data"
-    postgres.start(data, guard, settings=postgres.FAST).stop()
+    postgres.start_postgres(data, guard, settings=postgres.FAST_SETTINGS).stop()
     (data / "postmaster.pid").write_text(f"{os.getppid()}\n{data}\n")
-    postgres.start(data, guard, settings=postgres.FAST).stop()
+    postgres.start_postgres(data, guard, settings=postgres.FAST_SETTINGS).stop()
 
 
 def test_no_folder_is_opened_to_others(tmp_path: Path, guard: Guard) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    postgres.start(private / "data", guard, settings=postgres.FAST).stop()
+    postgres.start_postgres(private / "data", guard, settings=postgres.FAST_SETTINGS).stop()
     assert private.stat().st_mode & 0o777 == 0o700
 
 
@@ -77,7 +77,7 @@ def test_killing_the_owner_leaves_nothing(tmp_path: Path) -> None:
         from config.embedded.guard import Guard
         guard = Guard()
         data = Path({str(tmp_path / "data")!r})
-        server = postgres.start(data, guard, settings=postgres.FAST, output=subprocess.DEVNULL)
+        server = postgres.start_postgres(data, guard, settings=postgres.FAST_SETTINGS, output=subprocess.DEVNULL)
         sleeper = subprocess.Popen(["sleep", "600"], start_new_session=True)
         guard.watch(sleeper)
         print(guard.process.pid, server.process.pid, sleeper.pid, server.socket, flush=True)
@@ -94,16 +94,16 @@ def test_killing_the_owner_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.needs_redis
 def test_a_redis_of_ones_own_starts_and_stops(tmp_path: Path, guard: Guard) -> None:
-    program = redis_server.binary()
+    program = redis_server.find_redis_binary()
     assert program
-    server = redis_server.start(program, tmp_path, guard)
+    server = redis_server.start_redis(program, tmp_path, guard)
     server.stop()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", server.port)) != 0
 
 
 def test_a_childs_lines_carry_its_name(guard: Guard, capsys: pytest.CaptureFixture[str]) -> None:
-    children = Children(guard)
+    children = Supervisor(guard)
     child = children.start("web", [sys.executable, "-c", "print('one'); print('two', end='')"], {})
     assert child.process.wait(10) == 0
     children.ended()
@@ -114,11 +114,11 @@ def test_a_child_that_will_not_stop_is_killed(guard: Guard, capsys: pytest.Captu
     program = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     )
-    children = Children(guard)
+    children = Supervisor(guard)
     child = children.start("worker", [sys.executable, "-c", program], {})
 
     def is_up() -> bool:
-        children.pump(0.05)
+        children.print_output(0.05)
         return "up" in capsys.readouterr().out
 
     assert eventually(is_up)
@@ -128,7 +128,12 @@ def test_a_child_that_will_not_stop_is_killed(guard: Guard, capsys: pytest.Captu
 
 
 def settled(monkeypatch: pytest.MonkeyPatch, data: Path, **changes: str) -> None:
-    for name, value in {"DATA_DIR": str(data), "PORT": str(redis_server.free_port()), "FRESH": "0", **changes}.items():
+    for name, value in {
+        "DATA_DIR": str(data),
+        "PORT": str(redis_server.find_free_port()),
+        "FRESH": "0",
+        **changes,
+    }.items():
         monkeypatch.setenv(name, value)
 
 
@@ -138,38 +143,38 @@ def test_a_port_in_use_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch,
         taken.listen()
         port = str(taken.getsockname()[1])
         settled(monkeypatch, tmp_path, PORT=port)
-        with pytest.raises(CannotStart, match=f"Port {port} is in use"):
-            place.take()
+        with pytest.raises(StartError, match=f"Port {port} is in use"):
+            workspace.open_workspace()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])
 def test_a_port_that_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: str) -> None:
     settled(monkeypatch, tmp_path, PORT=port)
     with pytest.raises(EnvError, match='"PORT" invalid'):
-        place.take()
+        workspace.open_workspace()
 
 
 def test_two_runs_do_not_share_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settled(monkeypatch, tmp_path)
-    with place.take().lock, pytest.raises(CannotStart, match="Another run uses"):
-        place.take()
+    with workspace.open_workspace().lock, pytest.raises(StartError, match="Another run uses"):
+        workspace.open_workspace()
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     settled(monkeypatch, tmp_path / "file")
-    with pytest.raises(CannotStart, match="cannot be written to"):
-        place.take()
+    with pytest.raises(StartError, match="cannot be written to"):
+        workspace.open_workspace()
 
 
 def test_starting_from_empty_removes_only_what_is_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settled(monkeypatch, tmp_path)
-    with (first := place.take()).lock:
+    with (first := workspace.open_workspace()).lock:
         key = first.key("SECRET_KEY")
         assert first.key("SECRET_KEY") == key
     (tmp_path / "thesis.txt").write_text("three years")
     settled(monkeypatch, tmp_path, FRESH="1")
-    with (second := place.take()).lock:
+    with (second := workspace.open_workspace()).lock:
         assert second.key("SECRET_KEY") != key
     assert (tmp_path / "thesis.txt").read_text() == "three years"
     assert (tmp_path / "keys" / "SECRET_KEY").stat().st_mode & 0o077 == 0
@@ -177,9 +182,9 @@ def test_starting_from_empty_removes_only_what_is_ours(monkeypatch: pytest.Monke
 
 def test_data_of_the_same_tables_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settled(monkeypatch, tmp_path)
-    with place.take().lock:
+    with workspace.open_workspace().lock:
         (tmp_path / "postgres").mkdir()
-    with place.take().lock:
+    with workspace.open_workspace().lock:
         assert (tmp_path / "postgres").exists()
 
 
@@ -191,12 +196,12 @@ def test_data_of_older_tables_asks_for_a_fresh_start(
     (tmp_path / "postgres").mkdir()
     if schema is not None:
         (tmp_path / "schema").write_text(schema)
-    with pytest.raises(CannotStart, match=r"older version.*Start once with FRESH=1"):
-        place.take()
+    with pytest.raises(StartError, match=r"older version.*Start once with FRESH=1"):
+        workspace.open_workspace()
     assert (tmp_path / "postgres").exists()
     settled(monkeypatch, tmp_path, FRESH="1")
-    with place.take().lock:
+    with workspace.open_workspace().lock:
         assert not (tmp_path / "postgres").exists()
     monkeypatch.delenv("FRESH")
-    with place.take().lock:
+    with workspace.open_workspace().lock:
         pass

@@ -5,7 +5,7 @@ import runpy
 import pytest
 from environs import EnvError
 
-from config.embedded.children import ROOT
+from config.embedded.processes import ROOT
 
 SETTINGS = str(ROOT / "config" / "settings.py")
 
@@ -15,7 +15,7 @@ SETTINGS = str(ROOT / "config" / "settings.py")
     [
         ("SECRET_KEY", ""),
         ("RATE_LIMITS", "perhaps"),
-        ("SMS_GATEWAY", "pigeon"),
+        ("SMS_PROVIDER", "pigeon"),
         ("BASE_URL", "drives.example.org"),
         ("BASE_URL", "ftp://drives.example.org"),
         ("DATABASE_URL", "drives"),

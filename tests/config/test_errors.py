@@ -50,7 +50,7 @@ def visitor() -> Client:
 def test_a_program_gets_a_problem(status: int) -> None:
     response = visitor().get(f"/api/{status}")
     assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
-    assert (response.json()["status"], response.json()["code"]) == (status, errors.CODES[status])
+    assert (response.json()["status"], response.json()["code"]) == (status, errors.CODE_BY_STATUS[status])
 
 
 @pytest.mark.django_db

@@ -77,11 +77,11 @@ def test_figures_take_ten_queries(client: Client) -> None:
     assert set(families) == {
         "drives_messages",
         "drives_bookings",
-        "drives_messages_held",
+        "drives_messages_deferred",
         "drives_outbox_lag_seconds",
-        "drives_ways_shut",
+        "drives_failing_providers",
         "drives_drifted_slots",
-        "drives_message_troubles",
+        "drives_message_alerts",
         "drives_heartbeat_age_seconds",
     }
     assert [sample.value for sample in families["drives_drifted_slots"].samples] == [0.0]

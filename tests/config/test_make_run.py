@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config.embedded import redis_server
-from config.embedded.children import ROOT
+from config.embedded.processes import ROOT
 
 PATIENCE = 120.0
 
@@ -75,7 +75,7 @@ def wait_until_gone(pids: set[int]) -> set[int]:
 
 
 def test_it_starts_answers_and_leaves_nothing_whether_asked_or_killed(tmp_path: Path) -> None:
-    data, port = tmp_path / "data", redis_server.free_port()
+    data, port = tmp_path / "data", redis_server.find_free_port()
     with stack(data, port) as process:
         wait_until_ready(process, data, port)
         assert (status(port, "/"), status(port, "/healthz")) == (200, 200)

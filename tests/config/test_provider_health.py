@@ -11,16 +11,16 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_provider_that_fails_is_not_ready_and_says_which_way_out_is_shut() -> None:
-    breakers.note(calls=[("sender:7", True)] * 10, now=timezone.now())
+    breakers.record_calls(calls=[("sender:7", True)] * 10, now=timezone.now())
     checks = Client().get("/readyz").json()["checks"]
     assert checks["provider"] == "the provider fails: sender:7"
 
 
 def test_metrics_count_what_is_shut_and_what_waits() -> None:
-    breakers.note(calls=[("email", True)] * 10, now=timezone.now())
+    breakers.record_calls(calls=[("email", True)] * 10, now=timezone.now())
     made.queued(builders.organization())
     Message.objects.update(reason="budget")
     told = Client().get("/metrics").content.decode()
-    assert "drives_ways_shut 1.0" in told
-    assert 'drives_messages_held{reason="budget"} 1.0' in told
-    assert 'drives_messages_held{reason="pace"} 0.0' in told
+    assert "drives_failing_providers 1.0" in told
+    assert 'drives_messages_deferred{reason="budget"} 1.0' in told
+    assert 'drives_messages_deferred{reason="pace"} 0.0' in told

@@ -44,7 +44,7 @@ def kept(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
 def prove(client: Client, booking: Booking, code: str | None = None) -> Any:
     """Type the code that was sent, or another one."""
     typed = builders.code_of(booking) if code is None else code
-    return client.post(reverse("booking_prove", args=[booking.token]), {"code": typed})
+    return client.post(reverse("booking_verify", args=[booking.token]), {"code": typed})
 
 
 def booked(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:

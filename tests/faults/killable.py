@@ -18,13 +18,13 @@ def main(arguments: list[str]) -> None:
     """What is slow to import is there before the fork; connections are made after it."""
     django.setup()
     names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
-    tasks, gateways, appealing, seeded = (importlib.import_module(name) for name in names)
-    gateways.choose("sms")
+    tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)
+    providers.get_provider("sms")
     for bug in arguments:
         getattr(seeded, bug)()
     sweeps: dict[str, Callable[..., object]] = {
         "deliver": tasks.deliver_due,
-        "appeal": lambda at: appealing.sweep(now=datetime.fromisoformat(at)),
+        "invitation": lambda at: invitations.invite_all_donors(now=datetime.fromisoformat(at)),
     }
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

@@ -21,7 +21,7 @@ from typing import Any, Self
 import psycopg
 from django.utils import timezone
 
-from config.embedded.children import ROOT
+from config.embedded.processes import ROOT
 from notifications import delivery, outbox, reconciliation
 from notifications.models import Message, MessageState
 from organizations.models import Organization
@@ -132,11 +132,11 @@ class Arena(Workers):
     took: float = 0.0
 
     def environment(self) -> dict[str, str]:
-        return {**super().environment(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": self.twilio.url}
+        return {**super().environment(), "SMS_PROVIDER": "twilio", "TWILIO_API_URL": self.twilio.url}
 
     def __enter__(self) -> Self:
         super().__enter__()
-        delivery.beat(now=timezone.now())
+        delivery.record_heartbeat(now=timezone.now())
         return self
 
     def queue(self, number: int = EACH) -> list[Message]:
@@ -145,7 +145,7 @@ class Arena(Workers):
         numbers = [next(_numbers) for _each in range(number)]
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
         notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
-        outbox.queue(organization=self.organization, notices=notices, now=now)
+        outbox.queue_messages(organization=self.organization, messages=notices, now=now)
         self.texts += [notice.wording.text for notice in notices]
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
@@ -155,9 +155,9 @@ class Arena(Workers):
         offset = random.uniform(0, 30)
         while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
             at = began + timedelta(seconds=offset)
-            reconciliation.reconcile(now=at)
+            reconciliation.reconcile_messages(now=at)
             at += timedelta(seconds=2)
-            delivery.deliver(clock=_clock(at), chance=lambda: 0.5, seconds=30)
+            delivery.deliver_messages(clock=_clock(at), chance=lambda: 0.5, seconds=30)
             offset += 30
         self.took = max(self.took, (at - began).total_seconds())
         return self.took

@@ -20,7 +20,7 @@ _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5
 
 def highest(order: Order) -> str:
     """The state that must be left."""
-    return max((str(notifications_rules.state_reported(status)) for status in order), key=lambda state: _RANK[state])
+    return max((str(notifications_rules.parse_status(status)) for status in order), key=lambda state: _RANK[state])
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
@@ -36,7 +36,7 @@ def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
         Message.objects.filter(pk=message.pk).update(state="accepted", provider_id=f"SM{message.pk}")
         if not early:
             _say(order, message, now)
-    reports.adopt_orphans(now=now)
+    reports.adopt_orphan_reports(now=now)
     states = dict(Message.objects.filter(pk__in=expected).values_list("pk", "state"))
     return sum(states[pk] != state for pk, state in expected.items())
 
@@ -44,4 +44,4 @@ def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
 def _say(order: Order, message: Message, now: datetime) -> None:
     for status in order:
         code = "30007" if status in {"failed", "undelivered"} else ""
-        reports.report(provider_id=f"SM{message.pk}", status=status, error_code=code, now=now)
+        reports.record_report(provider_id=f"SM{message.pk}", status=status, error_code=code, now=now)

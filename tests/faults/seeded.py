@@ -10,9 +10,9 @@ from django.db import connection
 
 from drives.messaging import invitations
 from notifications import claim, reconciliation
-from notifications.claimed import Claimed
+from notifications.claimed import ClaimedMessage
 from notifications.models import Message
-from notifications.providers.base import Gateway
+from notifications.providers.base import Provider
 from organizations import audit
 from organizations.models import AuditEntry, Organization
 
@@ -21,57 +21,57 @@ BATCH = 99  # the first half of an advisory key that nothing else has
 
 def record_first() -> None:
     """A message counts as sent before the provider was called: a kill in between loses it."""
-    gate = claim.gate
+    gate = claim.admit_messages
 
-    def hasty(**asked: Any) -> Sequence[Claimed]:
+    def hasty(**asked: Any) -> Sequence[ClaimedMessage]:
         passed = gate(**asked)
         Message.objects.filter(pk__in=[one.id for one in passed]).update(state="accepted", lease_until=None)
         return passed
 
-    patch.object(claim, "gate", hasty).start()
+    patch.object(claim, "admit_messages", hasty).start()
 
 
 def no_token() -> None:
     """The gate does not ask whether a message is still ours."""
     condition = "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'"
-    open_gate = claim.GATE.replace(condition, "")
-    assert open_gate != claim.GATE
-    patch.object(claim, "GATE", open_gate).start()
+    open_gate = claim.ADMIT.replace(condition, "")
+    assert open_gate != claim.ADMIT
+    patch.object(claim, "ADMIT", open_gate).start()
 
 
 def no_look_up() -> Any:
     """What a worker died with is sent again without asking the provider; gives the patch, to be ended."""
 
-    def blind(message: Message, gateway: Gateway, now: Any) -> str:
-        return reconciliation._unknown(message, now, asked=True)
+    def blind(message: Message, provider: Provider, now: Any) -> str:
+        return reconciliation._resend_or_give_up(message, now, asked=True)
 
-    return patch.object(reconciliation, "_resolve", blind)
+    return patch.object(reconciliation, "_resolve_doubt", blind)
 
 
 def few_at_once() -> None:
     """No bug, but small batches, each behind a lock with its number (`BATCH`): who holds it can kill between two."""
-    batch, numbers = invitations._batch, itertools.count()
+    batch, numbers = invitations._queue_batch, itertools.count()
 
     def barred(*asked: Any) -> tuple[int, int]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [BATCH, next(numbers)])
         return batch(*asked)
 
-    patch.object(invitations, "AT_ONCE", 2).start()
-    patch.object(invitations, "_batch", barred).start()
+    patch.object(invitations, "BATCH_SIZE", 2).start()
+    patch.object(invitations, "_queue_batch", barred).start()
 
 
 def noted_first() -> Any:
     """A day's round of appeals is noted before it is done: a kill in between loses it. Gives the patch, to be ended."""
-    appeal = invitations.appeal
+    invitation = invitations.invite_donors
 
     def hasty(*, organization: Organization, now: datetime) -> int:
         day = f"{now:%Y-%m-%d}"
         if AuditEntry.objects.filter(organization=organization, verb="appealed", about=day).exists():
             return 0
-        audit.note(organization=organization, actor="worker", verb="appealed", about=day, now=now)
-        return appeal(organization=organization, now=now)
+        audit.add_audit_entry(organization=organization, actor="worker", verb="appealed", about=day, now=now)
+        return invitation(organization=organization, now=now)
 
-    patched = patch.object(invitations, "appeal", hasty)
+    patched = patch.object(invitations, "invite_donors", hasty)
     patched.start()
     return patched

@@ -18,7 +18,7 @@ from tests.programs import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("kills")]
 PEOPLE, ROUNDS = 6, 3
-QUEUED = Message.objects.filter(kind="appeal")
+QUEUED = Message.objects.filter(kind="invitation")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def at() -> datetime:
     owner = builders.organization(codes_per_day=100_000)
     donated = builders.drive(owner)
     for n in range(PEOPLE):
-        builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABCDEF'[n]}", consents=("reminders", "appeals"))
+        builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABCDEF'[n]}", consents=("reminders", "news"))
     builders.drive(owner, on=donated.on + timedelta(days=14))
     return donated.ends_at + timedelta(days=4, hours=-1)
 
@@ -40,17 +40,17 @@ def workers() -> Iterator[Workers]:
 
 def before_anything_is_read(workers: Workers, at: datetime, *, finishes: bool) -> None:
     with workers.holding("LOCK TABLE notifications_consententry IN ACCESS EXCLUSIVE MODE"):
-        workers.stopped_by(workers.start(f"appeal {at.isoformat()}"), finishes=finishes)
+        workers.stopped_by(workers.start(f"invitation {at.isoformat()}"), finishes=finishes)
 
 
 def while_it_queues(workers: Workers, at: datetime, *, finishes: bool) -> None:
     with workers.holding("LOCK TABLE notifications_message IN SHARE MODE"):
-        workers.stopped_by(workers.start(f"appeal {at.isoformat()}"), finishes=finishes)
+        workers.stopped_by(workers.start(f"invitation {at.isoformat()}"), finishes=finishes)
 
 
 def after_a_batch(workers: Workers, at: datetime, *, finishes: bool) -> None:
     with workers.holding("SELECT pg_advisory_xact_lock(%s, %s)", seeded.BATCH, random.choice((1, 2))):
-        workers.stopped_by(workers.start(f"appeal {at.isoformat()}"), finishes=finishes)
+        workers.stopped_by(workers.start(f"invitation {at.isoformat()}"), finishes=finishes)
 
 
 POINTS: tuple[Callable[..., None], ...] = (before_anything_is_read, while_it_queues, after_a_batch)
@@ -75,7 +75,7 @@ def test_a_killed_sweep_loses_nobody_and_tells_nobody_twice(
         strike(workers, at, finishes=bool(round_ % 2))
         assert eventually(lambda: not workers.waiting() and not workers.locking())
         left[QUEUED.count()] += 1
-        invitations.sweep(now=next_round(at))
+        invitations.invite_all_donors(now=next_round(at))
         outcomes.append(told())
     figures.note(request, "queued when they were killed: rounds", dict(left))
     assert workers.kills == ROUNDS * len(POINTS)
@@ -87,7 +87,7 @@ def test_control_a_round_that_is_noted_before_it_is_done_is_lost(at: datetime) -
     with Workers(bug="few_at_once noted_first") as workers:
         after_a_batch(workers, at, finishes=False)
     patched = seeded.noted_first()
-    invitations.sweep(now=next_round(at))
+    invitations.invite_all_donors(now=next_round(at))
     patched.stop()
     assert told()[0] > 0
 
@@ -96,8 +96,8 @@ def test_control_who_was_told_is_told_again_by_a_sweep_that_looks_at_nothing(
     workers: Workers, at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_a_batch(workers, at, finishes=False)
-    heard, key, numbers = invitation_audience.heard, invitations._key, itertools.count()
-    monkeypatch.setattr(invitation_audience, "heard", lambda *asked: replace(heard(*asked), told=[]))
-    monkeypatch.setattr(invitations, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
-    invitations.sweep(now=next_round(at))
+    heard, key, numbers = invitation_audience.load_contact_history, invitations._build_key, itertools.count()
+    monkeypatch.setattr(invitation_audience, "load_contact_history", lambda *asked: replace(heard(*asked), told=[]))
+    monkeypatch.setattr(invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+    invitations.invite_all_donors(now=next_round(at))
     assert told()[1] > 0

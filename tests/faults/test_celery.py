@@ -36,7 +36,7 @@ QUIET = timedelta(seconds=4)  # two ticks of the beat
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn(slow=0.02) as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn(slow=0.02) as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
@@ -83,13 +83,13 @@ def waiting() -> bool:
 def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_the_loss_of_redis(
     twilio: TwilioStandIn, tmp_path: Path, guard: Guard, request: pytest.FixtureRequest
 ) -> None:
-    program = redis_server.binary()
+    program = redis_server.find_redis_binary()
     assert program
     log = tmp_path / "worker.log"
     with Arena(twilio) as arena, ExitStack() as running:
-        broker = redis_server.start(program, tmp_path, guard)
+        broker = redis_server.start_redis(program, tmp_path, guard)
         running.callback(lambda: broker.stop())  # noqa: PLW0108 - the one that runs then
-        environment = {"REDIS_URL": broker.url(), "SMS_GATEWAY": "twilio", "TWILIO_API_URL": twilio.url}
+        environment = {"REDIS_URL": broker.url(), "SMS_PROVIDER": "twilio", "TWILIO_API_URL": twilio.url}
         workers = Kept(running, lambda: programs.workers(guard, log, 8, environment))
         for name in ("first", "second"):
             running.enter_context(programs.beat(guard, tmp_path / f"{name}.log", **environment))
@@ -100,11 +100,11 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         assert eventually(lambda: not waiting(), 60)
 
         broker.stop()
-        assert eventually(lambda: now() - (notifications_queries.last_sweep_at() or now()) > QUIET, 40)
+        assert eventually(lambda: now() - (notifications_queries.find_last_delivery_at() or now()) > QUIET, 40)
         arena.queue(DUE)
         time.sleep(1)
         assert waiting()
-        broker = redis_server.start(program, tmp_path, guard, port=broker.port)
+        broker = redis_server.start_redis(program, tmp_path, guard, port=broker.port)
         back = time.monotonic()
         assert eventually(lambda: workers.looked_after() and not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
         figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))

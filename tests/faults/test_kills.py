@@ -1,6 +1,6 @@
 """Workers are killed at every point of a message's way: none is lost, and none doubled while the provider can be asked.
 
-`python -m bench.prove` does the same a thousand times.
+`python -m bench.soak` does the same a thousand times.
 """
 
 import os
@@ -25,7 +25,7 @@ RECOVERED_WITHIN = 120
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 

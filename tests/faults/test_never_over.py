@@ -19,31 +19,31 @@ WORKERS, RUNS = 6, 10
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody gets some, and thinks for a moment between reading what was used and writing it down."""
     monkeypatch.setattr(delivery, "BATCH", 15)
-    seeds.pause_before(monkeypatch, throttle, "_keep")
+    seeds.pause_before(monkeypatch, throttle, "_save_uses")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: what was used is read without a lock."""
     plain = (
-        "SELECT subject, used.paced_until, used.line_until, used.day, coalesce(used.spent, 0)"
+        "SELECT subject, used.paced_until, used.last_turn_at, used.day, coalesce(used.spent, 0)"
         " FROM unnest(%s::text[]) AS wanted (subject) LEFT JOIN notifications_allowance AS used USING (subject)"
     )
     monkeypatch.setattr(throttle, "LOCK", plain)
 
 
 def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Callable[[], bool]:
-    senders.ensure_default()
+    senders.ensure_default_sender()
 
     def race() -> bool:
         Message.objects.all().delete()
-        Allowance.objects.update(paced_until=None, line_until=None, day=None, spent=0)
+        Allowance.objects.update(paced_until=None, last_turn_at=None, day=None, spent=0)
         for subject in (f"organization:{organization.pk}", *(f"sender:{row.pk}" for row in Sender.objects.all())):
             Allowance.objects.get_or_create(subject=subject)
         made.many(organization, 3 * most)
@@ -73,7 +73,7 @@ def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
     organization = builders.organization(messages_per_day=1000)
     made.many(organization, 90)
     way = f"sender:{organization.senders.get().pk}"
-    breakers.note(calls=[(way, True)] * breakers.FAILURES, now=made.NOON - breakers.SHUT_FOR[0])
+    breakers.record_calls(calls=[(way, True)] * breakers.FAILURES_TO_OPEN, now=made.NOON - breakers.OPEN_DURATIONS[0])
     twilio.plan(["503"] * 90)
     assert together(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
     assert twilio.calls == 1

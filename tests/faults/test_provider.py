@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
@@ -66,9 +66,9 @@ def test_a_worker_that_died_while_the_clock_was_ahead_is_made_good(twilio: Twili
     now = timezone.now()
     made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(days=2))
     ahead = now + timedelta(days=1)
-    claim.gate(claimed=claim.claim(channel="sms", limit=1, now=ahead), now=ahead)
+    claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=ahead), now=ahead)
     for seconds in range(0, 180, 30):
-        reconciliation.reconcile(now=now + timedelta(seconds=seconds))
+        reconciliation.reconcile_messages(now=now + timedelta(seconds=seconds))
         made.deliver(now + timedelta(seconds=seconds + 2))
     assert len(twilio.accepted) == 1
     assert Message.objects.get().state == MessageState.ACCEPTED
@@ -79,8 +79,8 @@ def test_whatever_the_order_of_reports_the_highest_wins() -> None:
     for order in ORDERS:
         state = str(MessageState.ACCEPTED)
         for status in order:
-            reported = notifications_rules.state_reported(status)
-            state = str(reported) if reported and notifications_rules.moves_forward(state, reported) else state
+            reported = notifications_rules.parse_status(status)
+            state = str(reported) if reported and notifications_rules.is_forward_move(state, reported) else state
         assert state == highest(order)
 
 
@@ -93,5 +93,5 @@ def test_reports_in_any_order_before_our_own_record_are_adopted() -> None:
 
 
 def test_control_where_the_last_report_wins_orders_go_wrong() -> None:
-    with patch.object(notifications_rules, "moves_forward", lambda current, reported: True):
+    with patch.object(notifications_rules, "is_forward_move", lambda current, reported: True):
         assert wrong(random.Random(3).sample(ORDERS, 50)) > 0

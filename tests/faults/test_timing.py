@@ -1,4 +1,4 @@
-"""How long an answer takes tells nobody whether a contact is known; `python -m bench.prove timing` measures closer."""
+"""How long an answer takes tells nobody whether a contact is known; `python -m bench.soak timing` measures closer."""
 
 import random
 

@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bench import world
+from bench import bench_data
 from drives.booking import create
 from drives.capacity import visits
 from drives.desk import people as desk_people
@@ -69,7 +69,7 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
     before = now - timedelta(days=180)
     past = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=before.date()), published=False)
     people = Volunteer.objects.bulk_create(
-        Volunteer(organization=owner, name="Test Ana Alder", created_at=before, **Volunteer.new_link())
+        Volunteer(organization=owner, name="Test Ana Alder", created_at=before, **Volunteer.build_link_fields())
         for _phone in phones
     )
     contacts = Contact.objects.bulk_create(
@@ -77,10 +77,10 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
             organization=owner,
             kind=ContactKind.PHONE,
             address=phone,
-            identity=volunteers_rules.identity(phone),
+            identity=volunteers_rules.compute_identity(phone),
             owner=person,
-            proved_at=before,
-            **Contact.new_link(),
+            verified_at=before,
+            **Contact.build_link_fields(),
         )
         for phone, person in zip(phones, people, strict=True)
     )
@@ -93,9 +93,9 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
 def _gave(drive: Drive, person: Volunteer) -> Booking:
     slot, stamp = builders.slot(drive), drive.starts_at
     return Booking(
-        **Booking.new_link(),
-        **create.stored_footprint(grid.footprint(0, visits.visit_shape(drive, Visit.RETURN))),
-        reference=create.new_reference(),
+        **Booking.build_link_fields(),
+        **create.build_footprint_fields(grid.compute_footprint(0, visits.compute_visit_shape(drive, Visit.RETURN))),
+        reference=create.generate_reference(),
         drive=drive,
         volunteer=person,
         arrival=slot,
@@ -118,7 +118,7 @@ def _ask(drive: Drive, phone: str, n: int) -> dict[str, float]:
     again = f"{held['Location'].partition('?')[0]}code/"
     _sent, sending = _timed(lambda: browser.post(again))
     _looked, looking = _timed(
-        lambda: Client(REMOTE_ADDR=browser.defaults["REMOTE_ADDR"]).post(reverse("find"), {"contact": phone})
+        lambda: Client(REMOTE_ADDR=browser.defaults["REMOTE_ADDR"]).post(reverse("find_booking"), {"contact": phone})
     )
     return dict(zip(DOORS, (holding, sending, looking), strict=True))
 
@@ -133,22 +133,22 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 def _phones(count: int, chance: random.Random) -> Iterator[str]:
     """So many of the numbers that are kept for fiction, in no order."""
-    every = [f"+1{area}55501{n:02}" for area in world.area_codes() for n in range(100)]
+    every = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)]
     return iter(chance.sample(every, count))
 
 
 @contextmanager
 def leaking(looks: int = 1) -> Iterator[None]:
     """The seeded bug: whoever is to prove a contact is looked up first, with what they booked and gave; so often."""
-    spend = codes._spend
+    spend = codes._spend_code_limits
 
     def curious(who: str, *rest: Any) -> None:
         known = list(Contact.objects.filter(identity=who).exclude(owner=None).select_related("organization"))
         for contact in known * looks:
-            page = desk_people.person_page(contact.organization, contact.owner_id or 0)
+            page = desk_people.load_person_page(contact.organization, contact.owner_id or 0)
             assert page
-            history.donations_of(history.Giver(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
+            history.list_donations(history.DonorScope(page.person.pk, everywhere=True), timezone.now(), ZoneInfo("UTC"))
         spend(who, *rest)
 
-    with patch.object(codes, "_spend", curious):
+    with patch.object(codes, "_spend_code_limits", curious):
         yield

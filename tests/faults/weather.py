@@ -55,7 +55,7 @@ class Weather:
             made.notice(f"Weather {n}", address=f"+1213{n:07}", about=f"weather:{n}", **fields)
             for n in (next(_numbers) for _each in range(number))
         ]
-        outbox.queue(organization=self.organization, notices=notices, now=self.began)
+        outbox.queue_messages(organization=self.organization, messages=notices, now=self.began)
         self.texts |= {notice.wording.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
@@ -84,16 +84,16 @@ class Weather:
         before = len(self.twilio.accepted)
         for seconds in (0, 10, 20):
             moment = at + timedelta(seconds=seconds)
-            delivery.deliver(clock=lambda moment=moment: moment, chance=self.chance.random, seconds=60)  # type: ignore[misc]
+            delivery.deliver_messages(clock=lambda moment=moment: moment, chance=self.chance.random, seconds=60)  # type: ignore[misc]
         self.too_late += sum(self.texts[kept.fields["Body"]] <= at for kept in self.twilio.accepted[before:])
         self._die(at)
-        reconciliation.reconcile(now=at + timedelta(seconds=25))
+        reconciliation.reconcile_messages(now=at + timedelta(seconds=25))
         self._plan(20)
 
     def _die(self, at: datetime) -> None:
         """While the clock is wrong, a worker dies with a message past the gate."""
         if self.jumps and at != self.began + self.took:
-            claim.gate(claimed=claim.claim(channel="sms", limit=1, now=at), now=at)
+            claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=at), now=at)
 
     def _plan(self, calls: int, first: Sequence[str] = ()) -> None:
         drawn = [

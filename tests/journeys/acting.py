@@ -15,7 +15,7 @@ from config import celery
 from config.celery import SWEEPS
 from drives.models import Booking, Drive
 from notifications.models import InboxItem, Message, Sender
-from organizations import keys
+from organizations import api_keys
 from organizations.models import Organization
 from tests import builders
 from tests.standins.twilio import signed
@@ -150,7 +150,7 @@ class Donor:
 
     @property
     def booking(self) -> Booking:
-        return Booking.by_token(self.token).get()
+        return Booking.filter_by_token(self.token).get()
 
     @property
     def link(self) -> str:
@@ -217,7 +217,7 @@ class Coordinator:
 
     def __init__(self, organization: Organization) -> None:
         member = builders.member(organization)
-        _key, token = keys.issue(organization=organization, name="Ben", role=member.role, now=builders.NOW)
+        _key, token = api_keys.issue_api_key(organization=organization, name="Ben", role=member.role, now=builders.NOW)
         self.mailbox = member.user.email
         self.client = Client(headers={"authorization": f"Bearer {token}"})
 

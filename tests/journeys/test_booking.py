@@ -169,7 +169,7 @@ def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clo
     ana.submits(page, "/prove/", code=ana.code)
     sweep()
     assert [text for _at, text in ana.texts[1:]] == [words.booked(ana.link, "Sat Mar 13, 12:00 PM")]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_an_answer_counts_for_the_booking_that_was_asked_about_last(time_machine: Clock) -> None:

@@ -18,7 +18,7 @@ PLAN = {
     "opens": "09:00",
     "closes": "15:00",
     "chairs": "4",
-    "screening_places": "4",
+    "screening_stations": "4",
     "step_minutes": "15",
     "first_screening": "45",
     "first_chair": "45",

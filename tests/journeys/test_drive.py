@@ -87,7 +87,7 @@ def test_a_drive_from_the_plan_to_the_thanks(time_machine: Clock) -> None:
         [],
     ]
     assert [item.subject for item in received("eve@example.org")] == ["Thank you from Hope Foundation"]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_thanks_for_an_evening_drive_leave_in_the_morning(time_machine: Clock) -> None:
@@ -133,7 +133,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody(time_machine:
     waiting = Message.objects.filter(state__in=["scheduled", "queued", "claimed"])
     assert list(waiting.values_list("key", flat=True)) == []
     assert "The drive is cancelled" in ana.opens().html
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_coordinators_hear_once_of_a_drive_that_is_far_from_full(time_machine: Clock) -> None:

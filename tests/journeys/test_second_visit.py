@@ -23,7 +23,7 @@ def first_visit(time_machine: Clock) -> tuple[Donor, Booking]:
     policy = builders.policy(min_hours=None, min_days=14, windows=[])
     drive = builders.drive(owner, policy_id=policy.pk)
     ana = Donor(consents=True)
-    ana.consents |= {"appeals": "on"}
+    ana.consents |= {"news": "on"}
     ana.books(drive, 0, "first")
     ben = Coordinator(owner)
     set_to(time_machine, drive.starts_at)

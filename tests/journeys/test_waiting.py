@@ -7,8 +7,8 @@ import pytest
 
 from drives.booking import changes
 from drives.capacity import drift
-from drives.models import Booking, BookingState, CancelledBy, Drive, WaitingEntry
-from drives.planning import drives
+from drives.models import Booking, BookingState, CancelledBy, Drive, WaitlistEntry
+from drives.planning import lifecycle
 from tests import builders
 from tests.builders import NOW
 from tests.journeys.acting import Clock, Donor, received, set_to, sweep
@@ -27,20 +27,20 @@ def full(time_machine: Clock) -> list[Booking]:
     return builders.full_drive(steps=2)
 
 
-def waits(donor: Donor, drive: Drive, **wish: str) -> Page:
+def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
     """From the full drive's page to a place in line; the code is read from the phone."""
     page = donor.visitor.open(f"/d/{drive.slug}/")
     assert "All places are taken." in page.html
     page = donor.visitor.open(f"/d/{drive.slug}/wait/?visit=return")
     typed = {"name": donor.name, "phone": donor.phone, "email": donor.email, "visit": "return", **donor.consents}
-    page = donor.visitor.submit(page.form("/wait/"), **{**typed, **wish})
+    page = donor.visitor.submit(page.form("/wait/"), **{**typed, **waitlist_request})
     assert page.path.startswith("/w/"), (page.status, page.html)
     sweep()
     return donor.visitor.submit(page.form("/prove/"), code=donor.code)
 
 
 def cancels(booking: Booking, now: Any = NOW) -> None:
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now)
 
 
 def two_wait_and_ana_is_offered(time_machine: Clock) -> tuple[Donor, Donor]:
@@ -77,7 +77,7 @@ def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Cl
         sweep()
     assert bookings_of(ana) == [BookingState.BOOKED]
     assert received(ana.phone)[-1].text.startswith("Hope Foundation: You're booked Sat Mar 13, 9:15 AM, St Mary Hall.")
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_machine: Clock) -> None:
@@ -125,9 +125,9 @@ def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
     bookings = full(time_machine)
     ana = Donor()
     page = waits(ana, bookings[0].drive)
-    drives.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
     for _tick in range(3):
         sweep()
     assert "The drive of Sat Mar 13 is cancelled, the list is closed." in received(ana.phone)[-1].text
-    assert WaitingEntry.objects.get().state == "over"
+    assert WaitlistEntry.objects.get().state == "over"
     assert "The waiting list is closed" in ana.visitor.open(page.path).html

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Any
 
 from notifications import delivery, outbox
+from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Message
-from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization
 
 NOON = datetime(2027, 3, 10, 20, tzinfo=UTC)  # noon in Los Angeles
@@ -19,7 +19,7 @@ def envelope(**fields: Any) -> Envelope:
     return Envelope(
         **{
             "key": f"test/{next(_keys)}",
-            "kind": {"reminders": "day_before", "appeals": "appeal"}.get(fields.get("purpose", ""), "moved"),
+            "kind": {"reminders": "day_before", "news": "invitation"}.get(fields.get("purpose", ""), "moved"),
             "about": "booking:1",
             "channel": "sms",
             "address": ANA,
@@ -31,14 +31,14 @@ def envelope(**fields: Any) -> Envelope:
     )
 
 
-def notice(text: str = "See you tomorrow", **fields: Any) -> Notice:
+def notice(text: str = "See you tomorrow", **fields: Any) -> RenderedMessage:
     wording = {name: fields.pop(name) for name in ("subject", "html", "calendar", "calendar_method") if name in fields}
-    return Notice(envelope(**fields), Wording(text, **wording))
+    return RenderedMessage(envelope(**fields), MessageContent(text, **wording))
 
 
 def queued(organization: Organization, text: str = "See you tomorrow", **fields: Any) -> Message:
     made = notice(text, **fields)
-    outbox.queue(organization=organization, notices=[made], now=NOON - timedelta(hours=1))
+    outbox.queue_messages(organization=organization, messages=[made], now=NOON - timedelta(hours=1))
     return Message.objects.get(key=made.envelope.key)
 
 
@@ -46,10 +46,10 @@ def many(organization: Organization, number: int, **fields: Any) -> Sequence[Mes
     notices = [
         notice(f"Text {n}", address=f"+1213555{n % 10000:04}", about=f"booking:{n}", **fields) for n in range(number)
     ]
-    outbox.queue(organization=organization, notices=notices, now=NOON - timedelta(hours=1))
+    outbox.queue_messages(organization=organization, messages=notices, now=NOON - timedelta(hours=1))
     return list(Message.objects.order_by("pk"))
 
 
 def deliver(now: datetime = NOON, seconds: float = 15) -> dict[str, int]:
     """One run of a worker, at a moment."""
-    return delivery.deliver(clock=lambda: now, chance=lambda: 1.0, seconds=seconds)
+    return delivery.deliver_messages(clock=lambda: now, chance=lambda: 1.0, seconds=seconds)

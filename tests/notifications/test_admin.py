@@ -31,7 +31,7 @@ def test_the_limits_of_a_sender_are_set_in_the_admin_and_nothing_else_of_it(oper
 def test_a_stopped_sender_is_resumed_in_the_admin(operator: Client) -> None:
     message = made.queued(builders.organization())
     sender = Sender.objects.get()
-    senders.stop(sender_id=sender.pk, reason="20003", now=NOON)
+    senders.stop_sender(sender_id=sender.pk, reason="20003", now=NOON)
     asked = {"action": "resume", "_selected_action": [sender.pk]}
     assert operator.post("/admin/notifications/sender/", asked).status_code == 302
     made.deliver()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from notifications import alerts, senders
 from notifications import queries as notifications_queries
 from notifications.models import Message, Sender
-from notifications.queries import Trouble
+from notifications.queries import DeliveryProblem
 from organizations.models import Organization
 from tests import builders, query_counts
 from tests.notifications import made
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def codes(organization: Organization) -> list[tuple[str, int]]:
-    return [(one.code, one.figure) for one in notifications_queries.troubles(NOON, organization)]
+    return [(one.code, one.figure) for one in notifications_queries.list_delivery_problems(NOON, organization)]
 
 
 def fates(organization: Organization, *states: str) -> None:
@@ -69,7 +69,7 @@ def test_without_any_sender_nothing_can_leave() -> None:
     organization = builders.organization()
     Sender.objects.all().delete()
     assert codes(organization) == [("no_sender", 0)]
-    senders.ensure_default()
+    senders.ensure_default_sender()
     assert codes(organization) == []
 
 
@@ -99,34 +99,32 @@ def test_few_or_old_texts_say_nothing() -> None:
 
 def test_all_organizations_are_looked_at_in_three_queries() -> None:
     def late(organizations: int) -> Callable[[], object]:
-        while len(notifications_queries.troubles(NOON)) < organizations:
+        while len(notifications_queries.list_delivery_problems(NOON)) < organizations:
             made.queued(builders.organization(), due_at=NOON - timedelta(minutes=5))
-        return partial(notifications_queries.troubles, NOON)
+        return partial(notifications_queries.list_delivery_problems, NOON)
 
     assert query_counts.count_for_each(late) == 3
 
 
 def test_the_log_says_it_once_a_minute_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
     organization = builders.organization()
-    found = [Trouble("late", organization.pk, 7), Trouble("late", organization.pk + 1, 3)]
+    found = [DeliveryProblem("late", organization.pk, 7), DeliveryProblem("late", organization.pk + 1, 3)]
     for seconds in (0, 5, 60):
         with caplog.at_level(logging.WARNING):
-            assert alerts.report(troubles=found, now=NOON + timedelta(seconds=seconds)) == {"late": 2}
+            assert alerts.log_delivery_problems(problems=found, now=NOON + timedelta(seconds=seconds)) == {"late": 2}
     lines = [record for record in caplog.records if record.name == "notifications.alerts"]
-    assert [(record.levelname, record.getMessage()) for record in lines] == [
-        ("WARNING", "messages in trouble: late")
-    ] * 2
+    assert [(record.levelname, record.getMessage()) for record in lines] == [("WARNING", "message alert: late")] * 2
     assert lines[0].__dict__["fields"] == {"organizations": f"{organization.pk},{organization.pk + 1}", "figure": 7}
 
 
 @pytest.mark.expects_errors
 def test_a_stopped_sender_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
-    alerts.report(troubles=[Trouble("sender_stopped", 1)], now=NOON)
+    alerts.log_delivery_problems(problems=[DeliveryProblem("sender_stopped", 1)], now=NOON)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 def test_without_trouble_the_log_is_silent(caplog: pytest.LogCaptureFixture) -> None:
-    assert alerts.report(troubles=[], now=NOON) == {}
+    assert alerts.log_delivery_problems(problems=[], now=NOON) == {}
     assert caplog.records == []
 
 
@@ -134,8 +132,8 @@ def test_the_metric_counts_organizations_by_trouble(client: Client) -> None:
     present = timezone.now()
     made.queued(builders.organization(), due_at=present - timedelta(minutes=5), expires_at=present + timedelta(hours=1))
     lines = client.get("/metrics").content.decode()
-    assert 'drives_message_troubles{code="late"} 1.0' in lines
-    assert 'drives_message_troubles{code="sender_stopped"} 0.0' in lines
+    assert 'drives_message_alerts{code="late"} 1.0' in lines
+    assert 'drives_message_alerts{code="sender_stopped"} 0.0' in lines
 
 
 @pytest.mark.parametrize(("seconds", "is_late"), [(119, False), (120, True)])
@@ -173,5 +171,7 @@ def test_texts_of_the_last_24_hours_say_how_it_is(ago: timedelta, count: int) ->
 def test_the_log_says_it_again_after_fifty_seconds(caplog: pytest.LogCaptureFixture) -> None:
     for seconds, lines in ((0, 1), (49, 1), (50, 2)):
         with caplog.at_level(logging.WARNING):
-            alerts.report(troubles=[Trouble("late", 1, 1)], now=NOON + timedelta(seconds=seconds))
+            alerts.log_delivery_problems(
+                problems=[DeliveryProblem("late", 1, 1)], now=NOON + timedelta(seconds=seconds)
+            )
         assert len([record for record in caplog.records if record.name == "notifications.alerts"]) == lines

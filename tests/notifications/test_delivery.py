@@ -8,8 +8,8 @@ from notifications import claim, consents, delivery, outbox, senders
 from notifications import queries as notifications_queries
 from notifications.kinds import Withdrawal
 from notifications.models import Heartbeat, InboxItem, Message, Sender
-from notifications.providers.base import Letter, Receipt
-from notifications.providers.inbox import InboxGateway
+from notifications.providers.base import OutgoingMessage, Receipt
+from notifications.providers.inbox import InboxProvider
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA, NOON
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
@@ -53,9 +53,9 @@ def test_the_lag_is_that_of_the_oldest_due_message() -> None:
     organization = builders.organization()
     made.queued(organization, due_at=NOON - timedelta(minutes=3))
     made.queued(organization, due_at=NOON + timedelta(minutes=3))
-    assert notifications_queries.outbox_lag(NOON) == timedelta(minutes=3)
+    assert notifications_queries.compute_outbox_lag(NOON) == timedelta(minutes=3)
     made.deliver()
-    assert notifications_queries.outbox_lag(NOON) == timedelta()
+    assert notifications_queries.compute_outbox_lag(NOON) == timedelta()
 
 
 def test_without_consent_nothing_leaves_and_the_newest_line_decides() -> None:
@@ -88,19 +88,19 @@ def test_taking_consent_back_withdraws_what_waits_for_it() -> None:
 def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
     organization = builders.organization()
     message = made.queued(organization)
-    claimed = claim.claim(channel="sms", limit=10, now=NOON)
-    sender = notifications_queries.sender_of(organization)
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
+    sender = notifications_queries.find_sender(organization)
     assert sender is not None
-    consents.suppress(sender=sender, address=ANA, now=NOON)
-    assert claim.gate(claimed=claimed, now=NOON) == []
+    consents.suppress_address(sender=sender, address=ANA, now=NOON)
+    assert claim.admit_messages(claimed=claimed, now=NOON) == []
     assert what_became(message) == ("withdrawn", "opted_out")
 
 
 def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
     organization = builders.organization()
-    sender = notifications_queries.sender_of(organization)
+    sender = notifications_queries.find_sender(organization)
     assert sender is not None
-    consents.suppress(sender=sender, address=ANA, now=NOON)
+    consents.suppress_address(sender=sender, address=ANA, now=NOON)
     text = made.queued(organization)
     mail = made.queued(organization, channel="email", address="ana@example.org")
     made.deliver()
@@ -109,9 +109,9 @@ def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
 
 def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
     message = made.queued(builders.organization())
-    claimed = claim.claim(channel="sms", limit=10, now=NOON)
-    outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON)
-    assert claim.gate(claimed=claimed, now=NOON) == []
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
+    outbox.withdraw_messages(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON)
+    assert claim.admit_messages(claimed=claimed, now=NOON) == []
     assert what_became(message) == ("withdrawn", "withdrawn")
 
 
@@ -159,7 +159,7 @@ def test_an_organization_without_a_sender_uses_the_installations() -> None:
     assert message.sender == Sender.objects.get(is_default=True)
 
 
-@override_settings(SMS_GATEWAY="twilio", TWILIO_FROM="")
+@override_settings(SMS_PROVIDER="twilio", TWILIO_FROM="")
 def test_without_any_sender_it_is_blocked() -> None:
     organization = builders.organization()
     organization.senders.all().delete()
@@ -169,9 +169,9 @@ def test_without_any_sender_it_is_blocked() -> None:
 
 
 def test_another_number_in_the_settings_becomes_the_default() -> None:
-    first = senders.ensure_default()
+    first = senders.ensure_default_sender()
     with override_settings(TWILIO_FROM="+12025550177"):
-        second = senders.ensure_default()
+        second = senders.ensure_default_sender()
     assert first
     assert second
     assert first.number == "+12025550100"
@@ -179,7 +179,9 @@ def test_another_number_in_the_settings_becomes_the_default() -> None:
 
 
 def test_account_mail_belongs_to_nobody_and_leaves() -> None:
-    outbox.queue(organization=None, notices=[made.notice(channel="email", address="ben@example.org")], now=NOON)
+    outbox.queue_messages(
+        organization=None, messages=[made.notice(channel="email", address="ben@example.org")], now=NOON
+    )
     assert made.deliver() == {"delivered": 1}
 
 
@@ -187,14 +189,14 @@ def test_organizations_share_a_batch() -> None:
     big, small = builders.organization(), builders.organization()
     made.many(big, 30)
     reminder = made.queued(small, address="+12135550199", due_at=NOON - timedelta(seconds=1))
-    claimed = claim.claim(channel="sms", limit=10, now=NOON)
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
     assert reminder.pk in {one.id for one in claimed}
     assert len(claimed) == 6
 
 
 def test_what_was_claimed_and_not_called_is_given_back() -> None:
     message = made.queued(builders.organization())
-    claim.release(claimed=claim.claim(channel="sms", limit=10, now=NOON))
+    claim.release_messages(claimed=claim.claim_messages(channel="sms", limit=10, now=NOON))
     assert what_became(message) == ("queued", "")
     assert made.deliver() == {"delivered": 1}
 
@@ -235,7 +237,7 @@ def test_an_unclear_answer_is_in_doubt_and_not_sent_again(twilio: TwilioStandIn,
 
 def test_a_provider_that_is_not_there_is_tried_again() -> None:
     message = made.queued(builders.organization())
-    with override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL="http://127.0.0.1:9"):
+    with override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL="http://127.0.0.1:9"):
         made.deliver()
     assert what_became(message) == ("queued", "unreachable")
 
@@ -281,9 +283,9 @@ def test_a_sender_that_is_not_fit_is_stopped_until_somebody_resumes_it(twilio: T
     other = made.queued(organization, address="+12135550143")
     made.deliver()
     assert [what_became(first), what_became(other)] == [("blocked", "sender_stopped")] * 2
-    sender = notifications_queries.sender_of(organization)
+    sender = notifications_queries.find_sender(organization)
     assert sender is not None
-    assert senders.resume(sender=sender, now=NOON) == 2
+    assert senders.resume_sender(sender=sender, now=NOON) == 2
     assert made.deliver() == {"accepted": 1, "blocked": 1}
 
 
@@ -297,20 +299,20 @@ def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn
     assert [what_became(abroad), what_became(at_home)] == [("blocked", "region_not_enabled"), ("accepted", "")]
 
 
-class Broken(InboxGateway):
+class Broken(InboxProvider):
     """A gateway with a fault that nobody foresaw."""
 
-    def send(self, letter: Letter) -> Receipt:
+    def send(self, letter: OutgoingMessage) -> Receipt:
         raise ZeroDivisionError(letter.address)
 
 
 @pytest.mark.expects_errors
 def test_what_nobody_foresaw_is_in_doubt_and_named_without_the_number(caplog: pytest.LogCaptureFixture) -> None:
     made.queued(builders.organization())
-    [claimed] = claim.claim(channel="sms", limit=1, now=NOON)
-    outcome = delivery.attempt(Broken(), claimed, claimed.letter(NOON))
+    [claimed] = claim.claim_messages(channel="sms", limit=1, now=NOON)
+    outcome = delivery.call_provider(Broken(), claimed, claimed.letter(NOON))
     assert outcome.error
     assert outcome.error.kind == "in_doubt"
     assert [record.getMessage() for record in caplog.records] == [
-        f"message {claimed.id}: the gateway failed with ZeroDivisionError"
+        f"message {claimed.id}: the provider failed with ZeroDivisionError"
     ]

@@ -6,8 +6,8 @@ import pytest
 
 from notifications import envelopes, kinds
 from notifications.envelopes import Addressee
-from notifications.kinds import Kind, Way
-from notifications.notice import Envelope
+from notifications.kinds import ChannelChoice, MessageKind
+from notifications.message_content import Envelope
 from notifications.quiet_hours import QuietHours
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -19,9 +19,16 @@ ANA = Addressee([("sms", "+12135550142"), ("email", "ana@example.org")], "volunt
 SECOND = timedelta(seconds=1)
 
 
-def made(kind: Kind, to: Addressee = ANA, **fields: object) -> list[Envelope]:
-    given = {"key": "x/1", "about": "booking:1", "due_at": NIGHT, "quiet": QuietHours(LA), "visit_at": FAR, **fields}
-    return envelopes.make(kind, to, **given)  # type: ignore[arg-type]
+def made(kind: MessageKind, to: Addressee = ANA, **fields: object) -> list[Envelope]:
+    given = {
+        "key": "x/1",
+        "about": "booking:1",
+        "due_at": NIGHT,
+        "quiet_hours": QuietHours(LA),
+        "visit_at": FAR,
+        **fields,
+    }
+    return envelopes.build_envelopes(kind, to, **given)  # type: ignore[arg-type]
 
 
 def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
@@ -48,21 +55,23 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
     ("kind", "way", "channels"),
     [
         (kinds.MOVED, "", ["sms", "email"]),
-        (kinds.MOVED, Way.MAIL, ["sms", "email"]),  # this kind decides for itself
-        (kinds.DAY_BEFORE, Way.BOTH, ["sms", "email"]),
-        (kinds.DAY_BEFORE, Way.TEXT, ["sms"]),
-        (kinds.DAY_BEFORE, Way.MAIL, ["email"]),
+        (kinds.MOVED, ChannelChoice.MAIL, ["sms", "email"]),  # this kind decides for itself
+        (kinds.DAY_BEFORE, ChannelChoice.BOTH, ["sms", "email"]),
+        (kinds.DAY_BEFORE, ChannelChoice.TEXT, ["sms"]),
+        (kinds.DAY_BEFORE, ChannelChoice.MAIL, ["email"]),
         (kinds.CODE, "", ["sms", "email"]),
         (kinds.TEST, "", ["email"]),
     ],
 )
-def test_channels_are_those_of_the_kind_or_of_the_schedule(kind: Kind, way: str, channels: list[str]) -> None:
-    assert [envelope.channel for envelope in made(kind, way=way)] == channels
+def test_channels_are_those_of_the_kind_or_of_the_schedule(kind: MessageKind, way: str, channels: list[str]) -> None:
+    assert [envelope.channel for envelope in made(kind, channel_choice=way)] == channels
 
 
 def test_a_text_else_an_e_mail() -> None:
     only_mail = Addressee(ANA.contacts[1:])
-    assert [envelope.channel for envelope in made(kinds.DAY_BEFORE, only_mail, way=Way.TEXT)] == ["email"]
+    assert [envelope.channel for envelope in made(kinds.DAY_BEFORE, only_mail, channel_choice=ChannelChoice.TEXT)] == [
+        "email"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +79,8 @@ def test_a_text_else_an_e_mail() -> None:
     [
         ({"visit_at": NOON}, True),
         ({"visit_at": NOON - SECOND}, False),
-        ({"visit_at": FAR, "old_visit_at": NOON - SECOND}, False),
-        ({"visit_at": FAR, "at_once": True}, False),
+        ({"visit_at": FAR, "previous_visit_at": NOON - SECOND}, False),
+        ({"visit_at": FAR, "ignores_quiet_hours": True}, False),
     ],
 )
 def test_a_change_waits_unless_the_visit_is_near_or_it_is_ones_own(fields: dict[str, Any], waits: bool) -> None:
@@ -87,20 +96,22 @@ def test_a_change_waits_unless_the_visit_is_near_or_it_is_ones_own(fields: dict[
         (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=30)}, NIGHT + timedelta(minutes=30)),
         (kinds.BOOKED, {"visit_at": NIGHT + timedelta(minutes=29)}, NIGHT + timedelta(minutes=30)),
         (kinds.CODE, {}, NIGHT + timedelta(minutes=10)),
-        (kinds.WAITING_OVER, {}, NIGHT + timedelta(days=1)),
+        (kinds.WAITLIST_CLOSED, {}, NIGHT + timedelta(days=1)),
         (kinds.ANSWER, {}, NIGHT + timedelta(hours=1)),
-        (kinds.WAITING_ANSWER, {}, NIGHT + timedelta(hours=1)),
+        (kinds.WAITLIST_ANSWER, {}, NIGHT + timedelta(hours=1)),
         (kinds.THANK_YOU, {}, MORNING + timedelta(days=7)),
         (kinds.OFFER, {"useful_until": NOON}, NOON),
     ],
 )
-def test_a_message_is_useless_from_then_on(kind: Kind, fields: dict[str, Any], until: datetime) -> None:
+def test_a_message_is_useless_from_then_on(kind: MessageKind, fields: dict[str, Any], until: datetime) -> None:
     assert {envelope.expires_at for envelope in made(kind, **fields)} == {until}
 
 
 @pytest.mark.parametrize("at", [NIGHT, NIGHT - timedelta(hours=12), NIGHT + timedelta(hours=2) - SECOND])
 def test_a_thank_you_leaves_on_the_next_morning(at: datetime) -> None:
-    assert {envelope.due_at for envelope in made(kinds.THANK_YOU, due_at=at, way=Way.BOTH)} == {MORNING}
+    assert {envelope.due_at for envelope in made(kinds.THANK_YOU, due_at=at, channel_choice=ChannelChoice.BOTH)} == {
+        MORNING
+    }
     assert {envelope.due_at for envelope in made(kinds.MOVED, due_at=at)} == {at}
 
 

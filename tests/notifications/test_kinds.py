@@ -9,18 +9,18 @@ from django.utils import translation
 from drives.domain import reminder_times
 from drives.models import BroadcastKind
 from notifications import kinds
-from notifications.kinds import KINDS, Basis, Budget, Calls, Kind, Quiet, Way, Withdrawal
+from notifications.kinds import KINDS, Basis, Budget, CallRule, ChannelChoice, MessageKind, QuietRule, Withdrawal
 from notifications.models import Channel, Purpose
 from tests.architecture.sources import APPS, ROOT, Source, project_sources
 
 BY_CODE = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 
-def row(kind: Kind) -> list[str]:
+def row(kind: MessageKind) -> list[str]:
     """What the page says about a kind."""
     with translation.override("en"):
-        channels = kind.channels.label if isinstance(kind.channels, Way) else kind.channels.value
-        letter = "C or X" if kind.asks_for_letter else ""
+        channels = kind.channels.label if isinstance(kind.channels, ChannelChoice) else kind.channels.value
+        letter = "C or X" if kind.asks_for_reply else ""
         return [
             f"{kind.label} `{kind.name}`",
             kind.trigger,
@@ -53,13 +53,13 @@ def test_the_published_table_is_the_one_in_the_code() -> None:
     assert published() == [row(kind) for kind in KINDS.values()]
 
 
-def constant(kind: Kind) -> str:
+def constant(kind: MessageKind) -> str:
     return next(name for name, value in vars(kinds).items() if value is kind)
 
 
 def queued_kinds(sources: tuple[Source, ...]) -> set[str]:
     """The kinds named in modules that make envelopes, and those that a schedule or a broadcast gives them."""
-    makers = [source.text for source in sources if "envelopes.make(" in source.text]
+    makers = [source.text for source in sources if "envelopes.build_envelopes(" in source.text]
     named = {kind.name for kind in KINDS.values() if any(f"kinds.{constant(kind)}" in text for text in makers)}
     return named | {str(name) for name in (*reminder_times.REMINDERS, *BroadcastKind)}
 
@@ -100,7 +100,7 @@ def test_control_a_literal_is_caught() -> None:
 
 @BY_CODE
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_every_kind_has_a_label(kind: Kind, language: str) -> None:
+def test_every_kind_has_a_label(kind: MessageKind, language: str) -> None:
     with translation.override("en"):
         english = str(kind.label)
     with translation.override(language):
@@ -109,7 +109,7 @@ def test_every_kind_has_a_label(kind: Kind, language: str) -> None:
 
 
 @BY_CODE
-def test_an_opt_out_withdraws_what_needs_consent(kind: Kind) -> None:
+def test_an_opt_out_withdraws_what_needs_consent(kind: MessageKind) -> None:
     asks = {Basis.REMINDERS, Basis.NEWS, Basis.REMINDERS_OR_NEWS}
     assert (Withdrawal.OPT_OUT in kind.withdrawn_by) == (kind.basis in asks)
 
@@ -120,7 +120,7 @@ def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None
     assert {by_priority[name] for name in urgent} == {0}
     later = {"week", "three_days", "day_before", "same_day", "thank_you", "missed", "broadcast"}
     assert {by_priority[name] for name in later} == {1}
-    assert {name for name, priority in by_priority.items() if priority == 2} == {"appeal"}
+    assert {name for name, priority in by_priority.items() if priority == 2} == {"invitation"}
     assert set(kinds.PRIORITIES) == set(Budget)
 
 
@@ -131,7 +131,7 @@ def test_consent_follows_the_basis() -> None:
     assert consents["code"] == consents["account"] == ("", "")
     assert consents["booked"] == (Purpose.REMINDERS, "")
     assert consents["day_before"] == consents["late"] == (Purpose.REMINDERS, Purpose.REMINDERS)
-    assert consents["appeal"] == (Purpose.APPEALS, Purpose.APPEALS)
+    assert consents["invitation"] == (Purpose.NEWS, Purpose.NEWS)
     assert consents["broadcast"] == consents["answer"] == ("given", "given")
 
 
@@ -142,14 +142,16 @@ def test_quiet_hours_follow_the_kind() -> None:
     }
     assert waits["code"] == waits["answer"] == waits["late"] == (False, False)
     assert waits["booked"] == waits["moved"] == waits["offer"] == waits["waiting_over"] == (True, False)
-    assert waits["day_before"] == waits["broadcast"] == waits["appeal"] == waits["thank_you"] == (True, True)
-    assert {kind.quiet for kind in KINDS.values()} == set(Quiet)
+    assert waits["day_before"] == waits["broadcast"] == waits["invitation"] == waits["thank_you"] == (True, True)
+    assert {kind.quiet for kind in KINDS.values()} == set(QuietRule)
 
 
 def test_who_is_called_and_who_is_mailed_instead() -> None:
     always = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
     agreed = {"booked"}
     reminders = {"week", "three_days", "day_before", "same_day"}
-    assert set(kinds.names(lambda kind: kind.calls == Calls.ALWAYS)) == always
-    assert set(kinds.names(lambda kind: kind.calls == Calls.IF_AGREED)) == agreed
-    assert set(kinds.names(lambda kind: kind.email_replaces_text)) == always | agreed | reminders | {"broadcast"}
+    assert set(kinds.list_kind_names(lambda kind: kind.calls == CallRule.ALWAYS)) == always
+    assert set(kinds.list_kind_names(lambda kind: kind.calls == CallRule.IF_AGREED)) == agreed
+    assert set(kinds.list_kind_names(lambda kind: kind.email_replaces_text)) == always | agreed | reminders | {
+        "broadcast"
+    }

@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from notifications import claim, kinds, outbox
-from notifications.kinds import Kind, Withdrawal
+from notifications.kinds import MessageKind, Withdrawal
+from notifications.message_content import MessageContent
 from notifications.models import Message
-from notifications.notice import Wording
 from tests import builders, query_counts
 from tests.notifications import made
 from tests.notifications.made import NOON
@@ -21,21 +21,23 @@ def states() -> list[str]:
 
 def test_queueing_the_same_key_twice_is_once() -> None:
     organization, twice = builders.organization(), made.notice()
-    assert outbox.queue(organization=organization, notices=[twice, made.notice()], now=NOON) == 2
-    assert outbox.queue(organization=organization, notices=[twice, made.notice()], now=NOON) == 1
+    assert outbox.queue_messages(organization=organization, messages=[twice, made.notice()], now=NOON) == 2
+    assert outbox.queue_messages(organization=organization, messages=[twice, made.notice()], now=NOON) == 1
     assert states() == ["queued", "queued", "queued"]
 
 
 def test_nothing_to_queue_is_fine() -> None:
-    assert outbox.queue(organization=builders.organization(), notices=[], now=NOON) == 0
-    assert outbox.render(worded=[], now=NOON) == 0
+    assert outbox.queue_messages(organization=builders.organization(), messages=[], now=NOON) == 0
+    assert outbox.queue_rendered_messages(contents=[], now=NOON) == 0
 
 
 def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -> None:
     organization = builders.organization()
 
     def notices(many: int) -> Callable[[], object]:
-        return partial(outbox.queue, organization=organization, notices=[made.notice() for _ in range(many)], now=NOON)
+        return partial(
+            outbox.queue_messages, organization=organization, messages=[made.notice() for _ in range(many)], now=NOON
+        )
 
     assert query_counts.count_for_each(notices) == 1
     assert len(query_counts.statements_of(notices(1000))) <= 4
@@ -44,21 +46,26 @@ def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -
 
 def test_a_scheduled_leaves_only_once_it_is_worded() -> None:
     organization = builders.organization()
-    assert outbox.schedule(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
+    assert outbox.schedule_messages(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
     assert made.deliver() == {}
     scheduled = Message.objects.get()
-    assert outbox.render(worded=[(scheduled.pk, Wording("See you", subject="s", html="<p>"))], now=NOON) == 1
-    assert outbox.render(worded=[(scheduled.pk, Wording("Something else"))], now=NOON) == 0
+    assert (
+        outbox.queue_rendered_messages(
+            contents=[(scheduled.pk, MessageContent("See you", subject="s", html="<p>"))], now=NOON
+        )
+        == 1
+    )
+    assert outbox.queue_rendered_messages(contents=[(scheduled.pk, MessageContent("Something else"))], now=NOON) == 0
     scheduled.refresh_from_db()
     assert (scheduled.state, scheduled.text, scheduled.subject, scheduled.html) == ("queued", "See you", "s", "<p>")
     assert made.deliver() == {"delivered": 1}
 
 
 def test_a_withdrawn_scheduled_is_not_worded() -> None:
-    outbox.schedule(organization=builders.organization(), envelopes=[made.envelope()], now=NOON)
+    outbox.schedule_messages(organization=builders.organization(), envelopes=[made.envelope()], now=NOON)
     scheduled = Message.objects.get()
-    assert outbox.drop(ids=[scheduled.pk], reason="booking_changed", now=NOON) == 1
-    assert outbox.render(worded=[(scheduled.pk, Wording("See you"))], now=NOON) == 0
+    assert outbox.withdraw_scheduled_messages(ids=[scheduled.pk], reason="booking_changed", now=NOON) == 1
+    assert outbox.queue_rendered_messages(contents=[(scheduled.pk, MessageContent("See you"))], now=NOON) == 0
     scheduled.refresh_from_db()
     assert (scheduled.state, scheduled.reason) == ("withdrawn", "booking_changed")
 
@@ -69,18 +76,20 @@ def test_withdrawing_takes_back_what_waits_about_one_thing() -> None:
     made.queued(organization, about="booking:1", kind="moved", revision=1)
     made.queued(organization, about="booking:1", kind="day_before", revision=2)
     made.queued(organization, about="booking:2", kind="day_before", revision=1)
-    taken = outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.REVISION, before_revision=2, now=NOON)
+    taken = outbox.withdraw_messages(abouts=["booking:1"], cause=Withdrawal.REVISION, before_revision=2, now=NOON)
     assert taken == 2
     assert states() == ["withdrawn", "withdrawn", "queued", "queued"]
-    assert outbox.withdraw(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON) == 1
+    assert outbox.withdraw_messages(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON) == 1
     assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued"]
 
 
-@pytest.mark.parametrize("kind", [kinds.CODE, kinds.ANSWER, kinds.WAITING_ANSWER, kinds.THANK_YOU, kinds.MISSED])
+@pytest.mark.parametrize("kind", [kinds.CODE, kinds.ANSWER, kinds.WAITLIST_ANSWER, kinds.THANK_YOU, kinds.MISSED])
 @pytest.mark.parametrize("cause", [Withdrawal.REVISION, Withdrawal.CANCELLATION, Withdrawal.LEFT, Withdrawal.ANSWERED])
-def test_no_change_of_a_booking_takes_back_a_code_an_answer_or_a_thank_you(kind: Kind, cause: Withdrawal) -> None:
+def test_no_change_of_a_booking_takes_back_a_code_an_answer_or_a_thank_you(
+    kind: MessageKind, cause: Withdrawal
+) -> None:
     made.queued(builders.organization(), about="booking:1", kind=kind.name)
-    assert outbox.withdraw(abouts=["booking:1"], cause=cause, now=NOON) == 0
+    assert outbox.withdraw_messages(abouts=["booking:1"], cause=cause, now=NOON) == 0
 
 
 def test_a_changed_number_is_followed_by_what_waits() -> None:
@@ -88,16 +97,16 @@ def test_a_changed_number_is_followed_by_what_waits() -> None:
     waiting = made.queued(organization, recipient="volunteer:1")
     mail = made.queued(organization, recipient="volunteer:1", channel="email", address="ana@example.org")
     other = made.queued(organization, recipient="volunteer:2")
-    assert outbox.readdress(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON) == 1
+    assert outbox.readdress_messages(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON) == 1
     addresses = dict(Message.objects.values_list("pk", "address"))
     assert addresses == {waiting.pk: "+12135550143", mail.pk: "ana@example.org", other.pk: made.ANA}
 
 
 def test_a_claimed_message_that_is_readdressed_is_read_anew() -> None:
     waiting = made.queued(builders.organization(), recipient="volunteer:1")
-    [claimed] = claim.claim(channel="sms", limit=10, now=NOON)
-    outbox.readdress(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON)
-    assert claim.gate(claimed=[claimed], now=NOON) == []
+    [claimed] = claim.claim_messages(channel="sms", limit=10, now=NOON)
+    outbox.readdress_messages(recipient="volunteer:1", channel="sms", address="+12135550143", now=NOON)
+    assert claim.admit_messages(claimed=[claimed], now=NOON) == []
     waiting.refresh_from_db()
     assert (waiting.state, waiting.address) == ("queued", "+12135550143")
 
@@ -106,5 +115,5 @@ def test_codes_leave_before_reminders_and_those_before_appeals() -> None:
     organization = builders.organization()
     for hours, kind in enumerate((kinds.CODE, kinds.DAY_BEFORE, kinds.INVITATION)):
         made.queued(organization, kind=kind.name, due_at=NOON - timedelta(hours=hours))
-    claimed = claim.claim(channel="sms", limit=10, now=NOON)
-    assert [Message.objects.get(pk=one.id).kind for one in claimed] == ["code", "day_before", "appeal"]
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
+    assert [Message.objects.get(pk=one.id).kind for one in claimed] == ["code", "day_before", "invitation"]

@@ -7,9 +7,9 @@ from django.db import DataError
 
 from notifications import claim, results
 from notifications.models import Message
-from notifications.providers.base import GatewayError, Letter, Receipt
-from notifications.providers.smtp import SmtpGateway
-from notifications.rules import Kind
+from notifications.providers.base import OutgoingMessage, ProviderError, Receipt
+from notifications.providers.smtp import SmtpProvider
+from notifications.rules import ErrorKind
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import NOON
@@ -20,28 +20,28 @@ from tests.standins.smtp import MailSink
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_no_row_can_hold_is_in_doubt_and_the_others_are_recorded() -> None:
     made.many(builders.organization(), 3)
-    claimed = claim.gate(claimed=claim.claim(channel="sms", limit=9, now=NOON), now=NOON)
+    claimed = claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=9, now=NOON), now=NOON)
     receipts = [Receipt("SM1"), Receipt("SM" + 99 * "0"), Receipt("SM3")]
-    outcomes = [results.Outcome(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
+    outcomes = [results.CallResult(one, receipt) for one, receipt in zip(claimed, receipts, strict=True)]
     with pytest.raises(DataError):
-        results._write([(outcomes[1], results._after(outcomes[1], NOON, 0.0))], NOON, results.RECORD)
-    results.record(outcomes=outcomes, now=NOON, chance=lambda: 0.0)
+        results._write_rows([(outcomes[1], results._compute_next_state(outcomes[1], NOON, 0.0))], NOON, results.RECORD)
+    results.record_results(call_results=outcomes, now=NOON, chance=lambda: 0.0)
     states = list(Message.objects.order_by("pk").values_list("state", "reason"))
     assert states == [("accepted", ""), ("in_doubt", "unreadable_answer"), ("accepted", "")]
 
 
 def test_an_error_code_is_kept_as_far_as_a_row_can_hold_it() -> None:
-    assert GatewayError(Kind.PERMANENT, "refused", "9\x00" * 99).code == "9" * 40
+    assert ProviderError(ErrorKind.PERMANENT, "refused", "9\x00" * 99).code == "9" * 40
 
 
 def test_what_cannot_be_written_as_a_mail_fails_for_good_before_anybody_is_called() -> None:
-    letter = Letter(
+    letter = OutgoingMessage(
         key="k", token="t", channel="email", address="ana@example.org", text="\ud800", at=NOON, expires_at=NOON
     )
     with MailSink() as sink:
-        gateway = SmtpGateway(sink.url, "drives@example.org")
-        with pytest.raises(GatewayError, match="permanent: not_composable"):
-            gateway.send(letter)
+        provider = SmtpProvider(sink.url, "drives@example.org")
+        with pytest.raises(ProviderError, match="permanent: not_composable"):
+            provider.send(letter)
         assert sink.connections == 0
 
 

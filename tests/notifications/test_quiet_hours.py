@@ -100,5 +100,5 @@ def test_the_morning_is_that_of_the_site_also_where_it_is_still_yesterday_in_utc
 
 
 def test_an_unknown_zone_is_read_as_utc() -> None:
-    assert quiet_hours.zone_named("Mars/Olympus") == ZoneInfo("UTC")
-    assert quiet_hours.zone_named("America/Los_Angeles") == LA
+    assert quiet_hours.parse_zone("Mars/Olympus") == ZoneInfo("UTC")
+    assert quiet_hours.parse_zone("America/Los_Angeles") == LA

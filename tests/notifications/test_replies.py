@@ -23,7 +23,7 @@ def only_sender(organization: Organization) -> Sender:
 
 def say(organization: Organization, text: str, provider_id: str = "SM1") -> InboundMessage:
     number = only_sender(organization).number
-    return replies.receive(sender_number=number, provider_id=provider_id, address=ANA, text=text, now=NOON)
+    return replies.receive_reply(sender_number=number, provider_id=provider_id, address=ANA, text=text, now=NOON)
 
 
 def states() -> list[str]:
@@ -33,17 +33,17 @@ def states() -> list[str]:
 def test_stop_withdraws_everything_and_takes_consent_back() -> None:
     organization = builders.organization()
     agree(organization)
-    for purpose in ("reminders", "appeals", ""):
+    for purpose in ("reminders", "news", ""):
         made.queued(organization, purpose=purpose)
     made.queued(organization, address="+12135550143")
     made.queued(organization, channel="email", address="ana@example.org")
     reply = say(organization, "STOP")
     assert (reply.handled_as, reply.handled_at) == ("stop", NOON)
     assert states() == ["withdrawn", "withdrawn", "withdrawn", "queued", "queued"]
-    assert notifications_queries.suppressed(organization, ANA) is True
-    assert notifications_queries.consents_of(organization, [ANA]) == {
+    assert notifications_queries.is_suppressed(organization, ANA) is True
+    assert notifications_queries.load_consents(organization, [ANA]) == {
         (ANA, "reminders"): False,
-        (ANA, "appeals"): False,
+        (ANA, "news"): False,
     }
 
 
@@ -66,25 +66,25 @@ def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
 def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> None:
     organization, lucky = builders.organization(), builders.organization()
     organization.senders.all().delete()
-    default = senders.ensure_default()
+    default = senders.ensure_default_sender()
     assert default
     for one in (organization, lucky):
         agree(one)
         made.queued(one)
-    replies.receive(sender_number=default.number, provider_id="SM1", address=ANA, text="STOP", now=NOON)
+    replies.receive_reply(sender_number=default.number, provider_id="SM1", address=ANA, text="STOP", now=NOON)
     assert states() == ["withdrawn", "queued"]
     assert [notifications_queries.has_consent(one, ANA, "reminders") for one in (organization, lucky)] == [False, True]
-    assert [notifications_queries.suppressed(one, ANA) for one in (organization, lucky)] == [True, False]
+    assert [notifications_queries.is_suppressed(one, ANA) for one in (organization, lucky)] == [True, False]
 
 
 def test_start_brings_back_what_stop_took_and_nothing_else() -> None:
     organization = builders.organization()
     agree(organization)
-    builders.agreed(organization, ANA, "appeals", given=False, now=NOON)
+    builders.agreed(organization, ANA, "news", given=False, now=NOON)
     say(organization, "STOP", "SM1")
     assert say(organization, "START", "SM2").handled_as == "start"
-    assert notifications_queries.suppressed(organization, ANA) is False
-    assert notifications_queries.consents_of(organization, [ANA]) == {(ANA, "reminders"): True, (ANA, "appeals"): False}
+    assert notifications_queries.is_suppressed(organization, ANA) is False
+    assert notifications_queries.load_consents(organization, [ANA]) == {(ANA, "reminders"): True, (ANA, "news"): False}
 
 
 @pytest.mark.parametrize("text", ["STOP", "Yes"])
@@ -109,7 +109,7 @@ def test_yes_opts_in_again_only_whoever_had_opted_out() -> None:
 def test_cancel_is_an_opt_out_that_a_coordinator_should_see() -> None:
     organization = builders.organization()
     assert say(organization, "CANCEL").handled_as == "stop_or_cancel"
-    assert notifications_queries.suppressed(organization, ANA) is True
+    assert notifications_queries.is_suppressed(organization, ANA) is True
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_what_nobody_answers_by_itself_waits_for_a_person(text: str, handled_as:
     organization = builders.organization()
     made.queued(organization)
     reply = say(organization, text)
-    assert (reply.handled_as, notifications_queries.unhandled_replies(10)) == (handled_as, [reply])
-    assert notifications_queries.suppressed(organization, ANA) is stopped
+    assert (reply.handled_as, notifications_queries.list_unhandled_replies(10)) == (handled_as, [reply])
+    assert notifications_queries.is_suppressed(organization, ANA) is stopped
     assert states() == ["withdrawn" if stopped else "queued"]
 
 
@@ -129,10 +129,10 @@ def test_help_is_left_to_the_provider_and_letters_to_others() -> None:
     organization = builders.organization()
     assert say(organization, "help", "SM1").handled_as == "help"
     letter = say(organization, "C", "SM2")
-    assert notifications_queries.unhandled_replies(10) == [letter]
-    assert replies.mark_handled(reply_id=letter.pk, handled_as="confirm", now=NOON) is True
-    assert replies.mark_handled(reply_id=letter.pk, handled_as="cancel", now=NOON) is False
-    assert notifications_queries.unhandled_replies(10) == []
+    assert notifications_queries.list_unhandled_replies(10) == [letter]
+    assert replies.mark_reply_handled(reply_id=letter.pk, handled_as="confirm", now=NOON) is True
+    assert replies.mark_reply_handled(reply_id=letter.pk, handled_as="cancel", now=NOON) is False
+    assert notifications_queries.list_unhandled_replies(10) == []
 
 
 def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
@@ -145,8 +145,8 @@ def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
     made.queued(stranger, kind="day_before", due_at=NOON - timedelta(hours=1))
     made.deliver(NOON - timedelta(hours=1))
     letter = say(organization, "C")
-    assert notifications_queries.prompt_for(letter, NOON) == question
-    assert notifications_queries.prompt_for(letter, NOON + timedelta(days=1)) is None
+    assert notifications_queries.find_prompt(letter, NOON) == question
+    assert notifications_queries.find_prompt(letter, NOON + timedelta(days=1)) is None
 
 
 def test_a_text_with_a_nul_is_kept_without_it() -> None:

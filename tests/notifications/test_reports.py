@@ -22,7 +22,7 @@ def accepted(provider_id: str = "SM1") -> Message:
 
 
 def report(status: str, provider_id: str = "SM1", error_code: str = "", token: str = "") -> Report:
-    return reports.report(provider_id=provider_id, status=status, error_code=error_code, token=token, now=NOON)
+    return reports.record_report(provider_id=provider_id, status=status, error_code=error_code, token=token, now=NOON)
 
 
 def test_every_order_of_reports_ends_with_the_highest() -> None:
@@ -46,8 +46,8 @@ def test_doubled_reports_are_kept_and_change_nothing() -> None:
 
 def test_a_report_before_our_own_record_gives_the_providers_number_by_the_token() -> None:
     message = made.queued(builders.organization())
-    claimed = claim.claim(channel="sms", limit=1, now=NOON)
-    [passed] = claim.gate(claimed=claimed, now=NOON)
+    claimed = claim.claim_messages(channel="sms", limit=1, now=NOON)
+    [passed] = claim.admit_messages(claimed=claimed, now=NOON)
     report("sent", "SM9", token=passed.token)
     message.refresh_from_db()
     assert (message.state, message.provider_id) == ("sent", "SM9")
@@ -56,10 +56,10 @@ def test_a_report_before_our_own_record_gives_the_providers_number_by_the_token(
 def test_an_unknown_report_is_kept_and_adopted_when_its_message_is_known() -> None:
     early = report("delivered")
     assert early.message is None
-    assert reports.adopt_orphans(now=NOON) == 0
+    assert reports.adopt_orphan_reports(now=NOON) == 0
     message = accepted()
-    assert reports.adopt_orphans(now=NOON) == 1
-    assert reports.adopt_orphans(now=NOON) == 0
+    assert reports.adopt_orphan_reports(now=NOON) == 1
+    assert reports.adopt_orphan_reports(now=NOON) == 0
     message.refresh_from_db()
     assert (message.state, message.reports.count()) == ("delivered", 1)
 
@@ -136,7 +136,7 @@ def test_words_that_we_do_not_know_are_kept_and_change_nothing() -> None:
 def test_a_report_of_an_unknown_message_is_adopted_within_three_days(later: timedelta, adopted: int) -> None:
     report("delivered")
     accepted()
-    assert reports.adopt_orphans(now=NOON + later) == adopted
+    assert reports.adopt_orphan_reports(now=NOON + later) == adopted
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(15 * 60, "undelivered"), (15 * 60 + 1, "queued")])

@@ -8,37 +8,37 @@ from hypothesis import strategies as st
 from notifications import quiet_hours
 from notifications import rules as notifications_rules
 from notifications.models import MessageState
-from notifications.rules import Kind, Reading
+from notifications.rules import ErrorKind, ReplyMeaning
 
 
 @pytest.mark.parametrize(
     ("code", "status", "kind"),
     [
-        ("21211", 400, Kind.PERMANENT),
-        ("21610", 400, Kind.OPTED_OUT),
-        ("21408", 400, Kind.CONFIGURATION),
-        ("30034", 0, Kind.CONFIGURATION),
-        ("30003", 0, Kind.TRANSIENT),
-        ("30036", 0, Kind.EXPIRED),
-        ("20429", 429, Kind.TRANSIENT),
-        ("20003", 401, Kind.CONFIGURATION),
-        ("", 500, Kind.IN_DOUBT),
-        ("", 503, Kind.IN_DOUBT),
-        ("99999", 400, Kind.PERMANENT),
+        ("21211", 400, ErrorKind.PERMANENT),
+        ("21610", 400, ErrorKind.OPTED_OUT),
+        ("21408", 400, ErrorKind.CONFIGURATION),
+        ("30034", 0, ErrorKind.CONFIGURATION),
+        ("30003", 0, ErrorKind.TRANSIENT),
+        ("30036", 0, ErrorKind.EXPIRED),
+        ("20429", 429, ErrorKind.TRANSIENT),
+        ("20003", 401, ErrorKind.CONFIGURATION),
+        ("", 500, ErrorKind.IN_DOUBT),
+        ("", 503, ErrorKind.IN_DOUBT),
+        ("99999", 400, ErrorKind.PERMANENT),
     ],
 )
-def test_errors_are_treated_by_the_table(code: str, status: int, kind: Kind) -> None:
-    assert notifications_rules.treatment(code, status).kind == kind
+def test_errors_are_treated_by_the_table(code: str, status: int, kind: ErrorKind) -> None:
+    assert notifications_rules.choose_treatment(code, status).kind == kind
 
 
 def test_pauses_double_up_to_half_an_hour_and_are_spread() -> None:
-    assert [notifications_rules.pause(n, 1.0).total_seconds() for n in (1, 2, 3, 20)] == [10, 20, 40, 1800]
-    assert notifications_rules.pause(1, 0.0) == timedelta(seconds=5)
+    assert [notifications_rules.compute_pause(n, 1.0).total_seconds() for n in (1, 2, 3, 20)] == [10, 20, 40, 1800]
+    assert notifications_rules.compute_pause(1, 0.0) == timedelta(seconds=5)
 
 
 @given(attempt=st.integers(1, 50), chance=st.floats(0, 1), asked=st.integers(0, 7200))
 def test_a_pause_is_never_shorter_than_the_provider_asked(attempt: int, chance: float, asked: int) -> None:
-    assert notifications_rules.pause(attempt, chance, timedelta(seconds=asked)) >= timedelta(seconds=asked)
+    assert notifications_rules.compute_pause(attempt, chance, timedelta(seconds=asked)) >= timedelta(seconds=asked)
 
 
 def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
@@ -47,19 +47,19 @@ def test_every_order_of_every_set_of_reports_ends_with_the_highest() -> None:
         for reports in itertools.permutations(statuses, count):
             state = MessageState.SENDING
             for status in reports:
-                reported = notifications_rules.state_reported(status)
-                if reported and notifications_rules.moves_forward(state, reported):
+                reported = notifications_rules.parse_status(status)
+                if reported and notifications_rules.is_forward_move(state, reported):
                     state = reported
-            assert state == notifications_rules.state_reported(max(reports, key=statuses.index))
+            assert state == notifications_rules.parse_status(max(reports, key=statuses.index))
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked", "scheduled"])
 def test_reports_do_not_revive_what_was_ended(state: str) -> None:
-    assert notifications_rules.moves_forward(state, MessageState.DELIVERED) is False
+    assert notifications_rules.is_forward_move(state, MessageState.DELIVERED) is False
 
 
 def test_words_that_no_provider_sends_change_nothing() -> None:
-    assert notifications_rules.state_reported("teleported") is None
+    assert notifications_rules.parse_status("teleported") is None
 
 
 STOPS = """
@@ -86,22 +86,22 @@ Please remove me from 10:30 and put me at 11 | I quit my job, can you call? | no
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
 def test_what_the_carriers_take_for_stop_is_one(text: str) -> None:
-    assert notifications_rules.reading(text) == Reading.STOP
+    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS_IN_WORDS.split("|")])
 def test_what_a_reasonable_person_reads_as_stop_is_one(text: str) -> None:
-    assert notifications_rules.reading(text) == Reading.STOP_IN_WORDS
+    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP_IN_WORDS
 
 
 @pytest.mark.parametrize("text", ["", *(text.strip() for text in OTHERS.split("|"))])
 def test_ordinary_replies_are_not_opt_outs(text: str) -> None:
-    assert notifications_rules.reading(text) == Reading.OTHER
+    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.OTHER
 
 
 @pytest.mark.parametrize("text", ["CANCEL", "cancel.", "Cancel please", "cancelar"])
 def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: str) -> None:
-    assert notifications_rules.reading(text) == Reading.STOP_OR_CANCEL
+    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP_OR_CANCEL
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,21 @@ def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: st
     [("START", "start"), ("Unstop", "start"), ("yes", "yes"), ("HELP", "help"), ("Ayuda", "help_unanswered")],
 )
 def test_start_and_help_are_read(text: str, meaning: str) -> None:
-    assert notifications_rules.reading(text) == meaning
+    assert notifications_rules.parse_carrier_keyword(text) == meaning
 
 
 def test_the_figures_of_retries_and_hours() -> None:
     minute = timedelta(minutes=1)
-    assert (quiet_hours.OPENS, quiet_hours.CLOSES, notifications_rules.MOST_ATTEMPTS) == (9, 20, 10)
+    assert (quiet_hours.DEFAULT_OPENING_HOUR, quiet_hours.DEFAULT_CLOSING_HOUR, notifications_rules.MOST_ATTEMPTS) == (
+        9,
+        20,
+        10,
+    )
     assert (minute / 6, 30 * minute) == (notifications_rules.FIRST_PAUSE, notifications_rules.LONGEST_PAUSE)
     for code in ("30003", "30008"):
-        assert notifications_rules.treatment(code).delays == (15 * minute, 120 * minute)
+        assert notifications_rules.choose_treatment(code).delays == (15 * minute, 120 * minute)
     for code in ("30001", "21611", "20429"):
-        assert notifications_rules.treatment(code).delays == (minute, 5 * minute, 30 * minute)
+        assert notifications_rules.choose_treatment(code).delays == (minute, 5 * minute, 30 * minute)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_the_figures_of_retries_and_hours() -> None:
     ],
 )
 def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int, reason: str) -> None:
-    assert notifications_rules.treatment(code, status).reason == reason
+    assert notifications_rules.choose_treatment(code, status).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -141,41 +145,41 @@ def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int,
 )
 def test_a_pause_doubles_from_ten_seconds_to_half_an_hour(attempt: int, seconds: int) -> None:
     whole = timedelta(seconds=seconds)
-    assert notifications_rules.pause(attempt, 1.0) == whole
-    assert notifications_rules.pause(attempt, 0.0) == whole / 2
+    assert notifications_rules.compute_pause(attempt, 1.0) == whole
+    assert notifications_rules.compute_pause(attempt, 0.0) == whole / 2
 
 
 def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_it() -> None:
     hour = timedelta(hours=1)
-    assert notifications_rules.pause(1, 0.0, hour) == hour
-    assert notifications_rules.pause(1, 1.0, hour) == hour + timedelta(seconds=1)
+    assert notifications_rules.compute_pause(1, 0.0, hour) == hour
+    assert notifications_rules.compute_pause(1, 1.0, hour) == hour + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
     ("kind", "reason", "sms", "email"),
     [
-        (Kind.CONFIGURATION, "credentials_refused", False, True),
-        (Kind.IN_DOUBT, "no_clear_answer", True, True),
-        (Kind.TRANSIENT, "unreachable", True, True),
-        (Kind.TRANSIENT, "refused_for_now", False, False),
-        (Kind.TRANSIENT, "queue_full", False, False),
-        (Kind.PERMANENT, "number_invalid", False, False),
-        (Kind.EXPIRED, "expired", False, False),
+        (ErrorKind.CONFIGURATION, "credentials_refused", False, True),
+        (ErrorKind.IN_DOUBT, "no_clear_answer", True, True),
+        (ErrorKind.TRANSIENT, "unreachable", True, True),
+        (ErrorKind.TRANSIENT, "refused_for_now", False, False),
+        (ErrorKind.TRANSIENT, "queue_full", False, False),
+        (ErrorKind.PERMANENT, "number_invalid", False, False),
+        (ErrorKind.EXPIRED, "expired", False, False),
     ],
 )
 def test_some_errors_speak_of_the_provider_and_others_of_the_message(
-    kind: Kind, reason: str, sms: bool, email: bool
+    kind: ErrorKind, reason: str, sms: bool, email: bool
 ) -> None:
-    assert notifications_rules.provider_fails(kind, reason, "sms") is sms
-    assert notifications_rules.provider_fails(kind, reason, "email") is email
+    assert notifications_rules.is_provider_failure(kind, reason, "sms") is sms
+    assert notifications_rules.is_provider_failure(kind, reason, "email") is email
 
 
 def test_the_same_report_twice_changes_nothing() -> None:
     for state in (MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED):
-        assert notifications_rules.moves_forward(state, state) is False
-    assert notifications_rules.moves_forward(MessageState.SENT, MessageState.DELIVERED) is True
+        assert notifications_rules.is_forward_move(state, state) is False
+    assert notifications_rules.is_forward_move(MessageState.SENT, MessageState.DELIVERED) is True
 
 
 def test_hyphens_part_words() -> None:
-    assert notifications_rules.reading("No-more-texts") == Reading.STOP_IN_WORDS
-    assert notifications_rules.reading("opt-out") == Reading.STOP
+    assert notifications_rules.parse_carrier_keyword("No-more-texts") == ReplyMeaning.STOP_IN_WORDS
+    assert notifications_rules.parse_carrier_keyword("opt-out") == ReplyMeaning.STOP

@@ -45,8 +45,8 @@ def test_djangos_mail_leaves_with_the_next_sweep() -> None:
         ({"EMAIL_URL": "http://mail.example.org"}, ["notifications.E001"]),
         ({"TWILIO_FROM": "202 555 0100"}, ["notifications.E002"]),
         ({"TWILIO_MESSAGING_SERVICE_SID": "AC1"}, ["notifications.E003"]),
-        ({"SMS_GATEWAY": "twilio", "TWILIO_API_URL": "http://provider.example.org"}, ["notifications.E004"]),
-        ({"SMS_GATEWAY": "twilio", "TWILIO_API_URL": "http://127.0.0.1:9999"}, []),
+        ({"SMS_PROVIDER": "twilio", "TWILIO_API_URL": "http://provider.example.org"}, ["notifications.E004"]),
+        ({"SMS_PROVIDER": "twilio", "TWILIO_API_URL": "http://127.0.0.1:9999"}, []),
         ({"EMAIL_FROM": "nobody"}, ["notifications.E005"]),
     ],
 )
@@ -68,4 +68,4 @@ def test_settings_that_cannot_work_are_named(changed: dict[str, Any], wrong: lis
 )
 def test_mail_in_clear_text_is_named_before_deployment(url: str, wrong: list[str]) -> None:
     with override_settings(EMAIL_URL=url):
-        assert [found.id for found in checks.mail_travels_encrypted()] == wrong
+        assert [found.id for found in checks.check_mail_encryption()] == wrong

@@ -9,13 +9,13 @@ import pytest
 
 from notifications.models import MessageState
 from notifications.providers import smtp
-from notifications.providers.base import GatewayError, Letter
-from notifications.providers.smtp import SmtpGateway
+from notifications.providers.base import OutgoingMessage, ProviderError
+from notifications.providers.smtp import SmtpProvider
 from tests.notifications.made import NOON
 from tests.standins.smtp import MailSink
 
 CALENDAR = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nSUMMARY:Plasmaspende für Zoë\r\nEND:VCALENDAR\r\n"
-LETTER = Letter(
+LETTER = OutgoingMessage(
     key="booking:1/booked/0/email",
     token="the-token",
     channel="email",
@@ -39,14 +39,14 @@ def sink() -> Iterator[MailSink]:
 
 
 @pytest.fixture
-def gateway(sink: MailSink) -> Iterator[SmtpGateway]:
-    made = SmtpGateway(sink.url, "drives@example.org")
+def provider(sink: MailSink) -> Iterator[SmtpProvider]:
+    made = SmtpProvider(sink.url, "drives@example.org")
     yield made
     made.close()
 
 
-def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, gateway: SmtpGateway) -> None:
-    receipt = gateway.send(LETTER)
+def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, provider: SmtpProvider) -> None:
+    receipt = provider.send(LETTER)
     [mail] = sink.mails
     parsed = mail.parsed
     assert parsed.get_content_type() == "multipart/alternative"
@@ -60,8 +60,8 @@ def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, ga
     assert receipt.state == MessageState.SENT
 
 
-def test_the_headers_say_who_writes_and_that_a_machine_does(sink: MailSink, gateway: SmtpGateway) -> None:
-    gateway.send(LETTER)
+def test_the_headers_say_who_writes_and_that_a_machine_does(sink: MailSink, provider: SmtpProvider) -> None:
+    provider.send(LETTER)
     parsed = sink.mails[0].parsed
     assert str(parsed["From"]) == '"Rhythm of Life, Foundation" <drives@example.org>'
     assert parsed["Subject"] == LETTER.subject
@@ -71,28 +71,28 @@ def test_the_headers_say_who_writes_and_that_a_machine_does(sink: MailSink, gate
     assert parsed["List-Unsubscribe"] is None
 
 
-def test_a_second_try_has_the_same_message_id(sink: MailSink, gateway: SmtpGateway) -> None:
-    first, second = gateway.send(LETTER), gateway.send(replace(LETTER, token="another"))
+def test_a_second_try_has_the_same_message_id(sink: MailSink, provider: SmtpProvider) -> None:
+    first, second = provider.send(LETTER), provider.send(replace(LETTER, token="another"))
     assert first.provider_id == second.provider_id == str(sink.mails[0].parsed["Message-ID"])
-    assert gateway.send(replace(LETTER, key="another")).provider_id != first.provider_id
+    assert provider.send(replace(LETTER, key="another")).provider_id != first.provider_id
 
 
 def test_plain_mail_is_plain() -> None:
-    mail = smtp.compose(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org").message()
+    mail = smtp.compose_mail(replace(LETTER, html="", calendar="", name=""), "", "drives@example.org").message()
     assert mail.get_content_type() == "text/plain"
     assert str(mail["From"]) == "drives@example.org"
 
 
 def test_unsubscribing_is_one_click_where_there_is_a_link() -> None:
     letter = replace(LETTER, unsubscribe_url="https://drives.example.org/stop/x/")
-    mail = smtp.compose(letter, "", "drives@example.org").message()
+    mail = smtp.compose_mail(letter, "", "drives@example.org").message()
     assert mail["List-Unsubscribe"] == "<https://drives.example.org/stop/x/>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_a_long_unsubscribe_address_is_neither_folded_nor_encoded(sink: MailSink, gateway: SmtpGateway) -> None:
+def test_a_long_unsubscribe_address_is_neither_folded_nor_encoded(sink: MailSink, provider: SmtpProvider) -> None:
     url = f"https://{'drives.' * 12}example.org/stop/{'x' * 22}/"
-    gateway.send(replace(LETTER, unsubscribe_url=url))
+    provider.send(replace(LETTER, unsubscribe_url=url))
     assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sink.mails[0].raw
 
 
@@ -100,24 +100,24 @@ def test_a_long_unsubscribe_address_is_neither_folded_nor_encoded(sink: MailSink
 def test_no_header_can_be_slipped_in(line_break: str) -> None:
     evil = f"Hello{line_break}Bcc: cleo@example.org"
     letter = replace(LETTER, subject=evil, name=evil, reply_to="a@example.org" + line_break)
-    mail = smtp.compose(letter, "", "drives@example.org").message()
+    mail = smtp.compose_mail(letter, "", "drives@example.org").message()
     raw = mail.as_bytes()
     assert mail["Bcc"] is None
     assert b"\nBcc:" not in raw
     assert b"\rBcc:" not in raw
 
 
-def test_no_line_ends_twice(sink: MailSink, gateway: SmtpGateway) -> None:
-    gateway.send(LETTER)
+def test_no_line_ends_twice(sink: MailSink, provider: SmtpProvider) -> None:
+    provider.send(LETTER)
     assert b"\r\r\n" not in sink.mails[0].raw
 
 
-def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, gateway: SmtpGateway) -> None:
-    gateway.send(LETTER)
-    gateway.send(LETTER)
+def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, provider: SmtpProvider) -> None:
+    provider.send(LETTER)
+    provider.send(LETTER)
     assert sink.connections == 1
     sink.answers["NOOP"] = "drop"
-    gateway.send(LETTER)
+    provider.send(LETTER)
     assert (sink.connections, len(sink.mails)) == (2, 3)
 
 
@@ -139,47 +139,47 @@ def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, g
     ],
 )
 def test_refusals_are_told_apart(
-    sink: MailSink, gateway: SmtpGateway, answers: dict[str, str], kind: str, reason: str
+    sink: MailSink, provider: SmtpProvider, answers: dict[str, str], kind: str, reason: str
 ) -> None:
     sink.answers = answers
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert (error.value.kind, error.value.reason) == (kind, reason)
 
 
 def test_a_server_that_is_down_is_tried_later() -> None:
-    with pytest.raises(GatewayError) as error:
-        SmtpGateway("smtp://127.0.0.1:9", "drives@example.org").send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        SmtpProvider("smtp://127.0.0.1:9", "drives@example.org").send(LETTER)
     assert error.value.kind == "transient"
 
 
-def test_a_refused_address_does_not_end_the_connection(sink: MailSink, gateway: SmtpGateway) -> None:
+def test_a_refused_address_does_not_end_the_connection(sink: MailSink, provider: SmtpProvider) -> None:
     sink.answers = {"RCPT": "550 no such user"}
-    with pytest.raises(GatewayError):
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError):
+        provider.send(LETTER)
     sink.answers = {}
-    gateway.send(LETTER)
+    provider.send(LETTER)
     assert (sink.connections, len(sink.mails)) == (1, 1)
 
 
-def test_a_domain_in_letters_of_its_language_is_written_in_ascii(sink: MailSink, gateway: SmtpGateway) -> None:
-    gateway.send(replace(LETTER, address="ida@bücher.example"))
+def test_a_domain_in_letters_of_its_language_is_written_in_ascii(sink: MailSink, provider: SmtpProvider) -> None:
+    provider.send(replace(LETTER, address="ida@bücher.example"))
     assert sink.mails[0].to == "ida@xn--bcher-kva.example"
 
 
 def test_a_server_that_does_not_answer_is_left_after_a_while() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        gateway = SmtpGateway(f"smtp://127.0.0.1:{silent.getsockname()[1]}/?timeout=1", "drives@example.org")
-        with pytest.raises(GatewayError) as error:
-            gateway.send(LETTER)
+        provider = SmtpProvider(f"smtp://127.0.0.1:{silent.getsockname()[1]}/?timeout=1", "drives@example.org")
+        with pytest.raises(ProviderError) as error:
+            provider.send(LETTER)
     assert (error.value.kind, error.value.reason) == ("transient", "unreachable")
-    assert smtp.connection_settings("smtp://mail.example.org")["timeout"] == smtp.TIMEOUT_SECONDS
+    assert smtp.parse_email_url("smtp://mail.example.org")["timeout"] == smtp.TIMEOUT_SECONDS
 
 
 def test_a_server_without_encryption_is_not_used_where_it_is_demanded(sink: MailSink) -> None:
-    gateway = SmtpGateway(sink.url.replace("smtp:", "submission:"), "drives@example.org")
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    provider = SmtpProvider(sink.url.replace("smtp:", "submission:"), "drives@example.org")
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert (error.value.kind, error.value.reason) == ("configuration", "no_encryption")
     assert sink.mails == []
 
@@ -195,10 +195,10 @@ def test_a_server_without_encryption_is_not_used_where_it_is_demanded(sink: Mail
     ],
 )
 def test_a_password_leaves_this_machine_only_encrypted(url: str, tls: tuple[bool, bool], port: int) -> None:
-    server = smtp.connection_settings(url)
+    server = smtp.parse_email_url(url)
     assert ((server["use_tls"], server["use_ssl"]), server["port"]) == (tls, port)
 
 
 def test_a_password_may_hold_any_character() -> None:
-    server = smtp.connection_settings("smtp://ben%40example.org:a%2Fb%3Ac@mail.example.org")
+    server = smtp.parse_email_url("smtp://ben%40example.org:a%2Fb%3Ac@mail.example.org")
     assert (server["username"], server["password"]) == ("ben@example.org", "a/b:c")

@@ -17,15 +17,15 @@ def test_the_sweep_says_what_it_did_and_bears_arguments_of_later_versions() -> N
     now = timezone.now()
     made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(hours=1))
     assert tasks.deliver_due(later=True) == {"delivered": 1}
-    assert tasks.reconcile(later=True) == {}
+    assert tasks.reconcile_outbox(later=True) == {}
 
 
 def test_the_sweep_is_seen() -> None:
-    assert notifications_queries.last_sweep_at() is None
+    assert notifications_queries.find_last_delivery_at() is None
     tasks.deliver_due()
-    assert notifications_queries.last_sweep_at() == Heartbeat.objects.get().seen_at
+    assert notifications_queries.find_last_delivery_at() == Heartbeat.objects.get().seen_at
 
 
 def test_the_beat_table_names_our_sweeps() -> None:
     ours = {name for name in celery.app.conf.beat_schedule if name.startswith("notifications.")}
-    assert ours == {tasks.deliver_due.name, tasks.reconcile.name, tasks.watch.name}
+    assert ours == {tasks.deliver_due.name, tasks.reconcile_outbox.name, tasks.watch_delivery.name}

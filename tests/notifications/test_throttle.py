@@ -24,7 +24,7 @@ TOMORROW = datetime.fromisoformat("2027-03-11T08:00:00+00:00")  # midnight in Lo
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
@@ -38,7 +38,7 @@ def states() -> Counter[tuple[str, str]]:
     return Counter(Message.objects.values_list("state", "reason"))
 
 
-def appeals(organization: Organization, number: int, purpose: str = "appeals") -> Sequence[Message]:
+def news(organization: Organization, number: int, purpose: str = "news") -> Sequence[Message]:
     for n in range(number):
         builders.agreed(organization, f"+1213555{n:04}", purpose)
     return made.many(organization, number, purpose=purpose)
@@ -64,7 +64,7 @@ def test_a_long_line_is_not_looked_at_again_and_again() -> None:
 
 def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
     organization = paced(per_minute=25)
-    appeals(organization, 40, "reminders")
+    news(organization, 40, "reminders")
     made.deliver()
     code = made.queued(organization, kind="code", address="+12135559999")
     made.deliver()
@@ -72,13 +72,13 @@ def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
     assert code.state == "accepted"
 
 
-@pytest.mark.parametrize(("one_organization", "purpose"), [(False, "appeals"), (False, "reminders"), (True, "appeals")])
+@pytest.mark.parametrize(("one_organization", "purpose"), [(False, "news"), (False, "reminders"), (True, "news")])
 def test_who_has_few_messages_does_not_wait_for_all_of_who_has_many(one_organization: bool, purpose: str) -> None:
     big, small = builders.organization(messages_per_day=0), builders.organization(messages_per_day=0)
     Sender.objects.all().delete()
     shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=75, per_day=0)
     shared.organizations.set([big, small])
-    appeals(big, 400, purpose)
+    news(big, 400, purpose)
     for second in range(10):
         made.deliver(NOON + timedelta(seconds=second))
     few = [
@@ -123,10 +123,10 @@ def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> 
 
 def test_when_the_budget_is_short_appeals_wait_first_then_reminders(twilio: TwilioStandIn) -> None:
     organization = paced(messages_per_day=20)
-    appeals(organization, 20, "appeals")
+    news(organization, 20, "news")
     made.deliver()
     assert states() == {("accepted", ""): 14, ("queued", "budget"): 6}
-    appeals(organization, 8, "reminders")
+    news(organization, 8, "reminders")
     made.deliver()
     assert states() == {("accepted", ""): 18, ("queued", "budget"): 10}
     made.many(organization, 5, kind="drive_cancelled", purpose="reminders")
@@ -136,7 +136,7 @@ def test_when_the_budget_is_short_appeals_wait_first_then_reminders(twilio: Twil
 
 def test_what_waited_for_the_budget_leaves_in_the_hours_in_which_people_are_texted() -> None:
     organization = paced(messages_per_day=1)
-    appeals(organization, 2, "reminders")
+    news(organization, 2, "reminders")
     made.deliver()
     assert Message.objects.get(state="queued").due_at == TOMORROW + timedelta(hours=9)
 
@@ -160,8 +160,8 @@ def test_a_carriers_day_holds_for_all_who_share_the_sender() -> None:
 
 def test_what_is_withdrawn_at_the_gate_uses_nothing_of_the_budget() -> None:
     organization = paced(messages_per_day=2)
-    for message in appeals(organization, 2, "reminders"):
-        outbox.withdraw(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON)
+    for message in news(organization, 2, "reminders"):
+        outbox.withdraw_messages(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON)
     made.many(organization, 2)
     made.deliver()
     assert states() == {("withdrawn", "withdrawn"): 2, ("delivered", ""): 2}
@@ -197,7 +197,7 @@ def failing(twilio: TwilioStandIn, *faults: str) -> Organization:
 
 def test_a_provider_that_fails_is_left_alone_and_tried_with_one_message(twilio: TwilioStandIn) -> None:
     organization = failing(twilio, *["503"] * 10)
-    assert [way.failures for way in notifications_queries.ways_that_fail()] == [10]
+    assert [way.failures for way in notifications_queries.list_open_breakers()] == [10]
     made.many(organization, 20)
     made.deliver()
     assert (twilio.calls, states()["queued", "provider_down"]) == (10, 20)
@@ -207,7 +207,7 @@ def test_a_provider_that_fails_is_left_alone_and_tried_with_one_message(twilio: 
     for seconds in range(16, 62):
         made.deliver(NOON + timedelta(seconds=seconds))
     assert len(twilio.accepted) == 19
-    assert notifications_queries.ways_that_fail() == []
+    assert notifications_queries.list_open_breakers() == []
 
 
 def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: TwilioStandIn) -> None:
@@ -222,16 +222,16 @@ def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: 
 
 def test_each_try_that_fails_shuts_for_longer_and_a_success_opens() -> None:
     way, at, shut_for = "sender:7", NOON, []
-    breakers.note(calls=[(way, True)] * breakers.FAILURES, now=at)
+    breakers.record_calls(calls=[(way, True)] * breakers.FAILURES_TO_OPEN, now=at)
     for _try in range(4):
         row = Breaker.objects.get(subject=way)
         assert row.open_until is not None
         shut_for.append((row.open_until - at).total_seconds())
         at = row.open_until
         Breaker.objects.update(open_until=at + throttle.PROBE_PATIENCE, probing=True)
-        breakers.note(calls=[(way, True)], now=at)
+        breakers.record_calls(calls=[(way, True)], now=at)
     assert shut_for == [15, 30, 60, 60]
-    breakers.note(calls=[(way, False)], now=at)
+    breakers.record_calls(calls=[(way, False)], now=at)
     assert Breaker.objects.values_list("failures", "trips", "open_until", "probing").get() == (0, 0, None, False)
 
 
@@ -250,7 +250,7 @@ def test_a_success_among_the_failures_starts_the_count_again(twilio: TwilioStand
     twilio.plan(["503"] * 9)
     made.many(organization, 9)
     made.deliver()
-    assert notifications_queries.ways_that_fail() == []
+    assert notifications_queries.list_open_breakers() == []
 
 
 def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
@@ -258,14 +258,14 @@ def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
     for message in made.many(organization, 12):
         twilio.refuse(message.address, 21211)
     made.deliver()
-    assert notifications_queries.ways_that_fail() == []
+    assert notifications_queries.list_open_breakers() == []
 
 
 def test_a_way_out_is_shut_after_ten_failures_in_a_row_and_not_after_nine() -> None:
-    breakers.note(calls=[("sender:7", True)] * 9, now=NOON)
-    assert notifications_queries.ways_that_fail() == []
-    breakers.note(calls=[("sender:7", True)], now=NOON)
-    assert [way.failures for way in notifications_queries.ways_that_fail()] == [10]
+    breakers.record_calls(calls=[("sender:7", True)] * 9, now=NOON)
+    assert notifications_queries.list_open_breakers() == []
+    breakers.record_calls(calls=[("sender:7", True)], now=NOON)
+    assert [way.failures for way in notifications_queries.list_open_breakers()] == [10]
 
 
 def test_a_shut_way_is_tried_after_fifteen_seconds_and_not_before(twilio: TwilioStandIn) -> None:

@@ -8,13 +8,13 @@ import urllib3
 
 from notifications.models import MessageState
 from notifications.providers import twilio
-from notifications.providers.base import GatewayError, Letter
-from notifications.providers.twilio import TwilioGateway
+from notifications.providers.base import OutgoingMessage, ProviderError
+from notifications.providers.twilio import TwilioProvider
 from tests.notifications.made import ANA, NOON
 from tests.standins.twilio import SECRET, TwilioStandIn
 
 ACCOUNT = "AC" + "0" * 32
-LETTER = Letter(
+LETTER = OutgoingMessage(
     key="booking:1/day_before/0/sms",
     token="the-token",
     channel="sms",
@@ -33,16 +33,16 @@ def standin() -> Iterator[TwilioStandIn]:
 
 
 @pytest.fixture
-def gateway(standin: TwilioStandIn) -> Iterator[TwilioGateway]:
-    made = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET)
+def provider(standin: TwilioStandIn) -> Iterator[TwilioProvider]:
+    made = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, SECRET)
     yield made
     made.close()
 
 
 def test_a_text_carries_where_to_report_and_how_long_it_is_useful(
-    standin: TwilioStandIn, gateway: TwilioGateway
+    standin: TwilioStandIn, provider: TwilioProvider
 ) -> None:
-    receipt = gateway.send(LETTER)
+    receipt = provider.send(LETTER)
     [kept] = standin.accepted
     assert kept.fields == {
         "To": ANA,
@@ -54,23 +54,23 @@ def test_a_text_carries_where_to_report_and_how_long_it_is_useful(
     assert (receipt.provider_id, receipt.state) == (kept.sid, MessageState.ACCEPTED)
 
 
-def test_a_messaging_service_stands_in_the_place_of_a_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+def test_a_messaging_service_stands_in_the_place_of_a_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     service = "MG" + "0" * 32
-    gateway.send(replace(LETTER, number="", messaging_service=service))
+    provider.send(replace(LETTER, number="", messaging_service=service))
     fields = standin.accepted[0].fields
     assert (fields.get("MessagingServiceSid"), fields.get("From")) == (service, None)
 
 
-def test_no_break_spaces_do_not_double_the_price(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
-    gateway.send(replace(LETTER, text="10:30\u00a0AM"))
+def test_no_break_spaces_do_not_double_the_price(standin: TwilioStandIn, provider: TwilioProvider) -> None:
+    provider.send(replace(LETTER, text="10:30\u00a0AM"))
     assert standin.accepted[0].fields["Body"] == "10:30 AM"
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(timedelta(days=3), "36000"), (timedelta(milliseconds=5), "1")])
 def test_validity_stays_in_the_providers_bounds(
-    standin: TwilioStandIn, gateway: TwilioGateway, left: timedelta, seconds: str
+    standin: TwilioStandIn, provider: TwilioProvider, left: timedelta, seconds: str
 ) -> None:
-    gateway.send(replace(LETTER, expires_at=NOON + left))
+    provider.send(replace(LETTER, expires_at=NOON + left))
     assert standin.accepted[0].fields["ValidityPeriod"] == seconds
 
 
@@ -88,11 +88,11 @@ def test_validity_stays_in_the_providers_bounds(
     ],
 )
 def test_faults_are_told_apart_by_whether_it_may_have_been_sent(
-    standin: TwilioStandIn, gateway: TwilioGateway, fault: str, kind: str, taken: int
+    standin: TwilioStandIn, provider: TwilioProvider, fault: str, kind: str, taken: int
 ) -> None:
     standin.plan([fault])
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert error.value.kind == kind
     assert len(standin.accepted) == taken
     assert standin.calls == 1  # never tried again by itself
@@ -100,33 +100,33 @@ def test_faults_are_told_apart_by_whether_it_may_have_been_sent(
 
 @pytest.mark.parametrize("fault", ["hang", "accepted-hang"])
 def test_a_call_that_hangs_ends_in_doubt(standin: TwilioStandIn, fault: str) -> None:
-    gateway = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
+    provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
     standin.plan([fault])
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
-    gateway.close()
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
+    provider.close()
     assert (error.value.kind, error.value.reason) == ("in_doubt", "no_answer")
 
 
-def test_a_slow_answer_is_an_answer(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+def test_a_slow_answer_is_an_answer(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     standin.slowness = 0.3
     standin.plan(["slow"])
-    assert gateway.send(LETTER).provider_id
+    assert provider.send(LETTER).provider_id
 
 
 def test_an_answer_that_is_slower_than_our_patience_ends_in_doubt(standin: TwilioStandIn) -> None:
-    gateway = TwilioGateway(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
+    provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
     standin.plan(["slow"])
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
-    gateway.close()
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
+    provider.close()
     assert (error.value.kind, len(standin.accepted)) == ("in_doubt", 1)
 
 
-def test_retry_after_is_passed_on(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+def test_retry_after_is_passed_on(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     standin.plan(["429"])
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert error.value.retry_after == timedelta(seconds=30)
 
 
@@ -134,62 +134,62 @@ def test_retry_after_is_passed_on(standin: TwilioStandIn, gateway: TwilioGateway
     ("code", "status", "kind"), [(21211, 400, "permanent"), (21610, 400, "opted_out"), (20003, 401, "configuration")]
 )
 def test_error_codes_are_read(
-    standin: TwilioStandIn, gateway: TwilioGateway, code: int, status: int, kind: str
+    standin: TwilioStandIn, provider: TwilioProvider, code: int, status: int, kind: str
 ) -> None:
     standin.refuse(ANA, code, status)
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert (error.value.kind, error.value.code) == (kind, str(code))
 
 
 def test_nobody_there_means_surely_not_sent() -> None:
-    gateway = TwilioGateway("http://127.0.0.1:9", "https://drives.example.org", ACCOUNT, SECRET)
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    provider = TwilioProvider("http://127.0.0.1:9", "https://drives.example.org", ACCOUNT, SECRET)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert error.value.kind == "transient"
 
 
-def test_errors_carry_no_number_and_no_text(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+def test_errors_carry_no_number_and_no_text(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     standin.plan(["500"])
-    with pytest.raises(GatewayError) as error:
-        gateway.send(LETTER)
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
     assert ANA not in str(error.value)
     assert LETTER.text not in str(error.value)
 
 
-def test_what_it_took_is_found_by_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
-    receipt = gateway.send(LETTER)
-    gateway.send(replace(LETTER, address="+12135550143"))
-    [found] = gateway.find(LETTER, datetime.now(UTC) - timedelta(minutes=1))
+def test_what_it_took_is_found_by_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
+    receipt = provider.send(LETTER)
+    provider.send(replace(LETTER, address="+12135550143"))
+    [found] = provider.find(LETTER, datetime.now(UTC) - timedelta(minutes=1))
     assert (found.provider_id, found.status, found.text) == (receipt.provider_id, "queued", "See you tomorrow")
-    assert gateway.find(LETTER, datetime.now(UTC) + timedelta(minutes=1)) == []
+    assert provider.find(LETTER, datetime.now(UTC) + timedelta(minutes=1)) == []
 
 
-def test_one_message_is_fetched_by_its_number(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
-    receipt = gateway.send(LETTER)
+def test_one_message_is_fetched_by_its_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
+    receipt = provider.send(LETTER)
     standin.set_status(receipt.provider_id, "undelivered", 30003)
-    found = gateway.fetch(receipt.provider_id)
+    found = provider.fetch(receipt.provider_id)
     assert found
     assert (found.status, found.error_code) == ("undelivered", "30003")
-    assert gateway.fetch("SM-unknown") is None
+    assert provider.fetch("SM-unknown") is None
 
 
-def test_connections_are_kept(standin: TwilioStandIn, gateway: TwilioGateway) -> None:
+def test_connections_are_kept(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     for _ in range(5):
-        gateway.send(LETTER)
+        provider.send(LETTER)
     assert len(standin.open) == 1
 
 
 def test_the_library_logs_nothing(
-    standin: TwilioStandIn, gateway: TwilioGateway, caplog: pytest.LogCaptureFixture
+    standin: TwilioStandIn, provider: TwilioProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    gateway.send(LETTER)
+    provider.send(LETTER)
     assert not any(ANA in record.getMessage() or LETTER.text in record.getMessage() for record in caplog.records)
 
 
 def test_certificates_are_checked() -> None:
-    pool: Any = twilio.Wire("https://api.twilio.com")._pool
+    pool: Any = twilio.TwilioHttpClient("https://api.twilio.com")._pool
     assert isinstance(pool, urllib3.PoolManager)
     assert pool.connection_pool_kw["ca_certs"]
 
@@ -204,7 +204,7 @@ def test_certificates_are_checked() -> None:
     ],
 )
 def test_a_text_is_valid_until_it_is_useless_and_ten_hours_at_the_most(
-    standin: TwilioStandIn, gateway: TwilioGateway, left: timedelta, seconds: str
+    standin: TwilioStandIn, provider: TwilioProvider, left: timedelta, seconds: str
 ) -> None:
-    gateway.send(replace(LETTER, expires_at=NOON + left))
+    provider.send(replace(LETTER, expires_at=NOON + left))
     assert standin.accepted[0].fields["ValidityPeriod"] == seconds

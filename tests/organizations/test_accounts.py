@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from organizations.models import Membership, Role, User
 from organizations.web import accounts
-from organizations.web.accounts import CHOSEN, MemberRequest
+from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY, MemberRequest
 from tests import builders
 from tests.builders import PASSWORD
 
@@ -109,7 +109,7 @@ def test_an_organization_is_chosen_for_the_session_and_only_ones_own() -> None:
     assert visit(client).getvalue().decode() == f"{zeal.slug} site"
     for slug in (other.slug, "unknown", ""):
         assert client.post("/organizer/switch/", {"organization": slug}).status_code == 404
-    assert client.session[CHOSEN] == zeal.slug
+    assert client.session[CHOSEN_ORGANIZATION_KEY] == zeal.slug
 
 
 def test_a_session_left_alone_for_two_hours_is_over() -> None:

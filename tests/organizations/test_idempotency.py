@@ -9,13 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from organizations import idempotency
-from organizations.idempotency import Answer, Keep, KeyMissing, KeyReused, KeyWeak, RequestInProgress
+from organizations.idempotency import (
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    IdempotencyKeyWeak,
+    RequestInProgress,
+    StoreAnswer,
+    StoredAnswer,
+)
 from organizations.models import IdempotentAnswer, Organization
 from tests import builders, storm
 from tests.builders import NOW
 
 
-def make(keep: Keep) -> None:
+def make(keep: StoreAnswer) -> None:
     keep(str(builders.organization().pk))
 
 
@@ -25,9 +32,9 @@ def ask(
     scope: str = "key:1",
     body: bytes = b"{}",
     now: datetime = NOW,
-    work: Callable[[Keep], None] = make,
-) -> Answer:
-    return idempotency.once(scope=scope, key=key, body=body, now=now, work=work)
+    work: Callable[[StoreAnswer], None] = make,
+) -> StoredAnswer:
+    return idempotency.run_once(scope=scope, key=key, body=body, now=now, work=work)
 
 
 @pytest.mark.django_db
@@ -47,7 +54,7 @@ def test_quotes_around_a_key_do_not_make_another_key() -> None:
 @pytest.mark.django_db
 def test_the_same_key_with_another_body_is_refused() -> None:
     ask()
-    with pytest.raises(KeyReused) as caught:
+    with pytest.raises(IdempotencyKeyReused) as caught:
         ask(body=b'{"a": 1}')
     assert caught.value.code == "key_reused"
     assert Organization.objects.count() == 1
@@ -62,7 +69,7 @@ def test_two_callers_may_use_the_same_key() -> None:
 
 @pytest.mark.django_db
 def test_work_that_raises_leaves_the_key_free() -> None:
-    def fail(keep: Keep) -> None:
+    def fail(keep: StoreAnswer) -> None:
         make(keep)
         raise ZeroDivisionError
 
@@ -78,8 +85,8 @@ def test_an_answer_is_kept_for_a_day_even_if_nobody_cleaned_up() -> None:
     assert ask(now=NOW + timedelta(hours=23, minutes=59)).replayed
     assert not ask(now=NOW + timedelta(hours=24)).replayed
     assert ask(now=NOW + timedelta(hours=47)).replayed
-    assert idempotency.purge(now=NOW + timedelta(hours=47)) == 0
-    assert idempotency.purge(now=NOW + timedelta(hours=48)) == 1
+    assert idempotency.purge_answers(now=NOW + timedelta(hours=47)) == 0
+    assert idempotency.purge_answers(now=NOW + timedelta(hours=48)) == 1
 
 
 @pytest.mark.django_db
@@ -90,20 +97,20 @@ def test_keys_are_kept_hashed() -> None:
 
 @pytest.mark.parametrize("key", ["", "  ", '""', "ä", "a b", "x" * 256, "a\x00b"])
 def test_a_request_without_a_usable_key_is_refused(key: str) -> None:
-    with pytest.raises(KeyMissing) as caught:
-        idempotency._checked("key:1", key)
+    with pytest.raises(IdempotencyKeyMissing) as caught:
+        idempotency._clean_key("key:1", key)
     assert caught.value.code == "idempotency_key_missing"
 
 
 @pytest.mark.parametrize("key", ["1", "booking-1", "a" * 21, "a b" * 9, "ü" * 30])
 def test_a_stranger_cannot_use_a_key_that_can_be_guessed(key: str) -> None:
-    with pytest.raises((KeyWeak, KeyMissing)):
-        idempotency._checked("anonymous", key)
+    with pytest.raises((IdempotencyKeyWeak, IdempotencyKeyMissing)):
+        idempotency._clean_key("anonymous", key)
 
 
 @pytest.mark.parametrize("key", [str(uuid.UUID(int=7)), uuid.UUID(int=7).hex, "Qz3-_" * 5, f'"{uuid.UUID(int=7)}"'])
 def test_a_stranger_may_use_a_random_key(key: str) -> None:
-    assert idempotency._checked("anonymous", key) == key.strip('"')
+    assert idempotency._clean_key("anonymous", key) == key.strip('"')
 
 
 @pytest.mark.django_db
@@ -115,16 +122,16 @@ def test_a_key_costs_three_statements_and_a_replay_two() -> None:
         assert len(work) == statements
 
 
-def naive(number: int, key: str) -> Answer:
+def naive(number: int, key: str) -> StoredAnswer:
     """The control: look, work, write, with nothing in between."""
     known = IdempotentAnswer.objects.filter(scope="key:1", key_hash=key).first()
     if known:
-        return Answer(known.status, known.body, replayed=True)
+        return StoredAnswer(known.status, known.body, replayed=True)
     storm.pause()
     text = str(builders.organization().pk)
     row = IdempotentAnswer(scope=f"key:{number}", key_hash=key, body_hash="", status=201, body=text, created_at=NOW)
     row.save()
-    return Answer(201, text, replayed=False)
+    return StoredAnswer(201, text, replayed=False)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -132,11 +139,11 @@ def test_of_twenty_at_once_one_does_the_work() -> None:
     for round_ in range(10):
         before = Organization.objects.count()
         answers = storm.at_once(20, lambda _, key=f"round-{round_}": ask(key))  # type: ignore[misc]
-        done = [answer for answer in answers if isinstance(answer, Answer)]
+        done = [answer for answer in answers if isinstance(answer, StoredAnswer)]
         assert Organization.objects.count() == before + 1
         assert len({answer.body for answer in done}) == 1
         assert [answer.replayed for answer in done].count(False) == 1
-        assert {type(answer) for answer in answers} <= {Answer, RequestInProgress}
+        assert {type(answer) for answer in answers} <= {StoredAnswer, RequestInProgress}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -151,12 +158,12 @@ def test_without_the_lock_the_work_is_done_more_than_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
-    def slow(keep: Keep) -> None:
+    def slow(keep: StoreAnswer) -> None:
         storm.pause()  # until the other has its answer
         keep("done")
 
     answers = storm.at_once(2, lambda _: ask("slow", work=slow))
-    assert sorted(type(answer).__name__ for answer in answers) == ["Answer", "RequestInProgress"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["RequestInProgress", "StoredAnswer"]
 
 
 @pytest.mark.django_db
@@ -164,7 +171,7 @@ def test_an_answer_is_kept_for_exactly_24_hours() -> None:
     ask()
     day = NOW + timedelta(hours=24)
     assert ask(now=day - timedelta(seconds=1)).replayed
-    assert idempotency.purge(now=day - timedelta(seconds=1)) == 0
+    assert idempotency.purge_answers(now=day - timedelta(seconds=1)) == 0
     assert not ask(now=day).replayed
 
 
@@ -175,9 +182,9 @@ def test_a_key_has_1_to_255_characters_and_that_of_a_stranger_at_least_22() -> N
     for key in ("a" * 22, "b" * 255):
         assert not ask(key, scope="anonymous").replayed
     for key in ("", "a" * 256):
-        with pytest.raises(KeyMissing):
+        with pytest.raises(IdempotencyKeyMissing):
             ask(key)
-    with pytest.raises(KeyWeak):
+    with pytest.raises(IdempotencyKeyWeak):
         ask("a" * 21, scope="anonymous")
 
 

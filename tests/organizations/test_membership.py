@@ -5,10 +5,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
 from drives.privacy.forms import RetentionForm
-from organizations import organizing
+from organizations import memberships
 from organizations import queries as organizations_queries
+from organizations.memberships import LastOwner
 from organizations.models import AuditEntry, Membership, Role
-from organizations.organizing import LastOwner
 from tests import builders, storm
 from tests.builders import NOW
 
@@ -17,31 +17,31 @@ from tests.builders import NOW
 def test_a_user_is_found_in_their_own_organization_only() -> None:
     hope, other = builders.organization("Hope"), builders.organization("Other")
     ben = builders.member(hope)
-    assert organizations_queries.membership_of(ben.user) == ben
-    assert organizations_queries.membership_of(ben.user, hope.slug) == ben
-    assert organizations_queries.membership_of(ben.user, other.slug) is None
-    assert organizations_queries.membership_of(ben.user, "unknown") is None
-    assert organizations_queries.membership_of(AnonymousUser()) is None
-    assert list(organizations_queries.organizations_of(ben.user)) == [hope]
-    assert list(organizations_queries.organizations_of(AnonymousUser())) == []
+    assert organizations_queries.find_membership(ben.user) == ben
+    assert organizations_queries.find_membership(ben.user, hope.slug) == ben
+    assert organizations_queries.find_membership(ben.user, other.slug) is None
+    assert organizations_queries.find_membership(ben.user, "unknown") is None
+    assert organizations_queries.find_membership(AnonymousUser()) is None
+    assert list(organizations_queries.list_organizations(ben.user)) == [hope]
+    assert list(organizations_queries.list_organizations(AnonymousUser())) == []
 
 
 @pytest.mark.django_db
 def test_a_user_who_was_switched_off_belongs_nowhere() -> None:
     ben = builders.member(builders.organization())
     ben.user.is_active = False
-    assert organizations_queries.membership_of(ben.user) is None
+    assert organizations_queries.find_membership(ben.user) is None
 
 
 @pytest.mark.django_db
 def test_with_several_organizations_the_first_by_name_is_taken() -> None:
     zeal, hope = builders.organization("Zeal"), builders.organization("Hope")
     ben = builders.member(zeal)
-    organizing.add_member(organization=hope, user=ben.user, role=Role.VIEWER, actor="test", now=NOW)
-    found = organizations_queries.membership_of(ben.user)
+    memberships.add_member(organization=hope, user=ben.user, role=Role.VIEWER, actor="test", now=NOW)
+    found = organizations_queries.find_membership(ben.user)
     assert found is not None
     assert found.organization == hope
-    assert list(organizations_queries.organizations_of(ben.user)) == [hope, zeal]
+    assert list(organizations_queries.list_organizations(ben.user)) == [hope, zeal]
 
 
 @pytest.mark.django_db
@@ -53,13 +53,13 @@ def test_coordinators_and_owners_are_written_to_and_nobody_else() -> None:
     gone = builders.member(hope, Role.OWNER, "gone@example.org")
     gone.user.is_active = False
     gone.user.save()
-    assert organizations_queries.coordinator_emails(hope) == ["coordinator@example.org", "owner@example.org"]
+    assert organizations_queries.list_coordinator_emails(hope) == ["coordinator@example.org", "owner@example.org"]
 
 
 @pytest.mark.django_db
 def test_an_organization_is_founded_with_its_owner_and_a_trace() -> None:
     ben = builders.member(builders.organization()).user
-    hope = organizing.create_organization(
+    hope = memberships.create_organization(
         name="Hope", slug="hope", sms_name="Hope", email="office@example.org", owner=ben, actor="system", now=NOW
     )
     assert [member.role for member in hope.memberships.all()] == ["owner"]
@@ -72,7 +72,7 @@ def test_who_is_a_member_already_gets_the_new_role() -> None:
     hope = builders.organization()
     builders.member(hope)
     ben = builders.member(hope, Role.VIEWER)
-    organizing.add_member(organization=hope, user=ben.user, role=Role.COORDINATOR, actor="test", now=NOW)
+    memberships.add_member(organization=hope, user=ben.user, role=Role.COORDINATOR, actor="test", now=NOW)
     assert list(Membership.objects.filter(user=ben.user).values_list("role", flat=True)) == ["coordinator"]
 
 
@@ -81,9 +81,9 @@ def test_the_last_owner_stays() -> None:
     ben = builders.member(builders.organization())
     builders.member(ben.organization, Role.COORDINATOR)
     with pytest.raises(LastOwner):
-        organizing.remove_member(membership=ben, actor="test", now=NOW)
+        memberships.remove_member(membership=ben, actor="test", now=NOW)
     with pytest.raises(LastOwner):
-        organizing.change_role(membership=ben, role=Role.VIEWER, actor="test", now=NOW)
+        memberships.change_role(membership=ben, role=Role.VIEWER, actor="test", now=NOW)
     assert list(Membership.objects.filter(role=Role.OWNER)) == [ben]
 
 
@@ -91,7 +91,7 @@ def test_the_last_owner_stays() -> None:
 def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
     hope = builders.organization()
     owners = [builders.member(hope), builders.member(hope)]
-    storm.at_once(2, lambda n: organizing.remove_member(membership=owners[n], actor="test", now=NOW))
+    storm.at_once(2, lambda n: memberships.remove_member(membership=owners[n], actor="test", now=NOW))
     assert Membership.objects.filter(role=Role.OWNER).count() == 1
 
 
@@ -100,10 +100,10 @@ def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
 def test_people_are_kept_for_3_to_120_months(months: int, is_fine: bool) -> None:
     hope = builders.organization()
     if is_fine:
-        assert organizing.keep_people_for(organization=hope, months=months, actor="user:1", now=NOW)
+        assert memberships.set_retention_months(organization=hope, months=months, actor="user:1", now=NOW)
     else:
         with pytest.raises(IntegrityError), transaction.atomic():
-            organizing.keep_people_for(organization=hope, months=months, actor="user:1", now=NOW)
+            memberships.set_retention_months(organization=hope, months=months, actor="user:1", now=NOW)
     errors = RetentionForm({"months": months}).errors
     assert ("months" in errors) is not is_fine
 

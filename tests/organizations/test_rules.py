@@ -4,7 +4,7 @@ import pytest
 
 from organizations import rules as organizations_rules
 from organizations.models import Role
-from organizations.rules import VERBS
+from organizations.rules import PERMISSIONS
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from organizations.rules import VERBS
     ],
 )
 def test_a_role_may_do_what_is_listed_and_nothing_else(role: str, allowed: list[str]) -> None:
-    assert [verb for verb in VERBS if organizations_rules.may(role, verb)] == allowed
+    assert [verb for verb in PERMISSIONS if organizations_rules.is_allowed(role, verb)] == allowed

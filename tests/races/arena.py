@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from drives.capacity import counters, facts, locks
+from drives.capacity import booking_facts, counters, locks
 from drives.models import Booking, BookingState, Slot
 from drives.refusals import Refusal
 from tests import seeds
@@ -69,7 +69,7 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pause between the facts and the place. With the locks nothing comes of it."""
-    seeds.pause_after(monkeypatch, facts, *names)
+    seeds.pause_after(monkeypatch, booking_facts, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
@@ -88,7 +88,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
             Slot.objects.filter(pk=slot.pk).update(screening_taken=slot.screening_taken, chairs_taken=slot.chairs_taken)
         return True
 
-    seeds.replace(monkeypatch, counters, "change", naive)
+    seeds.replace(monkeypatch, counters, "change_counters", naive)
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
                 pause()
         return True
 
-    seeds.replace(monkeypatch, counters, "change", unordered)
+    seeds.replace(monkeypatch, counters, "change_counters", unordered)
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -118,5 +118,5 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 def empty() -> None:
     """Free every place between runs: all bookings of all drives lapse, all counters go to nothing."""
-    Booking.objects.update(state=BookingState.LAPSED, holds_place=False)
+    Booking.objects.update(state=BookingState.LAPSED, is_counted=False)
     Slot.objects.update(screening_taken=0, chairs_taken=0, over=0)

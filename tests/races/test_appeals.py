@@ -19,35 +19,35 @@ ALMOST_ALWAYS = 9
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between what people were told and telling them."""
-    seeds.pause_after(monkeypatch, invitation_audience, "heard")
+    seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
 
 
 def two_beats() -> Callable[[], bool]:
     owner = builders.organization()
     donated = builders.drive(owner)
     for n in range(3):
-        builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABC'[n]}", consents=("reminders", "appeals"))
+        builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABC'[n]}", consents=("reminders", "news"))
     now = donated.ends_at + timedelta(days=4, hours=-1)
     builders.drive(owner, on=donated.on + timedelta(days=14))
-    beat = partial(invitations.sweep, now=now)
+    beat = partial(invitations.invite_all_donors, now=now)
 
     def race() -> bool:
-        Message.objects.filter(kind="appeal").delete()
+        Message.objects.filter(kind="invitation").delete()
         assert together(beat, beat) == ["ok", "ok"]
-        sent = Message.objects.filter(kind="appeal")
+        sent = Message.objects.filter(kind="invitation")
         return sent.count() == len(set(sent.values_list("recipient", flat=True))) == 3
 
     return race
 
 
 def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.replace(monkeypatch, locks, "appeals", lambda _organization: True)
+    seeds.replace(monkeypatch, locks, "lock_invitations", lambda _organization: True)
 
 
 def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: each beat names its messages in its own way."""
-    key, numbers = invitations._key, itertools.count()
-    seeds.replace(monkeypatch, invitations, "_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
+    key, numbers = invitations._build_key, itertools.count()
+    seeds.replace(monkeypatch, invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 
 
 def test_two_beats_tell_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from tests.builders import NOW
 from tests.races.arena import lost_in, lost_in_turn
 from volunteers import codes
 from volunteers import limits as actions_limits
-from volunteers.limits import Limit, TooMany
-from volunteers.models import LimitCounter, ProofCode
+from volunteers.limits import Limit, RateLimitExceeded
+from volunteers.models import LimitCounter, VerificationCode
 from volunteers.rules import CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,14 +28,16 @@ def searches_at_once() -> Callable[[], bool]:
 
     def ask(number: int, contact: str) -> None:
         fresh = f"browser-{number}"
-        find.ask(typed=contact, browser="", fresh=fresh, bound_to=fresh, ip=f"192.0.2.{number}", now=NOW)
+        find.request_find_code(
+            typed=contact, browser="", new_browser=fresh, bound_to=fresh, ip=f"192.0.2.{number}", now=NOW
+        )
 
     def race() -> bool:
-        ProofCode.objects.all().delete()
+        VerificationCode.objects.all().delete()
         answers = storm.at_once(AT_ONCE, partial(ask, contact=builders.phone(next(numbers))))
-        refused = sum(isinstance(answer, TooMany) for answer in answers)
+        refused = sum(isinstance(answer, RateLimitExceeded) for answer in answers)
         allowed = CODES_PER_CONTACT[0]
-        return (ProofCode.objects.count(), refused) == (allowed, AT_ONCE - allowed)
+        return (VerificationCode.objects.count(), refused) == (allowed, AT_ONCE - allowed)
 
     return race
 
@@ -50,7 +52,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
     def naive(*, limits: Sequence[Limit], now: datetime) -> None:
         found = dict(LimitCounter.objects.values_list("subject", "count"))
         if any(found.get(limit.digest, 0) >= limit.limit for limit in limits):
-            raise TooMany(now + timedelta(minutes=1), now)
+            raise RateLimitExceeded(now + timedelta(minutes=1), now)
         pause()
         for limit in limits:
             row, _ = LimitCounter.objects.get_or_create(
@@ -58,7 +60,7 @@ def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: py
             )
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
-    seeds.replace(monkeypatch, actions_limits, "spend_all", naive)
+    seeds.replace(monkeypatch, actions_limits, "spend_limits", naive)
     assert lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
@@ -69,23 +71,23 @@ def codes_of_one_network() -> Callable[[], bool]:
     numbers, owner = iter(range(1, 1000)), builders.organization(codes_per_day=100_000)
     asked: dict[str, Any] = {"organization": owner, "language": "en", "ip": "192.0.2.7", "now": NOW}
 
-    def send(address: str) -> ProofCode:
+    def send(address: str) -> VerificationCode:
         with transaction.atomic():
-            return codes.send(address=address, bound_to="here", about="booking:1", **asked)
+            return codes.queue_code(address=address, bound_to="here", about="booking:1", **asked)
 
     def ask_or_enter(number: int, sent: Sequence[tuple[str, str]]) -> object:
         if number >= len(sent):
             return send(f"test{next(numbers)}@example.org")
         identity, code = sent[number]
-        return codes.judge(identity=identity, bound_to="here", code=code, now=NOW)
+        return codes.check_code(identity=identity, bound_to="here", code=code, now=NOW)
 
     def race() -> bool:
-        ProofCode.objects.all().delete()
+        VerificationCode.objects.all().delete()
         LimitCounter.objects.all().delete()
         rows = [send(f"test{next(numbers)}@example.org") for _code in range(AT_ONCE * 3 // 4)]
         sent = [(row.identity, Message.objects.get(key__startswith=f"code:{row.pk}/").text[:6]) for row in rows]
         storm.at_once(AT_ONCE, partial(ask_or_enter, sent=sent))
-        open_codes = ProofCode.objects.filter(used_at=None).count()
+        open_codes = VerificationCode.objects.filter(used_at=None).count()
         counted = LimitCounter.objects.get(scope="code_not_entered").count
         return open_codes == counted <= CODES_NOT_ENTERED_PER_NETWORK[0]
 
@@ -104,5 +106,5 @@ def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest
         pause()
         LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
 
-    seeds.replace(monkeypatch, actions_limits, "give_back", naive)
+    seeds.replace(monkeypatch, actions_limits, "refund_limit", naive)
     assert lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

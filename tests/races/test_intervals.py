@@ -35,7 +35,7 @@ def two_organizations() -> Callable[[], bool]:
         arena.empty()
         number = next(numbers)
         holds = [builders.held(drive, number=number) for drive in drives]
-        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
         return one_wins(holds)
 
     return race
@@ -51,20 +51,22 @@ def a_phone_and_a_mailbox() -> Callable[[], bool]:
         number = next(numbers)
         email = f"ana{number}@example.org"
         known = {"name": "Test Ana Alder", "phone": builders.phone(number), "email": email}
-        registration.enter(organization=drives[0].organization, **known, actor="user:1", now=NOW)
-        Contact.objects.update(proved_at=NOW)
+        registration.enter_volunteer(organization=drives[0].organization, **known, actor="user:1", now=NOW)
+        Contact.objects.update(verified_at=NOW)
         holds = [
             builders.held(drives[0], number=number),
             builders.held(drives[1], number=number, phone="", email=email),
         ]
-        Registration.objects.update(proved_at=NOW)
+        Registration.objects.update(verified_at=NOW)
         return one_wins(holds)
 
     return race
 
 
 def one_wins(holds: list[Booking]) -> bool:
-    results = together(*(partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds))
+    results = together(
+        *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
+    )
     return sorted(results) == ["interval_too_short", "ok"] and Booking.objects.filter(state="booked").count() == 1
 
 
@@ -72,7 +74,7 @@ def one_wins(holds: list[Booking]) -> bool:
 def test_of_two_bookings_too_close_together_one_wins(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.pause_after(monkeypatch, history, "donations_of_many")
+    seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
     assert lost_in(race()) == 0
 
 
@@ -80,16 +82,19 @@ def test_of_two_bookings_too_close_together_one_wins(
 def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.pause_after(monkeypatch, history, "donations_of_many")
-    arena.without_locks(monkeypatch, "identities_then_drive")
+    seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
+    arena.without_locks(monkeypatch, "lock_identities_then_drive")
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
 
 def test_control_both_are_booked_when_only_the_contact_that_was_typed_is_locked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seeds.pause_after(monkeypatch, history, "donations_of_many")
+    seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
     seeds.replace(
-        monkeypatch, volunteers_queries, "identities_of", lambda *, organization_id, identities: set(identities)
+        monkeypatch,
+        volunteers_queries,
+        "list_person_identities",
+        lambda *, organization_id, identities: set(identities),
     )
     assert lost_in_turn(a_phone_and_a_mailbox()) >= ALMOST_ALWAYS

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from drives.booking import changes
 from drives.messaging import broadcast_queries, broadcasts
 from drives.messaging.broadcast_queries import Audience
-from drives.messaging.broadcasts import Draft
+from drives.messaging.broadcasts import BroadcastDraft
 from drives.models import Booking, Drive
 from drives.privacy import erase as privacy_erase
 from notifications import claim, erasure, outbox
@@ -37,7 +37,7 @@ def is_nobody(booking: Booking) -> bool:
 
 
 def erase(booking: Booking) -> None:
-    privacy_erase.erase(volunteer_id=booking.volunteer_id or 0, because="asked", actor="donor", now=NOW)
+    privacy_erase.erase_volunteer(volunteer_id=booking.volunteer_id or 0, reason="asked", actor="donor", now=NOW)
 
 
 def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
@@ -60,9 +60,9 @@ def move(booking: Booking) -> None:
 
 def write_to_many(booking: Booking) -> None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
-    draft = Draft({"en": "Bring a sweater."}, Audience(), "reminders")
+    draft = BroadcastDraft({"en": "Bring a sweater."}, Audience(), "reminders")
     with suppress(ValidationError):  # nobody is left to be reached
-        broadcasts.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
+        broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
 
 
 def come_back(booking: Booking) -> None:
@@ -75,36 +75,36 @@ def come_back(booking: Booking) -> None:
 @pytest.mark.parametrize("act", [move, write_to_many, come_back])
 def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     if act is write_to_many:
-        seeds.pause_after(monkeypatch, broadcast_queries, "reach")
+        seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
     else:
-        arena.pause_after_facts(monkeypatch, "place_facts")
+        arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(against(act), RUNS) == 0
 
 
 def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seeds.pause_after(monkeypatch, broadcast_queries, "reach")
-    arena.without_locks(monkeypatch, "drives_shared")
+    seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
+    arena.without_locks(monkeypatch, "lock_drives_shared")
     assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
 
 
 def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> None:
     booking = builders.booked(builders.drive())
-    claimed = claim.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
     assert claimed
     erase(booking)
-    assert claim.gate(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
+    assert claim.admit_messages(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
 
 
 def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
     booking = builders.booked(builders.drive())
-    claimed = claim.claim(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
-    seeds.replace(monkeypatch, erasure, "forget_messages", lambda **_asked: 0)
+    claimed = claim.claim_messages(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
+    seeds.replace(monkeypatch, erasure, "erase_messages", lambda **_asked: 0)
     seeds.replace(monkeypatch, erasure, "hash_consents", lambda **_asked: None)
-    seeds.replace(monkeypatch, outbox, "withdraw", lambda **_asked: 0)
+    seeds.replace(monkeypatch, outbox, "withdraw_messages", lambda **_asked: 0)
     erase(booking)
-    assert claim.gate(claimed=claimed, now=NOW + timedelta(seconds=1))
+    assert claim.admit_messages(claimed=claimed, now=NOW + timedelta(seconds=1))
 
 
 def test_twice_at_once_is_as_once() -> None:

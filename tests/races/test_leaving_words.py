@@ -31,35 +31,35 @@ Act = Callable[[Volunteer, str], Any]
 
 def stop(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
-        consent.stop(contact=contact, wording="Reminders and news", source="link", actor="donor", now=NOW)
+        consent.opt_out_contact(contact=contact, wording="Reminders and news", source="link", actor="donor", now=NOW)
 
 
 def stop_as_told(person: Volunteer, phone: str) -> None:
-    consent.stop_for(volunteer=person, contacts=[], wording="on the phone", actor="user:7", now=NOW)
+    consent.opt_out_volunteer(volunteer=person, contacts=[], wording="on the phone", actor="user:7", now=NOW)
 
 
 def agree(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
         with suppress(ValidationError):  # nobody's any more
-            consent.agree(
-                volunteer=person, contact=contact, purpose="appeals", language="en", source="page", ip=None, now=NOW
+            consent.opt_in_contact(
+                volunteer=person, contact=contact, purpose="news", language="en", source="page", ip=None, now=NOW
             )
 
 
 def look_for_bookings(person: Volunteer, phone: str) -> None:
-    find.ask(typed=phone, browser="", fresh="browser", bound_to="browser", ip=None, now=NOW)
-    find.send_codes(now=NOW)
+    find.request_find_code(typed=phone, browser="", new_browser="browser", bound_to="browser", ip=None, now=NOW)
+    find.send_find_codes(now=NOW)
 
 
 def ask_for_another_code(person: Volunteer, phone: str) -> None:
     held = Booking.objects.filter(registration__phone=phone, state="held").first()
     with suppress(ValidationError, Booking.DoesNotExist):  # it was given up
         if held:
-            verify.send_code_again(booking_id=held.pk, bound_to="browser", ip=None, now=NOW)
+            verify.resend_hold_code(booking_id=held.pk, bound_to="browser", ip=None, now=NOW)
 
 
-def appeal(person: Volunteer, phone: str) -> None:
-    invitations.sweep(now=_weeks_later())
+def invitation(person: Volunteer, phone: str) -> None:
+    invitations.invite_all_donors(now=_weeks_later())
 
 
 def _weeks_later() -> datetime:
@@ -69,7 +69,7 @@ def _weeks_later() -> datetime:
 def against(act: Act) -> Callable[[], bool]:
     """Ana, who gave and keeps another time, is erased while `act`, which was first, is under way."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
-    consents = ("reminders", "appeals")
+    consents = ("reminders", "news")
 
     def race() -> bool:
         number = next(numbers)
@@ -78,9 +78,11 @@ def against(act: Act) -> Callable[[], bool]:
         assert person is not None
         coming = builders.drive(owner, on=given.on + timedelta(days=14))
         phone = builders.phone(number)
-        if act is not appeal:
+        if act is not invitation:
             builders.held(coming, number=number)
-        erase = partial(privacy_erase.erase, volunteer_id=person.pk, because="asked", actor="donor", now=_now(act))
+        erase = partial(
+            privacy_erase.erase_volunteer, volunteer_id=person.pk, reason="asked", actor="donor", now=_now(act)
+        )
         results = together(partial(act, person, phone), erase)
         Drive.objects.update(state="closed")
         return results == ["ok", "ok"] and is_nowhere(phone)
@@ -89,7 +91,7 @@ def against(act: Act) -> Callable[[], bool]:
 
 
 def _now(act: Act) -> datetime:
-    return _weeks_later() if act is appeal else NOW
+    return _weeks_later() if act is invitation else NOW
 
 
 def is_nowhere(address: str) -> bool:
@@ -97,10 +99,10 @@ def is_nowhere(address: str) -> bool:
 
 
 LOCKED, NEWEST, BOOKING, HEARD = (
-    (contacts, "locked"),
-    (account_queries, "newest_contacts"),
-    (locks, "bookings"),  # the erasure takes this lock, too
-    (invitation_audience, "heard"),
+    (contacts, "lock_contacts"),
+    (account_queries, "load_newest_contacts"),
+    (locks, "lock_bookings"),  # the erasure takes this lock, too
+    (invitation_audience, "load_contact_history"),
 )
 PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
     (stop, [LOCKED, BOOKING]),
@@ -108,7 +110,7 @@ PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
     (agree, [LOCKED, BOOKING]),
     (look_for_bookings, [NEWEST, BOOKING]),
     (ask_for_another_code, [BOOKING]),
-    (appeal, [HEARD]),
+    (invitation, [HEARD]),
 ]
 
 
@@ -125,14 +127,14 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds.replace_in(monkeypatch, privacy_erase, contacts, locked=list)
-    seeds.replace_in(monkeypatch, consent, contacts, locked=seeds.then_pause(list, "contacts.locked"))
+    seeds.replace_in(monkeypatch, privacy_erase, contacts, lock_contacts=list)
+    seeds.replace_in(monkeypatch, consent, contacts, lock_contacts=seeds.then_pause(list, "contacts.lock_contacts"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_a_code_is_sent_to_who_left_without_the_lock_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.without_locks(monkeypatch, "identities")
-    seeds.pause_after(monkeypatch, account_queries, "newest_contacts")
+    arena.without_locks(monkeypatch, "lock_identities")
+    seeds.pause_after(monkeypatch, account_queries, "load_newest_contacts")
     assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
 
 
@@ -143,33 +145,35 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
-    seeds.replace_in(monkeypatch, verify, locks, booking=slowly)  # the erasure's own lock stays
+    seeds.replace_in(monkeypatch, verify, locks, lock_booking=slowly)  # the erasure's own lock stays
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_an_appeal_goes_to_who_left_unless_they_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.without_locks(monkeypatch, "no_appeals")
-    seeds.pause_after(monkeypatch, invitation_audience, "heard")
-    assert lost_in_turn(against(appeal), RUNS) >= ALMOST_ALWAYS
+    arena.without_locks(monkeypatch, "block_invitations")
+    seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
+    assert lost_in_turn(against(invitation), RUNS) >= ALMOST_ALWAYS
 
 
 def known_then_erased() -> tuple[Volunteer, str]:
     booking = builders.booked(builders.drive(), consents=("reminders",))
     person = Volunteer.objects.select_related("organization", "phone", "email").get(bookings=booking)
-    privacy_erase.erase(volunteer_id=person.pk, because="asked", actor="donor", now=NOW)
+    privacy_erase.erase_volunteer(volunteer_id=person.pk, reason="asked", actor="donor", now=NOW)
     return person, builders.phone(42)
 
 
 def renamed(people: Sequence[Volunteer]) -> None:
-    profile.describe(people=people, name="Test Ana Birch", language="es")
+    profile.save_details(people=people, name="Test Ana Birch", language="es")
 
 
 def reached_anew(people: Sequence[Volunteer]) -> None:
     typed = builders.phone(43)
     said: dict[str, Any] = {"browser": "browser", "bound_to": "browser", "now": NOW}
-    address = profile.ask(organization=people[0].organization, typed=typed, language="en", ip=None, **said)
+    address = profile.request_contact_code(
+        organization=people[0].organization, typed=typed, language="en", ip=None, **said
+    )
     text = Message.objects.filter(kind="code", address=address).latest("pk").text
-    profile.change(people=people, address=address, code=text[:6], **said)
+    profile.save_verified_contact(people=people, address=address, code=text[:6], **said)
 
 
 @pytest.mark.parametrize("change", [renamed, reached_anew])

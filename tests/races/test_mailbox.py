@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drives.booking import verify
-from drives.models import Booking, WaitingEntry
+from drives.models import Booking, WaitlistEntry
 from drives.waitlist import entries
 from tests import builders, seeds
 from tests.builders import NOW
@@ -27,28 +27,29 @@ def keep_a_party() -> Booking:
     return builders.held_together(builders.drive(), email=MAILBOX)[0]
 
 
-def ask_to_wait() -> WaitingEntry:
+def ask_to_wait() -> WaitlistEntry:
     return builders.asked_to_wait(builders.full_drive()[0].drive, email=MAILBOX)
 
 
 @pytest.mark.parametrize("ask", [keep_a_time, keep_a_party, ask_to_wait])
 def test_the_code_of_the_phone_does_not_prove_the_mailbox(
-    ask: Callable[[], Booking | WaitingEntry], monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[], Booking | WaitlistEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask()
-    door: Any = verify if isinstance(asked, Booking) else entries
+    resend: Any = verify.resend_hold_code if isinstance(asked, Booking) else entries.resend_entry_code
+    verify_contact: Any = verify.verify_booking if isinstance(asked, Booking) else entries.verify_entry
     named = {"booking_id" if isinstance(asked, Booking) else "entry_id": asked.pk, "bound_to": "browser-42"}
     code = builders.code_of(asked)
-    judge = codes.judge
+    judge = codes.check_code
 
     def then_the_mailbox(**said: Any) -> CodeResult:
         result = judge(**said)
-        door.send_code_again(**named, ip=None, by_email=True, now=NOW)
+        resend(**named, ip=None, by_email=True, now=NOW)
         return result
 
-    seeds.replace(monkeypatch, codes, "judge", then_the_mailbox)
+    seeds.replace(monkeypatch, codes, "check_code", then_the_mailbox)
     with pytest.raises(CodeWrong):
-        door.prove(**named, code=code, now=NOW)
-    assert not Contact.objects.filter(address=MAILBOX).exclude(proved_at=None).exists()
+        verify_contact(**named, code=code, now=NOW)
+    assert not Contact.objects.filter(address=MAILBOX).exclude(verified_at=None).exists()
     asked.refresh_from_db()
     assert asked.state == "held"

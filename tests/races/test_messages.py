@@ -24,13 +24,13 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioStandIn]:
-    with TwilioStandIn() as standin, override_settings(SMS_GATEWAY="twilio", TWILIO_API_URL=standin.url):
+    with TwilioStandIn() as standin, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=standin.url):
         yield standin
 
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between taking what is due and letting others see it."""
-    claim, pause = notifications_claim.claim, seeds.pausing("handover.claim")
+    claim, pause = notifications_claim.claim_messages, seeds.pausing("handover.claim")
 
     def slowly(**asked: Any) -> Any:
         with transaction.atomic():
@@ -38,7 +38,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
             pause()
         return taken
 
-    seeds.replace(monkeypatch, notifications_claim, "claim", slowly)
+    seeds.replace(monkeypatch, notifications_claim, "claim_messages", slowly)
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,27 +53,27 @@ def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bug: whoever claimed, sends; nobody looks whether it is still theirs and still wanted."""
-    open_gate = notifications_claim.GATE.replace(
+    open_gate = notifications_claim.ADMIT.replace(
         "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
     )
-    assert open_gate != notifications_claim.GATE
-    monkeypatch.setattr(notifications_claim, "GATE", open_gate)
+    assert open_gate != notifications_claim.ADMIT
+    monkeypatch.setattr(notifications_claim, "ADMIT", open_gate)
 
 
 def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, pause = notifications_claim.gate, seeds.pausing("handover.gate")
+    gate, pause = notifications_claim.admit_messages, seeds.pausing("handover.gate")
 
     def slowly(**asked: Any) -> Any:
         if asked["claimed"]:
             pause()
         return gate(**asked)
 
-    seeds.replace(monkeypatch, notifications_claim, "gate", slowly)
+    seeds.replace(monkeypatch, notifications_claim, "admit_messages", slowly)
 
 
 def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
     organization = builders.organization()
-    senders.ensure_default()
+    senders.ensure_default_sender()
 
     def race() -> bool:
         made.queued(organization)
@@ -107,7 +107,7 @@ def two_claims() -> Callable[[], bool]:
         taken: list[int] = []
 
         def take() -> None:
-            taken.extend(one.id for one in notifications_claim.claim(channel="sms", limit=10, now=NOON))
+            taken.extend(one.id for one in notifications_claim.claim_messages(channel="sms", limit=10, now=NOON))
 
         together(take, take)
         return len(taken) == len(set(taken)) == 10
@@ -128,14 +128,14 @@ def test_control_without_the_lock_a_row_is_claimed_by_two(monkeypatch: pytest.Mo
 
 def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
     organization = builders.organization()
-    senders.ensure_default()
+    senders.ensure_default_sender()
 
     def race() -> bool:
         message = made.queued(organization)
         before, withdrawn = len(twilio.accepted), []
 
         def withdraw() -> None:
-            withdrawn.append(outbox.withdraw(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON))
+            withdrawn.append(outbox.withdraw_messages(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON))
 
         together(made.deliver, withdraw)
         sent = len(twilio.accepted) - before
@@ -168,7 +168,8 @@ def test_workers_and_donors_do_not_deadlock(twilio: TwilioStandIn) -> None:
     made.many(builders.organization(), 60)
     abouts = list(Message.objects.values_list("about", flat=True))
     takers = [
-        partial(outbox.withdraw, abouts=abouts[start::3], cause=Withdrawal.CANCELLATION, now=NOON) for start in range(3)
+        partial(outbox.withdraw_messages, abouts=abouts[start::3], cause=Withdrawal.CANCELLATION, now=NOON)
+        for start in range(3)
     ]
     results = together(made.deliver, *takers, made.deliver)
     assert results == ["ok"] * 5

@@ -45,10 +45,10 @@ def move_against_one() -> Callable[[], bool]:
 
 
 def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     pause_after_room(monkeypatch)
     assert lost_in(move_against_one()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_a_party_moves_onto_somebody_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,14 +61,14 @@ def party_against_one() -> Callable[[], bool]:
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody thinks for a moment between seeing what is free and taking it."""
-    seeds.pause_after(monkeypatch, availability, "room")
+    seeds.pause_after(monkeypatch, availability, "compute_free_capacity")
 
 
 def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     pause_after_room(monkeypatch)
     assert lost_in(party_against_one()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_update(
@@ -105,7 +105,7 @@ def two_parties() -> Callable[[], bool]:
 def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_room(monkeypatch)
     assert lost_in(two_parties()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: py
         return True
 
     pause_after_room(monkeypatch)
-    seeds.replace(monkeypatch, counters, "change", unordered)
+    seeds.replace(monkeypatch, counters, "change_counters", unordered)
     assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
@@ -133,8 +133,8 @@ def proved_twice() -> Callable[[], bool]:
         arena.empty()
         BookingChange.objects.all().delete()
         party = builders.held_together(drive, number=next(numbers))
-        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
-        act = partial(verify.prove, booking_id=party[0].pk, code="", bound_to="", now=NOW)
+        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
+        act = partial(verify.verify_booking, booking_id=party[0].pk, code="", bound_to="", now=NOW)
         results = together(act, act)
         once = BookingChange.objects.filter(to_state="booked").count() == 3
         people = Booking.objects.filter(state="booked").values("volunteer").distinct().count()
@@ -144,7 +144,7 @@ def proved_twice() -> Callable[[], bool]:
 
 
 def test_a_party_is_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "places_facts")
+    arena.pause_after_facts(monkeypatch, "load_party_facts")
     assert lost_in(proved_twice()) == 0
 
 
@@ -157,8 +157,8 @@ def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.M
         pause()
         return found
 
-    arena.without_locks(monkeypatch, "identities_then_drive")
-    seeds.replace(monkeypatch, locks, "bookings", unlocked)
+    arena.without_locks(monkeypatch, "lock_identities_then_drive")
+    seeds.replace(monkeypatch, locks, "lock_bookings", unlocked)
     assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
 
 
@@ -177,21 +177,21 @@ def merge_against_book() -> Callable[[], bool]:
             builders.booked(drives[0], n=4 * at, number=number, now=NOW + timedelta(minutes=number))
             for at, number in enumerate(pair)
         )
-        Booking.objects.filter(pk=again.pk).update(state="cancelled", holds_place=False, cancelled_at=NOW)
+        Booking.objects.filter(pk=again.pk).update(state="cancelled", is_counted=False, cancelled_at=NOW)
         held = builders.held(drives[1], number=pair[1], now=NOW + timedelta(minutes=pair[1]))
-        Registration.objects.update(proved_at=NOW)
+        Registration.objects.update(verified_at=NOW)
         assert ana.volunteer_id is not None
         assert again.volunteer_id is not None
         results = together(
             partial(
-                merge.merge,
+                merge.merge_volunteers,
                 organization=owner,
                 one_id=ana.volunteer_id,
                 other_id=again.volunteer_id,
                 actor="user:1",
                 now=NOW,
             ),
-            partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW),
+            partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW),
         )
         who = Booking.objects.filter(pk=held.pk, state="booked").values_list("volunteer", flat=True)
         return results == ["ok", "ok"] and list(who) == [ana.volunteer_id]
@@ -200,12 +200,12 @@ def merge_against_book() -> Callable[[], bool]:
 
 
 def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "places_facts")
-    seeds.pause_before(monkeypatch, matching, "take_over")
+    arena.pause_after_facts(monkeypatch, "load_party_facts")
+    seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
     assert lost_in(merge_against_book()) == 0
 
 
 def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_before(monkeypatch, matching, "take_over")
-    arena.without_locks(monkeypatch, "identities_then_drive", "people_then_drives")
+    seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
+    arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_volunteers_then_drives")
     assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

@@ -13,7 +13,7 @@ from tests.builders import NOW
 from tests.races import arena
 from tests.races.arena import lost_in, lost_in_turn, together
 from volunteers import registration
-from volunteers.matching import Whose
+from volunteers.matching import BookingFor
 from volunteers.models import Registration, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,11 +28,11 @@ def one_volunteer_twice() -> Callable[[], bool]:
         arena.empty()
         number = next(numbers)
         known = builders.booked(drive, number=number)
-        Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, holds_place=False)
+        Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, is_counted=False)
         holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
-        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
         results = together(
-            *(partial(verify.prove, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
+            *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
         )
         active = Booking.objects.filter(volunteer=known.volunteer, state="booked").count()
         return sorted(results) == ["already_booked", "ok"] and active == 1
@@ -41,23 +41,25 @@ def one_volunteer_twice() -> Callable[[], bool]:
 
 
 def test_one_volunteer_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "places_facts")
+    arena.pause_after_facts(monkeypatch, "load_party_facts")
     assert lost_in(one_volunteer_twice()) == 0
 
 
 def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    locked = registration.resolve_all
+    locked = registration.resolve_registrations
 
-    def unlocked(*, registrations: Sequence[Registration], now: datetime, whose: Whose = "") -> list[Volunteer]:
+    def unlocked(
+        *, registrations: Sequence[Registration], now: datetime, booking_for: BookingFor = ""
+    ) -> list[Volunteer]:
         known = list(Volunteer.objects.filter(owned_contacts__identity=registrations[0].identity))
         Registration.objects.filter(pk=registrations[0].pk).update(volunteer=known[0] if known else None)
-        return known or locked(registrations=registrations, now=now, whose=whose)
+        return known or locked(registrations=registrations, now=now, booking_for=booking_for)
 
-    arena.pause_after_facts(monkeypatch, "places_facts")
-    arena.without_locks(monkeypatch, "identities_then_drive")
-    seeds.replace(monkeypatch, registration, "resolve_all", unlocked)
+    arena.pause_after_facts(monkeypatch, "load_party_facts")
+    arena.without_locks(monkeypatch, "lock_identities_then_drive")
+    seeds.replace(monkeypatch, registration, "resolve_registrations", unlocked)
     assert lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
 
 
@@ -75,11 +77,11 @@ def three_holds_at_once() -> Callable[[], bool]:
 
 
 def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(three_holds_at_once()) == 0
 
 
 def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
-    arena.without_locks(monkeypatch, "identities_then_drive")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
+    arena.without_locks(monkeypatch, "lock_identities_then_drive")
     assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS

@@ -9,7 +9,7 @@ import pytest
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, Drive, Slot
-from drives.planning import drives
+from drives.planning import lifecycle
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
@@ -58,9 +58,9 @@ def later(number: int) -> datetime:
 
 
 def test_the_last_place_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(last_place()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_the_last_place_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def overlapping_chair_time() -> Callable[[], bool]:
 
 
 def test_a_first_and_a_return_visit_never_share_a_chair(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(overlapping_chair_time()) == 0
 
 
@@ -121,9 +121,9 @@ def move_against_book() -> Callable[[], bool]:
 
 
 def test_a_move_and_a_booking_never_get_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(move_against_book()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_a_move_and_a_booking_share_a_place_without_the_conditional_update(
@@ -158,9 +158,9 @@ def crossing_moves() -> Callable[[], bool]:
 
 
 def test_two_people_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(crossing_moves()) == 0
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_control_two_people_who_cross_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def cancel_against_book() -> Callable[[], bool]:
         drive, number = small_drive(), next(numbers)
         together(
             lambda: builders.held(drive, number=number, now=later(number)),
-            lambda: drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
+            lambda: lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
         )
         live = Booking.objects.filter(drive=drive, state__in=arena.HOLDS_A_PLACE).count()
         return live == 0 and not any(slot.chairs_taken for slot in slots(drive))
@@ -187,11 +187,11 @@ def cancel_against_book() -> Callable[[], bool]:
 
 
 def test_a_cancelled_drive_keeps_no_booking_that_raced_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(cancel_against_book()) == 0
 
 
 def test_control_a_booking_survives_its_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
-    arena.without_locks(monkeypatch, "identities_then_drive", "drive_exclusive")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
+    arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_drive_exclusive")
     assert lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS

@@ -25,10 +25,12 @@ ALMOST_ALWAYS = 9
 
 
 def edit(of: Organization, days: int) -> None:
-    before = schedule.organization_plan(of)
-    plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
-    version = reminder_times.fingerprint(before)
-    schedule_settings.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=NOW)
+    before = schedule.load_organization_schedule(of)
+    plan = reminder_times.merge_schedule(before, [replace(before["three_days"], days=days)])
+    version = reminder_times.compute_schedule_fingerprint(before)
+    schedule_settings.change_message_schedule(
+        organization=of, message_schedule=plan, version=version, actor="user:1", now=NOW
+    )
 
 
 def edit_against_booking() -> Callable[[], bool]:
@@ -37,10 +39,10 @@ def edit_against_booking() -> Callable[[], bool]:
     def race() -> bool:
         drive = builders.drive()
         held = builders.held(drive, n=6, number=next(numbers))
-        Registration.objects.update(proved_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
 
         def book() -> None:
-            verify.prove(booking_id=held.pk, code="", bound_to="", now=NOW)
+            verify.verify_booking(booking_id=held.pk, code="", bound_to="", now=NOW)
 
         results = together(book, lambda: edit(drive.organization, 5))
         planned = Message.objects.waiting().filter(about=held.about, kind="three_days")
@@ -51,13 +53,13 @@ def edit_against_booking() -> Callable[[], bool]:
 
 
 def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, schedule, "drive_plan")
+    seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
     assert lost_in(edit_against_booking()) == 0
 
 
 def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, schedule, "drive_plan")
-    seeds.replace(monkeypatch, locks, "drives_exclusive", lambda drive_ids: None)
+    seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
+    seeds.replace(monkeypatch, locks, "lock_drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 
@@ -83,7 +85,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 
 def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, reschedule, "_messages_of")
+    seeds.pause_after(monkeypatch, reschedule, "_lock_messages")
     assert lost_in(edit_against_gate()) == 0
 
 
@@ -91,24 +93,26 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
     def unlocked(bookings: list[Booking]) -> dict[tuple[str, str], list[Message]]:
         found: dict[tuple[str, str], list[Message]] = {}
         for one in bookings:
-            for kind in reminders.REMINDERS:
+            for kind in reminders.REMINDER_KINDS:
                 found[one.about, kind] = list(Message.objects.filter(about=one.about, kind=kind))
         return found
 
-    seeds.replace(monkeypatch, reschedule, "_messages_of", unlocked)
-    seeds.pause_after(monkeypatch, reschedule, "_messages_of")
+    seeds.replace(monkeypatch, reschedule, "_lock_messages", unlocked)
+    seeds.pause_after(monkeypatch, reschedule, "_lock_messages")
     assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
 
 
 def test_two_edits_at_once_are_not_both_kept() -> None:
     def race() -> bool:
         owner = builders.organization()
-        before = schedule.organization_plan(owner)
-        version = reminder_times.fingerprint(before)
+        before = schedule.load_organization_schedule(owner)
+        version = reminder_times.compute_schedule_fingerprint(before)
 
         def change(days: int) -> None:
-            plan = reminder_times.merged(before, [replace(before["three_days"], days=days)])
-            schedule_settings.change_plan(organization=owner, plan=plan, version=version, actor="user:1", now=NOW)
+            plan = reminder_times.merge_schedule(before, [replace(before["three_days"], days=days)])
+            schedule_settings.change_message_schedule(
+                organization=owner, message_schedule=plan, version=version, actor="user:1", now=NOW
+            )
 
         kept = together(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))
         return kept == ["ok", "ok"] and sorted(outcomes[-2:]) == ["changed meanwhile", "kept"]
@@ -120,6 +124,6 @@ def test_two_edits_at_once_are_not_both_kept() -> None:
 def _tried(change: Callable[[int], None], days: int) -> str:
     try:
         change(days)
-    except schedule_settings.ChangedMeanwhile:
+    except schedule_settings.SettingsVersionChanged:
         return "changed meanwhile"
     return "kept"

@@ -59,14 +59,14 @@ def test_two_hundred_donors_on_twenty_places(tmp_path: Path, guard: Guard, reque
         nearest = [str(builders.slot(drive, n).pk) for n in (1, 2, 4)]
         offered = [[time["id"] for time in answer.body["alternatives"]] for answer in answers if answer.status == 409]
         assert offered == [nearest] * 180
-        held = [Booking.by_token(answer.body["token"]).get() for answer in answers if answer.status == 201]
+        held = [Booking.filter_by_token(answer.body["token"]).get() for answer in answers if answer.status == 201]
         proofs = [Post(f"/api/v1/bookings/{row.token}/verify/", {"code": builders.code_of(row)}) for row in held]
         assert kinds(volley(port, proofs)) == {(200, "booked"): 20}
     assert Counter(Booking.objects.values_list("state", flat=True)) == {BookingState.BOOKED: 20}
     slots = list(drive.slots.order_by("n"))
     assert [slot.chairs_taken for slot in slots] == [0, 0, 0, 20, 0, 0, 0, 0]
     assert not arena.oversold(slots)
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     assert errors_in(log) == []
     figures.note(request, "most transactions open together", seen.most)
     figures.note(request, "seconds", round(seen.seconds, 1))
@@ -88,12 +88,12 @@ def test_first_and_return_visits_all_over_the_day_leave_no_chair_oversold_and_no
     refused = {(slot.pk, visit) for (slot, visit), answer in zip(asked, answers, strict=True) if answer.status == 409}
     assert refused & still_open == set()
     assert not arena.oversold(list(drive.slots.order_by("n")))
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     assert errors_in(log) == []
 
 
 def times_left(drive: Drive, visit: str) -> list[OpenTime]:
-    return availability.open_times(drive, (visit,), timezone.now())
+    return availability.list_open_times(drive, (visit,), timezone.now())
 
 
 def test_control_the_storm_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:
@@ -117,5 +117,5 @@ def test_ten_taps_each_by_fifty_donors_are_fifty_bookings(tmp_path: Path, guard:
         taken = [answer.body for answer in first[position::50] if answer.status == 201]
         assert taken == [last.body] * len(taken)
     assert Counter(Booking.objects.values_list("state", flat=True)) == {BookingState.HELD: 50}
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     assert errors_in(log) == []

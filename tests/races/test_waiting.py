@@ -9,8 +9,8 @@ import pytest
 
 from drives.booking import changes
 from drives.capacity import drift, locks, reserved_spots
-from drives.models import ACTIVE, Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.planning import drives
+from drives.models import ACTIVE_STATES, Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot, WaitlistEntry
+from drives.planning import lifecycle
 from drives.refusals import Reason, Refusal
 from drives.waitlist import offers as waitlist_offers
 from drives.waitlist import queries as waitlist_queries
@@ -38,15 +38,15 @@ class World:
 
     def again(self) -> None:
         Offer.objects.all().delete()
-        Hold.objects.all().delete()
+        ReservedSpot.objects.all().delete()
         firsts = [booking.pk for booking in self.bookings]
         Booking.objects.exclude(pk__in=firsts).delete()
-        Booking.objects.filter(pk__in=firsts).update(state="booked", holds_place=True, cancelled_at=None)
+        Booking.objects.filter(pk__in=firsts).update(state="booked", is_counted=True, cancelled_at=None)
         Drive.objects.update(state="published")
         Slot.objects.update(chairs_taken=1, over=0)
         for number, entry in enumerate(self.entries):
             since = NOW + timedelta(seconds=number)
-            WaitingEntry.objects.filter(pk=entry.pk).update(state="waiting", waits_since=since)
+            WaitlistEntry.objects.filter(pk=entry.pk).update(state="waiting", joined_at=since)
 
     def free(self, *numbers: int) -> None:
         for number in numbers:
@@ -65,17 +65,17 @@ class World:
 
 
 def cancel(booking_id: int) -> None:
-    changes.cancel_bookings(booking_id=booking_id, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking_id, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
 
 
 def work_off(drive: Drive) -> None:
     """One worker's sweep of a line."""
-    while waitlist_offers.offer_next(drive_id=drive.pk, now=NOW):
+    while waitlist_offers.offer_next_spot(drive_id=drive.pk, now=NOW):
         pass
 
 
 def accept(offer: Offer) -> Booking:
-    return waitlist_offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    return waitlist_offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
 
 
 def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,19 +83,21 @@ def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, waitlist_queries, "line")
+    seeds.pause_after(monkeypatch, waitlist_queries, "load_waitlist")
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     """The seeded bug: nobody's turn, and rows are read without a lock."""
 
-    def entries(ids: Any) -> list[WaitingEntry]:
-        return list(WaitingEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
+    def entries(ids: Any) -> list[WaitlistEntry]:
+        return list(WaitlistEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
 
-    seeds.replace(monkeypatch, locks, "line", lambda _drive: True)
-    seeds.replace(monkeypatch, locks, "waiting_entries", entries)
-    seeds.replace(monkeypatch, locks, "kept_places", lambda pk: list(Hold.objects.filter(drive=pk, offer=None)))
-    arena.without_locks(monkeypatch, "identities_then_drive")
+    seeds.replace(monkeypatch, locks, "lock_waitlist", lambda _drive: True)
+    seeds.replace(monkeypatch, locks, "lock_waitlist_entries", entries)
+    seeds.replace(
+        monkeypatch, locks, "lock_reserved_spots", lambda pk: list(ReservedSpot.objects.filter(drive=pk, offer=None))
+    )
+    arena.without_locks(monkeypatch, "lock_identities_then_drive")
 
 
 # Two freed places and two sweeps
@@ -110,18 +112,18 @@ def two_sweeps() -> Callable[[], bool]:
         results = together(partial(work_off, world.drive), partial(work_off, world.drive))
         offered = [offer.entry_id for offer in world.offers()]
         right = offered == [entry.pk for entry in world.entries[:2]] and results == ["ok", "ok"]
-        return right and Hold.objects.count() == 2 and drift.drifted_slots() == 0
+        return right and ReservedSpot.objects.count() == 2 and drift.count_drifted_slots() == 0
 
     return race
 
 
 def test_two_sweeps_offer_two_places_once_to_the_first_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(two_sweeps()) == 0
 
 
 def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     assert lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
@@ -136,8 +138,8 @@ def accept_against_expiry() -> Callable[[], bool]:
         offer = world.offered()
         Offer.objects.update(deadline=NOW + timedelta(seconds=1))
         results = together(partial(accept, offer), partial(expire, offer))
-        taken, state = active(world), WaitingEntry.objects.get().state
-        assert drift.drifted_slots() == 0
+        taken, state = active(world), WaitlistEntry.objects.get().state
+        assert drift.count_drifted_slots() == 0
         return (results, taken, state) in [(["ok", "answered"], 1, "booked"), (["offer_expired", "ok"], 0, "waiting")]
 
     return race
@@ -145,13 +147,13 @@ def accept_against_expiry() -> Callable[[], bool]:
 
 def expire(offer: Offer) -> None:
     """The sweep a second later, when the deadline is over."""
-    if not waitlist_offers.expire(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
+    if not waitlist_offers.expire_offer(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
         raise Refusal([Reason("answered", "")])
 
 
 def active(world: World) -> int:
     firsts = [booking.pk for booking in world.bookings]
-    return Booking.objects.filter(drive=world.drive, state__in=ACTIVE).exclude(pk__in=firsts).count()
+    return Booking.objects.filter(drive=world.drive, state__in=ACTIVE_STATES).exclude(pk__in=firsts).count()
 
 
 # The same offer taken by text and by link
@@ -163,7 +165,7 @@ def accept_twice() -> Callable[[], bool]:
     def race() -> bool:
         offer = world.offered()
         results = together(partial(accept, offer), partial(accept, offer))
-        return (results, active(world)) == (["ok", "ok"], 1) and drift.drifted_slots() == 0
+        return (results, active(world)) == (["ok", "ok"], 1) and drift.count_drifted_slots() == 0
 
     return race
 
@@ -197,7 +199,7 @@ def cancel_against_sweep() -> Callable[[], bool]:
     def race() -> bool:
         world.again()
         together(partial(work_off, world.drive), partial(cancel, world.bookings[0].pk))
-        return Slot.objects.get().chairs_taken == 1 and drift.drifted_slots() == 0
+        return Slot.objects.get().chairs_taken == 1 and drift.count_drifted_slots() == 0
 
     return race
 
@@ -208,13 +210,13 @@ def test_a_place_that_is_freed_while_a_sweep_looks_is_never_open_to_others(monke
 
 
 def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_back = waitlist_offers._give_back
+    give_back = waitlist_offers._release_unused_spots
 
     def everything(drive_id: int, _looked_at: set[int]) -> None:
-        give_back(drive_id, set(Hold.objects.values_list("pk", flat=True)))
+        give_back(drive_id, set(ReservedSpot.objects.values_list("pk", flat=True)))
 
     pause_after_the_line(monkeypatch)
-    seeds.replace(monkeypatch, waitlist_offers, "_give_back", everything)
+    seeds.replace(monkeypatch, waitlist_offers, "_release_unused_spots", everything)
     assert lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
@@ -241,7 +243,7 @@ def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch
 
 def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
-    seeds.replace(monkeypatch, reserved_spots, "keep", lambda *_asked: {})
+    seeds.replace(monkeypatch, reserved_spots, "reserve_freed_spots", lambda *_asked: {})
     assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
@@ -253,7 +255,7 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
 
     def race() -> bool:
         offer = world.offered()
-        cancel_drive = partial(drives.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
+        cancel_drive = partial(lifecycle.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
         results = together(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
         return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0
@@ -262,14 +264,14 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
 
 
 def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(cancelled_drive_against_accept()) == 0
 
 
 def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    arena.pause_after_facts(monkeypatch, "place_facts")
+    arena.pause_after_facts(monkeypatch, "load_booking_facts")
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    arena.without_locks(monkeypatch, "drive_exclusive")
+    arena.without_locks(monkeypatch, "lock_drive_exclusive")
     assert lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
 
 
@@ -287,6 +289,6 @@ def test_as_many_are_booked_as_places_came_free_or_people_waited() -> None:
             work_off(world.drive)
             offers = world.offers()
             assert together(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
-        booked = WaitingEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
+        booked = WaitlistEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
         assert list(booked) == [entry.pk for entry in world.entries[: min(freed, 3)]]
-        assert (active(world), drift.drifted_slots()) == (min(freed, 3), 0)
+        assert (active(world), drift.count_drifted_slots()) == (min(freed, 3), 0)

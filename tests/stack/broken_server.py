@@ -7,13 +7,15 @@ from unittest.mock import patch
 
 from granian.rsgi import Scope
 
-from config import web_server, whole_requests
-from config.whole_requests import Body, Exchange, WholeRequests
+from config import rsgi_adapter, web_server
+from config.rsgi_adapter import RequestBody, RsgiAdapter, RsgiProtocol
 
-_receive = WholeRequests.receive
+_receive = RsgiAdapter.receive
 
 
-async def _receive_in_a_thread(self: WholeRequests, scope: Scope, exchange: Exchange, body: Body) -> HTTPStatus | None:
+async def _receive_in_a_thread(
+    self: RsgiAdapter, scope: Scope, exchange: RsgiProtocol, body: RequestBody
+) -> HTTPStatus | None:
     """Occupy a thread until the body has arrived, as threaded servers do."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(
@@ -21,19 +23,19 @@ async def _receive_in_a_thread(self: WholeRequests, scope: Scope, exchange: Exch
     )
 
 
-async def _receive_nothing(_self: WholeRequests, _scope: Scope, _exchange: Exchange, _body: Body) -> None:
+async def _receive_nothing(_self: RsgiAdapter, _scope: Scope, _exchange: RsgiProtocol, _body: RequestBody) -> None:
     """Leave the body where it is, as servers do that stream it to a view."""
 
 
 def seed(bug: str) -> None:
     if bug == "few":
-        patch.object(web_server, "CONNECTIONS", 40).start()
+        patch.object(web_server, "MAX_CONNECTIONS", 40).start()
     elif bug == "early":
-        patch.object(WholeRequests, "receive", _receive_in_a_thread).start()
+        patch.object(RsgiAdapter, "receive", _receive_in_a_thread).start()
     elif bug == "greedy":
-        patch.object(whole_requests, "HELD_BYTES", 1 << 40).start()
+        patch.object(rsgi_adapter, "MAX_BUFFERED_BYTES", 1 << 40).start()
     else:
-        patch.object(WholeRequests, "receive", _receive_nothing).start()
+        patch.object(RsgiAdapter, "receive", _receive_nothing).start()
 
 
 if __name__ == "__main__":

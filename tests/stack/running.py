@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import psutil
 
-from config.embedded.children import ROOT
+from config.embedded.processes import ROOT
 from tests.conftest import OURS
 from tests.programs import eventually
 from tests.visitor import Answer

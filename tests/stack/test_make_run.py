@@ -24,7 +24,7 @@ SOON = 60.0  # seconds; messages leave within two or three, but the machine may 
 def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    port = redis_server.free_port()
+    port = redis_server.find_free_port()
     with Running(tmp_path / "data", port) as stack:
         figures.note(request, "seconds to the first start", stack.wait_until_ready())
         path, seconds = _book(port)

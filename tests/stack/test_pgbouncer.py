@@ -24,7 +24,7 @@ import pytest
 from django.db import connection
 from environs import env
 
-from bench import world
+from bench import bench_data
 from config.embedded import redis_server
 from config.embedded.guard import Guard
 from drives.models import Booking, Drive, Slot
@@ -55,7 +55,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
     guard.remove(folder)
     folder.chmod(0o755)
-    port = redis_server.free_port()
+    port = redis_server.find_free_port()
     configuration = folder / "pgbouncer.ini"
     host = connection.settings_dict["HOST"] or connection.settings_dict["OPTIONS"]["host"]
     configuration.write_text(CONFIGURATION.format(host=host, port=port, pool=POOL))
@@ -150,7 +150,7 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
         builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=STEPS, policy_id=builders.lax().pk)
         for _client in range(CLIENTS)
     ]
-    phones = [f"+1{area}55501{n:02}" for area in world.area_codes() for n in range(100)]
+    phones = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)]
     with pgbouncer(guard) as url, programs.web(guard, tmp_path / "log", DATABASE_URL=url, PGBOUNCER=setting) as port:
         callers = [
             Caller(port, drive.pk, starts(drive), phones[number::CLIENTS]) for number, drive in enumerate(drives)

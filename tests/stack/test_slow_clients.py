@@ -9,7 +9,7 @@ from django.utils import timezone
 from environs import env
 
 from config.embedded.guard import Guard
-from organizations import keys
+from organizations import api_keys
 from organizations.models import Role
 from tests import builders, figures, programs
 from tests.stack import clients
@@ -34,7 +34,9 @@ HOLDS: dict[str, Hold] = {
 def mixed() -> Sequence[clients.Ask]:
     drive = builders.coming_drive()
     booking = builders.booked(drive, now=timezone.now())
-    _key, token = keys.issue(organization=drive.organization, name="tests", role=Role.CHECK_IN, now=timezone.now())
+    _key, token = api_keys.issue_api_key(
+        organization=drive.organization, name="tests", role=Role.CHECK_IN, now=timezone.now()
+    )
     return clients.mixed(token, booking.pk)
 
 

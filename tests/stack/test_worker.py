@@ -48,7 +48,7 @@ def test_a_worker_sends_through_twilio_and_smtp_what_beat_rings_for(
     with TwilioStandIn() as twilio, MailSink() as sink, ExitStack() as running:
         environment = {
             "REDIS_URL": redis_url,
-            "SMS_GATEWAY": "twilio",
+            "SMS_PROVIDER": "twilio",
             "TWILIO_API_URL": twilio.url,
             "EMAIL_URL": sink.url,
         }
@@ -67,14 +67,14 @@ def test_a_worker_sends_through_twilio_and_smtp_what_beat_rings_for(
 def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
     tmp_path: Path, guard: Guard, request: pytest.FixtureRequest
 ) -> None:
-    program = redis_server.binary()
+    program = redis_server.find_redis_binary()
     assert program
-    broker = redis_server.start(program, tmp_path, guard)
+    broker = redis_server.start_redis(program, tmp_path, guard)
     environment = {"REDIS_URL": broker.url(), "BASE_URL": "http://localhost"}
     with ExitStack() as running:
         running.enter_context(programs.worker(guard, tmp_path / "worker.log", **environment))
         running.enter_context(programs.beat(guard, tmp_path / "beat.log", **environment))
-        assert eventually(lambda: notifications_queries.last_sweep_at() is not None, 40), (
+        assert eventually(lambda: notifications_queries.find_last_delivery_at() is not None, 40), (
             tmp_path / "worker.log"
         ).read_text()[-3000:]
         broker.stop()
@@ -82,7 +82,7 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
         time.sleep(3)  # longer than a tick of deliver_due
         assert [item.text for item in InboxItem.objects.all()] == []
         began = time.monotonic()
-        broker = redis_server.start(program, tmp_path, guard, port=broker.port)
+        broker = redis_server.start_redis(program, tmp_path, guard, port=broker.port)
         assert eventually(lambda: InboxItem.objects.count() == 3, 60), (tmp_path / "worker.log").read_text()[-3000:]
         figures.note(request, "seconds until the messages left", round(time.monotonic() - began, 1))
     broker.stop()

@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from notifications.models import InboundMessage, Message
-from notifications.providers.twilio import Wire
+from notifications.providers.twilio import TwilioHttpClient
 from tests import builders
 from tests.notifications import made
 from tests.standins.twilio import ACCOUNT, SECRET, TwilioStandIn
@@ -84,7 +84,7 @@ def standin() -> Iterator[TwilioStandIn]:
 
 @pytest.fixture
 def client(standin: TwilioStandIn) -> Iterator[Client]:
-    wire = Wire(standin.url)
+    wire = TwilioHttpClient(standin.url)
     yield Client(ACCOUNT, SECRET, http_client=wire)
     wire.clear()
 

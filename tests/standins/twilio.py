@@ -25,7 +25,7 @@ from uuid import uuid4
 import urllib3
 from twilio.request_validator import RequestValidator
 
-from notifications import notice
+from notifications import message_content
 from tests.standins.twilio_messages import (
     INBOUND,
     NOT_ALLOWED,
@@ -141,7 +141,7 @@ class TwilioStandIn:
         """A text from a phone to a number of ours, for the webhook at `address`: its fields and its signature."""
         kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
         self._keep(kept)
-        counts = {"NumMedia": "0", "NumSegments": str(notice.segments(text)), "SmsMessageSid": kept.sid}
+        counts = {"NumMedia": "0", "NumSegments": str(message_content.count_segments(text)), "SmsMessageSid": kept.sid}
         fields = {**kept.fields, **_named(kept.sid, "received"), **counts, "ToCountry": "US", "FromCountry": "US"}
         return fields, signed(address, fields, self.secret)
 

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from notifications import notice
+from notifications import message_content
 
 VERSION = "2010-04-01"
 MOST_CHARACTERS, LONGEST_VALIDITY = 1600, 36_000
@@ -56,7 +56,7 @@ class Kept:
             "from": self.fields.get("From"),
             "messaging_service_sid": service,
             "num_media": "0",
-            "num_segments": "0" if service and not self.sent_at else str(notice.segments(body)),
+            "num_segments": "0" if service and not self.sent_at else str(message_content.count_segments(body)),
             "price": None,
             "price_unit": "USD",
             "sid": self.sid,

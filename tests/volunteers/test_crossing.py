@@ -14,7 +14,7 @@ from volunteers.verification import CodeWrong
 @pytest.mark.django_db(transaction=True)
 def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> None:
     hope = builders.organization()
-    drive = builders.drive(hope, chairs=40, screening_places=40)
+    drive = builders.drive(hope, chairs=40, screening_stations=40)
     for number in range(1, 9):
         held = builders.held(drive, number=number)
         code = builders.code_of(held)
@@ -24,8 +24,8 @@ def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> No
             n: int, number: int = number, held: Booking = held, code: str = code, slot_id: int = slot_id
         ) -> Booking:
             if n % 2:
-                return verify.prove(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
-            return book_for_donor.book_for_donor(
+                return verify.verify_booking(booking_id=held.pk, code=code, bound_to=f"browser-{number}", now=NOW)
+            return book_for_donor.create_booking_for_donor(
                 drive=drive, slot_id=slot_id, visit="return", person=builders.person(number), actor="user:1", now=NOW
             )
 

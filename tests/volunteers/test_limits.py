@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import storm
 from tests.builders import NOW
 from volunteers import limits
-from volunteers.limits import Limit, TooMany
+from volunteers.limits import Limit, RateLimitExceeded
 from volunteers.models import LimitCounter
 
 QUARTER = timedelta(minutes=15)
@@ -20,8 +20,8 @@ QUARTER = timedelta(minutes=15)
 def ask(subject: str = "a", *, scope: str = "test", most: int = 3, now: datetime = NOW) -> str:
     try:
         with transaction.atomic():
-            limits.spend(scope=scope, subject=subject, limit=most, window=QUARTER, now=now)
-    except TooMany as refusal:
+            limits.spend_limit(scope=scope, subject=subject, limit=most, window=QUARTER, now=now)
+    except RateLimitExceeded as refusal:
         return str(refusal.code)
     return "spent"
 
@@ -45,9 +45,9 @@ def test_a_limit_of_nothing_lets_nothing_through() -> None:
 @pytest.mark.django_db
 def test_a_refusal_says_when_to_come_back() -> None:
     now = datetime(2027, 3, 1, 18, 7, 30, tzinfo=UTC)
-    limits.spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
-    with pytest.raises(TooMany) as caught:
-        limits.spend(scope="test", subject="a", limit=1, window=QUARTER, now=now)
+    limits.spend_limit(scope="test", subject="a", limit=1, window=QUARTER, now=now)
+    with pytest.raises(RateLimitExceeded) as caught:
+        limits.spend_limit(scope="test", subject="a", limit=1, window=QUARTER, now=now)
     assert caught.value.retry_at == datetime(2027, 3, 1, 18, 15, tzinfo=UTC)
 
 
@@ -55,9 +55,9 @@ def test_a_refusal_says_when_to_come_back() -> None:
 def test_of_several_limits_all_are_spent_or_none() -> None:
     wide, narrow = Limit("wide", "a", 5, timedelta(days=1)), Limit("narrow", "a", 2, QUARTER)
     for _ in range(2):
-        limits.spend_all(limits=[narrow, wide], now=NOW)
-    with pytest.raises(TooMany) as caught, transaction.atomic():
-        limits.spend_all(limits=[narrow, wide], now=NOW)
+        limits.spend_limits(limits=[narrow, wide], now=NOW)
+    with pytest.raises(RateLimitExceeded) as caught, transaction.atomic():
+        limits.spend_limits(limits=[narrow, wide], now=NOW)
     assert caught.value.retry_at == narrow.starts(NOW) + QUARTER
     assert dict(LimitCounter.objects.values_list("scope", "count")) == {"narrow": 2, "wide": 2}
 
@@ -65,13 +65,13 @@ def test_of_several_limits_all_are_spent_or_none() -> None:
 @pytest.mark.django_db
 def test_several_limits_cost_one_statement() -> None:
     with CaptureQueriesContext(connection) as caught:
-        limits.spend_all(limits=[Limit(scope, "a", 5, QUARTER) for scope in ("a", "b", "c", "d")], now=NOW)
+        limits.spend_limits(limits=[Limit(scope, "a", 5, QUARTER) for scope in ("a", "b", "c", "d")], now=NOW)
     assert len(caught) == 1
 
 
 @pytest.mark.django_db
 def test_a_counter_names_nobody() -> None:
-    limits.spend(scope="test", subject="+12135550142", limit=1, window=QUARTER, now=NOW)
+    limits.spend_limit(scope="test", subject="+12135550142", limit=1, window=QUARTER, now=NOW)
     assert "2135550142" not in str(LimitCounter.objects.values().get())
 
 
@@ -86,7 +86,7 @@ def test_limits_can_be_switched_off(settings: object) -> None:
 def test_counters_whose_window_is_over_are_deleted() -> None:
     ask(now=NOW - timedelta(days=3))
     ask(now=NOW)
-    assert limits.purge(now=NOW) == 1
+    assert limits.purge_counters(now=NOW) == 1
     assert LimitCounter.objects.count() == 1
 
 
@@ -131,7 +131,7 @@ def test_a_limit_that_is_read_first_lets_too_many_through() -> None:
     ],
 )
 def test_up_to_ninety_minutes_are_said_in_minutes_and_more_in_hours(wait: timedelta, words: str) -> None:
-    refusal = TooMany(NOW + wait, NOW)
+    refusal = RateLimitExceeded(NOW + wait, NOW)
     assert refusal.messages == [f"That was asked for too often. Try again in {words}"]
     assert (refusal.retry_at, refusal.retry_after) == (NOW + wait, wait)
 
@@ -139,8 +139,8 @@ def test_up_to_ninety_minutes_are_said_in_minutes_and_more_in_hours(wait: timede
 @pytest.mark.django_db
 def test_a_counter_is_deleted_two_days_after_its_window_began() -> None:
     ask(now=NOW)
-    assert limits.purge(now=NOW + timedelta(days=2)) == 0
-    assert limits.purge(now=NOW + timedelta(days=2, seconds=1)) == 1
+    assert limits.purge_counters(now=NOW + timedelta(days=2)) == 0
+    assert limits.purge_counters(now=NOW + timedelta(days=2, seconds=1)) == 1
 
 
 @pytest.mark.django_db

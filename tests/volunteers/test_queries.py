@@ -15,10 +15,10 @@ def test_people_are_found_by_name_number_and_mailbox_in_their_organization() -> 
     typed = [("Test Ana Alder", "+12135550142", "ana@example.org"), ("Test Bea Birch", "+12135550143", "")]
     for of in (hope, other):
         for name, phone, email in typed:
-            registration.enter(organization=of, name=name, phone=phone, email=email, actor="user:1", now=NOW)
+            registration.enter_volunteer(organization=of, name=name, phone=phone, email=email, actor="user:1", now=NOW)
 
     def found(search: str) -> list[str]:
-        return [person.name for person in volunteers_queries.people(hope, search)]
+        return [person.name for person in volunteers_queries.filter_volunteers(hope, search)]
 
     assert found("") == ["Test Ana Alder", "Test Bea Birch"]
     assert found("birch") == ["Test Bea Birch"]
@@ -32,17 +32,20 @@ def test_people_are_found_by_name_number_and_mailbox_in_their_organization() -> 
 def test_a_list_of_people_costs_one_query(count: int, django_assert_num_queries: object) -> None:
     hope = builders.organization()
     for number in range(count):
-        registration.enter(
+        registration.enter_volunteer(
             organization=hope, name=f"Test {number} Ana", phone=builders.phone(number), actor="user:1", now=NOW
         )
     with django_assert_num_queries(1):  # type: ignore[operator]
-        assert len([person.phone and person.phone.address for person in volunteers_queries.people(hope)]) == count
+        assert (
+            len([person.phone and person.phone.address for person in volunteers_queries.filter_volunteers(hope)])
+            == count
+        )
 
 
 def test_a_number_is_looked_for_from_three_digits_on() -> None:
     hope = builders.organization()
-    registration.enter(
+    registration.enter_volunteer(
         organization=hope, name="Test Ana Alder", phone="+12135550142", email="", actor="user:1", now=NOW
     )
-    assert [person.name for person in volunteers_queries.people(hope, "142")] == ["Test Ana Alder"]
-    assert [person.name for person in volunteers_queries.people(hope, "42")] == []
+    assert [person.name for person in volunteers_queries.filter_volunteers(hope, "142")] == ["Test Ana Alder"]
+    assert [person.name for person in volunteers_queries.filter_volunteers(hope, "42")] == []

@@ -16,22 +16,22 @@ from tests.builders import NOW
 from volunteers import contacts, registration
 from volunteers import rules as volunteers_rules
 from volunteers.matching import TooManyPeople
+from volunteers.message_texts import CONSENT_VERSION
 from volunteers.models import Contact, Registration, Volunteer
-from volunteers.notices import CONSENT_VERSION
-from volunteers.registration import NoMailbox
+from volunteers.registration import EmailMissing
 
 PHONE, MAIL = "+12135550142", "ana@example.org"
 
 
 def registered(of: Organization, name: str = "Test Ana Alder", **typed: Any) -> Registration:
     typed = {"phone": PHONE, "source": "page", "ip": "192.0.2.1", "now": NOW, **typed}
-    details = registration.cleaned(organization=of, name=name, **typed)
-    registration.keep([details])
+    details = registration.build_registration(organization=of, name=name, **typed)
+    registration.save_registrations([details])
     return details
 
 
 def resolved(of: Organization, name: str = "Test Ana Alder", **typed: Any) -> Volunteer:
-    return registration.resolve(registration=registered(of, name, **typed), now=NOW)
+    return registration.resolve_registration(registration=registered(of, name, **typed), now=NOW)
 
 
 def problems(**typed: Any) -> dict[str, list[str]]:
@@ -57,16 +57,18 @@ TWELVE_SPELLINGS = [
 
 
 def identities(*, phone: str = "", email: str = "") -> list[str]:
-    return registration.typed_identities(phone=phone, email=email, country="US")
+    return registration.compute_typed_identities(phone=phone, email=email, country="US")
 
 
 def test_twelve_spellings_of_a_number_are_one_identity() -> None:
-    assert [identities(phone=typed) for typed in TWELVE_SPELLINGS] == [[volunteers_rules.identity("+12135550142")]] * 12
+    assert [identities(phone=typed) for typed in TWELVE_SPELLINGS] == [
+        [volunteers_rules.compute_identity("+12135550142")]
+    ] * 12
 
 
 def test_spellings_of_a_mailbox_are_one_identity() -> None:
     typed = ["ana@example.org", " Ana@Example.org ", "ANA@EXAMPLE.ORG"]
-    assert [identities(email=each) for each in typed] == [[volunteers_rules.identity("ana@example.org")]] * 3
+    assert [identities(email=each) for each in typed] == [[volunteers_rules.compute_identity("ana@example.org")]] * 3
 
 
 def test_what_cannot_be_read_has_no_identity() -> None:
@@ -81,29 +83,29 @@ def test_what_was_typed_is_cleaned_and_kept() -> None:
         phone=" (213) 555-0142",
         email=" Ana@Example.org",
         consents=["reminders"],
-        confirms=["age"],
+        self_check=["age"],
     )
     kept.refresh_from_db()
     assert (kept.name, kept.phone, kept.phone_as_typed, kept.email) == ("Test Ana", PHONE, "(213) 555-0142", MAIL)
-    assert (kept.identity, kept.language) == (volunteers_rules.identity(PHONE), "es")
-    assert (kept.consents, kept.confirms, kept.ip, kept.source) == (["reminders"], ["age"], "192.0.2.1", "page")
-    assert (kept.volunteer, kept.proved_at) == (None, None)
+    assert (kept.identity, kept.language) == (volunteers_rules.compute_identity(PHONE), "es")
+    assert (kept.consents, kept.self_check, kept.ip, kept.source) == (["reminders"], ["age"], "192.0.2.1", "page")
+    assert (kept.volunteer, kept.verified_at) == (None, None)
 
 
 @pytest.mark.django_db
 def test_without_a_phone_the_mailbox_is_the_identity() -> None:
-    assert registered(builders.organization(), phone="", email=MAIL).identity == volunteers_rules.identity(MAIL)
+    assert registered(builders.organization(), phone="", email=MAIL).identity == volunteers_rules.compute_identity(MAIL)
 
 
 @pytest.mark.django_db
 def test_every_problem_is_said_at_once() -> None:
-    assert problems(name="a" * 200, phone="555", email="ana", language="tlh", consents=["x"], confirms=["!"]) == {
+    assert problems(name="a" * 200, phone="555", email="ana", language="tlh", consents=["x"], self_check=["!"]) == {
         "name": ["name_too_long"],
         "phone": ["phone_invalid"],
         "email": ["email_invalid"],
         "language": ["language_unknown"],
         "consents": ["consent_unknown"],
-        "confirms": ["confirmation_unknown"],
+        "self_check": ["confirmation_unknown"],
     }
 
 
@@ -132,20 +134,20 @@ def test_registering_costs_one_statement_whether_the_person_is_known_or_not() ->
         with CaptureQueriesContext(connection) as caught:
             typed = registered(hope)
         assert ["INSERT INTO" in query["sql"] for query in caught] == [True]
-        registration.resolve(registration=typed, now=NOW)
+        registration.resolve_registration(registration=typed, now=NOW)
 
 
 @pytest.mark.django_db
 def test_a_proved_contact_becomes_a_person_who_owns_it() -> None:
     typed = registered(builders.organization())
-    ana = registration.resolve(registration=typed, now=NOW)
+    ana = registration.resolve_registration(registration=typed, now=NOW)
     contact = Contact.objects.get()
-    assert (contact.kind, contact.address, contact.owner, contact.proved_at) == ("phone", PHONE, ana, NOW)
+    assert (contact.kind, contact.address, contact.owner, contact.verified_at) == ("phone", PHONE, ana, NOW)
     typed.refresh_from_db()
-    assert (typed.volunteer, typed.proved_at) == (ana, NOW)
+    assert (typed.volunteer, typed.verified_at) == (ana, NOW)
     assert (ana.phone, ana.email) == (contact, None)
-    assert Contact.by_token(contact.token).get() == contact
-    assert Volunteer.by_token(ana.token).get() == ana
+    assert Contact.filter_by_token(contact.token).get() == contact
+    assert Volunteer.filter_by_token(ana.token).get() == ana
 
 
 @pytest.mark.django_db
@@ -164,14 +166,14 @@ def test_another_organization_knows_another_person() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("name", "for_other", "is_ana"), [("Anna", False, True), ("Anna", True, False), ("A.", True, True)]
+    ("name", "is_for_other", "is_ana"), [("Anna", False, True), ("Anna", True, False), ("A.", True, True)]
 )
 def test_with_the_box_for_another_person_a_name_that_is_nearly_the_owners_is_somebody_elses(
-    name: str, for_other: bool, is_ana: bool
+    name: str, is_for_other: bool, is_ana: bool
 ) -> None:
     hope = builders.organization()
     ana = resolved(hope)
-    assert (resolved(hope, f"Test {name} Alder", for_other=for_other) == ana) == is_ana
+    assert (resolved(hope, f"Test {name} Alder", is_for_other=is_for_other) == ana) == is_ana
 
 
 @pytest.mark.django_db
@@ -179,10 +181,10 @@ def test_eight_people_beside_its_owner_are_reached_through_a_contact_and_no_nint
     hope = builders.organization()
     resolved(hope)
     names = [f"Test {first} Alder" for first in ("Bo", "Cy", "Dee", "Eli", "Fay", "Gus", "Hal", "Ivy")]
-    assert len({resolved(hope, name, for_other=True).pk for name in names}) == 8
-    assert resolved(hope, names[0], for_other=True).name == names[0]  # who is known is met again
+    assert len({resolved(hope, name, is_for_other=True).pk for name in names}) == 8
+    assert resolved(hope, names[0], is_for_other=True).name == names[0]  # who is known is met again
     with pytest.raises(TooManyPeople):
-        resolved(hope, "Test Jo Alder", for_other=True)
+        resolved(hope, "Test Jo Alder", is_for_other=True)
 
 
 @pytest.mark.django_db
@@ -209,7 +211,7 @@ def test_a_mailbox_that_was_not_named_again_stays() -> None:
 def test_the_unproved_contact_is_linked_and_not_owned() -> None:
     ana = resolved(builders.organization(), email=MAIL)
     mailbox = Contact.objects.get(kind="email")
-    assert (ana.email, mailbox.owner, mailbox.proved_at) == (mailbox, None, None)
+    assert (ana.email, mailbox.owner, mailbox.verified_at) == (mailbox, None, None)
 
 
 @pytest.mark.django_db
@@ -235,11 +237,11 @@ def test_typing_a_mailbox_gives_no_hold_on_what_its_holder_does_later() -> None:
 def test_a_code_by_mail_proves_the_mailbox_and_not_the_phone() -> None:
     hope = builders.organization()
     typed = registered(hope, email=MAIL, consents=["reminders"])
-    Registration.objects.filter(pk=typed.pk).update(proved_at=NOW)
-    registration.prove_by_email(registrations=[typed])
+    Registration.objects.filter(pk=typed.pk).update(verified_at=NOW)
+    registration.switch_verification_to_email(registrations=[typed])
     typed.refresh_from_db()
-    assert (typed.identity, typed.proved_at) == (volunteers_rules.identity(MAIL), None)
-    ana = registration.resolve(registration=typed, now=NOW)
+    assert (typed.identity, typed.verified_at) == (volunteers_rules.compute_identity(MAIL), None)
+    ana = registration.resolve_registration(registration=typed, now=NOW)
     owned = dict(Contact.objects.values_list("kind", "owner"))
     assert owned == {"email": ana.pk, "phone": None}
     assert not notifications_queries.has_consent(hope, PHONE, "reminders")
@@ -248,21 +250,21 @@ def test_a_code_by_mail_proves_the_mailbox_and_not_the_phone() -> None:
 
 @pytest.mark.django_db
 def test_a_code_by_mail_needs_a_mailbox() -> None:
-    with pytest.raises(NoMailbox):
-        registration.prove_by_email(registrations=[registered(builders.organization())])
+    with pytest.raises(EmailMissing):
+        registration.switch_verification_to_email(registrations=[registered(builders.organization())])
 
 
 @pytest.mark.django_db
 def test_consents_enter_the_ledger_with_the_proof() -> None:
     hope = builders.organization()
-    typed = registered(hope, email=MAIL, consents=["appeals", "reminders"])
+    typed = registered(hope, email=MAIL, consents=["news", "reminders"])
     assert ConsentEntry.objects.count() == 0
-    registration.resolve(registration=typed, now=NOW)
+    registration.resolve_registration(registration=typed, now=NOW)
     lines = ConsentEntry.objects.order_by("pk").values_list("purpose", "address", "given", "source", "actor", "ip")
     assert list(lines) == [
         ("reminders", PHONE, True, "page", "donor", "192.0.2.1"),
         ("reminders", MAIL, True, "page", "donor", "192.0.2.1"),
-        ("appeals", PHONE, True, "page", "donor", "192.0.2.1"),
+        ("news", PHONE, True, "page", "donor", "192.0.2.1"),
     ]
     assert set(ConsentEntry.objects.values_list("wording_version", flat=True)) == {f"{CONSENT_VERSION}-en"}
     assert all("STOP" in text for text in ConsentEntry.objects.values_list("wording", flat=True))
@@ -274,7 +276,7 @@ def test_resolving_costs_few_statements() -> None:
     for most in (4, 3):
         typed = registered(hope, email=MAIL)
         with CaptureQueriesContext(connection) as caught:
-            registration.resolve(registration=typed, now=NOW)
+            registration.resolve_registration(registration=typed, now=NOW)
         assert len(caught) == most
 
 
@@ -282,39 +284,44 @@ def test_resolving_costs_few_statements() -> None:
 def test_a_coordinator_enters_the_same_person_once() -> None:
     hope = builders.organization()
     entered = [
-        registration.enter(organization=hope, name="Test Ana Alder", actor="user:1", now=NOW, **typed)
+        registration.enter_volunteer(organization=hope, name="Test Ana Alder", actor="user:1", now=NOW, **typed)
         for typed in ({"phone": PHONE, "email": MAIL}, {"phone": "213 555 0142"}, {"email": " ANA@example.org"})
     ]
     assert {ana.pk for ana in entered} == {entered[0].pk}
-    assert list(Contact.objects.values_list("owner", "proved_at")) == [(entered[0].pk, None)] * 2
+    assert list(Contact.objects.values_list("owner", "verified_at")) == [(entered[0].pk, None)] * 2
 
 
 @pytest.mark.django_db
 def test_who_was_entered_and_then_proves_the_contact_is_the_same_person() -> None:
     hope = builders.organization()
-    entered = registration.enter(organization=hope, name="Test Ana", phone=PHONE, actor="user:1", now=NOW)
+    entered = registration.enter_volunteer(organization=hope, name="Test Ana", phone=PHONE, actor="user:1", now=NOW)
     assert resolved(hope) == entered
-    assert Contact.objects.get().proved_at == NOW
+    assert Contact.objects.get().verified_at == NOW
 
 
 @pytest.mark.django_db
 def test_who_named_a_mailbox_online_is_met_again_by_it() -> None:
     hope = builders.organization()
     ana = resolved(hope, email=MAIL)
-    assert registration.enter(organization=hope, name="Test Ana", email=MAIL, actor="user:1", now=NOW) == ana
+    assert registration.enter_volunteer(organization=hope, name="Test Ana", email=MAIL, actor="user:1", now=NOW) == ana
 
 
 @pytest.mark.django_db
 def test_a_language_that_a_coordinator_left_out_stays() -> None:
     hope = builders.organization()
     resolved(hope, language="es")
-    assert registration.enter(organization=hope, name="Test Ana", phone=PHONE, actor="user:1", now=NOW).language == "es"
+    assert (
+        registration.enter_volunteer(organization=hope, name="Test Ana", phone=PHONE, actor="user:1", now=NOW).language
+        == "es"
+    )
 
 
 @pytest.mark.django_db
 def test_consents_that_a_coordinator_took_name_the_coordinator() -> None:
     hope = builders.organization()
-    registration.enter(organization=hope, name="Test Ana", phone=PHONE, consents=["reminders"], actor="user:7", now=NOW)
+    registration.enter_volunteer(
+        organization=hope, name="Test Ana", phone=PHONE, consents=["reminders"], actor="user:7", now=NOW
+    )
     line = ConsentEntry.objects.get()
     assert (line.address, line.source, line.actor, line.ip) == (PHONE, "coordinator", "user:7", None)
 
@@ -322,7 +329,9 @@ def test_consents_that_a_coordinator_took_name_the_coordinator() -> None:
 @pytest.mark.django_db
 def test_entering_refuses_what_registering_refuses() -> None:
     with pytest.raises(ValidationError) as caught:
-        registration.enter(organization=builders.organization(), name="evil.com", phone="1", actor="user:1", now=NOW)
+        registration.enter_volunteer(
+            organization=builders.organization(), name="evil.com", phone="1", actor="user:1", now=NOW
+        )
     assert {field: errors[0].code for field, errors in caught.value.error_dict.items()} == {
         "name": "name_has_link",
         "phone": "phone_invalid",
@@ -334,9 +343,12 @@ def test_the_same_contact_proved_many_times_at_once_is_one_person() -> None:
     for round_ in range(6):
         hope = builders.organization()
         if round_ % 2:
-            contacts.reach(organization_id=hope.pk, phone=PHONE, email="")
+            contacts.lock_or_create_contacts(organization_id=hope.pk, phone=PHONE, email="")
         typed = [registered(hope, email=f"ana{number}@example.org") for number in range(12)]
-        people = storm.at_once(12, lambda n, typed=typed: registration.resolve(registration=typed[n], now=NOW))  # type: ignore[misc]
+        people = storm.at_once(
+            12,
+            lambda n, typed=typed: registration.resolve_registration(registration=typed[n], now=NOW),  # type: ignore[misc]
+        )
         assert {type(person) for person in people} == {Volunteer}, (round_, people)
         assert Volunteer.objects.filter(organization=hope).count() == 1
 
@@ -348,13 +360,15 @@ def test_without_the_lock_on_the_contact_there_are_several_people() -> None:
             contact = Contact.objects.get(organization=hope, kind="phone", address=PHONE)
             storm.pause()
             if contact.owner is None:
-                made = Volunteer.objects.create(organization=hope, name=name, created_at=NOW, **Volunteer.new_link())
+                made = Volunteer.objects.create(
+                    organization=hope, name=name, created_at=NOW, **Volunteer.build_link_fields()
+                )
                 Contact.objects.filter(pk=contact.pk).update(owner=made)
 
     doubled = 0
     for _ in range(10):
         hope = builders.organization()
-        contacts.reach(organization_id=hope.pk, phone=PHONE, email="")
+        contacts.lock_or_create_contacts(organization_id=hope.pk, phone=PHONE, email="")
         storm.at_once(12, lambda n, hope=hope: naive(hope, f"Test {n}"))  # type: ignore[misc]
         doubled += Volunteer.objects.filter(organization=hope).count() > 1
     assert doubled >= 9
@@ -367,12 +381,12 @@ def test_proving_and_entering_crosswise_never_blocks_in_a_circle() -> None:
         registered(hope, phone=builders.phone(n % 3), email=f"ana{(n + 1) % 3}@example.org", now=NOW) for n in range(18)
     ]
     for each in typed[::2]:
-        registration.prove_by_email(registrations=[each])
+        registration.switch_verification_to_email(registrations=[each])
 
     def work(n: int) -> Volunteer:
         if n % 3:
-            return registration.resolve(registration=typed[n], now=NOW + timedelta(minutes=1))
-        return registration.enter(
+            return registration.resolve_registration(registration=typed[n], now=NOW + timedelta(minutes=1))
+        return registration.enter_volunteer(
             organization=hope, name="Test", phone=typed[n].phone, email=typed[n].email, actor="user:1", now=NOW
         )
 

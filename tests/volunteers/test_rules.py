@@ -121,19 +121,19 @@ def test_whatever_is_typed_a_kept_name_is_one_visible_line(typed: str) -> None:
     ],
 )
 def test_a_code_is_six_digits_however_it_is_spaced(typed: str, code: str) -> None:
-    assert volunteers_rules.six_digits(typed) == code
+    assert volunteers_rules.parse_code(typed) == code
 
 
 @pytest.mark.parametrize(
     ("asked", "spoken"), [("", "en"), ("es", "es"), ("es-MX", "es"), ("ES_us", "es"), ("en-GB", "en")]
 )
 def test_a_language_is_one_of_ours(asked: str, spoken: str) -> None:
-    assert volunteers_rules.language(asked, "en") == spoken
+    assert volunteers_rules.parse_language(asked, "en") == spoken
 
 
 def test_another_language_is_refused() -> None:
     with pytest.raises(ValidationError) as caught:
-        volunteers_rules.language("tlh", "en")
+        volunteers_rules.parse_language("tlh", "en")
     assert caught.value.code == "language_unknown"
 
 
@@ -151,49 +151,49 @@ def test_another_language_is_refused() -> None:
     ],
 )
 def test_a_network_is_an_address_or_a_64(ip: str | None, network: str) -> None:
-    assert volunteers_rules.network(ip) == network
+    assert volunteers_rules.compute_network(ip) == network
 
 
 def test_an_identity_cannot_be_made_without_the_key(settings: object) -> None:
-    before = volunteers_rules.identity("+12135550142")
+    before = volunteers_rules.compute_identity("+12135550142")
     settings.IDENTITY_KEY = "another key"  # type: ignore[attr-defined]
-    assert volunteers_rules.identity("+12135550142") != before
+    assert volunteers_rules.compute_identity("+12135550142") != before
 
 
 def test_purposes_are_the_known_ones_each_once() -> None:
-    assert volunteers_rules.purposes(["appeals", "reminders", "appeals"]) == ["reminders", "appeals"]
+    assert volunteers_rules.parse_purposes(["news", "reminders", "news"]) == ["reminders", "news"]
     with pytest.raises(ValidationError):
-        volunteers_rules.purposes(["reminders", "newsletter"])
+        volunteers_rules.parse_purposes(["reminders", "newsletter"])
 
 
 def test_confirmations_are_codes_each_once() -> None:
-    assert volunteers_rules.confirmations(["age", "weight", "age"]) == ["age", "weight"]
+    assert volunteers_rules.parse_self_check(["age", "weight", "age"]) == ["age", "weight"]
     for wrong in (["<script>"], ["x" * 41], [""], ["a"] * 31):
         with pytest.raises(ValidationError):
-            volunteers_rules.confirmations(wrong)
+            volunteers_rules.parse_self_check(wrong)
 
 
 def test_the_figures_of_codes_and_limits() -> None:
     minutes, hours = timedelta(minutes=1), timedelta(hours=1)
-    assert (10 * minutes, 5) == (kinds.CODE_LIFE, volunteers_rules.CODE_TRIES)
-    assert timedelta(days=30) == volunteers_rules.BROWSER_LIFE
+    assert (10 * minutes, 5) == (kinds.CODE_LIFETIME, volunteers_rules.CODE_TRIES)
+    assert timedelta(days=30) == volunteers_rules.BROWSER_LIFETIME
     assert (3, 15 * minutes) == volunteers_rules.CODES_PER_CONTACT
-    assert (8, 24 * hours) == volunteers_rules.CODES_PER_CONTACT_A_DAY
+    assert (8, 24 * hours) == volunteers_rules.CODES_PER_CONTACT_PER_DAY
     assert (60, hours) == volunteers_rules.CODES_PER_NETWORK
     assert (20, hours) == volunteers_rules.CODES_NOT_ENTERED_PER_NETWORK
-    assert (12, 15 * minutes) == volunteers_rules.PLACES_TOGETHER_PER_NETWORK
+    assert (12, 15 * minutes) == volunteers_rules.PARTY_SPOTS_PER_NETWORK
     assert 24 * hours == volunteers_rules.CODE_BUDGET_WINDOW
-    assert (2_000, 24 * hours) == volunteers_rules.FINDS_A_DAY
+    assert (2_000, 24 * hours) == volunteers_rules.SEARCH_CODES_PER_DAY
 
 
 def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None:
     thirty = [f"code_{number}" for number in range(30)]
-    assert volunteers_rules.confirmations(thirty) == thirty
-    assert volunteers_rules.confirmations(["x" * 40]) == ["x" * 40]
-    assert volunteers_rules.confirmations(["a"]) == ["a"]
+    assert volunteers_rules.parse_self_check(thirty) == thirty
+    assert volunteers_rules.parse_self_check(["x" * 40]) == ["x" * 40]
+    assert volunteers_rules.parse_self_check(["a"]) == ["a"]
     for wrong in ([*thirty, "one_more"], ["x" * 41], [""], ["A"]):
         with pytest.raises(ValidationError) as caught:
-            volunteers_rules.confirmations(wrong)
+            volunteers_rules.parse_self_check(wrong)
         assert (caught.value.code, caught.value.messages) == (
             "confirmation_unknown",
             ["This confirmation is not known."],
@@ -209,22 +209,22 @@ def said(act: Callable[[], object]) -> tuple[str, list[str]]:
 def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("123")) == ("name_missing", ["Enter your name."])
     other = ("name_missing", ["Enter this person’s name."])
-    assert said(lambda: volunteers_rules.clean_name("123", is_own=False)) == other
+    assert said(lambda: volunteers_rules.clean_name("123", is_own_name=False)) == other
     long = ("name_too_long", ["Enter a name of at most 120 characters."])
     assert said(lambda: volunteers_rules.clean_name("a" * 121)) == long
     link = "Enter a name without a web address. If it is a name, put a space after the dot."
     assert said(lambda: volunteers_rules.clean_name("evil.com")) == ("name_has_link", [link])
     language = ("language_unknown", ["Choose one of the languages offered."])
-    assert said(lambda: volunteers_rules.language("tlh", "en")) == language
+    assert said(lambda: volunteers_rules.parse_language("tlh", "en")) == language
     consent = ("consent_unknown", ["This consent is not known."])
-    assert said(lambda: volunteers_rules.purposes(["reminders", "newsletter"])) == consent
+    assert said(lambda: volunteers_rules.parse_purposes(["reminders", "newsletter"])) == consent
     contact = ("contact_missing", ["Enter a phone number or an e-mail address."])
-    assert said(lambda: volunteers_rules.address("  ", ["US"])) == contact
+    assert said(lambda: volunteers_rules.parse_contact_address("  ", ["US"])) == contact
 
 
 def test_an_unknown_consent_is_named_to_who_asks_for_the_reason() -> None:
     with pytest.raises(ValidationError) as caught:
-        volunteers_rules.purposes(["newsletter"])
+        volunteers_rules.parse_purposes(["newsletter"])
     assert caught.value.params == {"unknown": {"newsletter"}}
 
 
@@ -237,70 +237,74 @@ def test_an_unknown_consent_is_named_to_who_asks_for_the_reason() -> None:
     ],
 )
 def test_one_field_takes_a_phone_or_a_mailbox(typed: str, kept: str) -> None:
-    assert volunteers_rules.address(typed, ["US", "GB"]) == kept
+    assert volunteers_rules.parse_contact_address(typed, ["US", "GB"]) == kept
 
 
 def test_one_field_refuses_a_phone_that_we_do_not_text_and_nonsense() -> None:
-    assert said(lambda: volunteers_rules.address("020 7946 0958", ["US", "GB"]))[0] == "phone_country"
-    assert said(lambda: volunteers_rules.address("12", ["US"]))[0] == "phone_invalid"
-    assert said(lambda: volunteers_rules.address("ana@", ["US"]))[0] == "email_invalid"
+    assert said(lambda: volunteers_rules.parse_contact_address("020 7946 0958", ["US", "GB"]))[0] == "phone_country"
+    assert said(lambda: volunteers_rules.parse_contact_address("12", ["US"]))[0] == "phone_invalid"
+    assert said(lambda: volunteers_rules.parse_contact_address("ana@", ["US"]))[0] == "email_invalid"
 
 
-def contact(kind: str = "phone", owner: int | None = 1, proved: bool = True) -> Contact:
-    return Contact(kind=kind, owner_id=owner, proved_at=datetime(2027, 3, 1, tzinfo=UTC) if proved else None)
+def contact(kind: str = "phone", owner: int | None = 1, verified: bool = True) -> Contact:
+    return Contact(kind=kind, owner_id=owner, verified_at=datetime(2027, 3, 1, tzinfo=UTC) if verified else None)
 
 
 @pytest.mark.parametrize(
-    ("theirs", "reminders", "appeals"),
+    ("theirs", "reminders", "news"),
     [
         (contact(), True, True),
-        (contact(proved=False), False, False),
+        (contact(verified=False), False, False),
         (contact(owner=2), False, False),
         (contact(owner=None), False, False),
         (None, False, False),
         (contact("email"), True, True),
-        (contact("email", proved=False), True, False),
-        (contact("email", owner=None, proved=False), True, False),
+        (contact("email", verified=False), True, False),
+        (contact("email", owner=None, verified=False), True, False),
         (contact("email", owner=2), False, False),
     ],
 )
 def test_a_consent_is_given_for_what_was_proved_and_for_reminders_by_mail(
-    theirs: Contact | None, reminders: bool, appeals: bool
+    theirs: Contact | None, reminders: bool, news: bool
 ) -> None:
-    for purpose, may in (("reminders", reminders), ("appeals", appeals)):
+    for purpose, may in (("reminders", reminders), ("news", news)):
         if may:
-            volunteers_rules.may_agree(theirs, 1, purpose, stopped=False)
+            volunteers_rules.require_may_consent(theirs, 1, purpose, stopped=False)
         else:
-            assert said(lambda purpose=purpose: volunteers_rules.may_agree(theirs, 1, purpose, stopped=False)) == (  # type: ignore[misc]
+            assert said(
+                lambda purpose=purpose: volunteers_rules.require_may_consent(theirs, 1, purpose, stopped=False)  # type: ignore[misc]
+            ) == (
                 "unproved",
                 ["Book with this number or address first, so that we know it is yours."],
             )
 
 
 def test_after_a_stop_only_a_text_opens_the_way_again() -> None:
-    assert said(lambda: volunteers_rules.may_agree(contact(), 1, "reminders", stopped=True)) == (
+    assert said(lambda: volunteers_rules.require_may_consent(contact(), 1, "reminders", stopped=True)) == (
         "stopped",
         ["Text START to the number our texts come from first."],
     )
 
 
-def typed(**changes: str) -> tuple[volunteers_rules.Details, dict[str, list[str]]]:
-    problems = volunteers_rules.Problems()
+def typed(**changes: str) -> tuple[volunteers_rules.PersonDetails, dict[str, list[str]]]:
+    problems = volunteers_rules.FieldErrors()
     fields: dict[str, Any] = {
         "name": "Test Ana Alder",
         "phone": "213 555 0142",
         "email": "",
-        "spoken": "",
+        "language_code": "",
         "country": "US",
         **changes,
     }
-    found = volunteers_rules.details(problems, **fields)
+    found = volunteers_rules.clean_details(problems, **fields)
     return found, {field: [str(error.code) for error in errors] for field, errors in problems.by_field.items()}
 
 
 def test_details_are_cleaned_and_the_phone_is_kept_as_it_was_typed() -> None:
-    found, problems = typed(name=" Test  Ana ", phone=" 213 555 0142 ", email=" Ana@Example.org ", spoken="es-MX")
-    assert found == volunteers_rules.Details("Test Ana", "+12135550142", "213 555 0142", "ana@example.org", "es")
+    found, problems = typed(
+        name=" Test  Ana ", phone=" 213 555 0142 ", email=" Ana@Example.org ", language_code="es-MX"
+    )
+    assert found == volunteers_rules.PersonDetails("Test Ana", "+12135550142", "213 555 0142", "ana@example.org", "es")
     assert problems == {}
 
 
@@ -311,16 +315,16 @@ def test_what_parts_the_digits_of_a_phone_is_kept_as_a_space(between: str) -> No
 
 def test_a_phone_or_a_mailbox_suffices_and_none_is_refused_beside_the_phone() -> None:
     assert typed()[1] == typed(phone="", email="ana@example.org")[1] == {}
-    assert typed(phone="", email="ana@example.org")[0] == volunteers_rules.Details(
+    assert typed(phone="", email="ana@example.org")[0] == volunteers_rules.PersonDetails(
         "Test Ana Alder", "", "", "ana@example.org", ""
     )
-    assert typed()[0] == volunteers_rules.Details("Test Ana Alder", "+12135550142", "213 555 0142", "", "")
+    assert typed()[0] == volunteers_rules.PersonDetails("Test Ana Alder", "+12135550142", "213 555 0142", "", "")
     assert typed(phone=" ", email=" ")[1] == {"phone": ["contact_missing"]}
 
 
 def test_all_that_is_wrong_is_said_beside_its_field() -> None:
-    found, problems = typed(name="1", phone="12", email="ana@", spoken="tlh")
-    assert found == volunteers_rules.Details("", "", "12", "", "")
+    found, problems = typed(name="1", phone="12", email="ana@", language_code="tlh")
+    assert found == volunteers_rules.PersonDetails("", "", "12", "", "")
     assert problems == {
         "name": ["name_missing"],
         "phone": ["phone_invalid"],
@@ -336,7 +340,7 @@ def test_a_national_phone_is_of_the_organizations_country_and_forty_characters_a
 
 
 def test_problems_are_raised_together_and_none_are_not() -> None:
-    problems = volunteers_rules.Problems()
+    problems = volunteers_rules.FieldErrors()
     problems.refuse()
     assert problems.judge("name", lambda: volunteers_rules.clean_name("1"), "otherwise") == "otherwise"
     assert problems.judge("other", lambda: "fine", "otherwise") == "fine"
@@ -348,7 +352,7 @@ def test_problems_are_raised_together_and_none_are_not() -> None:
 
 
 def test_details_without_phone_and_mailbox_say_what_is_needed() -> None:
-    problems = volunteers_rules.Problems()
-    volunteers_rules.details(problems, name="Test Ana", phone="", email="", spoken="", country="US")
+    problems = volunteers_rules.FieldErrors()
+    volunteers_rules.clean_details(problems, name="Test Ana", phone="", email="", language_code="", country="US")
     [error] = problems.by_field["phone"]
     assert (error.code, error.messages) == ("contact_missing", ["Enter a phone number or an e-mail address."])

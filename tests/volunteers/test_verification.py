@@ -18,18 +18,18 @@ from volunteers import browsers, codes, limits, registration, retention, verific
 from volunteers import queries as volunteers_queries
 from volunteers import rules as volunteers_rules
 from volunteers.codes import CodeResult
-from volunteers.limits import Limit, TooMany
-from volunteers.models import LimitCounter, ProofCode, ProvedBrowser, Registration
+from volunteers.limits import Limit, RateLimitExceeded
+from volunteers.models import LimitCounter, Registration, VerificationCode, VerifiedBrowser
 
 PHONE = "+12135550142"
-ANA = volunteers_rules.identity(PHONE)
+ANA = volunteers_rules.compute_identity(PHONE)
 MINUTE = timedelta(minutes=1)
 
 
 def registered(of: Organization, **typed: Any) -> Registration:
     typed = {"phone": PHONE, "source": "page", "ip": None, "now": NOW, **typed}
-    details = registration.cleaned(organization=of, name="Test Ana Alder", **typed)
-    registration.keep([details])
+    details = registration.build_registration(organization=of, name="Test Ana Alder", **typed)
+    registration.save_registrations([details])
     return details
 
 
@@ -48,7 +48,7 @@ def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: s
 
 
 def tried(code: str, *, bound_to: str = "here", now: datetime = NOW, identity: str = ANA) -> CodeResult:
-    return codes.judge(identity=identity, bound_to=bound_to, code=code, now=now)
+    return codes.check_code(identity=identity, bound_to=bound_to, code=code, now=now)
 
 
 def wrong(code: str, by: int = 1) -> str:
@@ -76,11 +76,11 @@ def test_without_a_phone_the_code_goes_by_mail() -> None:
 @pytest.mark.django_db
 def test_the_right_code_proves_once() -> None:
     code = sent(builders.organization())
-    assert not volunteers_queries.proved_here(ANA, "here", NOW)
+    assert not volunteers_queries.is_recently_verified(ANA, "here", NOW)
     assert [tried(f" {code[:3]} {code[3:]}"), tried(code)] == [CodeResult.OK, CodeResult.EXPIRED]
-    assert volunteers_queries.proved_here(ANA, "here", NOW + 14 * MINUTE)
-    assert not volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
-    assert not volunteers_queries.proved_here(ANA, "elsewhere", NOW)
+    assert volunteers_queries.is_recently_verified(ANA, "here", NOW + 14 * MINUTE)
+    assert not volunteers_queries.is_recently_verified(ANA, "here", NOW + 15 * MINUTE)
+    assert not volunteers_queries.is_recently_verified(ANA, "elsewhere", NOW)
 
 
 @pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_a_wrong_code_does_not_prove_and_five_are_judged() -> None:
     code = sent(builders.organization())
     assert [tried(wrong(code, by)) for by in range(1, 7)] == [CodeResult.WRONG] * 5 + [CodeResult.NO_TRIES_LEFT]
     assert tried(code) == CodeResult.NO_TRIES_LEFT
-    assert ProofCode.objects.get().tries == 5
+    assert VerificationCode.objects.get().tries == 5
 
 
 @pytest.mark.django_db
@@ -109,7 +109,7 @@ def test_a_code_lives_ten_minutes() -> None:
 def test_a_code_counts_only_for_its_contact_and_for_who_asked() -> None:
     code = sent(builders.organization())
     assert tried(code, bound_to="elsewhere") == CodeResult.EXPIRED
-    assert tried(code, identity=volunteers_rules.identity("+12135550143")) == CodeResult.EXPIRED
+    assert tried(code, identity=volunteers_rules.compute_identity("+12135550143")) == CodeResult.EXPIRED
     assert tried(code) == CodeResult.OK
 
 
@@ -137,7 +137,7 @@ def test_a_newer_search_withdraws_the_older_text_of_the_same_asker_alone(asker: 
     Message.objects.all().delete()
     for bound_to in ("here", asker):
         verification.request_code(typed=builders.phone(42), bound_to=bound_to, ip=None, now=NOW)
-        account_find.send_codes(now=NOW)
+        account_find.send_find_codes(now=NOW)
     assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == states
 
 
@@ -153,7 +153,7 @@ def test_an_older_code_is_not_opened_again_by_using_up_the_newer() -> None:
 @pytest.mark.django_db
 def test_the_code_is_kept_as_a_keyed_hash() -> None:
     code = sent(builders.organization())
-    kept = str(ProofCode.objects.values("code_hash", "bound_to", "identity").get())
+    kept = str(VerificationCode.objects.values("code_hash", "bound_to", "identity").get())
     assert [part in kept for part in (code, "here", PHONE)] == [False] * 3
 
 
@@ -165,17 +165,17 @@ def test_three_codes_a_quarter_of_an_hour_and_eight_a_day_go_to_a_contact() -> N
             try:
                 sent(hope, now=NOW + quarter * 15 * MINUTE)
                 taken += 1
-            except TooMany:
+            except RateLimitExceeded:
                 continue
         assert taken == min(3 * (quarter + 1), 8)
-    assert Message.objects.count() == ProofCode.objects.count() == 8
+    assert Message.objects.count() == VerificationCode.objects.count() == 8
 
 
 @pytest.mark.django_db
 def test_a_contact_has_one_limit_over_all_organizations() -> None:
     for _ in range(3):
         sent(builders.organization())
-    with pytest.raises(TooMany) as caught:
+    with pytest.raises(RateLimitExceeded) as caught:
         sent(builders.organization())
     assert caught.value.retry_at == NOW + 15 * MINUTE
 
@@ -186,7 +186,7 @@ def test_a_network_gets_twenty_codes_an_hour_that_nobody_enters(addresses: list[
     hope = builders.organization()
     for number in range(20):
         sent(hope, phone=builders.phone(number), ip=addresses[number % len(addresses)])
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitExceeded):
         sent(hope, phone=builders.phone(21), ip=addresses[0])
     sent(hope, phone=builders.phone(21), ip="192.0.2.8")
     sent(hope, phone=builders.phone(21), ip=addresses[0], now=NOW + 60 * MINUTE)
@@ -198,8 +198,11 @@ def test_a_hall_full_of_people_who_enter_their_codes_gets_sixty_an_hour() -> Non
     for number in range(60):
         phone = builders.phone(number)
         code = sent(hope, phone=phone, ip="192.0.2.7", now=NOW + number * MINUTE / 2)
-        assert tried(code, identity=volunteers_rules.identity(phone), now=NOW + number * MINUTE / 2) == CodeResult.OK
-    with pytest.raises(TooMany) as caught:
+        assert (
+            tried(code, identity=volunteers_rules.compute_identity(phone), now=NOW + number * MINUTE / 2)
+            == CodeResult.OK
+        )
+    with pytest.raises(RateLimitExceeded) as caught:
         sent(hope, phone=builders.phone(61), ip="192.0.2.7", now=NOW + 35 * MINUTE)
     assert caught.value.messages == ["That was asked for too often. Try again in 25 minutes."]
 
@@ -222,7 +225,7 @@ def test_an_organization_sends_so_many_codes_a_day() -> None:
     hope = builders.organization(codes_per_day=2)
     sent(hope, phone=builders.phone(1))
     sent(hope, phone=builders.phone(2))
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitExceeded):
         sent(hope, phone=builders.phone(3))
     sent(builders.organization(), phone=builders.phone(3))
     sent(hope, phone=builders.phone(4), now=NOW + timedelta(days=1))
@@ -231,7 +234,7 @@ def test_an_organization_sends_so_many_codes_a_day() -> None:
 @pytest.mark.django_db
 def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
     hope = builders.organization()
-    registration.resolve(registration=registered(hope), now=NOW)
+    registration.resolve_registration(registration=registered(hope), now=NOW)
     work = []
     for phone in (PHONE, "+12135550143"):
         typed = registered(hope, phone=phone)
@@ -244,50 +247,50 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
 
 @pytest.mark.django_db
 def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
-    browsers.remember(token="secret", identity=ANA, now=NOW)
-    assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30) - MINUTE)
-    assert not volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=30))
-    assert not volunteers_queries.browser_proved("other", ANA, NOW)
-    assert not volunteers_queries.browser_proved("secret", volunteers_rules.identity("+12135550143"), NOW)
-    assert not volunteers_queries.browser_proved("", ANA, NOW)
+    browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)
+    assert volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=30) - MINUTE)
+    assert not volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=30))
+    assert not volunteers_queries.is_browser_verified("other", ANA, NOW)
+    assert not volunteers_queries.is_browser_verified("secret", volunteers_rules.compute_identity("+12135550143"), NOW)
+    assert not volunteers_queries.is_browser_verified("", ANA, NOW)
 
 
 @pytest.mark.django_db
 def test_proving_again_keeps_the_browser_known_longer() -> None:
     for day in (0, 20):
-        browsers.remember(token="secret", identity=ANA, now=NOW + timedelta(days=day))
-    assert volunteers_queries.browser_proved("secret", ANA, NOW + timedelta(days=49))
-    assert ProvedBrowser.objects.count() == 1
-    browsers.forget(token="secret")
-    assert not volunteers_queries.browser_proved("secret", ANA, NOW)
+        browsers.save_verified_browser(token="secret", identity=ANA, now=NOW + timedelta(days=day))
+    assert volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=49))
+    assert VerifiedBrowser.objects.count() == 1
+    browsers.delete_verified_browser(token="secret")
+    assert not volunteers_queries.is_browser_verified("secret", ANA, NOW)
 
 
 @pytest.mark.django_db
 def test_a_browser_without_a_token_is_not_remembered() -> None:
-    browsers.remember(token="", identity=ANA, now=NOW)
-    assert ProvedBrowser.objects.count() == 0
+    browsers.save_verified_browser(token="", identity=ANA, now=NOW)
+    assert VerifiedBrowser.objects.count() == 0
 
 
 @pytest.mark.django_db
 def test_what_has_done_its_work_is_deleted() -> None:
     hope = builders.organization()
     sent(hope)
-    browsers.remember(token="secret", identity=ANA, now=NOW)
+    browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)
     kept = registered(hope)
-    registration.resolve(registration=kept, now=NOW)
+    registration.resolve_registration(registration=kept, now=NOW)
     later = NOW + timedelta(days=31)
     young = registered(hope, now=later - timedelta(hours=23))
-    assert retention.purge(now=later) == {"codes": 1, "browsers": 1, "counters": 3, "registrations": 1}
+    assert retention.purge_expired_rows(now=later) == {"codes": 1, "browsers": 1, "counters": 3, "registrations": 1}
     assert set(Registration.objects.all()) == {kept, young}
-    assert (ProofCode.objects.count(), LimitCounter.objects.count()) == (0, 0)
+    assert (VerificationCode.objects.count(), LimitCounter.objects.count()) == (0, 0)
 
 
 @pytest.mark.django_db
 def test_a_registration_that_a_hold_uses_is_not_deleted() -> None:
     held = builders.held(builders.drive())
-    assert retention.purge(now=NOW + timedelta(days=2))["registrations"] == 0
-    type(held).objects.update(state="lapsed", holds_place=False)
-    assert retention.purge(now=NOW + timedelta(days=2))["registrations"] == 1
+    assert retention.purge_expired_rows(now=NOW + timedelta(days=2))["registrations"] == 0
+    type(held).objects.update(state="lapsed", is_counted=False)
+    assert retention.purge_expired_rows(now=NOW + timedelta(days=2))["registrations"] == 1
     held.refresh_from_db()
     assert held.registration is None
 
@@ -297,7 +300,7 @@ def test_of_twenty_guesses_at_once_five_are_judged() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))
-        identity = volunteers_rules.identity(builders.phone(number))
+        identity = volunteers_rules.compute_identity(builders.phone(number))
         answers = storm.at_once(20, lambda n, code=code, who=identity: tried(wrong(code, n + 1), identity=who))  # type: ignore[misc]
         assert Counter(answers) == {CodeResult.WRONG: 5, CodeResult.NO_TRIES_LEFT: 15}
 
@@ -307,18 +310,18 @@ def test_the_right_code_twenty_times_at_once_proves_once() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))
-        identity = volunteers_rules.identity(builders.phone(number))
+        identity = volunteers_rules.compute_identity(builders.phone(number))
         answers = storm.at_once(20, lambda _, code=code, who=identity: tried(code, identity=who))  # type: ignore[misc]
         assert Counter(answers) == {CodeResult.OK: 1, CodeResult.EXPIRED: 19}
 
 
 def naive(code_id: int) -> CodeResult:
     """The control: read the tries, judge, count."""
-    code = ProofCode.objects.get(pk=code_id)
+    code = VerificationCode.objects.get(pk=code_id)
     if code.tries >= 5:
         return CodeResult.NO_TRIES_LEFT
     storm.pause()
-    ProofCode.objects.filter(pk=code_id, tries__lt=5).update(tries=F("tries") + 1)
+    VerificationCode.objects.filter(pk=code_id, tries__lt=5).update(tries=F("tries") + 1)
     return CodeResult.WRONG
 
 
@@ -327,7 +330,7 @@ def test_tries_that_are_read_first_let_more_than_five_through() -> None:
     hope, over = builders.organization(), 0
     for number in range(10):
         sent(hope, phone=builders.phone(number))
-        newest = ProofCode.objects.latest("pk").pk
+        newest = VerificationCode.objects.latest("pk").pk
         over += Counter(storm.at_once(20, lambda _, pk=newest: naive(pk)))[CodeResult.WRONG] > 5  # type: ignore[misc]
     assert over >= 9
 
@@ -336,7 +339,7 @@ def test_tries_that_are_read_first_let_more_than_five_through() -> None:
 def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
     hope = builders.organization()
     answers = storm.at_once(16, lambda _: sent(hope, ip="192.0.2.9"))
-    assert Counter(type(answer) for answer in answers) == {str: 3, TooMany: 13}
+    assert Counter(type(answer) for answer in answers) == {str: 3, RateLimitExceeded: 13}
     assert Message.objects.count() == 3
 
 
@@ -344,8 +347,8 @@ def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
 def test_a_proof_holds_for_a_quarter_of_an_hour() -> None:
     code = sent(builders.organization())
     tried(code)
-    assert volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
-    assert not volunteers_queries.proved_here(ANA, "here", NOW + 15 * MINUTE)
+    assert volunteers_queries.is_recently_verified(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
+    assert not volunteers_queries.is_recently_verified(ANA, "here", NOW + 15 * MINUTE)
 
 
 @pytest.mark.django_db
@@ -364,30 +367,30 @@ def test_an_unproved_registration_is_deleted_after_a_day_and_a_code_an_hour_afte
     hope = builders.organization()
     sent(hope)
     day, hour = NOW + timedelta(days=1), NOW + 10 * MINUTE + timedelta(hours=1)
-    assert retention.purge(now=hour - timedelta(seconds=1))["codes"] == 0
-    assert retention.purge(now=hour)["codes"] == 1
-    assert retention.purge(now=day)["registrations"] == 0
-    assert retention.purge(now=day + timedelta(seconds=1))["registrations"] == 1
+    assert retention.purge_expired_rows(now=hour - timedelta(seconds=1))["codes"] == 0
+    assert retention.purge_expired_rows(now=hour)["codes"] == 1
+    assert retention.purge_expired_rows(now=day)["registrations"] == 0
+    assert retention.purge_expired_rows(now=day + timedelta(seconds=1))["registrations"] == 1
 
 
 @pytest.mark.django_db
 def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
-    browsers.remember(token="secret", identity=ANA, now=NOW)
+    browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)
     ends = NOW + timedelta(days=30)
-    assert volunteers_queries.browser_proved("secret", ANA, ends - timedelta(seconds=1))
-    assert retention.purge(now=ends - timedelta(seconds=1))["browsers"] == 0
-    assert retention.purge(now=ends)["browsers"] == 1
+    assert volunteers_queries.is_browser_verified("secret", ANA, ends - timedelta(seconds=1))
+    assert retention.purge_expired_rows(now=ends - timedelta(seconds=1))["browsers"] == 0
+    assert retention.purge_expired_rows(now=ends)["browsers"] == 1
 
 
 @pytest.mark.django_db
 def test_the_whole_service_is_asked_two_thousand_times_a_day_to_find_bookings() -> None:
     budget = Limit("find_budget", "all", 2_000, timedelta(days=1))
-    limits.spend_all(limits=[budget], now=NOW, count=1_999)
+    limits.spend_limits(limits=[budget], now=NOW, count=1_999)
     verification.request_code(typed=PHONE, bound_to="here", ip=None, now=NOW)
-    with pytest.raises(TooMany), transaction.atomic():
+    with pytest.raises(RateLimitExceeded), transaction.atomic():
         verification.request_code(typed=builders.phone(7), bound_to="here", ip=None, now=NOW)
     tomorrow = NOW.replace(hour=0) + timedelta(days=1)
-    with pytest.raises(TooMany), transaction.atomic():
+    with pytest.raises(RateLimitExceeded), transaction.atomic():
         verification.request_code(
             typed=builders.phone(7), bound_to="here", ip=None, now=tomorrow - timedelta(seconds=1)
         )

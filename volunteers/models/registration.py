@@ -17,16 +17,16 @@ class Registration(models.Model):
     identity = models.CharField(max_length=64)  # keyed hash of the contact the code goes to
     language = models.CharField(max_length=8, default="en")
     consents = models.JSONField(default=list)  # purposes ticked
-    confirms = models.JSONField(default=list)  # codes of the policy's confirmations
+    self_check = models.JSONField(default=list)  # codes of the policy's confirmations
     source = models.CharField(max_length=20, default="page")
     # "I book for another person": whoever is named is not the contact's owner.
-    for_other = models.BooleanField(default=False, db_default=False)
+    is_for_other = models.BooleanField(default=False, db_default=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"
     )
     created_at = models.DateTimeField(db_index=True)  # the sweep deletes unproved ones by age
-    proved_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import Linked, Organization
+from organizations.models import LinkedModel, Organization
 
 
 class ContactKind(models.TextChoices):
@@ -20,7 +20,7 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
         return self.filter(erased_at=None)
 
 
-class Volunteer(Linked):
+class Volunteer(LinkedModel):
     """A person who donates or helps, known to one organization. The link is that of the personal calendar feed."""
 
     link_purpose = "feed"
@@ -56,7 +56,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(organization=organization)
 
 
-class Contact(Linked):
+class Contact(LinkedModel):
     """A phone number (E.164) or mailbox (lower case) as one organization knows it; it has at most one owner.
 
     The link is that of the page that stops messages.
@@ -71,7 +71,7 @@ class Contact(Linked):
     owner = models.ForeignKey(
         Volunteer, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_contacts"
     )
-    proved_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
 
     objects = ContactQuerySet.as_manager()
 

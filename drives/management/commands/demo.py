@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from drives.management.demo import fill, words
+from drives.management.demo import content, demo_drives
 from drives.models import Drive, DriveState
 from organizations.models import ApiKey
 
@@ -31,16 +31,18 @@ class Command(BaseCommand):
                 "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."
             )
         now = timezone.now()
-        fill.fill(now=now)
-        drives = Drive.objects.filter(organization__slug=words.RHYTHM, state=DriveState.PUBLISHED).order_by("starts_at")
+        demo_drives.fill_demo(now=now)
+        drives = Drive.objects.filter(organization__slug=content.RHYTHM, state=DriveState.PUBLISHED).order_by(
+            "starts_at"
+        )
         ahead = [drive for drive in drives if drive.ends_at > now] or list(drives)
         self.stdout.write(
             WELCOME.format(
                 base=settings.BASE_URL,
-                organization=words.RHYTHM,
+                organization=content.RHYTHM,
                 drives="\n".join(f"            {settings.BASE_URL}/d/{drive.slug}/" for drive in ahead),
                 today=ahead[0].slug if ahead else "",
-                password=words.PASSWORD,
-                key=words.API_KEY if ApiKey.objects.filter(prefix="demo", revoked_at=None).exists() else "(revoked)",
+                password=content.PASSWORD,
+                key=content.API_KEY if ApiKey.objects.filter(prefix="demo", revoked_at=None).exists() else "(revoked)",
             ).strip()
         )

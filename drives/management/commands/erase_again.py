@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from drives.privacy import erase
-from drives.privacy.erase import Because
+from drives.privacy.erase import ErasureReason
 from volunteers.models import Volunteer
 
 NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -21,5 +21,7 @@ class Command(BaseCommand):
         """Lines without the word are passed over: other lines may hold other numbers."""
         numbers = {number for line in sys.stdin if '"erased"' in line for number in NUMBER.findall(line)}
         found = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
-        count = erase.erase_all(volunteer_ids=list(found), because=Because.ASKED, actor="worker", now=timezone.now())
+        count = erase.erase_volunteers(
+            volunteer_ids=list(found), reason=ErasureReason.ASKED, actor="worker", now=timezone.now()
+        )
         self.stdout.write(f"{len(numbers)} erasures in the log, {count} people erased again.")

@@ -7,78 +7,80 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 
 from drives.eligibility import policies
-from drives.management.demo import words
-from drives.models import Collector, Policy, Site
+from drives.management.demo import content
+from drives.models import CollectionCenter, Policy, Site
 from drives.planning import sites as planning_sites
 from notifications import senders
 from notifications.models import Sender
-from organizations import keys, organizing
+from organizations import api_keys, memberships
 from organizations.models import Cause, CauseFact, Organization, User
 
 
 @dataclass(frozen=True)
-class Home:
+class DemoOrganization:
     """One organization, with what its drives are made of."""
 
     organization: Organization
     sites: list[Site]
     cause: Cause | None
-    collector: Collector | None
+    center: CollectionCenter | None
     policy: Policy
     planner: str  # who acts: "user:7"
     helper: str  # who checks people in
 
 
-def homes(now: datetime) -> tuple[list[Home], bool]:
+def ensure_organizations(now: datetime) -> tuple[list[DemoOrganization], bool]:
     """Both organizations, founded at `now` unless they are there; and whether they are new."""
-    policies.seed(Policy)
-    new = not Organization.objects.filter(slug=words.RHYTHM).exists()
+    policies.seed_policies(Policy)
+    new = not Organization.objects.filter(slug=content.RHYTHM).exists()
     if new:
-        senders.ensure_default()
-        password = make_password(words.PASSWORD)  # slow on purpose, so once for all
-        for slug in words.ORGANIZATIONS:
-            _found(slug, password, now)
-    return [home for slug in words.ORGANIZATIONS if (home := _home(slug))], new
+        senders.ensure_default_sender()
+        password = make_password(content.PASSWORD)  # slow on purpose, so once for all
+        for slug in content.ORGANIZATIONS:
+            _create_organization(slug, password, now)
+    return [home for slug in content.ORGANIZATIONS if (home := _home(slug))], new
 
 
-def _found(slug: str, password: str, now: datetime) -> None:
-    organization = organizing.create_organization(slug=slug, now=now, **words.ORGANIZATIONS[slug])
-    for name, role in words.MEMBERS[slug]:
+def _create_organization(slug: str, password: str, now: datetime) -> None:
+    organization = memberships.create_organization(slug=slug, now=now, **content.ORGANIZATIONS[slug])
+    for name, role in content.MEMBERS[slug]:
         user, _known = User.objects.get_or_create(email=f"{name}@example.org", defaults={"password": password})
-        organizing.add_member(organization=organization, user=user, role=role, actor="system", now=now)
-    for fields in words.SITES[slug]:
-        site = Site(organization=organization, **fields, **words.PLACES[slug])
+        memberships.add_member(organization=organization, user=user, role=role, actor="system", now=now)
+    for fields in content.SITES[slug]:
+        site = Site(organization=organization, **fields, **content.LOCATIONS[slug])
         planning_sites.save_site(site=site, actor="system", now=now)
-    collector = Collector(organization=organization, **words.COLLECTORS[slug])
-    planning_sites.save_collector(collector=collector, actor="system", now=now)
-    _found_cause(organization, words.CAUSES[slug], now)
-    sender = Sender.objects.create(name=organization.sms_name, number=words.NUMBERS[slug], per_minute=0, per_day=0)
+    center = CollectionCenter(organization=organization, **content.CENTERS[slug])
+    planning_sites.save_center(center=center, actor="system", now=now)
+    _create_cause(organization, content.CAUSES[slug], now)
+    sender = Sender.objects.create(
+        name=organization.sms_name, number=content.SENDER_NUMBERS[slug], per_minute=0, per_day=0
+    )
     sender.organizations.add(organization)
-    if slug == words.RHYTHM:
-        keys.issue(organization=organization, name="Demo", now=now, token=words.API_KEY)
+    if slug == content.RHYTHM:
+        api_keys.issue_api_key(organization=organization, name="Demo", now=now, token=content.API_KEY)
 
 
-def _found_cause(organization: Organization, said: words.CauseWords, now: datetime) -> None:
-    cause = Cause(organization=organization, title=said.title, strip=said.strip, story=said.story)
-    facts = [CauseFact(text=text, source_name=source) for text, source in said.facts]
+def _create_cause(organization: Organization, cause_text: content.CauseContent, now: datetime) -> None:
+    cause = Cause(organization=organization, title=cause_text.title, strip=cause_text.strip, story=cause_text.story)
+    facts = [CauseFact(text=text, source_name=source) for text, source in cause_text.facts]
     planning_sites.save_cause(cause=cause, facts=facts, actor="system", now=now)
 
 
-def _home(slug: str) -> Home | None:
+def _home(slug: str) -> DemoOrganization | None:
     """None for an organization that somebody has taken apart: it gets no more drives."""
     organization = Organization.objects.filter(slug=slug).first()
     sites = list(Site.objects.filter(organization=organization).order_by("pk")) if organization else []
     if organization is None or not sites:
         return None
     related: Any = organization
-    return Home(
+    return DemoOrganization(
         organization=organization,
         sites=sites,
         cause=related.causes.order_by("pk").first(),
-        collector=related.collectors.order_by("pk").first(),
+        center=related.centers.order_by("pk").first(),
         policy=Policy.objects.get(organization=None, code="US_SOURCE", version=1),
-        planner=_actor(words.PLANNERS[slug]),
-        helper=_actor(words.DOORS[slug]),
+        planner=_actor(content.COORDINATORS[slug]),
+        helper=_actor(content.CHECK_IN_HELPERS[slug]),
     )
 
 

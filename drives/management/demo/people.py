@@ -13,7 +13,7 @@ NEW_YORK = ("212", "332", "347", "516", "646", "718", "914", "917")
 
 
 @dataclass(frozen=True)
-class Donor:
+class DemoDonor:
     """Somebody who does not exist. The `number` tells them apart and decides what they are like."""
 
     number: int
@@ -24,21 +24,21 @@ class Donor:
     consents: tuple[str, ...]
 
 
-def donors(numbers: range, areas: Sequence[str]) -> list[Donor]:
+def build_donors(numbers: range, areas: Sequence[str]) -> list[DemoDonor]:
     """The donors of these numbers (0 to 199): six of ten with phone and mailbox, three by phone, one by mail only."""
     return [_donor(number, areas) for number in numbers]
 
 
-def _donor(number: int, areas: Sequence[str]) -> Donor:
+def _donor(number: int, areas: Sequence[str]) -> DemoDonor:
     given, tree = _GIVEN[number % len(_GIVEN)], _TREES[number // len(_GIVEN)]
     line, way = 100 + number // len(areas), number % 10
     reminders = ("reminders",) if number % 7 else ()
-    appeals = ("appeals",) if number % 3 == 0 else ()
-    return Donor(
+    news = ("news",) if number % 3 == 0 else ()
+    return DemoDonor(
         number=number,
         name=f"Test {given} {tree}",
         phone=f"+1{areas[number % len(areas)]}555{line:04}" if way != 9 else "",
         email=f"{given}.{tree}@example.org".lower() if way < 6 or way == 9 else "",
         language="es" if number % 5 == 3 else "en",
-        consents=reminders + appeals,
+        consents=reminders + news,
     )

@@ -12,7 +12,7 @@ from drives.messaging import reminders
 from notifications import demo
 from notifications.models import Message, MessageState
 
-POST_EVERY = timedelta(hours=3)
+DELIVER_EVERY = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -24,29 +24,29 @@ class Event:
     tells: bool = False
 
 
-def play(events: Iterable[Event], until: datetime) -> None:
+def play_events(events: Iterable[Event], until: datetime) -> None:
     """Let everything happen that is not in the future, each at its own time, and deliver what was due meanwhile."""
     next_due: datetime | None = until
     for event in sorted((event for event in events if event.at <= until), key=lambda event: event.at):
-        next_due = _deliver(next_due, event.at)
-        _happen(event)
+        next_due = _deliver_until(next_due, event.at)
+        _run_event(event)
         if event.tells:
-            next_due = _next_due()
-    _deliver(next_due, until)
-    _post(until)
+            next_due = _find_next_due()
+    _deliver_until(next_due, until)
+    _deliver_due_messages(until)
 
 
-def _deliver(next_due: datetime | None, until: datetime) -> datetime | None:
+def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | None:
     """Deliver the reminders up to `until`, in rounds; return when the next one is due."""
-    while next_due is not None and next_due + POST_EVERY <= until:
-        _post(next_due + POST_EVERY)
-        before, next_due = next_due, _next_due()
+    while next_due is not None and next_due + DELIVER_EVERY <= until:
+        _deliver_due_messages(next_due + DELIVER_EVERY)
+        before, next_due = next_due, _find_next_due()
         if next_due == before:  # somebody else has it in hand
             return None
     return next_due
 
 
-def _happen(event: Event) -> None:
+def _run_event(event: Event) -> None:
     """Do it, unless a rule says no: whoever tries out the demo may have closed a drive or a time."""
     try:
         with transaction.atomic():
@@ -57,12 +57,12 @@ def _happen(event: Event) -> None:
         demo.deliver_to_inbox(now=event.at)
 
 
-def _post(now: datetime) -> None:
-    reminders.render_due(now=now)
+def _deliver_due_messages(now: datetime) -> None:
+    reminders.render_due_reminders(now=now)
     demo.deliver_to_inbox(now=now)
 
 
-def _next_due() -> datetime | None:
+def _find_next_due() -> datetime | None:
     waiting = Message.objects.filter(state__in=[MessageState.SCHEDULED, MessageState.QUEUED])
     at: datetime | None = waiting.aggregate(at=Min("due_at"))["at"]
     return at

@@ -17,24 +17,24 @@ from django.utils.translation import get_language, gettext_lazy, gettext_noop, o
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
-from notifications import kinds, notice
-from notifications.kinds import Kind
+from notifications import kinds, message_content
+from notifications.kinds import MessageKind
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-MOST_SEGMENTS = 2
-MOST_CHARACTERS = 400
+MAX_SEGMENTS = 2
+MAX_CHARACTERS = 400
 VARIABLE = re.compile(r"\{(\w+)\}")
 JOINERS = "\u200d\ufe0f"  # unseen, but they hold emoji together
-PLACE_LENGTH = 20  # of a site's sms_name
+SITE_NAME_LENGTH = 20  # of a site's sms_name
 
 
 @dataclass(frozen=True)
 class TextKind:
     """The words of a kind of message, or of a variant of it, and what own words must name."""
 
-    kind: Kind
+    kind: MessageKind
     ours: str
     opening: str
     needs: tuple[str, ...] = ()
@@ -47,35 +47,35 @@ class TextKind:
 
 
 @dataclass(frozen=True)
-class OwnWords:
+class TextTemplate:
     """An organization's words for one kind in one language; what is blank stays ours."""
 
     text: str = ""  # of the text message
     opening: str = ""  # of the e-mail
 
 
-def fingerprint(words: OwnWords) -> str:
+def compute_text_version(template: TextTemplate) -> str:
     """What a form carries to notice that somebody else changed the words meanwhile."""
-    return blake2s(repr((words.text, words.opening)).encode(), digest_size=8).hexdigest()
+    return blake2s(repr((template.text, template.opening)).encode(), digest_size=8).hexdigest()
 
 
-Own = Mapping[tuple[str, str], OwnWords]  # by kind and language
-NONE: Own = {}
+CustomTexts = Mapping[tuple[str, str], TextTemplate]  # by kind and language
+NO_CUSTOM_TEXTS: CustomTexts = {}
 
-WHEN = ("day", "time")
-OPENINGS_KNOW = ("name", "long_day")  # further facts for the first line of an e-mail
+DAY_AND_TIME = ("day", "time")
+OPENING_VARIABLES = ("name", "long_day")  # further facts for the first line of an e-mail
 TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
         kinds.BOOKED,
         gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you are booked."),
-        needs=(*WHEN, "link"),
+        needs=(*DAY_AND_TIME, "link"),
     ),
     "reminder": TextKind(
         kinds.THREE_DAYS,
         gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(place)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
-        needs=WHEN,
+        needs=DAY_AND_TIME,
         variant=gettext_lazy("Reminder, days before"),
     ),
     "day_before": TextKind(
@@ -97,33 +97,33 @@ TEXTS: Mapping[str, TextKind] = {
         kinds.MOVED,
         gettext_noop("%(org)s: New time %(day)s %(time)s, %(place)s (was %(old_time)s). %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
-        needs=(*WHEN, "link"),
+        needs=(*DAY_AND_TIME, "link"),
         knows=("org", "day", "time", "old_time", "place", "link"),
     ),
     "relocated": TextKind(
         kinds.RELOCATED,
         gettext_noop("%(org)s: New place %(day)s %(time)s: %(place)s. Address: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
-        needs=(*WHEN, "place", "link"),
+        needs=(*DAY_AND_TIME, "place", "link"),
     ),
     "cancelled": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
-        needs=WHEN,
+        needs=DAY_AND_TIME,
     ),
     "given_up": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
-        needs=(*WHEN, "link"),
+        needs=(*DAY_AND_TIME, "link"),
         variant=gettext_lazy("Cancellation by the donor"),
     ),
     "offer": TextKind(
         kinds.OFFER,
         gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
-        needs=(*WHEN, "until"),
+        needs=(*DAY_AND_TIME, "until"),
         knows=("org", "day", "time", "until", "place", "link"),
     ),
     "drive_cancelled": TextKind(
@@ -157,7 +157,7 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("%(org)s: We missed you. Come another time? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we missed you. Plans change; we would be glad to see you another time."),
     ),
-    "appeal": TextKind(
+    "invitation": TextKind(
         kinds.INVITATION,
         gettext_noop("%(org)s: You may give again. Places %(day)s, %(place)s: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you may give again."),
@@ -166,7 +166,7 @@ TEXTS: Mapping[str, TextKind] = {
 }
 
 # To a phone that several of a party are reached through: one text for all of them, with no words of one's own.
-TOGETHER: Mapping[str, str] = {
+SHARED_TEXTS: Mapping[str, str] = {
     "booked": gettext_noop(
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"
     ),
@@ -182,55 +182,59 @@ TOGETHER: Mapping[str, str] = {
 }
 
 
-def ours(kind: str) -> OwnWords:
+def build_default_text(kind: str) -> TextTemplate:
     """Our words for a kind in the active language, with {variables}."""
-    words, names = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].knows, *OPENINGS_KNOW)}
-    return OwnWords(_(words.ours) % names, _(words.opening) % names)
+    words, names = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].knows, *OPENING_VARIABLES)}
+    return TextTemplate(_(words.ours) % names, _(words.opening) % names)
 
 
-def opened(kind: str, facts: Mapping[str, str], own: Own) -> str:
+def render_opening(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
     """The first line of an e-mail: an organization's own, or ours."""
-    words = own.get((kind, get_language() or "en"))
-    return filled(words.opening, facts) if words and words.opening else _(TEXTS[kind].opening) % facts
+    words = custom.get((kind, get_language() or "en"))
+    return fill_variables(words.opening, facts) if words and words.opening else _(TEXTS[kind].opening) % facts
 
 
-def worded(kind: str, facts: Mapping[str, str], own: Own) -> str:
+def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
     """The text of a message: an organization's own words where there are any, else ours in plain letters."""
-    words = own.get((kind, get_language() or "en"))
+    words = custom.get((kind, get_language() or "en"))
     if words is None or not words.text:
-        return _once(notice.gsm(_(TEXTS[kind].ours) % facts))
+        return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].ours) % facts))
     # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
-    return filled(complete(words.text), {name: notice.gsm(fact) for name, fact in facts.items()})
+    return fill_variables(
+        add_sender_and_stop(words.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
+    )
 
 
-def together(kind: str, facts: Mapping[str, str]) -> str:
+def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
     """The one text to several people who share a phone."""
-    return _once(notice.gsm(_(TOGETHER[kind]) % facts))
+    return _remove_double_stops(message_content.convert_to_gsm(_(SHARED_TEXTS[kind]) % facts))
 
 
-def _once(text: str) -> str:
+def _remove_double_stops(text: str) -> str:
     """One full stop where a time that ends with one ("1:15 p.m.") ends a sentence."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
-def worded_with_most(kind: str, facts: Mapping[str, str], own: Own, name: str, lists: Sequence[str]) -> str:
+def render_longest_that_fits(
+    kind: str, facts: Mapping[str, str], custom: CustomTexts, name: str, lists: Sequence[str]
+) -> str:
     """The text with the longest of these lists (the shortest first) that fits one segment; else with the shortest."""
-    said = [worded(kind, {**facts, name: each}, own) for each in lists]
-    return next((text for text in reversed(said) if notice.segments(text) == 1), said[0])
+    said = [render_text(kind, {**facts, name: each}, custom) for each in lists]
+    return next((text for text in reversed(said) if message_content.count_segments(text) == 1), said[0])
 
 
-def complete(text: str) -> str:
+def add_sender_and_stop(text: str) -> str:
     """What the law and the carriers want is added where it is missing: who writes, first, and how to stop, last."""
     who = text if "{org}" in text else f"{{org}}: {text}"
     return who if re.search(r"\bSTOP\b", who) else f"{who} {_('STOP to end')}"
 
 
-def filled(text: str, facts: Mapping[str, str]) -> str:
+def fill_variables(text: str, facts: Mapping[str, str]) -> str:
     """Own words with the facts in place of {variables}. What a fact contains is not looked at again."""
     return VARIABLE.sub(lambda found: facts.get(found[1], ""), text)
 
 
-def cleaned(text: str) -> str:
+def clean_text(text: str) -> str:
     """One line of visible characters: spaces for what separates, nothing for what hides or turns the direction."""
     seen = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     kept = (one for one in seen if one in JOINERS or unicodedata.category(one)[0] != "C")
@@ -253,14 +257,14 @@ class Measure:
         return "UCS-2" if self.special else "GSM-7"
 
 
-def measure(text: str) -> Measure:
+def measure_text(text: str) -> Measure:
     """Characters as they are billed, segments, encoding."""
-    special = "".join(dict.fromkeys(character for character in text if not notice.is_gsm(character)))
-    length = len(text.encode("utf-16-le")) // 2 if special else notice.gsm_length(text)
-    return Measure(length, notice.segments(text), special)
+    special = "".join(dict.fromkeys(character for character in text if not message_content.is_gsm(character)))
+    length = len(text.encode("utf-16-le")) // 2 if special else message_content.count_septets(text)
+    return Measure(length, message_content.count_segments(text), special)
 
 
-def longest(sms_name: str, link_length: int) -> dict[str, str]:
+def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
     """Facts as long as they may become in the active language, to measure the longest text that could go out."""
     language = get_language() or "en"
     return {
@@ -271,35 +275,41 @@ def longest(sms_name: str, link_length: int) -> dict[str, str]:
         "old_time": _longest_clock(language),
         "slots": f"{_longest_day(language)} {_longest_clock(language)}",
         "until": _longest_until(language),
-        "place": "M" * PLACE_LENGTH,
+        "place": "M" * SITE_NAME_LENGTH,
         "link": "x" * link_length,
     }
 
 
-def measure_longest(text: str, language: str, sms_name: str, link_length: int) -> Measure:
+def measure_longest_text(text: str, language: str, sms_name: str, link_length: int) -> Measure:
     """How long own words become with the longest facts there can be."""
     with override(language):
-        return measure(filled(complete(text), longest(sms_name, link_length)))
+        return measure_text(fill_variables(add_sender_and_stop(text), build_longest_facts(sms_name, link_length)))
 
 
 @cache
 def _longest_day(language: str) -> str:
-    days = (localtime.short_day(_A_YEAR + timedelta(days=number), "UTC") for number in range(366))
-    return max((notice.gsm(day) for day in days), key=notice.gsm_length)
+    days = (localtime.format_short_day(_A_YEAR + timedelta(days=number), "UTC") for number in range(366))
+    return max((message_content.convert_to_gsm(day) for day in days), key=message_content.count_septets)
 
 
 @cache
 def _longest_clock(language: str) -> str:
     return max(
-        (notice.gsm(localtime.clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(24)),
-        key=notice.gsm_length,
+        (
+            message_content.convert_to_gsm(localtime.format_time(_A_YEAR + timedelta(hours=hour), "UTC"))
+            for hour in range(24)
+        ),
+        key=message_content.count_septets,
     )
 
 
 @cache
 def _longest_until(language: str) -> str:
-    moments = (notice.gsm(localtime.day_and_clock(_A_YEAR + timedelta(hours=hour), "UTC")) for hour in range(7 * 24))
-    return max(moments, key=notice.gsm_length)
+    moments = (
+        message_content.convert_to_gsm(localtime.format_day_and_time(_A_YEAR + timedelta(hours=hour), "UTC"))
+        for hour in range(7 * 24)
+    )
+    return max(moments, key=message_content.count_septets)
 
 
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

@@ -12,8 +12,8 @@ from drives.messaging import reminders
 from drives.models import Booking
 from notifications import consents, outbox
 from notifications import queries as notifications_queries
+from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, ConsentEntry, Message
-from notifications.notice import Envelope, Notice, Wording
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import NOW
@@ -21,8 +21,8 @@ from tests.drives import coordinator, donor
 from tests.drives.caller import Api
 from tests.drives.donor import text
 from tests.notifications import made
+from volunteers.message_texts import CONSENT_VERSION
 from volunteers.models import Contact, Volunteer
-from volunteers.notices import CONSENT_VERSION
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -45,12 +45,12 @@ def contact(booking: Booking, address: str) -> Contact:
 
 
 def agreed_to(organization: Organization) -> set[tuple[str, str]]:
-    found = notifications_queries.consents_of(organization, [PHONE, MAILBOX])
+    found = notifications_queries.load_consents(organization, [PHONE, MAILBOX])
     return {(address, purpose) for (address, purpose), given in found.items() if given}
 
 
 def stop_page(booking: Booking, address: str) -> str:
-    return reverse("stop", args=[contact(booking, address).token])
+    return reverse("stop_messages", args=[contact(booking, address).token])
 
 
 def turn(booking: Booking, kind: str, purpose: str, to: str, browser: Client | None = None) -> Any:
@@ -96,14 +96,16 @@ def test_looking_at_the_page_changes_nothing_and_an_unknown_link_is_not_found() 
     for method in ("get", "head"):
         assert getattr(Client(), method)(stop_page(booking, MAILBOX)).status_code == 200
     assert list(ConsentEntry.objects.values()) == before
-    assert Client().post(reverse("stop", args=["x" * 22]), {"List-Unsubscribe": "One-Click"}).status_code == 404
+    assert (
+        Client().post(reverse("stop_messages", args=["x" * 22]), {"List-Unsubscribe": "One-Click"}).status_code == 404
+    )
 
 
 def test_after_an_opt_out_from_mail_reminders_stay_away_and_changes_still_come() -> None:
     booking = world(phone="")
     scheduled = Message.objects.get(about=booking.about, kind="day_before")
     Client().post(stop_page(booking, MAILBOX), {"List-Unsubscribe": "One-Click"})
-    reminders.render_due(now=scheduled.due_at)
+    reminders.render_due_reminders(now=scheduled.due_at)
     Client().post(reverse("booking_cancel", args=[booking.token]))
     made.deliver(now=scheduled.due_at)
     scheduled.refresh_from_db()
@@ -114,10 +116,12 @@ def test_after_an_opt_out_from_mail_reminders_stay_away_and_changes_still_come()
 def test_a_mail_of_reminders_needs_no_yes_but_heeds_a_no_and_an_appeal_needs_a_yes() -> None:
     here = builders.organization()
     reminder = made.queued(here, channel="email", address=MAILBOX, purpose="reminders")
-    appeal = made.queued(here, channel="email", address=MAILBOX, purpose="appeals")
+    invitation = made.queued(here, channel="email", address=MAILBOX, purpose="news")
     made.deliver()
-    assert [Message.objects.get(pk=each.pk).state for each in (reminder, appeal)] == ["delivered", "blocked"]
-    consents.revoke(organization=here, addresses=[MAILBOX], wording="no", source="link", actor="donor", now=made.NOON)
+    assert [Message.objects.get(pk=each.pk).state for each in (reminder, invitation)] == ["delivered", "blocked"]
+    consents.revoke_consents(
+        organization=here, addresses=[MAILBOX], wording="no", source="link", actor="donor", now=made.NOON
+    )
     refused = made.queued(here, channel="email", address=MAILBOX, purpose="reminders")
     made.deliver()
     refused.refresh_from_db()
@@ -130,8 +134,8 @@ def test_a_mail_of_reminders_needs_no_yes_but_heeds_a_no_and_an_appeal_needs_a_y
 @pytest.mark.parametrize(
     ("scope", "left"),
     [
-        ("address", {(PHONE, "reminders"), (PHONE, "appeals")}),
-        ("news", {(PHONE, "reminders"), (PHONE, "appeals"), (MAILBOX, "reminders")}),
+        ("address", {(PHONE, "reminders"), (PHONE, "news")}),
+        ("news", {(PHONE, "reminders"), (PHONE, "news"), (MAILBOX, "reminders")}),
         ("everything", set()),
     ],
 )
@@ -139,8 +143,8 @@ def test_the_stop_page_offers_less_or_more(scope: str, left: set[tuple[str, str]
     booking = world()
     here = booking.drive.organization
     Contact.objects.filter(address=MAILBOX).update(owner=booking.volunteer)
-    builders.agreed(here, MAILBOX, "reminders", "appeals")
-    builders.agreed(here, PHONE, "reminders", "appeals")
+    builders.agreed(here, MAILBOX, "reminders", "news")
+    builders.agreed(here, PHONE, "reminders", "news")
     shown = text(Client().post(stop_page(booking, MAILBOX), {"scope": scope}))
     assert ("No more news" if scope == "news" else "No more messages") in shown
     assert agreed_to(here) == left
@@ -181,11 +185,11 @@ def test_a_stop_counts_for_everybody_who_shares_the_phone() -> None:
     here = booking.drive.organization
     phone = person_of(booking).phone
     other = Volunteer.objects.create(
-        organization=here, name="Test Bo Birch", phone=phone, created_at=NOW, **Volunteer.new_link()
+        organization=here, name="Test Bo Birch", phone=phone, created_at=NOW, **Volunteer.build_link_fields()
     )
-    sender = notifications_queries.sender_of(here)
+    sender = notifications_queries.find_sender(here)
     assert sender is not None
-    consents.suppress(sender=sender, address=PHONE, now=NOW)
+    consents.suppress_address(sender=sender, address=PHONE, now=NOW)
     mine = made.queued(here, address=PHONE, purpose="reminders", recipient=f"volunteer:{booking.volunteer_id}")
     theirs = made.queued(here, address=PHONE, purpose="reminders", recipient=f"volunteer:{other.pk}")
     made.deliver()
@@ -197,17 +201,17 @@ def test_a_stop_counts_for_everybody_who_shares_the_phone() -> None:
 
 
 def test_a_donor_sees_what_they_agreed_to_and_turns_it_off_and_on() -> None:
-    booking = world(consents=("reminders", "appeals"))
+    booking = world(consents=("reminders", "news"))
     here = booking.drive.organization
     page = text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     assert "Yes, since March 1, 2027" in page
     assert "Msg & data rates may apply" in page.replace("&amp;", "&")
-    turn(booking, "phone", "appeals", "off")
-    assert (PHONE, "appeals") not in agreed_to(here)
+    turn(booking, "phone", "news", "off")
+    assert (PHONE, "news") not in agreed_to(here)
     assert (PHONE, "reminders") in agreed_to(here)
     assert "No, since March 1, 2027" in text(Client().get(reverse("booking", args=[booking.token]), follow=True))
-    turn(booking, "phone", "appeals", "on")
-    assert (PHONE, "appeals") in agreed_to(here)
+    turn(booking, "phone", "news", "on")
+    assert (PHONE, "news") in agreed_to(here)
     line = ConsentEntry.objects.latest("pk")
     assert (line.given, line.source, line.actor, line.ip) == (True, "page", "donor", "127.0.0.1")
     assert "coming drives" in line.wording
@@ -215,9 +219,9 @@ def test_a_donor_sees_what_they_agreed_to_and_turns_it_off_and_on() -> None:
 
 def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() -> None:
     booking = world()
-    sender = notifications_queries.sender_of(booking.drive.organization)
+    sender = notifications_queries.find_sender(booking.drive.organization)
     assert sender is not None
-    consents.suppress(sender=sender, address=PHONE, now=NOW)
+    consents.suppress_address(sender=sender, address=PHONE, now=NOW)
     page = text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     assert "Stopped Text START to (202) 555-" in page
     answer = turn(booking, "phone", "reminders", "on")
@@ -229,7 +233,7 @@ def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() ->
 def test_nobody_agrees_for_a_contact_that_is_not_proved_theirs() -> None:
     booking = world(consents=())
     here = booking.drive.organization
-    assert turn(booking, "email", "appeals", "on").status_code == 409
+    assert turn(booking, "email", "news", "on").status_code == 409
     assert agreed_to(here) == set()
     assert turn(booking, "email", "reminders", "on").status_code == 303
     assert agreed_to(here) == {(MAILBOX, "reminders")}
@@ -252,7 +256,7 @@ def test_a_coordinator_notes_that_somebody_wants_no_more() -> None:
     booking = world()
     here = booking.drive.organization
     ben = builders.member(here, Role.COORDINATOR, "ben@example.org")
-    browser, address = coordinator.signed_in(ben), reverse("organizer_consents", args=[booking.pk])
+    browser, address = coordinator.signed_in(ben), reverse("organizer_stop_messages", args=[booking.pk])
     shown = text(browser.post(address, {"stop": "texts"}, follow=True))
     assert agreed_to(here) == {(MAILBOX, "reminders")}
     assert "taken back Reminders about your booking (201) 555-0142" in shown
@@ -268,7 +272,7 @@ def test_a_coordinator_notes_that_somebody_wants_no_more() -> None:
 def test_others_read_the_ledger_and_change_nothing(role: str) -> None:
     booking = world()
     browser = coordinator.signed_in(builders.member(booking.drive.organization, role))
-    assert browser.post(reverse("organizer_consents", args=[booking.pk]), {"stop": "all"}).status_code == 403
+    assert browser.post(reverse("organizer_stop_messages", args=[booking.pk]), {"stop": "all"}).status_code == 403
     page = text(browser.get(reverse("organizer_booking", args=[booking.pk])))
     assert "agreed Reminders about your booking (201) 555-0142" in page
     assert "No more texts" not in page
@@ -303,15 +307,15 @@ def told_by_coordinator() -> Organization:
     drive = builders.drive()
     browser = coordinator.signed_in(builders.member(drive.organization, Role.COORDINATOR))
     typed = {"visit": "return", "name": "Test Ana Alder", "phone": PHONE, "slot": builders.slot(drive).pk}
-    answer = browser.post(reverse("organizer_enter", args=[drive.pk]), typed)
+    answer = browser.post(reverse("organizer_add_booking", args=[drive.pk]), typed)
     assert answer.status_code == 302
-    browser.post(reverse("organizer_cancel", args=[Booking.objects.get().pk]), {"reason": "called"})
+    browser.post(reverse("organizer_cancel_booking", args=[Booking.objects.get().pk]), {"reason": "called"})
     return drive.organization
 
 
 def told_by_queue() -> Organization:
     here = builders.organization()
-    for purpose in ("reminders", "appeals"):
+    for purpose in ("reminders", "news"):
         envelope = Envelope(
             key=f"broadcast:1/{purpose}",
             kind="broadcast",
@@ -322,7 +326,9 @@ def told_by_queue() -> Organization:
             due_at=NOW,
             expires_at=NOW + timedelta(days=1),
         )
-        outbox.queue(organization=here, notices=[Notice(envelope, Wording("Come on Saturday."))], now=NOW)
+        outbox.queue_messages(
+            organization=here, messages=[RenderedMessage(envelope, MessageContent("Come on Saturday."))], now=NOW
+        )
     return here
 
 
@@ -336,6 +342,6 @@ def test_no_text_but_a_code_reaches_a_phone_that_did_not_agree(door: Any) -> Non
     assert waiting.count() > 0
     assert set(waiting.values_list("state", "reason")) <= {("blocked", "no_consent"), ("withdrawn", "withdrawn")}
     for scheduled in texts.filter(state="scheduled"):
-        reminders.render_due(now=scheduled.due_at)
+        reminders.render_due_reminders(now=scheduled.due_at)
         made.deliver(now=scheduled.due_at)
     assert not texts.filter(state__in=["sent", "delivered", "accepted", "scheduled", "queued"]).exists()

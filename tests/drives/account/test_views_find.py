@@ -19,18 +19,18 @@ from tests.builders import NOW
 from tests.drives.donor import PHONE, text, title
 from volunteers import queries as volunteers_queries
 from volunteers import registration
-from volunteers.models import Contact, ProofCode, ProvedBrowser
+from volunteers.models import Contact, VerificationCode, VerifiedBrowser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
-    return browser.post(reverse("find"), {"contact": contact}, **headers)
+    return browser.post(reverse("find_booking"), {"contact": contact}, **headers)
 
 
 def code() -> str:
     """What the worker sends: the newest code."""
-    find.send_codes(now=NOW)
+    find.send_find_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
     assert found
@@ -40,8 +40,8 @@ def code() -> str:
 def found(browser: Client, contact: str = PHONE) -> Any:
     """All the way to the donor's page."""
     assert ask(browser, contact).status_code == 303
-    response = browser.post(reverse("find_code"), {"code": code()}, follow=True)
-    assert response.redirect_chain == [(reverse("me"), 303)], text(response)
+    response = browser.post(reverse("find_booking_code"), {"code": code()}, follow=True)
+    assert response.redirect_chain == [(reverse("donor_bookings"), 303)], text(response)
     return response
 
 
@@ -49,10 +49,10 @@ def test_a_lost_link_is_found_again_with_phone_and_code() -> None:
     booking = builders.booked(builders.drive())
     Message.objects.all().delete()
     browser = Client()
-    asked = browser.post(reverse("find"), {"contact": PHONE}, follow=True)
+    asked = browser.post(reverse("find_booking"), {"contact": PHONE}, follow=True)
     shown = text(asked).replace(" ,", ",")
     assert "If somebody booked with (201) 555-0142, a code with six digits is on its way there." in shown
-    mine = browser.post(reverse("find_code"), {"code": code()}, follow=True)
+    mine = browser.post(reverse("find_booking_code"), {"code": code()}, follow=True)
     assert "Your bookings Test Ana Alder Plasma drive" in text(mine)
     assert "Saturday, March 13, 9:00 AM Pacific Time" in text(mine)
     assert reverse("booking_move", args=[booking.reference]) in mine.content.decode()
@@ -66,7 +66,7 @@ def test_the_code_comes_from_the_organization_of_the_latest_booking() -> None:
     builders.booked(early_drive, n=4)
     Message.objects.all().delete()
     ask(Client())
-    assert find.send_codes(now=NOW) == 1
+    assert find.send_find_codes(now=NOW) == 1
     sent = Message.objects.get()
     assert (sent.organization, sent.channel, sent.address) == (late, "sms", builders.phone(42))
 
@@ -101,7 +101,7 @@ def test_a_national_number_is_one_of_the_country_of_most_organizations_in_which_
     for country in countries.split():
         builders.organization(country=country)
     assert ask(Client(), typed).status_code == 303
-    assert ProofCode.objects.get().identity == volunteers_queries.identity_of(found_under)
+    assert VerificationCode.objects.get().identity == volunteers_queries.compute_contact_identity(found_under)
 
 
 def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
@@ -112,10 +112,10 @@ def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
         with CaptureQueriesContext(connection) as asked:
             answer = [seen(ask(browser, contact))]
             statements = [query["sql"] for query in asked]
-        answer.append(seen(browser.get(reverse("find_code"))))
-        find.send_codes(now=NOW)
+        answer.append(seen(browser.get(reverse("find_booking_code"))))
+        find.send_find_codes(now=NOW)
         with CaptureQueriesContext(connection) as tried:
-            answer += [seen(browser.post(reverse("find_code"), {"code": guess})) for _ in range(6)]
+            answer += [seen(browser.post(reverse("find_booking_code"), {"code": guess})) for _ in range(6)]
             statements += [query["sql"] for query in tried]
         answers.append((answer, [re.sub(r"'[^']*'|-?\d+", "?", statement) for statement in statements]))
     assert answers[0][0] == answers[1][0]
@@ -126,12 +126,12 @@ def test_who_is_not_known_gets_no_text_and_no_guess_helps() -> None:
     builders.organization()
     browser = Client()
     ask(browser)
-    assert find.send_codes(now=NOW) == 0
+    assert find.send_find_codes(now=NOW) == 0
     assert Message.objects.count() == 0
-    answers = [text(browser.post(reverse("find_code"), {"code": f"{guess:06}"})) for guess in range(6)]
+    answers = [text(browser.post(reverse("find_booking_code"), {"code": f"{guess:06}"})) for guess in range(6)]
     assert "That is not the code we sent." in answers[0]
     assert "This code was tried too often." in answers[5]
-    assert ProvedBrowser.objects.count() == 0
+    assert VerifiedBrowser.objects.count() == 0
 
 
 def test_who_waits_is_seen_to_once() -> None:
@@ -139,9 +139,9 @@ def test_who_waits_is_seen_to_once() -> None:
     Message.objects.all().delete()
     ask(Client(), PHONE)
     ask(Client(), "nobody@example.org")
-    assert [find.send_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
+    assert [find.send_find_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
     assert Message.objects.count() == 1
-    assert not ProofCode.objects.filter(code_hash="").exists()
+    assert not VerificationCode.objects.filter(code_hash="").exists()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_what_is_no_contact_is_refused_beside_the_field(typed: str, said: str) -
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
     assert said in text(response)
-    assert ProofCode.objects.count() == 0
+    assert VerificationCode.objects.count() == 0
 
 
 def test_too_many_codes_of_one_contact_or_network_are_refused_in_words() -> None:
@@ -180,9 +180,9 @@ def test_a_code_counts_in_the_browser_that_asked_and_not_for_a_token_that_was_th
     thief = Client()
     thief.cookies["browser"] = planted
     thief.cookies["find"] = browser.cookies["find"].value
-    assert "This code is too old." in text(thief.post(reverse("find_code"), {"code": sent}))
-    assert browser.post(reverse("find_code"), {"code": sent}).status_code == 303
-    assert thief.get(reverse("me")).status_code == 302
+    assert "This code is too old." in text(thief.post(reverse("find_booking_code"), {"code": sent}))
+    assert browser.post(reverse("find_booking_code"), {"code": sent}).status_code == 303
+    assert thief.get(reverse("donor_bookings")).status_code == 302
 
 
 def test_the_second_of_two_taps_answers_as_the_first() -> None:
@@ -190,7 +190,7 @@ def test_the_second_of_two_taps_answers_as_the_first() -> None:
     browser = Client()
     ask(browser)
     sent = code()
-    assert [browser.post(reverse("find_code"), {"code": sent}).status_code for _ in range(2)] == [303, 303]
+    assert [browser.post(reverse("find_booking_code"), {"code": sent}).status_code for _ in range(2)] == [303, 303]
 
 
 def test_a_code_is_useless_after_ten_minutes() -> None:
@@ -199,7 +199,7 @@ def test_a_code_is_useless_after_ten_minutes() -> None:
     ask(browser)
     sent = code()
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
-        assert "This code is too old." in text(browser.post(reverse("find_code"), {"code": sent}))
+        assert "This code is too old." in text(browser.post(reverse("find_booking_code"), {"code": sent}))
 
 
 def test_what_was_typed_is_forgotten_after_a_quarter_of_an_hour() -> None:
@@ -207,7 +207,7 @@ def test_what_was_typed_is_forgotten_after_a_quarter_of_an_hour() -> None:
     ask(browser)
     for minutes, status in ((15, 200), (16, 302)):
         with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
-            assert browser.get(reverse("find_code")).status_code == status
+            assert browser.get(reverse("find_booking_code")).status_code == status
 
 
 def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for() -> None:
@@ -222,17 +222,17 @@ def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for(
 
 def test_what_a_coordinator_typed_is_proved_by_the_code() -> None:
     hope = builders.organization()
-    registration.enter(organization=hope, name="Test Ana Alder", phone=PHONE, actor="user:1", now=NOW)
+    registration.enter_volunteer(organization=hope, name="Test Ana Alder", phone=PHONE, actor="user:1", now=NOW)
     found(Client())
-    assert Contact.objects.get().proved_at == NOW
+    assert Contact.objects.get().verified_at == NOW
 
 
 def test_the_donors_page_is_for_a_browser_that_proved_something() -> None:
     builders.booked(builders.drive())
-    assert Client().get(reverse("me")).headers["Location"] == reverse("find")
+    assert Client().get(reverse("donor_bookings")).headers["Location"] == reverse("find_booking")
     guessed = Client()
     guessed.cookies["browser"] = "x" * 43
-    assert guessed.get(reverse("me")).headers["Location"] == reverse("find")
+    assert guessed.get(reverse("donor_bookings")).headers["Location"] == reverse("find_booking")
 
 
 def test_signing_out_forgets_the_browser_and_its_keys() -> None:
@@ -240,10 +240,10 @@ def test_signing_out_forgets_the_browser_and_its_keys() -> None:
     browser = Client()
     found(browser)
     browser.get(reverse("booking", args=[booking.token]), follow=True)
-    assert browser.get(reverse("me_sign_out")).status_code == 405
-    assert browser.post(reverse("me_sign_out")).headers["Location"] == reverse("find")
-    assert ProvedBrowser.objects.count() == 0
-    assert browser.get(reverse("me")).status_code == 302
+    assert browser.get(reverse("donor_sign_out")).status_code == 405
+    assert browser.post(reverse("donor_sign_out")).headers["Location"] == reverse("find_booking")
+    assert VerifiedBrowser.objects.count() == 0
+    assert browser.get(reverse("donor_bookings")).status_code == 302
     assert browser.get(reverse("booking", args=[booking.reference])).status_code == 404
 
 
@@ -251,7 +251,7 @@ def test_pages_of_the_donor_are_kept_by_no_cache_and_no_search_engine() -> None:
     builders.booked(builders.drive())
     browser = Client()
     ask(browser)
-    for response in (browser.get(reverse("find_code")), found(browser), browser.get(reverse("find"))):
+    for response in (browser.get(reverse("find_booking_code")), found(browser), browser.get(reverse("find_booking"))):
         assert "no-store" in response.headers["Cache-Control"]
         assert '<meta name="robots" content="noindex">' in response.content.decode()
 
@@ -260,9 +260,9 @@ def test_reading_changes_nothing() -> None:
     booking = builders.booked(builders.drive())
     browser = Client()
     found(browser)
-    before = list(Booking.objects.values()), list(ProvedBrowser.objects.values()), Message.objects.count()
-    for name in ("find", "find_code", "me"):
+    before = list(Booking.objects.values()), list(VerifiedBrowser.objects.values()), Message.objects.count()
+    for name in ("find_booking", "find_booking_code", "donor_bookings"):
         browser.get(reverse(name))
         browser.head(reverse(name))
     browser.get(reverse("booking", args=[booking.token]), follow=True)
-    assert (list(Booking.objects.values()), list(ProvedBrowser.objects.values()), Message.objects.count()) == before
+    assert (list(Booking.objects.values()), list(VerifiedBrowser.objects.values()), Message.objects.count()) == before

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from drives.account import queries
-from drives.domain.matching import Window
-from drives.models import Booking, Drive, WaitingEntry, WaitingState
+from drives.domain.matching import ArrivalWindow
+from drives.models import Booking, Drive, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import offers
 from organizations.models import Organization
 from tests import builders
@@ -23,10 +23,10 @@ from volunteers.models import Volunteer
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
-def known_browser(*besides: str) -> Client:
+def known_browser(*excluded_booking_id: str) -> Client:
     """A browser in which Ana's phone was proved, and these contacts."""
     browser = Client()
-    browser.cookies["browser"] = builders.browser_of(builders.phone(42), *besides)
+    browser.cookies["browser"] = builders.browser_of(builders.phone(42), *excluded_booking_id)
     return browser
 
 
@@ -39,12 +39,12 @@ def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list
 
 
 def shown(browser: Client) -> str:
-    return text(browser.get(reverse("me")))
+    return text(browser.get(reverse("donor_bookings")))
 
 
 def sections(browser: Client) -> list[str]:
     """What the page says of each person."""
-    page = browser.get(reverse("me")).content.decode()
+    page = browser.get(reverse("donor_bookings")).content.decode()
     return [text_of(part) for part in re.findall(r"<section .*?</section>", page, re.DOTALL)]
 
 
@@ -58,7 +58,7 @@ def test_places_in_line_are_listed_over_all_organizations_with_position_and_hour
     builders.waits(here, number=50)
     builders.waits(here)
     local = there.starts_at
-    builders.waits(there, window=Window(None, local + timedelta(minutes=15)))
+    builders.waits(there, window=ArrivalWindow(None, local + timedelta(minutes=15)))
     page = shown(known_browser())
     assert "number 2 in line Saturday, March 13" in page
     assert "number 1 in line Saturday, April 10 , before 9:15 AM" in page
@@ -67,9 +67,9 @@ def test_places_in_line_are_listed_over_all_organizations_with_position_and_hour
 
 def test_the_button_leaves_the_line() -> None:
     entry, browser = builders.waits(full()[0]), known_browser()
-    assert reverse("waiting_leave", args=[entry.token]) in browser.get(reverse("me")).content.decode()
-    browser.post(reverse("waiting_leave", args=[entry.token]))
-    assert WaitingEntry.objects.get().state == WaitingState.LEFT
+    assert reverse("waitlist_leave", args=[entry.token]) in browser.get(reverse("donor_bookings")).content.decode()
+    browser.post(reverse("waitlist_leave", args=[entry.token]))
+    assert WaitlistEntry.objects.get().state == WaitlistEntryState.LEFT
     assert "in line" not in shown(browser)
 
 
@@ -77,10 +77,10 @@ def test_an_offer_leads_to_its_page_while_it_stands() -> None:
     drive, taken = full()
     entry = builders.waits(drive)
     builders.cancelled(taken[0])
-    offers.sweep(now=NOW)
+    offers.sweep_waitlists(now=NOW)
     offer = builders.offer_to(entry)
     assert offer is not None
-    page = known_browser().get(reverse("me"))
+    page = known_browser().get(reverse("donor_bookings"))
     assert reverse("offer", args=[offer.token]) in page.content.decode()
     assert "A place is free for you" in text(page)
     assert "Saturday, March 13, 9:00 AM Pacific Time , kept for you until" in text(page)
@@ -124,7 +124,7 @@ def two_of_one_name() -> tuple[Booking, Booking]:
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)
     later = builders.drive(drive.organization, on=day, policy_id=builders.lax().pk)
-    daughter = builders.booked(later, name="Test Eve Alder", for_other=True)
+    daughter = builders.booked(later, name="Test Eve Alder", is_for_other=True)
     Volunteer.objects.filter(name="Test Eve Alder").update(name="Test Ana Alder")
     return mother, daughter
 
@@ -168,11 +168,11 @@ def test_a_name_that_two_have_in_one_organization_joins_nobody_across_organizati
 def test_whoever_erases_one_of_two_of_a_name_sees_which() -> None:
     by_phone, by_mail, _there = two_owners_of_one_name()
     browser = known_browser("ana@example.org")
-    for name in ("my_data", "my_data_erase"):
+    for name in ("donor_data", "donor_data_erase"):
         page = text(browser.get(reverse(name)))
         assert f"booking {by_phone.reference}" in page
         assert f"booking {by_mail.reference}" in page
-    browser.post(reverse("my_data_erase"), {"records": [str(by_mail.volunteer_id)], "sure": "on"})
+    browser.post(reverse("donor_data_erase"), {"records": [str(by_mail.volunteer_id)], "sure": "on"})
     by_phone.refresh_from_db()
     by_mail.refresh_from_db()
     assert (by_phone.state, by_mail.state) == ("booked", "cancelled")
@@ -184,8 +184,8 @@ def test_the_page_shows_the_last_twenty_past_visits(visits: int, shown: int) -> 
     last = builders.gave(drive)
     for number in range(1, visits):
         earlier = {"reference": f"P{number:04}", "starts_at": last.starts_at - timedelta(days=number)}
-        Booking.objects.create(**{**copied(last), **earlier, **Booking.new_link()})
-    [person] = queries.donor_page(builders.browser_of(builders.phone(42)), drive.ends_at)
+        Booking.objects.create(**{**copied(last), **earlier, **Booking.build_link_fields()})
+    [person] = queries.load_donor_page(builders.browser_of(builders.phone(42)), drive.ends_at)
     assert [page.booking.starts_at for page in person.past] == [
         last.starts_at - timedelta(days=number) for number in range(shown)
     ]

@@ -51,15 +51,17 @@ def sent_code(to: str) -> str:
 
 def changes_to(browser: Client, person: Volunteer, typed: str, kept: str) -> Any:
     """From the new number to its code."""
-    assert browser.post(address("me_contact", person), {"contact": typed}).status_code == 303
-    return browser.post(address("me_contact_code", person), {"code": sent_code(kept)}, follow=True)
+    assert browser.post(address("donor_contact", person), {"contact": typed}).status_code == 303
+    return browser.post(address("donor_contact_code", person), {"code": sent_code(kept)}, follow=True)
 
 
 def test_name_and_language_change_wherever_the_donor_is_known() -> None:
     browser, lax = Client(), builders.lax()
     here = ana(browser, builders.drive(policy_id=lax.pk))
     there = also_known(browser, builders.drive(policy_id=lax.pk))
-    response = browser.post(address("me_details", here), {"name": " Test  Ana Birch ", "language": "es"}, follow=True)
+    response = browser.post(
+        address("donor_details", here), {"name": " Test  Ana Birch ", "language": "es"}, follow=True
+    )
     assert "Your details are saved." in text(response)
     kept = Volunteer.objects.filter(pk__in=[here.pk, there.pk]).values_list("name", "language")
     assert list(kept) == [("Test Ana Birch", "es")] * 2
@@ -68,7 +70,7 @@ def test_name_and_language_change_wherever_the_donor_is_known() -> None:
 def test_a_name_that_is_none_is_refused_beside_the_field() -> None:
     browser = Client()
     person = ana(browser)
-    response = browser.post(address("me_details", person), {"name": "www.example.org", "language": "en"})
+    response = browser.post(address("donor_details", person), {"name": "www.example.org", "language": "en"})
     assert response.status_code == 422
     assert "Enter a name without a web address." in text(response)
 
@@ -76,17 +78,17 @@ def test_a_name_that_is_none_is_refused_beside_the_field() -> None:
 def test_a_new_number_counts_once_its_code_is_typed() -> None:
     browser = Client()
     person = ana(browser)
-    assert browser.post(address("me_contact", person), {"contact": NEW}).status_code == 303
+    assert browser.post(address("donor_contact", person), {"contact": NEW}).status_code == 303
     person.refresh_from_db()
     assert person.phone is not None
     assert person.phone.address == builders.phone(42)
-    wrong = browser.post(address("me_contact_code", person), {"code": "000000"})
+    wrong = browser.post(address("donor_contact_code", person), {"code": "000000"})
     assert wrong.status_code == 422
-    response = browser.post(address("me_contact_code", person), {"code": sent_code(NEW_KEPT)}, follow=True)
+    response = browser.post(address("donor_contact_code", person), {"code": sent_code(NEW_KEPT)}, follow=True)
     assert "The new number or address counts from now on." in text(response)
     person.refresh_from_db()
     assert person.phone is not None
-    assert (person.phone.address, person.phone.owner, person.phone.proved_at) == (NEW_KEPT, person, NOW)
+    assert (person.phone.address, person.phone.owner, person.phone.verified_at) == (NEW_KEPT, person, NOW)
 
 
 def test_what_waits_for_the_donor_follows_to_the_new_number() -> None:
@@ -102,9 +104,9 @@ def test_the_old_number_is_nobodys_and_its_next_holder_is_somebody_else() -> Non
     person = ana(browser, drive)
     changes_to(browser, person, NEW, NEW_KEPT)
     old = Contact.objects.get(address=builders.phone(42))
-    assert (old.owner, old.proved_at) == (None, None)
+    assert (old.owner, old.verified_at) == (None, None)
     other = donor.booked(Client(), drive, 8, name="Test Bo Birch").volunteer
-    assert "Test Bo Birch" not in text(browser.get(reverse("me")))
+    assert "Test Bo Birch" not in text(browser.get(reverse("donor_bookings")))
     assert other is not None
     assert other != person
 
@@ -114,13 +116,13 @@ def test_a_browser_keeps_what_another_record_of_the_old_number_needs() -> None:
     here = ana(browser, builders.drive(policy_id=lax.pk))
     builders.booked(builders.drive(builders.organization("Harbor"), policy_id=lax.pk), name="Test A. Alder")
     changes_to(browser, here, NEW, NEW_KEPT)
-    assert "Test A. Alder" in text(browser.get(reverse("me")))
+    assert "Test A. Alder" in text(browser.get(reverse("donor_bookings")))
 
 
 def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learns_nothing() -> None:
     browser, drive = Client(), builders.drive()
     person = ana(browser, drive)
-    bo = builders.booked(drive, n=8, name="Test Bo Birch", for_other=True).volunteer
+    bo = builders.booked(drive, n=8, name="Test Bo Birch", is_for_other=True).volunteer
     cleo = builders.booked(drive, n=12, number=43, name="Test Cleo Cedar").volunteer
     assert bo is not None
     assert cleo is not None
@@ -131,15 +133,17 @@ def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learn
         assert each.phone.address == reached
         texts = Message.objects.waiting().filter(recipient=f"volunteer:{each.pk}", channel="sms")
         assert set(texts.values_list("address", flat=True)) == {reached}
-    assert "Test Bo Birch" in text(browser.get(reverse("me")))
-    assert account_queries.donor_page(builders.browser_of(builders.phone(42)), NOW) == []
+    assert "Test Bo Birch" in text(browser.get(reverse("donor_bookings")))
+    assert account_queries.load_donor_page(builders.browser_of(builders.phone(42)), NOW) == []
 
 
 def test_the_change_is_made_in_every_organization_or_in_none() -> None:
     browser, lax = Client(), builders.lax()
     here = ana(browser, builders.drive(policy_id=lax.pk))
     there = also_known(browser, builders.drive(builders.organization("Harbor"), policy_id=lax.pk))
-    registration.enter(organization=there.organization, name="Test Bo Birch", phone=NEW, actor="user:1", now=NOW)
+    registration.enter_volunteer(
+        organization=there.organization, name="Test Bo Birch", phone=NEW, actor="user:1", now=NOW
+    )
     response = changes_to(browser, here, NEW, NEW_KEPT)
     assert response.status_code == 422
     assert "Harbor knows somebody else by this number or address." in text(response)
@@ -162,34 +166,36 @@ def test_a_contact_that_this_browser_proved_needs_no_code() -> None:
     person = ana(browser, drive)
     donor.booked(browser, builders.drive(), phone="", email="ana@example.org", name="Test Ann Alder")
     codes = Message.objects.filter(kind="code").count()
-    browser.post(address("me_contact", person), {"contact": "ana@example.org"})
-    assert "no code is needed" in text(browser.get(address("me_contact_code", person)))
-    assert browser.post(address("me_contact_code", person)).status_code == 303
+    browser.post(address("donor_contact", person), {"contact": "ana@example.org"})
+    assert "no code is needed" in text(browser.get(address("donor_contact_code", person)))
+    assert browser.post(address("donor_contact_code", person)).status_code == 303
     assert Message.objects.filter(kind="code").count() == codes
 
 
 def test_consent_is_turned_on_and_off_for_one_organization() -> None:
     browser = Client()
     person = ana(browser)
-    shown = text(browser.get(address("me_details", person)))
+    shown = text(browser.get(address("donor_details", person)))
     assert "Yes, since March 1, 2027" in shown
     turned = {"contact": "phone", "purpose": "reminders", "turn": "off"}
-    response = browser.post(address("me_consent", person), turned, follow=True)
+    response = browser.post(address("donor_consent", person), turned, follow=True)
     assert "No, since March 1, 2027" in text(response)
-    browser.post(address("me_consent", person), {**turned, "turn": "on"})
-    assert "Yes, since March 1, 2027" in text(browser.get(address("me_details", person)))
+    browser.post(address("donor_consent", person), {**turned, "turn": "on"})
+    assert "Yes, since March 1, 2027" in text(browser.get(address("donor_details", person)))
 
 
 def test_the_calendar_gets_a_new_address() -> None:
     browser = Client()
     person = ana(browser)
-    old = reverse("feed", args=[person.token])
-    response = browser.post(address("me_new_feed", person), follow=True)
+    old = reverse("donor_feed", args=[person.token])
+    response = browser.post(address("donor_renew_feed", person), follow=True)
     assert "This is a new address." in text(response)
     assert browser.get(old).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["me_details", "me_contact", "me_contact_code", "me_consent", "me_new_feed"])
+@pytest.mark.parametrize(
+    "name", ["donor_details", "donor_contact", "donor_contact_code", "donor_consent", "donor_renew_feed"]
+)
 def test_cleo_finds_nothing_of_ana(name: str) -> None:
     drive = builders.drive()
     person = ana(Client(), drive)
@@ -207,8 +213,8 @@ def test_who_is_only_reached_through_the_mailbox_is_shown_and_not_changed() -> N
     bo = donor.booked(Client(), drive, email="family@example.org", name="Test Bo Birch").volunteer
     browser = Client()
     ana(browser, drive, n=8, phone="", email="family@example.org")
-    shown = text(browser.get(reverse("me")))
+    shown = text(browser.get(reverse("donor_bookings")))
     assert "Test Ana Alder" in shown
     assert "Test Bo Birch Plasma drive booked Saturday, March 13, 9:00 AM" in shown
     assert bo is not None
-    assert browser.get(address("me_details", bo)).status_code == 404
+    assert browser.get(address("donor_details", bo)).status_code == 404

@@ -8,8 +8,8 @@ from django.test import RequestFactory, override_settings
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.api import PER_MINUTE
-from config.proxy import VisitorAddressMiddleware
+from config.api import REQUESTS_PER_MINUTE
+from config.client_address import ClientAddressMiddleware
 from drives.models import PLAN_FIELDS, Booking, Drive
 from tests import builders
 from tests.builders import NOW
@@ -36,7 +36,7 @@ def test_a_view_that_says_nothing_answers_nobody() -> None:
 def test_one_address_cannot_crowd_out_the_others() -> None:
     api, other = Api(), Api()
     other.client.defaults["REMOTE_ADDR"] = "192.0.2.7"
-    for _call in range(PER_MINUTE["anonymous"]):
+    for _call in range(REQUESTS_PER_MINUTE["anonymous"]):
         assert api.client.get("/api/v1/drives/").status_code == 200
     refused = api.get("drives/")
     assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (429, "throttled", "60")
@@ -62,14 +62,14 @@ def test_behind_a_proxy_the_visitor_is_whom_the_proxy_saw(header: str, seen: str
         found.append(request.META["REMOTE_ADDR"])
         return HttpResponse()
 
-    VisitorAddressMiddleware(page)(RequestFactory().get("/", headers={"X-Forwarded-For": header}))
+    ClientAddressMiddleware(page)(RequestFactory().get("/", headers={"X-Forwarded-For": header}))
     assert found == [seen]
 
 
 def test_no_member_of_a_row_can_be_set_by_a_booking() -> None:
     drive = builders.drive()
     names = {field.attname for model in (Booking, Registration) for field in model._meta.concrete_fields}
-    known = {"visit", "name", "phone", "email", "language", "consents"}
+    known = {"visit", "name", "phone", "email", "language", "consents", "self_check", "is_for_other"}
     plain = Api().book(slot=str(builders.slot(drive).pk))
     stuffed = Api().book(
         slot=str(builders.slot(drive).pk), phone=builders.phone(43), **dict.fromkeys(sorted(names - known), "1")

@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from drives import urls_api
 from drives.api.access import ApiView
 from organizations.models import Role
-from organizations.rules import VERBS
+from organizations.rules import PERMISSIONS
 from tests import builders
 from tests.builders import NOW
 from tests.drives.caller import Api
@@ -52,7 +52,7 @@ class World:
     def __init__(self) -> None:
         self.owner = builders.organization()
         self.cause = self.owner.causes.create(title="Running for Zoe", slug="zoe", strip="For Zoe")
-        self.collector = self.owner.collectors.create(name="The centre")
+        self.center = self.owner.centers.create(name="The centre")
         self.policy = builders.policy(organization=self.owner)
         self.drive = builders.drive(self.owner, published=False)
         self.booking = builders.booked(builders.drive(self.owner))
@@ -63,7 +63,7 @@ class World:
             "organizations": self.owner.pk,
             "sites": self.drive.site_id,
             "causes": self.cause.pk,
-            "centers": self.collector.pk,
+            "centers": self.center.pk,
             "policies": self.policy.pk,
         }
         assert self.booking.volunteer_id
@@ -88,7 +88,7 @@ def test_every_call_says_who_may_make_it() -> None:
         view = view_of(pattern)
         methods = {name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)}
         assert methods == {method.lower() for method in view.needs}, view
-        assert set(view.needs.values()) <= {"public", *VERBS}
+        assert set(view.needs.values()) <= {"public", *PERMISSIONS}
 
 
 @pytest.mark.parametrize(("method", "route"), [*NAMED, ("GET", "drives/<id:drive_id>/")])

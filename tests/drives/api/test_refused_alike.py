@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from drives.models import Booking, WaitingEntry
+from drives.models import Booking, WaitlistEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -65,21 +65,21 @@ def test_a_booking_is_refused_alike(changes: dict[str, str]) -> None:
 @pytest.mark.parametrize("changes", [*PEOPLE, NOBODY_REACHED, {"name": ""}])
 def test_a_waitlist_entry_is_refused_alike(changes: dict[str, str]) -> None:
     drive = builders.drive()
-    page = Client().post(reverse("wait", args=[drive.slug]), person(**changes))
+    page = Client().post(reverse("waitlist_join", args=[drive.slug]), person(**changes))
     answer = Api().post(
         f"drives/{drive.pk}/waitlist/", person(**changes), **{"Idempotency-Key": "a-random-key-of-22-letters"}
     )
     refused = of_api(answer)
     assert refused == of_page(page)
     assert refused
-    assert not WaitingEntry.objects.exists()
+    assert not WaitlistEntry.objects.exists()
 
 
 def test_an_empty_window_is_refused_alike() -> None:
     drive = builders.drive()
     second = drive.starts_at + timedelta(hours=1)
     hour, moment = f"{int(second.timestamp())}", second.isoformat()
-    page = Client().post(reverse("wait", args=[drive.slug]), {**person(), "since": hour, "until": hour})
+    page = Client().post(reverse("waitlist_join", args=[drive.slug]), {**person(), "since": hour, "until": hour})
     answer = Api().post(
         f"drives/{drive.pk}/waitlist/",
         {**person(), "from": moment, "to": moment},
@@ -112,7 +112,7 @@ def test_a_booking_by_a_coordinator_is_refused_alike(changes: dict[str, str]) ->
     owner = builders.member(builders.organization())
     drive = builders.drive(owner.organization)
     typed = {**person(**changes), "slot": str(builders.slot(drive).pk)}
-    page = coordinator.signed_in(owner).post(reverse("organizer_enter", args=[drive.pk]), typed)
+    page = coordinator.signed_in(owner).post(reverse("organizer_add_booking", args=[drive.pk]), typed)
     refused = of_api(Api.with_key(drive.organization).book(**typed))
     assert refused == of_page(page)
     assert refused
@@ -124,7 +124,7 @@ def test_a_national_number_is_read_by_the_country_of_the_organization() -> None:
     owner = builders.member(builders.organization(country="ES"))
     drive = builders.drive(owner.organization)
     typed = {**person(phone="612 34 56 78"), "slot": str(builders.slot(drive).pk)}
-    coordinator.signed_in(owner).post(reverse("organizer_enter", args=[drive.pk]), typed)
+    coordinator.signed_in(owner).post(reverse("organizer_add_booking", args=[drive.pk]), typed)
     booked = Booking.objects.get()
     assert booked.volunteer is not None
     assert booked.volunteer.phone is not None

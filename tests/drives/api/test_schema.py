@@ -27,13 +27,13 @@ def test_the_schema_is_valid_openapi_3_1() -> None:
 
 def test_making_the_schema_warns_of_nothing() -> None:
     GENERATOR_STATS.reset()
-    schema.text.cache_clear()
-    schema.text()
+    schema.render_schema.cache_clear()
+    schema.render_schema()
     assert not GENERATOR_STATS
 
 
 def test_every_call_is_described_with_its_problems() -> None:
-    paths = json.loads(schema.text())["paths"]
+    paths = json.loads(schema.render_schema())["paths"]
     described = {path.removeprefix("/api/v1/") for path in paths}
     routes = [str(pattern.pattern).replace("<id:pk>", "{id}") for pattern in urls_api.urlpatterns]
     assert described == {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in routes}
@@ -48,7 +48,7 @@ def test_every_call_is_described_with_its_problems() -> None:
 
 def test_the_ids_of_operations_stay() -> None:
     """Clients are generated from them. A changed or removed line breaks those clients; new lines do not."""
-    paths = json.loads(schema.text())["paths"]
+    paths = json.loads(schema.render_schema())["paths"]
     found = {
         f"{operation['operationId']}: {method.upper()} {path}"
         for path, methods in paths.items()
@@ -61,7 +61,7 @@ def test_the_ids_of_operations_stay() -> None:
 def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
     """Fail on a description that drf-spectacular took from a view, and on two calls with the same text."""
     docstrings = {inspect.getdoc(vars(pattern.callback)["view_class"]) for pattern in urls_api.urlpatterns}
-    operations = [row for methods in json.loads(schema.text())["paths"].values() for row in methods.values()]
+    operations = [row for methods in json.loads(schema.render_schema())["paths"].values() for row in methods.values()]
     assert not docstrings & {operation["description"] for operation in operations}
     for member in ("summary", "description"):
         assert len({operation[member] for operation in operations}) == len(operations)
@@ -71,7 +71,7 @@ def test_the_page_shows_every_call_and_loads_nothing_of_others() -> None:
     page = Client().get("/api/docs/")
     assert page.status_code == 200
     shown = page.content.decode()
-    for path, methods in json.loads(schema.text())["paths"].items():
+    for path, methods in json.loads(schema.render_schema())["paths"].items():
         for method in methods:
             assert f"{method.upper()} {path}" in shown
     assert "<script" not in shown

@@ -11,7 +11,7 @@ from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
 from drives.planning import alerts as planning_alerts
-from drives.planning import drives
+from drives.planning import lifecycle
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def outcome(booking: Booking, what: str, drive: Drive) -> None:
-    check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     check_in.record_outcome(
         booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at + timedelta(hours=1)
     )
@@ -30,19 +30,21 @@ def test_check_in_outcome_and_undo_step_back_one_at_a_time() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
-    states = [check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
+    states = [
+        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)
+    ]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.checked_in_at) == (None, None)
     with pytest.raises(Refusal):
-        check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
 
 
 def test_checking_in_twice_is_success_and_changes_nothing() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     for minute in range(2):
-        check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at + timedelta(minutes=minute))
+        check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=drive.starts_at + timedelta(minutes=minute))
     booking.refresh_from_db()
     assert booking.checked_in_at == drive.starts_at
 
@@ -52,21 +54,21 @@ def test_a_no_show_frees_the_chair_and_may_still_come() -> None:
     booking = builders.booked(drive)
     check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
-    check_in.check_in(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     assert drive.slots.filter(chairs_taken__gt=0).count() == 3
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     builders.booked(drive, number=1)
-    booking = check_in.walk_in(
+    booking = check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
     )
     assert (booking.state, booking.source) == ("checked_in", "walk_in")
     assert builders.slot(drive).over == 1
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
@@ -76,17 +78,17 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     outcome(came, "donated", drive)
     outcome(deferred, "deferred", drive)
     changes.cancel_bookings(
-        booking_id=late.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2)
+        booking_id=late.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=drive.starts_at - timedelta(hours=2)
     )
     changes.cancel_bookings(
-        booking_id=early.pk, actor="donor", by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2)
+        booking_id=early.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=drive.starts_at - timedelta(days=2)
     )
-    check_in.walk_in(
+    check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="first", actor="user:1", now=drive.starts_at
     )
-    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=59)) == 0
-    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=60)) == 1
-    assert close_out.close_out_due(now=drive.ends_at + timedelta(minutes=61)) == 0
+    assert close_out.close_out_due_drives(now=drive.ends_at + timedelta(minutes=59)) == 0
+    assert close_out.close_out_due_drives(now=drive.ends_at + timedelta(minutes=60)) == 1
+    assert close_out.close_out_due_drives(now=drive.ends_at + timedelta(minutes=61)) == 0
     report = Turnout.objects.get()
     assert {name: value for name, value in vars(report).items() if name.endswith("_count")} == {
         "goal_count": 2,
@@ -111,23 +113,23 @@ def test_the_close_out_marks_no_shows_counts_and_thanks() -> None:
     walked_in = Booking.objects.get(source="walk_in")
     thanked = [("thank_you", booking.about) for booking in (came, deferred, walked_in)]
     assert sorted(told) == sorted([*thanked, ("missed", missed.about)])
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_report_follows_corrections_until_it_is_completed() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     after = drive.ends_at + timedelta(hours=2)
-    close_out.close_out(drive_id=drive.pk, now=after)
-    check_in.check_in(booking_id=booking.pk, actor="user:1", now=after)
+    close_out.close_out_drive(drive_id=drive.pk, now=after)
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=after)
     with pytest.raises(Refusal) as caught:
-        close_out.complete(drive_id=drive.pk, actor="user:1", now=after)
+        close_out.complete_drive(drive_id=drive.pk, actor="user:1", now=after)
     assert caught.value.codes == ["outcomes_missing"]
     check_in.record_outcome(booking_id=booking.pk, outcome="donated", actor="user:1", now=after, at=drive.starts_at)
-    report = close_out.complete(drive_id=drive.pk, actor="user:1", now=after)
+    report = close_out.complete_drive(drive_id=drive.pk, actor="user:1", now=after)
     assert (report.donated_count, report.no_show_count, report.final) == (1, 0, True)
     with pytest.raises(Refusal) as caught:
-        check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
+        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
     assert caught.value.codes == ["drive_completed"]
 
 
@@ -135,9 +137,9 @@ def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=8)) == 0
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=7)) == 1
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=8)) == 0
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=7)) == 1
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
 
 
@@ -147,7 +149,9 @@ def test_a_corrected_outcome_is_taken_back_to_the_check_in_however_often_it_chan
     outcome(booking, "donated", drive)
     for what in ("deferred", "donated", "deferred"):
         check_in.record_outcome(booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at)
-    states = [check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)]
+    states = [
+        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)
+    ]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.outcome_at, booking.checked_in_at) == (None, None, None)
@@ -158,30 +162,30 @@ def test_an_undo_that_is_sent_twice_takes_back_one_step() -> None:
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
     for _tap in range(2):
-        check_in.undo(booking_id=booking.pk, actor="user:1", now=drive.starts_at, seen="donated")
+        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at, seen="donated")
     booking.refresh_from_db()
     assert booking.state == BookingState.CHECKED_IN
 
 
 def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None:
     drive = builders.drive()
-    came = check_in.walk_in(
+    came = check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
     )
-    check_in.undo(booking_id=came.pk, actor="user:1", now=drive.starts_at)
-    close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
+    check_in.undo_last_step(booking_id=came.pk, actor="user:1", now=drive.starts_at)
+    close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
     report = Turnout.objects.get()
     assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
     assert not drive.slots.filter(chairs_taken__gt=0).exists()
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
-@pytest.mark.parametrize("verb", [check_in.check_in, check_in.undo])
+@pytest.mark.parametrize("verb", [check_in.check_in_donor, check_in.undo_last_step])
 def test_who_was_marked_as_missed_and_came_as_a_walk_in_is_not_here_twice(verb: Callable[..., Booking]) -> None:
     drive = builders.drive(policy_id=builders.lax().pk)
     booking, now = builders.booked(drive), drive.starts_at + timedelta(minutes=30)
     check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=now)
-    check_in.walk_in(
+    check_in.add_walk_in(
         drive=drive, name="Test Ana Alder", phone=builders.phone(42), visit="return", actor="user:1", now=now
     )
     with pytest.raises(Refusal) as caught:
@@ -194,41 +198,41 @@ def test_nobody_is_checked_in_on_a_day_before_the_drive() -> None:
     booking = builders.booked(drive)
     midnight = drive.starts_at.astimezone(drive.site.zone).replace(hour=0)
     with pytest.raises(Refusal) as caught:
-        check_in.check_in(booking_id=booking.pk, actor="user:1", now=midnight - timedelta(minutes=1))
+        check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=midnight - timedelta(minutes=1))
     assert caught.value.codes == ["drive_not_today"]
-    assert check_in.check_in(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
+    assert check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
 
 
 def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
     drive = builders.drive()
     booking, after = builders.booked(drive), drive.ends_at + timedelta(hours=2)
-    close_out.close_out(drive_id=drive.pk, now=after)
-    check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
-    report = close_out.complete(drive_id=drive.pk, actor="user:7", now=after)
+    close_out.close_out_drive(drive_id=drive.pk, now=after)
+    check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
+    report = close_out.complete_drive(drive_id=drive.pk, actor="user:7", now=after)
     booking.refresh_from_db()
     assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
     assert booking.changes.latest("pk").actor == "user:7"
     assert Message.objects.filter(kind="missed").count() == 1
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
     drive = builders.drive()
     gave, coming = builders.gave(drive), builders.booked(drive, n=8, number=43)
-    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
     gave.refresh_from_db()
     coming.refresh_from_db()
     assert (gave.state, coming.state) == ("donated", "cancelled")
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
     drive = builders.drive()
     here, after = builders.booked(drive), drive.ends_at + timedelta(hours=1)
-    check_in.check_in(booking_id=here.pk, actor="user:1", now=drive.starts_at)
-    close_out.close_out(drive_id=drive.pk, now=after)
+    check_in.check_in_donor(booking_id=here.pk, actor="user:1", now=drive.starts_at)
+    close_out.close_out_drive(drive_id=drive.pk, now=after)
     with pytest.raises(Refusal) as caught:
-        drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
+        lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=after)
     here.refresh_from_db()
     assert (caught.value.codes, here.state) == (["drive_past"], "checked_in")
 
@@ -247,7 +251,7 @@ def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) ->
     drive = builders.drive()
     now = drive.starts_at + timedelta(minutes=minutes)
     with pytest.raises(Refusal) as caught:
-        check_in.walk_in(
+        check_in.add_walk_in(
             drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=now
         )
     assert caught.value.codes == ["drive_not_today"]
@@ -257,11 +261,11 @@ def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) ->
 def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_booking_closed() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    closed = drives.close(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
+    closed = lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
     after = drive.ends_at + timedelta(days=3)
-    assert close_out.close_out(drive_id=drive.pk, now=after) is not None
-    check_in.undo(booking_id=booking.pk, actor="user:1", now=after)
-    assert close_out.close_out(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
+    assert close_out.close_out_drive(drive_id=drive.pk, now=after) is not None
+    check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
+    assert close_out.close_out_drive(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
     drive.refresh_from_db()
     booking.refresh_from_db()
     assert (drive.closed_at, drive.closed_out_at) == (closed.closed_at, after)
@@ -274,7 +278,7 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     builders.member(owner)
     drive = builders.drive(owner)
     Drive.objects.update(state=state)
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == 0
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
     assert not Message.objects.exists()
 
 
@@ -283,8 +287,8 @@ def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
     week = drive.starts_at - timedelta(days=7)
-    assert planning_alerts.alert_under_filled(now=week - timedelta(seconds=1)) == 0
-    assert planning_alerts.alert_under_filled(now=week) == 1
+    assert planning_alerts.alert_under_filled_drives(now=week - timedelta(seconds=1)) == 0
+    assert planning_alerts.alert_under_filled_drives(now=week) == 1
     assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
 
 
@@ -292,8 +296,8 @@ def test_no_alert_leaves_once_the_drive_has_begun() -> None:
     owner = builders.organization()
     builders.member(owner)
     drive = builders.drive(owner)
-    assert planning_alerts.alert_under_filled(now=drive.starts_at) == 0
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(seconds=1)) == 1
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at) == 0
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(seconds=1)) == 1
 
 
 @pytest.mark.parametrize(("booked", "alerts"), [(11, 1), (12, 0)])
@@ -303,15 +307,15 @@ def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> 
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=5))
     for number in range(booked):
         builders.booked(drive, n=number // 5, number=number)
-    assert planning_alerts.alert_under_filled(now=drive.starts_at - timedelta(days=6)) == alerts
+    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == alerts
 
 
 @pytest.mark.parametrize("grace", [0, 45])
 def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
     drive = builders.drive(grace_minutes=grace)
     ends = drive.ends_at + timedelta(minutes=grace)
-    assert close_out.close_out_due(now=ends - timedelta(seconds=1)) == 0
-    assert close_out.close_out_due(now=ends) == 1
+    assert close_out.close_out_due_drives(now=ends - timedelta(seconds=1)) == 0
+    assert close_out.close_out_due_drives(now=ends) == 1
 
 
 def test_nobody_is_marked_as_missed_before_their_time() -> None:
@@ -323,7 +327,7 @@ def test_nobody_is_marked_as_missed_before_their_time() -> None:
 
 
 def groups(drive: Drive, now: datetime) -> str:
-    found = attendance_queries.checkin_list(drive, now)
+    found = attendance_queries.load_checkin_list(drive, now)
     [group] = [name for name in ("due", "late", "checked_in", "coming", "finished") if getattr(found, name)]
     return group
 
@@ -347,5 +351,5 @@ def test_at_the_door_people_are_due_half_an_hour_before_and_late_ten_minutes_aft
 def test_minutes_late_are_whole_ones(seconds: int, minutes: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    found = attendance_queries.checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
+    found = attendance_queries.load_checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
     assert [row.late_minutes for row in (*found.due, *found.late, *found.coming)] == [minutes]

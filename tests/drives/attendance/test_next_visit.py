@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from drives.attendance import close_out, next_visit
 from drives.eligibility import next_visit as eligibility_next_visit
 from drives.eligibility import queries as eligibility_queries
-from drives.eligibility.next_visit import AfterVisit, NextVisit, Progress
-from drives.messaging.texts import next_visit as texts_next_visit
-from drives.models import Booking, Drive, OwnText, Site
+from drives.eligibility.next_visit import FollowUp, NextVisit, Progress
+from drives.messaging.texts import next_visit_texts as texts_next_visit
+from drives.models import Booking, CustomText, Drive, Site
 from drives.refusals import Refusal
-from notifications import notice
+from notifications import message_content
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -49,7 +49,7 @@ def days(*before: int) -> list[date]:
     ],
 )
 def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], given: int | None) -> None:
-    found = eligibility_next_visit.progress(days(*before), DRIVE_DAY, 180)
+    found = eligibility_next_visit.compute_progress(days(*before), DRIVE_DAY, 180)
     assert (found.given if found else None) == given
     if found:
         assert found.until == max(days(*before)) + 180 * DAY
@@ -59,8 +59,8 @@ def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], giv
 def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before: list[int], random: Any) -> None:
     mixed = days(*before)
     random.shuffle(mixed)
-    found = eligibility_next_visit.progress(mixed, DRIVE_DAY, 180)
-    assert found == eligibility_next_visit.progress(sorted(mixed), DRIVE_DAY, 180)
+    found = eligibility_next_visit.compute_progress(mixed, DRIVE_DAY, 180)
+    assert found == eligibility_next_visit.compute_progress(sorted(mixed), DRIVE_DAY, 180)
     assert found is None or found.given in {1, 2}
 
 
@@ -84,7 +84,7 @@ def over(drive: Drive) -> datetime:
 
 def closed(drive: Drive) -> datetime:
     """Closed out when its time has come; returns when that was."""
-    assert close_out.close_out(drive_id=drive.pk, now=over(drive))
+    assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 
 
@@ -101,7 +101,7 @@ def test_after_a_first_donation_the_thanks_name_the_earliest_times_that_are_allo
     said = "Hope Foundation: Thank you! Second visit: Sat Mar 20 9:00 AM, 9:15 AM, 9:30 AM. Book: "
     assert text.text.startswith(said)
     assert f"/b/{booking.token}/ STOP to end" in text.text
-    assert notice.segments(text.text) == 1
+    assert message_content.count_segments(text.text) == 1
     mail = thanks(booking, "email")
     assert "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027." in mail.text
     for n in range(3):
@@ -122,7 +122,7 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
     open_again = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 21 * DAY)
     for n in range(1, 4):
         builders.booked(full, n=n, number=n, name=f"Test Donor {'ABCD'[n]}")
-    found = eligibility_queries.after_visit(builders.gave(drive), over(drive), everywhere=False)
+    found = eligibility_queries.load_follow_up(builders.gave(drive), over(drive), all_organizations=False)
     slots = [builders.slot(full).pk, *(builders.slot(open_again, n).pk for n in (0, 1))]
     assert [time.slot_id for time in found.times] == slots
 
@@ -143,11 +143,11 @@ def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> N
 def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None:
     drive, _later = planned()
     booking = builders.gave(drive, outcome="incomplete")
-    assert eligibility_queries.progress_of([booking.volunteer_id or 0], over(drive)) == {}
+    assert eligibility_queries.load_progress([booking.volunteer_id or 0], over(drive)) == {}
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("purposes", "is_told"), [(("reminders",), False), (("reminders", "appeals"), True)])
+@pytest.mark.parametrize(("purposes", "is_told"), [(("reminders",), False), (("reminders", "news"), True)])
 def test_without_a_drive_we_scheduled_to_tell_only_whom_we_may_tell(purposes: tuple[str, ...], is_told: bool) -> None:
     drive = builders.drive()
     booking = builders.gave(drive, email=MAIL, consents=purposes)
@@ -166,8 +166,8 @@ def test_a_donation_elsewhere_does_not_show_in_what_coordinators_can_read() -> N
     booking = builders.gave(drive)
     builders.gave(elsewhere, booked_at=over(drive))
     now = over(elsewhere)
-    assert eligibility_queries.after_visit(booking, now, everywhere=False).times[0].drive == later
-    assert eligibility_queries.after_visit(booking, now, everywhere=True).times == []
+    assert eligibility_queries.load_follow_up(booking, now, all_organizations=False).times[0].drive == later
+    assert eligibility_queries.load_follow_up(booking, now, all_organizations=True).times == []
 
 
 @pytest.mark.django_db
@@ -188,7 +188,7 @@ def at(hour: int, day: int = 20, minute: int = 0) -> NextVisit:
 
 def test_a_day_is_said_once() -> None:
     assert (
-        eligibility_next_visit.in_short([at(9), at(9, minute=15), at(10, 21)])
+        eligibility_next_visit.format_visit_times([at(9), at(9, minute=15), at(10, 21)])
         == "Sat Mar 20 9:00 AM, 9:15 AM, Sun Mar 21 10:00 AM"
     )
 
@@ -203,14 +203,16 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
     site = builders.site(owner)
     apart = [builders.drive(owner, builders.plan(site, on=DRIVE_DAY + n * DAY)) for n in (180, 190, 200)]
     times = [NextVisit(one, 123456789, one.starts_at + timedelta(hours=2), "return") for one in apart]
-    after = AfterVisit(Progress(1, NEXT_DAY), times)
+    after = FollowUp(Progress(1, NEXT_DAY), times)
     with translation.override(language):
         said = [
-            texts_next_visit.thank_you(booking, "sms", after=AfterVisit(after.progress, times[:count])).text
+            texts_next_visit.render_thank_you(booking, "sms", after=FollowUp(after.progress, times[:count])).text
             for count in (1, 2, 3)
         ]
-        mail = texts_next_visit.appeal(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
-    assert [(notice.segments(text), notice.is_gsm(text)) for text in [*said, mail]] == [(1, True)] * 4
+        mail = texts_next_visit.render_invitation(booking.volunteer, times, "sms").text  # type: ignore[arg-type]
+    assert [(message_content.count_segments(text), message_content.is_gsm(text)) for text in [*said, mail]] == [
+        (1, True)
+    ] * 4
     assert said[0] != said[1]
     assert said[1] == said[2]
 
@@ -218,7 +220,7 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
 @pytest.mark.django_db
 def test_own_words_name_the_times() -> None:
     drive, _later = planned()
-    OwnText.objects.create(
+    CustomText.objects.create(
         organization=drive.organization, kind="second_visit", language="en", text="{slots}! {link}", changed_at=NOW
     )
     booking = builders.gave(drive)
@@ -228,7 +230,7 @@ def test_own_words_name_the_times() -> None:
 
 
 def book_next(booking: Booking, slot_id: int, now: datetime) -> Booking:
-    return next_visit.book_next(booking_id=booking.pk, slot_id=slot_id, actor="user:1", now=now)
+    return next_visit.book_next_visit(booking_id=booking.pk, slot_id=slot_id, actor="user:1", now=now)
 
 
 @pytest.mark.django_db

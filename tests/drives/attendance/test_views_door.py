@@ -35,7 +35,7 @@ def day(drive: Drive) -> str:
 
 
 def tap(browser: Client, booking: Booking, verb: str, **typed: str) -> Any:
-    address = reverse("checkin_act", args=[booking.drive.slug, booking.pk, verb])
+    address = reverse("checkin_change_state", args=[booking.drive.slug, booking.pk, verb])
     return browser.post(address, typed, follow=True)
 
 
@@ -211,7 +211,7 @@ def test_a_walk_in_after_the_drive_is_shown_the_next_one() -> None:
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
         assert "Saturday, March 20, 9:00 AM Pacific Time , The next drive Book" in text(response)
-        address = f"{reverse('organizer_enter', args=[later.pk])}?visit=first&amp;slot={builders.slot(later).pk}"
+        address = f"{reverse('organizer_add_booking', args=[later.pk])}?visit=first&amp;slot={builders.slot(later).pk}"
         assert f'href="{address}"' in response.content.decode()
         asked = browser.get(address.replace("&amp;", "&"))
         assert asked.context["form"].chosen == builders.slot(later).pk
@@ -220,7 +220,7 @@ def test_a_walk_in_after_the_drive_is_shown_the_next_one() -> None:
 def test_the_page_of_a_person_offers_what_can_be_done_now() -> None:
     browser, drive = door()
     booking = builders.booked(drive)
-    address = reverse("checkin_person", args=[drive.slug, booking.pk])
+    address = reverse("checkin_booking", args=[drive.slug, booking.pk])
     with at(drive, 5):
         before = text(browser.get(address))
         tap(browser, booking, "in")
@@ -238,7 +238,7 @@ def test_an_unknown_verb_is_not_found() -> None:
 def test_a_booking_of_another_drive_is_not_found_under_this_one() -> None:
     browser, drive = door()
     other = builders.booked(builders.drive(drive.organization))
-    assert browser.post(reverse("checkin_act", args=[drive.slug, other.pk, "in"])).status_code == 404
+    assert browser.post(reverse("checkin_change_state", args=[drive.slug, other.pk, "in"])).status_code == 404
 
 
 def test_a_viewer_does_not_stand_at_the_door() -> None:
@@ -252,7 +252,7 @@ def test_reading_the_list_checks_nobody_in() -> None:
     browser, drive = door()
     booking = builders.booked(drive)
     with at(drive):
-        assert browser.get(reverse("checkin_act", args=[drive.slug, booking.pk, "in"])).status_code == 405
+        assert browser.get(reverse("checkin_change_state", args=[drive.slug, booking.pk, "in"])).status_code == 405
         assert browser.get(day(drive), {"done": str(booking.pk), "q": "\x00"}).status_code == 200
         assert browser.get(day(drive), {"done": "9" * 30}).status_code == 200
 

@@ -36,17 +36,17 @@ def test_a_drive_from_sign_in_to_the_final_turnout() -> None:
         browser.post("/organizer/drives/new/", {**form, "preview": "1"})
         browser.post("/organizer/drives/new/", {**form, "save": "1"})
         drive = Drive.objects.get()
-        browser.post(reverse("organizer_publish", args=[drive.pk]))
+        browser.post(reverse("organizer_publish_drive", args=[drive.pk]))
         came, missed = builders.booked(drive, number=1, name="Test Ana Alder"), builders.booked(drive, n=1, number=2)
         assert "Test Ana Alder" in text(browser.get(reverse("organizer_drive", args=[drive.pk])))
     with time_machine.travel(drive.starts_at, tick=False):
-        browser.post(reverse("checkin_act", args=[drive.slug, came.pk, "in"]))
+        browser.post(reverse("checkin_change_state", args=[drive.slug, came.pk, "in"]))
     with time_machine.travel(drive.starts_at + timedelta(hours=1), tick=False):
-        browser.post(reverse("checkin_act", args=[drive.slug, came.pk, "donated"]))
-    close_out.close_out(drive_id=drive.pk, now=after(drive))
+        browser.post(reverse("checkin_change_state", args=[drive.slug, came.pk, "donated"]))
+    close_out.close_out_drive(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         shown = report(browser, drive)
-        browser.post(reverse("organizer_complete", args=[drive.pk]))
+        browser.post(reverse("organizer_complete_drive", args=[drive.pk]))
         final = report(browser, drive)
     assert "1 of 2 donations, 50 % of the goal" in shown
     assert "50 % of those booked came: 1 of 2" in shown
@@ -67,12 +67,12 @@ def test_a_drive_with_open_check_ins_cannot_be_completed() -> None:
     ben = builders.member(builders.organization())
     drive = builders.drive(ben.organization)
     booking = builders.booked(drive)
-    check_in.check_in(booking_id=booking.pk, actor="test", now=drive.starts_at)
-    close_out.close_out(drive_id=drive.pk, now=after(drive))
+    check_in.check_in_donor(booking_id=booking.pk, actor="test", now=drive.starts_at)
+    close_out.close_out_drive(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         browser = coordinator.signed_in(ben)
         shown = report(browser, drive)
-        refused = text(browser.post(reverse("organizer_complete", args=[drive.pk]), follow=True))
+        refused = text(browser.post(reverse("organizer_complete_drive", args=[drive.pk]), follow=True))
         desk = text(browser.get(reverse("organizer_drive", args=[drive.pk])))
     assert "1 person is checked in without an outcome." in shown
     assert "checked in without an outcome" in refused
@@ -84,11 +84,11 @@ def test_a_correction_after_the_close_out_changes_the_report() -> None:
     ben = builders.member(builders.organization())
     drive = builders.drive(ben.organization)
     booking = builders.booked(drive)
-    close_out.close_out(drive_id=drive.pk, now=after(drive))
+    close_out.close_out_drive(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         browser = coordinator.signed_in(ben)
         before = report(browser, drive)
-        browser.post(reverse("checkin_act", args=[drive.slug, booking.pk, "in"]))
+        browser.post(reverse("checkin_change_state", args=[drive.slug, booking.pk, "in"]))
         corrected = report(browser, drive)
     assert "0 % of those booked came: 0 of 1" in before
     assert "100 % of those booked came: 1 of 1" in corrected

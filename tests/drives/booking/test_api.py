@@ -34,10 +34,10 @@ def test_a_held_place_becomes_a_booking_with_the_code() -> None:
         "token": booking.token,
     }
     assert booking.source == Source.API
-    proved = Api().post(f"bookings/{held['token']}/verify/", {"code": builders.code_of(booking)})
-    assert proved.status_code == 200
-    assert proved.json() == {**held, "state": "booked", "held_until": None}
-    assert Api().get(f"bookings/{held['token']}/").json() == proved.json()
+    verified = Api().post(f"bookings/{held['token']}/verify/", {"code": builders.code_of(booking)})
+    assert verified.status_code == 200
+    assert verified.json() == {**held, "state": "booked", "held_until": None}
+    assert Api().get(f"bookings/{held['token']}/").json() == verified.json()
 
 
 def test_a_wrong_code_is_400_and_a_hold_that_is_over_410() -> None:

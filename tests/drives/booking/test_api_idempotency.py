@@ -11,7 +11,7 @@ from django.db import connection
 
 from drives.models import Booking
 from organizations import idempotency
-from organizations.idempotency import Keep
+from organizations.idempotency import StoreAnswer
 from organizations.models import IdempotentAnswer
 from tests import builders, storm
 from tests.builders import NOW
@@ -74,12 +74,12 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
     started, finish = threading.Event(), threading.Event()
 
     def first() -> None:
-        def work(keep: Keep) -> None:
+        def work(keep: StoreAnswer) -> None:
             started.set()
             finish.wait(20)
             keep("{}")
 
-        idempotency.once(scope="anonymous", key=key, body=b"", now=NOW, work=work)
+        idempotency.run_once(scope="anonymous", key=key, body=b"", now=NOW, work=work)
         connection.close()
 
     running = threading.Thread(target=first)

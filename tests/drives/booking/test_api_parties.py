@@ -93,4 +93,4 @@ def test_another_name_is_asked_about_after_the_proof() -> None:
     code = builders.code_of(Booking.objects.get(pk=booking["id"]))
     address = f"bookings/{booking['token']}/verify/"
     assert Api().post(address, {"code": code}).json()["code"] == "other_name"
-    assert Api().post(address, {"code": code, "whose": "other"}).json()["state"] == "booked"
+    assert Api().post(address, {"code": code, "booking_for": "other"}).json()["state"] == "booked"

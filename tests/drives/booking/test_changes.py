@@ -8,7 +8,7 @@ from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Slot
-from drives.planning import drives
+from drives.planning import lifecycle
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def cancel(booking: object, **changes: object) -> Booking:
     [row] = booking_changes.cancel_bookings(
-        **{"booking_id": booking.pk, "actor": "donor", "by": CancelledBy.DONOR, "now": NOW, **changes}  # type: ignore[attr-defined]
+        **{"booking_id": booking.pk, "actor": "donor", "cancelled_by": CancelledBy.DONOR, "now": NOW, **changes}  # type: ignore[attr-defined]
     )
     return row
 
@@ -33,7 +33,7 @@ def test_a_move_frees_the_old_time_and_takes_the_new_one() -> None:
     assert (moved.first_step, moved.revision, moved.state) == (8, 1, "booked")
     taken = Slot.objects.filter(drive=drive, chairs_taken__gt=0).order_by("n").values_list("n", flat=True)
     assert list(taken) == [9, 10, 11]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_reminders_of_the_old_time_are_withdrawn_and_scheduled_for_the_new_one() -> None:
@@ -51,10 +51,10 @@ def test_reminders_of_the_old_time_are_withdrawn_and_scheduled_for_the_new_one()
 
 def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
     booking = builders.booked(drive, n=4)
     booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 5).pk, actor="donor", now=NOW)
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
@@ -73,14 +73,17 @@ def test_a_hold_can_be_moved_and_then_proved() -> None:
     drive = builders.drive()
     held = builders.held(drive, n=0)
     booking_changes.move_bookings(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
-    booking = builders.proved(held)
+    booking = builders.verified(held)
     assert (booking.first_step, booking.state) == (4, "booked")
 
 
 def test_confirming_twice_changes_nothing_the_second_time() -> None:
     booking = builders.booked(builders.drive())
     for _time in range(2):
-        assert booking_changes.confirm(booking_id=booking.pk, actor="donor", now=NOW).state == BookingState.CONFIRMED
+        assert (
+            booking_changes.confirm_booking(booking_id=booking.pk, actor="donor", now=NOW).state
+            == BookingState.CONFIRMED
+        )
     assert booking.changes.filter(to_state="confirmed").count() == 1
 
 
@@ -123,21 +126,21 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     cancel(booking)
-    restored = booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
+    restored = booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=14))
     assert (restored.state, restored.revision) == ("booked", 2)
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     assert Message.objects.filter(kind="day_before", state="scheduled").count() == 1
 
 
 def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_where_the_drive_is_cancelled() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
-    drives.close(drive_id=booking.drive_id, actor="user:1", now=NOW)
-    assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
+    lifecycle.close_drive(drive_id=booking.drive_id, actor="user:1", now=NOW)
+    assert booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW).state == "booked"
     cancel(booking)
-    drives.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:1", now=NOW)
     with pytest.raises(Refusal) as caught:
-        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
+        booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW)
     assert caught.value.codes == ["drive_cancelled"]
 
 
@@ -148,10 +151,10 @@ def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
     cancel(booking)
     builders.booked(drive, number=2)
     with pytest.raises(Refusal) as caught:
-        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
+        booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW)
     assert caught.value.codes == ["slot_full"]
     with pytest.raises(Refusal) as caught:
-        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
+        booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW + timedelta(minutes=15))
     assert caught.value.codes == ["booking_cancelled"]
 
 
@@ -192,16 +195,16 @@ def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() ->
     quarter = timedelta(minutes=15)
     cancel(booking)
     with pytest.raises(Refusal):
-        booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW + quarter)
+        booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW + quarter)
     just = NOW + quarter - timedelta(microseconds=1)
-    assert booking_changes.restore(booking_id=booking.pk, actor="donor", now=just).state == "booked"
+    assert booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=just).state == "booked"
 
 
 def test_a_cancellation_that_was_undone_is_not_told_any_more_and_the_booking_is() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
     Message.objects.filter(kind="booked").update(state="sent")
-    booking_changes.restore(booking_id=booking.pk, actor="donor", now=NOW)
+    booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=NOW)
     states = dict(Message.objects.filter(kind__in=["booked", "cancelled"]).values_list("key", "state"))
     assert states == {
         f"booking:{booking.pk}/booked/0/sms": "sent",
@@ -220,7 +223,7 @@ def test_what_is_said_of_a_visit_that_was_missed_leaves_on_the_next_morning_and_
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)
-    assert close_out.close_out_due(now=over) == 1
+    assert close_out.close_out_due_drives(now=over) == 1
     morning = datetime(2027, 3, 14, 9, tzinfo=drive.site.zone)
     missed = Message.objects.get(kind="missed")
     assert (missed.due_at, missed.expires_at) == (morning, morning + timedelta(days=7))

@@ -7,12 +7,12 @@ import pytest
 from drives.booking import book_for_donor, hold, verify
 from drives.capacity import drift
 from drives.models import Booking, BookingChange, BookingState
-from drives.planning import drives
+from drives.planning import lifecycle
 from drives.refusals import HoldLapsed, Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from volunteers.models import ProofCode
+from volunteers.models import VerificationCode
 from volunteers.verification import CodeWrong
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_a_hold_takes_the_place_and_sends_a_code() -> None:
     slots = list(drive.slots.order_by("n").values_list("screening_taken", "chairs_taken"))[:5]
     assert slots == [(1, 0), (0, 1), (0, 1), (0, 1), (0, 0)]
     assert list(Message.objects.values_list("kind", "channel")) == [("code", "sms")]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_code_turns_a_hold_into_a_booking_with_its_messages() -> None:
@@ -58,21 +58,23 @@ def test_a_wrong_code_is_refused_and_the_hold_stands() -> None:
     booking = builders.held(builders.drive())
     wrong = "000000" if builders.code_of(booking) != "000000" else "111111"
     with pytest.raises(CodeWrong):
-        verify.prove(booking_id=booking.pk, code=wrong, bound_to="browser-42", now=NOW)
+        verify.verify_booking(booking_id=booking.pk, code=wrong, bound_to="browser-42", now=NOW)
     assert Booking.objects.get().state == BookingState.HELD
 
 
 def test_a_code_counts_only_for_who_asked_for_it() -> None:
     booking = builders.held(builders.drive())
     with pytest.raises(CodeWrong):
-        verify.prove(booking_id=booking.pk, code=builders.code_of(booking), bound_to="another browser", now=NOW)
+        verify.verify_booking(
+            booking_id=booking.pk, code=builders.code_of(booking), bound_to="another browser", now=NOW
+        )
 
 
 def test_proving_twice_answers_as_the_first_time() -> None:
     booking = builders.held(builders.drive())
     code = builders.code_of(booking)
-    first = builders.proved(booking)
-    again = verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=NOW)
+    first = builders.verified(booking)
+    again = verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=NOW)
     assert again == first
     assert Message.objects.filter(kind="booked").count() == 1
 
@@ -82,11 +84,11 @@ def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     late = builders.held(drive, number=1)
     with pytest.raises(HoldLapsed):
-        builders.proved(late, number=1, now=NOW + timedelta(minutes=15))
+        builders.verified(late, number=1, now=NOW + timedelta(minutes=15))
     builders.held(drive, number=2, now=NOW + timedelta(minutes=15))
     late.refresh_from_db()
     assert late.state == BookingState.LAPSED
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_sweep_lapses_holds_that_nobody_replaced() -> None:
@@ -121,7 +123,7 @@ def test_one_active_booking_whatever_the_spelling_of_the_phone(spelling: str) ->
     drive = builders.drive()
     builders.booked(drive, phone="2135550142")
     again = builders.held(drive, n=8, phone=spelling)
-    assert refused(lambda: builders.proved(again)) == ["already_booked"]
+    assert refused(lambda: builders.verified(again)) == ["already_booked"]
     again.refresh_from_db()
     assert again.state == BookingState.HELD
 
@@ -151,8 +153,8 @@ def test_a_visit_must_end_by_closing() -> None:
 def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
     assert refused(lambda: builders.held(builders.drive(published=False))) == ["drive_not_published"]
     closed, cancelled, past = builders.drive(), builders.drive(), builders.drive()
-    drives.close(drive_id=closed.pk, actor="user:1", now=NOW)
-    drives.cancel_drive(drive_id=cancelled.pk, reason="storm", actor="user:1", now=NOW)
+    lifecycle.close_drive(drive_id=closed.pk, actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=cancelled.pk, reason="storm", actor="user:1", now=NOW)
     assert refused(lambda: builders.held(closed)) == ["drive_closed"]
     assert refused(lambda: builders.held(cancelled)) == ["drive_cancelled"]
     assert refused(lambda: builders.held(past, now=past.ends_at)) == ["drive_past", "slot_past"]
@@ -165,23 +167,23 @@ def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile(
         builders.held_together(drive, n=4, number=7),
         builders.held(gone, number=9),
     )
-    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    drives.cancel_drive(drive_id=gone.pk, reason="storm", actor="user:1", now=NOW)
-    assert builders.proved(held).state == BookingState.BOOKED
-    assert builders.proved(party[0], number=7).state == BookingState.BOOKED
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=gone.pk, reason="storm", actor="user:1", now=NOW)
+    assert builders.verified(held).state == BookingState.BOOKED
+    assert builders.verified(party[0], number=7).state == BookingState.BOOKED
     with pytest.raises((Refusal, HoldLapsed)):
-        builders.proved(lost, number=9)
-    assert drift.drifted_slots() == 0
+        builders.verified(lost, number=9)
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     drive = builders.drive()
-    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    booking = book_for_donor.book_for_donor(
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+    booking = book_for_donor.create_booking_for_donor(
         drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
     )
     assert (booking.state, booking.source) == ("booked", "organizer")
-    again = lambda: book_for_donor.book_for_donor(  # noqa: E731
+    again = lambda: book_for_donor.create_booking_for_donor(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(drive, 1).pk,
         visit="first",
@@ -205,11 +207,11 @@ def test_a_hold_can_be_proved_until_its_quarter_of_an_hour_is_over() -> None:
     code = builders.code_of(booking)
     ends = NOW + timedelta(minutes=15)
     assert booking.held_until == ends
-    ProofCode.objects.update(expires_at=ends)
+    VerificationCode.objects.update(expires_at=ends)
     with pytest.raises(HoldLapsed):
-        verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=ends)
+        verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=ends)
     just = ends - timedelta(seconds=1)
-    assert verify.prove(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
+    assert verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
 
 
 def test_one_hold_of_two_that_lapses_makes_room_for_another() -> None:

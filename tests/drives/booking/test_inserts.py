@@ -11,7 +11,7 @@ from drives.models import Booking, BookingChange, BookingState
 from tests import builders
 from tests.builders import NOW
 from volunteers import codes
-from volunteers.models import ProofCode, Registration
+from volunteers.models import Registration, VerificationCode
 
 pytestmark = pytest.mark.django_db
 
@@ -21,14 +21,19 @@ def columns(row: Model) -> dict[str, Any]:
 
 
 def test_a_registration_is_kept_as_it_was_typed() -> None:
-    odd: dict[str, Any] = {"name": "Test Zoë O'Alder", "email": "zoe@example.org", "language": "es", "for_other": True}
-    details = builders.held(builders.drive(), confirms=["will_ask"], **odd).registration
+    odd: dict[str, Any] = {
+        "name": "Test Zoë O'Alder",
+        "email": "zoe@example.org",
+        "language": "es",
+        "is_for_other": True,
+    }
+    details = builders.held(builders.drive(), self_check=["will_ask"], **odd).registration
     assert details is not None
     assert columns(Registration.objects.get()) == columns(details)
 
 
 def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
-    held = builders.held(builders.drive(), confirms=["will_ask"])
+    held = builders.held(builders.drive(), self_check=["will_ask"])
     assert not held._state.adding
     assert columns(Booking.objects.get()) == columns(held)
     change = BookingChange.objects.get()
@@ -40,7 +45,7 @@ def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
 def test_six_people_are_kept_in_the_order_in_which_they_were_named() -> None:
     names = [f"Test {name} Alder" for name in ("Zoe", "Ana", "Yul", "Bo", "Xia", "Cy")]
     party = builders.held_together(
-        builders.drive(chairs=40, screening_places=40), people=[(name, "return") for name in names]
+        builders.drive(chairs=40, screening_stations=40), people=[(name, "return") for name in names]
     )
     assert [booking.registration.name for booking in party if booking.registration] == names
     assert list(Registration.objects.order_by("pk").values_list("name", flat=True)) == names
@@ -50,15 +55,15 @@ def test_six_people_are_kept_in_the_order_in_which_they_were_named() -> None:
 
 
 def test_control_rows_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    backwards = create._INSERT.replace("ORDER BY sent.position", "ORDER BY sent.position DESC")
-    assert backwards != create._INSERT
-    monkeypatch.setattr(create, "_INSERT", backwards)
-    party = builders.held_together(builders.drive(chairs=40, screening_places=40))
+    backwards = create._INSERT_SQL.replace("ORDER BY sent.position", "ORDER BY sent.position DESC")
+    assert backwards != create._INSERT_SQL
+    monkeypatch.setattr(create, "_INSERT_SQL", backwards)
+    party = builders.held_together(builders.drive(chairs=40, screening_stations=40))
     assert columns(Booking.objects.get(pk=party[0].pk)) != columns(party[0])
 
 
 def test_a_code_is_kept_as_it_was_sent() -> None:
-    sent = codes.send(
+    sent = codes.queue_code(
         organization=builders.organization(),
         address=builders.phone(1),
         language="en",
@@ -67,4 +72,4 @@ def test_a_code_is_kept_as_it_was_sent() -> None:
         ip="192.0.2.1",
         now=NOW + timedelta(microseconds=1),
     )
-    assert columns(ProofCode.objects.get()) == columns(sent)
+    assert columns(VerificationCode.objects.get()) == columns(sent)

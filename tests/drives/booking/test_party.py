@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 
 from drives.booking import changes, verify
 from drives.capacity import drift
-from drives.domain.matching import Window
-from drives.models import Booking, BookingState, CancelledBy, Drive, Hold
+from drives.domain.matching import ArrivalWindow
+from drives.models import Booking, BookingState, CancelledBy, Drive, ReservedSpot
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
 from tests import builders, query_counts
 from tests.builders import NOW
-from volunteers.limits import TooMany
+from volunteers.limits import RateLimitExceeded
 from volunteers.models import Contact, Volunteer
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_a_party_is_held_with_one_code_and_counted() -> None:
     assert len({booking.party for booking in party}) == 1
     assert len({booking.link_hash for booking in party}) == 3
     assert Message.objects.filter(kind="code").count() == 1
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -> None:
@@ -55,13 +55,13 @@ def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -
     assert contact.owner == party[0].volunteer
     assert {booking.volunteer.phone_id for booking in party if booking.volunteer} == {contact.pk}
     assert len({booking.uuid for booking in party}) == 3
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_proving_twice_answers_as_the_first_time() -> None:
     party = builders.held_together(builders.drive())
-    first = builders.proved(party[0])
-    assert builders.proved(party[0]) == first
+    first = builders.verified(party[0])
+    assert builders.verified(party[0]) == first
     assert Booking.objects.filter(state="booked").count() == 3
     assert len(texts("booked")) == 1
 
@@ -76,7 +76,7 @@ def test_who_do_not_all_fit_are_refused_with_other_times_and_nothing_is_kept() -
     assert caught.value.codes == ["slot_full"]
     assert [time.starts_at for time in caught.value.alternatives] == [builders.slot(drive, n).starts_at for n in (0, 1)]
     assert Booking.objects.count() == 1
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_where_chairs_do_not_suffice_they_come_one_after_the_other() -> None:
@@ -92,7 +92,7 @@ def test_a_hold_that_is_over_makes_room_for_a_party() -> None:
     builders.held(drive, number=1)
     later = NOW + timedelta(minutes=16)
     assert len(builders.held_together(drive, people=TWO, now=later)) == 2
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
@@ -101,15 +101,15 @@ def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
     builders.booked_together(first, people=TWO)
     party = builders.held_together(second, people=(("Test Ana Alder", "return"), ("Test Ida Alder", "return")))
     with pytest.raises(Refusal) as caught:
-        builders.proved(party[0])
+        builders.verified(party[0])
     assert caught.value.codes == ["interval_too_short", "window_full"][: len(caught.value.codes)]
     assert {reason.person for reason in caught.value.reasons} == {"Test Ana Alder"}
     assert all(reason.detail.startswith("Test Ana Alder: ") for reason in caught.value.reasons)
     assert Booking.objects.filter(drive=second, state="held").count() == 2
     assert not Volunteer.objects.filter(name="Test Ida Alder").exists()
 
-    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    verify.prove(booking_id=party[1].pk, code="", bound_to="browser-42", now=NOW)
+    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    verify.verify_booking(booking_id=party[1].pk, code="", bound_to="browser-42", now=NOW)
     assert [row.state for row in Booking.objects.filter(drive=second).order_by("pk")] == ["lapsed", "booked"]
 
 
@@ -124,7 +124,7 @@ def on_days(*days: int) -> list[Drive]:
 
 def refused(party: list[Booking]) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        builders.proved(party[0])
+        builders.verified(party[0])
     return caught.value
 
 
@@ -139,7 +139,7 @@ def test_a_party_that_is_too_early_is_offered_the_next_times_that_all_of_it_may_
 
 def test_times_that_one_of_a_party_may_not_take_are_not_offered_to_it() -> None:
     _saturday, sunday, _wednesday, thursday, later = on_days(0, 1, 4, 5, 11)
-    builders.booked(thursday, name="Test Bo Alder", for_other=True)
+    builders.booked(thursday, name="Test Bo Alder", is_for_other=True)
     party = builders.held_together(sunday, people=TWO)
     assert {time.elsewhere and time.elsewhere.drive_id for time in refused(party).alternatives} == {later.pk}
 
@@ -151,7 +151,7 @@ def test_a_party_whose_time_has_passed_is_offered_the_nearest_at_which_it_fits()
     party = builders.held_together(drive, n=0, people=TWO, now=at - timedelta(minutes=20))
     builders.held(drive, n=3, number=9, now=at - timedelta(minutes=20))
     with pytest.raises(Refusal) as caught:
-        builders.proved(party[0], now=at - timedelta(minutes=13))
+        builders.verified(party[0], now=at - timedelta(minutes=13))
     assert set(caught.value.codes) == {"slot_past"}
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (1, 2)]
 
@@ -168,7 +168,7 @@ def test_a_party_that_is_held_moves_as_one() -> None:
     assert [row.starts_at for row in Booking.objects.order_by("pk")] == [
         builders.slot(drive, n).starts_at for n in (1, 1, 2)
     ]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
@@ -181,33 +181,33 @@ def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
     assert caught.value.codes == ["slot_full"]
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (0, 1, 2)]
     assert [row.first_step for row in Booking.objects.filter(party=party[0].party).order_by("pk")] == [0, 0, 1]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive, people=TWO)
-    builders.waits(drive, number=9, window=Window(None, builders.slot(drive, 1).starts_at))
+    builders.waits(drive, number=9, window=ArrivalWindow(None, builders.slot(drive, 1).starts_at))
     move_all(party, 2)
-    assert Hold.objects.count() == 2
-    assert drift.drifted_slots() == 0
+    assert ReservedSpot.objects.count() == 2
+    assert drift.count_drifted_slots() == 0
 
 
 def test_each_has_their_own_history() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
     party = builders.booked_together(
-        builders.drive(here), people=(*TWO[1:], ("Test Ida Alder", "return")), for_other=True
+        builders.drive(here), people=(*TWO[1:], ("Test Ida Alder", "return")), is_for_other=True
     )
     assert names(party) == ["Test Bo Alder", "Test Ida Alder"]
 
 
 def test_what_was_ticked_counts_although_whoever_ticked_it_is_taken_out() -> None:
     party = builders.held_together(builders.drive())
-    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     code = builders.code_of(party[0])
-    verify.prove(booking_id=party[1].pk, code=code, bound_to="browser-42", now=NOW)
+    verify.verify_booking(booking_id=party[1].pk, code=code, bound_to="browser-42", now=NOW)
     agreed = ConsentEntry.objects.values_list("address", "purpose", "given")
     assert list(agreed) == [(builders.phone(42), "reminders", True)]
 
@@ -218,7 +218,7 @@ def test_two_names_of_one_person_are_refused() -> None:
     other = builders.drive(here, builders.plan(builders.site(here), policy_id=builders.lax().pk))
     party = builders.held_together(other, people=(("Test Ana Alder", "return"), ("Test A. Alder", "return")))
     with pytest.raises(Refusal) as caught:
-        builders.proved(party[0])
+        builders.verified(party[0])
     assert caught.value.codes == ["same_person_twice"]
 
 
@@ -230,7 +230,7 @@ def test_the_same_name_twice_is_said_beside_its_field() -> None:
 
 
 def test_a_party_is_at_most_six() -> None:
-    assert len(builders.held_together(builders.drive(chairs=6, screening_places=6), people=SIX)) == 6
+    assert len(builders.held_together(builders.drive(chairs=6, screening_stations=6), people=SIX)) == 6
     with pytest.raises(ValidationError) as caught:
         builders.held_together(builders.drive(), people=(*SIX, ("Test Gil Alder", "return")))
     assert caught.value.error_dict["people"][0].code == "people_count"
@@ -239,11 +239,11 @@ def test_a_party_is_at_most_six() -> None:
 def test_one_person_is_a_party_of_one() -> None:
     [booking] = builders.held_together(builders.drive(), people=SIX[:1])
     assert booking.party is None
-    assert builders.proved(booking).state == BookingState.BOOKED
+    assert builders.verified(booking).state == BookingState.BOOKED
 
 
 def test_a_party_is_one_hold_of_its_contact() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
     builders.held_together(drive)
     builders.held_together(drive, n=4)
     with pytest.raises(Refusal) as caught:
@@ -252,10 +252,10 @@ def test_a_party_is_one_hold_of_its_contact() -> None:
 
 
 def test_a_network_keeps_at_most_twelve_places_for_parties() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
     for number in (1, 251):  # of one network
         builders.held_together(drive, number=number, people=SIX)
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitExceeded):
         builders.held_together(drive, number=501, people=TWO)
     builders.held(drive, number=501)
     builders.held_together(drive, number=2, people=SIX)
@@ -275,47 +275,49 @@ def test_a_party_gets_one_text_and_each_a_mail_with_a_calendar_entry() -> None:
 def test_all_of_a_party_are_cancelled_with_one_text() -> None:
     party = builders.booked_together(builders.drive())
     for _twice in range(2):
-        changes.cancel_bookings(whole_party=True, booking_id=party[1].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+        changes.cancel_bookings(
+            whole_party=True, booking_id=party[1].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW
+        )
     assert list(Booking.objects.values_list("state", flat=True)) == [BookingState.CANCELLED] * 3
     [text] = texts("cancelled")
     assert "3 places" in text.text
     assert not Message.objects.filter(state="scheduled").exists()
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
     drive = builders.drive()
     party = builders.booked_together(drive)
-    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     changes.move_bookings(booking_id=party[1].pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=NOW)
     assert [row.state for row in Booking.objects.order_by("pk")] == ["cancelled", "booked", "booked"]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
     query_counts.count_for_each(
         lambda people: partial(builders.held_together, drive, number=people, people=SIX[:people]), (2, 6)
     )
 
 
 def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
 
     def held(people: int) -> Callable[[], object]:
         party = builders.held_together(drive, number=people, people=SIX[:people])
-        return partial(builders.proved, party[0], number=people)
+        return partial(builders.verified, party[0], number=people)
 
     query_counts.count_for_each(held, (2, 6))
 
 
 def test_the_last_of_twelve_places_of_a_network_may_be_taken_and_no_more() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
     builders.held_together(drive, number=1, people=SIX)
     builders.held_together(drive, number=251, people=SIX[:5])
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitExceeded):
         builders.held_together(drive, number=501, people=TWO)
     later = NOW.replace(minute=15)
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimitExceeded):
         builders.held_together(drive, number=501, people=TWO, now=later - timedelta(seconds=1))
     builders.held_together(drive, number=501, people=TWO, now=later)

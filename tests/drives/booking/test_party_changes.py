@@ -55,7 +55,7 @@ def test_a_booked_party_moves_as_one_and_a_shared_phone_gets_one_text() -> None:
     kept = BookingChange.objects.filter(booking__in=party, from_arrival__isnull=False, to_arrival__isnull=False)
     assert set(kept.values_list("reason", "to_state")) == {("called", "booked")}
     assert kept.count() == 3
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_present_time_changes_nothing() -> None:
@@ -76,7 +76,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is_all_of_it() -> None:
     assert found.codes == ["slot_full"]
     assert found.alternatives
     assert steps(party) == [0, 0]
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrides() -> None:
@@ -88,12 +88,12 @@ def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrid
             saturday.site, places=1, steps=1, on=saturday.on + timedelta(days=2), policy_id=builders.lax().pk
         ),
     )
-    builders.booked(sunday, name="Test Bo Alder", for_other=True)
+    builders.booked(sunday, name="Test Bo Alder", is_for_other=True)
     refused = refusal(party[0], 5)
     assert set(refused.codes) == {"interval_too_short"}
     assert {reason.person for reason in refused.reasons} == {"Test Bo Alder"}
     assert steps(party) == [0, 0]
-    move(party[0], 5, by_staff=True, override_reason="the center agreed")
+    move(party[0], 5, by_member=True, override_reason="the center agreed")
     assert steps(party) == [5, 5]
     assert set(Booking.objects.filter(drive=saturday).values_list("override_reason", flat=True)) == {
         "the center agreed"
@@ -101,13 +101,13 @@ def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrid
 
 
 def test_judging_a_move_takes_one_query_for_a_party_of_one_and_of_three() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
 
     def judged(people: int) -> Callable[[], object]:
         party = builders.booked_together(drive, number=people, people=builders.PARTY[:people])
         party = [Booking.objects.select_related("drive__site", "drive__policy").get(pk=one.pk) for one in party]
         arrivals = [one.starts_at for one in party]
-        return lambda: changes._judged(party, arrivals, by_staff=False)
+        return lambda: changes._check_new_times(party, arrivals, by_member=False)
 
     assert query_counts.count_for_each(judged) == 1
 
@@ -115,13 +115,13 @@ def test_judging_a_move_takes_one_query_for_a_party_of_one_and_of_three() -> Non
 def test_only_who_booked_for_all_moves_all() -> None:
     party = builders.booked_together(plain_drive())
     assert refusal(party[1], 3).codes == ["not_who_booked"]
-    move(party[1], 3, by_staff=True)
+    move(party[1], 3, by_member=True)
     assert steps(party) == [3, 3, 3]
 
 
 def test_who_is_checked_in_stays() -> None:
     party = builders.booked_together(plain_drive())
-    check_in.check_in(booking_id=party[2].pk, actor="user:1", now=party[2].starts_at - timedelta(hours=1))
+    check_in.check_in_donor(booking_id=party[2].pk, actor="user:1", now=party[2].starts_at - timedelta(hours=1))
     move(party[0], 3)
     assert steps(party) == [3, 3, 0]
 
@@ -134,7 +134,7 @@ def test_a_hold_that_is_over_does_not_move() -> None:
 
 def test_who_booked_for_all_chooses_a_time_for_all_on_their_page() -> None:
     party, browser = builders.booked_together(plain_drive()), Client()
-    address = reverse("booking_move_all", args=[party[0].token])
+    address = reverse("booking_move_party", args=[party[0].token])
     assert address in browser.get(reverse("booking", args=[party[0].token]), follow=True).content.decode().replace(
         party[0].reference, party[0].token
     )
@@ -146,7 +146,7 @@ def test_who_booked_for_all_chooses_a_time_for_all_on_their_page() -> None:
     assert "Your time is changed" in text(done)
     assert steps(party) == [2, 2, 2]
     assert "Choose a time." in text(browser.post(address, {"slot": ""}))
-    others = reverse("booking_move_all", args=[party[1].token])
+    others = reverse("booking_move_party", args=[party[1].token])
     assert browser.get(others).status_code == 303
     browser.post(others, {"slot": builders.slot(party[0].drive, 4).pk})
     assert steps(party) == [2, 2, 2]
@@ -155,8 +155,8 @@ def test_who_booked_for_all_chooses_a_time_for_all_on_their_page() -> None:
 def test_a_coordinator_moves_all_who_come_together_from_any_of_them() -> None:
     party = builders.booked_together(plain_drive())
     ben = coordinator.signed_in(builders.member(party[0].drive.organization, Role.COORDINATOR))
-    alone = ben.get(reverse("organizer_move", args=[party[1].pk]))
-    address = reverse("organizer_move_all", args=[party[1].pk])
+    alone = ben.get(reverse("organizer_move_booking", args=[party[1].pk]))
+    address = reverse("organizer_move_party", args=[party[1].pk])
     assert "Move all 3 who come together" in text(alone)
     assert address in alone.content.decode()
     assert "Test Ana Alder, Test Bo Alder, Test Ida Alder" in text(ben.get(address))
@@ -168,8 +168,8 @@ def test_a_coordinator_moves_all_who_come_together_from_any_of_them() -> None:
 def test_one_who_comes_alone_has_nobody_to_move() -> None:
     booking = builders.booked(plain_drive())
     ben = coordinator.signed_in(builders.member(booking.drive.organization))
-    assert ben.get(reverse("organizer_move_all", args=[booking.pk]))["Location"] == reverse(
-        "organizer_move", args=[booking.pk]
+    assert ben.get(reverse("organizer_move_party", args=[booking.pk]))["Location"] == reverse(
+        "organizer_move_booking", args=[booking.pk]
     )
 
 
@@ -198,6 +198,6 @@ def test_the_lists_take_the_same_queries_for_one_party_and_three(
     for number in range(parties):
         builders.booked_together(drive, number=20 + number, people=TWO)
     with django_assert_num_queries(3):  # type: ignore[operator]
-        assert len(attendance_queries.roster(drive)) == 2 * parties
+        assert len(attendance_queries.load_roster(drive)) == 2 * parties
     with django_assert_num_queries(2):  # type: ignore[operator]
-        attendance_queries.checkin_list(drive, NOW)
+        attendance_queries.load_checkin_list(drive, NOW)

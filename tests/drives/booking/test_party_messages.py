@@ -10,7 +10,7 @@ from drives.calendars import bookings
 from drives.inbox import replies
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders
 from tests.builders import NOW
@@ -33,13 +33,13 @@ def family(places: int = 2) -> list[Booking]:
 
 
 def cancel(booking: Booking, now: datetime = DAY_BEFORE) -> None:
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now)
 
 
 def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> None:
     family()
     assert len(texts("day_before", "scheduled")) == 3
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
     assert "Reminder, 3 of you" in text.text
     assert "from 9:00 AM" in text.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
@@ -50,7 +50,7 @@ def test_who_is_alone_in_the_party_by_now_is_reminded_as_ever() -> None:
     party = family()
     for booking in party[:2]:
         cancel(booking, NOW)
-    reminders.render_due(now=DAY_BEFORE + timedelta(minutes=20))
+    reminders.render_due_reminders(now=DAY_BEFORE + timedelta(minutes=20))
     [text] = texts("day_before", "queued")
     assert "tomorrow" in text.text
 
@@ -58,30 +58,30 @@ def test_who_is_alone_in_the_party_by_now_is_reminded_as_ever() -> None:
 @pytest.mark.parametrize("who", [0, 1, 2])
 def test_who_cancels_before_the_text_has_left_is_not_spoken_of(who: int) -> None:
     party = family()
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     cancel(party[who])
     assert texts("day_before", "queued") == []
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
     assert "Reminder, 2 of you" in text.text
 
 
 def test_what_has_left_is_not_said_again() -> None:
     party = family()
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     Message.objects.filter(state="queued", kind="day_before").update(state="sent")
     cancel(party[0])
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     assert texts("day_before", "queued", "scheduled") == []
 
 
 def test_who_moves_away_is_reminded_alone() -> None:
     party = family(places=3)
-    reminders.render_due(now=DAY_BEFORE - timedelta(hours=1))
+    reminders.render_due_reminders(now=DAY_BEFORE - timedelta(hours=1))
     changes.move_bookings(
         booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
     )
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     assert sum("Reminder, " in row.text for row in texts("day_before", "queued")) == 1
 
 
@@ -90,13 +90,13 @@ def test_people_of_two_parties_are_reminded_apart() -> None:
     drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=1))
     for number in (1, 2):
         builders.booked_together(drive, number=number, people=builders.PARTY)
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     assert len(texts("day_before", "queued")) == 2
 
 
 def test_a_cancelled_drive_is_said_once_to_a_phone() -> None:
     party = family()
-    drives.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
     assert len(texts("drive_cancelled")) == 1
 
 
@@ -111,26 +111,26 @@ def replied(text: str) -> str:
     InboundMessage.objects.create(
         provider_id=f"SM{text}", sender=asked.sender, address=asked.address, text=text, received_at=DAY_BEFORE
     )
-    return next(iter(replies.answer_new(now=DAY_BEFORE)))
+    return next(iter(replies.handle_new_replies(now=DAY_BEFORE)))
 
 
 def test_a_c_confirms_everybody_the_text_spoke_of() -> None:
     family()
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     assert replied("C") == "confirm"
     assert list(Booking.objects.values_list("state", flat=True)) == ["confirmed"] * 3
 
 
 def test_an_x_to_a_party_waits_for_a_person() -> None:
     family()
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     assert replied("X") == "unclear"
     assert list(Booking.objects.values_list("state", flat=True)) == ["booked"] * 3
 
 
 def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
     party = family()
-    booking_messages.after_visit(bookings.bookings_for_messages([row.pk for row in party]).values(), NOW)
+    booking_messages.queue_follow_ups(bookings.load_message_bookings([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
 
 
@@ -140,6 +140,6 @@ def test_reminders_less_than_three_hours_apart_are_one(apart: timedelta, said_to
     first, second = texts("day_before", "scheduled")
     Message.objects.filter(pk=second.pk).update(due_at=first.due_at + apart)
     assert len(party) == 2
-    reminders.render_due(now=DAY_BEFORE)
+    reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
     assert ("Reminder, 2 of you" in text.text) is (said_to == 2)

@@ -18,7 +18,7 @@ from tests import builders, storm
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
-from volunteers.limits import TooMany
+from volunteers.limits import RateLimitExceeded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 MINUTE = timedelta(minutes=1)
@@ -31,7 +31,7 @@ def confirmations(booking: Booking) -> list[tuple[str, str]]:
 
 def test_a_donor_has_the_confirmation_sent_again() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
-    page = Client().post(reverse("booking_again", args=[booking.token]), follow=True)
+    page = Client().post(reverse("booking_resend", args=[booking.token]), follow=True)
     assert "The confirmation is on its way" in text(page)
     assert [channel for channel, _ in confirmations(booking)] == ["email", "email", "sms", "sms"]
     assert len({said for channel, said in confirmations(booking) if channel == "sms"}) == 1
@@ -40,7 +40,7 @@ def test_a_donor_has_the_confirmation_sent_again() -> None:
 def test_a_second_tap_within_a_minute_sends_nothing_more() -> None:
     booking = builders.booked(builders.drive())
     for _ in range(2):
-        resend.send_again(booking_id=booking.pk, now=NOW)
+        resend.resend_confirmation(booking_id=booking.pk, now=NOW)
     assert len(confirmations(booking)) == 2
 
 
@@ -48,7 +48,7 @@ def test_the_third_in_an_hour_is_refused_in_words() -> None:
     booking, answers = builders.booked(builders.drive()), []
     for minutes in range(3):
         with time_machine.travel(NOW + minutes * MINUTE, tick=False):
-            answers.append(Client().post(reverse("booking_again", args=[booking.token])))
+            answers.append(Client().post(reverse("booking_resend", args=[booking.token])))
     assert [answer.status_code for answer in answers] == [303, 303, 429]
     assert "That was asked for too often." in text(answers[-1])
     assert len(confirmations(booking)) == 3
@@ -58,9 +58,9 @@ def test_the_third_in_an_hour_is_refused_in_words() -> None:
 def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, later: int, code: str) -> None:
     booking = builders.booked(builders.drive())
     if cancelled:
-        changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+        changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     with pytest.raises(Refusal) as caught:
-        resend.send_again(booking_id=booking.pk, now=NOW + timedelta(days=later))
+        resend.resend_confirmation(booking_id=booking.pk, now=NOW + timedelta(days=later))
     assert caught.value.codes == [code]
     assert len(confirmations(booking)) == 1
 
@@ -68,7 +68,7 @@ def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, late
 def test_a_coordinator_sends_it_again_and_a_viewer_does_not() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    address = reverse("organizer_again", args=[booking.pk])
+    address = reverse("organizer_resend", args=[booking.pk])
     viewer: Any = coordinator.signed_in(builders.member(drive.organization, Role.VIEWER))
     assert viewer.post(address).status_code == 403
     assert len(confirmations(booking)) == 1
@@ -84,11 +84,11 @@ def test_of_many_at_once_two_are_let_through() -> None:
 
     def ask(number: int) -> None:
         with transaction.atomic():
-            resend.send_again(booking_id=booking.pk, now=NOW + number * MINUTE)
+            resend.resend_confirmation(booking_id=booking.pk, now=NOW + number * MINUTE)
 
     answers = storm.at_once(8, ask)
     assert sum(answer is None for answer in answers) == 2
-    assert all(answer is None or isinstance(answer, TooMany) for answer in answers)
+    assert all(answer is None or isinstance(answer, RateLimitExceeded) for answer in answers)
     assert len(confirmations(booking)) == 3
 
 
@@ -103,8 +103,8 @@ def test_two_are_sent_in_an_hour_and_four_in_a_day() -> None:
     ):
         try:
             with transaction.atomic():
-                resend.send_again(booking_id=booking.pk, now=at)
-        except TooMany as refusal:
+                resend.resend_confirmation(booking_id=booking.pk, now=at)
+        except RateLimitExceeded as refusal:
             answers.append((refusal.retry_at - hour) / timedelta(hours=1))
         else:
             answers.append(0.0)

@@ -10,9 +10,9 @@ from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.capacity import rules as capacity_rules
 from drives.capacity import visits
-from drives.capacity.rules import PlaceFacts
+from drives.capacity.rules import BookingFacts
 from drives.domain.grid import VisitShape
-from drives.domain.intervals import GIVEN, STATED, Broken, Donation, Rules
+from drives.domain.intervals import GIVEN, SELF_REPORTED, BrokenRule, Donation, IntervalRules
 from drives.eligibility import rules as eligibility_rules
 from drives.models import BookingState, Drive, DriveState, Policy, Visit
 from drives.refusals import Reason
@@ -24,17 +24,17 @@ DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseco
 LOS_ANGELES = "America/Los_Angeles"
 
 
-def place(**changes: object) -> PlaceFacts:
+def place(**changes: object) -> BookingFacts:
     """A place that may be taken: an hour ahead, at a drive that ends in five."""
     facts: dict[str, object] = {
         "drive_state": DriveState.PUBLISHED,
         "drive_ends_at": NOW + timedelta(hours=5),
-        "slot_of_drive": True,
-        "slot_open": True,
+        "is_slot_of_drive": True,
+        "is_slot_open": True,
         "slot_starts_at": NOW + timedelta(hours=1),
         **changes,
     }
-    return PlaceFacts(**facts)  # type: ignore[arg-type]
+    return BookingFacts(**facts)  # type: ignore[arg-type]
 
 
 def reasons(found: list[Reason]) -> dict[str, str]:
@@ -42,7 +42,7 @@ def reasons(found: list[Reason]) -> dict[str, str]:
 
 
 def codes(**changes: object) -> list[str]:
-    return [reason.code for reason in capacity_rules.reasons_not_to_take(place(**changes), NOW)]
+    return [reason.code for reason in capacity_rules.reasons_not_to_book(place(**changes), NOW)]
 
 
 def drive(**changes: object) -> Drive:
@@ -62,9 +62,9 @@ def drive(**changes: object) -> Drive:
 def test_the_figures_of_the_rules() -> None:
     assert timedelta(minutes=15) == booking_rules.HOLD_FOR == booking_rules.UNDO_WITHIN
     assert timedelta(hours=24) == booking_rules.LATE_WITHIN
-    assert timedelta(hours=72) == booking_rules.CLOSE_TO_DRIVE
-    assert timedelta(days=30) == links.LINK_GOOD_FOR
-    assert capacity_rules.LIVE_HOLDS_PER_CONTACT == 2
+    assert timedelta(hours=72) == booking_rules.CANCELLATION_ALERT_WITHIN
+    assert timedelta(days=30) == links.LINK_VALID_FOR
+    assert capacity_rules.MAX_HOLDS_PER_CONTACT == 2
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_an_open_time_of_a_published_drive_may_be_taken() -> None:
 
 @pytest.mark.parametrize(("holds", "found"), [(0, []), (1, []), (2, ["too_many_holds"]), (3, ["too_many_holds"])])
 def test_a_third_hold_of_one_contact_is_refused(holds: int, found: list[str]) -> None:
-    assert codes(live_holds=holds) == found
-    waiting = waitlist_rules.reasons_not_to_wait(place(live_holds=holds), NOW)
+    assert codes(live_hold_count=holds) == found
+    waiting = waitlist_rules.reasons_not_to_join_waitlist(place(live_hold_count=holds), NOW)
     assert [reason.code for reason in waiting] == found
 
 
@@ -104,11 +104,11 @@ def test_a_drive_is_over_when_it_ends_and_not_a_moment_before() -> None:
 def test_a_time_has_passed_when_it_begins_and_not_a_moment_before() -> None:
     assert codes(slot_starts_at=NOW + TICK) == []
     assert codes(slot_starts_at=NOW) == ["slot_past"]
-    assert codes(slot_starts_at=NOW, by_staff=True) == []
+    assert codes(slot_starts_at=NOW, by_member=True) == []
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "staff", "promised"),
+    ("state", "code", "staff", "has_reserved_spot"),
     [
         (DriveState.CANCELLED, ["drive_cancelled"], ["drive_cancelled"], ["drive_cancelled"]),
         (DriveState.COMPLETED, ["drive_past"], ["drive_past"], ["drive_past"]),
@@ -118,27 +118,27 @@ def test_a_time_has_passed_when_it_begins_and_not_a_moment_before() -> None:
     ],
 )
 def test_each_state_of_a_drive_says_for_whom_it_takes_bookings(
-    state: DriveState, code: list[str], staff: list[str], promised: list[str]
+    state: DriveState, code: list[str], staff: list[str], has_reserved_spot: list[str]
 ) -> None:
     assert codes(drive_state=state) == code
-    assert codes(drive_state=state, by_staff=True) == staff
-    assert codes(drive_state=state, promised=True) == promised
+    assert codes(drive_state=state, by_member=True) == staff
+    assert codes(drive_state=state, has_reserved_spot=True) == has_reserved_spot
 
 
 def test_a_closed_time_is_for_coordinators() -> None:
-    assert codes(slot_open=False) == ["slot_closed"]
-    assert codes(slot_open=False, by_staff=True) == []
-    assert codes(slot_open=False, promised=True) == ["slot_closed"]
+    assert codes(is_slot_open=False) == ["slot_closed"]
+    assert codes(is_slot_open=False, by_member=True) == []
+    assert codes(is_slot_open=False, has_reserved_spot=True) == ["slot_closed"]
 
 
 def test_a_time_of_another_drive_or_of_none_is_unknown() -> None:
-    assert codes(slot_of_drive=False) == ["slot_unknown"]
+    assert codes(is_slot_of_drive=False) == ["slot_unknown"]
     assert codes(slot_starts_at=None) == ["slot_unknown"]
 
 
 def test_all_reasons_are_given_at_once_in_words() -> None:
-    found = capacity_rules.reasons_not_to_take(
-        place(drive_state=DriveState.CLOSED, slot_open=False, live_holds=2, active_booking=True), NOW
+    found = capacity_rules.reasons_not_to_book(
+        place(drive_state=DriveState.CLOSED, is_slot_open=False, live_hold_count=2, has_active_booking=True), NOW
     )
     assert reasons(found) == {
         "drive_closed": "Online booking for this drive is closed.",
@@ -157,7 +157,7 @@ def test_all_reasons_are_given_at_once_in_words() -> None:
 
 def test_a_refusal_names_the_times_that_are_possible() -> None:
     time = refusals.OpenTime(7, (NOW,), 2)
-    assert refusals.Refusal([capacity_rules.slot_full()], [time]).alternatives == [time]
+    assert refusals.Refusal([capacity_rules.build_slot_full_reason()], [time]).alternatives == [time]
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,19 @@ def test_a_refusal_names_the_times_that_are_possible() -> None:
         ({"drive_state": DriveState.COMPLETED}, "This drive is over."),
         ({"drive_state": DriveState.DRAFT}, "This drive is not open for booking yet."),
         ({"slot_starts_at": NOW}, "This time has passed. Choose a later one."),
-        ({"slot_of_drive": False}, "This time does not belong to this drive. Choose a time from the list."),
+        ({"is_slot_of_drive": False}, "This time does not belong to this drive. Choose a time from the list."),
     ],
 )
 def test_a_reason_is_given_in_words(facts: dict[str, object], words: str) -> None:
-    assert [reason.detail for reason in capacity_rules.reasons_not_to_take(place(**facts), NOW)] == [words]
+    assert [reason.detail for reason in capacity_rules.reasons_not_to_book(place(**facts), NOW)] == [words]
 
 
 def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
-    facts = place(slot_of_drive=False, slot_starts_at=None, slot_open=False)
-    assert waitlist_rules.reasons_not_to_wait(facts, NOW) == []
-    taken = waitlist_rules.reasons_not_to_wait(place(active_booking=True, drive_ends_at=NOW, live_holds=2), NOW)
+    facts = place(is_slot_of_drive=False, slot_starts_at=None, is_slot_open=False)
+    assert waitlist_rules.reasons_not_to_join_waitlist(facts, NOW) == []
+    taken = waitlist_rules.reasons_not_to_join_waitlist(
+        place(has_active_booking=True, drive_ends_at=NOW, live_hold_count=2), NOW
+    )
     assert reasons(taken) == {
         "drive_past": "This drive is over.",
         "too_many_holds": "This phone or e-mail has asked twice already. "
@@ -200,22 +202,22 @@ def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
 def test_a_line_is_open_until_its_drive_ends_also_when_online_booking_is_closed(
     state: DriveState, is_open: bool
 ) -> None:
-    assert waitlist_rules.line_is_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
-    assert not waitlist_rules.line_is_open(drive(state=state, ends_at=NOW), NOW)
-    assert not waitlist_rules.line_is_open(drive(state=state, ends_at=NOW + TICK, line_closed_at=NOW), NOW)
+    assert waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
+    assert not waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW), NOW)
+    assert not waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW + TICK, waitlist_closed_at=NOW), NOW)
 
 
 @pytest.mark.parametrize("state", DriveState.values)
 def test_a_drive_is_closed_out_when_its_grace_has_passed_and_not_a_moment_before(state: str) -> None:
     takes_place = state in {DriveState.PUBLISHED, DriveState.CLOSED}
     over = drive(state=state, ends_at=NOW - 45 * MINUTE, grace_minutes=45)
-    assert attendance_rules.is_to_be_closed_out(over, NOW) is takes_place
-    assert attendance_rules.is_to_be_closed_out(over, NOW - TICK) is False
+    assert attendance_rules.is_due_for_close_out(over, NOW) is takes_place
+    assert attendance_rules.is_due_for_close_out(over, NOW - TICK) is False
 
 
 def test_a_visit_takes_the_steps_of_its_kind() -> None:
-    assert visits.visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
-    assert visits.visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
+    assert visits.compute_visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
+    assert visits.compute_visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
 
 
 # Intervals in words
@@ -224,23 +226,25 @@ def test_a_visit_takes_the_steps_of_its_kind() -> None:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (Broken("interval_too_short"), "This is too close to another donation."),
-        (Broken("cross_interval"), "This is too close to a donation of another kind."),
-        (Broken("window_full", 2, 7), "At most 2 donations are allowed in any 7 days."),
+        (BrokenRule("interval_too_short"), "This is too close to another donation."),
+        (BrokenRule("cross_interval"), "This is too close to a donation of another kind."),
+        (BrokenRule("window_full", 2, 7), "At most 2 donations are allowed in any 7 days."),
     ],
 )
-def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowed(broken: Broken, words: str) -> None:
+def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowed(
+    broken: BrokenRule, words: str
+) -> None:
     earliest = datetime(2027, 3, 15, 17, 30, tzinfo=UTC)
     first = "The first time that is allowed is Monday, March 15, 2027, 10:30 AM Pacific Time."
-    assert eligibility_rules.too_close(broken, None, LOS_ANGELES) == Reason(broken.code, words)
-    assert eligibility_rules.too_close(broken, earliest, LOS_ANGELES) == Reason(
+    assert eligibility_rules.build_interval_reason(broken, None, LOS_ANGELES) == Reason(broken.code, words)
+    assert eligibility_rules.build_interval_reason(broken, earliest, LOS_ANGELES) == Reason(
         broken.code, f"{words} {first}", earliest
     )
 
 
 def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
     on = NOW.date() - days_ago * DAY
-    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, Rules(kind), known=known)
+    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, IntervalRules(kind), known=known)
 
 
 @pytest.mark.parametrize(
@@ -249,26 +253,26 @@ def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
         ([], None),
         ([gave(180)], Visit.RETURN),
         ([gave(181)], Visit.FIRST),
-        ([gave(180, STATED)], None),
-        ([gave(181, STATED)], Visit.FIRST),
-        ([gave(300), gave(180, STATED)], Visit.RETURN),
-        ([gave(300), gave(181, STATED)], Visit.FIRST),
+        ([gave(180, SELF_REPORTED)], None),
+        ([gave(181, SELF_REPORTED)], Visit.FIRST),
+        ([gave(300), gave(180, SELF_REPORTED)], Visit.RETURN),
+        ([gave(300), gave(181, SELF_REPORTED)], Visit.FIRST),
         ([gave(10, kind="platelets")], None),
     ],
 )
 def test_a_visit_is_a_first_one_again_after_180_days(donations: list[Donation], visit: Visit | None) -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
-    assert eligibility_rules.visit_by_record(donations, policy, NOW.date()) == visit
+    assert eligibility_rules.compute_visit_type(donations, policy, NOW.date()) == visit
 
 
 def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
     assert Policy().lapse_after_days == 180
     assert (
-        eligibility_rules.visit_by_record([gave(90)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
+        eligibility_rules.compute_visit_type([gave(90)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
         == Visit.RETURN
     )
     assert (
-        eligibility_rules.visit_by_record([gave(91)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
+        eligibility_rules.compute_visit_type([gave(91)], Policy(kind="plasma", lapse_after_days=90), NOW.date())
         == Visit.FIRST
     )
 
@@ -298,13 +302,13 @@ def test_a_booking_in_another_state_says_how_it_stands(state: str, words: str) -
 @pytest.mark.parametrize(
     ("verb", "states"),
     [
-        (booking_rules.MAY_BE_CONFIRMED, {"booked"}),
-        (booking_rules.MAY_BE_CHANGED, {"held", "booked", "confirmed"}),
+        (booking_rules.CONFIRMABLE_STATES, {"booked"}),
+        (booking_rules.CHANGEABLE_STATES, {"held", "booked", "confirmed"}),
         (attendance_rules.MAY_BE_CHECKED_IN, {"booked", "confirmed", "no_show"}),
         (attendance_rules.MAY_HAVE_OUTCOME, {"checked_in", "donated", "incomplete", "deferred", "left"}),
-        (booking_rules.MAY_BE_MISSED, {"booked", "confirmed"}),
-        (attendance_rules.COUNTS_NOT, {"no_show", "deferred", "left"}),
-        (attendance_rules.HAS_GIVEN, {"donated"}),
+        (booking_rules.UPCOMING_STATES, {"booked", "confirmed"}),
+        (attendance_rules.NOT_COUNTED_FOR_INTERVAL, {"no_show", "deferred", "left"}),
+        (attendance_rules.HAS_DONATED, {"donated"}),
     ],
 )
 def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], states: set[str]) -> None:
@@ -314,35 +318,51 @@ def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], state
 @pytest.mark.parametrize(
     ("made", "code", "words"),
     [
-        (capacity_rules.slot_full, "slot_full", "Somebody else has just taken the last place at this time."),
-        (booking_rules.party_full, "slot_full", "There is no longer room for all of you at this time."),
-        (booking_rules.visit_past, "visit_past", "The time of this booking has passed."),
         (
-            booking_rules.visit_does_not_fit,
+            capacity_rules.build_slot_full_reason,
+            "slot_full",
+            "Somebody else has just taken the last place at this time.",
+        ),
+        (booking_rules.build_party_full_reason, "slot_full", "There is no longer room for all of you at this time."),
+        (booking_rules.build_visit_past_reason, "visit_past", "The time of this booking has passed."),
+        (
+            booking_rules.build_visit_too_long_reason,
             "visit_does_not_fit",
             "A visit that starts then would not end before the drive does.",
         ),
         (
-            eligibility_rules.visit_is_first,
+            eligibility_rules.build_first_visit_reason,
             "visit_is_first",
             "Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.",
         ),
         (
-            waitlist_rules.no_time_to_wait_for,
+            waitlist_rules.build_no_time_reason,
             "window_empty",
             "No visit can begin between these times any more. Choose others.",
         ),
         (
-            waitlist_rules.places_are_open,
+            waitlist_rules.build_spots_open_reason,
             "places_open",
             "There are open times between these: you can book one at once.",
         ),
-        (lambda: waitlist_rules.not_in_line("left"), "waiting_left", "You are not on this waiting list any more."),
-        (lambda: waitlist_rules.offer_is_over("accepted"), "offer_accepted", "You have taken this place already."),
-        (lambda: waitlist_rules.offer_is_over("declined"), "offer_declined", "You passed this place on."),
-        (lambda: waitlist_rules.offer_is_over("withdrawn"), "offer_withdrawn", "This place is no longer offered."),
         (
-            lambda: waitlist_rules.offer_is_over("expired"),
+            lambda: waitlist_rules.build_not_on_waitlist_reason("left"),
+            "waiting_left",
+            "You are not on this waiting list any more.",
+        ),
+        (
+            lambda: waitlist_rules.build_offer_ended_reason("accepted"),
+            "offer_accepted",
+            "You have taken this place already.",
+        ),
+        (lambda: waitlist_rules.build_offer_ended_reason("declined"), "offer_declined", "You passed this place on."),
+        (
+            lambda: waitlist_rules.build_offer_ended_reason("withdrawn"),
+            "offer_withdrawn",
+            "This place is no longer offered.",
+        ),
+        (
+            lambda: waitlist_rules.build_offer_ended_reason("expired"),
             "offer_expired",
             "The time to answer is over: this place went to the next person.",
         ),
@@ -354,12 +374,12 @@ def test_each_reason_has_its_code_and_its_sentence(made: Callable[[], Reason], c
 
 def test_only_rules_of_interval_and_the_kind_of_visit_may_be_overridden() -> None:
     intervals = {"interval_too_short", "window_full", "cross_interval"}
-    assert intervals == eligibility_rules.TOO_CLOSE
-    assert intervals | {"visit_is_first"} == eligibility_rules.MAY_BE_OVERRIDDEN
+    assert intervals == eligibility_rules.INTERVAL_CODES
+    assert intervals | {"visit_is_first"} == eligibility_rules.OVERRIDABLE_CODES
 
 
 def test_a_first_visit_counts_its_days_by_dates() -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
     last = gave(0)
-    assert eligibility_rules.visit_by_record([last], policy, date(2027, 9, 9)) == Visit.RETURN
-    assert eligibility_rules.visit_by_record([last], policy, date(2027, 9, 10)) == Visit.FIRST
+    assert eligibility_rules.compute_visit_type([last], policy, date(2027, 9, 9)) == Visit.RETURN
+    assert eligibility_rules.compute_visit_type([last], policy, date(2027, 9, 10)) == Visit.FIRST

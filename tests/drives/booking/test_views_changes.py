@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from drives.booking import changes
 from drives.models import Booking, BookingState
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications import queries as notifications_queries
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -149,7 +149,7 @@ def test_a_booking_whose_time_has_passed_says_so() -> None:
 def test_a_drive_that_was_cancelled_says_not_to_come() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    drives.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     shown = page_of(booking)
     assert "The drive is cancelled" in shown
     assert "Please do not come: the drive does not take place. The hall is flooded." in shown
@@ -165,7 +165,7 @@ def test_the_link_is_good_until_thirty_days_after_the_drive() -> None:
         assert Client().get(address).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["booking_prove", "booking_code", "booking_confirm", "booking_restore"])
+@pytest.mark.parametrize("name", ["booking_verify", "booking_send_code", "booking_confirm", "booking_restore"])
 def test_opening_an_address_that_only_acts_shows_the_booking_and_does_nothing(name: str) -> None:
     booking = builders.booked(builders.drive())
     response = Client().get(reverse(name, args=[booking.token]))
@@ -176,25 +176,25 @@ def test_opening_an_address_that_only_acts_shows_the_booking_and_does_nothing(na
 
 def test_stopping_messages_asks_first_and_takes_every_consent_back() -> None:
     drive = builders.drive()
-    booking = builders.booked(drive, consents=("reminders", "appeals"))
+    booking = builders.booked(drive, consents=("reminders", "news"))
     assert booking.volunteer is not None
     assert booking.volunteer.phone is not None
-    address, phone = reverse("stop", args=[booking.volunteer.phone.token]), booking.volunteer.phone.address
+    address, phone = reverse("stop_messages", args=[booking.volunteer.phone.token]), booking.volunteer.phone.address
     assert "Stop messages?" in text(Client().get(address))
     assert notifications_queries.has_consent(drive.organization, phone, "reminders")
     assert "No more messages" in text(Client().post(address))
     assert not notifications_queries.has_consent(drive.organization, phone, "reminders")
-    assert not notifications_queries.has_consent(drive.organization, phone, "appeals")
+    assert not notifications_queries.has_consent(drive.organization, phone, "news")
     assert "We will not send you reminders." in page_of(booking)
 
 
 def test_a_link_to_stop_that_is_cut_is_not_found() -> None:
-    assert Client().get(reverse("stop", args=["nonsense"])).status_code == 404
+    assert Client().get(reverse("stop_messages", args=["nonsense"])).status_code == 404
 
 
 def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() -> None:
     booking = builders.booked(builders.drive())
-    changes.cancel_bookings(booking_id=booking.pk, actor="user:1", by="coordinator", now=NOW)  # type: ignore[arg-type]
+    changes.cancel_bookings(booking_id=booking.pk, actor="user:1", cancelled_by="coordinator", now=NOW)  # type: ignore[arg-type]
     shown = page_of(booking)
     assert "The organizers cancelled this booking." in shown
     assert "Undo" not in shown

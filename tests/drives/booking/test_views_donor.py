@@ -9,15 +9,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from drives.models import Booking, BookingState
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications.models import Message
-from organizations.models import linked
+from organizations.models import linked_model
 from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text, title
 from volunteers import codes
-from volunteers.models import ProvedBrowser
+from volunteers.models import VerifiedBrowser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -140,9 +140,9 @@ def test_tapping_twice_books_once_and_answers_the_same() -> None:
 def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
-    code, bound_to = builders.code_of(booking), linked.token_digest(browser.cookies["browser"].value)
+    code, bound_to = builders.code_of(booking), linked_model.hash_token(browser.cookies["browser"].value)
     assert booking.registration is not None
-    used = codes.judge(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
+    used = codes.check_code(identity=booking.registration.identity, bound_to=bound_to, code=code, now=NOW)
     assert used == codes.CodeResult.OK
     assert donor.prove(browser, booking, code).status_code == 303
     booking.refresh_from_db()
@@ -155,7 +155,7 @@ def test_a_browser_that_proved_the_contact_sees_no_code() -> None:
     booking = donor.kept(browser, builders.drive(here, policy_id=builders.lax().pk))
     check = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "Enter the code" not in text(check)
-    assert browser.post(reverse("booking_prove", args=[booking.token])).status_code == 303
+    assert browser.post(reverse("booking_verify", args=[booking.token])).status_code == 303
     booking.refresh_from_db()
     assert booking.state == BookingState.BOOKED
 
@@ -165,7 +165,7 @@ def test_the_cookie_is_for_our_eyes_only_and_lasts_thirty_days() -> None:
     donor.booked(browser, builders.drive())
     cookie = browser.cookies["browser"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 30 * 24 * 60 * 60)
-    assert ProvedBrowser.objects.get().token_hash == linked.token_digest(cookie.value)
+    assert VerifiedBrowser.objects.get().token_hash == linked_model.hash_token(cookie.value)
 
 
 def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:
@@ -181,8 +181,8 @@ def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:
 def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive(), email="ana@example.org")
-    assert browser.post(reverse("booking_code", args=[booking.token]), {"by": "same"}).status_code == 303
-    assert browser.post(reverse("booking_code", args=[booking.token]), {"by": "email"}).status_code == 303
+    assert browser.post(reverse("booking_send_code", args=[booking.token]), {"by": "same"}).status_code == 303
+    assert browser.post(reverse("booking_send_code", args=[booking.token]), {"by": "email"}).status_code == 303
     sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
     assert [message.channel for message in sent] == ["sms", "sms", "email"]
     shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
@@ -193,14 +193,14 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
 def test_too_many_codes_are_refused_in_words() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
-    answers = [browser.post(reverse("booking_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
+    answers = [browser.post(reverse("booking_send_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
     assert answers[-1].status_code == 429
     assert "That was asked for too often. Try again in 15 minutes." in text(answers[-1])
     assert answers[-1].headers["Retry-After"] == str(15 * 60)
 
 
 def test_a_network_that_asked_for_too_many_codes_is_told_when_to_come_back_in_both_languages() -> None:
-    drive = builders.drive(chairs=40, screening_places=40)
+    drive = builders.drive(chairs=40, screening_stations=40)
     for number in range(20):
         donor.kept(Client(), drive, phone=builders.phone(number))
     for language, words in (("en", "Try again in 60 minutes."), ("es", "Inténtelo de nuevo en 60 minutos.")):
@@ -224,7 +224,7 @@ def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_h
 
 def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
     drive = builders.drive()
-    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     response = donor.keep(Client(), drive)
     assert response.status_code == 409
     assert "This drive has been cancelled." in text(response)

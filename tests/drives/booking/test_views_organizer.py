@@ -45,7 +45,7 @@ def test_the_code_of_a_donor_is_not_shown() -> None:
     browser, drive = desk()
     booking = builders.held(drive)
     code = builders.code_of(booking)
-    shown = browser.get(address("booking", builders.proved(booking)))
+    shown = browser.get(address("booking", builders.verified(booking)))
     assert code not in shown.content.decode()
 
 
@@ -58,7 +58,7 @@ def test_a_move_tells_the_donor_and_stands_in_the_history() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     new = builders.slot(drive, 4)
-    response = browser.post(address("move", booking), {"slot": new.pk, "reason": "has to work"}, follow=True)
+    response = browser.post(address("move_booking", booking), {"slot": new.pk, "reason": "has to work"}, follow=True)
     shown = text(response)
     assert "moved from 9:00 AM to 10:00 AM by ben@example.org" in shown
     assert "has to work" in shown
@@ -69,7 +69,7 @@ def test_a_move_to_a_time_that_is_gone_is_refused() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     late = builders.slot(drive, 23)
-    response = browser.post(address("move", booking), {"slot": late.pk})
+    response = browser.post(address("move_booking", booking), {"slot": late.pk})
     assert response.status_code == 422
     assert "This time is not free any more. Choose another one." in text(response)
 
@@ -77,7 +77,7 @@ def test_a_move_to_a_time_that_is_gone_is_refused() -> None:
 def test_cancelling_frees_the_place_and_keeps_the_reason() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
-    shown = text(browser.post(address("cancel", booking), {"reason": "called: ill"}, follow=True))
+    shown = text(browser.post(address("cancel_booking", booking), {"reason": "called: ill"}, follow=True))
     booking.refresh_from_db()
     assert (booking.state, booking.cancelled_by) == (BookingState.CANCELLED, "coordinator")
     assert "called: ill" in shown
@@ -88,7 +88,7 @@ def test_cancelling_what_is_over_is_refused_in_words() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     Booking.objects.filter(pk=booking.pk).update(state=BookingState.CHECKED_IN)
-    response = browser.post(address("cancel", booking), {"reason": ""})
+    response = browser.post(address("cancel_booking", booking), {"reason": ""})
     assert response.status_code == 422
     assert "This person is already checked in." in text(response)
 
@@ -102,7 +102,7 @@ def enter(browser: Client, drive: Drive, **changes: object) -> object:
         "language": "es",
         "slot": builders.slot(drive, 3).pk,
     }
-    return browser.post(reverse("organizer_enter", args=[drive.pk]), {**typed, **changes}, follow=True)
+    return browser.post(reverse("organizer_add_booking", args=[drive.pk]), {**typed, **changes}, follow=True)
 
 
 def test_somebody_who_calls_is_booked_at_once() -> None:

@@ -81,7 +81,7 @@ def test_times_are_those_at_which_all_fit(client: Client) -> None:
     page = client.get(reverse("drive", args=[drive.slug]), {"people": "2", "first": "1"})
     found = page.context["parts"][0].times
     assert [time.slot_id for time in found] == [builders.slot(drive, n).pk for n in range(3)]
-    assert [time.is_at_once for time in found] == [False, True, True]
+    assert [time.is_simultaneous for time in found] == [False, True, True]
     assert "last at 9:15" in text(page)
 
 
@@ -108,7 +108,7 @@ def test_the_link_of_one_who_does_not_lead_shows_one_place(client: Client) -> No
     page = Client().get(reverse("booking", args=[party[1].token]), {"cookie": "1"})
     assert NAMES[0] not in text(page)
     assert "Booked together" not in text(page)
-    response = client.post(reverse("booking_cancel_all", args=[party[1].token]))
+    response = client.post(reverse("booking_cancel_party", args=[party[1].token]))
     assert response.status_code == 303
     assert Booking.objects.filter(state="booked").count() == 3
 
@@ -117,7 +117,7 @@ def test_one_can_be_taken_out_before_the_code(client: Client) -> None:
     drive = builders.drive()
     first = kept(client, drive)
     second = Booking.objects.order_by("pk")[1]
-    response = client.post(reverse("booking_take_out", args=[first.token]))
+    response = client.post(reverse("booking_remove_from_party", args=[first.token]))
     assert response.headers["Location"] == reverse("booking", args=[second.reference])
     assert donor.prove(client, second, builders.code_of(first)).status_code == 303
     assert [row.state for row in Booking.objects.order_by("pk")] == ["lapsed", "booked", "booked"]
@@ -132,7 +132,7 @@ def test_the_page_of_another_held_place_leads_to_the_first(client: Client) -> No
 
 def test_the_order_in_which_people_are_named_stays_whoever_arrives_first(client: Client) -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plan(builders.site(here), chairs=2, screening_places=2))
+    drive = builders.drive(here, builders.plan(builders.site(here), chairs=2, screening_stations=2))
     first = kept(client, drive, visit="first")
     party = list(Booking.objects.order_by("pk"))
     assert [booking.first_step for booking in party] == [1, 0, 0]
@@ -148,7 +148,7 @@ def test_the_order_in_which_people_are_named_stays_whoever_arrives_first(client:
 
 def test_all_are_cancelled_at_once(client: Client) -> None:
     party = booked(client, builders.drive())
-    address = reverse("booking_cancel_all", args=[party[0].token])
+    address = reverse("booking_cancel_party", args=[party[0].token])
     assert NAMES[1] in text(client.get(address))
     assert client.post(address).status_code == 303
     assert Booking.objects.filter(state="cancelled").count() == 3
@@ -185,7 +185,7 @@ def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
     )
     booked(client, saturday)
     first = kept(client, sunday)
-    return wednesday, first, client.post(reverse("booking_prove", args=[first.reference]))
+    return wednesday, first, client.post(reverse("booking_verify", args=[first.reference]))
 
 
 def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: Client) -> None:
@@ -202,7 +202,7 @@ def test_all_take_another_time_of_the_drive_at_once(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     first = kept(client, drive, people=2)
-    address = reverse("booking_move_all", args=[first.reference])
+    address = reverse("booking_move_party", args=[first.reference])
     assert client.post(address, {"slot": builders.slot(drive, 2).pk}).status_code == 303
     assert [row.first_step for row in Booking.objects.order_by("pk")] == [2, 2]
     builders.held(drive, n=3, number=9)
@@ -221,7 +221,7 @@ def test_a_known_contact_under_another_name_is_asked_about(client: Client) -> No
     asked = donor.prove(client, held)
     assert asked.status_code == 409
     assert "Who is this for?" in text(asked)
-    response = client.post(reverse("booking_prove", args=[held.token]), {"whose": "other"})
+    response = client.post(reverse("booking_verify", args=[held.token]), {"booking_for": "other"})
     assert response.status_code == 303
     held.refresh_from_db()
     assert held.volunteer is not None

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.booking import rebook
-from drives.models import Booking, BookingState, Drive, WaitingState
+from drives.models import Booking, BookingState, Drive, WaitlistEntryState
 from notifications.models import Message
 from tests import builders, query_counts, seeds
 from tests.builders import NOW
@@ -44,7 +44,7 @@ def fields(response: Any) -> dict[str, str]:
 
 
 def again(browser: Client, drive: Drive, n: int = 0) -> Any:
-    return browser.post(reverse("book_again", args=[drive.slug]), fields(check_page(browser, drive, n)))
+    return browser.post(reverse("rebook", args=[drive.slug]), fields(check_page(browser, drive, n)))
 
 
 def test_a_known_browser_books_with_two_taps_and_nothing_typed() -> None:
@@ -57,7 +57,7 @@ def test_a_known_browser_books_with_two_taps_and_nothing_typed() -> None:
     assert "Test Ana Alder (201) 555-0142" in text(check)
     assert not re.search(r'type="(text|tel|email)"', check.content.decode())
     before = Message.objects.filter(kind="code").count()
-    done = browser.post(reverse("book_again", args=[drive.slug]), fields(check), follow=True)
+    done = browser.post(reverse("rebook", args=[drive.slug]), fields(check), follow=True)
     assert "You’re booked Saturday, April 10, 9:00 AM Pacific Time" in text(done)
     assert "We’ll text you" in text(done)
     assert (Message.objects.filter(kind="code").count(), Volunteer.objects.count()) == (before, 1)
@@ -77,7 +77,7 @@ def test_the_second_of_two_taps_answers_as_the_first() -> None:
     answers = [again(browser, drive) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [303, 303]
     assert answers[0].headers["Location"] == answers[1].headers["Location"]
-    assert Booking.objects.filter(drive=drive, holds_place=True).count() == 1
+    assert Booking.objects.filter(drive=drive, is_counted=True).count() == 1
 
 
 def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> None:
@@ -87,7 +87,7 @@ def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> Non
     response = again(browser, drive)
     assert response.status_code == 409
     assert "There is a problem" in text(response)
-    assert not Booking.objects.filter(drive=drive, holds_place=True).exists()
+    assert not Booking.objects.filter(drive=drive, is_counted=True).exists()
 
 
 def leftovers(drive: Drive) -> tuple[int, int, int]:
@@ -126,9 +126,9 @@ def test_a_donor_who_waits_leaves_the_list_whose_lock_comes_before_slots() -> No
     drive.slots.update(screening_taken=0)
     sent = query_counts.statements_of(lambda: again(browser, drive))
     entry.refresh_from_db()
-    assert entry.state == WaitingState.BOOKED
-    locked = [sql for sql in sent if "UPDATE" in sql and ("drives_waitingentry" in sql or "drives_slot" in sql)]
-    assert "drives_waitingentry" in locked[0]
+    assert entry.state == WaitlistEntryState.BOOKED
+    locked = [sql for sql in sent if "UPDATE" in sql and ("drives_waitlistentry" in sql or "drives_slot" in sql)]
+    assert "drives_waitlistentry" in locked[0]
 
 
 def test_a_second_time_at_the_same_drive_is_refused() -> None:
@@ -137,7 +137,7 @@ def test_a_second_time_at_the_same_drive_is_refused() -> None:
     response = again(browser, drive, 8)
     assert response.status_code == 409
     assert "You already have a booking at this drive." in text(response)
-    assert Booking.objects.filter(holds_place=True).count() == 1
+    assert Booking.objects.filter(is_counted=True).count() == 1
 
 
 def test_a_time_that_is_gone_offers_the_nearest_to_tap() -> None:
@@ -149,10 +149,10 @@ def test_a_time_that_is_gone_offers_the_nearest_to_tap() -> None:
     )
     sent = fields(check_page(browser, drive))
     builders.booked(drive, number=7)
-    response = browser.post(reverse("book_again", args=[drive.slug]), sent)
+    response = browser.post(reverse("rebook", args=[drive.slug]), sent)
     assert response.status_code == 409
     assert "A tap on a time books it. 9:15 AM 1 left 9:30 AM 1 left 9:45 AM 1 left" in text(response)
-    tapped = browser.post(reverse("book_again", args=[drive.slug]), {**sent, "slot": builders.slot(drive, 1).pk})
+    tapped = browser.post(reverse("rebook", args=[drive.slug]), {**sent, "slot": builders.slot(drive, 1).pk})
     assert tapped.status_code == 303
 
 
@@ -192,7 +192,7 @@ def test_a_stranger_cannot_book_for_somebody_by_their_id() -> None:
     browser, other = Client(), next_drive(drive)
     donor.booked(browser, drive, 8, name="Test Bo Birch", phone="(201) 555-0107")
     sent = {"known": str(known.uuid), "visit": "return", "slot": builders.slot(other).pk}
-    response = browser.post(reverse("book_again", args=[other.slug]), sent)
+    response = browser.post(reverse("rebook", args=[other.slug]), sent)
     assert response.status_code == 302
     assert not Booking.objects.filter(drive=other).exists()
 
@@ -203,7 +203,7 @@ def test_after_thirty_days_the_details_are_asked_for() -> None:
     drive = next_drive(first)
     sent = fields(check_page(browser, drive))
     with time_machine.travel(NOW + timedelta(days=31), tick=False):
-        response = browser.post(reverse("book_again", args=[drive.slug]), sent)
+        response = browser.post(reverse("rebook", args=[drive.slug]), sent)
         assert response.status_code == 302
         assert "Your details" in text(browser.get(response.headers["Location"]))
 
@@ -219,8 +219,8 @@ def test_many_taps_at_once_make_one_booking() -> None:
     def tap() -> None:
         another = Client()
         another.cookies.load(cookies)
-        assert another.post(reverse("book_again", args=[drive.slug]), sent).status_code == 303
+        assert another.post(reverse("rebook", args=[drive.slug]), sent).status_code == 303
 
     assert arena.together(tap, tap) == ["ok", "ok"]
     assert Booking.objects.filter(drive=drive, state=BookingState.BOOKED).count() == 1
-    assert Booking.objects.filter(drive=drive, holds_place=True).count() == 1
+    assert Booking.objects.filter(drive=drive, is_counted=True).count() == 1

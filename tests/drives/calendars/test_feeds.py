@@ -12,7 +12,7 @@ from time_machine import TimeMachineFixture
 
 from drives.booking import changes
 from drives.calendars import feeds
-from drives.models import ACTIVE, OUTCOMES, Booking, BookingState, CancelledBy, Drive
+from drives.models import ACTIVE_STATES, OUTCOMES, Booking, BookingState, CancelledBy, Drive
 from tests import builders
 from tests.builders import NOW
 
@@ -37,7 +37,9 @@ def test_a_feed_reads_its_bookings_only_after_a_change(
         assert client.get(address).content == first.content
     with django_assert_num_queries(1):
         assert client.get(address, headers={"If-None-Match": first["ETag"]}).status_code == 304
-    changes.cancel_bookings(booking_id=booked[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW + timedelta(hours=9))
+    changes.cancel_bookings(
+        booking_id=booked[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW + timedelta(hours=9)
+    )
     with django_assert_num_queries(3):
         changed = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert changed.content.count(b"BEGIN:VEVENT") == count
@@ -50,7 +52,7 @@ def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
     cache.clear()
     time_machine.move_to(NOW, tick=False)
     cancelled = builders.booked(drive := builders.drive())
-    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     kept = builders.booked(drive, n=4, now=NOW + timedelta(hours=1))
     assert kept.volunteer is not None
     assert kept.volunteer_id == cancelled.volunteer_id
@@ -67,9 +69,9 @@ def test_a_new_address_of_a_feed_ends_the_old_one(client: Client, time_machine: 
     time_machine.move_to(NOW, tick=False)
     booking = builders.booked(builders.drive())
     assert booking.volunteer is not None
-    old = reverse("feed", args=[booking.volunteer.token])
+    old = reverse("donor_feed", args=[booking.volunteer.token])
     first = client.get(old)
-    answer = client.post(reverse("booking_new_feed", args=[booking.token]), follow=True)
+    answer = client.post(reverse("booking_renew_feed", args=[booking.token]), follow=True)
     assert "This is a new address." in answer.content.decode()
     assert old not in answer.content.decode()
     assert client.get(old).status_code == 404
@@ -84,9 +86,9 @@ def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:
     booking = builders.booked(builders.drive())
     assert booking.volunteer is not None
     forged = Client(enforce_csrf_checks=True)
-    assert forged.post(reverse("booking_new_feed", args=[booking.token])).status_code == 403
-    assert forged.get(reverse("booking_new_feed", args=[booking.token])).status_code in {303, 404}
-    assert client.get(reverse("feed", args=[booking.volunteer.token])).status_code == 200
+    assert forged.post(reverse("booking_renew_feed", args=[booking.token])).status_code == 403
+    assert forged.get(reverse("booking_renew_feed", args=[booking.token])).status_code in {303, 404}
+    assert client.get(reverse("donor_feed", args=[booking.volunteer.token])).status_code == 200
 
 
 @pytest.mark.parametrize("column", ["revision", "state", "changed_at", "drive"])
@@ -114,9 +116,9 @@ def test_active_and_past_visits_are_in_the_feed_and_in_its_tag(client: Client, s
     booked = builders.booked(builders.drive())
     assert booked.volunteer is not None
     takes_place = state != BookingState.LAPSED
-    Booking.objects.filter(pk=booked.pk).update(state=state, holds_place=takes_place, held_until=NOW)
-    is_shown = state in {*ACTIVE, *OUTCOMES}
-    found = feeds.feed(booked.volunteer.token, NOW)
+    Booking.objects.filter(pk=booked.pk).update(state=state, is_counted=takes_place, held_until=NOW)
+    is_shown = state in {*ACTIVE_STATES, *OUTCOMES}
+    found = feeds.find_feed(booked.volunteer.token, NOW)
     assert found is not None
     assert (found.fingerprint is not None) == is_shown
     assert client.get(f"/feeds/{booked.volunteer.token}.ics").content.count(b"BEGIN:VEVENT") == is_shown

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
 from drives.calendars import ical
-from drives.calendars.ical import Appointment
+from drives.calendars.ical import CalendarEvent
 
 CREATED = datetime(2026, 2, 1, 8, 30, 15, 999, tzinfo=UTC)
-APPOINTMENT = Appointment(
+APPOINTMENT = CalendarEvent(
     uid="5b2c6c1e-8f6b-4d0c-9a36-2f3d3a0d8f11@drives.example.org",
     sequence=0,
     summary="Appointment with Hope Foundation",
@@ -37,7 +37,7 @@ APPOINTMENT = Appointment(
     attendee_email="ana@example.org",
     attendee_name="Ana Alvarez",
 )
-OBJECTS = [ical.invitation, ical.cancellation, ical.download]
+OBJECTS = [ical.build_invitation, ical.build_cancellation, ical.build_download]
 EVENT_NAMES = [
     "CREATED", "DESCRIPTION", "DTEND", "DTSTAMP", "DTSTART", "LAST-MODIFIED", "LOCATION", "SEQUENCE", "STATUS",
     "SUMMARY", "UID", "URL",
@@ -84,7 +84,7 @@ def parsed(body: bytes) -> Any:
 
 
 def test_an_invitation_is_a_request_to_one_attendee() -> None:
-    body = ical.invitation(APPOINTMENT)
+    body = ical.build_invitation(APPOINTMENT)
     assert value_of(body, "METHOD") == "REQUEST"
     assert value_of(body, "STATUS") == "CONFIRMED"
     assert value_of(body, "ORGANIZER") == "mailto:hope@drives.example.org"
@@ -95,43 +95,43 @@ def test_an_invitation_is_a_request_to_one_attendee() -> None:
 
 
 def test_a_cancellation_is_never_sent_as_a_request() -> None:
-    body = ical.cancellation(APPOINTMENT)
+    body = ical.build_cancellation(APPOINTMENT)
     assert (value_of(body, "METHOD"), value_of(body, "STATUS")) == ("CANCEL", "CANCELLED")
     with pytest.raises(ValueError, match="not an invitation"):
-        ical.invitation(replace(APPOINTMENT, cancelled=True))
+        ical.build_invitation(replace(APPOINTMENT, cancelled=True))
 
 
 def test_uid_stays_for_life_and_sequence_rises_from_request_to_cancel() -> None:
     moved = replace(APPOINTMENT, sequence=1, starts_at=APPOINTMENT.starts_at - timedelta(hours=1))
     history = [
-        ical.invitation(APPOINTMENT),
-        ical.invitation(moved),
-        ical.cancellation(replace(moved, sequence=2)),
+        ical.build_invitation(APPOINTMENT),
+        ical.build_invitation(moved),
+        ical.build_cancellation(replace(moved, sequence=2)),
     ]
     assert [value_of(body, "SEQUENCE") for body in history] == ["0", "1", "2"]
     assert {value_of(body, "UID") for body in history} == {APPOINTMENT.uid}
 
 
 def test_sending_again_gives_the_same_bytes_and_the_same_uid() -> None:
-    for make in [*OBJECTS, ical.event, ical.drive_event]:
+    for make in [*OBJECTS, ical.build_feed_event, ical.build_public_feed_event]:
         assert make(APPOINTMENT) == make(replace(APPOINTMENT))
         assert value_of(make(APPOINTMENT), "UID") == APPOINTMENT.uid
 
 
 @pytest.mark.parametrize(("make", "method"), [*zip(OBJECTS, ["REQUEST", "CANCEL", "PUBLISH"], strict=True)])
 def test_the_method_stands_once_before_the_event_and_is_that_of_the_mime_type(
-    make: Callable[[Appointment], bytes], method: str
+    make: Callable[[CalendarEvent], bytes], method: str
 ) -> None:
     lines = lines_of(make(APPOINTMENT))
     assert [line for line in lines if line.startswith("METHOD")] == [f"METHOD:{method}"]
     assert lines.index(f"METHOD:{method}") < lines.index("BEGIN:VEVENT")
-    assert ical.content_type(make(APPOINTMENT)) == f"text/calendar; method={method}; charset=utf-8"
+    assert ical.format_content_type(make(APPOINTMENT)) == f"text/calendar; method={method}; charset=utf-8"
 
 
 def test_the_mime_type_is_not_deceived_by_a_text() -> None:
-    body = ical.invitation(replace(APPOINTMENT, summary="\r\nMETHOD:CANCEL\r\n", description="\nMETHOD:CANCEL"))
-    assert ical.content_type(body) == "text/calendar; method=REQUEST; charset=utf-8"
-    assert ical.content_type(ical.feed("Hope", [])) == "text/calendar; charset=utf-8"
+    body = ical.build_invitation(replace(APPOINTMENT, summary="\r\nMETHOD:CANCEL\r\n", description="\nMETHOD:CANCEL"))
+    assert ical.format_content_type(body) == "text/calendar; method=REQUEST; charset=utf-8"
+    assert ical.format_content_type(ical.build_feed("Hope", [])) == "text/calendar; charset=utf-8"
 
 
 @pytest.mark.parametrize("zone", [ZoneInfo("Asia/Kathmandu"), timezone(timedelta(hours=-8)), UTC])
@@ -148,13 +148,13 @@ def test_times_are_written_in_utc_wherever_they_come_from(zone: Any) -> None:
 
 def test_stamps_come_from_the_change_and_not_from_now() -> None:
     changed = replace(APPOINTMENT, changed_at=datetime(2026, 3, 1, tzinfo=UTC))
-    body = ical.invitation(changed)
+    body = ical.build_invitation(changed)
     assert value_of(body, "DTSTAMP") == value_of(body, "LAST-MODIFIED") == "20260301T000000Z"
     assert value_of(body, "CREATED") == "20260201T083015Z"
 
 
 def test_the_text_names_the_zone_of_the_site() -> None:
-    description = unescaped(value_of(ical.download(APPOINTMENT), "DESCRIPTION"))
+    description = unescaped(value_of(ical.build_download(APPOINTMENT), "DESCRIPTION"))
     assert description.split("\n") == [
         "Bring photo ID.",
         "Eat and drink first.",
@@ -168,7 +168,7 @@ def test_an_hour_that_happens_twice_is_told_apart_by_its_offset() -> None:
     texts = []
     for starts_at in (first, first + timedelta(hours=1)):
         night = replace(APPOINTMENT, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=15))
-        texts.append(unescaped(value_of(ical.event(night), "DESCRIPTION")).split("\n")[2])
+        texts.append(unescaped(value_of(ical.build_feed_event(night), "DESCRIPTION")).split("\n")[2])
     assert texts == [
         "2026-11-01 01:30-01:45 Pacific Time (America/Los_Angeles, UTC-07:00)",
         "2026-11-01 01:30-01:45 Pacific Time (America/Los_Angeles, UTC-08:00)",
@@ -176,7 +176,7 @@ def test_an_hour_that_happens_twice_is_told_apart_by_its_offset() -> None:
 
 
 @pytest.mark.parametrize("make", OBJECTS)
-def test_no_line_ends_twice(make: Callable[[Appointment], bytes]) -> None:
+def test_no_line_ends_twice(make: Callable[[CalendarEvent], bytes]) -> None:
     body = make(replace(APPOINTMENT, summary="one\r\r\ntwo", description="three\r\r\nfour\rfive\r\n"))
     assert b"\r\r\n" not in body
     assert body.count(b"\n") == body.count(b"\r\n") == body.count(b"\r")
@@ -185,7 +185,7 @@ def test_no_line_ends_twice(make: Callable[[Appointment], bytes]) -> None:
 
 
 def test_a_download_has_an_alarm_and_no_attendee() -> None:
-    body = ical.download(APPOINTMENT)
+    body = ical.build_download(APPOINTMENT)
     (alarm,) = components(body, "VALARM")
     assert (alarm["ACTION"], alarm["TRIGGER"].dt) == ("DISPLAY", timedelta(hours=-2))
     assert b"ana@example.org" not in body
@@ -194,17 +194,17 @@ def test_a_download_has_an_alarm_and_no_attendee() -> None:
 
 
 def test_a_download_of_what_is_cancelled_does_not_ring() -> None:
-    body = ical.download(replace(APPOINTMENT, cancelled=True))
+    body = ical.build_download(replace(APPOINTMENT, cancelled=True))
     assert value_of(body, "STATUS") == "CANCELLED"
     assert b"VALARM" not in body
 
 
 @pytest.mark.parametrize("changes", [{"attendee_email": None}, {"attendee_email": ""}, {"organizer_email": ""}])
 def test_an_invitation_without_addresses_is_refused(changes: dict[str, Any]) -> None:
-    for make in (ical.invitation, ical.cancellation):
+    for make in (ical.build_invitation, ical.build_cancellation):
         with pytest.raises(ValueError, match="needs an attendee and an organizer"):
             make(replace(APPOINTMENT, **changes))
-    assert b"UID" in ical.download(replace(APPOINTMENT, **changes))
+    assert b"UID" in ical.build_download(replace(APPOINTMENT, **changes))
 
 
 @pytest.mark.parametrize(
@@ -256,26 +256,26 @@ def test_no_text_becomes_another_property(uid: str, summary: str, location: str,
         attendee_email=location,
         attendee_name=summary,
     )
-    for make in [*OBJECTS, ical.event, ical.drive_event]:
+    for make in [*OBJECTS, ical.build_feed_event, ical.build_public_feed_event]:
         body = make(hostile)
         assert names_of(body) == names_of(make(APPOINTMENT))
         assert body.count(b"\r\nBEGIN:VEVENT\r\n") + body.startswith(b"BEGIN:VEVENT\r\n") == 1
         assert all(is_safe(character) for line in lines_of(body) for character in line)
         assert "".join(lines_of(body)).splitlines() == ["".join(lines_of(body))]
-    item = parsed(ical.invitation(hostile))
+    item = parsed(ical.build_invitation(hostile))
     assert sorted(item) == sorted([*EVENT_NAMES, "ATTENDEE", "ORGANIZER"])
     assert item.errors == []
 
 
 @given(nasty)
 def test_no_name_of_a_feed_becomes_another_property(name: str) -> None:
-    body = ical.feed(name, [])
-    assert names_of(body) == names_of(ical.feed("Hope", []))
+    body = ical.build_feed(name, [])
+    assert names_of(body) == names_of(ical.build_feed("Hope", []))
     assert all(is_safe(character) for line in lines_of(body) for character in line)
 
 
 def test_a_feed_named_like_its_own_end_stays_whole() -> None:
-    body = ical.feed("END:VCALENDAR", [ical.event(APPOINTMENT)])
+    body = ical.build_feed("END:VCALENDAR", [ical.build_feed_event(APPOINTMENT)])
     assert value_of(body, "NAME") == "END:VCALENDAR"
     assert lines_of(body)[-2:] == ["END:VEVENT", "END:VCALENDAR"]
     assert parsed(body)["UID"] == APPOINTMENT.uid
@@ -295,36 +295,38 @@ plain = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"])
 @example("C:\\North", ["\\N", "\\n;,"])
 def test_a_plain_text_arrives_as_it_was_written(summary: str, lines: list[str]) -> None:
     description = "\n".join(lines)
-    body = ical.event(replace(APPOINTMENT, summary="x" + summary, description="x" + description + "x", url=""))
+    body = ical.build_feed_event(
+        replace(APPOINTMENT, summary="x" + summary, description="x" + description + "x", url="")
+    )
     assert unescaped(value_of(body, "SUMMARY")) == ("x" + summary).strip()
     assert unescaped(value_of(body, "DESCRIPTION")).rpartition("\n")[0] == "x" + description + "x"
 
 
 def test_letters_of_many_octets_are_folded_whole() -> None:
     for padding in range(4):
-        body = ical.event(replace(APPOINTMENT, summary="x" * padding + "☃😀é" * 60))
+        body = ical.build_feed_event(replace(APPOINTMENT, summary="x" * padding + "☃😀é" * 60))
         assert unescaped(value_of(body, "SUMMARY")) == "x" * padding + "☃😀é" * 60
         assert max(len(line) for line in body.split(b"\r\n")) in {72, 73, 74, 75}
 
 
 def test_an_address_stays_bare_and_whole() -> None:
     for email in ("hope+drives@example.org", "o'neil@example.org", "a.b_c-d@sub.example.org"):
-        body = ical.invitation(replace(APPOINTMENT, organizer_email=email))
+        body = ical.build_invitation(replace(APPOINTMENT, organizer_email=email))
         assert value_of(body, "ORGANIZER") == f"mailto:{email}"
-    body = ical.invitation(replace(APPOINTMENT, organizer_email='a"b?cc=cleo@example.com\r\nX:y'))
+    body = ical.build_invitation(replace(APPOINTMENT, organizer_email='a"b?cc=cleo@example.com\r\nX:y'))
     assert value_of(body, "ORGANIZER") == "mailto:a%22b%3Fcc=cleo@example.com%20X%3Ay"
 
 
 def test_a_name_keeps_its_marks() -> None:
-    body = ical.invitation(replace(APPOINTMENT, organizer_name='Hope "Est. 1999"; Smith, Jones: Co'))
+    body = ical.build_invitation(replace(APPOINTMENT, organizer_name='Hope "Est. 1999"; Smith, Jones: Co'))
     assert parsed(body)["ORGANIZER"].params["CN"] == "Hope 'Est. 1999'; Smith, Jones: Co"
-    assert "CN" not in parsed(ical.invitation(replace(APPOINTMENT, attendee_name="")))["ATTENDEE"].params
+    assert "CN" not in parsed(ical.build_invitation(replace(APPOINTMENT, attendee_name="")))["ATTENDEE"].params
 
 
 # Feeds
 
 
-def many(count: int) -> list[Appointment]:
+def many(count: int) -> list[CalendarEvent]:
     return [
         replace(
             APPOINTMENT,
@@ -338,7 +340,7 @@ def many(count: int) -> list[Appointment]:
 
 
 def test_a_feed_tells_its_name_and_how_often_to_ask_and_has_no_method() -> None:
-    body = ical.feed("Hope; drives, all", [ical.event(APPOINTMENT)])
+    body = ical.build_feed("Hope; drives, all", [ical.build_feed_event(APPOINTMENT)])
     lines = lines_of(body)
     assert lines[:9] == [
         "BEGIN:VCALENDAR",
@@ -357,7 +359,7 @@ def test_a_feed_tells_its_name_and_how_often_to_ask_and_has_no_method() -> None:
 
 def test_a_feed_of_two_hundred_tells_no_person() -> None:
     appointments = many(200)
-    body = ical.feed("Hope", [ical.event(appt) for appt in appointments])
+    body = ical.build_feed("Hope", [ical.build_feed_event(appt) for appt in appointments])
     items = components(body, "VEVENT")
     assert [str(item["UID"]) for item in items] == [appt.uid for appt in appointments]
     assert sum(item["STATUS"] == "CANCELLED" for item in items) == 20
@@ -366,12 +368,12 @@ def test_a_feed_of_two_hundred_tells_no_person() -> None:
 
 
 def test_an_empty_feed_is_a_calendar() -> None:
-    assert components(ical.feed("Hope", []), "VEVENT") == []
+    assert components(ical.build_feed("Hope", []), "VEVENT") == []
 
 
 def test_joining_a_feed_is_quick() -> None:
-    events = [ical.event(appt) for appt in many(200)]
-    assert quickest(lambda: ical.feed("Hope", events)) / 200 <= 15e-6
+    events = [ical.build_feed_event(appt) for appt in many(200)]
+    assert quickest(lambda: ical.build_feed("Hope", events)) / 200 <= 15e-6
 
 
 def quickest(work: Callable[[], object]) -> float:
@@ -385,14 +387,14 @@ def quickest(work: Callable[[], object]) -> float:
 
 def test_a_drive_in_a_feed_leaves_the_day_free_and_can_be_cancelled() -> None:
     drive = replace(APPOINTMENT, sequence=3, url="https://drives.example.org/d/spring/", cancelled=True)
-    body = ical.drive_event(drive)
+    body = ical.build_public_feed_event(drive)
     assert names_of(body) == sorted([*EVENT_NAMES, "TRANSP"])
     assert (value_of(body, "TRANSP"), value_of(body, "STATUS")) == ("TRANSPARENT", "CANCELLED")
     assert (value_of(body, "URL"), value_of(body, "SEQUENCE")) == (drive.url, "3")
 
 
 def test_the_module_adds_no_word_of_health() -> None:
-    bodies = [make(APPOINTMENT) for make in OBJECTS] + [ical.feed("Hope", [ical.event(APPOINTMENT)])]
+    bodies = [make(APPOINTMENT) for make in OBJECTS] + [ical.build_feed("Hope", [ical.build_feed_event(APPOINTMENT)])]
     words = rb"(?i)plasma|blood|donat|donor|health|patient|medic|clinic|screening|immun"
     assert [re.findall(words, body) for body in bodies] == [[], [], [], []]
 
@@ -401,14 +403,14 @@ def test_the_module_adds_no_word_of_health() -> None:
 
 
 def test_an_entity_tag_follows_the_bytes() -> None:
-    tag = ical.etag(ical.event(APPOINTMENT))
+    tag = ical.compute_etag(ical.build_feed_event(APPOINTMENT))
     assert re.fullmatch('"[0-9a-f]{32}"', tag)
-    assert tag == ical.etag(ical.event(replace(APPOINTMENT)))
-    assert tag != ical.etag(ical.event(replace(APPOINTMENT, sequence=1)))
+    assert tag == ical.compute_etag(ical.build_feed_event(replace(APPOINTMENT)))
+    assert tag != ical.compute_etag(ical.build_feed_event(replace(APPOINTMENT, sequence=1)))
 
 
 def test_the_google_link_carries_times_zone_and_texts() -> None:
-    address = urlsplit(ical.google_link(APPOINTMENT))
+    address = urlsplit(ical.build_google_link(APPOINTMENT))
     assert (address.scheme, address.netloc, address.path) == ("https", "calendar.google.com", "/calendar/render")
     assert parse_qs(address.query, strict_parsing=True) == {
         "action": ["TEMPLATE"],
@@ -421,7 +423,7 @@ def test_the_google_link_carries_times_zone_and_texts() -> None:
 
 
 def test_the_outlook_link_carries_times_and_texts() -> None:
-    address = urlsplit(ical.outlook_link(APPOINTMENT))
+    address = urlsplit(ical.build_outlook_link(APPOINTMENT))
     assert (address.scheme, address.netloc) == ("https", "outlook.live.com")
     query = parse_qs(address.query, strict_parsing=True)
     assert query.pop("body")[0].startswith("Bring photo ID.\nEat and drink first.\n2026-03-14 10:30-11:45 Pacific")
@@ -435,8 +437,8 @@ def test_the_outlook_link_carries_times_and_texts() -> None:
     }
 
 
-@pytest.mark.parametrize("link", [ical.google_link, ical.outlook_link])
-def test_a_link_keeps_the_secret_of_the_booking_and_the_person(link: Callable[[Appointment], str]) -> None:
+@pytest.mark.parametrize("link", [ical.build_google_link, ical.build_outlook_link])
+def test_a_link_keeps_the_secret_of_the_booking_and_the_person(link: Callable[[CalendarEvent], str]) -> None:
     told = link(replace(APPOINTMENT, description=f"Change or cancel: {APPOINTMENT.url}"))
     assert re.findall("c2VjcmV0LXRva2VuLTAx|ana|Ana|hope%40|[+]|[^!-~]", told) == []
 
@@ -444,7 +446,7 @@ def test_a_link_keeps_the_secret_of_the_booking_and_the_person(link: Callable[[A
 @given(nasty)
 def test_no_text_becomes_another_field_of_a_link(text: str) -> None:
     hostile = replace(APPOINTMENT, summary=text + "&dates=1#x", location=text, description=text)
-    for link in (ical.google_link, ical.outlook_link):
+    for link in (ical.build_google_link, ical.build_outlook_link):
         address = urlsplit(link(hostile))
         assert not address.fragment
         assert parse_qs(address.query).keys() == parse_qs(urlsplit(link(APPOINTMENT)).query).keys()

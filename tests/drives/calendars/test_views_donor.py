@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from time_machine import TimeMachineFixture
 
-from drives.planning import drives
+from drives.planning import lifecycle
 from tests import builders
 from tests.builders import NOW
 
@@ -28,7 +28,7 @@ def test_a_feed_is_answered_304_until_something_changes() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     assert booking.volunteer is not None
-    address = reverse("feed", args=[booking.volunteer.token])
+    address = reverse("donor_feed", args=[booking.volunteer.token])
     first = Client().get(address)
     assert first.content.count(b"BEGIN:VEVENT") == 1
     again = Client().get(address, headers={"If-None-Match": first.headers["ETag"]})
@@ -56,7 +56,7 @@ def test_a_cancelled_drive_stays_in_the_feed_for_thirty_days_under_a_higher_sequ
     address = reverse("organization_calendar", args=[here.slug])
     before = Client().get(address)
     for one in (drive, draft):
-        drives.cancel_drive(drive_id=one.pk, reason="", actor="test", now=NOW)
+        lifecycle.cancel_drive(drive_id=one.pk, reason="", actor="test", now=NOW)
     after = Client().get(address, headers={"If-None-Match": before["ETag"]})
     assert after.status_code == 200
     assert (statuses(before), statuses(after)) == ([b"CONFIRMED"], [b"CANCELLED"])
@@ -70,7 +70,7 @@ def test_a_cancelled_drive_stays_in_the_feed_for_thirty_days_under_a_higher_sequ
 
 def test_a_drive_that_takes_no_more_bookings_stays_in_the_feed() -> None:
     drive = builders.drive()
-    drives.close(drive_id=drive.pk, actor="test", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="test", now=NOW)
     address = reverse("organization_calendar", args=[drive.organization.slug])
     assert statuses(Client().get(address)) == [b"CONFIRMED"]
 
@@ -91,5 +91,5 @@ def test_a_drive_is_a_calendar_unless_it_is_a_draft() -> None:
 
 
 def test_unknown_feeds_are_not_found() -> None:
-    assert Client().get(reverse("feed", args=["nonsense"])).status_code == 404
+    assert Client().get(reverse("donor_feed", args=["nonsense"])).status_code == 404
     assert Client().get(reverse("booking_calendar", args=["nonsense"])).status_code == 404

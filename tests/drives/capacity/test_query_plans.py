@@ -15,9 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from bench import delivery, world
+from bench import bench_data, delivery
 from drives.models import Drive
-from drives.public import listing
+from drives.public import api_queries
 from notifications import claim
 from tests import builders
 
@@ -32,9 +32,9 @@ def drive() -> Drive:
     """A drive with places, while thousands of places of another one are held and thousands of texts are due."""
     owner = builders.organization()
     rushed = builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=20)
-    world.fill_with_holds(rushed, LIVE_HOLDS, timezone.now())
-    delivery.queue(owner, DUE, "due")
-    world.analyze()
+    bench_data.create_holds(rushed, LIVE_HOLDS, timezone.now())
+    delivery.queue_messages(owner, DUE, "due")
+    bench_data.analyze_tables()
     return builders.coming_drive(of=owner, shape=builders.plain, places=4)
 
 
@@ -64,7 +64,12 @@ def large_tables_read_whole(sql: str) -> set[str]:
 
 
 def post_booking(drive: Drive) -> None:
-    body = {"slot": str(builders.slot(drive).pk), "visit": "return", "name": "Test Ana Alder", "confirms": ["will_ask"]}
+    body = {
+        "slot": str(builders.slot(drive).pk),
+        "visit": "return",
+        "name": "Test Ana Alder",
+        "self_check": ["will_ask"],
+    }
     answer = Client().post(
         "/api/v1/bookings/",
         {**body, "phone": builders.phone(7)},
@@ -76,9 +81,9 @@ def post_booking(drive: Drive) -> None:
 
 HOT: dict[str, Callable[[Drive], object]] = {
     "hold through the API": post_booking,
-    "prove": lambda drive: builders.proved(builders.held(drive, now=timezone.now()), now=timezone.now()),
-    "open times": lambda drive: listing.times_shown(drive.pk, "return", timezone.now()),
-    "claim due texts": lambda _drive: claim.claim(channel="sms", limit=500, now=timezone.now()),
+    "prove": lambda drive: builders.verified(builders.held(drive, now=timezone.now()), now=timezone.now()),
+    "open times": lambda drive: api_queries.find_public_times(drive.pk, "return", timezone.now()),
+    "claim due texts": lambda _drive: claim.claim_messages(channel="sms", limit=500, now=timezone.now()),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from drives.models import Collector, Drive
+from drives.models import CollectionCenter, Drive
 from organizations.models import Cause, Role
 from tests import builders
 from tests.builders import NOW
@@ -12,17 +12,49 @@ from tests.drives import coordinator
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 NAMES = (
-    *("drive", "plan", "roster", "roster_csv", "publish", "close", "cancel_drive", "copy_drive", "turnout", "complete"),
-    *("enter", "booking", "move", "move_all", "cancel", "again", "consents", "site", "collector", "cause"),
-    *("drive_messages", "broadcasts", "write", "calls", "reached", "not_reached", "late"),
-    *("export", "erase"),
+    *(
+        "drive",
+        "edit_drive",
+        "roster",
+        "roster_csv",
+        "publish_drive",
+        "close_drive",
+        "cancel_drive",
+        "copy_drive",
+        "turnout",
+        "complete_drive",
+    ),
+    *(
+        "add_booking",
+        "booking",
+        "move_booking",
+        "move_party",
+        "cancel_booking",
+        "resend",
+        "stop_messages",
+        "site",
+        "center",
+        "cause",
+    ),
+    *("drive_message_schedule", "broadcasts", "write_broadcast", "call_list", "reached", "not_reached", "late"),
+    *("export_person", "erase_person"),
     *("who", "merge"),
-    *("waiting", "wait", "wait_remove", "close_line"),
+    *("waitlist", "new_waitlist_entry", "wait_remove", "close_waitlist"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
 POSTED = (
-    *("publish", "close", "complete", "again", "consents", "act_in", "act_undo", "reached", "not_reached"),
-    *("wait_remove", "close_line"),
+    *(
+        "publish_drive",
+        "close_drive",
+        "complete_drive",
+        "resend",
+        "stop_messages",
+        "act_in",
+        "act_undo",
+        "reached",
+        "not_reached",
+    ),
+    *("wait_remove", "close_waitlist"),
 )
 
 
@@ -30,8 +62,8 @@ POSTED = (
 def addresses() -> dict[str, str]:
     organization = builders.organization()
     cause = Cause.objects.create(organization=organization, title="Running", slug="running", strip="For a child.")
-    collector = Collector.objects.create(organization=organization, name="Example Center")
-    drive = builders.drive(organization, cause_id=cause.pk, collector_id=collector.pk)
+    center = CollectionCenter.objects.create(organization=organization, name="Example Center")
+    drive = builders.drive(organization, cause_id=cause.pk, center_id=center.pk)
     booking = builders.booked(drive)
     return coordinator.organizer_addresses(Drive.objects.get(pk=drive.pk), booking.pk)
 

@@ -14,7 +14,7 @@ from drives.attendance import check_in, close_out, turnout
 from drives.desk import queries as desk_queries
 from drives.desk import views_drive
 from drives.models import Booking, BookingState, Drive, DriveState
-from drives.planning import drives as planning_drives
+from drives.planning import lifecycle as planning_drives
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
 from tests import builders, query_counts
@@ -70,9 +70,9 @@ def test_the_own_rate_takes_the_place_of_the_rule() -> None:
     people = [builders.booked(earlier, n=n % 20, number=n) for n in range(20)]
     for booking in people[:15]:
         day = booking.starts_at
-        check_in.check_in(booking_id=booking.pk, actor="test", now=day)
+        check_in.check_in_donor(booking_id=booking.pk, actor="test", now=day)
         check_in.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
-    close_out.close_out(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
+    close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
     assert "75 of 100 people who booked gave (20 bookings)" in shown
@@ -134,7 +134,7 @@ def test_publish_close_and_open_again() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization, published=False), coordinator.signed_in(member)
     states = []
-    for verb in ("publish", "close", "publish"):
+    for verb in ("publish_drive", "close_drive", "publish_drive"):
         browser.post(address(drive, verb))
         drive.refresh_from_db()
         states.append(drive.state)
@@ -145,7 +145,7 @@ def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
-    shown = text(browser.post(address(drive, "publish"), follow=True))
+    shown = text(browser.post(address(drive, "publish_drive"), follow=True))
     assert "This drive is “Cancelled”: that cannot be done now." in shown
 
 
@@ -199,7 +199,15 @@ def test_a_viewer_sees_the_desk_and_changes_nothing() -> None:
     drive = builders.drive(organization)
     shown = vera.get(address(drive))
     assert (shown.status_code, "Cancel the drive" in text(shown)) == (200, False)
-    for page in ("publish", "close", "cancel_drive", "copy_drive", "complete", "enter", "plan"):
+    for page in (
+        "publish_drive",
+        "close_drive",
+        "cancel_drive",
+        "copy_drive",
+        "complete_drive",
+        "add_booking",
+        "edit_drive",
+    ):
         assert vera.post(address(drive, page)).status_code == 403, page
 
 
@@ -210,15 +218,15 @@ def test_the_table_starts_no_formula() -> None:
     response = browser.get(address(drive, "roster_csv"))
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
-    assert [views_drive.guarded(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
-    assert views_drive.guarded("Ana") == "Ana"
+    assert [views_drive.escape_formula(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
+    assert views_drive.escape_formula("Ana") == "Ana"
 
 
 def test_the_printed_roster_leaves_out_who_cancelled() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1, name="Test Ana Alder")
-    Booking.objects.filter(pk=booking.pk).update(state=BookingState.CANCELLED, cancelled_at=NOW, holds_place=False)
+    Booking.objects.filter(pk=booking.pk).update(state=BookingState.CANCELLED, cancelled_at=NOW, is_counted=False)
     assert "Test Ana Alder" not in text(browser.get(address(drive, "roster")))
 
 
@@ -264,7 +272,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
     """Of each hour, whether it is over and whether it is half empty."""
-    return [(hour.is_over, hour.is_half_empty) for hour in desk_queries.desk(drive, now).hours]
+    return [(hour.is_over, hour.is_half_empty) for hour in desk_queries.load_desk(drive, now).hours]
 
 
 @pytest.mark.parametrize(("seconds", "is_over"), [(3599, False), (3600, True)])
@@ -288,7 +296,7 @@ def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
         drive = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=builders.lax().pk)
         for number in range(4):
             builders.booked(drive, n=number, number=10 * day + number)
-        close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+        close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
         Booking.objects.filter(drive=drive, first_step__lt=day).update(state=BookingState.DONATED)
-    rate = turnout.give_rate(owner)
+    rate = turnout.load_donation_rate(owner)
     assert (rate.booked, rate.donated) == (24, 1 + 2 + 3 + 4 + 4 + 4)

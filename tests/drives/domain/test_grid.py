@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from drives.domain import grid as domain_grid
 from drives.domain import preview
-from drives.domain.grid import Footprint, Grid, Problem, VisitShape
-from drives.planning import plan as planning_plan
+from drives.domain.grid import Footprint, Grid, GridProblem, VisitShape
+from drives.planning import plan_check as planning_plan
 from drives.planning import problems
 from drives.planning.problems import SENTENCES
 
@@ -30,7 +30,7 @@ MARCH = Grid(
     step_minutes=15,
     breaks=((time(12), time(12, 30)),),
     chairs=6,
-    screening_places=2,
+    screening_stations=2,
 )
 SPRING, AUTUMN = replace(MARCH, on=date(2026, 3, 8)), replace(MARCH, on=date(2026, 11, 1))
 ZONES = [
@@ -49,15 +49,15 @@ HOURS = [
 
 shapes = st.builds(VisitShape, st.integers(0, 3), st.integers(1, 5))
 counts = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 5)), min_size=1, max_size=24)
-footprints = st.builds(domain_grid.footprint, st.integers(0, 12), shapes)
+footprints = st.builds(domain_grid.compute_footprint, st.integers(0, 12), shapes)
 
 
-def codes(found: list[Problem]) -> list[tuple[str, str]]:
+def codes(found: list[GridProblem]) -> list[tuple[str, str]]:
     return [(problem.code, problem.field) for problem in found]
 
 
 def found_in(**changes: object) -> list[tuple[str, str]]:
-    return codes(domain_grid.problems(replace(MARCH, **changes), FIRST, RETURNING))  # type: ignore[arg-type]
+    return codes(domain_grid.find_grid_problems(replace(MARCH, **changes), FIRST, RETURNING))  # type: ignore[arg-type]
 
 
 def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
@@ -76,8 +76,8 @@ def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
 
 
 def test_a_sound_grid_has_no_problems_and_no_warnings() -> None:
-    assert domain_grid.problems(MARCH, FIRST, RETURNING) == []
-    assert domain_grid.warnings(MARCH) == []
+    assert domain_grid.find_grid_problems(MARCH, FIRST, RETURNING) == []
+    assert domain_grid.find_grid_warnings(MARCH) == []
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_an_odd_step_is_refused(step_minutes: int) -> None:
     ("changes", "problem"),
     [
         ({"chairs": 0}, ("no_chairs", "chairs")),
-        ({"screening_places": 0}, ("no_screening_places", "screening_places")),
-        ({"screening_places": -1}, ("no_screening_places", "screening_places")),
+        ({"screening_stations": 0}, ("no_screening_places", "screening_stations")),
+        ({"screening_stations": -1}, ("no_screening_places", "screening_stations")),
         ({"on": date(9999, 12, 31)}, ("date_out_of_range", "on")),
         ({"on": date.min}, ("date_out_of_range", "on")),
         ({"opens": time(9, 0, 30)}, ("time_not_whole_minute", "opens")),
@@ -130,26 +130,26 @@ def test_breaks_may_touch_each_other_and_the_hours_and_come_in_any_order() -> No
 
 
 def test_a_drive_without_screening_needs_no_place_for_it() -> None:
-    assert domain_grid.problems(replace(MARCH, screening_places=0), PLAIN, PLAIN) == []
+    assert domain_grid.find_grid_problems(replace(MARCH, screening_stations=0), PLAIN, PLAIN) == []
 
 
 def test_a_visit_takes_a_chair() -> None:
-    found = domain_grid.problems(MARCH, VisitShape(2, 0), VisitShape(-1, 2))
+    found = domain_grid.find_grid_problems(MARCH, VisitShape(2, 0), VisitShape(-1, 2))
     assert codes(found) == [("visit_without_chair_time", "first"), ("visit_without_chair_time", "returning")]
 
 
 def test_a_visit_longer_than_any_stretch_between_breaks_does_not_fit() -> None:
     short = replace(MARCH, opens=time(11), closes=time(13, 45))
-    found = domain_grid.problems(short, FIRST, RETURNING)
+    found = domain_grid.find_grid_problems(short, FIRST, RETURNING)
     assert codes(found) == [("first_visit_does_not_fit", "first")]
-    found = domain_grid.problems(replace(short, opens=time(11, 15), closes=time(13, 15)), FIRST, RETURNING)
+    found = domain_grid.find_grid_problems(replace(short, opens=time(11, 15), closes=time(13, 15)), FIRST, RETURNING)
     assert codes(found) == [("first_visit_does_not_fit", "first"), ("returning_visit_does_not_fit", "returning")]
 
 
 def test_hours_with_problems_make_no_steps() -> None:
     with pytest.raises(ValueError, match="zone_unknown"):
-        domain_grid.steps(replace(MARCH, zone="Nowhere"))
-    assert domain_grid.warnings(replace(MARCH, zone="Nowhere")) == []
+        domain_grid.build_steps(replace(MARCH, zone="Nowhere"))
+    assert domain_grid.find_grid_warnings(replace(MARCH, zone="Nowhere")) == []
 
 
 # Nights when the clock changes
@@ -165,13 +165,13 @@ def test_hours_with_problems_make_no_steps() -> None:
 )
 def test_a_time_that_does_not_exist_is_refused(changes: dict[str, object], field: str) -> None:
     grid = replace(SPRING, breaks=(), **changes) if "breaks" not in changes else replace(SPRING, **changes)  # type: ignore[arg-type]
-    assert codes(domain_grid.problems(grid, PLAIN, PLAIN)) == [("time_does_not_exist", field)]
+    assert codes(domain_grid.find_grid_problems(grid, PLAIN, PLAIN)) == [("time_does_not_exist", field)]
 
 
 def test_a_spring_night_is_an_hour_shorter() -> None:
     grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
-    assert len(domain_grid.steps(grid)) == 5 * 4
-    assert [problems.in_words(warning) for warning in domain_grid.warnings(grid)] == [
+    assert len(domain_grid.build_steps(grid)) == 5 * 4
+    assert [problems.format_problem(warning) for warning in domain_grid.find_grid_warnings(grid)] == [
         "The clock goes forward by 1 h 00 min during the drive.",
         "The drive lasts 5 h 00 min, although the clock shows 6 h 00 min.",
     ]
@@ -179,31 +179,36 @@ def test_a_spring_night_is_an_hour_shorter() -> None:
 
 def test_an_autumn_night_is_an_hour_longer_and_repeats_its_labels() -> None:
     grid = replace(AUTUMN, opens=time(0), closes=time(6), step_minutes=30, breaks=())
-    labels = [step.starts_at.astimezone(ZoneInfo(grid.zone)).strftime("%H:%M") for step in domain_grid.steps(grid)]
+    labels = [
+        step.starts_at.astimezone(ZoneInfo(grid.zone)).strftime("%H:%M") for step in domain_grid.build_steps(grid)
+    ]
     assert labels[:7] == ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00"]
     assert len(labels) == 7 * 2
-    assert codes(domain_grid.warnings(grid)) == [("zone_changes_in_hours", "on"), ("hours_differ_from_clock", "closes")]
+    assert codes(domain_grid.find_grid_warnings(grid)) == [
+        ("zone_changes_in_hours", "on"),
+        ("hours_differ_from_clock", "closes"),
+    ]
 
 
 def test_a_time_that_happens_twice_is_the_first_and_is_told_with_its_offset() -> None:
     grid = replace(AUTUMN, opens=time(1, 30), closes=time(6), breaks=())
-    assert domain_grid.steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
-    assert domain_grid.steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.steps(grid)
+    assert domain_grid.build_steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
+    assert domain_grid.build_steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.build_steps(grid)
     expected = "01:30 happens twice on 2026-11-01; the first one is meant (UTC-07:00)."
-    assert codes(domain_grid.warnings(grid))[0] == ("time_happens_twice", "opens")
-    assert problems.in_words(domain_grid.warnings(grid)[0]) == expected
+    assert codes(domain_grid.find_grid_warnings(grid))[0] == ("time_happens_twice", "opens")
+    assert problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
 
 
 def test_hours_by_day_have_no_warnings_on_the_day_of_the_change() -> None:
-    assert domain_grid.warnings(SPRING) == domain_grid.warnings(AUTUMN) == []
+    assert domain_grid.find_grid_warnings(SPRING) == domain_grid.find_grid_warnings(AUTUMN) == []
 
 
 def test_half_an_hour_of_change_does_not_fit_a_step_of_an_hour() -> None:
     night = replace(MARCH, zone="Australia/Lord_Howe", on=date(2026, 4, 5), opens=time(0), closes=time(6), breaks=())
-    assert codes(domain_grid.problems(replace(night, step_minutes=60), PLAIN, PLAIN)) == [
+    assert codes(domain_grid.find_grid_problems(replace(night, step_minutes=60), PLAIN, PLAIN)) == [
         ("hours_not_whole_steps", "closes")
     ]
-    assert len(domain_grid.steps(replace(night, step_minutes=30))) == 13
+    assert len(domain_grid.build_steps(replace(night, step_minutes=30))) == 13
 
 
 def days_of_change(zone: str) -> Iterator[date]:
@@ -236,9 +241,11 @@ def test_nights_of_change_are_whole_in_every_zone(zone: str) -> None:
         grid = Grid(on, opens, closes, zone, step_minutes, (), 3, 1)
         expected = walked(grid)
         if expected is None:
-            assert {"time_does_not_exist"} == {problem.code for problem in domain_grid.problems(grid, PLAIN, PLAIN)}
+            assert {"time_does_not_exist"} == {
+                problem.code for problem in domain_grid.find_grid_problems(grid, PLAIN, PLAIN)
+            }
             continue
-        starts = [step.starts_at for step in domain_grid.steps(grid)]
+        starts = [step.starts_at for step in domain_grid.build_steps(grid)]
         assert starts == expected
         assert starts[0].astimezone(ZoneInfo(zone)).time() == opens
         assert {after - before for before, after in pairwise(starts)} <= {timedelta(minutes=step_minutes)}
@@ -259,15 +266,16 @@ def test_control_the_zones_do_change_their_clocks() -> None:
 def test_steps_run_from_opening_to_closing_with_nothing_in_the_break() -> None:
     grid = replace(MARCH, opens=time(11), closes=time(13), step_minutes=30)
     limits = [
-        (step.n, f"{step.starts_at:%H:%M}", step.screening_limit, step.chairs_limit) for step in domain_grid.steps(grid)
+        (step.n, f"{step.starts_at:%H:%M}", step.screening_limit, step.chairs_limit)
+        for step in domain_grid.build_steps(grid)
     ]
     assert limits == [(0, "18:00", 2, 6), (1, "18:30", 2, 6), (2, "19:00", 0, 0), (3, "19:30", 2, 6)]
 
 
 def test_a_break_beside_the_steps_closes_all_it_touches_and_says_so() -> None:
     grid = replace(MARCH, opens=time(11), closes=time(13), breaks=((time(11, 40), time(12, 10)),))
-    assert [step.n for step in domain_grid.steps(grid) if not step.chairs_limit] == [2, 3, 4]
-    assert codes(domain_grid.warnings(grid)) == [("break_not_on_steps", "breaks")]
+    assert [step.n for step in domain_grid.build_steps(grid) if not step.chairs_limit] == [2, 3, 4]
+    assert codes(domain_grid.find_grid_warnings(grid)) == [("break_not_on_steps", "breaks")]
 
 
 def test_a_visit_has_a_length() -> None:
@@ -278,13 +286,19 @@ def test_a_visit_has_a_length() -> None:
 
 
 def test_a_footprint_is_screening_and_then_a_chair() -> None:
-    assert domain_grid.footprint(3, FIRST) == Footprint(range(3, 5), range(5, 9))
-    assert domain_grid.footprint(3, PLAIN) == Footprint(range(3, 3), range(3, 4))
-    assert domain_grid.deltas(domain_grid.footprint(3, VisitShape(1, 2))) == {3: (1, 0), 4: (0, 1), 5: (0, 1)}
+    assert domain_grid.compute_footprint(3, FIRST) == Footprint(range(3, 5), range(5, 9))
+    assert domain_grid.compute_footprint(3, PLAIN) == Footprint(range(3, 3), range(3, 4))
+    assert domain_grid.compute_deltas(domain_grid.compute_footprint(3, VisitShape(1, 2))) == {
+        3: (1, 0),
+        4: (0, 1),
+        5: (0, 1),
+    }
 
 
 def test_a_move_by_one_step_changes_only_the_edges() -> None:
-    moved = domain_grid.net(domain_grid.footprint(3, FIRST), domain_grid.footprint(4, FIRST))
+    moved = domain_grid.compute_net_deltas(
+        domain_grid.compute_footprint(3, FIRST), domain_grid.compute_footprint(4, FIRST)
+    )
     assert moved == {3: (-1, 0), 5: (1, -1), 9: (0, 1)}
 
 
@@ -304,7 +318,7 @@ def held(taken: Footprint | None, sign: int) -> dict[tuple[int, str], int]:
 
 @given(st.none() | footprints, st.none() | footprints)
 def test_the_net_change_is_a_release_and_a_taking(old: Footprint | None, new: Footprint | None) -> None:
-    changes = domain_grid.net(old, new)
+    changes = domain_grid.compute_net_deltas(old, new)
     expected = Counter(held(new, 1))
     expected.update(held(old, -1))
     assert applied(Counter(), changes) == expected
@@ -334,9 +348,9 @@ def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) ->
     screening, chairs = map(list, zip(*free, strict=True))
     booked = []
     for arrival, shape in wishes:
-        if domain_grid.places_left(screening, chairs, arrival, shape):
-            booked.append(domain_grid.footprint(arrival, shape))
-            for n, (screened, seated) in domain_grid.net(None, booked[-1]).items():
+        if domain_grid.count_spots_left(screening, chairs, arrival, shape):
+            booked.append(domain_grid.compute_footprint(arrival, shape))
+            for n, (screened, seated) in domain_grid.compute_net_deltas(None, booked[-1]).items():
                 screening[n] -= screened
                 chairs[n] -= seated
     return booked
@@ -351,7 +365,7 @@ def test_no_order_of_bookings_takes_more_than_there_is(
 
 
 def test_control_looking_at_the_arrival_alone_takes_more_than_there_is() -> None:
-    careless = [domain_grid.footprint(n, VisitShape(1, 2)) for n in (0, 1, 3)]
+    careless = [domain_grid.compute_footprint(n, VisitShape(1, 2)) for n in (0, 1, 3)]
     assert overfull(careless, [1] * 5, [1] * 5) == [(2, "chairs"), (5, "chairs")]
 
 
@@ -366,7 +380,7 @@ def grids(draw: st.DrawFn) -> Grid:
 
 @given(grids(), st.lists(st.tuples(st.integers(0, 95), shapes), max_size=60))
 def test_nobody_is_there_in_a_break_or_after_closing(grid: Grid, wishes: list[tuple[int, VisitShape]]) -> None:
-    steps = domain_grid.steps(grid)
+    steps = domain_grid.build_steps(grid)
     booked = filled([(step.screening_limit, step.chairs_limit) for step in steps], wishes)
     zone = ZoneInfo(grid.zone)
     for taken in booked:
@@ -383,7 +397,7 @@ def as_minutes(wall: time) -> int:
 def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
     """Book one visit after another into the same arrival until there is one too many."""
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
-    booked = [domain_grid.footprint(arrival, shape)]
+    booked = [domain_grid.compute_footprint(arrival, shape)]
     while not overfull(booked, screening, chairs):
         booked.append(booked[0])
     return len(booked) - 1
@@ -393,12 +407,12 @@ def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int
 def test_places_left_are_those_that_can_be_booked(free: list[tuple[int, int]], shape: VisitShape) -> None:
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     expected = [counted(free, arrival, shape) for arrival in range(len(free))]
-    assert domain_grid.places_by_arrival(screening, chairs, shape) == expected
-    assert [domain_grid.places_left(screening, chairs, n, shape) for n in range(len(free))] == expected
+    assert domain_grid.count_spots_by_arrival(screening, chairs, shape) == expected
+    assert [domain_grid.count_spots_left(screening, chairs, n, shape) for n in range(len(free))] == expected
 
 
 def test_before_opening_and_past_closing_there_is_no_place() -> None:
-    assert [domain_grid.places_left([1] * 4, [1] * 4, n, VisitShape(1, 2)) for n in (-1, 0, 1, 2, 4, 99)] == [
+    assert [domain_grid.count_spots_left([1] * 4, [1] * 4, n, VisitShape(1, 2)) for n in (-1, 0, 1, 2, 4, 99)] == [
         0,
         1,
         1,
@@ -406,8 +420,8 @@ def test_before_opening_and_past_closing_there_is_no_place() -> None:
         0,
         0,
     ]
-    assert domain_grid.places_by_arrival([], [], PLAIN) == []
-    assert domain_grid.places_by_arrival([1], [1], FIRST) == [0]
+    assert domain_grid.count_spots_by_arrival([], [], PLAIN) == []
+    assert domain_grid.count_spots_by_arrival([1], [1], FIRST) == [0]
 
 
 # How much a greedy fill still places
@@ -419,7 +433,7 @@ def test_a_greedy_fill_is_one_booking_after_another_from_the_first_step_on(
 ) -> None:
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     one_by_one = filled(free, [(n, shape) for n in range(len(free)) for _ in range(6)])
-    assert domain_grid.greedy_fill(screening, chairs, shape) == len(one_by_one)
+    assert domain_grid.count_fitting_visits(screening, chairs, shape) == len(one_by_one)
     assert (screening, chairs) == ([row[0] for row in free], [row[1] for row in free])
 
 
@@ -429,7 +443,7 @@ def test_no_first_come_order_places_more_than_a_greedy_fill(
 ) -> None:
     arrivals = data.draw(st.permutations([n for n in range(len(free)) for _ in range(6)]))
     booked = filled(free, [(arrival, shape) for arrival in arrivals])
-    assert len(booked) <= domain_grid.greedy_fill([row[0] for row in free], [row[1] for row in free], shape)
+    assert len(booked) <= domain_grid.count_fitting_visits([row[0] for row in free], [row[1] for row in free], shape)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=6), shapes)
@@ -437,36 +451,39 @@ def test_a_greedy_fill_is_the_best_there_is(free: list[tuple[int, int]], shape: 
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     best = 0
     for times in product(range(3), repeat=len(free)):
-        booked = [domain_grid.footprint(n, shape) for n, count in enumerate(times) for _ in range(count)]
+        booked = [domain_grid.compute_footprint(n, shape) for n, count in enumerate(times) for _ in range(count)]
         if len(booked) > best and not overfull(booked, screening, chairs):
             best = len(booked)
-    assert domain_grid.greedy_fill(screening, chairs, shape) == best
+    assert domain_grid.count_fitting_visits(screening, chairs, shape) == best
 
 
 def test_control_another_order_does_place_fewer() -> None:
     pair = VisitShape(0, 2)
     assert len(filled([(0, 1)] * 4, [(1, pair), (0, pair), (2, pair)])) == 1
-    assert domain_grid.greedy_fill([0] * 4, [1] * 4, pair) == 2
+    assert domain_grid.count_fitting_visits([0] * 4, [1] * 4, pair) == 2
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"zone": "Nowhere"}, Problem("zone_unknown", "zone", {"zone": "Nowhere"})),
-        ({"on": date(1999, 12, 31)}, Problem("date_out_of_range", "on", {"year": 1999})),
-        ({"on": date(2200, 1, 1)}, Problem("date_out_of_range", "on", {"year": 2200})),
-        ({"opens": time(9, 10)}, Problem("hours_not_whole_steps", "closes", {"length": "7 h 50 min", "minutes": 15})),
-        ({"breaks": ((time(13), time(12)),)}, Problem("break_ends_before_start", "breaks", {"at": "13:00"})),
-        ({"breaks": ((time(8, 59), time(10)),)}, Problem("break_outside_hours", "breaks", {"at": "08:59"})),
-        ({"breaks": ((time(16), time(17, 1)),)}, Problem("break_outside_hours", "breaks", {"at": "16:00"})),
+        ({"zone": "Nowhere"}, GridProblem("zone_unknown", "zone", {"zone": "Nowhere"})),
+        ({"on": date(1999, 12, 31)}, GridProblem("date_out_of_range", "on", {"year": 1999})),
+        ({"on": date(2200, 1, 1)}, GridProblem("date_out_of_range", "on", {"year": 2200})),
+        (
+            {"opens": time(9, 10)},
+            GridProblem("hours_not_whole_steps", "closes", {"length": "7 h 50 min", "minutes": 15}),
+        ),
+        ({"breaks": ((time(13), time(12)),)}, GridProblem("break_ends_before_start", "breaks", {"at": "13:00"})),
+        ({"breaks": ((time(8, 59), time(10)),)}, GridProblem("break_outside_hours", "breaks", {"at": "08:59"})),
+        ({"breaks": ((time(16), time(17, 1)),)}, GridProblem("break_outside_hours", "breaks", {"at": "16:00"})),
         (
             {"breaks": ((time(12), time(13)), (time(11), time(12, 1)))},
-            Problem("breaks_overlap", "breaks", {"at": "12:00"}),
+            GridProblem("breaks_overlap", "breaks", {"at": "12:00"}),
         ),
     ],
 )
-def test_a_problem_names_what_its_sentence_says(changes: dict[str, object], problem: Problem) -> None:
-    assert domain_grid.problems(replace(MARCH, **changes), FIRST, RETURNING) == [problem]  # type: ignore[arg-type]
+def test_a_problem_names_what_its_sentence_says(changes: dict[str, object], problem: GridProblem) -> None:
+    assert domain_grid.find_grid_problems(replace(MARCH, **changes), FIRST, RETURNING) == [problem]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("on", [date(2000, 1, 3), date(2199, 12, 31)])
@@ -482,44 +499,44 @@ def test_a_step_is_five_to_sixty_minutes_in_fives(step_minutes: int) -> None:
 
 
 def test_one_chair_and_one_screening_place_suffice_and_none_does_not() -> None:
-    one = replace(MARCH, chairs=1, screening_places=1)
-    assert domain_grid.problems(one, FIRST, RETURNING) == []
-    assert codes(domain_grid.problems(replace(one, chairs=0), FIRST, RETURNING)) == [("no_chairs", "chairs")]
+    one = replace(MARCH, chairs=1, screening_stations=1)
+    assert domain_grid.find_grid_problems(one, FIRST, RETURNING) == []
+    assert codes(domain_grid.find_grid_problems(replace(one, chairs=0), FIRST, RETURNING)) == [("no_chairs", "chairs")]
     for shapes_ in ((VisitShape(1, 1), PLAIN), (PLAIN, VisitShape(1, 1))):
-        found = codes(domain_grid.problems(replace(one, screening_places=0), *shapes_))
-        assert found == [("no_screening_places", "screening_places")]
+        found = codes(domain_grid.find_grid_problems(replace(one, screening_stations=0), *shapes_))
+        assert found == [("no_screening_places", "screening_stations")]
 
 
 def test_a_visit_that_does_not_fit_is_said_with_its_minutes() -> None:
     short = replace(MARCH, opens=time(11, 15), closes=time(13, 15))
-    assert domain_grid.problems(short, FIRST, RETURNING) == [
-        Problem("first_visit_does_not_fit", "first", {"minutes": 90}),
-        Problem("returning_visit_does_not_fit", "returning", {"minutes": 60}),
+    assert domain_grid.find_grid_problems(short, FIRST, RETURNING) == [
+        GridProblem("first_visit_does_not_fit", "first", {"minutes": 90}),
+        GridProblem("returning_visit_does_not_fit", "returning", {"minutes": 60}),
     ]
 
 
 def test_a_time_that_does_not_exist_is_said_with_its_day() -> None:
     grid = replace(SPRING, opens=time(2, 30), breaks=())
-    assert domain_grid.problems(grid, PLAIN, PLAIN) == [
-        Problem("time_does_not_exist", "opens", {"at": "02:30", "day": date(2026, 3, 8)})
+    assert domain_grid.find_grid_problems(grid, PLAIN, PLAIN) == [
+        GridProblem("time_does_not_exist", "opens", {"at": "02:30", "day": date(2026, 3, 8)})
     ]
 
 
 def test_the_clock_goes_back_by_an_hour_in_autumn() -> None:
     grid = replace(AUTUMN, opens=time(0), closes=time(6), breaks=())
-    assert domain_grid.warnings(grid) == [
-        Problem("zone_changes_in_hours", "on", {"way": "back", "length": "1 h 00 min"}),
-        Problem("hours_differ_from_clock", "closes", {"length": "7 h 00 min", "shown": "6 h 00 min"}),
+    assert domain_grid.find_grid_warnings(grid) == [
+        GridProblem("zone_changes_in_hours", "on", {"way": "back", "length": "1 h 00 min"}),
+        GridProblem("hours_differ_from_clock", "closes", {"length": "7 h 00 min", "shown": "6 h 00 min"}),
     ]
 
 
 def test_a_break_that_is_not_on_the_steps_is_said_with_its_time() -> None:
-    assert domain_grid.warnings(replace(MARCH, breaks=((time(12), time(12, 20)),))) == [
-        Problem("break_not_on_steps", "breaks", {"at": "12:00"})
+    assert domain_grid.find_grid_warnings(replace(MARCH, breaks=((time(12), time(12, 20)),))) == [
+        GridProblem("break_not_on_steps", "breaks", {"at": "12:00"})
     ]
-    assert domain_grid.warnings(replace(MARCH, breaks=((time(12), time(12, 15)),))) == []
+    assert domain_grid.find_grid_warnings(replace(MARCH, breaks=((time(12), time(12, 15)),))) == []
 
 
 def test_several_problems_refuse_steps_in_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"^closes_before_opens zone_unknown$"):
-        domain_grid.steps(replace(MARCH, closes=time(8), breaks=(), zone="Nowhere"))
+        domain_grid.build_steps(replace(MARCH, closes=time(8), breaks=(), zone="Nowhere"))

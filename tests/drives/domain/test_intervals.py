@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drives.domain import intervals
-from drives.domain.intervals import Broken, Donation, Rules, Stated
+from drives.domain.intervals import BrokenRule, Donation, IntervalRules, SelfReported
 
 LOS_ANGELES, VIENNA = ZoneInfo("America/Los_Angeles"), ZoneInfo("Europe/Vienna")
 ZONES = [
@@ -20,14 +20,14 @@ STEP = timedelta(minutes=15)  # every boundary of these tests lies on it, so a w
 MINUTE = timedelta(minutes=1)
 
 
-def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: Rules | None = None, **fields: Any) -> Donation:
+def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: IntervalRules | None = None, **fields: Any) -> Donation:
     local = datetime.fromisoformat(wall).replace(tzinfo=zone)
-    return Donation(local.astimezone(UTC), local.date(), rules or Rules(), **fields)
+    return Donation(local.astimezone(UTC), local.date(), rules or IntervalRules(), **fields)
 
 
-def asked(rules: Rules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
+def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
     """The codes of what is broken, and the first allowed time on the wall."""
-    verdict = intervals.judge(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
+    verdict = intervals.check_intervals(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
     return [one.code for one in verdict.broken], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
 
@@ -35,7 +35,7 @@ def asked(rules: Rules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANG
 # The reference: everything is looked at, day by day and pair by pair
 
 
-def reference_allows(rules: Rules, others: list[Donation], at: datetime, zone: ZoneInfo) -> bool:
+def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo) -> bool:
     me = Donation(at, at.astimezone(zone).date(), rules)
     for other in others:
         if not other.counts:
@@ -54,7 +54,7 @@ def reference_allows(rules: Rules, others: list[Donation], at: datetime, zone: Z
 
 
 def reference_allows_beside(
-    past: Donation | None, rules: Rules, others: list[Donation], at: datetime, zone: ZoneInfo
+    past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
     """Beside one that is past, whatever its hour says."""
     if past is None:
@@ -63,7 +63,7 @@ def reference_allows_beside(
     return reference_gap_holds(rules, past, me) and reference_allows(rules, [*others, past], at, zone)
 
 
-def reference_gap_holds(rules: Rules, first: Donation, second: Donation) -> bool:
+def reference_gap_holds(rules: IntervalRules, first: Donation, second: Donation) -> bool:
     minutes = (second.at - first.at).total_seconds() / 60
     days = second.on.toordinal() - first.on.toordinal()
     if first.kind == rules.kind:
@@ -74,7 +74,9 @@ def reference_gap_holds(rules: Rules, first: Donation, second: Donation) -> bool
     return first.kind not in rules.cross_days or days >= rules.cross_days[first.kind]
 
 
-def reference_run_is_over(rules: Rules, others: list[Donation], me: Donation, first_end: date, last_end: date) -> bool:
+def reference_run_is_over(
+    rules: IntervalRules, others: list[Donation], me: Donation, first_end: date, last_end: date
+) -> bool:
     for count, days in rules.windows:
         end = first_end
         while end <= last_end:
@@ -86,18 +88,18 @@ def reference_run_is_over(rules: Rules, others: list[Donation], me: Donation, fi
     return False
 
 
-def reference_stated(stated: Stated, near: datetime, zone: ZoneInfo) -> Donation:
+def reference_stated(self_reported: SelfReported, near: datetime, zone: ZoneInfo) -> Donation:
     """At the end of its day, found by walking there."""
     at = near
-    while at.astimezone(zone).date() > stated.on:
+    while at.astimezone(zone).date() > self_reported.on:
         at -= STEP
-    while at.astimezone(zone).date() <= stated.on:
+    while at.astimezone(zone).date() <= self_reported.on:
         at += STEP
-    return Donation(at, stated.on, Rules(stated.kind))
+    return Donation(at, self_reported.on, IntervalRules(self_reported.kind))
 
 
 def reference_first(
-    rules: Rules, others: list[Donation], wanted: datetime, zone: ZoneInfo, past: Donation | None = None
+    rules: IntervalRules, others: list[Donation], wanted: datetime, zone: ZoneInfo, past: Donation | None = None
 ) -> datetime:
     at = wanted
     while not reference_allows_beside(past, rules, others, at, zone):
@@ -108,7 +110,7 @@ def reference_first(
 KINDS = st.sampled_from(["plasma", "whole_blood"])
 WINDOW = st.tuples(st.integers(1, 3), st.integers(1, 10))
 RULES = st.builds(
-    Rules,
+    IntervalRules,
     kind=KINDS,
     min_hours=st.none() | st.integers(1, 96),
     min_days=st.none() | st.integers(1, 6),
@@ -128,7 +130,7 @@ def donations(draw: st.DrawFn, start: datetime) -> Donation:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Rules, list[Donation], datetime, ZoneInfo]:
+def cases(draw: st.DrawFn) -> tuple[IntervalRules, list[Donation], datetime, ZoneInfo]:
     start = draw(START)
     others = draw(st.lists(donations(start), max_size=5))
     return draw(RULES), others, start + draw(OFFSETS) * STEP, draw(st.sampled_from(ZONES))
@@ -137,10 +139,10 @@ def cases(draw: st.DrawFn) -> tuple[Rules, list[Donation], datetime, ZoneInfo]:
 @settings(max_examples=400, deadline=None)
 @given(cases())
 def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
-    case: tuple[Rules, list[Donation], datetime, ZoneInfo],
+    case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo],
 ) -> None:
     rules, others, wanted, zone = case
-    verdict = intervals.judge(rules, others, wanted, zone)
+    verdict = intervals.check_intervals(rules, others, wanted, zone)
     assert (not verdict.broken) == reference_allows(rules, others, wanted, zone)
     if verdict.broken:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone)
@@ -149,12 +151,12 @@ def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
 @settings(max_examples=200, deadline=None)
 @given(cases(), KINDS, st.integers(0, 12))
 def test_what_is_stated_is_judged_as_the_reference_judges_it(
-    case: tuple[Rules, list[Donation], datetime, ZoneInfo], kind: str, days_ago: int
+    case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo], kind: str, days_ago: int
 ) -> None:
     rules, others, wanted, zone = case
-    stated = Stated(kind, wanted.astimezone(zone).date() - timedelta(days=days_ago))
-    verdict = intervals.judge(rules, [*others, stated.donation(zone)], wanted, zone)
-    past = reference_stated(stated, wanted, zone)
+    self_reported = SelfReported(kind, wanted.astimezone(zone).date() - timedelta(days=days_ago))
+    verdict = intervals.check_intervals(rules, [*others, self_reported.donation(zone)], wanted, zone)
+    past = reference_stated(self_reported, wanted, zone)
     assert (not verdict.broken) == reference_allows_beside(past, rules, others, wanted, zone)
     if verdict.broken:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone, past)
@@ -163,15 +165,15 @@ def test_what_is_stated_is_judged_as_the_reference_judges_it(
 @settings(max_examples=200, deadline=None)
 @given(cases(), st.none() | st.integers(1, 96), st.none() | st.integers(1, 6), st.none() | WINDOW)
 def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
-    case: tuple[Rules, list[Donation], datetime, ZoneInfo],
+    case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo],
     hours: int | None,
     days: int | None,
     window: tuple[int, int] | None,
 ) -> None:
     rules, others, wanted, zone = case
-    beside = Rules(rules.kind, hours, days, [window] if window else [])
+    beside = IntervalRules(rules.kind, hours, days, [window] if window else [])
     both = reference_allows(rules, others, wanted, zone) and reference_allows(beside, others, wanted, zone)
-    assert (not intervals.judge(rules.stricter(hours, days, window), others, wanted, zone).broken) == both
+    assert (not intervals.check_intervals(rules.tighten(hours, days, window), others, wanted, zone).broken) == both
 
 
 # To the minute
@@ -179,20 +181,20 @@ def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
 
 def test_forty_eight_hours_are_up_to_the_minute() -> None:
     past = given_at("2027-03-01T10:07")
-    rules = Rules(min_hours=48)
+    rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-03T10:06", past) == (["interval_too_short"], "2027-03-03T10:07")
     assert asked(rules, "2027-03-03T10:07", past) == ([], "")
 
 
 def test_hours_are_elapsed_over_both_nights_on_which_the_clock_changes() -> None:
     spring, autumn = given_at("2027-03-13T10:00"), given_at("2027-11-06T10:00")
-    rules = Rules(min_hours=48)
+    rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-15T10:59", spring) == (["interval_too_short"], "2027-03-15T11:00")
     assert asked(rules, "2027-11-08T08:59", autumn) == (["interval_too_short"], "2027-11-08T09:00")
 
 
 def test_days_are_dates_whatever_the_hour_and_the_clock() -> None:
-    rules = Rules(min_days=28)
+    rules = IntervalRules(min_days=28)
     for past, last, first in [
         ("2027-03-01T18:00", "2027-03-28T23:59", "2027-03-29T00:00"),
         ("2027-10-20T08:00", "2027-11-16T23:59", "2027-11-17T00:00"),
@@ -204,27 +206,27 @@ def test_days_are_dates_whatever_the_hour_and_the_clock() -> None:
 
 def test_monday_evening_to_wednesday_morning_passes_two_days_and_fails_forty_eight_hours() -> None:
     monday = given_at("2027-03-01T17:00")
-    assert asked(Rules(min_days=2), "2027-03-03T09:00", monday) == ([], "")
-    assert asked(Rules(min_hours=48), "2027-03-03T09:00", monday)[0] == ["interval_too_short"]
+    assert asked(IntervalRules(min_days=2), "2027-03-03T09:00", monday) == ([], "")
+    assert asked(IntervalRules(min_hours=48), "2027-03-03T09:00", monday)[0] == ["interval_too_short"]
 
 
 def test_two_in_seven_days_lets_the_next_monday_and_not_the_friday() -> None:
-    rules = Rules(windows=[[2, 7]])
+    rules = IntervalRules(windows=[[2, 7]])
     monday, wednesday = given_at("2027-03-01T10:00"), given_at("2027-03-03T10:00")
     assert asked(rules, "2027-03-05T10:00", monday, wednesday) == (["window_full"], "2027-03-08T00:00")
     assert asked(rules, "2027-03-08T10:00", monday, wednesday) == ([], "")
 
 
 def test_every_window_is_named_that_is_full() -> None:
-    rules = Rules(windows=[[2, 7], [3, 14], [50, 365]])
+    rules = IntervalRules(windows=[[2, 7], [3, 14], [50, 365]])
     days = [given_at(f"2027-03-{day:02}T10:00") for day in (1, 8, 10)]
-    verdict = intervals.judge(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
-    assert list(verdict.broken) == [Broken("window_full", 2, 7), Broken("window_full", 3, 14)]
+    verdict = intervals.check_intervals(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
+    assert list(verdict.broken) == [BrokenRule("window_full", 2, 7), BrokenRule("window_full", 3, 14)]
     assert verdict.earliest_ok_at == intervals.start_of_day(date(2027, 3, 15), LOS_ANGELES)
 
 
 def test_a_time_between_two_others_keeps_clear_of_both() -> None:
-    rules = Rules(min_hours=48)
+    rules = IntervalRules(min_hours=48)
     around = given_at("2027-03-01T10:00"), given_at("2027-03-05T10:00", rules=rules)
     assert asked(rules, "2027-03-03T10:00", *around) == ([], "")
     assert asked(rules, "2027-03-03T09:59", *around) == (["interval_too_short"], "2027-03-03T10:00")
@@ -233,13 +235,13 @@ def test_a_time_between_two_others_keeps_clear_of_both() -> None:
 
 def test_a_window_looks_at_what_is_booked_for_later() -> None:
     ahead = [given_at("2027-03-05T10:00"), given_at("2027-03-07T10:00")]
-    assert asked(Rules(windows=[[2, 7]]), "2027-03-01T10:00", *ahead) == (["window_full"], "2027-03-12T00:00")
-    assert asked(Rules(windows=[[2, 7]]), "2027-02-28T10:00", *ahead) == ([], "")
+    assert asked(IntervalRules(windows=[[2, 7]]), "2027-03-01T10:00", *ahead) == (["window_full"], "2027-03-12T00:00")
+    assert asked(IntervalRules(windows=[[2, 7]]), "2027-02-28T10:00", *ahead) == ([], "")
 
 
 def test_another_kind_counts_by_the_rule_of_whoever_comes_later() -> None:
-    whole_blood = Rules(kind="whole_blood", min_days=56, cross_days={"plasma": 28})
-    plasma = Rules(min_hours=48, cross_days={"whole_blood": 56})
+    whole_blood = IntervalRules(kind="whole_blood", min_days=56, cross_days={"plasma": 28})
+    plasma = IntervalRules(min_hours=48, cross_days={"whole_blood": 56})
     blood = given_at("2027-03-01T10:00", rules=whole_blood)
     assert asked(plasma, "2027-04-25T10:00", blood) == (["cross_interval"], "2027-04-26T00:00")
     assert asked(plasma, "2027-02-02T10:00", blood) == (["cross_interval"], "2027-04-26T00:00")
@@ -247,7 +249,7 @@ def test_another_kind_counts_by_the_rule_of_whoever_comes_later() -> None:
 
 
 def test_a_booked_visit_is_not_spoiled_for_its_own_programme() -> None:
-    strict, lax = Rules(min_days=14), Rules(min_hours=48)
+    strict, lax = IntervalRules(min_days=14), IntervalRules(min_hours=48)
     ahead = given_at("2027-03-20T10:00", rules=strict)
     assert asked(lax, "2027-03-10T10:00", ahead) == (["interval_too_short"], "2027-03-22T10:00")
     assert asked(lax, "2027-03-06T10:00", ahead) == ([], "")
@@ -255,38 +257,44 @@ def test_a_booked_visit_is_not_spoiled_for_its_own_programme() -> None:
 
 def test_each_date_is_that_of_its_own_site() -> None:
     evening = given_at("2027-03-01T23:30", LOS_ANGELES)  # in Vienna it is the morning of the second
-    assert asked(Rules(min_days=2), "2027-03-03T00:00", evening, zone=VIENNA) == ([], "")
-    assert asked(Rules(min_days=2), "2027-03-02T23:59", evening, zone=VIENNA)[1] == "2027-03-03T00:00"
+    assert asked(IntervalRules(min_days=2), "2027-03-03T00:00", evening, zone=VIENNA) == ([], "")
+    assert asked(IntervalRules(min_days=2), "2027-03-02T23:59", evening, zone=VIENNA)[1] == "2027-03-03T00:00"
 
 
 def test_a_later_time_on_an_earlier_date_breaks_no_rule_that_there_is_not() -> None:
     vienna = given_at("2027-03-02T01:00", VIENNA)
-    assert asked(Rules(min_hours=1), "2027-03-01T17:00", vienna) == ([], "")
-    assert asked(Rules(cross_days={"plasma": 0}), "2027-03-01T17:00", vienna)[0] == ["cross_interval"]
+    assert asked(IntervalRules(min_hours=1), "2027-03-01T17:00", vienna) == ([], "")
+    assert asked(IntervalRules(cross_days={"plasma": 0}), "2027-03-01T17:00", vienna)[0] == ["cross_interval"]
 
 
 def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
-    monday = Stated("plasma", date(2027, 3, 1)).donation(LOS_ANGELES)
-    rules = Rules(min_hours=48)
+    monday = SelfReported("plasma", date(2027, 3, 1)).donation(LOS_ANGELES)
+    rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-03T23:59", monday) == (["interval_too_short"], "2027-03-04T00:00")
     assert asked(rules, "2027-03-04T00:00", monday) == ([], "")
-    assert asked(Rules(min_days=2), "2027-03-02T23:59", monday) == (["interval_too_short"], "2027-03-03T00:00")
+    assert asked(IntervalRules(min_days=2), "2027-03-02T23:59", monday) == (["interval_too_short"], "2027-03-03T00:00")
 
 
 def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> None:
-    friday = Stated("plasma", date(2027, 3, 12)).donation(LOS_ANGELES)
-    assert asked(Rules(min_hours=48), "2027-03-14T12:00", friday) == (["interval_too_short"], "2027-03-15T01:00")
+    friday = SelfReported("plasma", date(2027, 3, 12)).donation(LOS_ANGELES)
+    assert asked(IntervalRules(min_hours=48), "2027-03-14T12:00", friday) == (
+        ["interval_too_short"],
+        "2027-03-15T01:00",
+    )
 
 
 def test_what_is_stated_of_the_same_day_comes_before_whatever_the_hour() -> None:
-    blood = Stated("whole_blood", date(2028, 2, 29)).donation(LOS_ANGELES)
-    rules = Rules(cross_days={"whole_blood": 56})
+    blood = SelfReported("whole_blood", date(2028, 2, 29)).donation(LOS_ANGELES)
+    rules = IntervalRules(cross_days={"whole_blood": 56})
     assert asked(rules, "2028-02-29T09:00", blood) == (["cross_interval"], "2028-04-25T00:00")
     assert asked(rules, "2028-04-25T00:00", blood) == ([], "")
 
 
 def test_what_does_not_count_does_not_stand_in_the_way() -> None:
-    assert asked(Rules(min_hours=48), "2027-03-01T10:00", given_at("2027-03-01T09:00", counts=False)) == ([], "")
+    assert asked(IntervalRules(min_hours=48), "2027-03-01T10:00", given_at("2027-03-01T09:00", counts=False)) == (
+        [],
+        "",
+    )
 
 
 def test_a_day_starts_after_a_skipped_midnight() -> None:
@@ -298,21 +306,23 @@ def test_a_day_starts_after_a_skipped_midnight() -> None:
 @pytest.mark.parametrize(("days", "is_first"), [(180, False), (181, True)])
 def test_who_has_not_given_for_long_is_a_first_visit_again(days: int, is_first: bool) -> None:
     last = date(2027, 1, 1)
-    assert intervals.is_first_again(last, last + timedelta(days=days), 180) is is_first
+    assert intervals.is_first_visit(last, last + timedelta(days=days), 180) is is_first
 
 
 def test_who_never_gave_is_a_first_visit() -> None:
-    assert intervals.is_first_again(None, date(2027, 1, 1), 180)
+    assert intervals.is_first_visit(None, date(2027, 1, 1), 180)
 
 
 def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None:
-    rules = Rules(min_hours=48, min_days=3, windows=[(2, 7)])
-    assert rules.stricter(49, 4, (3, 14)) == Rules(min_hours=49, min_days=4, windows=[(2, 7), (3, 14)])
-    assert rules.stricter(47, 2, None) == rules.stricter(None, None, None) == rules
-    assert Rules().stricter(None, None, None) == Rules(windows=[])
-    assert Rules().stricter(1, 2, None) == Rules(min_hours=1, min_days=2, windows=[])
+    rules = IntervalRules(min_hours=48, min_days=3, windows=[(2, 7)])
+    assert rules.tighten(49, 4, (3, 14)) == IntervalRules(min_hours=49, min_days=4, windows=[(2, 7), (3, 14)])
+    assert rules.tighten(47, 2, None) == rules.tighten(None, None, None) == rules
+    assert IntervalRules().tighten(None, None, None) == IntervalRules(windows=[])
+    assert IntervalRules().tighten(1, 2, None) == IntervalRules(min_hours=1, min_days=2, windows=[])
 
 
 def test_rules_that_never_allow_a_donation_name_no_first_time() -> None:
-    verdict = intervals.judge(Rules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES)
-    assert (list(verdict.broken), verdict.earliest_ok_at) == ([Broken("window_full", 0, 7)], None)
+    verdict = intervals.check_intervals(
+        IntervalRules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES
+    )
+    assert (list(verdict.broken), verdict.earliest_ok_at) == ([BrokenRule("window_full", 0, 7)], None)

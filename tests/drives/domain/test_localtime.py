@@ -12,18 +12,18 @@ LOS_ANGELES = "America/Los_Angeles"
 EVENING = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # the evening before in Los Angeles
 
 WORDS = [
-    (localtime.clock, "10:30 PM", "10:30 p.m."),
-    (localtime.short_day, "Sat Mar 13", "sáb 13 mar"),
-    (localtime.day_and_clock, "Sat 10:30 PM", "sáb 10:30 p.m."),
-    (localtime.long_day, "Saturday, March 13", "sábado 13 de marzo"),
-    (localtime.long_date, "Saturday, March 13, 2027", "sábado 13 de marzo de 2027"),
+    (localtime.format_time, "10:30 PM", "10:30 p.m."),
+    (localtime.format_short_day, "Sat Mar 13", "sáb 13 mar"),
+    (localtime.format_day_and_time, "Sat 10:30 PM", "sáb 10:30 p.m."),
+    (localtime.format_long_day, "Saturday, March 13", "sábado 13 de marzo"),
+    (localtime.format_long_date, "Saturday, March 13, 2027", "sábado 13 de marzo de 2027"),
     (
-        localtime.moment,
+        localtime.format_date_and_time,
         "Saturday, March 13, 10:30 PM Pacific Time",
         "sábado 13 de marzo, 10:30 p.m. hora del Pacífico",
     ),
     (
-        localtime.allowed_from,
+        localtime.format_earliest_time,
         "Saturday, March 13, 2027, 10:30 PM Pacific Time",
         "sábado 13 de marzo de 2027, 10:30 p.m. hora del Pacífico",
     ),
@@ -51,13 +51,13 @@ def test_an_instant_is_said_in_the_zone_of_the_place_and_in_both_languages(
     ],
 )
 def test_the_first_allowed_moment_is_said_up_to_the_next_full_minute(after: timedelta, minute: int) -> None:
-    said = localtime.allowed_from(EVENING + after, LOS_ANGELES)
+    said = localtime.format_earliest_time(EVENING + after, LOS_ANGELES)
     assert " ".join(said.split()) == f"Saturday, March 13, 2027, 10:{minute} PM Pacific Time"
 
 
 def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
     first = datetime(2027, 11, 7, 8, 30, tzinfo=UTC)
-    said = [localtime.clock(first + timedelta(hours=hour), LOS_ANGELES) for hour in (-1, 0, 1, 2)]
+    said = [localtime.format_time(first + timedelta(hours=hour), LOS_ANGELES) for hour in (-1, 0, 1, 2)]
     assert [" ".join(each.split()) for each in said] == ["12:30 AM", "1:30 AM (PDT)", "1:30 AM (PST)", "2:30 AM"]
 
 
@@ -72,11 +72,11 @@ def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
     ],
 )
 def test_a_zone_is_called_as_people_call_it_or_after_its_city(zone: str, name: str) -> None:
-    assert localtime.zone_name(zone) == name
+    assert localtime.format_zone(zone) == name
 
 
 @pytest.mark.parametrize(
     ("number", "words"), [(0, "12:00 AM"), (9, "9:00 AM"), (12, "12:00 PM"), (20, "8:00 PM"), (24, "12:00 AM")]
 )
 def test_an_hour_of_the_day_is_named_on_the_clock_of_twelve_hours(number: int, words: str) -> None:
-    assert localtime.hour_of_day(number).replace("\N{NO-BREAK SPACE}", " ") == words
+    assert localtime.format_hour(number).replace("\N{NO-BREAK SPACE}", " ") == words

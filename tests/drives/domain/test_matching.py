@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from drives.domain import matching
 from drives.domain.grid import Footprint, VisitShape
-from drives.domain.matching import Fit, Window
-from drives.messaging.texts import catalog, waitlist
-from drives.models import Drive, Offer, Site, Visit, WaitingEntry
-from notifications import notice
+from drives.domain.matching import ArrivalWindow, SpotMatch
+from drives.messaging.texts import catalog, waitlist_texts
+from drives.models import Drive, Offer, Site, Visit, WaitlistEntry
+from notifications import message_content
 from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 from volunteers.models import Volunteer
@@ -50,7 +50,7 @@ def local(text: str) -> datetime:
     ],
 )
 def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, arrival: str, deadline: str) -> None:
-    assert matching.deadline(local(offered), local(arrival), QUIET) == local(deadline)
+    assert matching.compute_offer_deadline(local(offered), local(arrival), QUIET) == local(deadline)
 
 
 @given(
@@ -61,11 +61,11 @@ def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, ar
 )
 def test_an_offer_always_leaves_time_to_answer_and_to_come(now: datetime, ahead: int, until: int, since: int) -> None:
     arrival = now + timedelta(minutes=ahead)
-    ends = matching.deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
-    assert now + matching.SHORTEST <= ends <= arrival - matching.LEAST_NOTICE
+    ends = matching.compute_offer_deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
+    assert now + matching.SHORTEST_OFFER <= ends <= arrival - matching.MIN_NOTICE
 
 
-def steps(*free: int) -> matching.Steps:
+def steps(*free: int) -> matching.StepRows:
     starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
     return [(n + 1, starts + n * timedelta(minutes=15), True, 0, chairs) for n, chairs in enumerate(free)]
 
@@ -76,24 +76,24 @@ def chairs(start: int, stop: int) -> Footprint:
 
 def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
     kept = {7: chairs(0, 1), 8: chairs(2, 3)}
-    found = [(fit.slot_id, fit.uses) for fit in matching.fits(steps(0, 1, 0), kept, CHAIR)]
+    found = [(fit.slot_id, fit.uses) for fit in matching.find_matches(steps(0, 1, 0), kept, CHAIR)]
     assert found[:4] == [(2, ()), (1, (7,)), (2, (7,)), (2, (8,))]
-    together = matching.fits(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
+    together = matching.find_matches(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
     assert [(fit.slot_id, fit.uses) for fit in together] == [(1, (7, 8))]
 
 
 def test_a_visit_between_two_freed_ones_spoils_neither_while_it_can_be_helped() -> None:
     kept = {7: chairs(0, 2), 8: chairs(2, 4)}
-    assert next(iter(matching.fits(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
+    assert next(iter(matching.find_matches(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
 
 
 def test_what_is_above_a_limit_seats_nobody() -> None:
-    assert list(matching.fits(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
+    assert list(matching.find_matches(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
 
 
 def test_a_closed_step_seats_nobody() -> None:
     (slot_id, at, _open, screening, free) = steps(1)[0]
-    assert list(matching.fits([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
+    assert list(matching.find_matches([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
 
 
 spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.integers(1, 4)).map(
@@ -107,7 +107,7 @@ spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.in
 @given(st.lists(spans, max_size=3), st.lists(spans, max_size=3))
 def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: list[Footprint], new: list[Footprint]) -> None:
     freed: dict[int, list[int]] = {}
-    for piece in matching.remainders(old, new):
+    for piece in matching.compute_remainders(old, new):
         for n in {*piece.screening, *piece.chairs}:
             had = freed.setdefault(n, [0, 0])
             had[0], had[1] = had[0] + (n in piece.screening), had[1] + (n in piece.chairs)
@@ -121,19 +121,19 @@ def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: list[Footprint]
 
 def test_windows_hold_their_beginning_and_not_their_end() -> None:
     first, last = local("13 10:00"), local("13 12:00")
-    assert [Window(first, last).holds(at) for at in (first, last)] == [True, False]
-    assert Window().holds(first)
+    assert [ArrivalWindow(first, last).holds(at) for at in (first, last)] == [True, False]
+    assert ArrivalWindow().holds(first)
 
 
 # Words
 
 
-def entry() -> WaitingEntry:
+def entry() -> WaitlistEntry:
     organization = Organization(sms_name="W" * 20, name="Hope Foundation")
     site = Site(name="St Mary Hall", sms_name="M" * 20, timezone="America/Los_Angeles", organization=organization)
     starts = datetime(2028, 9, 27, 17, 30, tzinfo=UTC)
     drive = Drive(organization=organization, site=site, starts_at=starts, title="Plasma drive")
-    return WaitingEntry(drive=drive, volunteer=Volunteer(name="Test Ana Alder"), visit=Visit.RETURN)
+    return WaitlistEntry(drive=drive, volunteer=Volunteer(name="Test Ana Alder"), visit=Visit.RETURN)
 
 
 @pytest.mark.parametrize("state", ["published", "cancelled"])
@@ -144,35 +144,37 @@ def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, set
     waits.drive.state = state
     with translation.override(language):
         said = [
-            waitlist.joined(waits, "sms", 888).text,
-            waitlist.passed_on(waits, 888),
-            waitlist.too_late(waits, 888),
-            waitlist.too_late(waits, 0),
-            waitlist.over(waits, "sms").text,
+            waitlist_texts.render_waitlist_joined(waits, "sms", 888).text,
+            waitlist_texts.render_offer_declined(waits, 888),
+            waitlist_texts.render_offer_gone(waits, 888),
+            waitlist_texts.render_offer_gone(waits, 0),
+            waitlist_texts.render_waitlist_closed(waits, "sms").text,
         ]
-    assert [(notice.segments(text), notice.is_gsm(text)) for text in said] == [(1, True)] * len(said), said
+    assert [(message_content.count_segments(text), message_content.is_gsm(text)) for text in said] == [(1, True)] * len(
+        said
+    ), said
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_an_offer_fits_one_segment_although_its_link_is_longer(language: str) -> None:
     with translation.override(language):
-        longest = catalog.worded("offer", catalog.longest("W" * 20, 54), {})
-    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
+        longest = catalog.render_text("offer", catalog.build_longest_facts("W" * 20, 54), {})
+    assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), longest
 
 
 def test_an_offer_says_when_until_when_and_both_letters() -> None:
     offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
-    text = waitlist.offered(offer, "sms").text
+    text = waitlist_texts.render_offer(offer, "sms").text
     assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
-    mail = waitlist.offered(offer, "email")
+    mail = waitlist_texts.render_offer(offer, "email")
     assert mail.subject == "A place for you: Saturday, March 13, 10:30 AM"
     assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text
 
 
 def test_a_deadline_is_a_full_minute() -> None:
     just = timedelta(microseconds=1)
-    assert matching.deadline(local("13 10:00") + just, local("13 10:50"), QUIET) == local("13 10:16")
-    assert matching.deadline(local("13 10:00"), local("13 10:50"), QUIET) == local("13 10:15")
+    assert matching.compute_offer_deadline(local("13 10:00") + just, local("13 10:50"), QUIET) == local("13 10:16")
+    assert matching.compute_offer_deadline(local("13 10:00"), local("13 10:50"), QUIET) == local("13 10:15")
 
 
 @pytest.mark.parametrize(
@@ -181,15 +183,15 @@ def test_a_deadline_is_a_full_minute() -> None:
 def test_an_offer_stands_from_a_quarter_of_an_hour_to_a_day(minutes: int, stands: int) -> None:
     always = QuietHours(LOS_ANGELES, 0, 24)
     now = local("01 10:00")
-    ends = matching.deadline(now, now + timedelta(minutes=minutes), always)
+    ends = matching.compute_offer_deadline(now, now + timedelta(minutes=minutes), always)
     assert ends - now == timedelta(minutes=stands)
 
 
 def test_a_place_is_offered_from_three_quarters_of_an_hour_before_it_on() -> None:
-    assert matching.earliest_offered(local("13 10:00")) == local("13 10:45")
+    assert matching.compute_earliest_offered_arrival(local("13 10:00")) == local("13 10:45")
 
 
-def screened(*free: tuple[int, int]) -> matching.Steps:
+def screened(*free: tuple[int, int]) -> matching.StepRows:
     starts = datetime(2027, 3, 13, 17, tzinfo=UTC)
     return [(n + 1, starts + n * timedelta(minutes=15), True, *both) for n, both in enumerate(free)]
 
@@ -197,21 +199,21 @@ def screened(*free: tuple[int, int]) -> matching.Steps:
 def test_a_kept_place_gives_back_its_screening_and_its_chair() -> None:
     shape, kept = VisitShape(1, 1), {7: Footprint(range(1), range(1, 2))}
     steps_ = screened((0, 1), (1, 0))
-    fit = Fit(1, steps_[0][1], Footprint(range(1), range(1, 2)), (7,))
-    assert list(matching.fits(steps_, kept, shape)) == [fit, fit]
-    assert list(matching.fits(screened((-1, 1), (1, 0)), kept, shape)) == []
-    assert list(matching.fits(screened((0, 1), (0, 1)), {}, shape)) == []
+    fit = SpotMatch(1, steps_[0][1], Footprint(range(1), range(1, 2)), (7,))
+    assert list(matching.find_matches(steps_, kept, shape)) == [fit, fit]
+    assert list(matching.find_matches(screened((-1, 1), (1, 0)), kept, shape)) == []
+    assert list(matching.find_matches(screened((0, 1), (0, 1)), {}, shape)) == []
 
 
 def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
     kept, both = {7: chairs(0, 1), 8: chairs(1, 2), 9: chairs(2, 3)}, VisitShape(0, 2)
     steps_ = steps(0, 0, 0)
-    assert list(matching.fits(steps_, kept, both)) == [
-        Fit(1, steps_[0][1], chairs(0, 2), (7, 8)),
-        Fit(2, steps_[1][1], chairs(1, 3), (8, 9)),
+    assert list(matching.find_matches(steps_, kept, both)) == [
+        SpotMatch(1, steps_[0][1], chairs(0, 2), (7, 8)),
+        SpotMatch(2, steps_[1][1], chairs(1, 3), (8, 9)),
     ]
 
 
 def test_what_a_move_leaves_of_the_screening_is_one_run_where_the_new_time_has_none() -> None:
     old, new = Footprint(range(4), range(4, 6)), Footprint(range(2, 2), range(2, 3))
-    assert matching.remainders([old], [new]) == [Footprint(range(4), range(4, 6))]
+    assert matching.compute_remainders([old], [new]) == [Footprint(range(4), range(4, 6))]

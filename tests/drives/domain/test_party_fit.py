@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drives.domain import grid, party_fit
 from drives.domain.grid import VisitShape
-from drives.domain.party_fit import MOST, SIZES, Room
+from drives.domain.party_fit import MAX_PARTY_SIZE, PARTY_SIZES, FreeCapacity
 
 FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
 
@@ -23,20 +23,20 @@ rooms = st.lists(
     st.tuples(st.integers(-1, 3), st.integers(-1, 3), st.sampled_from([True, True, True, False])),
     min_size=1,
     max_size=8,
-).map(lambda rows: Room(*(list(column) for column in zip(*rows, strict=True))))
+).map(lambda rows: FreeCapacity(*(list(column) for column in zip(*rows, strict=True))))
 
 
-def empty(steps: int, chairs: int, screening: int) -> Room:
-    return Room([screening] * steps, [chairs] * steps, [True] * steps)
+def empty(steps: int, chairs: int, screening: int) -> FreeCapacity:
+    return FreeCapacity([screening] * steps, [chairs] * steps, [True] * steps)
 
 
-def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
+def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bool:
     """Judged anew: every step counted, whatever the order."""
     screening, chairs = list(room.free_screening), list(room.free_chairs)
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
             return False
-        for n, (screened, seated) in grid.deltas(grid.footprint(arrival, shape)).items():
+        for n, (screened, seated) in grid.compute_deltas(grid.compute_footprint(arrival, shape)).items():
             screening[n] -= screened
             chairs[n] -= seated
             if (screened and screening[n] < 0) or (seated and chairs[n] < 0):
@@ -45,7 +45,7 @@ def fits(room: Room, party: list[VisitShape], at: tuple[int, ...]) -> bool:
     return all(after - before <= gap for before, after in pairwise(sorted(at)))
 
 
-def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
+def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | None:
     """The earliest last arrival of all arrangements there are; visits of one shape are interchangeable."""
     steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
     in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
@@ -56,9 +56,9 @@ def by_force(room: Room, first: int, party: list[VisitShape]) -> int | None:
     return min((max(at) for at in ways if min(at) == first and fits(room, in_order, at)), default=None)
 
 
-def check_against_force(room: Room, party: list[VisitShape]) -> bool:
+def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
     """Every first step gives the best arrangement there is. True if there is one at all."""
-    answers = [party_fit.arrivals(room, first, party) for first in range(len(room.may_arrive))]
+    answers = [party_fit.fit_party(room, first, party) for first in range(len(room.may_arrive))]
     for first, found in enumerate(answers):
         assert (max(found) if found else None) == by_force(room, first, party)
         assert found is None or (min(found) == first and fits(room, party, tuple(found)))
@@ -67,13 +67,15 @@ def check_against_force(room: Room, party: list[VisitShape]) -> bool:
 
 @given(rooms, parties)
 @settings(max_examples=400)
-def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(room: Room, party: list[VisitShape]) -> None:
+def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(
+    room: FreeCapacity, party: list[VisitShape]
+) -> None:
     check_against_force(room, party)
 
 
 large_parties = st.lists(
     st.builds(VisitShape, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=2, unique=True
-).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MOST))
+).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MAX_PARTY_SIZE))
 # Rooms in which most of them fit: a wall of full steps would only show that nothing fits.
 open_rooms = st.integers(1, 3).flatmap(
     lambda chairs: st.lists(
@@ -82,13 +84,13 @@ open_rooms = st.integers(1, 3).flatmap(
         ),
         min_size=6,
         max_size=9,
-    ).map(lambda rows: Room(*(list(column) for column in zip(*rows, strict=True))))
+    ).map(lambda rows: FreeCapacity(*(list(column) for column in zip(*rows, strict=True))))
 )
 
 
 @given(open_rooms, large_parties)
 @settings(max_examples=150)
-def test_large_parties_are_placed_as_well_as_by_force(room: Room, party: list[VisitShape]) -> None:
+def test_large_parties_are_placed_as_well_as_by_force(room: FreeCapacity, party: list[VisitShape]) -> None:
     check_against_force(room, party)
 
 
@@ -98,8 +100,8 @@ def test_the_rooms_for_large_parties_mostly_have_a_place_for_them() -> None:
 
     @given(open_rooms, large_parties)
     @settings(max_examples=100, derandomize=True, database=None)
-    def place(room: Room, party: list[VisitShape]) -> None:
-        placed.append(any(party_fit.all_arrivals(room, party)))
+    def place(room: FreeCapacity, party: list[VisitShape]) -> None:
+        placed.append(any(party_fit.fit_party_at_each_step(room, party)))
 
     place()
     assert sum(placed) >= len(placed) // 4
@@ -129,17 +131,17 @@ def test_control_a_bound_that_cuts_off_better_arrangements_is_noticed(
     monkeypatch: pytest.MonkeyPatch, seeded: Callable[..., int], chairs: list[int], party: list[VisitShape]
 ) -> None:
     """Each bound is a little too high: it ends the search before the best arrangement."""
-    room = Room([2] * 6, chairs, [True] * 6)
+    room = FreeCapacity([2] * 6, chairs, [True] * 6)
     check_against_force(room, party)
-    monkeypatch.setattr(party_fit._Search, "_soonest", seeded)
+    monkeypatch.setattr(party_fit._Search, "_earliest_last_arrival", seeded)
     with pytest.raises(AssertionError):
         check_against_force(room, party)
 
 
 @given(rooms, parties)
-def test_looking_changes_nothing(room: Room, party: list[VisitShape]) -> None:
+def test_looking_changes_nothing(room: FreeCapacity, party: list[VisitShape]) -> None:
     before = (list(room.free_screening), list(room.free_chairs))
-    assert list(party_fit.all_arrivals(room, party)) == list(party_fit.all_arrivals(room, party))
+    assert list(party_fit.fit_party_at_each_step(room, party)) == list(party_fit.fit_party_at_each_step(room, party))
     assert (list(room.free_screening), list(room.free_chairs)) == before
 
 
@@ -147,15 +149,15 @@ def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
     """Six people, two kinds of visit and two chairs: trying every way takes longer than anybody waits."""
     room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
     begun = process_time()
-    found = list(party_fit.all_arrivals(room, party))
+    found = list(party_fit.fit_party_at_each_step(room, party))
     assert process_time() - begun < 2
     assert len(found) > 90
     assert all(fits(room, party, tuple(each)) for each in found)
 
 
-def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> Room:
+def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> FreeCapacity:
     chairs = [4 if n in fewer_chairs else 5 for n in range(steps)]
-    return Room([1] * steps, chairs, [n not in closed for n in range(steps)])
+    return FreeCapacity([1] * steps, chairs, [n not in closed for n in range(steps)])
 
 
 def test_a_search_ends_after_three_thousand_placements() -> None:
@@ -167,41 +169,41 @@ def test_a_search_ends_after_three_thousand_placements() -> None:
     too_late = room_with(
         56, closed={1, 2, 19, 20, 29, 35, 37, 38, 40}, fewer_chairs={3, 4, 6, 8, 9, 10, 11, 20, 21, 28, 43, 48}
     )
-    last = [max(party_fit.arrivals(room, 0, party) or []) for room in (in_time, too_late)]
+    last = [max(party_fit.fit_party(room, 0, party) or []) for room in (in_time, too_late)]
     assert last == [13, 14]
 
 
 def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
-    assert party_fit.arrivals(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
+    assert party_fit.fit_party(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
 
 
 def test_else_one_comes_after_the_other() -> None:
-    assert party_fit.arrivals(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
-    assert party_fit.arrivals(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
+    assert party_fit.fit_party(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
+    assert party_fit.fit_party(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
 
 
 def test_a_first_visit_and_return_visits_share_the_chairs() -> None:
-    assert party_fit.arrivals(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
+    assert party_fit.fit_party(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
 
 
 def test_who_does_not_fit_by_closing_does_not_fit() -> None:
-    assert party_fit.arrivals(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
-    assert party_fit.arrivals(empty(4, 2, 2), 9, [RETURNING]) is None
-    assert party_fit.arrivals(empty(4, 2, 2), 0, []) is None
+    assert party_fit.fit_party(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
+    assert party_fit.fit_party(empty(4, 2, 2), 9, [RETURNING]) is None
+    assert party_fit.fit_party(empty(4, 2, 2), 0, []) is None
 
 
 def test_a_party_is_at_most_six() -> None:
-    assert (MOST, list(SIZES)) == (6, [1, 2, 3, 4, 5, 6])
+    assert (MAX_PARTY_SIZE, list(PARTY_SIZES)) == (6, [1, 2, 3, 4, 5, 6])
 
 
 def test_the_last_step_may_be_the_first_arrival_and_none_after_it() -> None:
     room = empty(4, 1, 0)
-    assert party_fit.arrivals(room, 3, [PLAIN]) == [3]
-    assert party_fit.arrivals(room, 4, [PLAIN]) is None
-    assert party_fit.arrivals(room, -1, [PLAIN]) is None
+    assert party_fit.fit_party(room, 3, [PLAIN]) == [3]
+    assert party_fit.fit_party(room, 4, [PLAIN]) is None
+    assert party_fit.fit_party(room, -1, [PLAIN]) is None
 
 
 def test_a_last_arrival_may_come_when_the_chair_before_is_free_and_no_later() -> None:
-    room = Room([0] * 4, [1, 0, 1, 1], [True] * 4)
-    assert party_fit.arrivals(room, 0, [PLAIN, PLAIN]) is None
-    assert party_fit.arrivals(room, 2, [PLAIN, PLAIN]) == [2, 3]
+    room = FreeCapacity([0] * 4, [1, 0, 1, 1], [True] * 4)
+    assert party_fit.fit_party(room, 0, [PLAIN, PLAIN]) is None
+    assert party_fit.fit_party(room, 2, [PLAIN, PLAIN]) == [2, 3]

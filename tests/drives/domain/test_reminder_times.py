@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.domain import reminder_times
-from drives.domain.message_kinds import PlannedKind
-from drives.domain.reminder_times import DEFAULT_PLAN, Line, Plan, Problem
+from drives.domain.message_kinds import ScheduledKind
+from drives.domain.reminder_times import DEFAULT_SCHEDULE, EntrySettings, MessageSchedule, ScheduleProblem
 from notifications import kinds
-from notifications.kinds import Way
+from notifications.kinds import ChannelChoice
 from notifications.quiet_hours import QuietHours
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -41,19 +41,27 @@ INSTANTS = st.integers(0, 8 * 366 * 24 * 60).map(lambda minutes: FIRST_DAY + tim
 WINDOWS = st.integers(0, 23).flatmap(lambda until: st.tuples(st.just(until), st.integers(until + 1, 24)))
 
 
-def line(days: int = 0, hours: int = 0, **changes: object) -> Line:
-    made: dict[str, object] = {"kind": PlannedKind.THREE_DAYS, "way": Way.TEXT, "days": days, "hours": hours, **changes}
-    return Line(**made)  # type: ignore[arg-type]
+def line(days: int = 0, hours: int = 0, **changes: object) -> EntrySettings:
+    made: dict[str, object] = {
+        "kind": ScheduledKind.THREE_DAYS,
+        "way": ChannelChoice.TEXT,
+        "days": days,
+        "hours": hours,
+        **changes,
+    }
+    return EntrySettings(**made)  # type: ignore[arg-type]
 
 
 def wall(text: str, zone: ZoneInfo = LA) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 
-def due(text: str, planned: Line, zone: ZoneInfo = LA, until: int = 9, since: int = 20) -> str:
+def due(text: str, planned: EntrySettings, zone: ZoneInfo = LA, until: int = 9, since: int = 20) -> str:
     quiet = QuietHours(zone, until, since)
     return (
-        reminder_times.due_at(planned, wall(text, zone).astimezone(UTC), quiet).astimezone(zone).strftime("%b %d %H:%M")
+        reminder_times.compute_due_time(planned, wall(text, zone).astimezone(UTC), quiet)
+        .astimezone(zone)
+        .strftime("%b %d %H:%M")
     )
 
 
@@ -86,7 +94,7 @@ def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInf
         for hour in (6, 9, 20):
             visit = day.replace(hour=hour, tzinfo=zone).astimezone(UTC)
             for planned in (line(days=1), line(hours=2)):
-                at = reminder_times.due_at(planned, visit, quiet)
+                at = reminder_times.compute_due_time(planned, visit, quiet)
                 assert not quiet.is_quiet(at), (visit, planned)
                 assert at < visit
 
@@ -96,20 +104,20 @@ def test_a_reminder_never_leaves_in_quiet_hours_nor_after_it_was_wished(
     visit: datetime, days: int, hours: int, zone: ZoneInfo, window: tuple[int, int]
 ) -> None:
     quiet, planned = QuietHours(zone, *window), line(days, hours)
-    at = reminder_times.due_at(planned, visit, quiet)
+    at = reminder_times.compute_due_time(planned, visit, quiet)
     assert not quiet.is_quiet(at)
-    assert at <= reminder_times.wished_at(planned, visit, zone)
+    assert at <= reminder_times.compute_preferred_time(planned, visit, zone)
     assert at <= visit
 
 
 PLANS = st.builds(
-    lambda early, later, hours, on: reminder_times.merged(
-        DEFAULT_PLAN,
+    lambda early, later, hours, on: reminder_times.merge_schedule(
+        DEFAULT_SCHEDULE,
         [
-            line(early, kind=PlannedKind.WEEK, on=on[0]),
-            line(later, kind=PlannedKind.THREE_DAYS, on=on[1]),
-            line(1, kind=PlannedKind.DAY_BEFORE, on=on[2]),
-            line(hours=hours, kind=PlannedKind.SAME_DAY, on=on[3]),
+            line(early, kind=ScheduledKind.WEEK, on=on[0]),
+            line(later, kind=ScheduledKind.THREE_DAYS, on=on[1]),
+            line(1, kind=ScheduledKind.DAY_BEFORE, on=on[2]),
+            line(hours=hours, kind=ScheduledKind.SAME_DAY, on=on[3]),
         ],
     ),
     st.integers(2, 30),
@@ -121,10 +129,10 @@ PLANS = st.builds(
 
 @given(plan=PLANS, visit=INSTANTS, lead=st.timedeltas(timedelta(), timedelta(days=60)), zone=st.sampled_from(ZONES))
 def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
-    plan: Plan, visit: datetime, lead: timedelta, zone: ZoneInfo
+    plan: MessageSchedule, visit: datetime, lead: timedelta, zone: ZoneInfo
 ) -> None:
     booked_at, quiet = visit - lead, QuietHours(zone)
-    for planned, at in reminder_times.reminders(plan, visit, booked_at, quiet):
+    for planned, at in reminder_times.compute_reminders(plan, visit, booked_at, quiet):
         assert booked_at + planned.offset / 2 <= at <= visit
         assert not quiet.is_quiet(at)
         assert planned.on
@@ -134,7 +142,10 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
     visit, quiet = wall("2027-03-13 10:30").astimezone(UTC), QuietHours(LA)
 
     def reminded(lead: timedelta) -> list[str]:
-        return [planned.kind for planned, _ in reminder_times.reminders(DEFAULT_PLAN, visit, visit - lead, quiet)]
+        return [
+            planned.kind
+            for planned, _ in reminder_times.compute_reminders(DEFAULT_SCHEDULE, visit, visit - lead, quiet)
+        ]
 
     assert reminded(timedelta(days=12)) == ["week", "three_days", "day_before"]
     assert reminded(timedelta(days=10)) == ["three_days", "day_before"]
@@ -143,15 +154,15 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
 
 
 def test_every_kind_whose_text_invites_a_letter_is_a_prompt_when_it_goes_out_by_text() -> None:
-    assert all(kinds.KINDS[kind].asks_for_letter for kind in reminder_times.REMINDERS)
+    assert all(kinds.KINDS[kind].asks_for_reply for kind in reminder_times.REMINDERS)
 
 
 def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
-    typed = reminder_times.merged(
-        DEFAULT_PLAN,
-        [line(9, 9, kind=PlannedKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=PlannedKind.BOOKED, on=False)],
+    typed = reminder_times.merge_schedule(
+        DEFAULT_SCHEDULE,
+        [line(9, 9, kind=ScheduledKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=ScheduledKind.BOOKED, on=False)],
     )
-    kept = reminder_times.tidy(typed)
+    kept = reminder_times.normalize_schedule(typed)
     assert (kept["day_before"].days, kept["day_before"].hours) == (1, 0)
     assert (kept["three_days"].days, kept["three_days"].hours) == (4, 0)
     assert (kept["booked"].on, kept["booked"].days) == (True, 0)
@@ -163,23 +174,26 @@ def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
         (line(1), "days_out_of_range"),
         (line(31), "days_out_of_range"),
         (line(7), "same_days"),
-        (line(kind=PlannedKind.SAME_DAY, hours=13), "hours_out_of_range"),
-        (line(kind=PlannedKind.SAME_DAY, hours=0), "hours_out_of_range"),
-        (line(kind=PlannedKind.BOOKED, way=Way.MAIL), "confirmation_needs_text"),
+        (line(kind=ScheduledKind.SAME_DAY, hours=13), "hours_out_of_range"),
+        (line(kind=ScheduledKind.SAME_DAY, hours=0), "hours_out_of_range"),
+        (line(kind=ScheduledKind.BOOKED, way=ChannelChoice.MAIL), "confirmation_needs_text"),
     ],
 )
-def test_plans_that_would_go_wrong_are_refused(changed: Line, code: str) -> None:
-    assert [problem.code for problem in reminder_times.problems(reminder_times.merged(DEFAULT_PLAN, [changed]))] == [
-        code
-    ]
+def test_plans_that_would_go_wrong_are_refused(changed: EntrySettings, code: str) -> None:
+    assert [
+        problem.code
+        for problem in reminder_times.find_schedule_problems(reminder_times.merge_schedule(DEFAULT_SCHEDULE, [changed]))
+    ] == [code]
 
 
 def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> None:
-    assert reminder_times.problems(DEFAULT_PLAN) == []
-    other = reminder_times.merged(DEFAULT_PLAN, [line(4)])
-    assert reminder_times.fingerprint(DEFAULT_PLAN) != reminder_times.fingerprint(other)
-    assert reminder_times.fingerprint(DEFAULT_PLAN) == reminder_times.fingerprint(
-        dict(reversed(list(DEFAULT_PLAN.items())))
+    assert reminder_times.find_schedule_problems(DEFAULT_SCHEDULE) == []
+    other = reminder_times.merge_schedule(DEFAULT_SCHEDULE, [line(4)])
+    assert reminder_times.compute_schedule_fingerprint(DEFAULT_SCHEDULE) != reminder_times.compute_schedule_fingerprint(
+        other
+    )
+    assert reminder_times.compute_schedule_fingerprint(DEFAULT_SCHEDULE) == reminder_times.compute_schedule_fingerprint(
+        dict(reversed(list(DEFAULT_SCHEDULE.items())))
     )
 
 
@@ -191,7 +205,7 @@ def test_a_reminder_goes_out_from_half_its_offset_after_the_booking_on(hours: in
 
 
 def test_our_plan() -> None:
-    lines = {kind: (str(line.way), line.days, line.hours, line.on) for kind, line in DEFAULT_PLAN.items()}
+    lines = {kind: (str(line.way), line.days, line.hours, line.on) for kind, line in DEFAULT_SCHEDULE.items()}
     assert lines == {
         "booked": ("both", 0, 0, True),
         "week": ("mail", 7, 0, True),
@@ -200,7 +214,7 @@ def test_our_plan() -> None:
         "same_day": ("text", 0, 2, False),
         "thank_you": ("both", 0, 0, True),
         "missed": ("both", 0, 0, True),
-        "appeal": ("text", 0, 0, True),
+        "invitation": ("text", 0, 0, True),
     }
 
 
@@ -213,40 +227,45 @@ TWICE_WORDS = "Both reminders would go out on the same day. Choose another numbe
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        (line(1), Problem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(1), ScheduleProblem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
         (line(2), None),
         (line(30), None),
-        (line(31), Problem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
-        (line(1, kind=PlannedKind.WEEK), Problem("week", "days", "days_out_of_range", DAYS_WORDS)),
-        (line(2, kind=PlannedKind.WEEK), None),
-        (line(30, kind=PlannedKind.WEEK), None),
-        (line(31, kind=PlannedKind.WEEK), Problem("week", "days", "days_out_of_range", DAYS_WORDS)),
-        (line(kind=PlannedKind.SAME_DAY), Problem("same_day", "hours", "hours_out_of_range", HOURS_WORDS)),
-        (line(kind=PlannedKind.SAME_DAY, hours=1), None),
-        (line(kind=PlannedKind.SAME_DAY, hours=12), None),
-        (line(kind=PlannedKind.SAME_DAY, hours=13), Problem("same_day", "hours", "hours_out_of_range", HOURS_WORDS)),
+        (line(31), ScheduleProblem("three_days", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(1, kind=ScheduledKind.WEEK), ScheduleProblem("week", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(2, kind=ScheduledKind.WEEK), None),
+        (line(30, kind=ScheduledKind.WEEK), None),
+        (line(31, kind=ScheduledKind.WEEK), ScheduleProblem("week", "days", "days_out_of_range", DAYS_WORDS)),
+        (line(kind=ScheduledKind.SAME_DAY), ScheduleProblem("same_day", "hours", "hours_out_of_range", HOURS_WORDS)),
+        (line(kind=ScheduledKind.SAME_DAY, hours=1), None),
+        (line(kind=ScheduledKind.SAME_DAY, hours=12), None),
         (
-            line(kind=PlannedKind.BOOKED, way=Way.MAIL),
-            Problem("booked", "way", "confirmation_needs_text", TEXT_WORDS),
+            line(kind=ScheduledKind.SAME_DAY, hours=13),
+            ScheduleProblem("same_day", "hours", "hours_out_of_range", HOURS_WORDS),
         ),
-        (line(7), Problem("three_days", "days", "same_days", TWICE_WORDS)),
+        (
+            line(kind=ScheduledKind.BOOKED, way=ChannelChoice.MAIL),
+            ScheduleProblem("booked", "way", "confirmation_needs_text", TEXT_WORDS),
+        ),
+        (line(7), ScheduleProblem("three_days", "days", "same_days", TWICE_WORDS)),
         (line(7, on=False), None),
         (line(6), None),
         (line(8), None),
         (line(31, on=False), None),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said_beside_its_field(changed: Line, problem: Problem | None) -> None:
-    found = reminder_times.problems(reminder_times.merged(DEFAULT_PLAN, [changed]))
+def test_what_is_wrong_with_a_line_is_said_beside_its_field(
+    changed: EntrySettings, problem: ScheduleProblem | None
+) -> None:
+    found = reminder_times.find_schedule_problems(reminder_times.merge_schedule(DEFAULT_SCHEDULE, [changed]))
     assert found == ([problem] if problem else [])
 
 
 def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_early_ones() -> None:
-    typed = reminder_times.merged(
-        DEFAULT_PLAN,
-        [line(5, 5, kind=PlannedKind.SAME_DAY), line(9, 9, kind=PlannedKind.WEEK), line(kind="missed", on=False)],
+    typed = reminder_times.merge_schedule(
+        DEFAULT_SCHEDULE,
+        [line(5, 5, kind=ScheduledKind.SAME_DAY), line(9, 9, kind=ScheduledKind.WEEK), line(kind="missed", on=False)],
     )
-    kept = reminder_times.tidy(typed)
+    kept = reminder_times.normalize_schedule(typed)
     assert (kept["same_day"].days, kept["same_day"].hours) == (0, 5)
     assert (kept["week"].days, kept["week"].hours) == (9, 0)
     assert (kept["missed"].on, kept["booked"].on) == (False, True)
@@ -254,8 +273,8 @@ def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_e
 
 def test_a_line_is_kept_in_columns_by_its_names() -> None:
     columns = {"kind": "three_days", "way": "text", "days": 4, "hours": 1, "on": True}
-    assert reminder_times.as_columns(line(4, 1)) == columns
+    assert reminder_times.build_entry_columns(line(4, 1)) == columns
 
 
 def test_a_fingerprint_has_sixteen_letters_and_digits() -> None:
-    assert len(reminder_times.fingerprint(DEFAULT_PLAN)) == 16
+    assert len(reminder_times.compute_schedule_fingerprint(DEFAULT_SCHEDULE)) == 16

@@ -3,19 +3,22 @@
 import pytest
 
 from drives.domain import reply_parser
-from drives.domain.reply_parser import Letter
+from drives.domain.reply_parser import ReplyCommand
 
 
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        *((text, Letter.CONFIRM) for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")),
-        *((text, Letter.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
+        *(
+            (text, ReplyCommand.CONFIRM)
+            for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")
+        ),
+        *((text, ReplyCommand.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
         *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
     ],
 )
-def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: Letter | None) -> None:
-    assert reply_parser.letter(text) == meant
+def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: ReplyCommand | None) -> None:
+    assert reply_parser.parse_reply_command(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -40,4 +43,4 @@ def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
     [("Sí, CONFIRMO!", "si confirmo"), ("can\u2019t", "cant"), ("can't", "cant"), ("a_b", "a b"), (" a\t b\n", "a b")],
 )
 def test_a_text_is_read_in_small_letters_without_accents_and_punctuation(text: str, plain: str) -> None:
-    assert reply_parser._plain(text) == plain
+    assert reply_parser._normalize_text(text) == plain

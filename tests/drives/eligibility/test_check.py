@@ -35,7 +35,7 @@ def refused(act: Callable[[], object]) -> Refusal:
 
 def entered(drive: Drive, n: int = 0, **more: Any) -> Booking:
     slot_id, person = builders.slot(drive, n).pk, builders.person()
-    return book_for_donor.book_for_donor(
+    return book_for_donor.create_booking_for_donor(
         drive=drive, slot_id=slot_id, visit=Visit.RETURN, person=person, actor="user:1", now=NOW, **more
     )
 
@@ -47,7 +47,7 @@ def test_a_booking_at_another_organization_stands_in_the_way_of_who_proved_the_s
     first, second = drive_on(0), drive_on(1)
     builders.booked(first)
     hold = builders.held(second)
-    refusal = refused(lambda: builders.proved(hold))
+    refusal = refused(lambda: builders.verified(hold))
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours over the DST night
     assert refusal.reasons[0].detail == (
@@ -66,7 +66,7 @@ def test_a_hold_is_answered_the_same_whatever_the_history() -> None:
 @pytest.mark.parametrize("state", ["held", "lapsed", "cancelled", "no_show", "deferred", "left"])
 def test_what_took_nothing_does_not_count(state: str) -> None:
     known = builders.booked(drive_on(0))
-    free: dict[str, Any] = {"held_until": NOW, "cancelled_at": NOW, "holds_place": state not in {"lapsed", "cancelled"}}
+    free: dict[str, Any] = {"held_until": NOW, "cancelled_at": NOW, "is_counted": state not in {"lapsed", "cancelled"}}
     Booking.objects.filter(pk=known.pk).update(state=state, **free)
     assert builders.booked(drive_on(1)).state == BookingState.BOOKED
 
@@ -83,7 +83,7 @@ def test_the_clock_starts_with_the_needle() -> None:
     needle = known.starts_at + timedelta(minutes=47)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=needle)
     late = builders.held(drive_on(2), n=6)  # 10:30, which is 48 hours and 30 minutes after the arrival
-    assert refused(lambda: builders.proved(late)).reasons[0].earliest_ok_at == needle + 2 * DAY
+    assert refused(lambda: builders.verified(late)).reasons[0].earliest_ok_at == needle + 2 * DAY
     assert builders.booked(drive_on(2), n=8).state == BookingState.BOOKED
 
 
@@ -92,7 +92,7 @@ def test_a_mailbox_that_was_only_typed_for_somebody_does_not_tell_what_its_holde
     harbor = builders.drive(builders.organization("Harbor"), on=drive.on + timedelta(days=1))
     builders.booked(harbor, number=43, name="Test Cleo Cedar", phone="", email=theirs)
     typed = {"name": "Test Ana Alder", "phone": builders.phone(42), "email": theirs}
-    registration.enter(organization=drive.organization, **typed, actor="user:1", now=NOW)
+    registration.enter_volunteer(organization=drive.organization, **typed, actor="user:1", now=NOW)
     assert builders.booked(drive).state == "booked"
 
 
@@ -133,7 +133,7 @@ def test_the_times_proposed_are_later_ones_that_are_allowed_here_and_then_at_oth
     past, here, other = drive_on(0, owner), drive_on(2, owner, closes=closes), drive_on(3, owner)
     known = builders.booked(past)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at - timedelta(minutes=45))
-    refusal = refused(lambda: builders.proved(builders.held(here, n=0)))
+    refusal = refused(lambda: builders.verified(builders.held(here, n=0)))
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 16, 15, tzinfo=UTC)
     assert [(time.slot_id, time.elsewhere and time.elsewhere.slug) for time in refusal.alternatives] == [
         (builders.slot(here, 1).pk, None),
@@ -177,7 +177,7 @@ def test_a_move_keeps_clear_of_the_next_booking_and_a_coordinator_is_not_told_of
     builders.booked(ahead, n=4)  # 10:00 by the summer's clock, which is 48 hours after 9:00 by the winter's
     later: dict[str, Any] = {"booking_id": known.pk, "slot_id": builders.slot(here, 8).pk, "now": NOW}
     assert refused(lambda: booking_changes.move_bookings(**later, actor="donor")).codes == ["interval_too_short"]
-    assert booking_changes.move_bookings(**later, actor="user:1", by_staff=True)[0].arrival.n == 8
+    assert booking_changes.move_bookings(**later, actor="user:1", by_member=True)[0].arrival.n == 8
 
 
 def test_a_coordinator_moves_with_a_reason_to_override() -> None:
@@ -188,7 +188,7 @@ def test_a_coordinator_moves_with_a_reason_to_override() -> None:
         "booking_id": known.pk,
         "slot_id": builders.slot(known.drive, 8).pk,
         "now": NOW,
-        "by_staff": True,
+        "by_member": True,
     }
     assert refused(lambda: booking_changes.move_bookings(**later, actor="user:1")).codes == ["interval_too_short"]
     booking_changes.move_bookings(**later, actor="user:1", override_reason="The center agreed.")
@@ -198,10 +198,10 @@ def test_a_coordinator_moves_with_a_reason_to_override() -> None:
 
 def test_a_cancelled_booking_does_not_come_back_beside_a_new_one() -> None:
     known = builders.booked(drive_on(0))
-    booking_changes.cancel_bookings(booking_id=known.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=known.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     builders.booked(drive_on(1))
     restore: dict[str, Any] = {"booking_id": known.pk, "actor": "donor", "now": NOW}
-    assert refused(lambda: booking_changes.restore(**restore)).codes == ["interval_too_short"]
+    assert refused(lambda: booking_changes.restore_booking(**restore)).codes == ["interval_too_short"]
     known.refresh_from_db()
     assert known.state == BookingState.CANCELLED
 
@@ -215,8 +215,8 @@ def test_a_check_in_is_judged_again_and_overridden_with_a_reason() -> None:
     known, due = builders.booked(first), builders.booked(second, n=4)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at + timedelta(minutes=40))
     seen: dict[str, Any] = {"booking_id": due.pk, "actor": "user:1", "now": due.starts_at}
-    assert refused(lambda: check_in.check_in(**seen)).codes == ["interval_too_short"]
-    check_in.check_in(**seen, override_reason="The center agreed.")
+    assert refused(lambda: check_in.check_in_donor(**seen)).codes == ["interval_too_short"]
+    check_in.check_in_donor(**seen, override_reason="The center agreed.")
     due.refresh_from_db()
     assert (due.state, due.override_reason) == ("checked_in", "The center agreed.")
 
@@ -225,7 +225,7 @@ def test_who_comes_early_is_judged_by_the_time_that_was_booked() -> None:
     owner = builders.organization()
     builders.booked(drive_on(0, owner))
     due = builders.booked(drive_on(2, owner), n=4)
-    early = check_in.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at - timedelta(minutes=20))
+    early = check_in.check_in_donor(booking_id=due.pk, actor="user:1", now=due.starts_at - timedelta(minutes=20))
     assert early.state == BookingState.CHECKED_IN
 
 
@@ -240,8 +240,8 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
         "actor": "user:1",
         "phone": builders.phone(42),
     }
-    assert refused(lambda: check_in.walk_in(**come, now=today.starts_at)).codes == ["interval_too_short"]
-    came = check_in.walk_in(**come, now=today.starts_at, override_reason="The center agreed.")
+    assert refused(lambda: check_in.add_walk_in(**come, now=today.starts_at)).codes == ["interval_too_short"]
+    came = check_in.add_walk_in(**come, now=today.starts_at, override_reason="The center agreed.")
     assert (came.state, came.override_reason) == ("checked_in", "The center agreed.")
 
 
@@ -261,10 +261,10 @@ def test_a_missed_visit_that_is_to_count_again_is_judged() -> None:
         "actor": "user:1",
         "now": missed.starts_at + 3 * timedelta(hours=1),
     }
-    assert refused(lambda: check_in.undo(**back)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo_last_step(**back)).codes == ["interval_too_short"]
     missed.refresh_from_db()
     assert missed.state == BookingState.NO_SHOW
-    check_in.undo(**back, override_reason="It was our mistake.")
+    check_in.undo_last_step(**back, override_reason="It was our mistake.")
     missed.refresh_from_db()
     assert (missed.state, missed.override_reason) == ("booked", "It was our mistake.")
 
@@ -274,10 +274,10 @@ def test_an_outcome_that_did_not_count_is_judged_when_it_is_taken_back(outcome: 
     owner = builders.organization()
     known = builders.booked(drive_on(0, owner))
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
-    check_in.check_in(**seen)
+    check_in.check_in_donor(**seen)
     check_in.record_outcome(**seen, outcome=outcome)
     builders.booked(drive_on(1, owner))
-    assert refused(lambda: check_in.undo(**seen)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo_last_step(**seen)).codes == ["interval_too_short"]
 
 
 def test_what_counted_before_is_taken_back_without_a_question() -> None:
@@ -285,9 +285,9 @@ def test_what_counted_before_is_taken_back_without_a_question() -> None:
     known = builders.booked(drive_on(0, owner))
     builders.booked(drive_on(2, owner), n=4)
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
-    check_in.check_in(**seen)
+    check_in.check_in_donor(**seen)
     check_in.record_outcome(**seen, outcome="donated", at=known.starts_at + timedelta(hours=1))
-    assert check_in.undo(**seen).state == BookingState.CHECKED_IN
+    assert check_in.undo_last_step(**seen).state == BookingState.CHECKED_IN
 
 
 # The history
@@ -296,12 +296,12 @@ def test_what_counted_before_is_taken_back_without_a_question() -> None:
 def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_queries: Any) -> None:
     known = builders.booked(drive_on(0))
     assert known.volunteer_id
-    giver = history.Giver(known.volunteer_id, everywhere=True)
+    giver = history.DonorScope(known.volunteer_id, everywhere=True)
     for days in (0, 14, 28):
         if days:
             builders.booked(drive_on(days))
         with django_assert_num_queries(1):
-            found = history.donations_of(giver, NOW, ZoneInfo("America/Los_Angeles"))
+            found = history.list_donations(giver, NOW, ZoneInfo("America/Los_Angeles"))
     assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]
 
 
@@ -312,7 +312,7 @@ def test_a_donation_counts_for_the_intervals_for_eight_hundred_days(seconds: int
     assert given.volunteer_id
     assert given.donated_at
     wanted = given.donated_at + timedelta(days=800, seconds=seconds)
-    [found] = history.donations_of(history.Giver(given.volunteer_id), wanted, ZoneInfo("UTC"))
+    [found] = history.list_donations(history.DonorScope(given.volunteer_id), wanted, ZoneInfo("UTC"))
     assert found.counts == counts
 
 
@@ -321,7 +321,7 @@ def test_a_booking_that_was_never_closed_counts_for_eight_hundred_days(seconds: 
     booked = builders.booked(drive_on(0))
     assert booked.volunteer_id
     wanted = booked.starts_at + timedelta(days=800, seconds=seconds)
-    found = history.donations_of(history.Giver(booked.volunteer_id), wanted, ZoneInfo("UTC"))
+    found = history.list_donations(history.DonorScope(booked.volunteer_id), wanted, ZoneInfo("UTC"))
     assert bool(found) == is_read
 
 
@@ -330,5 +330,5 @@ def test_later_times_are_looked_for_at_the_next_five_other_drives(place: int, is
     owner = builders.organization()
     here, *others = [drive_on(7 * week, owner) for week in range(7)]
     only = others[place - 1]
-    found = history.later_times(here, (Visit.RETURN,), NOW, NOW, lambda drive, _starts_at: drive == only)
+    found = history.list_allowed_times(here, (Visit.RETURN,), NOW, NOW, lambda drive, _starts_at: drive == only)
     assert {time.elsewhere.drive_id for time in found if time.elsewhere} == ({only.pk} if is_found else set())

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drives.domain import intervals
-from drives.domain.intervals import Donation, Rules
+from drives.domain.intervals import Donation, IntervalRules
 from drives.eligibility import policies, self_check
 from drives.models import Policy
 from tests import builders
@@ -29,22 +29,22 @@ CODES = [
 
 
 def least_times() -> dict[str, tuple[int | None, int | None, list[list[int]]]]:
-    return {row["code"]: (row["min_hours"], row["min_days"], row["windows"]) for row in policies.known()}
+    return {row["code"]: (row["min_hours"], row["min_days"], row["windows"]) for row in policies.read_policy_file()}
 
 
 @pytest.mark.django_db
 def test_seeding_twice_adds_every_programme_once() -> None:
     Policy.objects.all().delete()
-    assert policies.seed(Policy) == len(CODES)
-    assert policies.seed(Policy) == 0
+    assert policies.seed_policies(Policy) == len(CODES)
+    assert policies.seed_policies(Policy) == 0
     assert list(Policy.objects.order_by("pk").values_list("code", flat=True)) == CODES
 
 
 @pytest.mark.django_db
 def test_seeding_leaves_an_organizations_own_copy_alone() -> None:
-    policies.seed(Policy)
+    policies.seed_policies(Policy)
     builders.policy(code="US_SOURCE", organization=builders.organization(), min_hours=72)
-    assert policies.seed(Policy) == 0
+    assert policies.seed_policies(Policy) == 0
     assert set(Policy.objects.filter(code="US_SOURCE").values_list("min_hours", flat=True)) == {48, 72}
 
 
@@ -66,48 +66,50 @@ def test_least_times_and_windows_are_as_the_sources_word_them() -> None:
 
 
 def test_a_programme_is_verified_only_if_its_source_names_nothing_unverified() -> None:
-    verified = {row["code"] for row in policies.known() if row["verified"]}
+    verified = {row["code"] for row in policies.read_policy_file() if row["verified"]}
     assert verified == {"CA_CBS", "AU_LIFEBLOOD", "AT", "WHOLE_BLOOD_US"}
-    assert verified == {row["code"] for row in policies.known() if "Not verified" not in row["source"]}
+    assert verified == {row["code"] for row in policies.read_policy_file() if "Not verified" not in row["source"]}
 
 
 def test_a_visit_takes_at_least_its_screening_and_its_chair_time() -> None:
-    for row in policies.known():
+    for row in policies.read_policy_file():
         assert row["first_screening_minutes"] + row["chair_minutes"] <= row["first_minutes"], row["code"]
         assert row["return_screening_minutes"] + row["chair_minutes"] <= row["return_minutes"], row["code"]
 
 
 def test_every_code_that_a_programme_asks_for_has_a_sentence() -> None:
-    asked = {code for row in policies.known() for code in row["confirms"]}
+    asked = {code for row in policies.read_policy_file() for code in row["self_check"]}
     assert asked <= self_check.SENTENCES.keys()
-    assert self_check.sentence("age_18") == "I am 18 or older."
+    assert self_check.format_self_check_code("age_18") == "I am 18 or older."
 
 
 def test_a_code_of_an_own_policy_is_read_as_it_is_spelled() -> None:
-    assert self_check.sentence("no_fever_today") == "No fever today"
+    assert self_check.format_self_check_code("no_fever_today") == "No fever today"
 
 
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (Rules(), "No interval is counted."),
-        (Rules(min_hours=48), "At least 48 hours between donations."),
-        (Rules(min_days=28), "At least 28 days between donations."),
-        (Rules(windows=[(3, 14), (50, 365)]), "At most 3 in 14 days, at most 50 in 365 days."),
+        (IntervalRules(), "No interval is counted."),
+        (IntervalRules(min_hours=48), "At least 48 hours between donations."),
+        (IntervalRules(min_days=28), "At least 28 days between donations."),
+        (IntervalRules(windows=[(3, 14), (50, 365)]), "At most 3 in 14 days, at most 50 in 365 days."),
         (
-            Rules(min_hours=72, min_days=3, windows=[(2, 7)]),
+            IntervalRules(min_hours=72, min_days=3, windows=[(2, 7)]),
             "At least 72 hours between donations, at least 3 days between donations, at most 2 in 7 days.",
         ),
     ],
 )
-def test_a_programme_is_said_in_words(rules: Rules, words: str) -> None:
-    assert policies.in_words(rules) == words
+def test_a_programme_is_said_in_words(rules: IntervalRules, words: str) -> None:
+    assert policies.describe_rules(rules) == words
 
 
-@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_before(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
-    rules = Rules(row.get("kind", "plasma"), row["min_hours"], row["min_days"], row["windows"], row["cross_days"])
+    rules = IntervalRules(
+        row.get("kind", "plasma"), row["min_hours"], row["min_days"], row["windows"], row["cross_days"]
+    )
     gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), rules)
     least = [gave.at + timedelta(hours=rules.min_hours)] if rules.min_hours else []
     if rules.min_days:
@@ -116,31 +118,31 @@ def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_bef
         assert row["windows"]
         return
     first = max(least)
-    assert not intervals.judge(rules, [gave], first, zone).broken
-    verdict = intervals.judge(rules, [gave], first - timedelta(minutes=1), zone)
+    assert not intervals.check_intervals(rules, [gave], first, zone).broken
+    verdict = intervals.check_intervals(rules, [gave], first - timedelta(minutes=1), zone)
     assert ([one.code for one in verdict.broken], verdict.earliest_ok_at) == (["interval_too_short"], first)
 
 
-@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row: dict[str, Any]) -> None:
     zone, noon = ZoneInfo("UTC"), datetime(2027, 1, 1, 12, tzinfo=UTC)
     for count, days in row["windows"]:
-        only = Rules(row.get("kind", "plasma"), windows=[(count, days)])
+        only = IntervalRules(row.get("kind", "plasma"), windows=[(count, days)])
         ons = [noon + timedelta(days=n) for n in range(count)]
         given = [Donation(at, at.date(), only) for at in ons]
         last = noon + timedelta(days=days - 1)
-        assert not intervals.judge(only, given[1:], last, zone).broken
-        assert [one.code for one in intervals.judge(only, given, last, zone).broken] == ["window_full"]
-        assert not intervals.judge(only, given, last + timedelta(days=1), zone).broken
+        assert not intervals.check_intervals(only, given[1:], last, zone).broken
+        assert [one.code for one in intervals.check_intervals(only, given, last, zone).broken] == ["window_full"]
+        assert not intervals.check_intervals(only, given, last + timedelta(days=1), zone).broken
 
 
-@pytest.mark.parametrize("row", policies.known(), ids=lambda row: f"{row['code']}-{row['version']}")
+@pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
 def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
     for kind, days in row["cross_days"].items():
-        only = Rules(row.get("kind", "plasma"), cross_days={kind: days})
-        gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), Rules(kind))
+        only = IntervalRules(row.get("kind", "plasma"), cross_days={kind: days})
+        gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), IntervalRules(kind))
         first = intervals.start_of_day(gave.on + timedelta(days=days), zone)
-        assert not intervals.judge(only, [gave], first, zone).broken
-        broken = intervals.judge(only, [gave], first - timedelta(minutes=1), zone).broken
+        assert not intervals.check_intervals(only, [gave], first, zone).broken
+        broken = intervals.check_intervals(only, [gave], first - timedelta(minutes=1), zone).broken
         assert [one.code for one in broken] == ["cross_interval"]

@@ -85,7 +85,7 @@ def test_a_coordinator_is_asked_for_a_reason_and_it_is_kept() -> None:
     ben = builders.member(builders.organization(), Role.COORDINATOR)
     first, second = two_days(ben.organization)
     builders.booked(first)
-    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[second.pk])
+    browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[second.pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
     assert "Book all the same" not in text(browser.get(address))
     refused = text(browser.post(address, typed))
@@ -104,7 +104,7 @@ def test_at_the_door_a_helper_is_asked_for_a_reason_and_it_is_kept() -> None:
     given, due = builders.booked(first), builders.booked(second, n=4)
     Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
     browser = coordinator.AllDay(helper.user)
-    address = reverse("checkin_act", args=[second.slug, due.pk, "in"])
+    address = reverse("checkin_change_state", args=[second.slug, due.pk, "in"])
     with time_machine.travel(due.starts_at, tick=False):
         asked = text(browser.post(address))
         assert "This is too close to another donation." in asked
@@ -138,10 +138,10 @@ def test_at_the_door_the_page_of_a_person_warns_before_the_tap() -> None:
     Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
     browser = coordinator.AllDay(helper.user)
     with time_machine.travel(due.starts_at, tick=False):
-        warned = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
-        calm = text(browser.get(reverse("checkin_person", args=[second.slug, other.pk])))
-        check_in.check_in(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
-        settled = text(browser.get(reverse("checkin_person", args=[second.slug, due.pk])))
+        warned = text(browser.get(reverse("checkin_booking", args=[second.slug, due.pk])))
+        calm = text(browser.get(reverse("checkin_booking", args=[second.slug, other.pk])))
+        check_in.check_in_donor(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
+        settled = text(browser.get(reverse("checkin_booking", args=[second.slug, due.pk])))
     assert "This is too close to another donation." in warned
     assert "Book all the same, because" in warned
     assert "too close" not in calm + settled
@@ -154,7 +154,10 @@ def test_at_the_door_taking_back_a_missed_visit_may_need_a_reason() -> None:
     later = missed.starts_at + timedelta(hours=1)
     check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=later)
     builders.booked(tomorrow, now=later)
-    browser, address = coordinator.AllDay(helper.user), reverse("checkin_act", args=[today.slug, missed.pk, "undo"])
+    browser, address = (
+        coordinator.AllDay(helper.user),
+        reverse("checkin_change_state", args=[today.slug, missed.pk, "undo"]),
+    )
     with time_machine.travel(later, tick=False):
         asked = browser.post(address)
         assert f'action="{address}"' in asked.content.decode()
@@ -207,7 +210,7 @@ def test_the_move_page_leads_to_times_that_are_possible() -> None:
 def test_a_refused_undo_leads_to_times_that_are_possible() -> None:
     owner, browser = builders.organization(), Client()
     mine = donor.booked(browser, builders.drive(owner))
-    changes.cancel_bookings(booking_id=mine.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=mine.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     builders.booked(builders.drive(owner, on=DRIVE_DAY + timedelta(days=1)))
     later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=4))
     page = browser.post(reverse("booking_restore", args=[mine.token]))
@@ -220,8 +223,8 @@ def test_a_coordinator_reads_which_times_are_possible() -> None:
     first, second = two_days(ben.organization)
     later = builders.drive(ben.organization, on=DRIVE_DAY + timedelta(days=4), title="Drive in spring")
     builders.booked(first)
-    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[second.pk])
+    browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[second.pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
     page = browser.post(address, typed)
     assert "These times are possible Drive in spring, Wednesday, March 17, 9:00 AM Pacific Time" in text(page)
-    assert f"{reverse('organizer_enter', args=[later.pk])}?visit=return" in page.content.decode()
+    assert f"{reverse('organizer_add_booking', args=[later.pk])}?visit=return" in page.content.decode()

@@ -21,12 +21,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def asking() -> Drive:
-    return builders.drive(policy_id=builders.policy(confirms=ASKED, version=3).pk)
+    return builders.drive(policy_id=builders.policy(self_check=ASKED, version=3).pk)
 
 
 def kept(drive: Drive) -> tuple[list[str], int | None]:
-    row = Booking.objects.select_related("confirmed_policy").get(drive=drive)
-    return row.confirms, row.confirmed_policy.version if row.confirmed_policy else None
+    row = Booking.objects.select_related("self_check_policy").get(drive=drive)
+    return row.self_check, row.self_check_policy.version if row.self_check_policy else None
 
 
 @pytest.mark.parametrize(("typed", "expected"), [({"confirmed": "on"}, ASKED), ({}, [WILL_ASK])])
@@ -53,10 +53,10 @@ def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
 
 
 def test_the_waiting_list_refuses_half_a_yes_before_a_place_is_offered() -> None:
-    full = builders.full_drive(policy_id=builders.policy(confirms=ASKED).pk)
+    full = builders.full_drive(policy_id=builders.policy(self_check=ASKED).pk)
     with pytest.raises(ValidationError) as caught:
-        builders.asked_to_wait(full[0].drive, confirms=["age_18"])
-    assert caught.value.error_dict["confirms"][0].code == "confirmation_missing"
+        builders.asked_to_wait(full[0].drive, self_check=["age_18"])
+    assert caught.value.error_dict["self_check"][0].code == "confirmation_missing"
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_the_waiting_list_refuses_half_a_yes_before_a_place_is_offered() -> None
 def test_a_policy_that_changed_while_somebody_waited_does_not_cost_the_place(
     asked_by_now: list[str], expected: list[str]
 ) -> None:
-    full = builders.full_drive(policy_id=builders.policy(confirms=ASKED).pk)
-    entry = builders.waits(full[0].drive, confirms=ASKED)
-    Drive.objects.filter(pk=entry.drive_id).update(policy=builders.policy(confirms=asked_by_now, version=4))
+    full = builders.full_drive(policy_id=builders.policy(self_check=ASKED).pk)
+    entry = builders.waits(full[0].drive, self_check=ASKED)
+    Drive.objects.filter(pk=entry.drive_id).update(policy=builders.policy(self_check=asked_by_now, version=4))
     builders.cancelled(full[0])
-    offers.sweep(now=NOW)
-    booking = offers.accept(offer_id=entry.offers.get().pk, actor="donor", now=NOW)
-    assert booking.confirms == expected
-    assert booking.confirmed_policy_id == (Drive.objects.get(pk=entry.drive_id).policy_id if expected else None)
+    offers.sweep_waitlists(now=NOW)
+    booking = offers.accept_offer(offer_id=entry.offers.get().pk, actor="donor", now=NOW)
+    assert booking.self_check == expected
+    assert booking.self_check_policy_id == (Drive.objects.get(pk=entry.drive_id).policy_id if expected else None)
 
 
 def test_a_policy_that_asks_nothing_keeps_nothing() -> None:
@@ -87,7 +87,7 @@ def test_a_coordinator_keeps_what_was_confirmed_on_the_phone(typed: dict[str, st
     drive = asking()
     browser = coordinator.signed_in(builders.member(drive.organization))
     form = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
-    address = reverse("organizer_enter", args=[drive.pk])
+    address = reverse("organizer_add_booking", args=[drive.pk])
     assert "I will bring a photo ID." in text(browser.get(address))
     page = browser.post(address, {**form, **typed}, follow=True)
     assert kept(drive) == expected
@@ -97,7 +97,7 @@ def test_a_coordinator_keeps_what_was_confirmed_on_the_phone(typed: dict[str, st
 def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
     booked = donor.booked(Client(), drive := asking())
     browser = coordinator.AllDay(builders.member(drive.organization).user)
-    at_the_door = browser.get(reverse("checkin_person", args=[drive.slug, booked.pk]))
+    at_the_door = browser.get(reverse("checkin_booking", args=[drive.slug, booked.pk]))
     assert "Was not sure that they can give" in text(at_the_door)
     record = browser.get(reverse("organizer_booking", args=[booked.pk]))
     assert "Confirmed will ask the center Test programme (v3)" in text(record)
@@ -108,7 +108,7 @@ def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
 
 def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> None:
     drive = asking()
-    address, questions = reverse("drive", args=[drive.slug]), reverse("may_i_give", args=[drive.slug])
+    address, questions = reverse("drive", args=[drive.slug]), reverse("self_check", args=[drive.slug])
     assert f'href="{questions}"' in Client().get(address).content.decode()
     page = Client().get(questions, {"visit": "return"})
     assert "I will bring a photo ID." in text(page)
@@ -137,4 +137,4 @@ def test_the_page_of_the_drive_knows_the_result(result: str, words: str) -> None
 def test_a_drive_that_is_not_public_asks_nobody() -> None:
     draft = builders.drive(published=False)
     for slug in (draft.slug, "unknown"):
-        assert Client().get(reverse("may_i_give", args=[slug])).status_code == 404
+        assert Client().get(reverse("self_check", args=[slug])).status_code == 404

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.booking import book_for_donor, self_reported
-from drives.domain.intervals import Stated
+from drives.domain.intervals import SelfReported
 from drives.eligibility import self_reported as eligibility_self_reported
-from drives.models import Booking, BookingState, Drive, StatedDonation, Visit
+from drives.models import Booking, BookingState, Drive, SelfReportedDonation, Visit
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -27,8 +27,8 @@ from volunteers.models import Registration
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 DAY = timedelta(days=1)
 TODAY = date(2027, 3, 1)
-YESTERDAY = Stated("plasma", TODAY - DAY)
-BLOOD = Stated("whole_blood", TODAY - DAY)
+YESTERDAY = SelfReported("plasma", TODAY - DAY)
+BLOOD = SelfReported("whole_blood", TODAY - DAY)
 
 
 def soon(**changes: Any) -> Drive:
@@ -49,24 +49,24 @@ def wrong(act: Callable[[], object]) -> dict[str, list[str]]:
 
 
 def test_it_belongs_to_the_registration_until_the_contact_is_proved_and_then_to_the_person() -> None:
-    hold = builders.held(builders.drive(), stated=YESTERDAY)
-    kept = StatedDonation.objects.get()
-    assert (kept.registration_id, kept.volunteer_id, kept.stated) == (hold.registration_id, None, YESTERDAY)
-    proved = builders.proved(hold)
+    hold = builders.held(builders.drive(), self_reported=YESTERDAY)
+    kept = SelfReportedDonation.objects.get()
+    assert (kept.registration_id, kept.volunteer_id, kept.self_reported) == (hold.registration_id, None, YESTERDAY)
+    verified = builders.verified(hold)
     kept.refresh_from_db()
-    assert (kept.registration_id, kept.volunteer_id) == (None, proved.volunteer_id)
-    assert (kept.actor, kept.stated_at) == ("donor", NOW)
+    assert (kept.registration_id, kept.volunteer_id) == (None, verified.volunteer_id)
+    assert (kept.actor, kept.self_reported_at) == ("donor", NOW)
 
 
 def test_it_counts_to_the_end_of_its_day_where_the_drive_is() -> None:
-    refusal = refused(lambda: builders.booked(soon(), stated=YESTERDAY))
+    refusal = refused(lambda: builders.booked(soon(), self_reported=YESTERDAY))
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)  # midnight in Los Angeles
 
 
 def test_whole_blood_elsewhere_counts_by_the_rule_across_kinds() -> None:
     plasma = builders.policy(cross_days={"whole_blood": 56})
-    refusal = refused(lambda: builders.booked(builders.drive(policy_id=plasma.pk), stated=BLOOD))
+    refusal = refused(lambda: builders.booked(builders.drive(policy_id=plasma.pk), self_reported=BLOOD))
     assert refusal.codes == ["cross_interval"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 4, 25, 7, tzinfo=UTC)
 
@@ -76,64 +76,68 @@ def test_a_hold_is_judged_by_what_was_typed_with_it_whoever_it_is() -> None:
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
     builders.gave(builders.drive(owner, on=DRIVE_DAY), number=7)
     for number in (7, 42):
-        refusal = refused(partial(builders.held, drive, number=number, stated=YESTERDAY))
+        refusal = refused(partial(builders.held, drive, number=number, self_reported=YESTERDAY))
         assert refusal.codes == ["interval_too_short"]
         assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)
         assert [time.slot_id for time in refusal.alternatives] == [builders.slot(later, n).pk for n in range(3)]
     assert not Message.objects.filter(kind="code", address=builders.phone(42)).exists()
-    assert not StatedDonation.objects.exists()
+    assert not SelfReportedDonation.objects.exists()
 
 
 def test_the_proof_judges_it_with_all_that_was_given_and_leaves_the_hold_and_what_was_stated() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner, on=TODAY + 2 * DAY))
-    hold = builders.held(builders.drive(owner, on=TODAY + 4 * DAY), stated=Stated("plasma", TODAY - 2 * DAY))
-    assert refused(lambda: builders.proved(hold)).codes == ["window_full"]
+    hold = builders.held(
+        builders.drive(owner, on=TODAY + 4 * DAY), self_reported=SelfReported("plasma", TODAY - 2 * DAY)
+    )
+    assert refused(lambda: builders.verified(hold)).codes == ["window_full"]
     hold.refresh_from_db()
-    assert (hold.state, StatedDonation.objects.get().registration_id) == (BookingState.HELD, hold.registration_id)
+    assert (hold.state, SelfReportedDonation.objects.get().registration_id) == (BookingState.HELD, hold.registration_id)
 
 
 def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
-    hold = builders.held(soon(), stated=Stated("plasma", TODAY - 9 * DAY))
+    hold = builders.held(soon(), self_reported=SelfReported("plasma", TODAY - 9 * DAY))
     asked: dict[str, Any] = {"booking_id": hold.pk, "actor": "donor", "now": NOW}
-    assert refused(lambda: self_reported.correct(stated=YESTERDAY, **asked)).codes == ["interval_too_short"]
-    assert wrong(lambda: self_reported.correct(stated=Stated("plasma", TODAY + DAY), **asked)) == {
-        "stated": ["stated_in_future"]
-    }
-    assert StatedDonation.objects.get().stated.on == TODAY - 9 * DAY
-    self_reported.correct(stated=Stated("platelets", TODAY - 8 * DAY), **asked)
-    assert StatedDonation.objects.get().stated == Stated("platelets", TODAY - 8 * DAY)
-    self_reported.correct(stated=None, **asked)
-    assert not StatedDonation.objects.exists()
-    builders.proved(hold)
-    assert refused(lambda: self_reported.correct(stated=YESTERDAY, **asked)).codes == ["booking_booked"]
+    assert refused(lambda: self_reported.correct_self_reported(reported=YESTERDAY, **asked)).codes == [
+        "interval_too_short"
+    ]
+    assert wrong(
+        lambda: self_reported.correct_self_reported(reported=SelfReported("plasma", TODAY + DAY), **asked)
+    ) == {"self_reported": ["stated_in_future"]}
+    assert SelfReportedDonation.objects.get().self_reported.on == TODAY - 9 * DAY
+    self_reported.correct_self_reported(reported=SelfReported("platelets", TODAY - 8 * DAY), **asked)
+    assert SelfReportedDonation.objects.get().self_reported == SelfReported("platelets", TODAY - 8 * DAY)
+    self_reported.correct_self_reported(reported=None, **asked)
+    assert not SelfReportedDonation.objects.exists()
+    builders.verified(hold)
+    assert refused(lambda: self_reported.correct_self_reported(reported=YESTERDAY, **asked)).codes == ["booking_booked"]
 
 
 def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not_for_their_coordinators() -> None:
-    builders.booked(builders.drive(), stated=YESTERDAY)
+    builders.booked(builders.drive(), self_reported=YESTERDAY)
     tomorrow = soon()
     assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
     person, slot_id = builders.person(), builders.slot(tomorrow).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.book_for_donor(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
+    assert book_for_donor.create_booking_for_donor(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
 
 
 def test_a_later_word_replaces_an_earlier_one() -> None:
     owner = builders.organization()
-    builders.booked(builders.drive(owner), stated=YESTERDAY)
-    earlier = Stated("platelets", TODAY - 30 * DAY)
-    builders.booked(builders.drive(owner, on=DRIVE_DAY + 3 * DAY), stated=earlier)
-    assert StatedDonation.objects.get().stated == earlier
+    builders.booked(builders.drive(owner), self_reported=YESTERDAY)
+    earlier = SelfReported("platelets", TODAY - 30 * DAY)
+    builders.booked(builders.drive(owner, on=DRIVE_DAY + 3 * DAY), self_reported=earlier)
+    assert SelfReportedDonation.objects.get().self_reported == earlier
 
 
 def test_what_was_recorded_here_is_not_counted_once_more_when_it_is_stated() -> None:
     given = builders.booked(builders.drive(policy_id=builders.lax().pk))
     then = given.starts_at - 14 * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
-    stated = Stated("plasma", DRIVE_DAY - 14 * DAY)
+    self_reported = SelfReported("plasma", DRIVE_DAY - 14 * DAY)
     once = builders.policy(min_hours=None, windows=[[2, 30]])
     here = builders.drive(policy_id=once.pk, on=DRIVE_DAY + DAY)
-    assert builders.booked(here, stated=stated).state == BookingState.BOOKED
+    assert builders.booked(here, self_reported=self_reported).state == BookingState.BOOKED
     Booking.objects.filter(pk=given.pk).update(donated_at=then - DAY)
     assert refused(lambda: builders.booked(builders.drive(policy_id=once.pk, on=DRIVE_DAY + 2 * DAY))).codes == [
         "window_full"
@@ -141,39 +145,41 @@ def test_what_was_recorded_here_is_not_counted_once_more_when_it_is_stated() -> 
 
 
 def test_it_makes_nobody_a_return_visit_and_a_long_gone_one_makes_a_first_visit() -> None:
-    assert builders.booked(builders.drive(), visit=Visit.FIRST, stated=YESTERDAY).visit == Visit.FIRST
-    long_ago = Stated("plasma", DRIVE_DAY - 181 * DAY)
-    assert builders.booked(builders.drive(), number=7, visit=Visit.RETURN, stated=long_ago).visit == Visit.FIRST
+    assert builders.booked(builders.drive(), visit=Visit.FIRST, self_reported=YESTERDAY).visit == Visit.FIRST
+    long_ago = SelfReported("plasma", DRIVE_DAY - 181 * DAY)
+    assert builders.booked(builders.drive(), number=7, visit=Visit.RETURN, self_reported=long_ago).visit == Visit.FIRST
 
 
 def test_a_day_that_has_not_come_where_the_drive_is_is_refused() -> None:
-    tomorrow = Stated("plasma", TODAY + DAY)
-    assert wrong(lambda: builders.held(builders.drive(), stated=tomorrow)) == {"stated": ["stated_in_future"]}
-    assert wrong(lambda: builders.held(builders.drive(), stated=Stated("hair", TODAY))) == {
-        "stated": ["stated_kind_unknown"]
+    tomorrow = SelfReported("plasma", TODAY + DAY)
+    assert wrong(lambda: builders.held(builders.drive(), self_reported=tomorrow)) == {
+        "self_reported": ["stated_in_future"]
+    }
+    assert wrong(lambda: builders.held(builders.drive(), self_reported=SelfReported("hair", TODAY))) == {
+        "self_reported": ["stated_kind_unknown"]
     }
     east = builders.organization()
     in_auckland = builders.drive(east, builders.plan(builders.site(east, "Pacific/Auckland")))
-    assert builders.held(in_auckland, stated=tomorrow).state == BookingState.HELD
+    assert builders.held(in_auckland, self_reported=tomorrow).state == BookingState.HELD
     assert Booking.objects.count() == 1
 
 
 def test_it_goes_with_the_registration_and_with_the_person() -> None:
-    hold = builders.held(builders.drive(), stated=YESTERDAY)
-    Booking.objects.filter(pk=hold.pk).update(state="lapsed", holds_place=False)
+    hold = builders.held(builders.drive(), self_reported=YESTERDAY)
+    Booking.objects.filter(pk=hold.pk).update(state="lapsed", is_counted=False)
     Registration.objects.update(created_at=NOW - 3 * DAY)
-    retention.purge(now=NOW)
-    assert StatedDonation.objects.count() == 0
-    proved = builders.booked(builders.drive(), stated=YESTERDAY)
-    assert proved.volunteer is not None
-    proved.volunteer.delete()
-    assert StatedDonation.objects.count() == 0
+    retention.purge_expired_rows(now=NOW)
+    assert SelfReportedDonation.objects.count() == 0
+    verified = builders.booked(builders.drive(), self_reported=YESTERDAY)
+    assert verified.volunteer is not None
+    verified.volunteer.delete()
+    assert SelfReportedDonation.objects.count() == 0
 
 
 # On the pages
 
 
-ELSEWHERE: dict[str, Any] = {"stated_kind": "plasma", "stated_on": "2027-02-28"}
+ELSEWHERE: dict[str, Any] = {"self_reported_kind": "plasma", "self_reported_on": "2027-02-28"}
 
 
 def test_the_question_costs_nobody_a_field() -> None:
@@ -185,17 +191,20 @@ def test_the_question_costs_nobody_a_field() -> None:
 
 def test_a_donor_states_it_with_the_details() -> None:
     booking = donor.kept(Client(), builders.drive(), **ELSEWHERE)
-    assert StatedDonation.objects.get(registration=booking.registration).stated == YESTERDAY
+    assert SelfReportedDonation.objects.get(registration=booking.registration).self_reported == YESTERDAY
 
 
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"stated_kind": "plasma"}, "Give the day, too."),
-        ({"stated_on": "2027-02-28"}, "Choose what you gave."),
-        ({"stated_kind": "hair", "stated_on": "2027-02-28"}, "Choose what you gave."),
-        ({"stated_kind": "plasma", "stated_on": "lately"}, "Write a day such as 2027-03-14."),
-        ({"stated_kind": "plasma", "stated_on": "2027-03-02"}, "Give the day of a donation that has taken place."),
+        ({"self_reported_kind": "plasma"}, "Give the day, too."),
+        ({"self_reported_on": "2027-02-28"}, "Choose what you gave."),
+        ({"self_reported_kind": "hair", "self_reported_on": "2027-02-28"}, "Choose what you gave."),
+        ({"self_reported_kind": "plasma", "self_reported_on": "lately"}, "Write a day such as 2027-03-14."),
+        (
+            {"self_reported_kind": "plasma", "self_reported_on": "2027-03-02"},
+            "Give the day of a donation that has taken place.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_question_which_stands_open(typed: dict[str, Any], sentence: str) -> None:
@@ -208,20 +217,22 @@ def test_what_is_wrong_is_said_beside_the_question_which_stands_open(typed: dict
 def test_the_page_of_the_booking_changes_it_and_says_that_the_booking_is_too_close_by_now() -> None:
     browser = Client()
     booked = donor.booked(browser, soon())
-    address = reverse("booking_elsewhere", args=[booked.token])
+    address = reverse("booking_self_reported", args=[booked.token])
     page = text(browser.post(address, ELSEWHERE, follow=True))
     assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in page
     assert "Please choose another time." in page
-    page = text(browser.post(address, {"stated_kind": "", "stated_on": ""}, follow=True))
+    page = text(browser.post(address, {"self_reported_kind": "", "self_reported_on": ""}, follow=True))
     assert "Please choose another time." not in page
-    assert StatedDonation.objects.count() == 0
+    assert SelfReportedDonation.objects.count() == 0
 
 
 @pytest.mark.parametrize("on", ["", "2027-03-02"])
 def test_the_page_of_the_booking_says_what_is_wrong_with_it(on: str) -> None:
     browser = Client()
     booked = donor.booked(browser, builders.drive())
-    page = browser.post(reverse("booking_elsewhere", args=[booked.token]), {"stated_kind": "plasma", "stated_on": on})
+    page = browser.post(
+        reverse("booking_self_reported", args=[booked.token]), {"self_reported_kind": "plasma", "self_reported_on": on}
+    )
     assert page.status_code == 422
     assert "There is a problem" in text(page)
 
@@ -234,7 +245,7 @@ def test_a_day_that_forbids_the_time_is_said_beside_it_with_other_times_before_a
     )
     page = donor.keep(Client(), drive, **ELSEWHERE)
     assert page.status_code == 409
-    assert page.context["form"].errors.keys() == {"stated_on"}
+    assert page.context["form"].errors.keys() == {"self_reported_on"}
     shown = page.content.decode()
     assert '<details class="card" open>' in shown
     assert 'value="2027-02-28"' in shown
@@ -244,13 +255,13 @@ def test_a_day_that_forbids_the_time_is_said_beside_it_with_other_times_before_a
     assert "This time is too early" in text(page)
     assert "That time has just been taken." not in text(page)
     assert not Message.objects.exists()
-    assert donor.kept(Client(), drive, stated_kind="plasma", stated_on="2027-02-20")
+    assert donor.kept(Client(), drive, self_reported_kind="plasma", self_reported_on="2027-02-20")
 
 
 def test_later_times_of_the_same_drive_stand_beside_the_chosen_one() -> None:
     hours = builders.policy(min_hours=33, windows=[])  # from midnight: 9:00 of the day after
     drive = builders.drive(on=TODAY + DAY, policy_id=hours.pk, opens=time(8))
-    shown = donor.keep(Client(), drive, **{**ELSEWHERE, "stated_on": "2027-02-28"}).content.decode()
+    shown = donor.keep(Client(), drive, **{**ELSEWHERE, "self_reported_on": "2027-02-28"}).content.decode()
     radios = [f'name="slot" value="{builders.slot(drive, n).pk}"' in shown for n in range(9)]
     assert radios == [True] + [False] * 3 + [True] * 3 + [False] * 2
 
@@ -258,18 +269,20 @@ def test_later_times_of_the_same_drive_stand_beside_the_chosen_one() -> None:
 def test_a_refused_check_page_offers_to_correct_the_day_and_not_to_book() -> None:
     browser, owner = Client(), builders.organization()
     donor.booked(browser, builders.drive(owner, on=TODAY + 2 * DAY))
-    held = donor.kept(browser, builders.drive(owner, on=TODAY + 4 * DAY), stated_kind="plasma", stated_on="2027-02-27")
+    held = donor.kept(
+        browser, builders.drive(owner, on=TODAY + 4 * DAY), self_reported_kind="plasma", self_reported_on="2027-02-27"
+    )
     page = donor.prove(browser, held, "")
     assert page.status_code == 409
     assert "Not booked yet" in text(page)
     assert "Book this time" not in text(page)
     assert "We keep this time" not in text(page)
-    address = reverse("booking_elsewhere", args=[held.token])
+    address = reverse("booking_self_reported", args=[held.token])
     assert address in page.content.decode()
-    again = browser.post(address, {"stated_kind": "plasma", "stated_on": "2027-03-02"})
+    again = browser.post(address, {"self_reported_kind": "plasma", "self_reported_on": "2027-03-02"})
     assert again.status_code == 422
     assert 'value="2027-03-02"' in again.content.decode()
-    assert browser.post(address, {"stated_kind": "plasma", "stated_on": "2027-02-20"}).status_code == 303
+    assert browser.post(address, {"self_reported_kind": "plasma", "self_reported_on": "2027-02-20"}).status_code == 303
     assert donor.prove(browser, held, "").status_code == 303
     assert Booking.objects.get(pk=held.pk).state == BookingState.BOOKED
 
@@ -277,17 +290,17 @@ def test_a_refused_check_page_offers_to_correct_the_day_and_not_to_book() -> Non
 def test_a_corrected_day_that_forbids_the_time_too_is_refused_with_its_words() -> None:
     browser = Client()
     held = donor.kept(browser, soon())
-    page = browser.post(reverse("booking_elsewhere", args=[held.token]), ELSEWHERE)
+    page = browser.post(reverse("booking_self_reported", args=[held.token]), ELSEWHERE)
     assert page.status_code == 409
     assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in text(page)
-    assert not StatedDonation.objects.exists()
+    assert not SelfReportedDonation.objects.exists()
 
 
 def test_a_booking_with_an_exception_is_not_warned_about() -> None:
     browser = Client()
     booked = donor.booked(browser, soon())
     Booking.objects.filter(pk=booked.pk).update(override_reason="The center agreed.")
-    page = browser.post(reverse("booking_elsewhere", args=[booked.token]), ELSEWHERE, follow=True)
+    page = browser.post(reverse("booking_self_reported", args=[booked.token]), ELSEWHERE, follow=True)
     assert "Please choose another time." not in text(page)
 
 
@@ -295,9 +308,9 @@ def test_a_coordinator_states_it_for_who_calls_and_sees_it_in_the_record() -> No
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
-    response = browser.post(reverse("organizer_enter", args=[drive.pk]), {**typed, **ELSEWHERE}, follow=True)
-    kept = StatedDonation.objects.get()
-    assert (kept.stated, kept.actor) == (YESTERDAY, f"user:{ben.user_id}")
+    response = browser.post(reverse("organizer_add_booking", args=[drive.pk]), {**typed, **ELSEWHERE}, follow=True)
+    kept = SelfReportedDonation.objects.get()
+    assert (kept.self_reported, kept.actor) == (YESTERDAY, f"user:{ben.user_id}")
     assert "Gave elsewhere Plasma, Feb. 28, 2027 stated by the donor" in text(response)
 
 
@@ -305,8 +318,8 @@ def test_a_coordinator_reads_what_is_wrong_with_it() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
-    address = reverse("organizer_enter", args=[drive.pk])
-    page = browser.post(address, {**typed, **ELSEWHERE, "stated_on": "2027-03-02"})
+    address = reverse("organizer_add_booking", args=[drive.pk])
+    page = browser.post(address, {**typed, **ELSEWHERE, "self_reported_on": "2027-03-02"})
     assert "Give the day of a donation that has taken place." in text(page)
 
 
@@ -315,23 +328,23 @@ def test_a_coordinator_reads_what_is_wrong_with_it() -> None:
 
 def test_the_api_takes_it_with_a_booking() -> None:
     drive = builders.drive()
-    stated = {"kind": "whole_blood", "on": "2027-02-28"}
-    assert Api().book(slot=str(builders.slot(drive).pk), stated=stated).status_code == 201
-    assert StatedDonation.objects.get().stated == BLOOD
-    assert Api().book(slot=str(builders.slot(drive).pk), stated=None).status_code == 201
+    self_reported = {"kind": "whole_blood", "on": "2027-02-28"}
+    assert Api().book(slot=str(builders.slot(drive).pk), self_reported=self_reported).status_code == 201
+    assert SelfReportedDonation.objects.get().self_reported == BLOOD
+    assert Api().book(slot=str(builders.slot(drive).pk), self_reported=None).status_code == 201
 
 
 @pytest.mark.parametrize(
-    ("stated", "pointer"),
+    ("self_reported", "pointer"),
     [
-        ({"kind": "hair", "on": "2027-02-28"}, "#/stated/kind"),
-        ({"kind": "plasma"}, "#/stated/on"),
-        ({"kind": "plasma", "on": "2027-03-02"}, "#/stated"),
-        ("yesterday", "#/stated"),
+        ({"kind": "hair", "on": "2027-02-28"}, "#/self_reported/kind"),
+        ({"kind": "plasma"}, "#/self_reported/on"),
+        ({"kind": "plasma", "on": "2027-03-02"}, "#/self_reported"),
+        ("yesterday", "#/self_reported"),
     ],
 )
-def test_the_api_says_what_is_wrong_with_it(stated: object, pointer: str) -> None:
-    answer = Api().book(slot=str(builders.slot(builders.drive()).pk), stated=stated)
+def test_the_api_says_what_is_wrong_with_it(self_reported: object, pointer: str) -> None:
+    answer = Api().book(slot=str(builders.slot(builders.drive()).pk), self_reported=self_reported)
     assert answer.status_code == 400
     assert pointer in [error["pointer"].removesuffix("/non_field_errors") for error in answer.json()["errors"]]
 
@@ -339,7 +352,7 @@ def test_the_api_says_what_is_wrong_with_it(stated: object, pointer: str) -> Non
 def test_the_api_refuses_a_time_that_it_forbids_at_once_with_times_that_it_allows() -> None:
     owner = builders.organization()
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
-    refused = Api().book(slot=str(builders.slot(drive).pk), stated={"kind": "plasma", "on": "2027-02-28"})
+    refused = Api().book(slot=str(builders.slot(drive).pk), self_reported={"kind": "plasma", "on": "2027-02-28"})
     assert refused.status_code == 409
     [reason] = refused.json()["reasons"]
     assert (reason["code"], reason["earliest_ok_at"]) == ("interval_too_short", "2027-03-03T00:00:00-08:00")
@@ -350,8 +363,10 @@ def test_the_api_refuses_a_time_that_it_forbids_at_once_with_times_that_it_allow
 
 
 def test_changing_it_twice_keeps_one() -> None:
-    proved = builders.booked(drive := builders.drive())
-    assert proved.volunteer
-    for stated in (YESTERDAY, BLOOD, None, None):
-        eligibility_self_reported.state(volunteer=proved.volunteer, drive=drive, stated=stated, actor="donor", now=NOW)
-        assert [kept.stated for kept in StatedDonation.objects.all()] == ([stated] if stated else [])
+    verified = builders.booked(drive := builders.drive())
+    assert verified.volunteer
+    for report in (YESTERDAY, BLOOD, None, None):
+        eligibility_self_reported.change_self_reported(
+            volunteer=verified.volunteer, drive=drive, reported=report, actor="donor", now=NOW
+        )
+        assert [kept.self_reported for kept in SelfReportedDonation.objects.all()] == ([report] if report else [])

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from drives.domain.intervals import Rules
+from drives.domain.intervals import IntervalRules
 from drives.models import Booking, Drive, Policy
-from drives.planning import drives
-from drives.planning import plan as planning_plan
+from drives.planning import lifecycle
+from drives.planning import plan_check as planning_plan
 from drives.refusals import Refusal
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -22,21 +22,21 @@ from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 DAY = timedelta(days=1)
-PROGRAMME = Rules(min_hours=48, windows=[[2, 7]])
+PROGRAMME = IntervalRules(min_hours=48, windows=[[2, 7]])
 
 
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
         ((None, None, None), PROGRAMME),
-        ((72, None, None), Rules(min_hours=72, windows=[[2, 7]])),
+        ((72, None, None), IntervalRules(min_hours=72, windows=[[2, 7]])),
         ((24, None, None), PROGRAMME),
-        ((None, 5, None), Rules(min_hours=48, min_days=5, windows=[[2, 7]])),
-        ((None, None, (3, 30)), Rules(min_hours=48, windows=[[2, 7], (3, 30)])),
+        ((None, 5, None), IntervalRules(min_hours=48, min_days=5, windows=[[2, 7]])),
+        ((None, None, (3, 30)), IntervalRules(min_hours=48, windows=[[2, 7], (3, 30)])),
     ],
 )
-def test_the_longer_of_two_times_counts_and_every_window(asked: Any, expected: Rules) -> None:
-    assert PROGRAMME.stricter(*asked) == expected
+def test_the_longer_of_two_times_counts_and_every_window(asked: Any, expected: IntervalRules) -> None:
+    assert PROGRAMME.tighten(*asked) == expected
 
 
 def after(days: int, **changes: Any) -> Drive:
@@ -52,7 +52,7 @@ def refused(drive: Drive, n: int = 0) -> Refusal:
 def test_a_stricter_drive_refuses_what_its_programme_allows() -> None:
     builders.booked(after(0))
     assert builders.booked(after(3)).state == "booked"
-    Booking.objects.filter(drive__on=DRIVE_DAY + 3 * DAY).update(state="lapsed", holds_place=False)
+    Booking.objects.filter(drive__on=DRIVE_DAY + 3 * DAY).update(state="lapsed", is_counted=False)
     refusal = refused(after(3, stricter_days=5))
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 18, 7, tzinfo=UTC)
@@ -105,19 +105,19 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
 def test_what_would_be_looser_is_said(changes: dict[str, int], problems: dict[str, str]) -> None:
     policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
     plan = builders.plan(builders.site(builders.organization()), **changes)
-    assert {problem.field: problem.code for problem in planning_plan.looser(plan, policy)} == problems
+    assert {problem.field: problem.code for problem in planning_plan.list_looser_rules(plan, policy)} == problems
 
 
 def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed() -> None:
     here = builders.organization()
     loose = builders.plan(builders.site(here), stricter_hours=24)
     with pytest.raises(ValidationError) as caught:
-        drives.create_drive(drive=loose, actor="test", now=NOW)
+        lifecycle.create_drive(drive=loose, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
     drive = builders.drive(here)
     loose = builders.replanned(drive, stricter_hours=24)
     with pytest.raises(ValidationError):
-        drives.change_drive(drive=loose, version=drive.version, actor="test", now=NOW)
+        lifecycle.change_drive(drive=loose, version=drive.version, actor="test", now=NOW)
 
 
 def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
@@ -126,13 +126,13 @@ def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
     far = builders.policy(min_hours=96)
     plan = builders.replanned(drive, policy=far)
     with pytest.raises(ValidationError) as caught:
-        drives.change_drive(drive=plan, version=drive.version, actor="test", now=NOW)
+        lifecycle.change_drive(drive=plan, version=drive.version, actor="test", now=NOW)
     assert list(caught.value.error_dict) == ["stricter_hours"]
 
 
 def test_a_copy_is_as_strict() -> None:
     drive = after(0, stricter_days=5)
-    copied = drives.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
+    copied = lifecycle.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
     assert copied.stricter_days == 5
 
 
@@ -147,8 +147,11 @@ def test_a_coordinator_makes_a_drive_stricter_and_donors_read_it() -> None:
     assert browser.post("/organizer/drives/new/", typed).status_code == 302
     drive = Drive.objects.get()
     assert (drive.stricter_hours, drive.stricter_days, drive.stricter_count_days) == (None, 5, 30)
-    assert 'name="stricter_days" value="5"' in browser.get(reverse("organizer_plan", args=[drive.pk])).content.decode()
-    drives.publish(drive_id=drive.pk, actor="test", now=NOW)
+    assert (
+        'name="stricter_days" value="5"'
+        in browser.get(reverse("organizer_edit_drive", args=[drive.pk])).content.decode()
+    )
+    lifecycle.publish_drive(drive_id=drive.pk, actor="test", now=NOW)
     sentence = "How often: At least 48 hours between donations, at least 5 days between donations,"
     assert f"{sentence} at most 2 in 7 days, at most 3 in 30 days." in text(
         Client().get(reverse("drive", args=[drive.slug]))
@@ -182,6 +185,6 @@ def test_the_api_makes_changes_and_previews_a_stricter_drive() -> None:
 
 
 def test_what_is_shorter_than_the_rules_changes_nothing() -> None:
-    rules = Rules(min_hours=48, min_days=28)
-    assert rules.stricter(24, 7, None) == replace(rules, windows=[])
-    assert rules.stricter(72, 56, (1, 30)) == replace(rules, min_hours=72, min_days=56, windows=[(1, 30)])
+    rules = IntervalRules(min_hours=48, min_days=28)
+    assert rules.tighten(24, 7, None) == replace(rules, windows=[])
+    assert rules.tighten(72, 56, (1, 30)) == replace(rules, min_hours=72, min_days=56, windows=[(1, 30)])

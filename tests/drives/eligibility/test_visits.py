@@ -11,7 +11,7 @@ from django.urls import reverse
 from drives.attendance import check_in
 from drives.booking import book_for_donor, changes
 from drives.capacity import drift
-from drives.domain.intervals import GIVEN, STATED, Donation, Rules
+from drives.domain.intervals import GIVEN, SELF_REPORTED, Donation, IntervalRules
 from drives.eligibility import rules as eligibility_rules
 from drives.models import Booking, BookingState, CancelledBy, Drive, Policy, Slot, Visit
 from drives.refusals import Refusal
@@ -20,13 +20,13 @@ from tests import builders
 from tests.builders import DRIVE_DAY, NOW
 from tests.drives import coordinator, donor
 from tests.drives.donor import text
-from volunteers.models import ProvedBrowser
+from volunteers.models import VerifiedBrowser
 
 DAY = timedelta(days=1)
 
 
 def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
-    return Donation(NOW - days_ago * DAY, DRIVE_DAY - days_ago * DAY, Rules(kind), known=known)
+    return Donation(NOW - days_ago * DAY, DRIVE_DAY - days_ago * DAY, IntervalRules(kind), known=known)
 
 
 @pytest.mark.parametrize(
@@ -38,19 +38,19 @@ def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
         ([gave(400), gave(30)], Visit.RETURN),
         ([gave(30, known="booked")], None),
         ([gave(30, kind="whole_blood")], None),
-        ([gave(30, known=STATED)], None),
-        ([gave(181, known=STATED)], Visit.FIRST),
-        ([gave(300), gave(30, known=STATED)], Visit.RETURN),
+        ([gave(30, known=SELF_REPORTED)], None),
+        ([gave(181, known=SELF_REPORTED)], Visit.FIRST),
+        ([gave(300), gave(30, known=SELF_REPORTED)], Visit.RETURN),
     ],
 )
 def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donation], visit: Visit | None) -> None:
-    assert eligibility_rules.visit_by_record(donations, Policy(), DRIVE_DAY) == visit
+    assert eligibility_rules.compute_visit_type(donations, Policy(), DRIVE_DAY) == visit
 
 
 def test_half_a_year_over_a_leap_day_is_counted_in_days() -> None:
-    leap = Donation(NOW, date(2028, 1, 1), Rules(), known=GIVEN)
-    assert eligibility_rules.visit_by_record([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
-    assert eligibility_rules.visit_by_record([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
+    leap = Donation(NOW, date(2028, 1, 1), IntervalRules(), known=GIVEN)
+    assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
+    assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
@@ -78,16 +78,16 @@ def test_a_donation_at_another_organization_makes_a_first_visit_a_return_visit()
     donated(60)
     hold = builders.held(builders.drive(), visit=Visit.FIRST)
     assert steps(hold) == (3, 3, 6)
-    proved = builders.proved(hold)
-    assert (proved.visit, steps(proved)) == (Visit.RETURN, (1, 1, 4))
-    assert drift.drifted_slots() == 0
+    verified = builders.verified(hold)
+    assert (verified.visit, steps(verified)) == (Visit.RETURN, (1, 1, 4))
+    assert drift.count_drifted_slots() == 0
 
 
 def test_who_has_not_given_for_long_gets_the_time_of_a_first_visit() -> None:
     donated(181)
-    proved = builders.booked(builders.drive(), visit=Visit.RETURN)
-    assert (proved.visit, steps(proved)) == (Visit.FIRST, (3, 3, 6))
-    assert drift.drifted_slots() == 0
+    verified = builders.booked(builders.drive(), visit=Visit.RETURN)
+    assert (verified.visit, steps(verified)) == (Visit.FIRST, (3, 3, 6))
+    assert drift.count_drifted_slots() == 0
 
 
 def test_who_gave_before_everything_that_the_intervals_look_at_is_a_first_visit_again() -> None:
@@ -105,36 +105,36 @@ def test_a_first_visit_that_does_not_fit_is_refused_with_times_that_do_and_the_h
     drive = builders.drive()
     last = Slot.objects.filter(drive=drive).count() - 4  # a return visit takes four steps, a first one six
     hold = builders.held(drive, n=last)
-    refusal = refused(lambda: builders.proved(hold))
+    refusal = refused(lambda: builders.verified(hold))
     assert refusal.codes == ["visit_is_first"]
     fitting = [builders.slot(drive, n).pk for n in (last - 4, last - 3, last - 2)]
     assert [time.slot_id for time in refusal.alternatives] == fitting
     hold.refresh_from_db()
     assert (hold.state, hold.visit, steps(hold)) == (BookingState.HELD, Visit.RETURN, (1, last + 1, last + 4))
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
     donated(200)
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
     over = builders.held(drive, n=3, number=7, now=NOW - timedelta(minutes=10))  # in the chair from step 4 on
     hold = builders.held(drive)  # in the chair until step 4, and until step 6 as a first visit
-    assert builders.proved(hold, now=NOW + timedelta(minutes=6)).visit == Visit.FIRST
+    assert builders.verified(hold, now=NOW + timedelta(minutes=6)).visit == Visit.FIRST
     over.refresh_from_db()
     assert over.state == BookingState.LAPSED
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
     donated(200)
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_places=1))
+    drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
     builders.held(drive, n=10, number=7, now=NOW - timedelta(minutes=10))
     builders.held(drive, n=3, number=8)
     hold = builders.held(drive)
-    assert refused(lambda: builders.proved(hold, now=NOW + timedelta(minutes=6))).codes == ["visit_is_first"]
-    assert drift.drifted_slots() == 0
+    assert refused(lambda: builders.verified(hold, now=NOW + timedelta(minutes=6))).codes == ["visit_is_first"]
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> None:
@@ -143,9 +143,9 @@ def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> No
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
     hold = builders.held(drive, n=3, visit=Visit.FIRST)  # in the chair from step 6 on
     builders.held(drive, n=0, number=7, visit=Visit.FIRST)  # in the chair until step 6
-    proved = builders.proved(hold)
-    assert (proved.visit, steps(proved)) == (Visit.RETURN, (3, 6, 9))
-    assert drift.drifted_slots() == 0
+    verified = builders.verified(hold)
+    assert (verified.visit, steps(verified)) == (Visit.RETURN, (3, 6, 9))
+    assert drift.count_drifted_slots() == 0
 
 
 def test_the_answer_before_the_proof_is_the_same_whatever_was_recorded() -> None:
@@ -160,7 +160,7 @@ def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
     donated(60)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
     asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.book_for_donor(**asked, visit=Visit.FIRST).visit == Visit.FIRST
+    assert book_for_donor.create_booking_for_donor(**asked, visit=Visit.FIRST).visit == Visit.FIRST
 
 
 def test_who_is_entered_is_what_the_organization_recorded() -> None:
@@ -168,7 +168,7 @@ def test_who_is_entered_is_what_the_organization_recorded() -> None:
     donated(60, owner)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
     asked: dict[str, Any] = {"drive": drive, "slot_id": slot, "person": person, "actor": "user:1", "now": NOW}
-    assert book_for_donor.book_for_donor(**asked, visit=Visit.FIRST).visit == Visit.RETURN
+    assert book_for_donor.create_booking_for_donor(**asked, visit=Visit.FIRST).visit == Visit.RETURN
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
@@ -183,8 +183,8 @@ def test_entering_who_has_lapsed_for_a_time_that_is_too_short_is_refused_unless_
     owner = builders.organization()
     donated(200, owner)
     asked = entering_late(owner)
-    assert refused(lambda: book_for_donor.book_for_donor(**asked)).codes == ["visit_is_first"]
-    assert book_for_donor.book_for_donor(**asked, override_reason="The center agreed.").visit == Visit.RETURN
+    assert refused(lambda: book_for_donor.create_booking_for_donor(**asked)).codes == ["visit_is_first"]
+    assert book_for_donor.create_booking_for_donor(**asked, override_reason="The center agreed.").visit == Visit.RETURN
 
 
 def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
@@ -192,14 +192,16 @@ def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
     Slot.objects.filter(drive=drive).update(chairs_limit=0)
     person, slot_id = builders.person(), builders.slot(drive).pk
     asked: dict[str, Any] = {"slot_id": slot_id, "person": person, "actor": "user:1", "now": NOW}
-    assert refused(lambda: book_for_donor.book_for_donor(drive=drive, visit="return", **asked)).codes == ["slot_full"]
+    assert refused(lambda: book_for_donor.create_booking_for_donor(drive=drive, visit="return", **asked)).codes == [
+        "slot_full"
+    ]
 
 
 def test_a_walk_in_is_what_the_organization_recorded() -> None:
     owner = builders.organization()
     donated(60, owner)
     today = builders.drive(owner)
-    came = check_in.walk_in(
+    came = check_in.add_walk_in(
         drive=today,
         name="Test Ana Alder",
         visit="first",
@@ -259,7 +261,7 @@ def test_a_browser_that_proved_the_contact_of_a_donor_starts_with_a_return_visit
     Booking.objects.update(starts_at=NOW - 200 * DAY)
     assert chosen(browser, drive) == "first"
     Booking.objects.update(starts_at=NOW - 30 * DAY)
-    ProvedBrowser.objects.update(expires_at=NOW)
+    VerifiedBrowser.objects.update(expires_at=NOW)
     assert chosen(browser, drive) == "first"
 
 
@@ -280,7 +282,7 @@ def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_retu
     page = browser.get(reverse("drive", args=[later.slug]))
     assert page.context["visit"] == (Visit.FIRST if first else Visit.RETURN)
     assert ("so this one is a return visit" in text(page)) is not first
-    changes.cancel_bookings(booking_id=booked.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booked.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     assert browser.get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
     assert Client().get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
 
@@ -296,6 +298,6 @@ def test_a_coordinator_is_asked_for_a_reason_when_the_visit_is_longer() -> None:
     ben = builders.member(builders.organization())
     donated(200, ben.organization)
     asked = entering_late(ben.organization)
-    browser, address = coordinator.signed_in(ben), reverse("organizer_enter", args=[asked["drive"].pk])
+    browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[asked["drive"].pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": asked["slot_id"]}
     assert "Book all the same, because" in text(browser.post(address, typed))

@@ -12,7 +12,7 @@ from drives.inbox import conversations, replies
 from drives.inbox import queries as inbox_queries
 from drives.models import Booking, Conversation, Drive
 from drives.web import links, members
-from notifications import notice
+from notifications import message_content
 from notifications import replies as notifications_replies
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender
 from organizations.models import AuditEntry, Organization
@@ -37,14 +37,14 @@ def say(
 ) -> InboundMessage:
     """A text from a donor, and the sweep that acts on it."""
     to = sender or Sender.objects.order_by("pk")[0]
-    reply = notifications_replies.receive(
+    reply = notifications_replies.receive_reply(
         sender_number=to.number,
         provider_id=sid or f"SM{next(_sids):032x}",
         address=builders.phone(number),
         text=text,
         now=now,
     )
-    replies.answer_new(now=sweep_at or now)
+    replies.handle_new_replies(now=sweep_at or now)
     reply.refresh_from_db()
     return reply
 
@@ -95,8 +95,8 @@ def test_a_letter_acts_on_the_booking_it_was_asked_about_and_nobody_has_to_read_
     asked(booking)
     reply = say(text, DAY_BEFORE)
     assert (state_of(booking), reply.handled_as) == (state, {"c": "confirm", "X": "cancel"}[text])
-    assert members.count_waiting(booking.drive.organization) == 0
-    assert list(inbox_queries.conversations(booking.drive.organization)) == []
+    assert members.count_open_conversations(booking.drive.organization) == 0
+    assert list(inbox_queries.list_conversations(booking.drive.organization)) == []
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segmen
     owner = builders.organization(sms_name="W" * 20)
     place = builders.site(owner, sms_name="M" * 20)
     booking = ana(builders.drive(owner, builders.plan(place)), n=12, language=language)
-    settings.BASE_URL += "x" * (50 - len(links.link(booking)))
+    settings.BASE_URL += "x" * (50 - len(links.build_booking_link(booking)))
     asked(booking)
     say("X", DAY_BEFORE)
     (answer,) = Message.objects.filter(kind="cancelled", channel="sms")
     assert all(word in answer.text for word in (*words, "12:00", f"/b/{booking.token}/"))
-    assert (notice.is_gsm(answer.text), notice.segments(answer.text)) == (True, 1), answer.text
+    assert (message_content.is_gsm(answer.text), message_content.count_segments(answer.text)) == (True, 1), answer.text
 
 
 def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None:
     booking = ana()
     asked(booking)
     say("X", DAY_BEFORE)
-    changes.restore(booking_id=booking.pk, actor="donor", now=DAY_BEFORE + timedelta(minutes=14))
+    changes.restore_booking(booking_id=booking.pk, actor="donor", now=DAY_BEFORE + timedelta(minutes=14))
     assert state_of(booking) == "booked"
 
 
@@ -130,7 +130,7 @@ def test_an_x_that_is_sent_twice_cancels_once_and_asks_for_nobody() -> None:
     asked(booking)
     replies_ = [say("X", DAY_BEFORE + timedelta(seconds=second)) for second in (0, 1)]
     assert [reply.handled_as for reply in replies_] == ["cancel", "cancel"]
-    assert (state_of(booking), members.count_waiting(booking.drive.organization)) == ("cancelled", 0)
+    assert (state_of(booking), members.count_open_conversations(booking.drive.organization)) == ("cancelled", 0)
     assert Message.objects.filter(kind="cancelled", channel="sms").count() == 1
 
 
@@ -154,7 +154,7 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
     booking = ana()
     later = ana(builders.drive(booking.drive.organization), number=43)
     first = asked(booking, DAY_BEFORE)
-    reply = notifications_replies.receive(
+    reply = notifications_replies.receive_reply(
         sender_number=Sender.objects.order_by("pk")[0].number,
         provider_id="SM1",
         address=PHONE,
@@ -169,7 +169,7 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
         kind="day_before",
         expires_at=later.starts_at,
     )
-    replies.answer_new(now=DAY_BEFORE + timedelta(minutes=3))
+    replies.handle_new_replies(now=DAY_BEFORE + timedelta(minutes=3))
     reply.refresh_from_db()
     assert first.about == booking.about
     assert (state_of(booking), state_of(later), reply.handled_as) == ("confirmed", "booked", "confirm")
@@ -184,7 +184,7 @@ def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(lette
     )
     reply = say(letter, DAY_BEFORE + timedelta(seconds=10))
     assert (state_of(booking), reply.handled_as) == ("booked", "unclear")
-    assert members.count_waiting(booking.drive.organization) == 1
+    assert members.count_open_conversations(booking.drive.organization) == 1
 
 
 @pytest.mark.parametrize(("letter", "state"), [("C", "confirmed"), ("X", "cancelled")])
@@ -210,7 +210,7 @@ def test_with_two_organizations_on_a_sender_a_letter_answers_who_asked_last() ->
     made.deliver(DAY_BEFORE + timedelta(minutes=6))
     reply = say("C", DAY_BEFORE + timedelta(minutes=7), shared)
     assert (state_of(first), reply.handled_as) == ("booked", "refused")
-    assert [members.count_waiting(one.drive.organization) for one in (first, second)] == [0, 1]
+    assert [members.count_open_conversations(one.drive.organization) for one in (first, second)] == [0, 1]
 
 
 def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
@@ -218,7 +218,7 @@ def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
     for about in ("offer:7", "booking:0"):
         asked_of(organization, DAY_BEFORE, address=PHONE, about=about, kind="offer", expires_at=later)
     assert say("C", DAY_BEFORE).handled_as == "unclear"
-    assert members.count_waiting(organization) == 1
+    assert members.count_open_conversations(organization) == 1
 
 
 # What waits for a person
@@ -229,10 +229,10 @@ def test_words_land_before_the_coordinator_with_the_booking_beside() -> None:
     asked(booking)
     say("Where do I park? <script>alert(1)</script>", DAY_BEFORE)
     organization = booking.drive.organization
-    (conversation,) = inbox_queries.conversations(organization)
-    (row,) = inbox_queries.conversation_rows(organization, [conversation])
+    (conversation,) = inbox_queries.list_conversations(organization)
+    (row,) = inbox_queries.load_conversation_rows(organization, [conversation])
     assert (row.names, row.text) == (["Test Ana Alder"], "Where do I park? <script>alert(1)</script>")
-    shown = inbox_queries.thread(conversation, DAY_BEFORE)
+    shown = inbox_queries.load_thread(conversation, DAY_BEFORE)
     assert [beside.booking for beside in shown.bookings] == [booking]
     assert [line.message is not None for line in shown.lines] == [True, False]
     assert conversation.may_mean_cancel is False
@@ -245,7 +245,7 @@ def test_the_same_text_twice_is_one_line() -> None:
         say("Hello?", DAY_BEFORE, sid="SM-the-same")
     assert Conversation.objects.get().texts.count() == 1
     (reply,) = InboundMessage.objects.all()
-    conversations.file(reply=reply, organization=None, needs_a_person=True, may_mean_cancel=False)
+    conversations.file_reply(reply=reply, organization=None, needs_a_person=True, may_mean_cancel=False)
     assert Conversation.objects.get().texts.count() == 1
 
 
@@ -256,7 +256,7 @@ def test_cancel_stops_all_texts_at_once_and_is_shown_as_a_possible_cancellation(
     conversation = Conversation.objects.get()
     assert (reply.handled_as, reply.handled_at) == ("stop_or_cancel", DAY_BEFORE)
     assert (state_of(booking), conversation.may_mean_cancel) == ("booked", True)
-    assert inbox_queries.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
+    assert inbox_queries.load_answer_permission(conversation, DAY_BEFORE).code == "opted_out"
 
 
 @pytest.mark.parametrize("text", ["STOP", "alto", "START", "help"])
@@ -264,7 +264,7 @@ def test_stop_start_and_help_ask_for_nobody(text: str) -> None:
     booking = ana()
     asked(booking)
     say(text, DAY_BEFORE)
-    assert members.count_waiting(booking.drive.organization) == 0
+    assert members.count_open_conversations(booking.drive.organization) == 0
 
 
 def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() -> None:
@@ -274,7 +274,7 @@ def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() ->
     conversation = Conversation.objects.get()
     assert (reply.handled_as, reply.handled_at) == ("stop_in_words", DAY_BEFORE)
     assert conversation.waiting_since == DAY_BEFORE
-    assert inbox_queries.may_be_answered(conversation, DAY_BEFORE).code == "opted_out"
+    assert inbox_queries.load_answer_permission(conversation, DAY_BEFORE).code == "opted_out"
 
 
 def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> None:
@@ -284,7 +284,7 @@ def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> N
     asked(second, DAY_BEFORE)
     asked(first, DAY_BEFORE + timedelta(minutes=5), kind="moved")
     say("Thank you", DAY_BEFORE + timedelta(minutes=6), shared)
-    assert [members.count_waiting(one.drive.organization) for one in (first, second)] == [1, 0]
+    assert [members.count_open_conversations(one.drive.organization) for one in (first, second)] == [1, 0]
 
 
 def test_who_was_never_written_to_reaches_each_organization_that_knows_the_number() -> None:
@@ -294,7 +294,9 @@ def test_who_was_never_written_to_reaches_each_organization_that_knows_the_numbe
     third = builders.organization("Third")
     third.senders.set([shared])
     say("Are you open today?", DAY_BEFORE, shared)
-    counted = [members.count_waiting(one) for one in (first.drive.organization, second.drive.organization, third)]
+    counted = [
+        members.count_open_conversations(one) for one in (first.drive.organization, second.drive.organization, third)
+    ]
     assert counted == [1, 1, 0]
     say("Hello", DAY_BEFORE, shared, number=77)
     assert Conversation.objects.filter(address=builders.phone(77)).count() == 0
@@ -303,7 +305,7 @@ def test_who_was_never_written_to_reaches_each_organization_that_knows_the_numbe
 def test_a_stranger_reaches_the_only_organization_of_a_sender() -> None:
     organization = builders.organization()
     say("How do I book?", DAY_BEFORE, number=77)
-    assert members.count_waiting(organization) == 1
+    assert members.count_open_conversations(organization) == 1
 
 
 @pytest.mark.expects_errors
@@ -312,7 +314,7 @@ def test_a_reply_that_fails_is_parked_and_the_rest_go_on(monkeypatch: pytest.Mon
     asked(booking)
     Message.objects.filter(kind="day_before").update(about="booking:no-number")
     assert say("C", DAY_BEFORE).handled_as == "failed"
-    assert members.count_waiting(booking.drive.organization) == 1
+    assert members.count_open_conversations(booking.drive.organization) == 1
     assert say("Hello", DAY_BEFORE).handled_as == "other"
 
 
@@ -327,7 +329,7 @@ def talk(text: str = "Where do I park?", at: datetime = DAY_BEFORE) -> Conversat
 
 
 def answered(conversation: Conversation, text: str = "Behind the hall.", key: str = "a", after: float = 0) -> Message:
-    return conversations.answer(
+    return conversations.send_answer(
         conversation_id=conversation.pk,
         text=text,
         request_key=key,
@@ -344,7 +346,7 @@ def test_an_answer_within_a_day_needs_no_consent_names_the_organization_and_clos
     made.deliver(DAY_BEFORE + timedelta(hours=23))
     message.refresh_from_db()
     assert (message.state, message.keeps_quiet_hours) == ("delivered", False)
-    assert members.count_waiting(conversation.organization) == 0
+    assert members.count_open_conversations(conversation.organization) == 0
     assert AuditEntry.objects.filter(verb="reply.answered", actor="user:1").count() == 1
 
 
@@ -405,32 +407,34 @@ def test_letters_that_a_plain_text_lacks_are_kept(text: str, sent: str) -> None:
 
 def test_a_new_text_opens_a_closed_conversation_again() -> None:
     conversation = talk()
-    conversations.mark_done(conversation_id=conversation.pk, actor="user:1", now=DAY_BEFORE)
-    assert members.count_waiting(conversation.organization) == 0
+    conversations.close_conversation(conversation_id=conversation.pk, actor="user:1", now=DAY_BEFORE)
+    assert members.count_open_conversations(conversation.organization) == 0
     say("And the bus?", DAY_BEFORE + timedelta(hours=1))
-    assert members.count_waiting(conversation.organization) == 1
-    assert list(inbox_queries.conversations(conversation.organization)) == [conversation]
+    assert members.count_open_conversations(conversation.organization) == 1
+    assert list(inbox_queries.list_conversations(conversation.organization)) == [conversation]
 
 
 def test_a_booking_cancelled_for_a_text_counts_as_the_donors_own() -> None:
     conversation = talk("I can't come")
     booking = Booking.objects.get()
     assert conversation.may_mean_cancel is True
-    conversations.cancel_booking(conversation_id=conversation.pk, booking_id=booking.pk, actor="user:1", now=DAY_BEFORE)
+    conversations.cancel_requested_booking(
+        conversation_id=conversation.pk, booking_id=booking.pk, actor="user:1", now=DAY_BEFORE
+    )
     booking.refresh_from_db()
     assert (booking.state, booking.cancelled_by) == ("cancelled", "donor")
-    assert members.count_waiting(conversation.organization) == 0
+    assert members.count_open_conversations(conversation.organization) == 0
 
 
 def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:
     organization = builders.organization()
     say("Hello", DAY_BEFORE, number=1)
     with django_assert_num_queries(3):
-        inbox_queries.conversation_rows(organization, list(inbox_queries.conversations(organization)))
+        inbox_queries.load_conversation_rows(organization, list(inbox_queries.list_conversations(organization)))
     say("Hello", DAY_BEFORE, number=2)
     say("Hello", DAY_BEFORE, number=3)
     with django_assert_num_queries(3):
-        inbox_queries.conversation_rows(organization, list(inbox_queries.conversations(organization)))
+        inbox_queries.load_conversation_rows(organization, list(inbox_queries.list_conversations(organization)))
 
 
 def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_an_hour() -> None:

@@ -27,18 +27,18 @@ def ben(role: str = Role.COORDINATOR) -> Membership:
 
 
 def says(organization: Organization, words: str, number: int = 42) -> Conversation:
-    notifications_replies.receive(
+    notifications_replies.receive_reply(
         sender_number=Sender.objects.get(organizations=organization).number,
         provider_id=f"SM-{organization.pk}-{number}-{words}",
         address=builders.phone(number),
         text=words,
         now=NOW,
     )
-    replies.answer_new(now=NOW)
+    replies.handle_new_replies(now=NOW)
     return Conversation.objects.get(organization=organization, address=builders.phone(number))
 
 
-def address(conversation: Conversation, page: str = "reply") -> str:
+def address(conversation: Conversation, page: str = "conversation") -> str:
     return reverse(f"organizer_{page}", args=[conversation.pk])
 
 
@@ -64,7 +64,7 @@ def test_an_answer_goes_out_once_and_closes_the_case() -> None:
     form = browser.get(address(conversation)).context["form"]
     typed = {"text": "Behind the hall.", "request_key": form.initial["request_key"]}
     for _ in range(2):
-        assert browser.post(address(conversation, "answer"), typed)["Location"] == address(conversation)
+        assert browser.post(address(conversation, "answer_conversation"), typed)["Location"] == address(conversation)
     assert [message.text for message in Message.objects.filter(kind="answer")] == ["Hope Foundation: Behind the hall."]
     shown = text(browser.get(address(conversation)))
     assert "Answer, Mon Mar 1, 10:00 AM waiting to be sent" in shown
@@ -76,7 +76,7 @@ def test_an_answer_goes_out_once_and_closes_the_case() -> None:
 def test_what_cannot_go_out_is_said_beside_the_field_and_nothing_is_lost(typed: dict[str, str]) -> None:
     member = ben()
     conversation = says(member.organization, "Hello")
-    response = coordinator.signed_in(member).post(address(conversation, "answer"), typed)
+    response = coordinator.signed_in(member).post(address(conversation, "answer_conversation"), typed)
     assert response.status_code == 422
     assert "There is a problem" in text(response)
     assert typed.get("text", "") in response.content.decode()
@@ -93,7 +93,7 @@ def test_whoever_said_stop_is_shown_with_phone_and_mail_instead_of_a_box() -> No
     assert "mailto:ana@example.org" in shown
     assert "They may want to cancel." in shown
     assert 'name="text"' not in shown
-    refused = browser.post(address(conversation, "answer"), {"text": "Hi", "request_key": "1"})
+    refused = browser.post(address(conversation, "answer_conversation"), {"text": "Hi", "request_key": "1"})
     assert (refused.status_code, Message.objects.filter(kind="answer").count()) == (422, 0)
 
 
@@ -102,7 +102,7 @@ def test_a_booking_is_cancelled_from_the_conversation() -> None:
     browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
     conversation = says(member.organization, "I can't come")
     assert "may cancel" in text(browser.get(reverse("organizer_replies")))
-    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
+    where = reverse("organizer_conversation_cancel_booking", args=[conversation.pk, booking.pk])
     assert "The booking is cancelled." in text(browser.post(where, follow=True))
     booking.refresh_from_db()
     assert (booking.state, booking.cancelled_by) == ("cancelled", "donor")
@@ -114,7 +114,7 @@ def test_only_bookings_of_that_phone_are_cancelled_there() -> None:
     builders.booked(drive)
     other = builders.booked(drive, n=4, number=43)
     conversation = says(member.organization, "I can't come")
-    where = reverse("organizer_reply_cancel", args=[conversation.pk, other.pk])
+    where = reverse("organizer_conversation_cancel_booking", args=[conversation.pk, other.pk])
     assert coordinator.signed_in(member).post(where).status_code == 404
     assert Booking.objects.get(pk=other.pk).state == "booked"
 
@@ -123,15 +123,15 @@ def test_done_takes_it_off_the_list() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "Thank you!")
-    assert "Done." in text(browser.post(address(conversation, "reply_done"), follow=True))
+    assert "Done." in text(browser.post(address(conversation, "close_conversation"), follow=True))
     assert "Nobody waits for an answer." in text(browser.get(reverse("organizer_replies")))
 
 
 def test_the_length_is_said_while_typing() -> None:
     browser = coordinator.signed_in(ben())
-    said = text(browser.post(reverse("organizer_measure"), {"text": "Behind the hall."}))
+    said = text(browser.post(reverse("organizer_measure_reply"), {"text": "Behind the hall."}))
     assert said == "33 characters, 1 text"
-    assert "70 a text because of 주" in text(browser.post(reverse("organizer_measure"), {"text": "주"}))
+    assert "70 a text because of 주" in text(browser.post(reverse("organizer_measure_reply"), {"text": "주"}))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
@@ -144,8 +144,8 @@ def test_who_may_not_plan_reads_and_sends_nothing(role: str) -> None:
     assert shown.status_code == 200
     assert "Send the answer" not in text(shown)
     typed = {"text": "Hi", "request_key": "1"}
-    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
-    addresses = [address(conversation, "answer"), address(conversation, "reply_done"), where]
+    where = reverse("organizer_conversation_cancel_booking", args=[conversation.pk, booking.pk])
+    addresses = [address(conversation, "answer_conversation"), address(conversation, "close_conversation"), where]
     assert [browser.post(each, typed).status_code for each in addresses] == [403, 403, 403]
     assert Message.objects.filter(kind="answer").count() == 0
 
@@ -155,10 +155,10 @@ def test_a_stranger_finds_no_conversation() -> None:
     booking = builders.booked(builders.drive(member.organization))
     conversation = says(member.organization, "Hello")
     cleo = coordinator.signed_in(ben())
-    where = reverse("organizer_reply_cancel", args=[conversation.pk, booking.pk])
+    where = reverse("organizer_conversation_cancel_booking", args=[conversation.pk, booking.pk])
     typed = {"text": "Hi", "request_key": "1"}
     answers = [cleo.get(address(conversation)).status_code]
-    answers += [cleo.post(each, typed).status_code for each in (address(conversation, "answer"), where)]
+    answers += [cleo.post(each, typed).status_code for each in (address(conversation, "answer_conversation"), where)]
     assert answers == [404, 404, 404]
     assert "Test Ana" not in text(cleo.get(reverse("organizer_replies"), {"all": "1"}))
     assert Client().get(address(conversation)).status_code == 302
@@ -201,12 +201,12 @@ def test_an_answer_has_at_most_six_hundred_characters(characters: int, is_refuse
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "Where do I park?")
     typed = {"text": "x" * characters, "request_key": "k" * 32}
-    answer = browser.post(address(conversation, "answer"), typed, follow=True)
+    answer = browser.post(address(conversation, "answer_conversation"), typed, follow=True)
     assert ("at most 600 characters" in text(answer)) == is_refused
 
 
 @pytest.mark.parametrize(("characters", "measured"), [(1_199, 1_199), (1_200, 1_200), (1_201, 1_200)])
 def test_the_length_of_an_answer_is_measured_up_to_twice_what_may_be_sent(characters: int, measured: int) -> None:
     browser = coordinator.signed_in(ben())
-    shown = browser.post(reverse("organizer_measure"), {"text": "x" * characters}).context["measured"]
+    shown = browser.post(reverse("organizer_measure_reply"), {"text": "x" * characters}).context["measured"]
     assert shown.characters == len("Hope Foundation: ") + measured

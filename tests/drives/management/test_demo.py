@@ -12,13 +12,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from drives.capacity import drift
-from drives.management.demo import fill, people, words
-from drives.management.demo.foundation import Home
+from drives.management.demo import content, demo_drives, people
+from drives.management.demo.foundation import DemoOrganization
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
-from drives.planning import plan as planning_plan
+from drives.planning import plan_check as planning_plan
 from drives.public import queries as public_queries
 from drives.waitlist import queries as waitlist_queries
-from notifications import phone
+from notifications import contact_address
 from notifications.models import InboxItem, Message, MessageState
 from organizations import queries as organizations_queries
 from organizations.models import Organization, User
@@ -45,10 +45,10 @@ def told() -> str:
     return said.getvalue()
 
 
-def home() -> Home:
-    organization = Organization(slug=words.RHYTHM)
+def home() -> DemoOrganization:
+    organization = Organization(slug=content.RHYTHM)
     policy = Policy(first_screening_minutes=60, return_screening_minutes=30, chair_minutes=45)
-    return Home(organization, [], None, None, policy, "user:1", "user:2")
+    return DemoOrganization(organization, [], None, None, policy, "user:1", "user:2")
 
 
 def assert_the_report_is_true(drive: Drive) -> None:
@@ -60,9 +60,9 @@ def assert_the_report_is_true(drive: Drive) -> None:
 
 
 def assert_people_wait_for_it(drive: Drive) -> None:
-    line = waitlist_queries.waiting_rows(drive)
+    line = waitlist_queries.list_waitlist_rows(drive)
     assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
-    page = public_queries.drive_page(drive.slug, NOON)
+    page = public_queries.load_drive_page(drive.slug, NOON)
     assert page is not None
     assert page.is_full
 
@@ -88,20 +88,27 @@ def test_it_is_refused_where_there_is_no_demo() -> None:
 @time_machine.travel(datetime(2027, 3, 14, 23, 50, tzinfo=LOS_ANGELES), tick=False)
 def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in() -> None:
     said, now = told(), timezone.now()
-    for line in ("/o/rhythm-of-life/", "/organizer/", "ben@example.org", words.PASSWORD, words.API_KEY, "/demo/inbox/"):
+    for line in (
+        "/o/rhythm-of-life/",
+        "/organizer/",
+        "ben@example.org",
+        content.PASSWORD,
+        content.API_KEY,
+        "/demo/inbox/",
+    ):
         assert line in said
-    assert User.objects.get(email="ben@example.org").check_password(words.PASSWORD)
-    key = organizations_queries.key_from_header(f"Bearer {words.API_KEY}", now)
+    assert User.objects.get(email="ben@example.org").check_password(content.PASSWORD)
+    key = organizations_queries.find_api_key(f"Bearer {content.API_KEY}", now)
     assert key is not None
-    assert key.organization.slug == words.RHYTHM
+    assert key.organization.slug == content.RHYTHM
     assert Drive.objects.get(on="2027-03-14").ends_at <= now
     assert_nothing_is_late(now)
 
 
 @pytest.mark.django_db
 def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
-    fill.fill(now=NOON)
-    before, today, ahead, evening = Drive.objects.filter(organization__slug=words.RHYTHM).order_by("on")
+    demo_drives.fill_demo(now=NOON)
+    before, today, ahead, evening = Drive.objects.filter(organization__slug=content.RHYTHM).order_by("on")
     assert before.state == DriveState.COMPLETED
     assert {drive.state for drive in (today, ahead, evening)} == {DriveState.PUBLISHED}
     assert today.starts_at < NOON < today.ends_at
@@ -110,25 +117,25 @@ def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None
     assert {"booked", "confirmed", "checked_in", "donated"} <= states(today).keys()
     assert states(ahead).keys() <= {"booked", "confirmed", "cancelled"}
     assert_people_wait_for_it(evening)
-    assert Drive.objects.get(organization__slug=words.HARBOR).site.timezone == "America/New_York"
+    assert Drive.objects.get(organization__slug=content.HARBOR).site.timezone == "America/New_York"
     assert Volunteer.objects.count() == 200
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     assert_the_report_is_true(before)
     assert_nothing_is_late(NOON)
 
 
 @pytest.mark.django_db
 def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
-    assert fill.fill(now=NOON) == 5
+    assert demo_drives.fill_demo(now=NOON) == 5
     first = counts()
-    assert fill.fill(now=NOON + timedelta(hours=2)) == 0
+    assert demo_drives.fill_demo(now=NOON + timedelta(hours=2)) == 0
     assert counts() == first
-    assert fill.fill(now=NOON + timedelta(days=1)) == 1
+    assert demo_drives.fill_demo(now=NOON + timedelta(days=1)) == 1
     assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
     assert (
-        fill.fill(now=NOON + timedelta(days=30)) == 4
+        demo_drives.fill_demo(now=NOON + timedelta(days=30)) == 4
     )  # today's, the next, the evening, and the next of the other foundation
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -139,17 +146,19 @@ def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]
         local = (midnight + timedelta(minutes=15 * quarter)).astimezone(LOS_ANGELES)
         if local.date() != midnight.astimezone(LOS_ANGELES).date():
             break
-        plan = fill.plan_around(home(), site, local)
-        assert planning_plan.preview(plan).problems == []
+        plan = demo_drives.build_plan_around(home(), site, local)
+        assert planning_plan.preview_drive_plan(plan).problems == []
         assert plan.opens <= local.time()
         assert local.time() <= plan.closes or local.hour == 23
 
 
 def test_its_people_are_made_up_and_can_be_told_apart() -> None:
-    everybody = people.donors(range(160), people.LOS_ANGELES) + people.donors(range(160, 200), people.NEW_YORK)
+    everybody = people.build_donors(range(160), people.LOS_ANGELES) + people.build_donors(
+        range(160, 200), people.NEW_YORK
+    )
     assert len({donor.name for donor in everybody}) == len(everybody) == 200
     assert all(donor.name.startswith("Test ") for donor in everybody)
     numbers = [donor.phone for donor in everybody if donor.phone]
     assert len(set(numbers)) == len(numbers)
-    assert all(number[5:10] == "55501" and phone.normalize(number) == number for number in numbers)
+    assert all(number[5:10] == "55501" and contact_address.normalize_phone(number) == number for number in numbers)
     assert all(donor.phone or donor.email.endswith("@example.org") for donor in everybody)

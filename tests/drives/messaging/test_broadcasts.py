@@ -11,12 +11,12 @@ from drives.attendance import check_in
 from drives.booking import changes
 from drives.messaging import broadcast_queries, broadcasts
 from drives.messaging.broadcast_queries import Audience
-from drives.messaging.broadcasts import Draft
-from drives.messaging.texts import bookings
-from drives.messaging.texts import broadcasts as texts_broadcasts
+from drives.messaging.broadcasts import BroadcastDraft
+from drives.messaging.texts import booking_texts
+from drives.messaging.texts import broadcast_texts as texts_broadcasts
 from drives.models import Booking, BookingState, Broadcast, BroadcastKind, CancelledBy, Drive
 from drives.web import links
-from notifications import consents, notice
+from notifications import consents, message_content
 from notifications.models import Message, Purpose
 from organizations.models import AuditEntry
 from tests import builders
@@ -38,19 +38,21 @@ def drive_of(*numbers: int, **who: Any) -> Drive:
     return drive
 
 
-def draft(text: str = "Bring a sweater.", purpose: str = Purpose.REMINDERS, audience: Audience = EXPECTED) -> Draft:
-    return Draft({"en": text}, audience, purpose)
+def draft(
+    text: str = "Bring a sweater.", purpose: str = Purpose.REMINDERS, audience: Audience = EXPECTED
+) -> BroadcastDraft:
+    return BroadcastDraft({"en": text}, audience, purpose)
 
 
 def sent(
-    drive: Drive, what: Draft | None = None, count: int | None = None, key: str = "a", now: datetime = NOW
+    drive: Drive, what: BroadcastDraft | None = None, count: int | None = None, key: str = "a", now: datetime = NOW
 ) -> Broadcast:
     what = what or draft()
-    typed = broadcasts.preview(drive=drive, draft=what).count if count is None else count
-    return broadcasts.send(drive=drive, draft=what, typed_count=typed, request_key=key, actor=BEN, now=now)
+    typed = broadcasts.preview_broadcast(drive=drive, draft=what).count if count is None else count
+    return broadcasts.send_broadcast(drive=drive, draft=what, typed_count=typed, request_key=key, actor=BEN, now=now)
 
 
-def refused(drive: Drive, what: Draft, count: int | None = None, now: datetime = NOW) -> set[str]:
+def refused(drive: Drive, what: BroadcastDraft, count: int | None = None, now: datetime = NOW) -> set[str]:
     with pytest.raises(ValidationError) as refusal:
         sent(drive, what, count, now=now)
     errors = refusal.value.error_dict.values() if hasattr(refusal.value, "error_dict") else [refusal.value.error_list]
@@ -90,8 +92,8 @@ def test_who_said_stop_or_never_agreed_gets_nothing_and_is_counted_with_the_reas
     builders.booked(drive, n=8, number=3, consents=())
     Message.objects.all().delete()
     sender = drive.organization.senders.get()
-    consents.suppress(sender=sender, address=builders.phone(2), now=NOW)
-    before = broadcasts.preview(drive=drive, draft=draft())
+    consents.suppress_address(sender=sender, address=builders.phone(2), now=NOW)
+    before = broadcasts.preview_broadcast(drive=drive, draft=draft())
     assert (before.count, sorted(before.reach.reasons)) == (1, [("no_consent", 1), ("opted_out", 1)])
     broadcast = sent(drive)
     made.deliver(NOW + timedelta(minutes=2))
@@ -106,7 +108,7 @@ def test_who_said_stop_or_never_agreed_gets_nothing_and_is_counted_with_the_reas
 def test_a_stop_within_the_moment_still_counts() -> None:
     drive = drive_of(1)
     sent(drive)
-    consents.suppress(sender=drive.organization.senders.get(), address=builders.phone(1), now=NOW)
+    consents.suppress_address(sender=drive.organization.senders.get(), address=builders.phone(1), now=NOW)
     made.deliver(NOW + timedelta(minutes=2))
     assert told() == [("sms", builders.phone(1), "withdrawn", "opted_out")]
 
@@ -117,7 +119,7 @@ def test_who_cannot_be_texted_gets_a_mail() -> None:
     message = Message.objects.get()
     assert (message.channel, message.address, message.purpose) == ("email", "ana@example.org", "reminders")
     assert "Hello Test Ana Alder,\n\nBring a sweater, Test Ana Alder.\n\nYour booking: http" in message.text
-    assert (broadcast.text_count, broadcast.mail_count, broadcast.cost) == (0, 1, Decimal())
+    assert (broadcast.text_count, broadcast.email_count, broadcast.cost) == (0, 1, Decimal())
 
 
 def test_nobody_who_took_back_consent_for_a_mailbox_is_written_to_there() -> None:
@@ -130,12 +132,12 @@ def test_nobody_who_took_back_consent_for_a_mailbox_is_written_to_there() -> Non
 
 def test_news_goes_only_to_who_agreed_to_news() -> None:
     drive = drive_of(1, 2, email="ana@example.org")
-    builders.booked(drive, n=8, number=3, consents=("reminders", "appeals"))
+    builders.booked(drive, n=8, number=3, consents=("reminders", "news"))
     Message.objects.all().delete()
-    before = broadcasts.preview(drive=drive, draft=draft("Come again in May.", Purpose.APPEALS))
+    before = broadcasts.preview_broadcast(drive=drive, draft=draft("Come again in May.", Purpose.NEWS))
     assert (before.count, before.reach.reasons) == (1, [("no_consent", 2)])
-    sent(drive, draft("Come again in May.", Purpose.APPEALS))
-    assert [(message.address, message.purpose) for message in Message.objects.all()] == [(builders.phone(3), "appeals")]
+    sent(drive, draft("Come again in May.", Purpose.NEWS))
+    assert [(message.address, message.purpose) for message in Message.objects.all()] == [(builders.phone(3), "news")]
 
 
 @pytest.mark.parametrize("audience", [Audience(("cancelled",)), Audience(("booked", "no_show"))])
@@ -153,7 +155,7 @@ def test_the_number_that_is_typed_must_be_that_of_the_people(count: int) -> None
 
 def test_somebody_who_booked_since_the_preview_must_be_counted() -> None:
     drive = drive_of(1)
-    typed = broadcasts.preview(drive=drive, draft=draft()).count
+    typed = broadcasts.preview_broadcast(drive=drive, draft=draft()).count
     builders.booked(drive, n=4, number=2)
     Message.objects.all().delete()
     assert refused(drive, draft(), typed) == {"count_differs"}
@@ -169,10 +171,10 @@ def test_a_second_tap_sends_nothing() -> None:
 def test_it_is_stopped_before_anything_leaves() -> None:
     drive = drive_of(1, 2)
     broadcast = sent(drive)
-    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=1)) == 2
+    assert broadcasts.stop_broadcast(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=1)) == 2
     made.deliver(NOW + timedelta(minutes=2))
     assert {(row[2], row[3]) for row in told()} == {("withdrawn", "stopped")}
-    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW) == 0
+    assert broadcasts.stop_broadcast(broadcast=broadcast, actor=BEN, now=NOW) == 0
     assert AuditEntry.objects.filter(verb="broadcast.stopped").count() == 1
 
 
@@ -184,15 +186,15 @@ def test_stopping_late_takes_back_the_rest_and_only_of_this_message() -> None:
         due_at=NOW + timedelta(hours=1)
     )
     made.deliver(NOW + timedelta(minutes=2))
-    assert broadcasts.stop(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=3)) == 1
-    fates = broadcast_queries.broadcast_row(broadcast).fates
-    assert (fates.delivered, fates.withdrawn, broadcast_queries.broadcast_row(other).fates.planned) == (2, 1, 3)
+    assert broadcasts.stop_broadcast(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=3)) == 1
+    fates = broadcast_queries.load_broadcast_row(broadcast).fates
+    assert (fates.delivered, fates.withdrawn, broadcast_queries.load_broadcast_row(other).fates.planned) == (2, 1, 3)
 
 
 def test_who_cancels_meanwhile_gets_no_more_of_it() -> None:
     drive = drive_of(1)
     sent(drive)
-    changes.cancel_bookings(booking_id=Booking.objects.get().pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=Booking.objects.get().pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     assert Message.objects.get(kind="broadcast").state == "withdrawn"
 
 
@@ -206,7 +208,7 @@ def test_an_audience_is_a_range_of_times_and_states() -> None:
         (Audience(("confirmed",)), set()),
         (Audience(("booked",)), {1, 2, 3}),
     ):
-        found = broadcasts.preview(drive=drive, draft=draft(audience=audience)).reach.reached
+        found = broadcasts.preview_broadcast(drive=drive, draft=draft(audience=audience)).reach.reached
         assert {one.address for one in found} == {builders.phone(number) for number in numbers}
 
 
@@ -214,7 +216,7 @@ def test_each_reads_it_in_their_language_where_it_was_written() -> None:
     drive = drive_of(1)
     builders.booked(drive, n=4, number=2, language="es")
     Message.objects.all().delete()
-    sent(drive, Draft({"en": "Come to door B.", "es": "Venga a la puerta B."}, EXPECTED, Purpose.REMINDERS))
+    sent(drive, BroadcastDraft({"en": "Come to door B.", "es": "Venga a la puerta B."}, EXPECTED, Purpose.REMINDERS))
     texts = dict(Message.objects.values_list("address", "text"))
     assert texts[builders.phone(1)] == "Hope Foundation: Come to door B. STOP to end"
     assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP: baja"
@@ -237,13 +239,14 @@ def test_variables_are_filled_in_for_each() -> None:
     drive = drive_of(1)
     sent(drive, draft("{name}, come to {place} at {time}: {link}"))
     booking = Booking.objects.get()
-    said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {links.link(booking)} STOP to end"
+    link = links.build_booking_link(booking)
+    said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {link} STOP to end"
     assert Message.objects.get().text == said
 
 
 def test_the_price_is_that_of_the_segments() -> None:
     drive = drive_of(1, 2)
-    before = broadcasts.preview(drive=drive, draft=draft("a" * 200))
+    before = broadcasts.preview_broadcast(drive=drive, draft=draft("a" * 200))
     assert (before.price.segments, before.price.cost) == (4, 4 * Decimal("0.0118"))
 
 
@@ -251,7 +254,7 @@ def test_a_message_to_many_takes_as_many_queries_for_three_as_for_one(django_ass
     for numbers in ((1,), (2, 3, 4)):
         drive = drive_of(*numbers)
         with django_assert_num_queries(4):
-            broadcasts.preview(drive=drive, draft=draft())
+            broadcasts.preview_broadcast(drive=drive, draft=draft())
 
 
 # Running late
@@ -263,14 +266,14 @@ def on_the_day(drive: Drive, hour: float = 0) -> datetime:
 
 def late(drive: Drive, minutes: int = 20, now: datetime | None = None, key: str = "a") -> Broadcast:
     at = now or on_the_day(drive)
-    return broadcasts.run_late(drive=drive, minutes=minutes, request_key=key, actor=BEN, now=at)
+    return broadcasts.send_late_notice(drive=drive, minutes=minutes, request_key=key, actor=BEN, now=at)
 
 
 def test_a_late_notice_goes_to_who_is_due_and_not_yet_in() -> None:
     drive = builders.drive()
     due, arrived, later, gone = (builders.booked(drive, n=n, number=n) for n in (0, 1, 16, 2))
-    changes.cancel_bookings(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    check_in.check_in(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
+    changes.cancel_bookings(booking_id=gone.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    check_in.check_in_donor(booking_id=arrived.pk, actor=BEN, now=on_the_day(drive))
     Message.objects.all().delete()
     broadcast = late(drive)
     made.deliver(on_the_day(drive) + timedelta(seconds=30))
@@ -303,7 +306,7 @@ def test_the_same_word_within_ten_minutes_is_refused_and_another_is_not() -> Non
 
 def test_a_late_notice_that_was_stopped_can_be_said_again() -> None:
     drive = drive_of(1)
-    broadcasts.stop(broadcast=late(drive), actor=BEN, now=on_the_day(drive))
+    broadcasts.stop_broadcast(broadcast=late(drive), actor=BEN, now=on_the_day(drive))
     assert late(drive, key="b").people_count == 1
 
 
@@ -321,8 +324,10 @@ def test_the_late_notice_fits_one_segment_with_the_longest_names(language: str) 
     drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20)))
     booking = builders.booked(drive, n=12, language=language)
     booking = Booking.objects.select_related("drive__site", "drive__organization", "volunteer").get(pk=booking.pk)
-    wording = bookings.in_language(language, lambda: texts_broadcasts.late(booking, "sms", 45))
-    assert (notice.segments(wording.text), notice.is_gsm(wording.text)) == (1, True), wording.text
+    wording = booking_texts.call_in_language(language, lambda: texts_broadcasts.render_late_notice(booking, "sms", 45))
+    assert (message_content.count_segments(wording.text), message_content.is_gsm(wording.text)) == (1, True), (
+        wording.text
+    )
 
 
 @pytest.mark.parametrize(("seconds", "refused_as"), [(599, ["said_lately"]), (600, [])])
@@ -354,8 +359,8 @@ def test_a_drive_is_ten_twenty_thirty_or_forty_five_minutes_late(minutes: int) -
 def test_a_late_notice_reaches_who_is_due_in_three_hours_or_was_half_an_hour_ago(minutes: int, reached: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=14)
-    audience = broadcast_queries.late_audience(booking.starts_at + timedelta(minutes=minutes))
-    found = broadcasts.preview(drive=drive, draft=draft(audience=audience))
+    audience = broadcast_queries.build_late_audience(booking.starts_at + timedelta(minutes=minutes))
+    found = broadcasts.preview_broadcast(drive=drive, draft=draft(audience=audience))
     assert found.count == reached
 
 
@@ -371,8 +376,8 @@ def test_a_late_notice_is_of_use_until_the_drive_has_caught_up(minutes: int) -> 
 
 def test_news_are_of_use_for_three_days_and_a_word_about_a_visit_until_it_begins() -> None:
     drive = drive_of(1)
-    builders.agreed(drive.organization, builders.phone(1), "appeals")
-    news = sent(drive, draft(purpose=Purpose.APPEALS))
+    builders.agreed(drive.organization, builders.phone(1), "news")
+    news = sent(drive, draft(purpose=Purpose.NEWS))
     assert news.due_at == NOW + timedelta(minutes=2)
     assert Message.objects.get().expires_at == news.due_at + timedelta(days=3)
     Message.objects.all().delete()
@@ -383,7 +388,7 @@ def test_news_are_of_use_for_three_days_and_a_word_about_a_visit_until_it_begins
 def test_a_word_to_who_is_in_already_is_of_use_for_half_an_hour() -> None:
     drive = drive_of(1)
     booking = Booking.objects.get()
-    check_in.check_in(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
+    check_in.check_in_donor(booking_id=booking.pk, actor=BEN, now=drive.starts_at)
     broadcast = sent(
         drive, draft(audience=Audience(states=(BookingState.CHECKED_IN,))), now=drive.starts_at + timedelta(minutes=1)
     )

@@ -8,9 +8,9 @@ import pytest
 from drives.booking import changes
 from drives.messaging import broadcasts, call_list, calls, delivery
 from drives.messaging.call_list import CallRow
-from drives.messaging.delivery import Why
+from drives.messaging.delivery import FailureReason
 from drives.models import Booking, Call, CancelledBy, Drive
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications.models import Message
 from organizations.models import AuditEntry
 from tests import builders
@@ -37,14 +37,14 @@ def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str
 
 
 def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
-    rows = call_list.call_list(drive, NOW + timedelta(days=days)).waiting
+    rows = call_list.load_call_list(drive, NOW + timedelta(days=days)).waiting
     return {str(row.booking.volunteer): [one.kind for one in row.topics] for row in rows}
 
 
 @pytest.mark.parametrize("state", ["undelivered", "failed", "blocked", "expired"])
 def test_who_did_not_hear_that_the_drive_is_cancelled_is_to_be_called(state: str) -> None:
     booking = ana()
-    drives.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
+    lifecycle.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
     fate(booking, "drive_cancelled", state, "no_consent" if state == "blocked" else "unreachable")
     assert on_list(booking.drive) == {"Test Ana Alder": ["drive_cancelled"]}
 
@@ -90,15 +90,15 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
     for n in (8, 12):
         changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
     Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
-    (row,) = call_list.call_list(booking.drive, NOW).waiting
+    (row,) = call_list.load_call_list(booking.drive, NOW).waiting
     assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
 
 
 def test_who_cancelled_is_not_called_and_whose_place_was_taken_is() -> None:
     drive = builders.drive()
     own, taken = ana(drive, 1), ana(drive, 2, n=4, name="Test Bo Birch")
-    changes.cancel_bookings(booking_id=own.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    changes.cancel_bookings(booking_id=taken.pk, actor=BEN, by=CancelledBy.COORDINATOR, now=NOW)
+    changes.cancel_bookings(booking_id=own.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=taken.pk, actor=BEN, cancelled_by=CancelledBy.COORDINATOR, now=NOW)
     for booking in (own, taken):
         fate(booking, "cancelled", "failed")
     assert on_list(drive) == {"Test Bo Birch": ["cancelled"]}
@@ -107,27 +107,27 @@ def test_who_cancelled_is_not_called_and_whose_place_was_taken_is() -> None:
 def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
     booking = ana(consents=())
     at = booking.starts_at - timedelta(minutes=30)
-    broadcasts.run_late(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
+    broadcasts.send_late_notice(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
     made.deliver(at + timedelta(minutes=1))
-    waiting = call_list.call_list(booking.drive, at + timedelta(minutes=1)).waiting
+    waiting = call_list.load_call_list(booking.drive, at + timedelta(minutes=1)).waiting
     assert [[(one.kind, one.message.reason) for one in row.topics] for row in waiting] == [[("late", "no_consent")]]
-    assert call_list.call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
+    assert call_list.load_call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
 
 
 def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    (row,) = call_list.call_list(booking.drive, NOW).waiting
+    (row,) = call_list.load_call_list(booking.drive, NOW).waiting
     topics = [one.topic for one in row.topics]
-    assert calls.reached(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
-    assert calls.reached(booking=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
-    found = call_list.call_list(booking.drive, NOW)
+    assert calls.record_calls(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
+    assert calls.record_calls(booking=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
+    found = call_list.load_call_list(booking.drive, NOW)
     assert (found.waiting, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
-    assert call_list.people_to_call([booking.drive_id], NOW) == []
+    assert call_list.list_bookings_to_call([booking.drive_id], NOW) == []
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
     fate(booking, "moved", "undelivered", "unreachable")
     assert on_list(booking.drive) == {"Test Ana Alder": ["moved"]}
-    assert call_list.people_to_call([booking.drive_id], NOW) == [booking]
+    assert call_list.list_bookings_to_call([booking.drive_id], NOW) == [booking]
     assert AuditEntry.objects.filter(verb="call.reached", actor=BEN).count() == 1
 
 
@@ -140,8 +140,8 @@ def reached_by(row: CallRow) -> tuple[str, Any]:
 def test_a_tick_by_mistake_is_taken_back() -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    calls.reached(booking=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
-    assert calls.not_reached(booking=booking, actor=BEN, now=NOW) == 1
+    calls.record_calls(booking=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
+    assert calls.delete_calls(booking=booking, actor=BEN, now=NOW) == 1
     assert (on_list(booking.drive), Call.objects.count()) == ({"Test Ana Alder": ["booked"]}, 0)
 
 
@@ -151,7 +151,7 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
         fate(ana(drive, number, n=2 * number), "booked", "failed")
         if number != 2:
             with django_assert_num_queries(3):
-                assert len(call_list.call_list(drive, NOW).waiting) == number
+                assert len(call_list.load_call_list(drive, NOW).waiting) == number
 
 
 # What became of the messages of a drive
@@ -164,10 +164,10 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
     fate(second, "booked", "undelivered", "unreachable", error_code="30003")
     fate(third, "booked", "blocked", "no_consent")
     fate(first, "three_days", "sent")
-    found = delivery.delivery_summary(drive)
+    found = delivery.load_delivery_summary(drive)
     assert (found.planned, found.sent, found.delivered, found.not_delivered, found.not_sent) == (5, 1, 1, 1, 1)
-    assert found.why_not_delivered == [Why("unreachable", "30003", 1)]
-    assert found.why_not_sent == [Why("no_consent", "", 1)]
+    assert found.undelivered_reasons == [FailureReason("unreachable", "30003", 1)]
+    assert found.unsent_reasons == [FailureReason("no_consent", "", 1)]
     assert found.total == 9
 
 
@@ -175,5 +175,5 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
 def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    found = call_list.call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
+    found = call_list.load_call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
     assert bool(found) is is_listed

@@ -9,7 +9,7 @@ from drives.booking import changes
 from drives.messaging import broadcasts, email_fallback, reminders
 from drives.messaging.broadcast_queries import Audience
 from drives.models import Booking, BookingState, CancelledBy, Drive, Site
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications import delivery, reports
 from notifications.models import ConsentEntry, Message, Purpose
 from tests import builders
@@ -36,7 +36,7 @@ def fail(kind: str, code: str = "30006") -> None:
     """The provider reports that texts of a kind reached nobody."""
     for text in Message.objects.filter(kind=kind, channel="sms"):
         Message.objects.filter(pk=text.pk).update(state="accepted", provider_id=f"SM{text.pk}", text="Sent")
-        reports.report(provider_id=f"SM{text.pk}", status="undelivered", error_code=code, now=SOON)
+        reports.record_report(provider_id=f"SM{text.pk}", status="undelivered", error_code=code, now=SOON)
 
 
 def mails() -> list[tuple[str, str, str]]:
@@ -47,7 +47,7 @@ def mails() -> list[tuple[str, str, str]]:
 def test_a_confirmation_that_reached_no_phone_goes_to_the_mailbox_with_the_invitation(drive: Drive) -> None:
     booking = booked(drive)
     fail("booked")
-    assert email_fallback.by_mail(now=SOON) == 1
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
     assert mails() == [("booked", MAIL, "REQUEST")]
     mail = Message.objects.get(channel="email")
     assert (mail.key, mail.state) == (f"booking:{booking.pk}/booked/0/email", "queued")
@@ -57,26 +57,26 @@ def test_a_confirmation_that_reached_no_phone_goes_to_the_mailbox_with_the_invit
 def test_a_second_sweep_queues_nothing(drive: Drive) -> None:
     booked(drive)
     fail("booked")
-    assert [email_fallback.by_mail(now=SOON) for _sweep in range(3)] == [1, 0, 0]
+    assert [email_fallback.queue_fallback_emails(now=SOON) for _sweep in range(3)] == [1, 0, 0]
 
 
 def test_where_a_mail_was_sent_anyway_there_is_no_second_one(drive: Drive) -> None:
     builders.booked(drive, email=MAIL)
     fail("booked")
     before = mails()
-    assert email_fallback.by_mail(now=SOON) == 0
+    assert email_fallback.queue_fallback_emails(now=SOON) == 0
     assert mails() == before
 
 
 def test_without_a_mailbox_there_is_nothing_to_do(drive: Drive) -> None:
     booked(drive, email="")
     fail("booked")
-    assert email_fallback.by_mail(now=SOON) == 0
+    assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
 def test_what_arrived_is_not_repeated(drive: Drive) -> None:
     booked(drive)
-    assert email_fallback.by_mail(now=SOON) == 0
+    assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
 def test_a_move_names_the_time_before(drive: Drive) -> None:
@@ -84,69 +84,69 @@ def test_a_move_names_the_time_before(drive: Drive) -> None:
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 6).pk, actor="donor", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("moved")
-    assert email_fallback.by_mail(now=SOON) == 1
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
     assert "Before, it was 9:00 AM" in Message.objects.get(channel="email").text
 
 
 def test_a_cancellation_takes_the_appointment_out_of_the_calendar(drive: Drive) -> None:
     booking = booked(drive)
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("cancelled")
-    assert email_fallback.by_mail(now=SOON) == 1
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
     assert mails() == [("cancelled", MAIL, "CANCEL")]
 
 
 def test_a_cancelled_drive_is_told_by_mail(drive: Drive) -> None:
     booked(drive)
-    drives.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("drive_cancelled", "30008")
     Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last try
-    assert email_fallback.by_mail(now=SOON) == 1
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
     assert mails() == [("drive_cancelled", MAIL, "CANCEL")]
 
 
 def test_a_reminder_that_failed_is_sent_by_mail_before_the_visit_and_not_after_it(drive: Drive) -> None:
     booking = booked(drive)
     due = booking.starts_at - timedelta(days=1)
-    reminders.render_due(now=due)
+    reminders.render_due_reminders(now=due)
     fail("day_before")
     Message.objects.filter(kind="day_before", channel="sms").update(settled_at=due)
     Message.objects.filter(channel="email").delete()
-    assert email_fallback.by_mail(now=booking.starts_at) == 0
-    assert email_fallback.by_mail(now=due) == 1
+    assert email_fallback.queue_fallback_emails(now=booking.starts_at) == 0
+    assert email_fallback.queue_fallback_emails(now=due) == 1
     assert [kind for kind, _address, _method in mails()] == ["day_before"]
 
 
 def test_what_is_no_longer_true_is_not_said(drive: Drive) -> None:
     booking = booked(drive)
     fail("booked")
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     Message.objects.filter(channel="email").delete()
-    assert email_fallback.by_mail(now=SOON) == 0
+    assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
 def test_who_has_not_agreed_to_texts_is_told_by_mail(drive: Drive) -> None:
     booked(drive, consents=())
-    delivery.deliver(clock=lambda: SOON, chance=lambda: 0.0)
-    assert email_fallback.by_mail(now=SOON) == 1
+    delivery.deliver_messages(clock=lambda: SOON, chance=lambda: 0.0)
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
 
 
 def test_one_sweep_tells_everybody(drive: Drive) -> None:
     for number in range(3):
         booked(drive, number=number, n=number, email=f"ana{number}@example.org")
     fail("booked")
-    assert email_fallback.by_mail(now=SOON) == 3
+    assert email_fallback.queue_fallback_emails(now=SOON) == 3
 
 
 def test_what_was_said_to_many_reaches_by_mail_whom_no_text_reached(drive: Drive) -> None:
     booked(drive)
     audience = Audience((BookingState.BOOKED,))
-    draft = broadcasts.Draft({"en": "Bring a sweater."}, audience, Purpose.REMINDERS)
-    sent = broadcasts.send(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
+    draft = broadcasts.BroadcastDraft({"en": "Bring a sweater."}, audience, Purpose.REMINDERS)
+    sent = broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
     fail("broadcast")
-    assert [email_fallback.by_mail(now=SOON) for _sweep in range(2)] == [1, 0]
+    assert [email_fallback.queue_fallback_emails(now=SOON) for _sweep in range(2)] == [1, 0]
     mail = Message.objects.get(channel="email")
     assert (mail.key.startswith(f"{sent.about}/volunteer:"), mail.purpose, mail.address) == (True, "reminders", MAIL)
     assert "Bring a sweater." in mail.text
@@ -156,22 +156,22 @@ def test_what_was_said_to_many_reaches_by_mail_whom_no_text_reached(drive: Drive
 def test_a_running_late_notice_is_mailed_while_it_is_of_use(drive: Drive) -> None:
     booking = booked(drive)
     now = booking.starts_at - timedelta(hours=1)
-    broadcasts.run_late(drive=drive, minutes=20, request_key="b", actor="user:7", now=now)
+    broadcasts.send_late_notice(drive=drive, minutes=20, request_key="b", actor="user:7", now=now)
     fail("late")
     Message.objects.filter(kind="late").update(settled_at=now)
-    assert email_fallback.by_mail(now=booking.starts_at + timedelta(minutes=20)) == 0
-    assert email_fallback.by_mail(now=now) == 1
+    assert email_fallback.queue_fallback_emails(now=booking.starts_at + timedelta(minutes=20)) == 0
+    assert email_fallback.queue_fallback_emails(now=now) == 1
     assert "20 minutes late" in Message.objects.get(channel="email").text
 
 
 def test_news_goes_to_no_mailbox_that_did_not_agree_to_news(drive: Drive) -> None:
-    booked(drive, consents=("reminders", "appeals"))
-    draft = broadcasts.Draft({"en": "Come again."}, Audience((BookingState.BOOKED,)), Purpose.APPEALS)
-    broadcasts.send(drive=drive, draft=draft, typed_count=1, request_key="c", actor="user:7", now=NOW)
+    booked(drive, consents=("reminders", "news"))
+    draft = broadcasts.BroadcastDraft({"en": "Come again."}, Audience((BookingState.BOOKED,)), Purpose.NEWS)
+    broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="c", actor="user:7", now=NOW)
     fail("broadcast")
     ConsentEntry.objects.filter(address=MAIL).delete()
-    assert email_fallback.by_mail(now=SOON) == 1
-    delivery.deliver(clock=lambda: SOON, chance=lambda: 0.0)
+    assert email_fallback.queue_fallback_emails(now=SOON) == 1
+    delivery.deliver_messages(clock=lambda: SOON, chance=lambda: 0.0)
     assert Message.objects.filter(channel="email").values_list("state", "reason").get() == ("blocked", "no_consent")
 
 
@@ -180,7 +180,7 @@ def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
     spoilt, fine = (builders.drive(policy_id=builders.lax().pk) for _drive in range(2))
     poison, booking = booked(spoilt), booked(fine)
     Site.objects.filter(pk=spoilt.site_id).update(timezone="Nowhere/At All")
-    reminders.render_due(now=booking.starts_at - timedelta(days=1))
+    reminders.render_due_reminders(now=booking.starts_at - timedelta(days=1))
     found = {row.about: (row.state, row.reason) for row in Message.objects.filter(kind="day_before")}
     assert found == {poison.about: ("withdrawn", "not_wordable"), booking.about: ("queued", "")}
 
@@ -189,7 +189,7 @@ def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
 def test_a_text_that_failed_a_day_ago_is_not_said_by_mail_any_more(drive: Drive, ago: timedelta, queued: int) -> None:
     booked(drive)
     fail("booked")
-    assert email_fallback.by_mail(now=SOON + ago) == queued
+    assert email_fallback.queue_fallback_emails(now=SOON + ago) == queued
 
 
 @pytest.mark.parametrize(("before", "queued"), [(timedelta(0), 0), (timedelta(seconds=1), 1)])
@@ -197,4 +197,4 @@ def test_nothing_is_said_by_mail_once_the_visit_has_begun(drive: Drive, before: 
     booking = booked(drive)
     fail("booked")
     Message.objects.update(settled_at=booking.starts_at)
-    assert email_fallback.by_mail(now=booking.starts_at - before) == queued
+    assert email_fallback.queue_fallback_emails(now=booking.starts_at - before) == queued

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from drives.desk import booking_record
 from drives.messaging import invitations
-from drives.models import Booking, Drive, PlanLine
-from drives.planning import drives
-from notifications import consents, notice
+from drives.models import Booking, Drive, ScheduleEntry
+from drives.planning import lifecycle
+from notifications import consents, message_content
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -26,7 +26,7 @@ from volunteers.models import Volunteer
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 MAIL = "ana@example.org"
-NEWS = ("reminders", "appeals")
+NEWS = ("reminders", "news")
 AFTER = datetime(2027, 3, 20, 18, 0, tzinfo=NOW.tzinfo)  # a Saturday, 11 o'clock in Los Angeles
 LATER = AFTER.date() + 10 * DAY
 
@@ -48,39 +48,39 @@ def coming(of: Organization, days: int = 0, **changes: Any) -> Drive:
 
 
 def told() -> list[Message]:
-    return list(Message.objects.filter(kind="appeal").order_by("pk"))
+    return list(Message.objects.filter(kind="invitation").order_by("pk"))
 
 
 def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
     owner = builders.organization()
     booking = gave(owner, email=MAIL)
     drive = coming(owner)
-    assert invitations.sweep(now=AFTER) == 1
+    assert invitations.invite_all_donors(now=AFTER) == 1
     (message,) = told()
     slot = builders.slot(drive).pk
     assert message.text == (
         f"Hope Foundation: You may give again. Places Tue Mar 30, St Mary Hall: http://testserver/t/{slot}/ STOP to end"
     )
-    assert notice.segments(message.text) == 1
-    assert (message.channel, message.purpose, message.priority) == ("sms", "appeals", 2)
-    assert (message.key, message.about) == (f"appeal:{booking.volunteer_id}/2027-03/1/sms", f"drive:{drive.pk}")
+    assert message_content.count_segments(message.text) == 1
+    assert (message.channel, message.purpose, message.priority) == ("sms", "news", 2)
+    assert (message.key, message.about) == (f"invitation:{booking.volunteer_id}/2027-03/1/sms", f"drive:{drive.pk}")
     assert (message.recipient, message.keeps_quiet_hours) == (f"volunteer:{booking.volunteer_id}", True)
     assert message.expires_at == AFTER + 3 * DAY
-    with override_settings(SMS_GATEWAY="inbox"):
+    with override_settings(SMS_PROVIDER="inbox"):
         made.deliver(now=AFTER)
     message.refresh_from_db()
     assert message.state == "delivered"
-    record = booking_record.booking_record(booking)
-    assert [each.kind for each in record.messages][-1] == "appeal"
+    record = booking_record.load_booking_record(booking)
+    assert [each.kind for each in record.messages][-1] == "invitation"
 
 
 def test_a_donor_who_books_is_not_invited_any_more() -> None:
     owner = builders.organization()
     donors = [gave(owner), gave(owner, number=43, name="Test Dan Dow")]
     drive, later = coming(owner), coming(owner, 7)
-    assert invitations.sweep(now=AFTER) == 2
+    assert invitations.invite_all_donors(now=AFTER) == 2
     news = told()[0]
-    news.pk, news.key, news.about = None, "appeal:another/sms", f"drive:{later.pk}"
+    news.pk, news.key, news.about = None, "invitation:another/sms", f"drive:{later.pk}"
     news.save()
     builders.booked(drive, now=AFTER)
     left = [
@@ -98,8 +98,8 @@ def test_looking_for_invitations_takes_one_query_for_known_donors_and_none_for_n
 
     def withdrawals(number: int) -> int:
         held = builders.held(drive, n=number % 4, number=number, now=AFTER)
-        sent = query_counts.statements_of(lambda: builders.proved(held, number=number, now=AFTER))
-        return sum(sql.startswith('UPDATE "notifications_message"') and "'appeal'" in sql for sql in sent)
+        sent = query_counts.statements_of(lambda: builders.verified(held, number=number, now=AFTER))
+        return sum(sql.startswith('UPDATE "notifications_message"') and "'invitation'" in sql for sql in sent)
 
     assert [withdrawals(42), withdrawals(50)] == [1, 0]
 
@@ -108,7 +108,7 @@ def test_twice_is_once() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
-    assert [invitations.sweep(now=AFTER + n * timedelta(hours=1)) for n in range(3)] == [1, 0, 0]
+    assert [invitations.invite_all_donors(now=AFTER + n * timedelta(hours=1)) for n in range(3)] == [1, 0, 0]
 
 
 def full(owner: Organization) -> None:
@@ -136,10 +136,10 @@ SILENT: dict[str, Callable[[Organization], Any]] = {
     ],
     "switched off": lambda owner: [
         coming(owner),
-        PlanLine.objects.create(organization=owner, kind="appeal", way="text", on=False),
+        ScheduleEntry.objects.create(organization=owner, kind="invitation", way="text", on=False),
     ],
-    "switched off for this drive": lambda owner: PlanLine.objects.create(
-        organization=owner, drive=coming(owner), kind="appeal", way="text", on=False
+    "switched off for this drive": lambda owner: ScheduleEntry.objects.create(
+        organization=owner, drive=coming(owner), kind="invitation", way="text", on=False
     ),
 }
 
@@ -149,14 +149,14 @@ def test_nobody_is_appealed_to_without_reason(case: str) -> None:
     owner = builders.organization()
     gave(owner)
     SILENT[case](owner)
-    assert invitations.sweep(now=AFTER) == 0
+    assert invitations.invite_all_donors(now=AFTER) == 0
 
 
 def test_who_did_not_give_is_not_appealed_to() -> None:
     owner = builders.organization()
     gave(owner, outcome="deferred")
     coming(owner)
-    assert invitations.sweep(now=AFTER) == 0
+    assert invitations.invite_all_donors(now=AFTER) == 0
 
 
 @pytest.mark.parametrize(
@@ -176,11 +176,11 @@ def test_an_appeal_takes_the_way_that_was_agreed_to(agreed: set[str], stopped: b
     coming(owner)
     addresses = {"phone": builders.phone(42), "email": MAIL}
     for each in agreed:
-        builders.agreed(owner, addresses[each], "appeals")
+        builders.agreed(owner, addresses[each], "news")
     if stopped:
         sender = owner.senders.get()
-        consents.suppress(sender=sender, address=addresses["phone"], now=NOW)
-    invitations.sweep(now=AFTER)
+        consents.suppress_address(sender=sender, address=addresses["phone"], now=NOW)
+    invitations.invite_all_donors(now=AFTER)
     assert [message.channel for message in told()] == ([way] if way else [])
     if way == "email":
         (message,) = told()
@@ -193,18 +193,18 @@ def test_reminders_agreed_to_are_no_news_agreed_to() -> None:
     owner = builders.organization()
     gave(owner, consents=("reminders",))
     coming(owner)
-    assert invitations.sweep(now=AFTER) == 0
+    assert invitations.invite_all_donors(now=AFTER) == 0
 
 
 def test_who_takes_the_consent_back_before_it_leaves_is_not_written_to() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
-    invitations.sweep(now=AFTER)
-    consents.revoke(
+    invitations.invite_all_donors(now=AFTER)
+    consents.revoke_consents(
         organization=owner,
         addresses=[builders.phone(42)],
-        purposes=["appeals"],
+        purposes=["news"],
         wording="made up",
         source="page",
         actor="donor",
@@ -219,16 +219,16 @@ def test_an_appeal_waits_for_the_morning_at_the_site() -> None:
     gave(owner)
     coming(owner)
     night = AFTER.replace(hour=4)  # nine in the evening before
-    assert invitations.sweep(now=night) == 0
-    assert invitations.sweep(now=night + timedelta(hours=11, minutes=59)) == 0
-    assert invitations.sweep(now=night + timedelta(hours=12)) == 1
+    assert invitations.invite_all_donors(now=night) == 0
+    assert invitations.invite_all_donors(now=night + timedelta(hours=11, minutes=59)) == 0
+    assert invitations.invite_all_donors(now=night + timedelta(hours=12)) == 1
 
 
 def test_of_one_drive_once_and_of_no_two_within_a_week() -> None:
     owner = builders.organization()
     gave(owner)
     first, second = coming(owner), coming(owner, 7)
-    days = [n for n in range(12) if invitations.sweep(now=AFTER + n * DAY)]
+    days = [n for n in range(12) if invitations.invite_all_donors(now=AFTER + n * DAY)]
     assert days == [0, 7]
     assert [message.about for message in told()] == [f"drive:{first.pk}", f"drive:{second.pk}"]
     assert [message.key.partition("/")[2] for message in told()] == ["2027-03/1/sms", "2027-03/2/sms"]
@@ -241,7 +241,7 @@ def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:
         coming(owner, n)
     sent = []
     for now in (AFTER + n * DAY for n in range(60)):
-        if invitations.sweep(now=now):
+        if invitations.invite_all_donors(now=now):
             sent.append(now)
             made.deliver(now=now)
     assert len(sent) == len(told()) == 4
@@ -254,8 +254,8 @@ def test_news_that_coordinators_sent_count_too() -> None:
     gave(owner)
     coming(owner)
     for _news in range(2):
-        made.queued(owner, address=builders.phone(42), purpose="appeals", due_at=AFTER, expires_at=AFTER + 9 * DAY)
-    assert invitations.sweep(now=AFTER) == 0
+        made.queued(owner, address=builders.phone(42), purpose="news", due_at=AFTER, expires_at=AFTER + 9 * DAY)
+    assert invitations.invite_all_donors(now=AFTER) == 0
 
 
 def test_a_family_on_one_phone_hears_once() -> None:
@@ -266,15 +266,15 @@ def test_a_family_on_one_phone_hears_once() -> None:
     assert other.volunteer
     Volunteer.objects.filter(pk=other.volunteer.pk).update(phone=booking.volunteer.phone)
     coming(owner)
-    assert [invitations.sweep(now=AFTER), invitations.sweep(now=AFTER)] == [1, 0]
+    assert [invitations.invite_all_donors(now=AFTER), invitations.invite_all_donors(now=AFTER)] == [1, 0]
 
 
 def test_a_cancelled_drive_takes_its_appeals_back() -> None:
     owner = builders.organization()
     gave(owner)
     drive = coming(owner)
-    invitations.sweep(now=AFTER)
-    drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
+    invitations.invite_all_donors(now=AFTER)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
     assert [message.state for message in told()] == ["withdrawn"]
 
 
@@ -283,7 +283,7 @@ def test_who_has_not_given_for_half_a_year_is_offered_a_first_visit() -> None:
     booking = gave(owner)
     Booking.objects.filter(pk=booking.pk).update(donated_at=AFTER - 190 * DAY)
     coming(owner)
-    invitations.sweep(now=AFTER)
+    invitations.invite_all_donors(now=AFTER)
     assert "/first/ STOP to end" in told()[0].text
 
 
@@ -295,14 +295,14 @@ def test_many_are_told_in_batches_with_a_fixed_number_of_queries(monkeypatch: py
         for number in range(people):
             gave(owner, number=10 * people + number, name=f"Test Donor {'ABC'[number]}")
         coming(owner)
-        return partial(invitations.appeal, organization=owner, now=AFTER)
+        return partial(invitations.invite_donors, organization=owner, now=AFTER)
 
     query_counts.count_for_each(donors)
-    assert Message.objects.filter(kind="appeal").count() == 1 + 3
+    assert Message.objects.filter(kind="invitation").count() == 1 + 3
     owner = told_of[3]
-    Message.objects.filter(kind="appeal").delete()
-    monkeypatch.setattr(invitations, "AT_ONCE", 2)
-    assert invitations.appeal(organization=owner, now=AFTER) == 3
+    Message.objects.filter(kind="invitation").delete()
+    monkeypatch.setattr(invitations, "BATCH_SIZE", 2)
+    assert invitations.invite_donors(organization=owner, now=AFTER) == 3
 
 
 @pytest.mark.expects_errors
@@ -313,16 +313,18 @@ def test_one_organization_that_fails_does_not_hold_up_the_others() -> None:
         coming(each)
     Drive.objects.filter(organization=broken, on=LATER).update(step_minutes=15, stricter_hours=0)
     broken.sites.update(timezone="Nowhere/Atall")
-    assert invitations.sweep(now=AFTER) == 1
+    assert invitations.invite_all_donors(now=AFTER) == 1
 
 
 @given(st.lists(st.integers(0, 31 * 24), max_size=6))
 def test_too_much_is_two_in_a_month_or_one_in_a_week(hours: list[int]) -> None:
     news = [
-        Message(key=f"appeal:1/x/{n}", channel="sms", created_at=AFTER - timedelta(hours=each))
+        Message(key=f"invitation:1/x/{n}", channel="sms", created_at=AFTER - timedelta(hours=each))
         for n, each in enumerate(hours)
     ]
-    assert invitations.is_too_much(news, AFTER) == (len(hours) >= 2 or any(each < 7 * 24 for each in hours))
+    assert invitations.has_reached_invitation_limit(news, AFTER) == (
+        len(hours) >= 2 or any(each < 7 * 24 for each in hours)
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,9 +338,9 @@ def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(
     local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
     planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
     closes = (local + timedelta(minutes=15)).time()
-    made_drive = builders.drive(owner, planned.planned_again(closes=closes))
+    made_drive = builders.drive(owner, planned.build_copy(closes=closes))
     assert made_drive.starts_at == starts
-    assert invitations.sweep(now=AFTER) == int(is_told)
+    assert invitations.invite_all_donors(now=AFTER) == int(is_told)
 
 
 @pytest.mark.parametrize(("ahead", "useful"), [(timedelta(days=2), timedelta(days=2)), (4 * DAY, 3 * DAY)])
@@ -350,8 +352,8 @@ def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_tim
     now = AFTER + timedelta(hours=1)
     local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
     planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
-    builders.drive(owner, planned.planned_again(closes=(local + timedelta(minutes=15)).time()))
-    assert invitations.sweep(now=now) == 1
+    builders.drive(owner, planned.build_copy(closes=(local + timedelta(minutes=15)).time()))
+    assert invitations.invite_all_donors(now=now) == 1
     assert told()[0].expires_at == now + useful
 
 
@@ -371,6 +373,6 @@ def test_one_piece_of_news_in_a_week_or_two_in_31_days_leave_people_in_peace(
     gave(owner)
     coming(owner)
     for each in ago:
-        news = made.queued(owner, address=builders.phone(42), purpose="appeals", due_at=AFTER, expires_at=AFTER + DAY)
+        news = made.queued(owner, address=builders.phone(42), purpose="news", due_at=AFTER, expires_at=AFTER + DAY)
         Message.objects.filter(pk=news.pk).update(state="delivered", created_at=AFTER - each, sending_at=AFTER - each)
-    assert invitations.sweep(now=AFTER) == int(is_told)
+    assert invitations.invite_all_donors(now=AFTER) == int(is_told)

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from drives.messaging.texts import broadcasts, catalog, waitlist
-from drives.models import Booking, Drive, Policy, Site, Visit, WaitingEntry
-from notifications import kinds, notice
-from notifications.kinds import KINDS, Kind, Way
+from drives.messaging.texts import broadcast_texts, catalog, waitlist_texts
+from drives.models import Booking, Drive, Policy, Site, Visit, WaitlistEntry
+from notifications import kinds, message_content
+from notifications.kinds import KINDS, ChannelChoice, MessageKind
 from organizations.models import Organization
-from volunteers import notices
+from volunteers import message_texts
 from volunteers.models import Volunteer
 
 TYPED = {kinds.BROADCAST, kinds.ANSWER}  # a coordinator writes them, and sees how long they are
-E_MAIL_ONLY = [kind for kind in KINDS.values() if kind.channels == Way.MAIL]
+E_MAIL_ONLY = [kind for kind in KINDS.values() if kind.channels == ChannelChoice.MAIL]
 
 
 def longest() -> Drive:
@@ -26,21 +26,23 @@ def longest() -> Drive:
     return Drive(organization=organization, site=site, policy=Policy(), starts_at=starts, title="Plasma drive")
 
 
-def texts(kind: Kind) -> list[str]:
+def texts(kind: MessageKind) -> list[str]:
     """Every text that may leave as this kind, in the active language."""
     drive, ana = longest(), Volunteer(name="Test Ana Alder")
-    entry = WaitingEntry(drive=drive, volunteer=ana, visit=Visit.RETURN)
+    entry = WaitlistEntry(drive=drive, volunteer=ana, visit=Visit.RETURN)
     booking = Booking(drive=drive, volunteer=ana, starts_at=drive.starts_at, visit=Visit.RETURN)
     language = translation.get_language() or "en"
-    others: dict[Kind, Callable[[], list[str]]] = {
-        kinds.CODE: lambda: [notices.code(drive.organization, "sms", language, "482913", "booking:7").text],
-        kinds.LATE: lambda: [broadcasts.late(booking, "sms", 45).text],
-        kinds.WAITING_JOINED: lambda: [waitlist.joined(entry, "sms", 888).text],
-        kinds.WAITING_OVER: lambda: [waitlist.over(entry, "sms").text],
-        kinds.WAITING_ANSWER: lambda: [
-            waitlist.passed_on(entry, 888),
-            waitlist.too_late(entry, 888),
-            waitlist.too_late(entry, 0),
+    others: dict[MessageKind, Callable[[], list[str]]] = {
+        kinds.CODE: lambda: [
+            message_texts.render_code_message(drive.organization, "sms", language, "482913", "booking:7").text
+        ],
+        kinds.LATE: lambda: [broadcast_texts.render_late_notice(booking, "sms", 45).text],
+        kinds.WAITLIST_JOINED: lambda: [waitlist_texts.render_waitlist_joined(entry, "sms", 888).text],
+        kinds.WAITLIST_CLOSED: lambda: [waitlist_texts.render_waitlist_closed(entry, "sms").text],
+        kinds.WAITLIST_ANSWER: lambda: [
+            waitlist_texts.render_offer_declined(entry, 888),
+            waitlist_texts.render_offer_gone(entry, 888),
+            waitlist_texts.render_offer_gone(entry, 0),
         ],
     }
     if kind in others:
@@ -48,12 +50,12 @@ def texts(kind: Kind) -> list[str]:
     # The reminder of some days before has the words of the early one.
     named = [name for name, words in catalog.TEXTS.items() if words.kind in {kind, _same_words(kind)}]
     link = 54 if kind == kinds.OFFER else 50
-    said = [catalog.worded(name, catalog.longest("W" * 20, link), {}) for name in named]
-    together = [name for name in named if name in catalog.TOGETHER]
-    return said + [catalog.together(name, catalog.longest("W" * 20, link)) for name in together]
+    said = [catalog.render_text(name, catalog.build_longest_facts("W" * 20, link), {}) for name in named]
+    together = [name for name in named if name in catalog.SHARED_TEXTS]
+    return said + [catalog.fill_shared_text(name, catalog.build_longest_facts("W" * 20, link)) for name in together]
 
 
-def _same_words(kind: Kind) -> Kind:
+def _same_words(kind: MessageKind) -> MessageKind:
     return kinds.THREE_DAYS if kind == kinds.WEEK else kind
 
 
@@ -63,12 +65,14 @@ def _same_words(kind: Kind) -> Kind:
     [kind for kind in KINDS.values() if kind not in E_MAIL_ONLY and kind not in TYPED],
     ids=lambda kind: kind.name,
 )
-def test_every_kind_fits_one_text_in_every_language(kind: Kind, language: str, settings: Any) -> None:
+def test_every_kind_fits_one_text_in_every_language(kind: MessageKind, language: str, settings: Any) -> None:
     settings.BASE_URL = "https://drive.example.org"  # a link of 50 characters
     with translation.override("en"):
         english = texts(kind)
     with translation.override(language):
         said = texts(kind)
     assert said
-    assert [(notice.segments(text), notice.is_gsm(text)) for text in said] == [(1, True)] * len(said), said
+    assert [(message_content.count_segments(text), message_content.is_gsm(text)) for text in said] == [(1, True)] * len(
+        said
+    ), said
     assert language == "en" or said != english

@@ -8,7 +8,7 @@ import pytest
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
 from drives.models import Booking, CancelledBy, Visit
-from drives.planning import drives
+from drives.planning import lifecycle
 from notifications.models import Message
 from notifications.quiet_hours import QuietHours
 from tests import builders
@@ -23,21 +23,21 @@ MORNING = datetime.fromisoformat("2027-03-06T09:00:00-08:00")
 
 def cancelled_by(who: CancelledBy) -> Callable[[Booking, datetime], object]:
     actor = "donor" if who == CancelledBy.DONOR else "user:7"
-    return lambda booking, now: changes.cancel_bookings(booking_id=booking.pk, actor=actor, by=who, now=now)
+    return lambda booking, now: changes.cancel_bookings(booking_id=booking.pk, actor=actor, cancelled_by=who, now=now)
 
 
 def moved_by(actor: str) -> Callable[[Booking, datetime], object]:
     def move(booking: Booking, now: datetime) -> object:
         slot = builders.slot(booking.drive, 6).pk
         return changes.move_bookings(
-            booking_id=booking.pk, slot_id=slot, actor=actor, now=now, by_staff=actor != "donor"
+            booking_id=booking.pk, slot_id=slot, actor=actor, now=now, by_member=actor != "donor"
         )
 
     return move
 
 
 def called_off(booking: Booking, now: datetime) -> object:
-    return drives.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:7", now=now)
+    return lifecycle.cancel_drive(drive_id=booking.drive_id, reason="", actor="user:7", now=now)
 
 
 def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tuple[str, str, datetime]]:
@@ -81,7 +81,7 @@ def test_a_booking_that_a_coordinator_enters_at_night_is_texted_in_the_morning_u
     drive, person = builders.drive(), Person("Test Ana Alder", builders.phone(42), "test.ana.alder@example.org")
     builders.agreed(drive.organization, person.phone)
     slot = builders.slot(drive, 0).pk
-    booking = book_for_donor.book_for_donor(
+    booking = book_for_donor.create_booking_for_donor(
         drive=drive, slot_id=slot, visit=Visit.RETURN, person=person, actor="user:7", now=now
     )
     made.deliver(now)

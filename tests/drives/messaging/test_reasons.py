@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from drives.templatetags import drive_words
+from drives.templatetags import drive_labels
 from notifications.models import Message
-from notifications.queries import HOLDS
+from notifications.queries import DEFERRAL_REASONS
 from notifications.rules import TREATMENTS
 
 ROOT = Path(__file__).resolve().parents[3]
-INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *HOLDS}
+INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *DEFERRAL_REASONS}
 
 
 def gateway_reasons() -> Iterator[str]:
-    """The second argument of every GatewayError that is raised."""
+    """The second argument of every ProviderError that is raised."""
     for path in (ROOT / "notifications" / "gateways").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "GatewayError" and len(node.args) > 1:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ProviderError" and len(node.args) > 1:
                 yield from (
                     each.value
                     for each in ast.walk(node.args[1])
@@ -33,14 +33,17 @@ REASONS = sorted({treatment.reason for treatment in TREATMENTS.values()} | set(g
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_reason_is_in_words_in_both_languages(reason: str) -> None:
-    assert reason in drive_words._REASONS
+    assert reason in drive_labels._REASONS
     with translation.override("en"):
-        english = drive_words.reason_words(reason)
+        english = drive_labels.reason_text(reason)
     with translation.override("es"):
-        assert drive_words.reason_words(reason) != english
+        assert drive_labels.reason_text(reason) != english
 
 
 def test_the_providers_code_stands_beside_the_words() -> None:
-    assert drive_words.why(Message(reason="unreachable", error_code="30003")) == "the phone cannot be reached (30003)"
-    assert drive_words.why(Message(reason="", error_code="21999")) == "(21999)"
-    assert drive_words.why(Message(reason="a_new_one")) == "a new one"
+    assert (
+        drive_labels.failure_reason(Message(reason="unreachable", error_code="30003"))
+        == "the phone cannot be reached (30003)"
+    )
+    assert drive_labels.failure_reason(Message(reason="", error_code="21999")) == "(21999)"
+    assert drive_labels.failure_reason(Message(reason="a_new_one")) == "a new one"

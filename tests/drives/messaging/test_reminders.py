@@ -10,15 +10,15 @@ import pytest
 from drives.booking import changes
 from drives.calendars import bookings
 from drives.domain import reminder_times
-from drives.domain.message_kinds import PlannedKind
-from drives.domain.reminder_times import Line
+from drives.domain.message_kinds import ScheduledKind
+from drives.domain.reminder_times import EntrySettings
 from drives.messaging import reminders
-from drives.messaging.texts import bookings as texts_bookings
-from drives.messaging.texts import next_visit
+from drives.messaging.texts import booking_texts as texts_bookings
+from drives.messaging.texts import next_visit_texts
 from drives.models import Booking
 from drives.web import links
-from notifications import consents, notice
-from notifications.kinds import Way
+from notifications import consents, message_content
+from notifications.kinds import ChannelChoice
 from notifications.models import Message
 from notifications.quiet_hours import QuietHours
 from tests import builders
@@ -27,19 +27,19 @@ from tests.notifications import made
 
 LA = ZoneInfo("America/Los_Angeles")
 PLAIN = (
-    texts_bookings.booked,
-    texts_bookings.cancelled,
-    texts_bookings.drive_cancelled,
-    next_visit.thank_you,
-    texts_bookings.missed,
+    texts_bookings.render_booked,
+    texts_bookings.render_cancelled,
+    texts_bookings.render_drive_cancelled,
+    next_visit_texts.render_thank_you,
+    texts_bookings.render_missed,
 )
 
 
 def due(*local: int, days: int = 1) -> str:
     year, month, day, hour, minute = local
     at = datetime(year, month, day, hour, minute, tzinfo=LA).astimezone(UTC)
-    line = Line(PlannedKind.THREE_DAYS, Way.TEXT, days=days)
-    return reminder_times.due_at(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
+    line = EntrySettings(ScheduledKind.THREE_DAYS, ChannelChoice.TEXT, days=days)
+    return reminder_times.compute_due_time(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
 
 
 def test_a_day_before_is_the_same_wall_time_also_over_a_change_of_the_clock() -> None:
@@ -85,8 +85,8 @@ def test_scheduled_are_rendered_shortly_before_they_are_due_and_the_unfit_droppe
     scheduled = Message.objects.get(kind="day_before", about=kept.about)
     Booking.objects.filter(pk=gone.pk).update(revision=7)
     Message.objects.filter(kind="three_days").delete()
-    assert reminders.render_due(now=scheduled.due_at - timedelta(minutes=16)) == {"rendered": 0, "dropped": 0}
-    assert reminders.render_due(now=scheduled.due_at - timedelta(minutes=15)) == {"rendered": 1, "dropped": 1}
+    assert reminders.render_due_reminders(now=scheduled.due_at - timedelta(minutes=16)) == {"rendered": 0, "dropped": 0}
+    assert reminders.render_due_reminders(now=scheduled.due_at - timedelta(minutes=15)) == {"rendered": 1, "dropped": 1}
     scheduled.refresh_from_db()
     assert scheduled.state == "queued"
     assert scheduled.text.startswith("Hope Foundation: Reminder, tomorrow Sat Mar 13 9:00 AM, St Mary Hall.")
@@ -100,19 +100,23 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
     drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20), on=date(2027, 9, 29)))
     booking = builders.booked(drive, n=12, language=language)
     booking = Booking.objects.select_related("drive__site", "drive__organization", "drive__policy", "volunteer").get()
-    settings.BASE_URL += "x" * (50 - len(links.link(booking)))
-    assert len(links.link(booking)) == 50
-    told = [texts_bookings.in_language(language, partial(word, booking, "sms")) for word in PLAIN]
-    told.append(texts_bookings.in_language(language, partial(texts_bookings.moved, booking, "sms", NOW)))
+    settings.BASE_URL += "x" * (50 - len(links.build_booking_link(booking)))
+    assert len(links.build_booking_link(booking)) == 50
+    told = [texts_bookings.call_in_language(language, partial(word, booking, "sms")) for word in PLAIN]
+    told.append(texts_bookings.call_in_language(language, partial(texts_bookings.render_moved, booking, "sms", NOW)))
     for days in (0, 1, 3):
         due_at = booking.starts_at - timedelta(days=days)
-        told.append(texts_bookings.in_language(language, partial(texts_bookings.reminder, booking, "sms", due_at)))
+        told.append(
+            texts_bookings.call_in_language(language, partial(texts_bookings.render_reminder, booking, "sms", due_at))
+        )
     booking.state = "donated"
-    told.append(texts_bookings.in_language(language, partial(next_visit.thank_you, booking, "sms")))
+    told.append(texts_bookings.call_in_language(language, partial(next_visit_texts.render_thank_you, booking, "sms")))
     assert [
-        (wording.text, notice.segments(wording.text)) for wording in told if notice.segments(wording.text) > 1
+        (wording.text, message_content.count_segments(wording.text))
+        for wording in told
+        if message_content.count_segments(wording.text) > 1
     ] == []
-    assert all(notice.is_gsm(wording.text) for wording in told)
+    assert all(message_content.is_gsm(wording.text) for wording in told)
 
 
 @pytest.mark.django_db
@@ -120,7 +124,7 @@ def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_
     drive = builders.drive()
     booking = builders.booked(drive)
     scheduled = Message.objects.get(kind="day_before")
-    reminders.render_due(now=scheduled.due_at)
+    reminders.render_due_reminders(now=scheduled.due_at)
     changes.move_bookings(
         booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=scheduled.due_at
     )
@@ -133,7 +137,7 @@ def due_message(booking: Booking, kind: str = "day_before", channel: str = "sms"
 
 
 def rendered(message: Message) -> tuple[str, str, str]:
-    reminders.render_due(now=message.due_at)
+    reminders.render_due_reminders(now=message.due_at)
     message.refresh_from_db()
     return message.state, message.channel, message.address
 
@@ -160,9 +164,9 @@ def test_a_consent_withdrawn_since_the_scheduled_makes_it_a_mail() -> None:
 def test_a_stop_by_text_makes_reminders_mails_and_a_start_texts_again() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     sender = booking.drive.organization.senders.get()
-    consents.suppress(sender=sender, address=builders.phone(42), now=NOW)
+    consents.suppress_address(sender=sender, address=builders.phone(42), now=NOW)
     assert rendered(due_message(booking, "three_days")) == ("queued", "email", "ana@example.org")
-    consents.unsuppress(sender=sender, address=builders.phone(42), now=NOW)
+    consents.lift_suppression(sender=sender, address=builders.phone(42), now=NOW)
     assert rendered(due_message(booking)) == ("queued", "sms", builders.phone(42))
 
 
@@ -181,9 +185,9 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 @pytest.mark.django_db
 def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
-    plan = {**reminder_times.DEFAULT_PLAN, "day_before": Line("day_before", Way.BOTH, days=1)}
+    plan = {**reminder_times.DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="scheduled").delete()
-    reminders.schedule_all([bookings.bookings_for_messages([booking.pk])[booking.pk]], plan, NOW)
+    reminders.schedule_reminders([bookings.load_message_bookings([booking.pk])[booking.pk]], plan, NOW)
     assert rendered(due_message(booking))[0] == "withdrawn"
     assert due_message(booking, channel="email").state == "queued"
 
@@ -201,11 +205,11 @@ def test_who_wants_neither_is_not_reminded() -> None:
 
 def stop(booking: Booking, *addresses: str, now: datetime) -> None:
     of = booking.drive.organization
-    consents.revoke(organization=of, addresses=addresses, wording="no", source="link", actor="donor", now=now)
+    consents.revoke_consents(organization=of, addresses=addresses, wording="no", source="link", actor="donor", now=now)
 
 
 @pytest.mark.django_db
 def test_no_reminder_may_leave_once_the_visit_has_begun() -> None:
     booking = builders.booked(builders.drive())
-    planned = Message.objects.filter(about=booking.about, kind__in=reminders.REMINDERS)
+    planned = Message.objects.filter(about=booking.about, kind__in=reminders.REMINDER_KINDS)
     assert set(planned.values_list("expires_at", flat=True)) == {booking.starts_at}

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from drives.attendance import close_out
 from drives.booking import changes as booking_changes
 from drives.domain import reminder_times
-from drives.domain.reminder_times import Plan
+from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import reminders, schedule, schedule_settings
-from drives.models import Booking, BookingState, CancelledBy, Drive, PlanLine
-from drives.planning import drives
-from notifications.kinds import Way
+from drives.models import Booking, BookingState, CancelledBy, Drive, ScheduleEntry
+from drives.planning import lifecycle
+from notifications.kinds import ChannelChoice
 from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -27,29 +27,33 @@ BOOKED = NOW + timedelta(days=3)  # nine days before the drive: too late for the
 LATER = BOOKED + timedelta(hours=1)
 
 
-def changed(plan: Plan, **lines: Mapping[str, Any]) -> Plan:
-    return reminder_times.merged(plan, [replace(plan[kind], **changes) for kind, changes in lines.items()])
+def changed(plan: MessageSchedule, **lines: Mapping[str, Any]) -> MessageSchedule:
+    return reminder_times.merge_schedule(plan, [replace(plan[kind], **changes) for kind, changes in lines.items()])
 
 
 def edit(of: Organization, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
-    before = schedule.organization_plan(of)
-    version = reminder_times.fingerprint(before)
+    before = schedule.load_organization_schedule(of)
+    version = reminder_times.compute_schedule_fingerprint(before)
     plan = changed(before, **lines)
-    return schedule_settings.change_plan(organization=of, plan=plan, version=version, actor="user:1", now=now)
+    return schedule_settings.change_message_schedule(
+        organization=of, message_schedule=plan, version=version, actor="user:1", now=now
+    )
 
 
 def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) -> int:
-    before = schedule.drive_plan(of)
-    version = reminder_times.fingerprint(before)
+    before = schedule.load_drive_schedule(of)
+    version = reminder_times.compute_schedule_fingerprint(before)
     plan = changed(before, **lines)
-    return schedule_settings.change_drive_plan(drive=of, plan=plan, version=version, actor="user:1", now=now)
+    return schedule_settings.change_drive_message_schedule(
+        drive=of, message_schedule=plan, version=version, actor="user:1", now=now
+    )
 
 
 def waiting(booking: Booking) -> list[tuple[str, str, float]]:
     """What waits for a booking: kind, channel, days before."""
     rows = (
         Message.objects.waiting()
-        .filter(about=booking.about, kind__in=reminders.REMINDERS)
+        .filter(about=booking.about, kind__in=reminders.REMINDER_KINDS)
         .order_by("due_at", "channel")
     )
     return [(row.kind, row.channel, round((booking.starts_at - row.due_at) / timedelta(days=1), 4)) for row in rows]
@@ -68,7 +72,7 @@ def test_bookings_follow_our_plan_where_nobody_changed_it() -> None:
 def test_an_edit_of_the_plan_replans_who_has_booked_and_leaves_the_rest_alone() -> None:
     drive, booking = booked_early()
     kept = Message.objects.get(kind="day_before", about=booking.about)
-    assert edit(drive.organization, three_days={"days": 5, "way": Way.BOTH}) == 1
+    assert edit(drive.organization, three_days={"days": 5, "way": ChannelChoice.BOTH}) == 1
     assert waiting(booking) == [("three_days", "email", 5), ("three_days", "sms", 5), ("day_before", "sms", 1)]
     assert Message.objects.get(kind="day_before", about=booking.about).key == kept.key
     assert Message.objects.filter(kind="three_days", state=MessageState.WITHDRAWN).count() == 1
@@ -99,7 +103,7 @@ def test_an_edit_that_changes_nothing_withdraws_nothing() -> None:
 def test_what_has_left_is_not_sent_again(state: str) -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=state, text="said", lease_until=NOW)
-    assert edit(drive.organization, three_days={"days": 2, "way": Way.BOTH}) == 0
+    assert edit(drive.organization, three_days={"days": 2, "way": ChannelChoice.BOTH}) == 0
     assert waiting(booking) == [("day_before", "sms", 1)]
 
 
@@ -114,7 +118,7 @@ def test_what_is_written_but_has_not_left_is_replanned_too(state: str) -> None:
 def test_a_reminder_that_is_late_because_workers_were_down_is_not_lost_by_an_edit_of_another_line() -> None:
     drive, booking = booked_early()
     late = Message.objects.get(kind="three_days").due_at + timedelta(hours=1)
-    edit(drive.organization, now=late, day_before={"way": Way.BOTH})
+    edit(drive.organization, now=late, day_before={"way": ChannelChoice.BOTH})
     assert ("three_days", "sms", 3) in waiting(booking)
 
 
@@ -145,16 +149,16 @@ def test_a_drive_may_have_a_plan_of_its_own_and_give_it_up() -> None:
         [("day_before", "sms", 1)],
         [("three_days", "sms", 4), ("day_before", "sms", 1)],
     )
-    assert schedule_settings.drop_drive_plan(drive=drive, actor="user:1", now=LATER) == 1
+    assert schedule_settings.reset_drive_message_schedule(drive=drive, actor="user:1", now=LATER) == 1
     assert waiting(mine) == [("three_days", "sms", 4), ("day_before", "sms", 1)]
-    assert not PlanLine.objects.filter(drive=drive).exists()
+    assert not ScheduleEntry.objects.filter(drive=drive).exists()
 
 
 def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> None:
     drive, booking = booked_early()
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
-    drives.change_drive(drive=drive, version=drive.version, actor="user:1", now=LATER)
+    lifecycle.change_drive(drive=drive, version=drive.version, actor="user:1", now=LATER)
     booking.refresh_from_db()
     assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
     # The clocks go forward on that Sunday: the same wall time is 23 hours earlier.
@@ -162,7 +166,7 @@ def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> Non
 
 
 def sent_between(of: Organization, first: int, last: int) -> int:
-    return schedule_settings.change_sending(
+    return schedule_settings.change_sending_settings(
         organization=of,
         quiet_until_hour=first,
         quiet_from_hour=last,
@@ -186,7 +190,7 @@ def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None
     stranger = builders.booked(cleo, number=3)
     builders.held(drive, number=1)
     gone = builders.booked(drive, n=1, number=2)
-    booking_changes.cancel_bookings(booking_id=gone.pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=gone.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     assert edit(drive.organization, three_days={"days": 4}) == 0
     assert waiting(gone) == []
     assert waiting(stranger) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
@@ -195,16 +199,16 @@ def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None
 def test_after_the_visit_only_what_the_plan_says() -> None:
     drive, missing = booked_early()
     came = builders.booked(drive, number=1)
-    edit(drive.organization, missed={"way": Way.MAIL}, thank_you={"on": False})
+    edit(drive.organization, missed={"way": ChannelChoice.MAIL}, thank_you={"on": False})
     Booking.objects.filter(pk=came.pk).update(state=BookingState.CHECKED_IN)
-    close_out.close_out(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
+    close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
     told = Message.objects.filter(kind__in=["thank_you", "missed"]).values_list("about", "kind", "channel")
     assert list(told) == [(missing.about, "missed", "email")]
 
 
 def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
     drive = builders.drive()
-    edit(drive.organization, booked={"way": Way.TEXT})
+    edit(drive.organization, booked={"way": ChannelChoice.TEXT})
     booking = builders.booked(drive, email="ana@example.org")
     told = Message.objects.filter(about=booking.about, kind="booked").values_list("channel", flat=True)
     assert list(told) == ["sms"]
@@ -212,12 +216,14 @@ def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
 
 def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
     owner = builders.organization()
-    read = schedule.organization_plan(owner)
-    version = reminder_times.fingerprint(read)
+    read = schedule.load_organization_schedule(owner)
+    version = reminder_times.compute_schedule_fingerprint(read)
     edit(owner, three_days={"days": 4})
-    with pytest.raises(schedule_settings.ChangedMeanwhile):
-        schedule_settings.change_plan(organization=owner, plan=read, version=version, actor="user:2", now=LATER)
-    assert schedule.organization_plan(owner)["three_days"].days == 4
+    with pytest.raises(schedule_settings.SettingsVersionChanged):
+        schedule_settings.change_message_schedule(
+            organization=owner, message_schedule=read, version=version, actor="user:2", now=LATER
+        )
+    assert schedule.load_organization_schedule(owner)["three_days"].days == 4
 
 
 def test_a_plan_with_problems_is_refused_by_line_and_field() -> None:
@@ -234,7 +240,7 @@ def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_booking
         drive = builders.drive(on=date(2027, 3, 20), policy_id=builders.lax().pk)
         for number in range(people):
             builders.booked(drive, n=number, number=number)
-        return partial(edit, drive.organization, three_days={"days": 4}, day_before={"way": Way.BOTH})
+        return partial(edit, drive.organization, three_days={"days": 4}, day_before={"way": ChannelChoice.BOTH})
 
     query_counts.count_for_each(donors, (1, 10))
 

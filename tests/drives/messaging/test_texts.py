@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from drives.messaging import custom_texts
 from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import TEXTS, TOGETHER, OwnWords
-from notifications import notice
+from drives.messaging.texts.catalog import SHARED_TEXTS, TEXTS, TextTemplate
+from notifications import message_content
 from tests.architecture.sources import ROOT
 
 FACTS = {
@@ -25,64 +25,67 @@ LINK = 50
 
 
 def codes(kind: str, text: str, language: str = "en") -> list[str]:
-    measured = catalog.measure_longest(text, language, "W" * 20, LINK)
-    return [problem.code for problem in custom_texts.problems(kind, text, measured)]
+    measured = catalog.measure_longest_text(text, language, "W" * 20, LINK)
+    return [problem.code for problem in custom_texts.list_text_problems(kind, text, measured)]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("kind", TEXTS)
 def test_our_words_fit_one_segment_with_the_longest_names_and_keep_our_own_rules(kind: str, language: str) -> None:
     with translation.override(language):
-        ours = catalog.ours(kind)
-        longest = catalog.worded(kind, catalog.longest("W" * 20, LINK), {})
-    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), longest
+        ours = catalog.build_default_text(kind)
+        longest = catalog.render_text(kind, catalog.build_longest_facts("W" * 20, LINK), {})
+    assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), longest
     assert codes(kind, ours.text, language) == []
-    assert custom_texts.opening_problems(kind, ours.opening) == []
+    assert custom_texts.list_opening_problems(kind, ours.opening) == []
     assert ours.text.startswith("{org}: ")
-    assert catalog.complete(ours.text) == ours.text
+    assert catalog.add_sender_and_stop(ours.text) == ours.text
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_our_words_are_translated(language: str) -> None:
     assert (ROOT / "config/locale/es/LC_MESSAGES/django.mo").exists()
     with translation.override(language):
-        assert ("STOP: baja" in catalog.ours("same_day").text) == (language == "es")
+        assert ("STOP: baja" in catalog.build_default_text("same_day").text) == (language == "es")
 
 
 def test_own_words_name_facts_and_are_said_with_them() -> None:
-    own = {("reminder", "en"): OwnWords("{org}: {day} at {time}! {place}. STOP ends")}
-    assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM! St Mary Hall. STOP ends"
+    own = {("reminder", "en"): TextTemplate("{org}: {day} at {time}! {place}. STOP ends")}
+    assert (
+        catalog.render_text("reminder", FACTS, own)
+        == "Hope Foundation: Sat Mar 13 at 10:30 AM! St Mary Hall. STOP ends"
+    )
 
 
 def test_who_writes_and_how_to_stop_are_added_where_they_are_missing() -> None:
-    own = {("reminder", "en"): OwnWords("{day} at {time}"), ("reminder", "es"): OwnWords("{day} a las {time}")}
-    assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
+    own = {("reminder", "en"): TextTemplate("{day} at {time}"), ("reminder", "es"): TextTemplate("{day} a las {time}")}
+    assert catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
     with translation.override("es"):
-        assert catalog.worded("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP: baja"
+        assert catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP: baja"
 
 
 def test_words_of_another_language_are_not_used() -> None:
-    own = {("reminder", "es"): OwnWords("Hola {day} {time}")}
-    assert catalog.worded("reminder", FACTS, own).startswith("Hope Foundation: Reminder, Sat Mar 13")
+    own = {("reminder", "es"): TextTemplate("Hola {day} {time}")}
+    assert catalog.render_text("reminder", FACTS, own).startswith("Hope Foundation: Reminder, Sat Mar 13")
 
 
 def test_facts_are_not_looked_at_again_and_do_not_change_the_encoding() -> None:
     facts = {**FACTS, "place": "María {link} Hall"}
-    said = catalog.worded("reminder", facts, {("reminder", "en"): OwnWords("{org}: {place} STOP")})
+    said = catalog.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {place} STOP")})
     assert said == "Hope Foundation: Maria {link} Hall STOP"
 
 
 @given(st.text(max_size=120))
 def test_whatever_is_typed_can_be_said(text: str) -> None:
-    said = catalog.filled(catalog.complete(catalog.cleaned(text)), FACTS)
+    said = catalog.fill_variables(catalog.add_sender_and_stop(catalog.clean_text(text)), FACTS)
     assert "Hope Foundation" in said
     assert "STOP" in said
 
 
 @given(st.text())
 def test_cleaned_words_are_one_line_of_visible_characters(text: str) -> None:
-    cleaned = catalog.cleaned(text)
-    assert cleaned == catalog.cleaned(cleaned)
+    cleaned = catalog.clean_text(text)
+    assert cleaned == catalog.clean_text(cleaned)
     assert cleaned == " ".join(cleaned.split())
     assert not set(cleaned) & set("\n\r\t\x0b\x85\u2028\u202e\u2066\u200b\x00")
 
@@ -132,7 +135,7 @@ def test_ordinary_words_are_let_through(text: str) -> None:
 def test_letters_are_invited_only_where_an_answer_is_understood() -> None:
     assert codes("booked", "{day} {time} {link} Reply C to confirm") == ["letter_not_understood"]
     assert codes("missed", "Responda X") == ["letter_not_understood"]
-    prompting = {kind for kind, words in TEXTS.items() if words.kind.asks_for_letter}
+    prompting = {kind for kind, words in TEXTS.items() if words.kind.asks_for_reply}
     assert prompting == {"reminder", "day_before", "same_day", "offer"}
 
 
@@ -143,7 +146,7 @@ def test_all_problems_are_said_at_once() -> None:
 def test_two_segments_are_the_limit_exactly() -> None:
     def padded(length: int) -> str:
         base = "{org}: {day} {time} STOP"
-        return base + "x" * (length - catalog.measure_longest(base, "en", "W" * 20, LINK).characters)
+        return base + "x" * (length - catalog.measure_longest_text(base, "en", "W" * 20, LINK).characters)
 
     assert codes("reminder", padded(306).replace("STOPx", "STOP x", 1)[:-1]) == []
     assert codes("reminder", padded(307).replace("STOPx", "STOP x", 1)) == ["too_long"]
@@ -164,26 +167,26 @@ def test_two_segments_are_the_limit_exactly() -> None:
     ],
 )
 def test_length_is_counted_as_carriers_do(text: str, encoding: str, characters: int, parts: int) -> None:
-    measured = catalog.measure(text)
+    measured = catalog.measure_text(text)
     assert (measured.encoding, measured.characters, measured.segments) == (encoding, characters, parts)
 
 
 def test_openings_may_name_the_person_but_hold_no_link() -> None:
-    assert custom_texts.opening_problems("booked", "Dear {name}, see you on {long_day}") == []
-    found = [problem.code for problem in custom_texts.opening_problems("booked", "{phone} https://evil.example")]
+    assert custom_texts.list_opening_problems("booked", "Dear {name}, see you on {long_day}") == []
+    found = [problem.code for problem in custom_texts.list_opening_problems("booked", "{phone} https://evil.example")]
     assert found == ["unknown_variable", "foreign_link"]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("kind", TOGETHER)
+@pytest.mark.parametrize("kind", SHARED_TEXTS)
 def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: str, language: str) -> None:
     with translation.override(language):
-        longest = catalog.together(kind, catalog.longest("W" * 20, LINK))
-    assert (notice.segments(longest), notice.is_gsm(longest)) == (1, True), len(longest)
+        longest = catalog.fill_shared_text(kind, catalog.build_longest_facts("W" * 20, LINK))
+    assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), len(longest)
     assert "STOP" in longest
 
 
 def test_a_time_that_ends_with_a_full_stop_ends_its_sentence() -> None:
     facts = dict.fromkeys(catalog.TEXTS["booked"].knows, "p.m.")
     with translation.override("es"):
-        assert ".." not in catalog.worded("booked", facts, {})
+        assert ".." not in catalog.render_text("booked", facts, {})

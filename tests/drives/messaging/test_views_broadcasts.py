@@ -32,7 +32,7 @@ def drive_of(member: Membership, people: int = 2) -> Drive:
     return drive
 
 
-def address(drive: Drive, page: str = "write") -> str:
+def address(drive: Drive, page: str = "write_broadcast") -> str:
     return reverse(f"organizer_{page}", args=[drive.pk])
 
 
@@ -95,7 +95,7 @@ def test_news_for_who_has_cancelled_needs_their_consent() -> None:
     browser, drive = coordinator.signed_in(member), drive_of(member)
     answer = browser.post(address(drive), {**typed(browser, drive), "states": ["cancelled"], "preview": "1"})
     assert "Not everybody chosen has a visit ahead." in text(answer)
-    fields = {**typed(browser, drive), "states": ["booked"], "purpose": "appeals", "preview": "1"}
+    fields = {**typed(browser, drive), "states": ["booked"], "purpose": "news", "preview": "1"}
     assert "Nobody of these can be reached." in text(browser.post(address(drive), fields))
 
 
@@ -143,7 +143,7 @@ def test_a_stranger_finds_no_message_to_many() -> None:
     cleo, pk = coordinator.signed_in(ben()), Broadcast.objects.get().pk
     assert cleo.get(reverse("organizer_broadcast", args=[pk])).status_code == 404
     assert cleo.post(reverse("organizer_stop_broadcast", args=[pk])).status_code == 404
-    assert cleo.post(reverse("checkin_stop_late", args=[drive.slug, pk])).status_code == 404
+    assert cleo.post(reverse("checkin_stop_running_late", args=[drive.slug, pk])).status_code == 404
 
 
 # Running late
@@ -157,7 +157,7 @@ def the_day(time_machine: Any, drive: Drive, role: str = Role.CHECK_IN) -> Clien
 def test_running_late_is_two_taps_from_the_door(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive)
-    where = reverse("checkin_late", args=[drive.slug])
+    where = reverse("checkin_running_late", args=[drive.slug])
     assert f'href="{where}"' in browser.get(reverse("checkin", args=[drive.slug])).content.decode()
     shown = browser.get(where)
     assert "2 people who are due in the next three hours" in text(shown)
@@ -171,9 +171,9 @@ def test_running_late_is_two_taps_from_the_door(time_machine: Any) -> None:
 def test_a_late_notice_is_stopped_at_the_door(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive)
-    where = reverse("checkin_late", args=[drive.slug])
+    where = reverse("checkin_running_late", args=[drive.slug])
     browser.post(where, {"minutes": "20", "request_key": "a"})
-    stop = reverse("checkin_stop_late", args=[drive.slug, Broadcast.objects.get().pk])
+    stop = reverse("checkin_stop_running_late", args=[drive.slug, Broadcast.objects.get().pk])
     assert "Stopped. 2 messages will not leave." in text(browser.post(stop, follow=True))
 
 
@@ -181,7 +181,7 @@ def test_a_late_notice_is_stopped_at_the_door(time_machine: Any) -> None:
 def test_another_number_of_minutes_is_refused(minutes: str, time_machine: Any) -> None:
     drive = drive_of(ben())
     answer = the_day(time_machine, drive).post(
-        reverse("checkin_late", args=[drive.slug]), {"minutes": minutes}, follow=True
+        reverse("checkin_running_late", args=[drive.slug]), {"minutes": minutes}, follow=True
     )
     assert "Choose how late you are." in text(answer)
     assert Message.objects.count() == 0
@@ -190,7 +190,7 @@ def test_another_number_of_minutes_is_refused(minutes: str, time_machine: Any) -
 def test_a_viewer_tells_nobody_that_it_is_late(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive, Role.VIEWER)
-    answer = browser.post(reverse("checkin_late", args=[drive.slug]), {"minutes": "20"})
+    answer = browser.post(reverse("checkin_running_late", args=[drive.slug]), {"minutes": "20"})
     assert (answer.status_code, Message.objects.count()) == (403, 0)
 
 
@@ -203,7 +203,7 @@ def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
     builders.booked(drive, n=2, number=7, consents=())
     Message.objects.all().delete()
     browser = the_day(time_machine, drive)
-    browser.post(reverse("checkin_late", args=[drive.slug]), {"minutes": "20"})
+    browser.post(reverse("checkin_running_late", args=[drive.slug]), {"minutes": "20"})
     made.deliver(drive.starts_at + timedelta(seconds=30))
     return drive
 
@@ -212,13 +212,13 @@ def test_the_call_list_says_whom_to_call_what_to_tell_and_why(time_machine: Any)
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(member.user)
-    shown = text(browser.get(address(drive, "calls")))
+    shown = text(browser.get(address(drive, "call_list")))
     assert "Test Ana Alder 9:30 AM (201) 555-0107" in shown
     assert "We are running about 20 min late at St Mary Hall." in shown
     assert "not sent: did not agree to it" in shown
     home = browser.get("/organizer/")
     assert "1 person did not get a message. Call them." in text(home)
-    assert address(drive, "calls") in home.content.decode()
+    assert address(drive, "call_list") in home.content.decode()
     desk = text(browser.get(address(drive, "drive")))
     assert "Not sent 1 1 × did not agree to it" in desk
 
@@ -227,8 +227,8 @@ def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> 
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.CHECK_IN, "helper@example.org").user)
-    (row,) = browser.get(address(drive, "calls")).context["list"].waiting
-    tick = reverse("organizer_reached", args=[drive.pk, row.booking.pk])
+    (row,) = browser.get(address(drive, "call_list")).context["list"].waiting
+    tick = reverse("organizer_mark_reached", args=[drive.pk, row.booking.pk])
     browser.post(tick, {"topic": "booking:1/another"})
     assert Call.objects.count() == 0
     for _ in range(2):
@@ -236,16 +236,16 @@ def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> 
     assert Call.objects.count() == 1
     assert "Nobody has to be called." in shown
     assert "Test Ana Alder Sat Mar 13, 9:00 AM, helper@example.org" in shown
-    browser.post(reverse("organizer_not_reached", args=[drive.pk, row.booking.pk]))
-    assert "Nobody has to be called." not in text(browser.get(address(drive, "calls")))
+    browser.post(reverse("organizer_unmark_reached", args=[drive.pk, row.booking.pk]))
+    assert "Nobody has to be called." not in text(browser.get(address(drive, "call_list")))
 
 
 def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> None:
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.VIEWER).user)
-    (row,) = browser.get(address(drive, "calls")).context["list"].waiting
-    tick = reverse("organizer_reached", args=[drive.pk, row.booking.pk])
+    (row,) = browser.get(address(drive, "call_list")).context["list"].waiting
+    tick = reverse("organizer_mark_reached", args=[drive.pk, row.booking.pk])
     assert browser.post(tick, {"topic": row.topics[0].topic}).status_code == 403
     assert Call.objects.count() == 0
 

@@ -13,8 +13,8 @@ from config import settings as project
 from drives.domain import reminder_times
 from drives.messaging import reminders, schedule
 from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import TEXTS, OwnWords
-from drives.models import Drive, OwnText, PlanLine
+from drives.messaging.texts.catalog import TEXTS, TextTemplate
+from drives.models import CustomText, Drive, ScheduleEntry
 from notifications.models import Message
 from organizations.models import Membership, Organization, Role
 from tests import builders, query_counts
@@ -34,15 +34,20 @@ def ben(**fields: Any) -> tuple[Client, Organization]:
 
 def typed_plan(of: Organization, **changes: str) -> dict[str, str]:
     """The form as the page shows it, with changes."""
-    return _typed(schedule.organization_plan(of), changes)
+    return _typed(schedule.load_organization_schedule(of), changes)
 
 
 def typed_drive_plan(of: Drive, **changes: str) -> dict[str, str]:
-    return _typed(schedule.drive_plan(of), changes)
+    return _typed(schedule.load_drive_schedule(of), changes)
 
 
-def _typed(plan: reminder_times.Plan, changes: dict[str, str]) -> dict[str, str]:
-    typed = {"version": reminder_times.fingerprint(plan), "slot_on": "2027-03-13", "slot_at": "10:30", "lead": "14"}
+def _typed(plan: reminder_times.MessageSchedule, changes: dict[str, str]) -> dict[str, str]:
+    typed = {
+        "version": reminder_times.compute_schedule_fingerprint(plan),
+        "slot_on": "2027-03-13",
+        "slot_at": "10:30",
+        "lead": "14",
+    }
     for kind, line in plan.items():
         typed |= {f"{kind}-way": line.way, f"{kind}-days": str(line.days), f"{kind}-hours": str(line.hours)}
         typed |= {f"{kind}-on": "on"} if line.on else {}
@@ -51,11 +56,11 @@ def _typed(plan: reminder_times.Plan, changes: dict[str, str]) -> dict[str, str]
 
 
 def words_of(kind: str, language: str = "en") -> str:
-    return reverse("organizer_words", args=[kind, language])
+    return reverse("organizer_custom_text", args=[kind, language])
 
 
-def typed_words(new: str, *, kept: OwnWords | None = None, **more: str) -> dict[str, str]:
-    return {"version": catalog.fingerprint(kept or OwnWords()), "text": new, "opening": "", **more}
+def typed_words(new: str, *, kept: TextTemplate | None = None, **more: str) -> dict[str, str]:
+    return {"version": catalog.compute_text_version(kept or TextTemplate()), "text": new, "opening": "", **more}
 
 
 def test_the_overview_says_what_goes_out_when_in_which_words_and_at_what_price() -> None:
@@ -98,10 +103,10 @@ def test_the_plan_is_changed_and_who_has_booked_follows() -> None:
     builders.booked(drive)
     response = browser.post(PLAN, typed_plan(owner, three_days__days="5", save="1"), follow=True)
     assert "Saved. The reminders of 1 person are planned anew." in text(response)
-    waiting = Message.objects.waiting().filter(kind__in=reminders.REMINDERS).order_by("due_at")
+    waiting = Message.objects.waiting().filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
     assert [message.kind for message in waiting] == ["three_days", "day_before"]
     assert (drive.starts_at - waiting[0].due_at).days == 5
-    assert list(PlanLine.objects.values_list("kind", "days")) == [("three_days", 5)]
+    assert list(ScheduleEntry.objects.values_list("kind", "days")) == [("three_days", 5)]
 
 
 def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> None:
@@ -112,7 +117,7 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
     assert "Not sent Early reminder E-mail Skipped: it would come too soon after the booking." in shown
     assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
     assert "Fri Mar 12, 7:45 PM Reminder on the day Text, else e-mail Moved earlier, out of the quiet hours." in shown
-    assert not PlanLine.objects.exists()
+    assert not ScheduleEntry.objects.exists()
 
 
 def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> None:
@@ -125,7 +130,7 @@ def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> 
     assert "Something in the form is not right yet" in text(wrong)
     assert '<a href="#id_three_days-days">Days before</a>: Write a whole number.' in wrong.content.decode()
     assert browser.get(f"{PLAN}preview/").status_code == 405
-    assert not PlanLine.objects.exists()
+    assert not ScheduleEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_a_plan_with_a_mistake_is_shown_again_with_what_was_typed(changes: dict[
     assert "There is a problem" in shown
     assert shown.count(said) == 2
     assert '<option value="both" selected>' in response.content.decode().split("day_before-way")[-1]
-    assert not PlanLine.objects.exists()
+    assert not ScheduleEntry.objects.exists()
 
 
 def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
@@ -157,21 +162,21 @@ def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
     response = browser.post(PLAN, {**second, "save": "1"})
     assert response.status_code == 422
     assert "Somebody else has changed this in the meantime." in text(response)
-    assert schedule.organization_plan(owner)["three_days"].days == 4
+    assert schedule.load_organization_schedule(owner)["three_days"].days == 4
 
 
 def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
     browser, owner = ben()
     drive, other = builders.drive(owner), builders.drive(owner)
-    address = reverse("organizer_drive_messages", args=[drive.pk])
+    address = reverse("organizer_drive_message_schedule", args=[drive.pk])
     assert "This drive follows your common plan." in text(browser.get(address))
     assert browser.post(f"{address}preview/", typed_drive_plan(drive)).status_code == 200
     browser.post(address, typed_drive_plan(drive, day_before__on="off", save="1"))
-    plans = schedule.drive_plans(owner, [drive.pk, other.pk])
+    plans = schedule.load_drive_schedules(owner, [drive.pk, other.pk])
     assert (plans[drive.pk]["day_before"].on, plans[other.pk]["day_before"].on) == (False, True)
     assert "its own plan" in text(browser.get(OVERVIEW))
     browser.post(address, {"drop": "1"})
-    assert schedule.drive_plan(drive)["day_before"].on
+    assert schedule.load_drive_schedule(drive)["day_before"].on
 
 
 @pytest.mark.parametrize("language", dict(project.LANGUAGES))
@@ -202,7 +207,7 @@ def test_reminders_that_are_not_yet_written_use_new_words() -> None:
     booking = builders.booked(builders.drive(owner))
     browser.post(words_of("day_before"), typed_words("Tomorrow, {time}!", save="1"))
     due_at = Message.objects.get(about=booking.about, kind="day_before").due_at
-    reminders.render_due(now=due_at)
+    reminders.render_due_reminders(now=due_at)
     written = Message.objects.get(about=booking.about, kind="day_before")
     assert written.text == "Hope Foundation: Tomorrow, 9:00 AM! STOP to end"
 
@@ -226,19 +231,19 @@ def test_words_above_two_segments_are_refused_with_nothing_lost() -> None:
     shown = text(response)
     assert "With the longest names this takes 4 segments, and 2 are the limit: “á” leaves 70 characters" in shown
     assert "á" * 120 in response.content.decode().split("<textarea")[1]
-    assert not OwnText.objects.exists()
+    assert not CustomText.objects.exists()
 
 
 def test_the_live_preview_of_words_counts_and_warns_and_keeps_nothing() -> None:
     browser, _ = ben()
-    address = reverse("organizer_preview_words", args=["booked", "es"])
+    address = reverse("organizer_preview_custom_text", args=["booked", "es"])
     shown = text(browser.post(address, typed_words("¡Sí! {day} {time} {link}")))
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
     assert "Cost 0.0236 USD a person" in shown
     assert "STOP: baja" in shown
     assert "We do not know {nope}." in text(browser.post(address, typed_words("{nope}")))
-    assert not OwnText.objects.exists()
+    assert not CustomText.objects.exists()
 
 
 def test_words_are_escaped_in_the_preview() -> None:
@@ -250,20 +255,20 @@ def test_words_are_escaped_in_the_preview() -> None:
 
 def test_our_words_come_back_when_own_ones_are_emptied_or_typed_over_with_ours() -> None:
     browser, _ = ben()
-    for back in ("", catalog.ours("missed").text):
+    for back in ("", catalog.build_default_text("missed").text):
         browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
-        kept = OwnWords("Come again {link}")
+        kept = TextTemplate("Come again {link}")
         browser.post(words_of("missed"), typed_words(back, kept=kept, save="1"))
-        assert not OwnText.objects.exists()
+        assert not CustomText.objects.exists()
 
 
 def test_use_our_words_shows_them_and_saves_nothing() -> None:
     browser, _ = ben()
     browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
-    kept = OwnWords("Come again {link}")
+    kept = TextTemplate("Come again {link}")
     response = browser.post(words_of("missed"), typed_words("Come again {link}", kept=kept, ours="1"))
     assert "{org}: We missed you. Come another time? {link} STOP to end" in text(response)
-    assert OwnText.objects.count() == 1
+    assert CustomText.objects.count() == 1
 
 
 def test_words_changed_by_somebody_else_meanwhile_are_not_overwritten() -> None:
@@ -272,7 +277,7 @@ def test_words_changed_by_somebody_else_meanwhile_are_not_overwritten() -> None:
     response = browser.post(words_of("missed"), typed_words("Second {link}", save="1"))
     assert "Somebody else has changed this in the meantime." in text(response)
     assert "Second {link}" in response.content.decode()
-    assert OwnText.objects.get().text == "First {link}"
+    assert CustomText.objects.get().text == "First {link}"
 
 
 def test_a_test_goes_to_who_is_signed_in_once_a_tap() -> None:
@@ -284,7 +289,7 @@ def test_a_test_goes_to_who_is_signed_in_once_a_tap() -> None:
     assert {mail.address for mail in mails} == {Membership.objects.get(organization=owner).user.email}
     assert {mail.channel for mail in mails} == {"email"}
     assert sorted(mail.subject for mail in mails) == ["Test of a text message", "Test: We missed you"]
-    assert not OwnText.objects.exists()
+    assert not CustomText.objects.exists()
 
 
 def test_hours_and_price_are_changed_by_owners_and_move_reminders() -> None:
@@ -319,7 +324,7 @@ def test_unknown_kinds_and_languages_are_not_found() -> None:
     for address in (
         words_of("nonsense"),
         words_of("booked", "xx"),
-        reverse("organizer_preview_words", args=["x", "en"]),
+        reverse("organizer_preview_custom_text", args=["x", "en"]),
     ):
         method = browser.post if "preview" in address else browser.get
         assert method(address).status_code == 404
@@ -328,7 +333,7 @@ def test_unknown_kinds_and_languages_are_not_found() -> None:
 def test_viewers_look_coordinators_plan_and_owners_pay() -> None:
     owner = builders.organization()
     drive = builders.drive(owner)
-    pages = (OVERVIEW, PLAN, words_of("booked"), reverse("organizer_drive_messages", args=[drive.pk]), SENDING)
+    pages = (OVERVIEW, PLAN, words_of("booked"), reverse("organizer_drive_message_schedule", args=[drive.pk]), SENDING)
     answers = {
         role: [coordinator.signed_in(builders.member(owner, role)).get(page).status_code for page in pages]
         for role in (Role.VIEWER, Role.CHECK_IN, Role.COORDINATOR, Role.OWNER)
@@ -343,15 +348,15 @@ def test_viewers_look_coordinators_plan_and_owners_pay() -> None:
 
 def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
     cleo = builders.drive()
-    OwnText.objects.create(
+    CustomText.objects.create(
         organization=cleo.organization, kind="booked", language="en", text="Cleo’s {link}", changed_at=NOW
     )
     browser, owner = ben()
-    for name in ("organizer_drive_messages", "organizer_preview_drive_messages"):
+    for name in ("organizer_drive_message_schedule", "organizer_preview_drive_message_schedule"):
         address = reverse(name, args=[cleo.pk])
         assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
-    assert schedule.drive_plan(cleo) == reminder_times.DEFAULT_PLAN
+    assert schedule.load_drive_schedule(cleo) == reminder_times.DEFAULT_SCHEDULE
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(-1, "delivered"), (0, "expired"), (1, "expired")])

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from drives.models import Booking, BookingState, Drive, DriveState, Policy
 from organizations.models import AuditEntry, Cause, Organization, Role
-from organizations.translated import Translated
+from organizations.translated_text import TranslatedString
 from tests import builders
 from tests.builders import NOW
 from tests.drives.caller import Api
@@ -49,7 +49,7 @@ def test_a_plan_without_its_optional_texts_is_made_with_empty_ones() -> None:
     ben = builders.organization()
     made = Api.with_key(ben).post("drives/", plan(ben))
     drive = Drive.objects.get(pk=made.json()["id"])
-    assert (drive.description, drive.bring, drive.phone) == (Translated(), Translated(), "")
+    assert (drive.description, drive.bring, drive.phone) == (TranslatedString(), TranslatedString(), "")
     plan_made = made.json()["plan"]
     assert (plan_made["description"], plan_made["bring"], plan_made["phone"]) == ({}, {}, "")
 
@@ -72,7 +72,7 @@ def test_a_plan_takes_nothing_of_another_organization() -> None:
         "site": builders.site(other).pk,
         "policy": builders.policy(organization=other).pk,
         "cause": Cause.objects.create(organization=other, title="Theirs", slug="theirs", strip="x").pk,
-        "collector": other.collectors.create(name="Theirs").pk,
+        "center": other.centers.create(name="Theirs").pk,
     }
     for name, pk in foreign.items():
         refused = api.post("drives/", plan(ben, **{name: str(pk)}))
@@ -165,13 +165,13 @@ def test_what_drives_are_made_of_can_be_read() -> None:
     offered = Policy.objects.filter(Q(organization=None) | Q(organization=ben)).order_by("pk")
     cause = Cause.objects.create(organization=ben, title="Running for Zoe", slug="zoe", strip="For Zoe")
     cause.facts.create(text="One in a million.", source_name="A journal")
-    collector = ben.collectors.create(name="The centre")
+    center = ben.centers.create(name="The centre")
     api = Api.with_key(ben, Role.VIEWER)
     made: dict[str, list[Any]] = {
         "organizations": [ben],
         "sites": [site],
         "causes": [cause],
-        "centers": [collector],
+        "centers": [center],
         "policies": list(offered),
     }
     for name, rows in made.items():
@@ -236,7 +236,7 @@ def test_a_wrong_key_is_401_on_public_calls_too(header: str) -> None:
 def test_a_preview_refuses_what_could_not_be_made() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
-    for name in ("policy", "cause", "collector"):
+    for name in ("policy", "cause", "center"):
         answers = [api.post(path, plan(ben, **{name: "999999"})) for path in ("drives/preview/", "drives/")]
         assert [codes(answer) for answer in answers] == [[(f"#/{name}", f"{name}_unknown")]] * 2
 

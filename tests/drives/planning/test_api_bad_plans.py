@@ -29,10 +29,10 @@ PLANS = st.fixed_dictionaries(
         "goal": NUMBERS | ODD,
         "description": st.text(max_size=30),
         "phone": st.text(max_size=25),
-        **dict.fromkeys(("step_minutes", "chairs", "screening_places", "grace_minutes"), NUMBERS | ODD),
+        **dict.fromkeys(("step_minutes", "chairs", "screening_stations", "grace_minutes"), NUMBERS | ODD),
         **dict.fromkeys(("first_screening_steps", "first_chair_steps"), NUMBERS | ODD),
         **dict.fromkeys(("return_screening_steps", "return_chair_steps"), NUMBERS | ODD),
-        **dict.fromkeys(("site", "policy", "cause", "collector"), ODD),
+        **dict.fromkeys(("site", "policy", "cause", "center"), ODD),
     },
 )
 fuzzed = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))

@@ -24,7 +24,7 @@ LENGTHS = {"title": 120, "description": 4000, "bring": 200}
 NUMBERS = {
     "goal": (1, 5000),
     "chairs": (1, 500),
-    "screening_places": (0, 500),
+    "screening_stations": (0, 500),
     "step_minutes": (5, 60),
     "stricter_hours": (1, 9999),
     "stricter_days": (1, 366),
@@ -57,7 +57,7 @@ def in_api(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, Any
     steps = dict.fromkeys(STEPS, 0) | {"first_chair_steps": chair, "return_chair_steps": chair}
     hours = {"on": "2027-03-13", "opens": "09:00", "closes": "15:00"}
     ids = {"site": str(site.pk), "policy": str(policy.pk)}
-    return {"title": "Plasma drive", **hours, "chairs": 4, "screening_places": 2, **steps, **ids, **changes}
+    return {"title": "Plasma drive", **hours, "chairs": 4, "screening_stations": 2, **steps, **ids, **changes}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from drives.models import Booking, BookingState, Drive, Site
-from drives.planning import drives, sites
+from drives.planning import lifecycle, sites
 from notifications.models import Message, MessageState
 from tests import builders, query_counts
 from tests.builders import NOW
@@ -71,7 +71,7 @@ def test_only_who_still_comes_is_told() -> None:
     builders.booked(other, number=44)
     gone = builders.booked(called_off, number=45)
     Drive.objects.filter(pk=called_off.pk).update(site=drive.site)
-    drives.cancel_drive(drive_id=called_off.pk, reason="", actor="user:7", now=NOW)
+    lifecycle.cancel_drive(drive_id=called_off.pk, reason="", actor="user:7", now=NOW)
     moves_to("9 Other Street", drive)
     assert {message.about for message in told()} == {comes.about}
     assert Booking.objects.get(pk=gone.pk).state == BookingState.CANCELLED

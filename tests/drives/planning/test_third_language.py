@@ -68,7 +68,7 @@ def test_a_drive_is_planned_and_booked_in_a_third_language() -> None:
     assert ben.post("/organizer/drives/new/", typed).status_code == 302
     drive = Drive.objects.get()
     assert drive.title.texts == {"en": "Plasma drive", "de": "Plasmatag"}
-    ben.post(reverse("organizer_publish", args=[drive.pk]))
+    ben.post(reverse("organizer_publish_drive", args=[drive.pk]))
 
     page = Client(headers={"accept-language": "de"}).get(reverse("drive", args=[drive.slug]))
     assert '<html lang="de">' in page.content.decode()

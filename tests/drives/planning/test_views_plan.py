@@ -9,7 +9,7 @@ from django.utils import translation
 
 from drives.models import Drive, DriveState, Site, Slot
 from organizations.models import Role
-from organizations.translated import Translated
+from organizations.translated_text import TranslatedString
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -173,7 +173,7 @@ def test_a_viewer_and_a_helper_may_not_plan() -> None:
 def test_an_edit_changes_the_draft() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
-    address = reverse("organizer_plan", args=[drive.pk])
+    address = reverse("organizer_edit_drive", args=[drive.pk])
     form = coordinator.typed(drive.site, drive.policy, version=drive.version)
     browser.post(address, {**form, "opens": "08:00", "save": "1"})
     drive.refresh_from_db()
@@ -183,7 +183,7 @@ def test_an_edit_changes_the_draft() -> None:
 def test_an_edit_over_somebody_elses_edit_is_refused() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
-    address = reverse("organizer_plan", args=[drive.pk])
+    address = reverse("organizer_edit_drive", args=[drive.pk])
     form = coordinator.typed(drive.site, drive.policy, version=drive.version, save="1")
     browser.post(address, form)
     response = browser.post(address, {**form, "title": "Mine"})
@@ -198,25 +198,25 @@ def test_the_day_of_a_booked_drive_stays_and_fewer_chairs_say_whom_it_touches() 
     builders.booked(drive, number=1)
     builders.booked(drive, number=2)
     form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
-    shown = browser.post(reverse("organizer_plan", args=[drive.pk]), {**form, "preview": "1"})
+    shown = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "preview": "1"})
     assert "People have booked: the day, the hours" in text(shown)
     assert "9:15 AM: 2 booked, 1 chairs" in text(shown)
-    browser.post(reverse("organizer_plan", args=[drive.pk]), {**form, "save": "1"})
+    browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "save": "1"})
     drive.refresh_from_db()
     assert (str(drive.on), drive.chairs) == ("2027-03-13", 1)
 
 
 def _typed(value: Any) -> Any:
-    return str(value) if isinstance(value, Translated) else value
+    return str(value) if isinstance(value, TranslatedString) else value
 
 
 def test_a_step_that_only_the_api_knows_stays_when_the_plan_is_edited() -> None:
     helper = builders.member(builders.organization())
     drive = builders.drive(helper.organization, step_minutes=45, first_screening_steps=1, first_chair_steps=1)
-    shown = coordinator.AllDay(helper.user).get(reverse("organizer_plan", args=[drive.pk]))
+    shown = coordinator.AllDay(helper.user).get(reverse("organizer_edit_drive", args=[drive.pk]))
     assert '<option value="45" selected>45 minutes</option>' in shown.content.decode()
     typed = {name: _typed(shown.context["form"][name].value()) for name in shown.context["form"].fields}
     typed = {name: value for name, value in typed.items() if value is not None} | {"title": "Another name", "save": "1"}
-    coordinator.AllDay(helper.user).post(reverse("organizer_plan", args=[drive.pk]), typed)
+    coordinator.AllDay(helper.user).post(reverse("organizer_edit_drive", args=[drive.pk]), typed)
     drive.refresh_from_db()
     assert (str(drive.title), drive.step_minutes) == ("Another name", 45)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.models import Collector, Site
+from drives.models import CollectionCenter, Site
 from organizations.models import Cause, Membership, Role
 from tests import builders
 from tests.builders import NOW
@@ -52,17 +52,17 @@ def test_what_is_wrong_with_a_place_is_said(changes: dict[str, str], sentence: s
 def test_the_zone_of_a_place_with_drives_stays() -> None:
     browser, ben = desk()
     drive = builders.drive(ben.organization)
-    response = browser.post(reverse("organizer_site", args=[drive.site_id]), PLACE)
+    response = browser.post(reverse("organizer_edit_site", args=[drive.site_id]), PLACE)
     assert "Drives were planned here in the zone America/Los_Angeles." in text(response)
     assert Site.objects.get().timezone == "America/Los_Angeles"
 
 
 def test_a_center_keeps_its_phone_as_a_number() -> None:
     browser, _ben = desk()
-    browser.post(reverse("organizer_new_collector"), {"name": "Example Center", "phone": "213 555 0142"})
-    center = Collector.objects.get()
+    browser.post(reverse("organizer_new_center"), {"name": "Example Center", "phone": "213 555 0142"})
+    center = CollectionCenter.objects.get()
     assert center.phone == "+12135550142"
-    assert 'value="(213) 555-0142"' in browser.get(reverse("organizer_collector", args=[center.pk])).content.decode()
+    assert 'value="(213) 555-0142"' in browser.get(reverse("organizer_center", args=[center.pk])).content.decode()
 
 
 def test_a_cause_keeps_its_facts_in_order_and_drops_emptied_ones() -> None:
@@ -73,7 +73,7 @@ def test_a_cause_keeps_its_facts_in_order_and_drops_emptied_ones() -> None:
     assert [str(fact) for fact in cause.facts.order_by("position")] == ["text 0", "text 1"]
     known = {f"facts-{n}-id": str(fact.pk) for n, fact in enumerate(cause.facts.order_by("position"))}
     emptied = {**facts, **known, "facts-INITIAL_FORMS": "2", "facts-0-text": "", "facts-0-source_name": ""}
-    browser.post(reverse("organizer_cause", args=[cause.pk]), {**CAUSE, **emptied})
+    browser.post(reverse("organizer_edit_cause", args=[cause.pk]), {**CAUSE, **emptied})
     assert [(str(fact), fact.position) for fact in cause.facts.all()] == [("text 1", 0)]
 
 
@@ -95,7 +95,7 @@ def test_a_viewer_sees_the_list_and_changes_nothing() -> None:
     organization = builders.organization()
     builders.site(organization)
     vera: Any = coordinator.signed_in(builders.member(organization, Role.VIEWER))
-    shown = vera.get(reverse("organizer_directory"))
+    shown = vera.get(reverse("organizer_sites"))
     assert ("St Mary Hall" in text(shown), "Add a place" in text(shown)) == (True, False)
-    for name in ("organizer_new_site", "organizer_new_cause", "organizer_new_collector"):
+    for name in ("organizer_new_site", "organizer_new_cause", "organizer_new_center"):
         assert vera.post(reverse(name), PLACE).status_code == 403

@@ -17,10 +17,10 @@ from drives.booking.hold import Person
 from drives.inbox import conversations
 from drives.messaging import broadcasts, calls
 from drives.messaging.broadcast_queries import Audience
-from drives.messaging.broadcasts import Draft
-from drives.models import Booking, Conversation, Drive, Slot, StatedDonation
+from drives.messaging.broadcasts import BroadcastDraft
+from drives.models import Booking, Conversation, Drive, SelfReportedDonation, Slot
 from drives.waitlist import entries, offers
-from drives.waitlist.entries import Wish
+from drives.waitlist.entries import WaitlistRequest
 from notifications import replies, reports
 from notifications.models import Message, Sender
 from organizations.models import Organization
@@ -77,7 +77,7 @@ def plant(organization: Organization | None = None) -> Planted:
     past, drive = _past_drive(owner), builders.drive(owner)
     client = Client(REMOTE_ADDR=IP)
     with time_machine.travel(NOW, tick=False):
-        coming = donor.booked(client, drive, name=NAME, email=MAILBOX, appeals="on")
+        coming = donor.booked(client, drive, name=NAME, email=MAILBOX, news="on")
         _hold_through_the_api(drive)
     person = coming.volunteer
     assert person is not None
@@ -86,12 +86,12 @@ def plant(organization: Organization | None = None) -> Planted:
     _talk(owner, coming)
     _change(coming)
     _wait(owner)
-    broadcast = Draft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
-    count = broadcasts.preview(drive=drive, draft=broadcast).count
-    broadcasts.send(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
+    broadcast = BroadcastDraft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
+    count = broadcasts.preview_broadcast(drive=drive, draft=broadcast).count
+    broadcasts.send_broadcast(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
     notifications_made.deliver(NOW + timedelta(minutes=5))
     for sent in Message.objects.exclude(provider_id="")[:3]:
-        reports.report(provider_id=sent.provider_id, status="delivered", now=NOW)
+        reports.record_report(provider_id=sent.provider_id, status="delivered", now=NOW)
     found.tokens = [row.token for row in Booking.objects.filter(volunteer=person)]
     found.feed, found.stop = person.token, person.phone.token
     return found
@@ -103,7 +103,7 @@ def _past_drive(owner: Organization) -> Drive:
     past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
     Drive.objects.filter(pk=past.pk).update(state="published")
     past.refresh_from_db()
-    came = check_in.walk_in(
+    came = check_in.add_walk_in(
         drive=past,
         name=NAME,
         visit="first",
@@ -114,7 +114,7 @@ def _past_drive(owner: Organization) -> Drive:
         override_reason="dingo said so",
     )
     check_in.record_outcome(booking_id=came.pk, outcome="donated", actor=BEN, now=past.starts_at + timedelta(hours=1))
-    close_out.close_out(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
+    close_out.close_out_drive(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
     past.refresh_from_db()
     return past
 
@@ -130,22 +130,24 @@ def _talk(owner: Organization, coming: Booking) -> None:
     notifications_made.deliver(NOW + timedelta(seconds=5))
     say("wombat here, may I bring my sister Quokka?", NOW + timedelta(hours=1), sender, NUMBER)
     talk = Conversation.objects.of(owner).get(address=PHONE)
-    conversations.answer(
+    conversations.send_answer(
         conversation_id=talk.pk,
         text="Of course, numbat Quokka.",
         request_key="1",
         actor=BEN,
         now=NOW + timedelta(hours=1),
     )
-    replies.receive(sender_number=sender.number, provider_id="SM-help", address=PHONE, text="HELP wombat", now=NOW)
-    StatedDonation.objects.create(
+    replies.receive_reply(
+        sender_number=sender.number, provider_id="SM-help", address=PHONE, text="HELP wombat", now=NOW
+    )
+    SelfReportedDonation.objects.create(
         volunteer=coming.volunteer,
         kind="platelets",
         on=(NOW - timedelta(days=300)).date(),
         actor="donor",
-        stated_at=NOW,
+        self_reported_at=NOW,
     )
-    calls.reached(booking=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
+    calls.record_calls(booking=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
 
 
 def _change(coming: Booking) -> None:
@@ -155,7 +157,7 @@ def _change(coming: Booking) -> None:
         actor=BEN,
         now=NOW,
         reason="kookaburra, says Quokka",
-        by_staff=True,
+        by_member=True,
         override_reason="dingo again",
     )
 
@@ -164,9 +166,9 @@ def _wait(owner: Organization) -> None:
     """On two waiting lists: at one a place is offered, at the other she has not proved that it is her."""
     offered, asked = (_full_drive(owner, month) for month in (5, 6))
     person = Person(name=NAME, phone=PHONE, email=MAILBOX)
-    entries.enter(drive=offered, wish=Wish("return"), person=person, actor=BEN, now=NOW)
+    entries.add_entry(drive=offered, waitlist_request=WaitlistRequest("return"), person=person, actor=BEN, now=NOW)
     Slot.objects.filter(drive=offered, n=0).update(chairs_limit=1)
-    assert offers.sweep(now=NOW)["offered"] == 1
+    assert offers.sweep_waitlists(now=NOW)["offered"] == 1
     earlier = NOW - timedelta(hours=2)  # codes are counted by the quarter of an hour
     builders.asked_to_wait(asked, number=NUMBER, name=NAME, email=MAILBOX, now=earlier)
 
@@ -181,7 +183,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
     """Somebody else, typed by a coordinator."""
-    return book_for_donor.book_for_donor(
+    return book_for_donor.create_booking_for_donor(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
         visit="return",
@@ -217,8 +219,8 @@ def feeds(planted: Planted) -> dict[str, int]:
     """What the addresses that she was given answer."""
     client = planted.client
     asked = {
-        "feed": reverse("feed", args=[planted.feed]),
-        "stop": reverse("stop", args=[planted.stop]),
+        "feed": reverse("donor_feed", args=[planted.feed]),
+        "stop": reverse("stop_messages", args=[planted.stop]),
         **{f"booking {n}": reverse("booking", args=[token]) for n, token in enumerate(planted.tokens)},
         **{f"calendar {n}": reverse("booking_calendar", args=[token]) for n, token in enumerate(planted.tokens)},
     }

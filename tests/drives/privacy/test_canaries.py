@@ -13,9 +13,9 @@ from config import celery
 from config.celery import SWEEPS
 from config.logs import JsonFormatter
 from drives.privacy import erase as privacy_erase
-from notifications import erasure, phone
+from notifications import contact_address, erasure
 from notifications.models import Sender
-from notifications.reconciliation import FORGOTTEN
+from notifications.reconciliation import BLANKED_TEXT
 from organizations import idempotency
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
 
 
-def erase(of: planted.Planted) -> privacy_erase.Erased:
-    return privacy_erase.erase(volunteer_id=of.volunteer_id, because="asked", actor="donor", now=LATER)
+def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
+    return privacy_erase.erase_volunteer(volunteer_id=of.volunteer_id, reason="asked", actor="donor", now=LATER)
 
 
 def test_the_canaries_sing_before_the_erasure() -> None:
@@ -58,7 +58,7 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
     ana = plant()
     say("STOP", NOW + timedelta(hours=2), Sender.objects.get(organizations=ana.organization), planted.NUMBER)
     erase(ana)
-    hashes = [phone.identity(planted.PHONE), phone.identity(planted.MAILBOX)]
+    hashes = [contact_address.compute_identity(planted.PHONE), contact_address.compute_identity(planted.MAILBOX)]
     homes = {table for table, text in everywhere().items() if any(known in text for known in hashes)}
     assert homes == {"notifications_consententry", "notifications_suppression"}
 
@@ -73,7 +73,7 @@ def test_no_value_of_any_column_that_is_hers_is_left() -> None:
 
 def _values(model: type[models.Model], column: str) -> set[str]:
     kept = model._default_manager.values_list(column, flat=True)
-    return {str(value) for value in kept} - {"", "None", FORGOTTEN}
+    return {str(value) for value in kept} - {"", "None", BLANKED_TEXT}
 
 
 def test_nothing_that_she_was_given_opens_anything() -> None:
@@ -103,11 +103,11 @@ def test_no_log_line_and_no_task_knows_her(
 @pytest.mark.parametrize(
     ("home", "name"),
     [
-        (erasure, "forget_messages"),
+        (erasure, "erase_messages"),
         (erasure, "hash_consents"),
-        (erasure, "forget_replies"),
-        (volunteers_erasure, "forget"),
-        (privacy_erase, "_make_anonymous"),
+        (erasure, "delete_replies"),
+        (volunteers_erasure, "erase_personal_data"),
+        (privacy_erase, "_anonymize_rows"),
     ],
 )
 def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch
     """The answers of today hold no name, but links: the scan must find one that does."""
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'
-    idempotency.once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))
-    monkeypatch.setattr(idempotency, "forget", lambda **_kwargs: 0)
+    idempotency.run_once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))
+    monkeypatch.setattr(idempotency, "blank_answers", lambda **_kwargs: 0)
     erase(ana)
     assert set(hits(everywhere())) == {"organizations_idempotentanswer"}

@@ -14,7 +14,7 @@ from drives.capacity import drift
 from drives.models import Booking, BookingState, Conversation, Drive, Slot, Turnout
 from drives.privacy import erase as privacy_erase
 from drives.refusals import HoldLapsed
-from notifications import outbox, phone
+from notifications import contact_address, outbox
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
 from organizations import idempotency
@@ -25,15 +25,15 @@ from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
 from tests.notifications import made
 from volunteers import queries as volunteers_queries
-from volunteers.models import Contact, ProvedBrowser, Volunteer
+from volunteers.models import Contact, VerifiedBrowser, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 LATER = NOW + timedelta(hours=3)
 
 
-def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor") -> privacy_erase.Erased:
+def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor") -> privacy_erase.ErasureResult:
     assert volunteer_id
-    return privacy_erase.erase(volunteer_id=volunteer_id, because=because, actor=actor, now=LATER)
+    return privacy_erase.erase_volunteer(volunteer_id=volunteer_id, reason=because, actor=actor, now=LATER)
 
 
 def a_month_later() -> Drive:
@@ -52,10 +52,10 @@ def test_no_count_of_what_was_changes() -> None:
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
     """What the pages show, and what the report says when it is computed anew."""
-    close_out.recompute(drive=past, now=NOW)
+    close_out.update_turnout(drive=past, now=NOW)
     return (
-        turnout.turnout_numbers(past),
-        turnout_report.turnout_report(past),
+        turnout.count_turnout(past),
+        turnout_report.load_turnout_report(past),
         dict(Turnout.objects.filter(drive=past).values().get()),
     )
 
@@ -69,7 +69,7 @@ def test_places_to_come_are_free_at_once_and_nobody_is_told() -> None:
     assert erase(ana.volunteer_id).cancelled_count == 1
     assert not Message.objects.exclude(address="").exists()
     assert not Slot.objects.filter(drive=ana.drive, chairs_taken__gt=0).exists()
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
     states = Booking.objects.filter(volunteer_id=ana.volunteer_id).order_by("starts_at").values_list("state", flat=True)
     assert list(states) == ["donated", "cancelled"]
     assert Booking.objects.get(drive=ana.drive, volunteer=None).state == BookingState.LAPSED
@@ -90,7 +90,10 @@ def test_the_ledger_keeps_a_hash_the_words_and_the_time() -> None:
     after = ConsentEntry.objects.order_by("pk").values("purpose", "wording_version", "wording", "at", "given")
     assert list(after) == before
     kept = ConsentEntry.objects.values_list("address", "ip").distinct()
-    assert set(kept) == {(phone.identity(PHONE), None), (phone.identity(MAILBOX), None)}
+    assert set(kept) == {
+        (contact_address.compute_identity(PHONE), None),
+        (contact_address.compute_identity(MAILBOX), None),
+    }
 
 
 def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
@@ -98,35 +101,35 @@ def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
     sender = Sender.objects.get(organizations=ana.organization)
     say("STOP", LATER, sender)
     erase(ana.volunteer_id)
-    assert Suppression.objects.get().address == phone.identity(PHONE)
+    assert Suppression.objects.get().address == contact_address.compute_identity(PHONE)
     back = enter_somebody(ana.drive, 12, phone=PHONE, consents=("reminders",))
     assert back.volunteer_id != ana.volunteer_id
-    assert notifications_queries.suppressed(ana.organization, PHONE)
+    assert notifications_queries.is_suppressed(ana.organization, PHONE)
     made.deliver(LATER)
     told = Message.objects.filter(about=back.about, channel="sms", kind="booked").get()
     assert (told.state, told.reason) == ("blocked", "opted_out")
     say("START", LATER + timedelta(minutes=1), sender)
-    assert not notifications_queries.suppressed(ana.organization, PHONE)
+    assert not notifications_queries.is_suppressed(ana.organization, PHONE)
     assert not Suppression.objects.exists()
 
 
 def test_a_yes_ends_with_the_erasure_and_a_no_stays() -> None:
     ana = plant()
     other = "reminders"
-    assert notifications_queries.consents_of(ana.organization, [PHONE]) == {
+    assert notifications_queries.load_consents(ana.organization, [PHONE]) == {
         (PHONE, "reminders"): True,
-        (PHONE, "appeals"): True,
+        (PHONE, "news"): True,
     }
     erase(ana.volunteer_id)
-    assert notifications_queries.consents_of(ana.organization, [PHONE]) == {}
-    hashed = ConsentEntry.objects.filter(address=phone.identity(MAILBOX), purpose=other)
+    assert notifications_queries.load_consents(ana.organization, [PHONE]) == {}
+    hashed = ConsentEntry.objects.filter(address=contact_address.compute_identity(MAILBOX), purpose=other)
     hashed.update(given=False)
-    assert notifications_queries.consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): False}
+    assert notifications_queries.load_consents(ana.organization, [MAILBOX]) == {(MAILBOX, other): False}
     made.queued(ana.organization, channel="email", address=MAILBOX, purpose=other, about="x", subject="s")
     made.deliver()
     assert Message.objects.get(address=MAILBOX).reason == "no_consent"
     builders.agreed(ana.organization, MAILBOX)
-    assert notifications_queries.consents_of(ana.organization, [MAILBOX]) == {(MAILBOX, other): True}
+    assert notifications_queries.load_consents(ana.organization, [MAILBOX]) == {(MAILBOX, other): True}
 
 
 def test_another_organization_that_knows_the_number_keeps_what_it_has() -> None:
@@ -140,19 +143,19 @@ def test_another_organization_that_knows_the_number_keeps_what_it_has() -> None:
     assert Contact.objects.get(address=PHONE).owner == cleos.volunteer
     assert Message.objects.filter(about=cleos.about).exclude(address="").exists()
     assert ConsentEntry.objects.filter(address=PHONE, organization=cleos.drive.organization).exists()
-    assert ProvedBrowser.objects.filter(identity=phone.identity(PHONE)).exists()
+    assert VerifiedBrowser.objects.filter(identity=contact_address.compute_identity(PHONE)).exists()
 
 
 def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
     ana = plant()
     elsewhere = builders.booked(a_month_later(), number=42)
     assert elsewhere.volunteer_id
-    count = privacy_erase.erase_all(
-        volunteer_ids=[ana.volunteer_id, elsewhere.volunteer_id], because="asked", actor="donor", now=LATER
+    count = privacy_erase.erase_volunteers(
+        volunteer_ids=[ana.volunteer_id, elsewhere.volunteer_id], reason="asked", actor="donor", now=LATER
     )
     assert count == 2
     assert not Contact.objects.filter(address=PHONE).exists()
-    assert not ProvedBrowser.objects.exists()
+    assert not VerifiedBrowser.objects.exists()
 
 
 def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
@@ -161,11 +164,11 @@ def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
     dan = enter_somebody(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
     mailbox = Contact.objects.get(kind="email")
     Volunteer.objects.filter(bookings=dan).update(email=mailbox)
-    Contact.objects.filter(pk=mailbox.pk).update(proved_at=NOW)  # by Ana: to Dan nobody has sent a code there
+    Contact.objects.filter(pk=mailbox.pk).update(verified_at=NOW)  # by Ana: to Dan nobody has sent a code there
     erase(ana.volunteer_id)
     mailbox.refresh_from_db()
-    assert (mailbox.owner_id, mailbox.proved_at) == (dan.volunteer_id, None)
-    assert [one.name for one in volunteers_queries.people(drive.organization)] == ["Test Dan Alder"]
+    assert (mailbox.owner_id, mailbox.verified_at) == (dan.volunteer_id, None)
+    assert [one.name for one in volunteers_queries.filter_volunteers(drive.organization)] == ["Test Dan Alder"]
     assert not Message.objects.filter(about=ana.about).exclude(address="").exists()
     assert Message.objects.filter(about=dan.about).exclude(address="").exists()
     assert not Contact.objects.filter(address=builders.phone(1)).exists()
@@ -183,23 +186,27 @@ def test_nobody_is_erased_from_the_chair() -> None:
     drive = builders.drive()
     here = builders.booked(drive)
     at = drive.starts_at
-    check_in.check_in(booking_id=here.pk, actor="user:7", now=at)
+    check_in.check_in_donor(booking_id=here.pk, actor="user:7", now=at)
     before = everywhere()
     with pytest.raises(refusals.Refusal) as refusal:
-        privacy_erase.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=at)
+        privacy_erase.erase_volunteer(volunteer_id=here.volunteer_id or 0, reason="asked", actor="user:7", now=at)
     assert refusal.value.codes == ["visit_under_way"]
     assert everywhere() == before
-    privacy_erase.erase(volunteer_id=here.volunteer_id or 0, because="asked", actor="user:7", now=drive.ends_at)
+    privacy_erase.erase_volunteer(
+        volunteer_id=here.volunteer_id or 0, reason="asked", actor="user:7", now=drive.ends_at
+    )
 
 
 def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> None:
     drive = builders.drive()
     missed = builders.booked(drive)
-    privacy_erase.erase(volunteer_id=missed.volunteer_id or 0, because="asked", actor="donor", now=drive.starts_at)
+    privacy_erase.erase_volunteer(
+        volunteer_id=missed.volunteer_id or 0, reason="asked", actor="donor", now=drive.starts_at
+    )
     missed.refresh_from_db()
     assert missed.state == BookingState.BOOKED
     check_in.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
-    assert turnout.turnout_numbers(drive).no_show_count == 1
+    assert turnout.count_turnout(drive).no_show_count == 1
 
 
 def test_who_comes_back_is_somebody_new() -> None:
@@ -218,7 +225,7 @@ def test_a_hold_that_was_erased_cannot_be_proved() -> None:
     code = builders.code_of(held)
     erase(known.volunteer_id)
     with pytest.raises(HoldLapsed):
-        verify.prove(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
+        verify.verify_booking(booking_id=held.pk, code=code, bound_to="browser-42", now=NOW)
 
 
 def test_a_claimed_message_stays_and_one_in_flight_is_still_noted() -> None:
@@ -257,7 +264,7 @@ def test_the_same_request_again_does_not_bring_her_back() -> None:
 
     def ask() -> None:
         text = f'{{"reference":"{known.reference}"}}'
-        idempotency.once(scope="key:1", key="a", body=b"x", now=NOW, work=lambda keep: keep(text))
+        idempotency.run_once(scope="key:1", key="a", body=b"x", now=NOW, work=lambda keep: keep(text))
 
     ask()
     erase(known.volunteer_id)
@@ -269,5 +276,7 @@ def test_what_is_left_is_shown_as_erased_and_found_by_nobody() -> None:
     ana = plant()
     erase(ana.volunteer_id)
     assert ana.volunteer.name == "Erased"
-    assert not volunteers_queries.people(ana.organization).exists()
-    assert outbox.readdress(recipient=f"volunteer:{ana.volunteer_id}", channel="sms", address="x", now=LATER) == 0
+    assert not volunteers_queries.filter_volunteers(ana.organization).exists()
+    assert (
+        outbox.readdress_messages(recipient=f"volunteer:{ana.volunteer_id}", channel="sms", address="x", now=LATER) == 0
+    )

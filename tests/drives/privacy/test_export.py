@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def exported(of: Planted) -> str:
-    return json.dumps(export.export(of.volunteer, NOW), ensure_ascii=False)
+    return json.dumps(export.build_export(of.volunteer, NOW), ensure_ascii=False)
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
@@ -51,11 +51,11 @@ def test_every_value_of_every_personal_column_is_in_it() -> None:
 
 def test_nothing_that_opens_a_door_is_in_it() -> None:
     ana = plant()
-    document = export.export(ana.volunteer, NOW)
+    document = export.build_export(ana.volunteer, NOW)
     del document["messages"]  # a text that was sent holds its link
     text = json.dumps(document)
     assert not any(token in text for token in (*ana.tokens, ana.feed, ana.stop))
-    codes = [row for row in export.export(ana.volunteer, NOW)["messages"] if row["kind"] == "code"]
+    codes = [row for row in export.build_export(ana.volunteer, NOW)["messages"] if row["kind"] == "code"]
     assert codes
     assert {row["text"] for row in codes} == {""}
 
@@ -65,7 +65,7 @@ def test_nothing_of_somebody_else_is_in_it() -> None:
     builders.booked(ana.drive, n=12, number=7, name="Test Dan Dow")
     builders.booked(builders.drive(on=builders.DRIVE_DAY.replace(month=5)), number=42, name="Test Cleo Copper")
     text = exported(ana)
-    assert '"for_other": false' in text
+    assert '"is_for_other": false' in text
     assert "Dow" not in text
     assert builders.phone(7) not in text
     assert "Copper" not in text
@@ -79,14 +79,14 @@ def test_it_takes_the_same_queries_for_one_booking_and_for_three(count: int, dja
     booked = [builders.booked(builders.drive(owner, on=day)) for day in days]
     person = Volunteer.objects.select_related("organization").get(bookings=booked[0])
     with django_assert_num_queries(17):
-        document = export.export(person, NOW)
+        document = export.build_export(person, NOW)
     assert len(document["bookings"]) == count
 
 
 def test_after_an_erasure_there_is_nothing_to_export() -> None:
     ana = plant()
-    erase.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW)
-    document = export.export(ana.volunteer, NOW)
+    erase.erase_volunteer(volunteer_id=ana.volunteer_id, reason="asked", actor="donor", now=NOW)
+    document = export.build_export(ana.volunteer, NOW)
     assert document["person"]["name"] == "Erased"
     assert document["person"]["contacts"] == []
     assert document["registrations"] == document["consents"] == document["replies"] == []

@@ -10,7 +10,7 @@ from django.urls import reverse
 from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.eligibility import history
-from drives.models import Booking, CancelledBy, Drive, StatedDonation
+from drives.models import Booking, CancelledBy, Drive, SelfReportedDonation
 from drives.privacy import erase, merge
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message
@@ -38,7 +38,7 @@ def two(of: Organization) -> list[Volunteer]:
 
 
 def merged(of: Organization, one: Volunteer, other: Volunteer) -> Volunteer:
-    return merge.merge(organization=of, one_id=one.pk, other_id=other.pk, actor="user:1", now=NOW)
+    return merge.merge_volunteers(organization=of, one_id=one.pk, other_id=other.pk, actor="user:1", now=NOW)
 
 
 def test_the_older_row_gets_everything() -> None:
@@ -52,7 +52,7 @@ def test_the_older_row_gets_everything() -> None:
     assert set(Contact.objects.values_list("owner", flat=True)) == {ana.pk}
     assert not Message.objects.filter(recipient=f"volunteer:{again_id}").exists()
     assert ConsentEntry.objects.count() == lines
-    assert not Volunteer.by_token(again.token).exists()
+    assert not Volunteer.filter_by_token(again.token).exists()
 
 
 @pytest.mark.parametrize(("called", "name", "language"), [(0, "Test Ana Alder", "en"), (1, "Test Ana Birch", "es")])
@@ -63,8 +63,8 @@ def test_the_coordinator_chooses_whose_name_and_language_stay(called: int, name:
     chosen = (ana, again)[called].pk
     ben = coordinator.signed_in(builders.member(here, Role.COORDINATOR))
     for address in ((ana.pk, again.pk), (again.pk, ana.pk)):
-        assert f'value="{chosen}"' in ben.get(reverse("organizer_merge", args=address)).content.decode()
-    ben.post(reverse("organizer_merge", args=[again.pk, ana.pk]), {"called": chosen})
+        assert f'value="{chosen}"' in ben.get(reverse("organizer_merge_people", args=address)).content.decode()
+    ben.post(reverse("organizer_merge_people", args=[again.pk, ana.pk]), {"called": chosen})
     kept = Volunteer.objects.get()
     assert (kept.pk, kept.name, kept.language) == (ana.pk, name, language)
 
@@ -81,7 +81,7 @@ def test_their_histories_are_one() -> None:
     here = builders.organization()
     ana, again = two(here)
     merged(here, ana, again)
-    assert len(history.donations_of(history.Giver(ana.pk), NOW, ZoneInfo("UTC"))) == 2
+    assert len(history.list_donations(history.DonorScope(ana.pk), NOW, ZoneInfo("UTC"))) == 2
 
 
 def test_two_bookings_at_one_drive_are_resolved_first() -> None:
@@ -95,7 +95,7 @@ def test_two_bookings_at_one_drive_are_resolved_first() -> None:
         merged(here, ana, again)
     assert caught.value.codes == ["both_booked"]
     assert Volunteer.objects.count() == 2
-    changes.cancel_bookings(booking_id=bookings[1].pk, actor="user:1", by=CancelledBy.COORDINATOR, now=NOW)
+    changes.cancel_bookings(booking_id=bookings[1].pk, actor="user:1", cancelled_by=CancelledBy.COORDINATOR, now=NOW)
     assert merged(here, ana, again) == ana
 
 
@@ -110,7 +110,7 @@ def test_somebody_of_another_organization_is_nobody() -> None:
 
 def test_every_row_that_names_a_volunteer_is_known_here() -> None:
     """A new one has to be moved in `drives.privacy.merge`, else a merge would delete it."""
-    known = {"bookings", "waiting", "stated_donation", "registrations", "owned_contacts"}
+    known = {"bookings", "waitlist_entries", "self_reported_donation", "registrations", "owned_contacts"}
     assert {relation.get_accessor_name() for relation in Volunteer._meta.related_objects} == known
 
 
@@ -119,7 +119,7 @@ def test_a_coordinator_finds_looks_and_confirms() -> None:
     ana, again = two(here)
     ben = coordinator.signed_in(builders.member(here, Role.COORDINATOR))
     page = ben.get(reverse("organizer_person", args=[ana.pk]), {"q": "birch"})
-    address = reverse("organizer_merge", args=[ana.pk, again.pk])
+    address = reverse("organizer_merge_people", args=[ana.pk, again.pk])
     assert address in page.content.decode()
     preview = ben.get(address)
     assert preview.status_code == 200
@@ -133,8 +133,8 @@ def test_who_may_only_look_does_not_merge() -> None:
     ana, again = two(here)
     viewer = coordinator.signed_in(builders.member(here, Role.VIEWER))
     assert viewer.get(reverse("organizer_person", args=[ana.pk])).status_code == 200
-    assert viewer.post(reverse("organizer_merge", args=[ana.pk, again.pk])).status_code == 403
-    assert Client().post(reverse("organizer_merge", args=[ana.pk, again.pk])).status_code == 302
+    assert viewer.post(reverse("organizer_merge_people", args=[ana.pk, again.pk])).status_code == 403
+    assert Client().post(reverse("organizer_merge_people", args=[ana.pk, again.pk])).status_code == 302
     assert Volunteer.objects.count() == 2
 
 
@@ -143,7 +143,7 @@ def test_what_stands_against_it_is_shown_before_and_after() -> None:
     drive = lax_drive(here)
     ana, again = (builders.booked(drive, number=number, n=number).volunteer_id for number in (1, 2))
     ben = coordinator.signed_in(builders.member(here))
-    address = reverse("organizer_merge", args=[ana, again])
+    address = reverse("organizer_merge_people", args=[ana, again])
     assert "Cancel one of them first" in ben.get(address).content.decode()
     assert ben.post(address).status_code == 409
 
@@ -157,27 +157,29 @@ def test_whoever_owns_two_numbers_is_found_by_either() -> None:
         address="+12135550177",
         identity="f" * 64,
         owner=booking.volunteer,
-        **Contact.new_link(),
+        **Contact.build_link_fields(),
     )
-    assert [row.booking for row in attendance_queries.roster(drive, second.address[-4:])] == [booking]
-    assert [row.booking for row in attendance_queries.roster(drive, builders.phone(3)[-4:])] == [booking]
-    assert list(volunteers_queries.people(drive.organization, "213 555 0177")) == [booking.volunteer]
-    assert attendance_queries.roster(drive, "0178") == []
+    assert [row.booking for row in attendance_queries.load_roster(drive, second.address[-4:])] == [booking]
+    assert [row.booking for row in attendance_queries.load_roster(drive, builders.phone(3)[-4:])] == [booking]
+    assert list(volunteers_queries.filter_volunteers(drive.organization, "213 555 0177")) == [booking.volunteer]
+    assert attendance_queries.load_roster(drive, "0178") == []
 
 
 def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:
     here = builders.organization()
     ana, again = two(here)
     for person, day, minutes in ((ana, 5, 2), (again, 9, 1)):
-        StatedDonation.objects.create(
+        SelfReportedDonation.objects.create(
             volunteer=person,
             kind="plasma",
             on=NOW.date() - timedelta(days=day),
             actor="donor",
-            stated_at=NOW + timedelta(minutes=minutes),
+            self_reported_at=NOW + timedelta(minutes=minutes),
         )
     merged(here, ana, again)
-    assert [(row.volunteer, row.on) for row in StatedDonation.objects.all()] == [(ana, NOW.date() - timedelta(days=5))]
+    assert [(row.volunteer, row.on) for row in SelfReportedDonation.objects.all()] == [
+        (ana, NOW.date() - timedelta(days=5))
+    ]
 
 
 def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> None:
@@ -194,7 +196,7 @@ def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> N
 def test_nobody_is_joined_with_somebody_who_was_erased() -> None:
     here = builders.organization()
     ana, again = two(here)
-    erase.erase(volunteer_id=again.pk, because="asked", actor="user:1", now=NOW)
+    erase.erase_volunteer(volunteer_id=again.pk, reason="asked", actor="user:1", now=NOW)
     with pytest.raises(Volunteer.DoesNotExist):
         merged(here, ana, again)
     assert Volunteer.objects.count() == 2

@@ -26,7 +26,9 @@ def one_of_two() -> tuple[Planted, Booking]:
     other = builders.booked(later, number=7, name="Test Bilby Birch", email=OTHER_MAILBOX)
     ana = plant(owner)
     assert other.volunteer_id is not None
-    kept = merge.merge(organization=owner, one_id=ana.volunteer_id, other_id=other.volunteer_id, actor=BEN, now=NOW)
+    kept = merge.merge_volunteers(
+        organization=owner, one_id=ana.volunteer_id, other_id=other.volunteer_id, actor=BEN, now=NOW
+    )
     ana.volunteer_id = kept.pk
     return ana, other
 
@@ -37,7 +39,7 @@ def sings(text: str) -> set[str]:
 
 def test_a_copy_holds_what_both_rows_had() -> None:
     ana, other = one_of_two()
-    document = json.dumps(export.export(ana.volunteer, NOW), ensure_ascii=False).lower()
+    document = json.dumps(export.build_export(ana.volunteer, NOW), ensure_ascii=False).lower()
     assert hits({"copy": document})["copy"] >= {*CANARIES["name"][:1], PHONE.removeprefix("+1"), "quokka.canary"}
     assert sings(document) == set(OF_THE_OTHER)
     for booking in (*Booking.objects.filter(volunteer=ana.volunteer_id), other):
@@ -48,7 +50,7 @@ def test_a_copy_holds_what_both_rows_had() -> None:
 def test_erasing_it_leaves_no_trace_of_either() -> None:
     ana, _other = one_of_two()
     assert {table for table, text in everywhere().items() if sings(text)} >= {"volunteers_contact"}
-    erase.erase(volunteer_id=ana.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
+    erase.erase_volunteer(volunteer_id=ana.volunteer_id, reason="asked", actor="donor", now=NOW + timedelta(hours=3))
     assert hits(everywhere()) == {}
     assert {table: found for table, text in everywhere().items() if (found := sings(text))} == {}
     assert not Contact.objects.exists()
@@ -63,7 +65,7 @@ def test_a_mailbox_that_was_replaced_goes_too_and_one_that_another_has_named_sta
     builders.booked(later, name="Test Ana Alder", email="new@example.org", now=NOW + timedelta(hours=1))
     builders.booked(drive, n=8, number=9, name="Test Dan Dow", email="new@example.org", now=NOW + timedelta(hours=2))
     assert first.volunteer_id is not None
-    erase.erase(volunteer_id=first.volunteer_id, because="asked", actor="donor", now=NOW + timedelta(hours=3))
+    erase.erase_volunteer(volunteer_id=first.volunteer_id, reason="asked", actor="donor", now=NOW + timedelta(hours=3))
     assert {table for table, text in everywhere().items() if "bilby" in text} == set()
     dan = Volunteer.objects.select_related("email").get(name="Test Dan Dow")
     assert dan.email is not None

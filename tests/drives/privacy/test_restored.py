@@ -31,7 +31,7 @@ def test_who_stands_in_the_log_is_erased_again_and_nobody_else(
     gone, kept = builders.booked(drive), builders.booked(drive, n=4, number=43)
     before = Volunteer.objects.filter(bookings=gone).values().get()
     with django_capture_on_commit_callbacks(execute=True):
-        erase.erase(volunteer_id=before["id"], because="asked", actor="donor", now=NOW)
+        erase.erase_volunteer(volunteer_id=before["id"], reason="asked", actor="donor", now=NOW)
     lines = "\n".join(JsonFormatter().format(record) for record in caplog.records)
     assert "0 people erased again" in again(monkeypatch, lines)
     Volunteer.objects.filter(pk=before["id"]).update(**before)  # as the copy has it

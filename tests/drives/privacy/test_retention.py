@@ -11,8 +11,8 @@ from drives.models import Booking, Conversation
 from drives.privacy import erase as privacy_erase
 from drives.privacy import inactive, retention
 from drives.waitlist import entries
-from drives.waitlist.entries import Wish
-from notifications import phone
+from drives.waitlist.entries import WaitlistRequest
+from notifications import contact_address
 from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
 from tests import builders
 from tests.builders import NOW
@@ -37,23 +37,28 @@ def left() -> int:
 
 def test_somebody_is_erased_24_months_after_the_visit_and_not_before() -> None:
     known()
-    assert retention.erase_silent(now=KEPT) == 0
-    assert retention.erase_silent(now=KEPT + timedelta(seconds=1)) == 1
+    assert retention.erase_inactive_volunteers(now=KEPT) == 0
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(seconds=1)) == 1
     assert left() == 0
-    assert retention.erase_silent(now=KEPT + timedelta(seconds=1)) == 0
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(seconds=1)) == 0
 
 
 def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
     short, long = known(retention_months=3), known(43, retention_months=120)
-    assert inactive.silent(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
-    assert inactive.silent(VISIT + timedelta(days=3660), 10) == [short.volunteer_id, long.volunteer_id]
+    assert inactive.list_inactive_volunteers(VISIT + timedelta(days=93), 10) == [short.volunteer_id]
+    assert inactive.list_inactive_volunteers(VISIT + timedelta(days=3660), 10) == [
+        short.volunteer_id,
+        long.volunteer_id,
+    ]
 
 
 @pytest.mark.parametrize(
     "lives",
     [
         lambda: say("hello", KEPT, None),
-        lambda: browsers.remember(token="b", identity=phone.identity(builders.phone(42)), now=KEPT),
+        lambda: browsers.save_verified_browser(
+            token="b", identity=contact_address.compute_identity(builders.phone(42)), now=KEPT
+        ),
         lambda: ConsentEntry.objects.filter(given=True).update(at=KEPT, actor="donor"),
     ],
     ids=["a text", "a sign-in", "a consent"],
@@ -61,71 +66,76 @@ def test_each_organization_keeps_people_for_as_long_as_it_says() -> None:
 def test_any_sign_of_life_counts(lives: Callable[[], object]) -> None:
     known()
     lives()
-    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
 
 
 def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
     here = known().drive.organization
     full = builders.full_drive(of=here, on=(KEPT + timedelta(days=9)).date())[0].drive
-    asks: dict[str, Any] = {"drive": full, "wish": Wish("return"), "person": builders.person(42), "actor": "user:7"}
-    entry = entries.enter(**asks, now=KEPT)
-    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
-    entries.leave(entry_id=entry.pk, actor="donor", now=KEPT)
-    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 0
-    assert entry.volunteer_id in inactive.silent(KEPT + timedelta(days=800), 10)
+    asks: dict[str, Any] = {
+        "drive": full,
+        "waitlist_request": WaitlistRequest("return"),
+        "person": builders.person(42),
+        "actor": "user:7",
+    }
+    entry = entries.add_entry(**asks, now=KEPT)
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
+    entries.remove_entry(entry_id=entry.pk, actor="donor", now=KEPT)
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
+    assert entry.volunteer_id in inactive.list_inactive_volunteers(KEPT + timedelta(days=800), 10)
 
 
 def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:
     known()
     ConsentEntry.objects.update(at=KEPT, actor="user:7")
-    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 1
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 1
 
 
 def test_a_run_takes_so_many_and_the_next_goes_on() -> None:
     drive = builders.drive()
     for number in range(3):
         builders.booked(drive, n=4 * number, number=number)
-    assert retention.erase_silent(now=KEPT + timedelta(days=1), limit=2) == 2
-    assert retention.erase_silent(now=KEPT + timedelta(days=1), limit=2) == 1
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1), limit=2) == 2
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1), limit=2) == 1
 
 
 @pytest.mark.expects_errors
 def test_one_who_cannot_be_erased_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, other = known(), known(43)
-    erase = privacy_erase.erase
+    erase = privacy_erase.erase_volunteer
 
     def fails(**asked: Any) -> Any:
         if asked["volunteer_id"] == stuck.volunteer_id:
             raise RuntimeError
         return erase(**asked)
 
-    monkeypatch.setattr(privacy_erase, "erase", fails)
-    assert retention.erase_silent(now=KEPT + timedelta(days=1)) == 1
+    monkeypatch.setattr(privacy_erase, "erase_volunteer", fails)
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 1
     assert list(Volunteer.objects.known().values_list("pk", flat=True)) == [stuck.volunteer_id]
     assert other.volunteer_id
 
 
 def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
     plant()
-    replies.answer_new(now=NOW)
+    replies.handle_new_replies(now=NOW)
     fates = list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at"))
-    retention.forget(now=NOW + timedelta(days=89))
+    retention.apply_retention(now=NOW + timedelta(days=89))
     assert InboundMessage.objects.filter(text__contains="wombat").exists()
     later = NOW + timedelta(days=91)
-    retention.forget(now=later)
+    retention.apply_retention(now=later)
     over = Message.objects.exclude(state__in=["scheduled", "queued"])
     assert over.exists()
     assert set(over.values_list("text", "address", "calendar", "html").distinct()) <= {("-", "", "", ""), ("",) * 4}
     assert list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at")) == fates
     assert not InboundMessage.objects.exclude(text="").exists()
     before = everywhere()
-    retention.forget(now=later)
+    retention.apply_retention(now=later)
     assert everywhere() == before
 
 
 def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
     booking = builders.booked(builders.drive(on=(NOW + timedelta(days=120)).date()))
-    retention.forget(now=NOW + timedelta(days=91))
+    retention.apply_retention(now=NOW + timedelta(days=91))
     reminders = Message.objects.filter(about=booking.about, state="scheduled")
     assert set(reminders.values_list("address", flat=True)) == {builders.phone(42)}
 
@@ -137,23 +147,23 @@ def test_a_walk_over_many_messages_goes_in_steps(monkeypatch: pytest.MonkeyPatch
     Message.objects.update(state="sent", settled_at=NOW)
     young = made.queued(organization)
     Message.objects.filter(pk=young.pk).update(state="sent", created_at=made.NOON + timedelta(days=50))
-    retention.forget(now=made.NOON + timedelta(days=100))
+    retention.apply_retention(now=made.NOON + timedelta(days=100))
     assert list(Message.objects.exclude(text="-")) == [young]
 
 
 def test_an_address_that_leads_to_nobody_is_deleted_and_hashed_in_the_ledger() -> None:
     here = known()
     organization = here.drive.organization
-    contacts.reach(organization_id=organization.pk, phone="", email="nobody@example.org")
+    contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email="nobody@example.org")
     builders.agreed(organization, "nobody@example.org")
     say("STOP", NOW, None, 9)
-    asked = retention.forget(now=NOW + timedelta(hours=1))
+    asked = retention.apply_retention(now=NOW + timedelta(hours=1))
     assert (asked["contacts"], asked["hashed"]) == (1, 0)
-    assert retention.forget(now=NOW + timedelta(days=2))["hashed"] == 2
-    assert Suppression.objects.get().address == phone.identity(builders.phone(9))
+    assert retention.apply_retention(now=NOW + timedelta(days=2))["hashed"] == 2
+    assert Suppression.objects.get().address == contact_address.compute_identity(builders.phone(9))
     assert set(ConsentEntry.objects.values_list("address", flat=True)) == {
         builders.phone(42),
-        phone.identity("nobody@example.org"),
+        contact_address.compute_identity("nobody@example.org"),
     }
     assert Contact.objects.get().address == builders.phone(42)
 
@@ -162,7 +172,7 @@ def test_a_talk_with_a_number_that_is_nobodys_ends_after_90_days() -> None:
     known()
     say("hello", NOW, None, 9)
     say("hello", NOW, None, 42)
-    retention.forget(now=NOW + timedelta(days=91))
+    retention.apply_retention(now=NOW + timedelta(days=91))
     assert Conversation.objects.get().address == builders.phone(42)
 
 
@@ -170,10 +180,10 @@ def test_a_text_is_kept_for_90_days_and_not_a_moment_longer() -> None:
     settled = made.queued(builders.organization(), "Hello")
     Message.objects.update(state="sent", created_at=NOW, settled_at=NOW)
     kept = NOW + timedelta(days=90)
-    retention.forget(now=kept)
+    retention.apply_retention(now=kept)
     settled.refresh_from_db()
     assert settled.text == "Hello"
-    retention.forget(now=kept + timedelta(seconds=1))
+    retention.apply_retention(now=kept + timedelta(seconds=1))
     settled.refresh_from_db()
     assert settled.text == "-"
 
@@ -181,9 +191,9 @@ def test_a_text_is_kept_for_90_days_and_not_a_moment_longer() -> None:
 def test_a_talk_with_a_stranger_is_kept_for_90_days_and_not_a_moment_longer() -> None:
     known()
     say("hello", NOW, None, 9)
-    retention.forget(now=NOW + timedelta(days=90))
+    retention.apply_retention(now=NOW + timedelta(days=90))
     assert Conversation.objects.count() == 1
-    retention.forget(now=NOW + timedelta(days=90, seconds=1))
+    retention.apply_retention(now=NOW + timedelta(days=90, seconds=1))
     assert Conversation.objects.count() == 0
 
 
@@ -191,13 +201,13 @@ def test_what_is_nobodys_is_hashed_after_a_day() -> None:
     here = known()
     builders.agreed(here.drive.organization, "nobody@example.org")
     day = NOW + timedelta(days=1)
-    assert retention.forget(now=day)["hashed"] == 0
-    assert retention.forget(now=day + timedelta(seconds=1))["hashed"] == 1
+    assert retention.apply_retention(now=day)["hashed"] == 0
+    assert retention.apply_retention(now=day + timedelta(seconds=1))["hashed"] == 1
 
 
 @pytest.mark.parametrize(("months", "ends"), [(3, "2027-06-13"), (120, "2037-03-13")])
 def test_people_are_kept_to_the_day_for_so_many_months(months: int, ends: str) -> None:
     known(retention_months=months)
     day = datetime.fromisoformat(f"{ends}T17:00+00:00")
-    assert inactive.silent(day, 10) == []
-    assert len(inactive.silent(day + timedelta(seconds=1), 10)) == 1
+    assert inactive.list_inactive_volunteers(day, 10) == []
+    assert len(inactive.list_inactive_volunteers(day + timedelta(seconds=1), 10)) == 1

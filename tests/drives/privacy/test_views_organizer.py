@@ -28,7 +28,7 @@ def test_the_file_is_for_the_person_and_kept_by_nobody_in_between() -> None:
     booking, person = known()
     ben = coordinator.signed_in(builders.member(person.organization, Role.COORDINATOR))
     page = ben.get(reverse("organizer_booking", args=[booking.pk]))
-    address = reverse("organizer_export", args=[person.pk])
+    address = reverse("organizer_export_person", args=[person.pk])
     assert address in page.content.decode()
     answer = ben.get(address)
     assert answer["Cache-Control"] == "no-store"
@@ -39,7 +39,7 @@ def test_the_file_is_for_the_person_and_kept_by_nobody_in_between() -> None:
 def test_the_page_asks_before_it_forgets() -> None:
     booking, person = known()
     ben = coordinator.signed_in(builders.member(person.organization, Role.COORDINATOR))
-    address = reverse("organizer_erase", args=[person.pk])
+    address = reverse("organizer_erase_person", args=[person.pk])
     assert "Erase Test Ana Alder?" in text(ben.get(address))
     for missing in ("because", "sure"):
         refused = ben.post(address, {name: value for name, value in YES.items() if name != missing})
@@ -53,7 +53,9 @@ def test_the_page_asks_before_it_forgets() -> None:
     assert not Contact.objects.exists()
     line = AuditEntry.objects.get(verb="erased")
     assert line.fields == ["asked"]
-    assert ben.get(address).status_code == ben.get(reverse("organizer_export", args=[person.pk])).status_code == 404
+    assert (
+        ben.get(address).status_code == ben.get(reverse("organizer_export_person", args=[person.pk])).status_code == 404
+    )
     assert "Erased" in text(ben.get(reverse("organizer_booking", args=[booking.pk])))
 
 
@@ -61,14 +63,14 @@ def test_the_page_says_why_somebody_in_the_chair_is_not_forgotten(time_machine: 
     booking, person = known()
     time_machine.move_to(booking.starts_at, tick=False)  # type: ignore[attr-defined]
     ben = coordinator.signed_in(builders.member(person.organization, Role.OWNER))
-    check_in.check_in(booking_id=booking.pk, actor="user:7", now=booking.starts_at)
-    refused = ben.post(reverse("organizer_erase", args=[person.pk]), YES)
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:7", now=booking.starts_at)
+    refused = ben.post(reverse("organizer_erase_person", args=[person.pk]), YES)
     assert refused.status_code == 422
     assert "checked in at a drive that is running" in text(refused)
 
 
 @pytest.mark.parametrize("role", [Role.CHECK_IN, Role.VIEWER])
-@pytest.mark.parametrize("name", ["organizer_export", "organizer_erase"])
+@pytest.mark.parametrize("name", ["organizer_export_person", "organizer_erase_person"])
 def test_helpers_and_viewers_neither_download_nor_forget(role: str, name: str) -> None:
     booking, person = known()
     eli = coordinator.signed_in(builders.member(person.organization, role))
@@ -84,7 +86,7 @@ def test_only_the_owner_says_how_long_people_are_kept() -> None:
     organization.refresh_from_db()
     assert organization.retention_months == 12
     assert AuditEntry.objects.get(verb="changed").fields == ["retention_months"]
-    assert "12 months after the last contact" in text(ben.get(reverse("organizer_directory")))
+    assert "12 months after the last contact" in text(ben.get(reverse("organizer_sites")))
     for wrong in ("2", "121", "", "x"):
         assert ben.post(address, {"months": wrong}).status_code == 422
     dana = coordinator.signed_in(builders.member(organization, Role.COORDINATOR))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from drives.models import Drive
-from drives.planning import drives
+from drives.planning import lifecycle
 from organizations.models import Cause
 from tests import builders
 from tests.builders import NOW
@@ -57,7 +57,7 @@ def test_a_published_drive_is_listed_with_its_places() -> None:
 
 def test_drafts_cancelled_and_past_drives_are_not_listed() -> None:
     shown, cancelled, _draft = builders.drive(), builders.drive(), builders.drive(published=False)
-    drives.cancel_drive(drive_id=cancelled.pk, reason="", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=cancelled.pk, reason="", actor="test", now=NOW)
     assert ids(Api().get("drives/")) == [str(shown.pk)]
     with time_machine.travel(shown.ends_at, tick=False):
         assert ids(Api().get("drives/")) == []
@@ -139,7 +139,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
 def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
     owner = builders.organization()
     cause = Cause.objects.create(organization=owner, title="Running for Zoe", slug="zoe", strip="For Zoe", story="…")
-    policy = builders.policy(confirms=["age_18", "own_rule"])
+    policy = builders.policy(self_check=["age_18", "own_rule"])
     drive = builders.drive(
         owner, builders.plan(builders.site(owner), cause_id=cause.pk, policy_id=policy.pk, description="Come in.")
     )
@@ -172,7 +172,7 @@ def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
 
 def test_a_closed_drive_is_told_and_has_no_places() -> None:
     drive = builders.drive()
-    drives.close(drive_id=drive.pk, actor="test", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="test", now=NOW)
     told = Api().get(f"drives/{drive.pk}/").json()
     assert (told["status"], told["spots_left"]) == ("closed", 0)
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"] == []

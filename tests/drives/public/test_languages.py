@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from drives.messaging.texts import bookings
+from drives.messaging.texts import booking_texts
 from drives.models import Drive
-from organizations.translated import Translated
+from organizations.translated_text import TranslatedString
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator, donor
@@ -18,13 +18,13 @@ from tests.drives.donor import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 BOTH: dict[str, Any] = {
-    "description": Translated({"en": "Eat well.", "es": "Coma bien."}),
-    "bring": Translated({"en": "Photo ID", "es": "Identificación"}),
+    "description": TranslatedString({"en": "Eat well.", "es": "Coma bien."}),
+    "bring": TranslatedString({"en": "Photo ID", "es": "Identificación"}),
 }
 ENGLISH: dict[str, Any] = {"description": "Eat well.", "bring": "Photo ID"}
 SPANISH: dict[str, Any] = {
-    "description": Translated({"es": "Coma bien."}),
-    "bring": Translated({"es": "Identificación"}),
+    "description": TranslatedString({"es": "Coma bien."}),
+    "bring": TranslatedString({"es": "Identificación"}),
 }
 
 
@@ -58,9 +58,9 @@ def test_what_was_not_written_is_not_shown() -> None:
 def test_a_mail_names_what_to_bring_in_its_own_language() -> None:
     booking = builders.booked(builders.drive(**BOTH))
     with translation.override("es"):
-        assert "Identificación" in bookings.booked(booking, "email").text
+        assert "Identificación" in booking_texts.render_booked(booking, "email").text
     with translation.override("en"):
-        assert "Bring Photo ID." in bookings.booked(booking, "email").text
+        assert "Bring Photo ID." in booking_texts.render_booked(booking, "email").text
 
 
 def test_a_donors_page_marks_what_to_bring() -> None:
@@ -73,7 +73,7 @@ def test_a_donors_page_marks_what_to_bring() -> None:
 def test_the_form_keeps_both_and_a_copy_has_them() -> None:
     drive = builders.drive(**BOTH)
     ben = coordinator.signed_in(builders.member(drive.organization))
-    form = ben.get(reverse("organizer_plan", args=[drive.pk])).content.decode()
+    form = ben.get(reverse("organizer_edit_drive", args=[drive.pk])).content.decode()
     assert "Coma bien." in form
     assert 'lang="es"' in form
     ben.post(reverse("organizer_copy_drive", args=[drive.pk]), {"on": "2027-04-24"})
@@ -93,15 +93,15 @@ def test_the_names_of_the_programs_are_translated() -> None:
     browser = Client(HTTP_ACCEPT_LANGUAGE="es")
     browser.cookies["browser"] = builders.browser_of(builders.phone(42))
     builders.drive(booking.drive.organization, policy_id=booking.drive.policy_id)
-    assert "Plasma para fraccionamiento, EE. UU." in text(browser.get(reverse("me")))
+    assert "Plasma para fraccionamiento, EE. UU." in text(browser.get(reverse("donor_bookings")))
 
 
 def test_a_title_and_a_cause_are_read_in_ones_own_language() -> None:
     here = builders.organization()
     cause = here.causes.create(
-        title=Translated({"en": "For Zoe", "es": "Para Zoe"}), slug="zoe", strip="Plasma becomes medicine."
+        title=TranslatedString({"en": "For Zoe", "es": "Para Zoe"}), slug="zoe", strip="Plasma becomes medicine."
     )
-    title = Translated({"en": "Spring drive", "es": "Jornada de primavera"})
+    title = TranslatedString({"en": "Spring drive", "es": "Jornada de primavera"})
     drive = builders.drive(here, title=title, cause=cause)
     english, spanish = page_of(drive, "en"), page_of(drive, "es")
     assert "<h1><span>Spring drive</span>" in english
@@ -126,7 +126,9 @@ def test_the_organizations_own_language_is_asked_for_first_and_read_by_strangers
 
 
 def test_the_api_takes_a_string_or_a_text_for_each_language_and_answers_with_all() -> None:
-    drive = builders.drive(builders.organization(language="es"), title=Translated({"es": "Jornada", "en": "Drive"}))
+    drive = builders.drive(
+        builders.organization(language="es"), title=TranslatedString({"es": "Jornada", "en": "Drive"})
+    )
     api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
 
     def changed(title: Any) -> Any:
@@ -153,7 +155,7 @@ def test_the_api_takes_a_string_or_a_text_for_each_language_and_answers_with_all
 @pytest.mark.parametrize(("language", "note"), [("en", "Ring twice."), ("es", "Llame dos veces.")])
 def test_the_arrival_note_of_a_site_is_read_in_the_language_of_the_reader(language: str, note: str) -> None:
     here = builders.organization()
-    both = Translated({"en": "Ring twice.", "es": "Llame dos veces."})
+    both = TranslatedString({"en": "Ring twice.", "es": "Llame dos veces."})
     site = builders.site(here, arrival_note=both)
     drive = builders.drive(here, builders.plan(site))
     assert note in page_of(drive, language)

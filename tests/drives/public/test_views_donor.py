@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.models import Drive, Slot
-from drives.planning import drives as planning_drives
+from drives.planning import lifecycle as planning_drives
 from organizations.models import Cause, CauseFact
 from tests import builders, query_counts
 from tests.builders import DRIVE_DAY, NOW
@@ -78,7 +78,7 @@ def test_a_cancelled_drive_says_so_and_why_and_shows_the_others() -> None:
 
 def test_a_closed_drive_says_so_and_gives_the_phone() -> None:
     drive = builders.drive(phone="+12135550101")
-    planning_drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    planning_drives.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     shown = page_of(drive)
     assert "Online booking is closed." in shown
     assert "(213) 555-0101" in shown

@@ -21,25 +21,25 @@ from tests.drives.donor import text
     ],
 )
 def test_contrast_is_counted_as_wcag_does(one: str, other: str, ratio: float) -> None:
-    assert round(colors.contrast(one, other), 1) == round(ratio, 1)
+    assert round(colors.compute_contrast(one, other), 1) == round(ratio, 1)
 
 
 @pytest.mark.parametrize("accent", ["#1f4e5f", "#7a1f5c", "#000000", "#8a1c1c"])
 def test_an_accent_reads_by_day_and_at_night(accent: str) -> None:
     assert colors.is_readable(accent)
-    assert colors.contrast(colors.at_night(accent), colors.NIGHT) >= colors.AT_NIGHT
-    assert colors.contrast(colors.at_night(accent), colors.NIGHT_INK) >= colors.READABLE
+    assert colors.compute_contrast(colors.lighten_for_dark_mode(accent), colors.DARK_CARD) >= colors.MIN_DARK_CONTRAST
+    assert colors.compute_contrast(colors.lighten_for_dark_mode(accent), colors.DARK_INK) >= colors.MIN_CONTRAST
 
 
 @pytest.mark.parametrize("accent", ["#ffcc00", "#8cc7d9", "#777777"])
 def test_an_accent_that_cannot_be_read_is_left_out(accent: str) -> None:
-    assert colors.stylesheet(accent) == ""
+    assert colors.build_stylesheet(accent) == ""
 
 
 @pytest.mark.django_db
 def test_the_accent_of_an_organization_is_a_stylesheet_that_caches_keep() -> None:
     here = builders.organization(accent="#7a1f5c")
-    response = Client().get(reverse("accent", args=[here.slug]))
+    response = Client().get(reverse("organization_accent", args=[here.slug]))
     assert response.headers["Content-Type"] == "text/css; charset=utf-8"
     assert response.headers["Cache-Control"] == "public, max-age=86400"
     assert "--accent:#7a1f5c" in response.content.decode()
@@ -92,5 +92,6 @@ def test_the_privacy_page_says_what_is_never_kept() -> None:
 def test_an_unknown_organization_is_not_found() -> None:
     assert Organization.objects.count() == 0
     assert [
-        Client().get(reverse(name, args=["nobody"])).status_code for name in ("organization", "accent", "embed")
+        Client().get(reverse(name, args=["nobody"])).status_code
+        for name in ("organization", "organization_accent", "embed")
     ] == [404] * 3

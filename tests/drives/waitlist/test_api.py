@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drives.booking import changes as booking_changes
-from drives.models import Booking, CancelledBy, WaitingEntry
+from drives.models import Booking, CancelledBy, WaitlistEntry
 from drives.waitlist import offers
 from organizations.models import AuditEntry
 from tests import builders
@@ -26,7 +26,7 @@ def join(api: Api, full: list[Booking], key: str = "", **changes: Any) -> Any:
 
 
 def prove(token: str) -> Any:
-    asked = WaitingEntry.by_token(token).get()
+    asked = WaitlistEntry.filter_by_token(token).get()
     return Api().post(f"waitlist/{token}/verify/", {"code": builders.code_of(asked)})
 
 
@@ -34,8 +34,8 @@ def offered(full: list[Booking]) -> str:
     """Ana's token, with the first place offered to her."""
     token: str = join(Api(), full).json()["token"]
     prove(token)
-    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offers.sweep(now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    offers.sweep_waitlists(now=NOW)
     return token
 
 
@@ -47,13 +47,13 @@ def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
     token = asked.json()["token"]
     assert Api().post(f"waitlist/{token}/verify/", {"code": "000000"}).json()["code"] == "code_wrong"
     Api().post(f"waitlist/{token}/code/", {})
-    proved = prove(token)
-    assert (proved.status_code, proved.json()["state"], proved.json()["position"]) == (200, "waiting", 1)
-    assert Api().get(f"waitlist/{token}/").json() == proved.json()
+    verified = prove(token)
+    assert (verified.status_code, verified.json()["state"], verified.json()["position"]) == (200, "waiting", 1)
+    assert Api().get(f"waitlist/{token}/").json() == verified.json()
 
 
 def test_the_wish_may_be_for_another_person() -> None:
-    prove(join(Api(), builders.full_drive(), for_other=True).json()["token"])
+    prove(join(Api(), builders.full_drive(), is_for_other=True).json()["token"])
     assert Contact.objects.get(address=PERSON["phone"]).owner is None
 
 
@@ -85,7 +85,7 @@ def test_an_offer_is_passed_on_and_the_line_left() -> None:
 def test_the_same_key_is_answered_alike_and_makes_one_entry() -> None:
     full, key = builders.full_drive(), str(uuid.uuid4())
     first, second = join(Api(), full, key), join(Api(), full, key)
-    assert (first.json(), WaitingEntry.objects.count()) == (second.json(), 1)
+    assert (first.json(), WaitlistEntry.objects.count()) == (second.json(), 1)
     assert join(Api(), full, key, visit="first").status_code == 422
 
 
@@ -129,7 +129,7 @@ def test_malformed_requests_name_what_is_wrong(changes: dict[str, Any], status: 
 
 def test_open_times_are_said_instead_of_waiting() -> None:
     full = builders.full_drive()
-    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     answer = join(Api(), full)
     assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "places_open")
     assert [time["id"] for time in answer.json()["alternatives"]] == [str(full[0].arrival_id)]

@@ -7,11 +7,11 @@ import pytest
 
 from drives.booking import changes
 from drives.capacity import drift
-from drives.domain.matching import Window
-from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
+from drives.domain.matching import ArrivalWindow
+from drives.models import Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot, WaitlistEntry
 from drives.refusals import Refusal
 from drives.waitlist import entries, offers
-from drives.waitlist.entries import Wish
+from drives.waitlist.entries import WaitlistRequest
 from tests import builders
 from tests.builders import NOW
 from volunteers.models import Contact
@@ -24,8 +24,8 @@ def _no_limits(settings: Any) -> None:
     settings.RATE_LIMITS = False
 
 
-def state_of(entry: WaitingEntry) -> str:
-    return str(WaitingEntry.objects.get(pk=entry.pk).state)
+def state_of(entry: WaitlistEntry) -> str:
+    return str(WaitlistEntry.objects.get(pk=entry.pk).state)
 
 
 def free_chairs(drive_id: int) -> int:
@@ -42,13 +42,13 @@ def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_clos
     ana = builders.waits(full[0].drive)
     for booking in reversed(full):
         builders.cancelled(booking)
-    offers.sweep(now=NOW)
+    offers.sweep_waitlists(now=NOW)
     assert Offer.objects.get(entry=ana).starts_at == full[0].starts_at
 
 
 def test_who_asks_for_another_person_does_not_give_them_the_phone() -> None:
     full = builders.full_drive()
-    bo = builders.waits(full[0].drive, name="Test Bo Birch", for_other=True)
+    bo = builders.waits(full[0].drive, name="Test Bo Birch", is_for_other=True)
     assert Contact.objects.get(address=builders.phone(42)).owner is None
     later = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=30))
     ana = builders.booked(later, name="Test Ana Alder").volunteer
@@ -69,11 +69,11 @@ def test_at_the_very_deadline_an_offer_is_over(verb: str) -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     builders.cancelled(full[0])
-    offers.sweep(now=NOW)
+    offers.sweep_waitlists(now=NOW)
     offer = Offer.objects.get(entry=ana)
     answer: dict[str, Any] = {"offer_id": offer.pk, "now": offer.deadline}
     with pytest.raises(Refusal) as refused:
-        offers.accept(actor="donor", **answer) if verb == "accept" else offers.decline(**answer)
+        offers.accept_offer(actor="donor", **answer) if verb == "accept" else offers.decline_offer(**answer)
     assert refused.value.codes == ["offer_expired"]
 
 
@@ -85,11 +85,11 @@ def test_who_a_coordinator_put_in_line_is_judged_on_this_organizations_rows_alon
     builders.cancelled(known)
     elsewhere = builders.booked(builders.drive(on=drive.on - timedelta(days=1)))
     assert elsewhere.volunteer_id != known.volunteer_id
-    wish, person = Wish("return"), builders.person(42)
-    entry = entries.enter(drive=drive, wish=wish, person=person, actor="user:7", now=NOW)
+    waitlist_request, person = WaitlistRequest("return"), builders.person(42)
+    entry = entries.add_entry(drive=drive, waitlist_request=waitlist_request, person=person, actor="user:7", now=NOW)
     assert entry.volunteer_id == known.volunteer_id
     builders.cancelled(full[0])
-    assert offers.sweep(now=NOW)["offered"] == 1
+    assert offers.sweep_waitlists(now=NOW)["offered"] == 1
     assert state_of(entry) == "offered"
 
 
@@ -97,10 +97,10 @@ def test_a_place_is_kept_for_nobody_who_has_an_offer_already() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.cancelled(full[0])
-    offers.sweep(now=NOW)
+    offers.sweep_waitlists(now=NOW)
     builders.cancelled(full[1])
     assert free_chairs(full[0].drive_id) == 1
-    assert Hold.objects.count() == 1  # the offer's own
+    assert ReservedSpot.objects.count() == 1  # the offer's own
 
 
 def test_a_partys_places_are_kept_for_who_waits() -> None:
@@ -108,26 +108,32 @@ def test_a_partys_places_are_kept_for_who_waits() -> None:
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
     party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
     waits = builders.waits(drive, number=43)
-    changes.cancel_bookings(whole_party=True, booking_id=party[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    changes.cancel_bookings(
+        whole_party=True, booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW
+    )
     assert free_chairs(drive.pk) == 0
-    assert Hold.objects.filter(offer=None).count() == 2
-    offers.sweep(now=NOW)
+    assert ReservedSpot.objects.filter(offer=None).count() == 2
+    offers.sweep_waitlists(now=NOW)
     assert state_of(waits) == "offered"
 
 
 def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
     full = builders.full_drive(steps=2)
     builders.cancelled(full[0])
-    ana = entries.enter(
-        drive=full[0].drive, wish=Wish("return", after(full[0])), person=builders.person(1), actor="user:7", now=NOW
+    ana = entries.add_entry(
+        drive=full[0].drive,
+        waitlist_request=WaitlistRequest("return", after(full[0])),
+        person=builders.person(1),
+        actor="user:7",
+        now=NOW,
     )
     assert state_of(ana) == "waiting"
-    changes.restore(booking_id=full[0].pk, actor="donor", now=NOW)
+    changes.restore_booking(booking_id=full[0].pk, actor="donor", now=NOW)
     assert state_of(ana) == "booked"
 
 
-def after(booking: Booking) -> Window:
-    return Window(booking.starts_at + timedelta(minutes=1))
+def after(booking: Booking) -> ArrivalWindow:
+    return ArrivalWindow(booking.starts_at + timedelta(minutes=1))
 
 
 def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() -> None:
@@ -146,19 +152,19 @@ def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refuse
     long_ago, lately = (gave_before(drive, days) for days in (190, 60))
     ana = builders.waits(drive)
     builders.cancelled(full[0])
-    offers.sweep(now=NOW)
+    offers.sweep_waitlists(now=NOW)
     offer = Offer.objects.get(entry=ana)
     assert (offer.entry.visit, offer.arrival.n) == ("return", 0)
     Booking.objects.filter(pk=lately.pk).update(state="deferred", donated_at=None)
     with pytest.raises(Refusal) as refused:
-        offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
+        offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
     assert refused.value.codes == ["visit_is_first"]
-    assert (state_of(ana), drift.drifted_slots()) == ("offered", 0)
+    assert (state_of(ana), drift.count_drifted_slots()) == ("offered", 0)
     builders.cancelled(full[1])
-    offers.sweep(now=NOW)
-    booking = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    offers.sweep_waitlists(now=NOW)
+    booking = offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.visit, booking.chair_from, booking.chair_to) == ("first", 0, 2)
-    assert (Booking.objects.get(pk=booking.pk).chair_to, drift.drifted_slots()) == (2, 0)
+    assert (Booking.objects.get(pk=booking.pk).chair_to, drift.count_drifted_slots()) == (2, 0)
     assert long_ago.volunteer_id == booking.volunteer_id
 
 

@@ -12,18 +12,18 @@ from environs import env
 from drives.booking import changes
 from drives.capacity import drift, reserved_spots
 from drives.models import (
-    ACTIVE,
+    ACTIVE_STATES,
     Booking,
     BookingState,
     CancelledBy,
     Drive,
-    Hold,
     Offer,
+    ReservedSpot,
     Slot,
-    WaitingEntry,
-    WaitingState,
+    WaitlistEntry,
+    WaitlistEntryState,
 )
-from drives.models.waiting import WaitingEntryQuerySet
+from drives.models.waitlist import WaitlistEntryQuerySet
 from drives.waitlist import offers
 from tests import builders
 from tests.builders import NOW
@@ -46,24 +46,24 @@ class World:
 
     drive: Drive
     bookings: list[Booking]
-    entries: list[WaitingEntry]
+    entries: list[WaitlistEntry]
 
-    def begin(self, waiting: int) -> list[WaitingEntry]:
+    def begin(self, waiting: int) -> list[WaitlistEntry]:
         Offer.objects.all().delete()
-        Hold.objects.all().delete()
+        ReservedSpot.objects.all().delete()
         firsts = [booking.pk for booking in self.bookings]
         Booking.objects.exclude(pk__in=firsts).delete()
-        Booking.objects.filter(pk__in=firsts).update(state=BookingState.BOOKED, holds_place=True, cancelled_at=None)
+        Booking.objects.filter(pk__in=firsts).update(state=BookingState.BOOKED, is_counted=True, cancelled_at=None)
         Slot.objects.update(chairs_taken=1, over=0)
-        WaitingEntry.objects.update(state=WaitingState.LEFT)
+        WaitlistEntry.objects.update(state=WaitlistEntryState.LEFT)
         for number, entry in enumerate(self.entries[:waiting]):
             since = NOW + timedelta(seconds=number)
-            WaitingEntry.objects.filter(pk=entry.pk).update(state=WaitingState.WAITING, waits_since=since)
+            WaitlistEntry.objects.filter(pk=entry.pk).update(state=WaitlistEntryState.WAITING, joined_at=since)
         return self.entries[:waiting]
 
     def booked(self) -> list[int]:
         """Whose places were made of offers, in the order in which they were made."""
-        made = Booking.objects.filter(source="waiting_list", state__in=ACTIVE).order_by("pk")
+        made = Booking.objects.filter(source="waiting_list", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
 
@@ -86,7 +86,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
         now = at
         for offer in Offer.objects.open().order_by("?"):
             answer(offer, answers[offer.entry_id], now)
-        assert drift.drifted_slots() == 0
+        assert drift.count_drifted_slots() == 0
     takers = [entry.pk for entry in entries if answers[entry.pk] == TAKES]
     return world.booked(), takers[:freed]
 
@@ -96,8 +96,8 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
-            changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
-        counts = offers.sweep(now=now)
+            changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now)
+        counts = offers.sweep_waitlists(now=now)
         if not left and not any(counts.values()) and not Offer.objects.open().exists():
             return
         yield now
@@ -106,9 +106,9 @@ def _until_nothing_happens(world: World, left: list[Booking], chance: random.Ran
 
 def answer(offer: Offer, how: str, now: Any) -> None:
     if how == TAKES:
-        offers.accept(offer_id=offer.pk, actor="donor", now=now)
+        offers.accept_offer(offer_id=offer.pk, actor="donor", now=now)
     elif how == PASSES:
-        offers.decline(offer_id=offer.pk, now=now)
+        offers.decline_offer(offer_id=offer.pk, now=now)
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
@@ -127,17 +127,17 @@ def test_every_freed_place_finds_the_first_in_line_who_takes_it(world: World) ->
 
 
 def test_control_a_line_that_is_served_from_its_end_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    backwards = WaitingEntryQuerySet.in_line
+    backwards = WaitlistEntryQuerySet.waitlisted
 
-    def served(self: WaitingEntryQuerySet) -> WaitingEntryQuerySet:
-        return backwards(self).order_by("-waits_since", "-pk")
+    def served(self: WaitlistEntryQuerySet) -> WaitlistEntryQuerySet:
+        return backwards(self).order_by("-joined_at", "-pk")
 
-    monkeypatch.setattr(type(WaitingEntry.objects), "in_line", served)
+    monkeypatch.setattr(type(WaitlistEntry.objects), "waitlisted", served)
     assert rounds_that_end_wrong(world, 10)
 
 
 def test_control_offers_that_never_end_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "expire", lambda *, offer_id, now: False)
+    monkeypatch.setattr(offers, "expire_offer", lambda *, offer_id, now: False)
     assert rounds_that_end_wrong(world, 40)
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.booking import changes as booking_changes
-from drives.models import Booking, CancelledBy, Offer, WaitingEntry
-from drives.planning import drives
+from drives.models import Booking, CancelledBy, Offer, WaitlistEntry
+from drives.planning import lifecycle
 from drives.waitlist import offers
 from notifications.models import ConsentEntry
 from tests import builders
@@ -27,23 +27,23 @@ def _no_limits(settings: Any) -> None:
 
 
 def join(client: Client, full: list[Booking], **changes: str) -> Any:
-    return client.post(reverse("wait", args=[full[0].drive.slug]), {**TYPED, **changes})
+    return client.post(reverse("waitlist_join", args=[full[0].drive.slug]), {**TYPED, **changes})
 
 
-def joined(client: Client, full: list[Booking], **changes: str) -> WaitingEntry:
+def joined(client: Client, full: list[Booking], **changes: str) -> WaitlistEntry:
     response = join(client, full, **changes)
     assert response.status_code == 303, text(response)
-    entry = WaitingEntry.by_token(response["Location"].split("/")[2]).get()
+    entry = WaitlistEntry.filter_by_token(response["Location"].split("/")[2]).get()
     code = builders.code_of(entry)
-    assert client.post(reverse("waiting_prove", args=[entry.token]), {"code": code}).status_code == 303
+    assert client.post(reverse("waitlist_verify", args=[entry.token]), {"code": code}).status_code == 303
     entry.refresh_from_db()
     return entry
 
 
 def offered(client: Client, full: list[Booking]) -> Offer:
     entry = joined(client, full)
-    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offers.sweep(now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    offers.sweep_waitlists(now=NOW)
     offer = builders.offer_to(entry)
     assert offer
     return offer
@@ -55,8 +55,8 @@ def follow(client: Client, address: str) -> Any:
 
 def test_the_page_asks_whether_it_is_for_another_person(client: Client) -> None:
     full = builders.full_drive()
-    assert "I book for another person" in text(client.get(reverse("wait", args=[full[0].drive.slug])))
-    entry = joined(client, full, for_other="on")
+    assert "I book for another person" in text(client.get(reverse("waitlist_join", args=[full[0].drive.slug])))
+    entry = joined(client, full, is_for_other="on")
     assert entry.volunteer is not None
     assert entry.volunteer.phone is not None
     assert entry.volunteer.phone.owner is None
@@ -65,8 +65,8 @@ def test_the_page_asks_whether_it_is_for_another_person(client: Client) -> None:
 def test_a_full_drive_leads_to_its_waiting_list(client: Client) -> None:
     full = builders.full_drive()
     page = client.get(reverse("drive", args=[full[0].drive.slug]))
-    assert reverse("wait", args=[full[0].drive.slug]) in page.content.decode()
-    assert "Join the waiting list" in text(client.get(reverse("wait", args=[full[0].drive.slug])))
+    assert reverse("waitlist_join", args=[full[0].drive.slug]) in page.content.decode()
+    assert "Join the waiting list" in text(client.get(reverse("waitlist_join", args=[full[0].drive.slug])))
 
 
 def test_joining_asks_for_the_code_and_shows_the_place_in_line(client: Client) -> None:
@@ -76,11 +76,11 @@ def test_joining_asks_for_the_code_and_shows_the_place_in_line(client: Client) -
     page = follow(client, response["Location"])
     assert "Almost on the waiting list" in text(page)
     assert "at any time" in text(page)
-    entry = WaitingEntry.objects.get()
-    wrong = client.post(reverse("waiting_prove", args=[entry.token]), {"code": "000000"})
+    entry = WaitlistEntry.objects.get()
+    wrong = client.post(reverse("waitlist_verify", args=[entry.token]), {"code": "000000"})
     assert (wrong.status_code, title(wrong).startswith("Error:")) == (422, True)
-    client.post(reverse("waiting_prove", args=[entry.token]), {"code": builders.code_of(entry)})
-    page = follow(client, reverse("waiting", args=[entry.token]))
+    client.post(reverse("waitlist_verify", args=[entry.token]), {"code": builders.code_of(entry)})
+    page = follow(client, reverse("waitlist_entry", args=[entry.token]))
     assert "You are number 1 in line" in text(page)
     assert ConsentEntry.objects.filter(given=True, purpose="reminders", address=builders.phone(42)).count() == 1
 
@@ -97,7 +97,7 @@ def test_what_was_typed_stays_beside_what_is_wrong(client: Client) -> None:
 
 def test_open_times_are_shown_instead(client: Client) -> None:
     full = builders.full_drive()
-    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
+    booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     response = join(client, full)
     assert response.status_code == 409
     assert f"slot={full[0].arrival_id}" in response.content.decode()
@@ -106,14 +106,14 @@ def test_open_times_are_shown_instead(client: Client) -> None:
 def test_the_hours_are_changed_and_the_line_is_left(client: Client) -> None:
     full = builders.full_drive(steps=8)
     entry = joined(client, full)
-    page = follow(client, reverse("waiting", args=[entry.token]))
+    page = follow(client, reverse("waitlist_entry", args=[entry.token]))
     ten = next(value for value, label in page.context["form"].fields["since"].choices if label == "10:00 AM")
-    wish = {"visit": "first", "since": ten, "until": ""}
-    assert client.post(reverse("waiting_change", args=[entry.token]), wish).status_code == 303
-    page = follow(client, reverse("waiting", args=[entry.token]) + "?changed=1")
+    waitlist_request = {"visit": "first", "since": ten, "until": ""}
+    assert client.post(reverse("waitlist_change", args=[entry.token]), waitlist_request).status_code == 303
+    page = follow(client, reverse("waitlist_entry", args=[entry.token]) + "?changed=1")
     assert "from 10:00 AM" in text(page)
-    assert client.post(reverse("waiting_leave", args=[entry.token])).status_code == 303
-    assert "You left the waiting list" in text(follow(client, reverse("waiting", args=[entry.token])))
+    assert client.post(reverse("waitlist_leave", args=[entry.token])).status_code == 303
+    assert "You left the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
 
 
 def test_an_offer_is_answered_by_its_buttons_only(client: Client) -> None:
@@ -121,18 +121,18 @@ def test_an_offer_is_answered_by_its_buttons_only(client: Client) -> None:
     page = follow(client, reverse("offer", args=[offer.token]))
     assert "until Tuesday, March 2, 10:00 AM Pacific Time" in text(page)
     client.get(reverse("offer_accept", args=[offer.token]))
-    client.get(reverse("offer_pass", args=[offer.token]))
+    client.get(reverse("offer_decline", args=[offer.token]))
     offer.refresh_from_db()
     assert offer.state == "open"
     taken = client.post(reverse("offer_accept", args=[offer.token]))
     assert (taken.status_code, taken["Location"][:3]) == (303, "/b/")
     assert follow(client, reverse("offer", args=[offer.token])).redirect_chain[-1][0].startswith("/b/")
-    assert "You have a place" in text(follow(client, reverse("waiting", args=[offer.entry.token])))
+    assert "You have a place" in text(follow(client, reverse("waitlist_entry", args=[offer.entry.token])))
 
 
 def test_a_place_that_was_passed_on_says_where_one_stands(client: Client) -> None:
     offer = offered(client, builders.full_drive())
-    assert client.post(reverse("offer_pass", args=[offer.token])).status_code == 303
+    assert client.post(reverse("offer_decline", args=[offer.token])).status_code == 303
     page = text(follow(client, reverse("offer", args=[offer.token])))
     assert "You passed this place on" in page
     assert "You are still on the waiting list, number 1." in page
@@ -149,38 +149,45 @@ def test_an_offer_that_is_over_says_so(client: Client, time_machine: Any) -> Non
 
 
 def test_links_that_open_nothing(client: Client) -> None:
-    for name in ("waiting", "offer", "offer_accept"):
+    for name in ("waitlist_entry", "offer", "offer_accept"):
         assert client.get(reverse(name, args=["A" * 22])).status_code == 404
-    for name in ("waiting_prove", "waiting_code", "waiting_change", "waiting_leave", "offer_accept", "offer_pass"):
+    for name in (
+        "waitlist_verify",
+        "waitlist_send_code",
+        "waitlist_change",
+        "waitlist_leave",
+        "offer_accept",
+        "offer_decline",
+    ):
         assert client.post(reverse(name, args=["A" * 22])).status_code == 404
 
 
 def test_another_code_is_sent_and_a_late_one_shows_that_nobody_waits(client: Client, time_machine: Any) -> None:
     full = builders.full_drive()
     join(client, full, email="ana@example.org")
-    entry = WaitingEntry.objects.get()
-    assert client.post(reverse("waiting_code", args=[entry.token]), {"by": "email"}).status_code == 303
-    assert "We sent an e-mail with six digits" in text(follow(client, reverse("waiting", args=[entry.token])))
+    entry = WaitlistEntry.objects.get()
+    assert client.post(reverse("waitlist_send_code", args=[entry.token]), {"by": "email"}).status_code == 303
+    assert "We sent an e-mail with six digits" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
     time_machine.move_to(NOW + timedelta(minutes=16), tick=False)
-    client.post(reverse("waiting_prove", args=[entry.token]), {"code": "123456"})
-    assert "You are not on the waiting list" in text(follow(client, reverse("waiting", args=[entry.token])))
+    client.post(reverse("waitlist_verify", args=[entry.token]), {"code": "123456"})
+    assert "You are not on the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
 
 
 def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewhere(client: Client) -> None:
     offer = offered(client, builders.full_drive())
-    for name, row in (("waiting", offer.entry), ("offer", offer)):
+    for name, row in (("waitlist_entry", offer.entry), ("offer", offer)):
         page = follow(client, reverse(name, args=[row.token]))
         assert (page.status_code, page.redirect_chain[-1][0]) == (200, reverse(name, args=[row.pk]))
         assert row.token not in page.redirect_chain[-1][0]
         assert Client().get(reverse(name, args=[row.pk])).status_code == 404
-    assert client.post(reverse("offer_pass", args=[offer.pk])).status_code == 303
+    assert client.post(reverse("offer_decline", args=[offer.pk])).status_code == 303
 
 
 def test_the_page_says_that_the_place_in_line_outlasts_online_booking(client: Client) -> None:
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
-    drives.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
-    offers.sweep(now=NOW)
-    page = text(follow(client, reverse("waiting", args=[entry.token])))
+    lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    offers.sweep_waitlists(now=NOW)
+    page = text(follow(client, reverse("waitlist_entry", args=[entry.token])))
     assert "You are number 1 in line" in page
     assert "what comes free is still offered to you, until the drive ends" in page

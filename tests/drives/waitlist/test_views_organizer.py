@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.booking import changes
-from drives.models import Booking, CancelledBy, WaitingEntry
+from drives.models import Booking, CancelledBy, WaitlistEntry
 from drives.waitlist import offers
 from organizations.models import Role
 from tests import builders, query_counts
@@ -34,21 +34,21 @@ def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
-    changes.cancel_bookings(booking_id=full[0].pk, actor="donor", by=CancelledBy.DONOR, now=NOW)
-    offers.sweep(now=NOW)
+    changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    offers.sweep_waitlists(now=NOW)
     client = ben(full)
     assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))
-    page = text(client.get(reverse("organizer_waiting", args=[full[0].drive_id])))
+    page = text(client.get(reverse("organizer_waitlist", args=[full[0].drive_id])))
     assert page.index("Test Ana Alder") < page.index("Test Dan Dow")
     assert "Offered 9:00 AM: until Tue Mar 2, 10:00 AM" in page
 
 
 def test_the_number_of_queries_does_not_depend_on_the_line() -> None:
     full = builders.full_drive()
-    client, page = ben(full), reverse("organizer_waiting", args=[full[0].drive_id])
+    client, page = ben(full), reverse("organizer_waitlist", args=[full[0].drive_id])
 
     def line(people: int) -> Callable[[], object]:
-        for number in range(WaitingEntry.objects.count(), people):
+        for number in range(WaitlistEntry.objects.count(), people):
             builders.waits(full[0].drive, number=60 + number)
         client.get(page)
         return partial(client.get, page)
@@ -60,19 +60,19 @@ def test_somebody_who_called_is_put_in_line_and_taken_out() -> None:
     full = builders.full_drive()
     client, drive = ben(full), full[0].drive
     typed = {"name": "Test Dan Dow", "phone": "(201) 555-0143", "visit": "return", "since": "", "until": ""}
-    response = client.post(reverse("organizer_wait", args=[drive.pk]), typed)
+    response = client.post(reverse("organizer_new_waitlist_entry", args=[drive.pk]), typed)
     assert response.status_code == 302
-    entry = WaitingEntry.objects.get()
+    entry = WaitlistEntry.objects.get()
     assert (entry.state, entry.source, str(entry.volunteer)) == ("waiting", "organizer", "Test Dan Dow")
-    response = client.post(reverse("organizer_wait_remove", args=[drive.pk, entry.pk]))
+    response = client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk]))
     entry.refresh_from_db()
     assert (response.status_code, entry.state) == (302, "left")
-    assert client.post(reverse("organizer_wait_remove", args=[drive.pk, entry.pk])).status_code == 404
+    assert client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk])).status_code == 404
 
 
 def test_what_stands_against_it_is_said_in_the_form() -> None:
     full = builders.full_drive()
-    client, address = ben(full), reverse("organizer_wait", args=[full[0].drive_id])
+    client, address = ben(full), reverse("organizer_new_waitlist_entry", args=[full[0].drive_id])
     typed = {"name": "Test Ana Alder", "phone": "", "visit": "return", "since": "", "until": ""}
     assert client.post(address, typed).status_code == 422
     already = client.post(address, {**typed, "phone": builders.phone(1)})
@@ -83,22 +83,22 @@ def test_who_only_looks_changes_nothing() -> None:
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
     client = ben(full, Role.VIEWER)
-    assert client.get(reverse("organizer_waiting", args=[full[0].drive_id])).status_code == 200
-    assert client.get(reverse("organizer_wait", args=[full[0].drive_id])).status_code == 403
-    assert client.post(reverse("organizer_wait_remove", args=[full[0].drive_id, entry.pk])).status_code == 403
-    assert client.post(reverse("organizer_close_line", args=[full[0].drive_id])).status_code == 403
+    assert client.get(reverse("organizer_waitlist", args=[full[0].drive_id])).status_code == 200
+    assert client.get(reverse("organizer_new_waitlist_entry", args=[full[0].drive_id])).status_code == 403
+    assert client.post(reverse("organizer_remove_waitlist_entry", args=[full[0].drive_id, entry.pk])).status_code == 403
+    assert client.post(reverse("organizer_close_waitlist", args=[full[0].drive_id])).status_code == 403
 
 
 def test_closing_online_booking_leaves_the_line_and_a_second_button_ends_it() -> None:
     full = builders.full_drive()
     drive, client = full[0].drive, ben(full)
     entry = builders.waits(drive)
-    address = reverse("organizer_waiting", args=[drive.pk])
+    address = reverse("organizer_waitlist", args=[drive.pk])
     assert "Close the waiting list" not in text(client.get(address))
-    closed = client.post(reverse("organizer_close", args=[drive.pk]), follow=True)
+    closed = client.post(reverse("organizer_close_drive", args=[drive.pk]), follow=True)
     assert "Who is booked or waits keeps their place" in text(closed)
     assert "is offered what comes free until the drive ends" in text(client.get(address))
-    told = client.post(reverse("organizer_close_line", args=[drive.pk]), follow=True)
+    told = client.post(reverse("organizer_close_waitlist", args=[drive.pk]), follow=True)
     assert "The waiting list is closed. 1 person is being told." in text(told)
     entry.refresh_from_db()
     assert entry.state == "over"
@@ -107,7 +107,7 @@ def test_closing_online_booking_leaves_the_line_and_a_second_button_ends_it() ->
 def test_the_line_of_a_drive_that_takes_bookings_is_not_closed() -> None:
     full = builders.full_drive()
     client, entry = ben(full), builders.waits(full[0].drive)
-    answer = client.post(reverse("organizer_close_line", args=[full[0].drive_id]), follow=True)
+    answer = client.post(reverse("organizer_close_waitlist", args=[full[0].drive_id]), follow=True)
     assert "Close online booking first." in text(answer)
     entry.refresh_from_db()
     assert entry.state == "waiting"

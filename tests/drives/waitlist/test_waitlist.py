@@ -7,13 +7,13 @@ import pytest
 
 from drives.booking import book_for_donor, changes, hold
 from drives.capacity import drift
-from drives.domain.matching import Window
-from drives.models import Booking, CancelledBy, Drive, Hold, Offer, Slot, WaitingEntry
-from drives.planning import drives
+from drives.domain.matching import ArrivalWindow
+from drives.models import Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot, WaitlistEntry
+from drives.planning import lifecycle
 from drives.refusals import HoldLapsed, Refusal
 from drives.waitlist import close, entries, offers
 from drives.waitlist import queries as waitlist_queries
-from drives.waitlist.entries import Wish
+from drives.waitlist.entries import WaitlistRequest
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
@@ -30,22 +30,22 @@ def _no_limits(settings: Any) -> None:
 
 
 def cancel(booking: Booking, now: datetime = NOW) -> None:
-    changes.cancel_bookings(booking_id=booking.pk, actor="donor", by=CancelledBy.DONOR, now=now)
+    changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now)
 
 
-def state_of(entry: WaitingEntry) -> str:
-    return str(WaitingEntry.objects.get(pk=entry.pk).state)
+def state_of(entry: WaitlistEntry) -> str:
+    return str(WaitlistEntry.objects.get(pk=entry.pk).state)
 
 
-def offered(entry: WaitingEntry) -> Offer:
+def offered(entry: WaitlistEntry) -> Offer:
     offer = builders.offer_to(entry)
     assert offer is not None, state_of(entry)
     return offer
 
 
 def sweep(now: datetime = NOW) -> dict[str, int]:
-    counts = offers.sweep(now=now)
-    assert drift.drifted_slots() == 0
+    counts = offers.sweep_waitlists(now=now)
+    assert drift.count_drifted_slots() == 0
     return counts
 
 
@@ -58,7 +58,7 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
 def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
-    assert (ana.state, waitlist_queries.position(ana), dan.state, waitlist_queries.position(dan)) == (
+    assert (ana.state, waitlist_queries.load_position(ana), dan.state, waitlist_queries.load_position(dan)) == (
         "waiting",
         1,
         "waiting",
@@ -80,8 +80,8 @@ def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None
 def test_a_donor_hears_of_the_list_by_text_or_by_e_mail(asking: dict[str, Any], channel: str) -> None:
     drive = builders.full_drive()[0].drive
     entry = builders.waits(drive, **asking)
-    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-    close.close_line(drive_id=drive.pk, actor="user:1", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+    close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW)
     told = Message.objects.filter(about=entry.about, kind__startswith="waiting_").order_by("kind")
     assert list(told.values_list("kind", "channel")) == [("waiting_joined", channel), ("waiting_over", channel)]
 
@@ -103,9 +103,9 @@ def test_a_freed_place_is_kept_offered_and_taken() -> None:
     assert sweep()["offered"] == 1
     offer = offered(ana)
     assert (offer.arrival_id, state_of(ana)) == (full[2].arrival_id, "offered")
-    booking = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    booking = offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booking.state, booking.source, booking.starts_at) == ("booked", "waiting_list", full[2].starts_at)
-    assert (state_of(ana), Hold.objects.count(), booking.proved_at) == ("booked", 0, NOW)
+    assert (state_of(ana), ReservedSpot.objects.count(), booking.verified_at) == ("booked", 0, NOW)
     assert Message.objects.filter(about=booking.about, kind="booked").exists()
     assert list(booking.changes.values_list("from_state", "to_state", "actor")) == [("", "booked", "donor")]
     assert sweep() == {"closed": 0, "lapsed": 0, "expired": 0, "offered": 0}
@@ -117,7 +117,7 @@ def test_taking_twice_makes_one_booking() -> None:
     cancel(full[0])
     sweep()
     offer = offered(ana)
-    first, second = (offers.accept(offer_id=offer.pk, actor="donor", now=NOW) for _tap in range(2))
+    first, second = (offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW) for _tap in range(2))
     assert first.pk == second.pk
 
 
@@ -135,8 +135,10 @@ def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_pos
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     cancel(full[0])
     sweep()
-    offers.decline(offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1))  # Dan has joined behind her by then
-    assert (state_of(ana), waitlist_queries.position(WaitingEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
+    offers.decline_offer(
+        offer_id=offered(ana).pk, now=LATER + timedelta(minutes=1)
+    )  # Dan has joined behind her by then
+    assert (state_of(ana), waitlist_queries.load_position(WaitlistEntry.objects.get(pk=ana.pk))) == ("waiting", 1)
     sweep()
     assert (builders.offer_to(ana), offered(dan).arrival_id) == (None, full[0].arrival_id)
     cancel(full[1])
@@ -155,8 +157,8 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end
     assert offered(ana) == offer
     assert sweep(offer.deadline)["expired"] == 1
     assert offered(dan).arrival_id == full[0].arrival_id
-    assert waitlist_queries.position(WaitingEntry.objects.get(pk=ana.pk)) == 2
-    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
+    assert waitlist_queries.load_position(WaitlistEntry.objects.get(pk=ana.pk)) == 2
+    assert refusal(offers.accept_offer, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
 
 
 def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
@@ -164,15 +166,15 @@ def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
-    offers.decline(offer_id=offered(ana).pk, now=NOW)
+    offers.decline_offer(offer_id=offered(ana).pk, now=NOW)
     sweep()
-    assert Hold.objects.count() == 0
+    assert ReservedSpot.objects.count() == 0
     assert builders.held(full[0].drive, n=0, number=50).state == "held"
 
 
 def test_a_place_outside_everybodys_window_is_free_for_everybody() -> None:
     full = builders.full_drive()
-    ana = builders.waits(full[0].drive, window=Window(full[2].starts_at, full[3].starts_at))
+    ana = builders.waits(full[0].drive, window=ArrivalWindow(full[2].starts_at, full[3].starts_at))
     cancel(full[0])
     cancel(full[2])
     sweep()
@@ -185,7 +187,7 @@ def test_a_raised_capacity_is_offered_too() -> None:
     drive = Drive.objects.get(pk=full[0].drive_id)
     people = [builders.waits(drive, number=number) for number in (42, 43, 44)]
     more = builders.replanned(drive, chairs=2)
-    drives.change_drive(drive=more, version=drive.version, actor="user:1", now=NOW)
+    lifecycle.change_drive(drive=more, version=drive.version, actor="user:1", now=NOW)
     assert sweep()["offered"] == 2
     assert [state_of(entry) for entry in people] == ["offered", "offered", "waiting"]
 
@@ -195,7 +197,7 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
     fewer = builders.replanned(drive, chairs=1)
-    drives.change_drive(drive=fewer, version=drive.version, actor="user:1", now=NOW)
+    lifecycle.change_drive(drive=fewer, version=drive.version, actor="user:1", now=NOW)
     cancel(full[0])
     sweep()
     assert state_of(ana) == "waiting"
@@ -207,7 +209,7 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(
         owner,
-        builders.plan(builders.site(owner), chairs=1, screening_places=1, closes=time(10, 30)),
+        builders.plan(builders.site(owner), chairs=1, screening_stations=1, closes=time(10, 30)),
     )
     booking = builders.booked(drive, n=0, visit="first", number=1)
     ana = builders.waits(drive)
@@ -215,15 +217,15 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     sweep()
     offer = offered(ana)
     assert offer.arrival.n == 0
-    offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
-    assert drift.drifted_slots() == 0
+    offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
+    assert drift.count_drifted_slots() == 0
 
 
 def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(
         owner,
-        builders.plan(builders.site(owner), chairs=1, screening_places=1, closes=time(10, 30)),
+        builders.plan(builders.site(owner), chairs=1, screening_stations=1, closes=time(10, 30)),
     )
     booking = builders.booked(drive, n=2, number=1)
     ana = builders.waits(drive, visit="first")
@@ -231,17 +233,17 @@ def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     sweep()
     offer = offered(ana)
     assert offer.arrival.n == 0
-    booked = offers.accept(offer_id=offer.pk, actor="donor", now=NOW)
+    booked = offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
     assert (booked.first_step, booked.chair_from, booked.chair_to) == (0, 3, 6)
-    assert drift.drifted_slots() == 0
+    assert drift.count_drifted_slots() == 0
 
 
 def test_what_a_move_leaves_over_is_offered() -> None:
     full = builders.full_drive(steps=3)
     cancel(full[2])
-    ana = builders.waits(full[0].drive, window=Window(until=full[2].starts_at))
+    ana = builders.waits(full[0].drive, window=ArrivalWindow(until=full[2].starts_at))
     changes.move_bookings(booking_id=full[0].pk, slot_id=full[2].arrival_id, actor="donor", now=NOW)
-    assert Hold.objects.count() == 1
+    assert ReservedSpot.objects.count() == 1
     sweep()
     assert offered(ana).arrival_id == full[0].arrival_id
 
@@ -254,11 +256,11 @@ def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None
     sweep()
     offer = offered(ana)
     Slot.objects.filter(pk=full[1].arrival_id).update(chairs_limit=2)
-    book_for_donor.book_for_donor(
+    book_for_donor.create_booking_for_donor(
         drive=drive, slot_id=full[1].arrival_id, visit="return", person=builders.person(42), actor="user:1", now=NOW
     )
     assert state_of(ana) == "booked"
-    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=NOW) == ["offer_withdrawn"]
+    assert refusal(offers.accept_offer, offer_id=offer.pk, actor="donor", now=NOW) == ["offer_withdrawn"]
     sweep()
     assert offered(dan).arrival_id == full[0].arrival_id
 
@@ -279,7 +281,7 @@ def test_who_books_too_close_elsewhere_after_the_offer_cannot_take_it() -> None:
     cancel(full[0])
     sweep()
     builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
-    assert refusal(offers.accept, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
+    assert refusal(offers.accept_offer, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
 
 
 def test_who_is_too_close_to_another_donation_is_told_when_joining() -> None:
@@ -295,13 +297,13 @@ def test_joining_is_refused_while_times_are_open_in_the_window() -> None:
         builders.asked_to_wait(full[0].drive)
     assert caught.value.codes == ["places_open"]
     assert [time.slot_id for time in caught.value.alternatives] == [full[3].arrival_id]
-    assert builders.asked_to_wait(full[0].drive, window=Window(until=full[3].starts_at)).state == "held"
+    assert builders.asked_to_wait(full[0].drive, window=ArrivalWindow(until=full[3].starts_at)).state == "held"
 
 
 def test_joining_is_refused_where_no_visit_can_begin() -> None:
     full = builders.full_drive()
     drive = full[0].drive
-    assert refusal(builders.asked_to_wait, drive, window=Window(since=drive.ends_at)) == ["window_empty"]
+    assert refusal(builders.asked_to_wait, drive, window=ArrivalWindow(since=drive.ends_at)) == ["window_empty"]
     assert refusal(builders.asked_to_wait, drive, now=full[3].starts_at - timedelta(minutes=44)) == ["window_empty"]
 
 
@@ -325,28 +327,34 @@ def test_who_has_a_place_at_the_drive_cannot_wait_for_another_and_learns_it_afte
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive, number=1)
     code = builders.code_of(asked)
-    assert refusal(entries.prove, entry_id=asked.pk, code=code, bound_to="browser-1", now=NOW) == ["already_booked"]
+    assert refusal(entries.verify_entry, entry_id=asked.pk, code=code, bound_to="browser-1", now=NOW) == [
+        "already_booked"
+    ]
     assert state_of(asked) == "held"
 
 
 def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
-    again = builders.asked_to_wait(full[0].drive, window=Window(since=full[2].starts_at), now=LATER)
+    again = builders.asked_to_wait(full[0].drive, window=ArrivalWindow(since=full[2].starts_at), now=LATER)
     proof = {"entry_id": again.pk, "bound_to": "browser-42", "now": LATER}
-    first = entries.prove(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
-    second = entries.prove(code="", **proof)  # type: ignore[arg-type]
+    first = entries.verify_entry(code=builders.code_of(again), **proof)  # type: ignore[arg-type]
+    second = entries.verify_entry(code="", **proof)  # type: ignore[arg-type]
     assert (first.pk, second.pk, first.window_from) == (ana.pk, ana.pk, full[2].starts_at)
-    assert (waitlist_queries.position(first), waitlist_queries.position(dan), state_of(again)) == (1, 2, "left")
+    assert (waitlist_queries.load_position(first), waitlist_queries.load_position(dan), state_of(again)) == (
+        1,
+        2,
+        "left",
+    )
 
 
 def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive)
     with pytest.raises(CodeWrong):
-        entries.prove(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
+        entries.verify_entry(entry_id=asked.pk, code="000000", bound_to="browser-1", now=NOW)
     with pytest.raises(HoldLapsed):
-        entries.prove(
+        entries.verify_entry(
             entry_id=asked.pk, code=builders.code_of(asked), bound_to="browser-42", now=NOW + timedelta(minutes=15)
         )
     assert sweep(NOW + timedelta(minutes=15))["lapsed"] == 1
@@ -358,8 +366,8 @@ def test_who_leaves_gives_their_offer_to_the_next() -> None:
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
     cancel(full[0])
     sweep()
-    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
-    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
+    entries.remove_entry(entry_id=ana.pk, actor="donor", now=NOW)
+    entries.remove_entry(entry_id=ana.pk, actor="donor", now=NOW)
     sweep()
     assert (state_of(ana), state_of(dan)) == ("left", "offered")
 
@@ -368,27 +376,39 @@ def test_another_window_keeps_the_position() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43)
-    changed = entries.change(entry_id=ana.pk, wish=Wish("first", Window(since=full[1].starts_at)), now=LATER)
-    assert (waitlist_queries.position(changed), changed.visit, changed.window_from) == (1, "first", full[1].starts_at)
+    changed = entries.change_entry(
+        entry_id=ana.pk, waitlist_request=WaitlistRequest("first", ArrivalWindow(since=full[1].starts_at)), now=LATER
+    )
+    assert (waitlist_queries.load_position(changed), changed.visit, changed.window_from) == (
+        1,
+        "first",
+        full[1].starts_at,
+    )
     cancel(full[1])
     sweep()
-    codes = refusal(entries.change, entry_id=ana.pk, wish=Wish("first"), now=LATER)
+    codes = refusal(entries.change_entry, entry_id=ana.pk, waitlist_request=WaitlistRequest("first"), now=LATER)
     assert codes == ["waiting_offered"]
-    entries.leave(entry_id=ana.pk, actor="donor", now=NOW)
-    assert refusal(entries.change, entry_id=ana.pk, wish=Wish("first"), now=LATER) == ["waiting_left"]
+    entries.remove_entry(entry_id=ana.pk, actor="donor", now=NOW)
+    assert refusal(entries.change_entry, entry_id=ana.pk, waitlist_request=WaitlistRequest("first"), now=LATER) == [
+        "waiting_left"
+    ]
 
 
 def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     for _twice in range(2):
-        entry = entries.enter(drive=drive, wish=Wish("return"), person=builders.person(42), actor="user:1", now=NOW)
-    assert (entry.state, entry.source, WaitingEntry.objects.count()) == ("waiting", "organizer", 1)
+        entry = entries.add_entry(
+            drive=drive, waitlist_request=WaitlistRequest("return"), person=builders.person(42), actor="user:1", now=NOW
+        )
+    assert (entry.state, entry.source, WaitlistEntry.objects.count()) == ("waiting", "organizer", 1)
     cancel(full[0])
     sweep()
-    assert offers.accept(offer_id=offered(entry).pk, actor="donor", now=NOW).proved_at is None
-    other = entries.enter(drive=drive, wish=Wish("return"), person=builders.person(43), actor="user:1", now=NOW)
-    entries.leave(entry_id=other.pk, actor="user:1", now=NOW)
+    assert offers.accept_offer(offer_id=offered(entry).pk, actor="donor", now=NOW).verified_at is None
+    other = entries.add_entry(
+        drive=drive, waitlist_request=WaitlistRequest("return"), person=builders.person(43), actor="user:1", now=NOW
+    )
+    entries.remove_entry(entry_id=other.pk, actor="user:1", now=NOW)
     assert state_of(other) == "left"
 
 
@@ -401,38 +421,40 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     sweep()
     offer, now = offered(ana), NOW
     if state == "line closed":
-        drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
-        told_now = [close.close_line(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
+        lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+        told_now = [close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
         assert told_now == [2, 0]
     elif state == "cancelled":
-        drives.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
+        lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     else:
         now = drive.ends_at
     assert sweep(now)["closed"] == (0 if state == "line closed" else 2)
     sweep(now)
-    assert (state_of(ana), state_of(dan), Hold.objects.count()) == ("over", "over", 0)
+    assert (state_of(ana), state_of(dan), ReservedSpot.objects.count()) == ("over", "over", 0)
     told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
     assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms")])
     gone = "offer_withdrawn"
-    assert refusal(offers.accept, offer_id=offer.pk, actor="donor", now=now) == [gone]
-    assert refusal(offers.decline, offer_id=offer.pk, now=now) == [gone]
+    assert refusal(offers.accept_offer, offer_id=offer.pk, actor="donor", now=now) == [gone]
+    assert refusal(offers.decline_offer, offer_id=offer.pk, now=now) == [gone]
 
 
 def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, name="Test Dan Dow")
-    drives.close(drive_id=drive.pk, actor="user:1", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     assert refusal(builders.asked_to_wait, drive, number=44) == ["drive_closed"]
     sweep()
     assert (state_of(ana), state_of(dan)) == ("waiting", "waiting")
     cancel(full[0])
     sweep()
-    offers.decline(offer_id=offered(ana).pk, now=NOW)
+    offers.decline_offer(offer_id=offered(ana).pk, now=NOW)
     sweep()
-    booking = offers.accept(offer_id=offered(dan).pk, actor="donor", now=NOW)
+    booking = offers.accept_offer(offer_id=offered(dan).pk, actor="donor", now=NOW)
     assert (booking.state, booking.arrival_id) == ("booked", full[0].arrival_id)
-    entries.change(entry_id=ana.pk, wish=Wish("return", Window(since=full[1].starts_at)), now=NOW)
+    entries.change_entry(
+        entry_id=ana.pk, waitlist_request=WaitlistRequest("return", ArrivalWindow(since=full[1].starts_at)), now=NOW
+    )
     cancel(full[1])
     sweep()
     assert offered(ana).arrival_id == full[1].arrival_id
@@ -441,7 +463,7 @@ def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
 def test_nothing_is_offered_at_a_closed_time_of_a_closed_drive() -> None:
     full = builders.full_drive(steps=1)
     ana = builders.waits(full[0].drive)
-    drives.close(drive_id=full[0].drive_id, actor="user:1", now=NOW)
+    lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=NOW)
     Slot.objects.filter(drive=full[0].drive_id).update(open=False)
     cancel(full[0])
     sweep()
@@ -452,10 +474,10 @@ def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_
     full = builders.full_drive()
     drive_id = full[0].drive_id
     builders.waits(full[0].drive)
-    assert refusal(close.close_line, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
-    drives.close(drive_id=drive_id, actor="user:1", now=NOW)
-    close.close_line(drive_id=drive_id, actor="user:1", now=NOW)
-    drives.publish(drive_id=drive_id, actor="user:1", now=NOW)
+    assert refusal(close.close_waitlist, drive_id=drive_id, actor="user:1", now=NOW) == ["drive_published"]
+    lifecycle.close_drive(drive_id=drive_id, actor="user:1", now=NOW)
+    close.close_waitlist(drive_id=drive_id, actor="user:1", now=NOW)
+    lifecycle.publish_drive(drive_id=drive_id, actor="user:1", now=NOW)
     again = builders.waits(full[0].drive, number=44)
     sweep()
     assert state_of(again) == "waiting"
@@ -468,7 +490,7 @@ def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:
     ana = builders.waits(full[0].drive)
     later = NOW + timedelta(minutes=15)
     hold.lapse_holds(now=later)
-    assert Hold.objects.count() == 1
+    assert ReservedSpot.objects.count() == 1
     assert refusal(builders.held, full[0].drive, n=0, number=51, now=later) == ["slot_full"]
     sweep(later)
     assert offered(ana).arrival_id == full[0].arrival_id
@@ -480,7 +502,7 @@ def test_places_of_an_hour_away_are_not_offered_but_free() -> None:
     near = full[0].starts_at - timedelta(minutes=44)
     cancel(full[0], now=near)
     sweep(near)
-    assert (state_of(ana), Hold.objects.count()) == ("waiting", 0)
+    assert (state_of(ana), ReservedSpot.objects.count()) == ("waiting", 0)
 
 
 def test_that_a_list_is_closed_is_of_use_for_a_day_and_an_answer_for_an_hour() -> None:
@@ -488,8 +510,8 @@ def test_that_a_list_is_closed_is_of_use_for_a_day_and_an_answer_for_an_hour() -
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
-    offers.decline(offer_id=offered(ana).pk, now=LATER, by_text=True)
+    offers.decline_offer(offer_id=offered(ana).pk, now=LATER, by_text=True)
     assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=1)
-    drives.close(drive_id=full[0].drive_id, actor="user:1", now=LATER)
-    close.close_line(drive_id=full[0].drive_id, actor="user:1", now=LATER)
+    lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=LATER)
+    close.close_waitlist(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=1)

@@ -16,7 +16,7 @@ from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text
 from volunteers import rules
-from volunteers.models import ProofCode
+from volunteers.models import VerificationCode
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -33,17 +33,17 @@ def keep_a_time(browser: Client, owner: Organization, contact: str) -> Any:
 def ask_to_wait(browser: Client, owner: Organization, contact: str) -> Any:
     drive: Drive = builders.full_drive(of=owner)[0].drive
     details = {"name": "Test Ana Alder", "visit": "return", "since": "", "until": "", **typed(contact)}
-    return browser.post(reverse("wait", args=[drive.slug]), details, follow=True)
+    return browser.post(reverse("waitlist_join", args=[drive.slug]), details, follow=True)
 
 
 def look_for_bookings(browser: Client, owner: Organization, contact: str) -> Any:
-    return browser.post(reverse("find"), {"contact": contact}, follow=True)
+    return browser.post(reverse("find_booking"), {"contact": contact}, follow=True)
 
 
 def change_the_contact(browser: Client, owner: Organization, contact: str) -> Any:
     person = donor.booked(browser, builders.drive(owner), phone="(201) 555-0177").volunteer
     assert person is not None
-    return browser.post(reverse("me_contact", args=[person.uuid]), {"contact": contact}, follow=True)
+    return browser.post(reverse("donor_contact", args=[person.uuid]), {"contact": contact}, follow=True)
 
 
 def typed(contact: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def test_a_page_that_sends_a_mail_says_nothing_of_texts(ask: Ask) -> None:
 def test_a_browser_that_verified_the_contact_gets_and_needs_no_code(ask: Ask) -> None:
     browser, owner = Client(), builders.organization()
     donor.booked(browser, builders.drive(owner))
-    sent = ProofCode.objects.filter(identity=rules.identity(builders.phone(42)))
+    sent = VerificationCode.objects.filter(identity=rules.compute_identity(builders.phone(42)))
     before = sent.count()
     shown = text(ask(browser, owner, donor.PHONE))
     assert "You verified this number or address on this device before: no code is needed." in shown
@@ -90,8 +90,8 @@ def test_a_search_in_a_browser_that_verified_the_contact_opens_the_donors_page_w
     donor.booked(browser, builders.drive())
     look_for_bookings(browser, builders.organization(), donor.PHONE)
     Message.objects.all().delete()
-    shown = browser.post(reverse("find_code"), follow=True)
-    assert shown.redirect_chain == [(reverse("me"), 303)]
+    shown = browser.post(reverse("find_booking_code"), follow=True)
+    assert shown.redirect_chain == [(reverse("donor_bookings"), 303)]
     stranger = Client()
     look_for_bookings(stranger, builders.organization(), donor.PHONE)
-    assert stranger.post(reverse("find_code")).status_code == 422
+    assert stranger.post(reverse("find_booking_code")).status_code == 422

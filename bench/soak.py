@@ -1,0 +1,203 @@
+"""`make prove`: the long form of what the tests scheduled. Writes what came of it into docs/guarantees.md.
+
+`python -m bench.soak [part …] [--share 0.1]` runs some, or a part of the length.
+"""
+
+import argparse
+import importlib
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import django
+
+from config.embedded.processes import ROOT
+from tests.conftest import OURS
+from tests.servers import Servers
+
+GUARANTEES = ROOT / "docs" / "guarantees.md"
+KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
+KEPT_REQUESTS = 10_000
+ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure of so many pairs is 0.014
+KILLS_PER_ARENA = 50  # kills before everything recovers and is counted
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the full length")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    servers = Servers()
+    try:
+        _start_servers(servers)
+        good = [_run_part(part, chosen.share) for part in chosen.parts or PARTS]
+        return int(False in good)
+    finally:
+        servers.stop()
+
+
+def check_kills(share: float) -> tuple[bool, str]:
+    """Workers killed at every point, while the provider can be asked."""
+    total = _kill_workers(int(KILLS * share), deaf=False)
+    good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
+    return good, (
+        f"{total['kills']:,} kills, {total['messages']:,} messages: {total['lost']} lost, {total['doubled']} doubled,"
+        f" recovered in ≤ {total['recovered']} s"
+    )
+
+
+def check_blind_kills(share: float) -> tuple[bool, str]:
+    """The same, while the provider takes messages but answers no question."""
+    total = _kill_workers(int(BLIND_KILLS * share), deaf=True)
+    good = total["lost"] == 0 and total["most_extra"] <= 1
+    return good, (
+        f"{total['kills']:,} kills, {total['messages']:,} messages: {total['lost']} lost, {total['extra']} extra,"
+        f" {total['most_extra']} at most of one message"
+    )
+
+
+def check_provider_faults(share: float) -> tuple[bool, str]:
+    """A provider that fails three times in ten."""
+    weather, twilio = importlib.import_module("tests.faults.weather"), importlib.import_module("tests.standins.twilio")
+    with twilio.TwilioStandIn() as standin, _use_stand_in(standin):
+        run = weather.Weather(standin, random.Random())
+        run.queue(int(MESSAGES * share))
+        run.last(hangs=2)
+        found = run.count()
+    return found.lost == found.doubled == 0, (
+        f"{found.messages:,} messages, {found.faults:,} faults: {found.lost} lost, {found.doubled} doubled,"
+        f" all with the provider after {int(found.took.total_seconds() // 60)} min on the workers' clock"
+    )
+
+
+def check_report_orders(share: float) -> tuple[bool, str]:
+    """Every ordered subset of the six statuses, through the database."""
+    cases = importlib.import_module("tests.faults.orders")
+    chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
+    wrong = cases.wrong(chosen)
+    return wrong == 0, f"{len(chosen):,} orders: {wrong} wrong"
+
+
+def check_races(share: float) -> tuple[bool, str]:
+    """Bookings: the races and storms with their controls, as the tests have them."""
+    good, said = _run_tests("tests/races")
+    return good, f"tests/races: {said}"
+
+
+def _run_tests(path: str, **more: str) -> tuple[bool, str]:
+    """Some tests in a run of their own; what pytest said last."""
+    ours = {*OURS, "DATABASE_URL", "REDIS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", path],
+        cwd=ROOT,
+        env={**environment, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        print(answer.stdout[-3000:], flush=True)
+    return answer.returncode == 0, answer.stdout.strip().splitlines()[-1].strip("= ")
+
+
+def check_waitlist_rounds(share: float) -> tuple[bool, str]:
+    """Places that come free and people who wait, in random rounds."""
+    count = int(ROUNDS * share)
+    good, said = _run_tests("tests/drives/waitlist/test_rounds.py", WAITING_ROUNDS=str(count))
+    return good, f"{count:,} rounds, {said}"
+
+
+def check_slow_connections(share: float) -> tuple[bool, str]:
+    """Clients that never finish a request, and kept connections after early answers."""
+    count = int(KEPT_REQUESTS * share)
+    good, said = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
+    return good, f"{count:,} requests on kept connections, {said}"
+
+
+def check_timing(share: float) -> tuple[bool, str]:
+    """What the time of an answer tells about a contact, and what it would tell if somebody looked."""
+    measure = importlib.import_module("tests.faults.timing")
+    pairs = int(PAIRS * share)
+    told = measure.told_by_time(pairs, random.Random())
+    with measure.leaking():
+        seeded = measure.told_by_time(pairs // 4, random.Random())
+    good = all(0.45 <= figure <= 0.55 for figure in told.values()) and all(figure > 0.55 for figure in seeded.values())
+    words = {"hold": "a hold", "code": "another code", "find": "`/find/`"}
+    said = ", ".join(f"{words[door]} {figure:.3f} (control {seeded[door]:.2f})" for door, figure in told.items())
+    return good, f"AUC of {pairs:,} known and {pairs:,} unknown: {said}"
+
+
+PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
+    "kills": check_kills,
+    "blind": check_blind_kills,
+    "provider": check_provider_faults,
+    "reports": check_report_orders,
+    "races": check_races,
+    "rounds": check_waitlist_rounds,
+    "timing": check_timing,
+    "connections": check_slow_connections,
+}
+
+
+def _start_servers(servers: Servers) -> None:
+    os.environ.update({**OURS, "SMS_PROVIDER": "twilio", "LOG_LEVEL": "ERROR"})
+    os.environ.pop("DATABASE_URL", None)
+    servers.start()
+    servers.running[0].create("drives")  # type: ignore[union-attr]
+    django.setup()
+    importlib.import_module("django.core.management").call_command("migrate", verbosity=0, skip_checks=True)
+
+
+def _kill_workers(wanted: int, *, deaf: bool) -> Counter[str]:
+    killing, twilio = importlib.import_module("tests.faults.killing"), importlib.import_module("tests.standins.twilio")
+    total: Counter[str] = Counter()
+    while total["kills"] < wanted:
+        with twilio.TwilioStandIn() as standin, _use_stand_in(standin), killing.Arena(standin) as arena:
+            standin.deaf = deaf
+            while arena.kills < min(KILLS_PER_ARENA, wanted - total["kills"]):
+                for strike in killing.POINTS.values():
+                    strike(arena, finishes=random.random() < 0.5)
+            arena.recover(timedelta(minutes=15 if deaf else 4))
+            found = arena.count()
+        for name in ("kills", "messages", "lost", "doubled", "extra"):
+            total[name] += getattr(found, name)
+        total["most_extra"] = max(total["most_extra"], found.most_extra)
+        total["recovered"] = max(total["recovered"], round(found.recovered_after))
+        print(f"  {total['kills']} kills, {total['lost']} lost, {total['doubled']} doubled", flush=True)
+    return total
+
+
+def _use_stand_in(standin: Any) -> Any:
+    override = importlib.import_module("django.test").override_settings
+    return override(TWILIO_API_URL=standin.url)
+
+
+def _run_part(part: str, share: float) -> bool:
+    """Run one part; of its full length keep the figures."""
+    print(f"{part} …", flush=True)
+    began = time.monotonic()
+    good, said = PARTS[part](share)
+    print(f"{'  ' if good else '✗ '}{said} ({time.monotonic() - began:.0f} s)", flush=True)
+    if share == 1.0:
+        _record_figure(part, said if good else f"**broken:** {said}")
+    return good
+
+
+def _record_figure(part: str, said: str) -> None:
+    """Put a figure into the cell that its name marks."""
+    cell = f"| {said} <!-- {part} -->"
+    GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

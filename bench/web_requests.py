@@ -1,0 +1,108 @@
+"""Through the web server: booking, looking at open times, reading a calendar feed."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import bench_data as bench_world
+from bench import floors, load
+from bench.bench_data import BenchData
+from bench.load import KeptConnection, RequestFactory
+from bench.stack import BenchStack
+from bench.table import Benchmark
+
+SHORT, LONG, ROUNDS = 2.0, 3.0, 3
+HOLD_COUNT = 5_000  # places at another drive, as in the rush when it opens
+_RUN = 400  # requests of one client in one run, so that no number is asked for three codes
+
+
+@dataclass
+class HoldRequests:
+    """Makes requests to hold places: another made-up donor each time."""
+
+    slots: list[int]
+    areas: list[str]
+
+    def __call__(self, client: int, n: int) -> bytes:
+        person = n * 8 + client
+        phone = f"+1{self.areas[person // 100 % len(self.areas)]}55501{person % 100:02}"
+        body = (
+            f'{{"slot": "{self.slots[person * 7 % len(self.slots)]}", "visit": "return", "name": "Test Ana Alder",'
+            f' "phone": "{phone}", "consents": ["reminders"], "self_check": ["will_ask"]}}'
+        )
+        return load.build_post_request(
+            "/api/v1/bookings/", body.encode(), f"Idempotency-Key: {os.urandom(16).hex()}\r\n"
+        )
+
+
+def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
+    """Holds a second, everything included: rules, history, the code's message, the kept answer."""
+    areas, floors_is = bench_world.list_area_codes(), "three statements in pgbench: counter, booking, outbox row"
+    grid, visits = world.slots(world.drive(200)), world.slots(world.drive(200, screening=2, chair=3))
+    kinds = [
+        (Benchmark("book, spread over 200 slots", floors_is), HoldRequests(grid, areas), 200),
+        (Benchmark("book, spread, visits of 5 steps", floors_is), HoldRequests(visits[:195], areas), 200),
+        (Benchmark("book, one hot slot", f"{floors_is}, one slot"), HoldRequests(grid[:1], areas), 1),
+    ]
+    bench_world.create_holds(world.drive(200), HOLD_COUNT, world.now)
+    bench_world.analyze_tables()
+    first = 0
+    load.run_clients(bench.port, kinds[0][1], seconds=1, first=first)
+    for _round in range(ROUNDS):
+        for work, booker, slots in kinds:
+            bench_world.analyze_tables()
+            first += _RUN
+            work.add(load.run_clients(bench.port, booker, seconds=LONG, first=first).expect(201))
+            work.floors.append(floors.run_booking_floor(bench, slots=slots, seconds=SHORT))
+    yield from (work for work, _booker, _slots in kinds)
+
+
+def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
+    """Open times and calendar feeds, beside a view that does nothing."""
+    drive, person = world.drive(40), world.create_frequent_donor(200)
+    times, feed = f"/api/v1/drives/{drive.pk}/slots/?visit=return", f"/feeds/{person.token}.ics"
+    idle = "a view that does nothing"
+    works = {
+        times: Benchmark("availability, 40 slots", idle),
+        feed: Benchmark("calendar feed, 200 bookings", idle),
+        "304": Benchmark("calendar feed, not changed", idle),
+    }
+    asked = {
+        times: (load.build_get_request(times), 200),
+        feed: (load.build_get_request(feed), 200),
+        "304": (load.build_get_request(feed, **{"If-None-Match": _read_etag(bench, feed)}), 304),
+    }
+    bench_world.analyze_tables()
+    for request, _status in asked.values():
+        load.run_clients(bench.port, _repeat_request(request), seconds=0.5)
+    for _round in range(ROUNDS):
+        floor = (
+            load.run_clients(bench.port, _repeat_request(load.build_get_request("/healthz")), seconds=SHORT)
+            .expect(200)
+            .rate
+        )
+        for name, (request, status) in asked.items():
+            works[name].add(load.run_clients(bench.port, _repeat_request(request), seconds=SHORT).expect(status))
+            works[name].floors.append(floor)
+    yield from works.values()
+    yield _compare_with_sql(bench, works[times], drive.pk)
+
+
+def _compare_with_sql(bench: BenchStack, looked: Benchmark, drive: int) -> Benchmark:
+    """The availability figures once more, with bare SQL for a floor."""
+    work = Benchmark("availability, 40 slots, beside SQL", "one SELECT of the 40 rows in pgbench")
+    work.ours, work.times, work.n = looked.ours, looked.times, looked.n
+    work.floors = [floors.run_availability_floor(bench, drive=drive, seconds=SHORT) for _round in range(ROUNDS)]
+    return work
+
+
+def _repeat_request(request: bytes) -> RequestFactory:
+    return lambda _client, _n: request
+
+
+def _read_etag(bench: BenchStack, path: str) -> str:
+    """The present ETag of an address."""
+    talk = KeptConnection(bench.port)
+    head = talk.head(load.build_get_request(path))
+    talk.socket.close()
+    return next(line.split(": ", 1)[1] for line in head.split("\r\n") if line.lower().startswith("etag"))

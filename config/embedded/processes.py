@@ -1,0 +1,129 @@
+"""The processes of the embedded stack: each in a session of its own, its lines printed with its name before them."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.embedded.guard import Guard
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME_WIDTH = len("worker")
+
+
+@dataclass(eq=False)
+class ChildProcess:
+    name: str
+    process: "subprocess.Popen[bytes]"
+    unfinished_line: bytes = field(default=b"")
+
+
+class Supervisor:
+    """Starts, listens and stops. One thread does it all, so that no signal finds it in a lock."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.running: list[ChildProcess] = []
+        self._selector = selectors.DefaultSelector()
+
+    def start(self, name: str, command: list[str], environment: dict[str, str]) -> ChildProcess:
+        """Start a program in the project's folder."""
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.guard.watch(process)
+        child = ChildProcess(name, process)
+        self.running.append(child)
+        self.listen(child)
+        return child
+
+    def listen(self, child: ChildProcess) -> None:
+        """Print what the process says."""
+        assert child.process.stdout is not None
+        os.set_blocking(child.process.stdout.fileno(), False)
+        self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def print_output(self, seconds: float) -> None:
+        """Print what was said within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
+                self._read(key.data)
+            if time.monotonic() >= deadline:
+                return
+
+    def ended(self) -> list[ChildProcess]:
+        """Those that have ended since the last call."""
+        gone = [child for child in self.running if child.process.poll() is not None]
+        for child in gone:
+            self.running.remove(child)
+            _signal_group(child, signal.SIGKILL)
+            self.guard.forget(child.process)
+            self._hang_up(child)
+        return gone
+
+    def stop(self, grace: float) -> None:
+        """One SIGTERM each, to the process alone: it knows best how to end its own children. What stays is killed."""
+        for child in self.running:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+        deadline = time.monotonic() + grace
+        while self.running and time.monotonic() < deadline:
+            self.print_output(0.1)
+            self.ended()
+        for child in self.running:
+            print_message(f"{child.name} did not stop in {grace:.0f} s and is killed.")
+            _signal_group(child, signal.SIGKILL)
+            child.process.wait()
+        self.ended()
+
+    def _read(self, child: ChildProcess) -> bool:
+        """Print what was said; False when there is nothing more, now or ever."""
+        assert child.process.stdout is not None
+        try:
+            said = os.read(child.process.stdout.fileno(), 65536)
+        except BlockingIOError:
+            return False
+        if not said:
+            self._selector.unregister(child.process.stdout)
+            return False
+        *lines, child.unfinished_line = (child.unfinished_line + said).split(b"\n")
+        for line in lines:
+            _print_line(child, line)
+        return True
+
+    def _hang_up(self, child: ChildProcess) -> None:
+        """Print its last words."""
+        stdout = child.process.stdout
+        assert stdout is not None
+        while stdout in self._selector.get_map() and self._read(child):
+            pass
+        if stdout in self._selector.get_map():
+            self._selector.unregister(stdout)
+        stdout.close()
+        if child.unfinished_line:
+            _print_line(child, child.unfinished_line)
+
+
+def _print_line(child: ChildProcess, line: bytes) -> None:
+    print(f"{child.name:<{NAME_WIDTH}} | {line.decode(errors='replace')}", flush=True)
+
+
+def print_message(text: str) -> None:
+    """A line of the stack's own."""
+    print(text, flush=True)
+
+
+def _signal_group(child: ChildProcess, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.process.pid, number)

@@ -1,0 +1,171 @@
+"""Runs a WSGI application behind Granian (RSGI): a thread is taken only when the whole request has arrived.
+
+A client that sends half a head or half a body holds a connection, no thread. Every body is read to its end whether the
+view wants it or not, so the next request on the connection begins where it should.
+"""
+
+import asyncio
+import gc
+import io
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, NamedTuple, Protocol
+from wsgiref.types import WSGIApplication
+
+from django.conf import settings
+from granian.rsgi import Scope
+
+BODY_TIMEOUT_SECONDS = 30
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # of a body that is too long to keep; then the connection ends
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # of all bodies that one process holds at a time
+
+Headers = list[tuple[str, str]]
+
+_CLOSE_HEADERS: Headers = [("connection", "close")]
+
+
+class RsgiProtocol(Protocol):
+    """What is used of Granian's HTTPProtocol."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def response_empty(self, status: int, headers: Headers) -> None: ...
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
+
+
+class WsgiResponse(NamedTuple):
+    status: int
+    headers: Headers
+    content: bytes
+
+
+class RequestBody:
+    """What has arrived. `length` counts what was too much to keep, too: Django refuses the request by its length."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.length = self.held = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.length += len(chunk)
+        if self.length > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+            self.chunks, self.held = [], 0
+        else:
+            self.chunks.append(chunk)
+            self.held = self.length
+
+
+class RsgiAdapter:
+    """The RSGI application of one process."""
+
+    def __init__(self, application: WSGIApplication, threads: int) -> None:
+        self.application = application
+        self.threads = threads
+        self.held = 0
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pool = ThreadPoolExecutor(self.threads, "request")
+        self._watch = loop.create_task(_stop_when_orphaned(os.getppid()))
+        # Collect seldom, and never what was there before the first request: it took a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 50)
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        self.pool.shutdown()
+
+    async def __rsgi__(self, scope: Scope, exchange: RsgiProtocol) -> None:
+        body = RequestBody()
+        try:
+            if refusal := await self.receive(scope, exchange, body):
+                exchange.response_empty(refusal, _CLOSE_HEADERS)
+                return
+            answer = await asyncio.get_running_loop().run_in_executor(self.pool, self._answer, scope, body)
+            last = _CLOSE_HEADERS if body.length > MAX_DISCARDED_BYTES else []
+            exchange.response_bytes(answer.status, answer.headers + last, answer.content)
+        finally:
+            self.held -= body.held
+
+    async def receive(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
+        """Read the body to its end; gives the status that refuses the request, None when it is whole."""
+        if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
+            return None
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                await self._read(exchange, body)
+        except TimeoutError:
+            return HTTPStatus.REQUEST_TIMEOUT
+        if self.held > MAX_BUFFERED_BYTES:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        announced = int(scope.headers.get("content-length", 0))
+        return HTTPStatus.BAD_REQUEST if body.length < min(announced, MAX_DISCARDED_BYTES) else None
+
+    async def _read(self, exchange: RsgiProtocol, body: RequestBody) -> None:
+        async for chunk in exchange:
+            before = body.held
+            body.add(chunk)
+            self.held += body.held - before
+            if self.held > MAX_BUFFERED_BYTES or body.length > MAX_DISCARDED_BYTES:
+                return
+
+    def _answer(self, scope: Scope, body: RequestBody) -> WsgiResponse:
+        """Run the application in a thread."""
+        status, headers = "", Headers()
+        content: list[bytes] = []
+
+        def start_response(line: str, pairs: Headers, _error: object = None) -> Any:
+            nonlocal status, headers
+            status, headers = line, pairs
+            return content.append
+
+        parts: Iterable[bytes] = self.application(_build_environ(scope, body), start_response)
+        try:
+            content.extend(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return WsgiResponse(int(status[:3]), headers, b"".join(content))
+
+
+def _build_environ(scope: Scope, body: RequestBody) -> dict[str, Any]:
+    name, _, port = scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "CONTENT_LENGTH": str(body.length),
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(b"".join(body.chunks)),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for header, value in scope.headers.items():
+        _add_header(environ, header, value)
+    return environ
+
+
+def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
+    """Leave out names with an underscore: `X_Forwarded_For` would pass for `X-Forwarded-For`."""
+    if header == "content-length" or "_" in header:
+        return
+    key = header.upper().replace("-", "_")
+    if key != "CONTENT_TYPE":
+        key = f"HTTP_{key}"
+    environ[key] = f"{environ[key]},{value}" if key in environ else value
+
+
+async def _stop_when_orphaned(parent: int) -> None:
+    """Stop this process when its parent is gone, so that no orphan keeps the port."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

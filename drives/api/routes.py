@@ -1,0 +1,22 @@
+"""Addresses of the API's calls."""
+
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
+
+from drives.api.access import ApiView
+
+
+class IdConverter(StringConverter):
+    """An opaque id; text that cannot be one is 404."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:  # type: ignore[override]
+        return int(value)
+
+
+register_converter(IdConverter, "id")
+
+
+def build_route(route: str, view: type[ApiView]) -> URLPattern:
+    return path(route, view.as_view())

@@ -1,0 +1,74 @@
+"""The people whom the verified contacts of this browser reach."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from drives.models import Booking, BookingState
+from volunteers import queries as volunteer_queries
+from volunteers.models import Volunteer
+
+UNVERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
+
+
+@dataclass
+class KnownPerson:
+    """One person, as each organization knows them."""
+
+    name: str
+    records: list[Volunteer]
+    is_contact_owner: bool  # the verified contact is their own; else it only reaches them
+    apart: str = ""  # tells people of one name apart: the organization that knows them, and their newest booking
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.apart}" if self.apart else self.name
+
+
+def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
+    """Everybody whom this browser's proved contacts reach, one entry a person: by the name, across organizations.
+
+    Two of one name in one organization are two people, and what another organization knows under that name belongs to
+    neither of them for sure: each record stands for itself then. Two queries at most.
+    """
+    people = group_records(browser, now)
+    if len(people) > len({_normalize_name(person.name) for person in people}):
+        newest = _find_newest_references([record.pk for person in people for record in person.records])
+        distinguish_namesakes(people, newest)
+    return people
+
+
+def group_records(browser: str, now: datetime) -> list[KnownPerson]:
+    records = volunteer_queries.list_volunteers_of_browser(browser, now)
+    named = Counter((record.organization_id, _normalize_name(record.name)) for record in records)
+    doubled = {name for (_organization, name), count in named.items() if count > 1}
+    found: dict[tuple[object, ...], KnownPerson] = {}
+    for record in records:
+        is_contact_owner: bool = record.is_contact_owner  # type: ignore[attr-defined]
+        name = _normalize_name(record.name)
+        key = (is_contact_owner, name, record.pk if name in doubled else 0)
+        found.setdefault(key, KnownPerson(record.name, [], is_contact_owner)).records.append(record)
+    return sorted(found.values(), key=lambda person: not person.is_contact_owner)
+
+
+def _normalize_name(name: str) -> str:
+    return name.casefold()
+
+
+def distinguish_namesakes(people: Sequence[KnownPerson], references: Mapping[int, str]) -> None:
+    named = Counter(_normalize_name(person.name) for person in people)
+    for person in people:
+        if named[_normalize_name(person.name)] > 1:
+            booked = [references[record.pk] for record in person.records if record.pk in references]
+            known_to = [record.organization.name for record in person.records]
+            booking = [_("booking %(reference)s") % {"reference": booked[-1]}] if booked else []
+            person.apart = ", ".join([*known_to, *booking])
+
+
+def _find_newest_references(volunteers: Sequence[int]) -> dict[int, str]:
+    rows = Booking.objects.filter(volunteer__in=volunteers).exclude(state__in=UNVERIFIED_STATES)
+    newest = rows.order_by("volunteer", "-starts_at", "-pk").distinct("volunteer")
+    return dict(newest.values_list("volunteer", "reference"))

@@ -1,0 +1,96 @@
+"""The facts that decide whether a donor may take a slot, read in one statement under the locks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from drives.capacity import rules
+from drives.domain import grid
+from drives.models import Drive, DriveState, Slot
+
+
+@dataclass(frozen=True)
+class SlotFound:
+    """A place as read under the drive's lock: the facts for the rules, and what taking it needs."""
+
+    facts: rules.BookingFacts
+    slot: Slot | None
+    steps: int  # of the drive's grid
+    has_overdue_holds: bool  # some hold of this drive may be lapsed first
+    is_full: bool  # a resource of the visit that was asked about is used up in some step
+
+
+_FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
+# For one place the statement stands alone: with the array PostgreSQL would plan it anew each time.
+_FACTS_OF_EACH_SQL = f"""
+SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
+    WITH ORDINALITY AS asked (slot, volunteer, position)
+CROSS JOIN LATERAL (
+{_FACTS_SQL.replace("%(slot)s", "asked.slot").replace("%(volunteer)s", "asked.volunteer")}
+) AS facts ORDER BY asked.position
+"""  # noqa: S608  our own file
+
+
+def load_booking_facts(
+    *,
+    drive_id: int,
+    slot_id: int,
+    now: datetime,
+    identity: str = "",
+    volunteer_id: int | None = None,
+    by_member: bool = False,
+    has_reserved_spot: bool = False,
+    shape: grid.VisitShape | None = None,
+) -> SlotFound:
+    """All that the rules ask about one place: one query, to be sent after the locks are taken.
+
+    `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
+    """
+    asked = {"slot": slot_id, "volunteer": volunteer_id}
+    rows = _fetch_rows(_FACTS_SQL, asked, drive_id, now, identity, shape or grid.VisitShape(0, 0))
+    if not rows:
+        raise Drive.DoesNotExist
+    return _build_slot_found(drive_id, rows[0], by_member=by_member, has_reserved_spot=has_reserved_spot)
+
+
+def load_party_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> list[SlotFound]:
+    """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
+    slots, volunteers = zip(*places, strict=True)
+    asked = {"slots": list(slots), "volunteers": list(volunteers)}
+    rows = _fetch_rows(_FACTS_OF_EACH_SQL, asked, drive_id, now, "", grid.VisitShape(0, 0))
+    return [_build_slot_found(drive_id, row, by_member=False, has_reserved_spot=True) for row in rows]
+
+
+def _fetch_rows(
+    statement: str,
+    asked: Mapping[str, Any],
+    drive_id: int,
+    now: datetime,
+    identity: str,
+    shape: grid.VisitShape,
+) -> list[tuple[Any, ...]]:
+    size = {"screening": shape.screening_steps, "steps": shape.steps}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**asked, **size, "drive": drive_id, "now": now, "identity": identity})
+        return list(cursor.fetchall())
+
+
+def _build_slot_found(drive_id: int, row: tuple[Any, ...], *, by_member: bool, has_reserved_spot: bool) -> SlotFound:
+    state, ends_at, found_id, n, starts_at, is_open, steps, has_overdue_holds, live_hold_count, active, is_full = row
+    slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
+    facts = rules.BookingFacts(
+        drive_state=DriveState(state),
+        drive_ends_at=ends_at,
+        is_slot_of_drive=slot is not None,
+        is_slot_open=bool(is_open),
+        slot_starts_at=starts_at,
+        by_member=by_member,
+        has_reserved_spot=has_reserved_spot,
+        live_hold_count=live_hold_count,
+        has_active_booking=active,
+    )
+    return SlotFound(facts, slot, steps or 0, has_overdue_holds, is_full)

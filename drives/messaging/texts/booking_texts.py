@@ -1,0 +1,229 @@
+"""What we say about a booking and a drive: a text (`drives.messaging.texts.catalog`) or an e-mail. Pure wording.
+
+`own` holds what an organization says in its own words, by kind and language.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from drives.capacity import visits
+from drives.domain import localtime
+from drives.messaging.texts import catalog
+from drives.messaging.texts.catalog import CustomTexts
+from drives.models import Booking, CancelledBy, Drive
+from drives.web import links
+from notifications.message_content import MessageContent
+from volunteers.models import Contact
+
+T = TypeVar("T")
+
+
+def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+    """The confirmation."""
+    facts = build_facts(booking)
+    if channel == "sms":
+        return _render_text("booked", facts, custom)
+    lines = [
+        catalog.render_opening("booked", facts, custom),
+        *_format_visit_lines(booking),
+        *_format_preparation_lines(booking),
+        _("Illness happens. Cancelling early gives your place to somebody who is waiting."),
+    ]
+    return build_donor_email(booking, _("You're booked: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
+def render_reminder(
+    booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+) -> MessageContent:
+    """A reminder as it is true when it leaves: says "tomorrow" or "today" only when it is."""
+    facts, kind = build_facts(booking), choose_reminder_text(booking, due_at)
+    if channel == "sms":
+        return _render_text(kind, facts, custom)
+    lines = [
+        catalog.render_opening(kind, facts, custom),
+        *_format_visit_lines(booking),
+        *_format_preparation_lines(booking),
+        _("Can't come? Please cancel or choose another time, so that somebody else can have your place."),
+    ]
+    return build_donor_email(
+        booking, _("Reminder: %(long_day)s, %(time)s") % facts, lines, _("Confirm, change or cancel")
+    )
+
+
+def choose_reminder_text(booking: Booking, due_at: datetime) -> str:
+    """Which words a reminder needs that leaves at this instant: those of the day, of the day before, or others."""
+    zone = booking.drive.site.zone
+    ahead = booking.starts_at.astimezone(zone).date() - due_at.astimezone(zone).date()
+    return {timedelta(): "same_day", timedelta(days=1): "day_before"}.get(ahead, "reminder")
+
+
+def render_moved(
+    booking: Booking, channel: str, old_starts_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+) -> MessageContent:
+    """The new time first, the old one in brackets."""
+    facts = {**build_facts(booking), "old_time": localtime.format_time(old_starts_at, booking.drive.site.timezone)}
+    if channel == "sms":
+        return _render_text("moved", facts, custom)
+    lines = [catalog.render_opening("moved", facts, custom), *_format_visit_lines(booking)]
+    return build_donor_email(booking, _("New time: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
+def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+    """The same time at another place, or under another address."""
+    facts = build_facts(booking)
+    if channel == "sms":
+        return _render_text("relocated", facts, custom)
+    lines = [catalog.render_opening("relocated", facts, custom), *_format_visit_lines(booking)]
+    return build_donor_email(booking, _("New place: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+
+
+def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+    """What was cancelled, and the way back; donors can undo their own cancellation behind the link."""
+    facts, kind = build_facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
+    if channel == "sms":
+        return _render_text(kind, facts, custom)
+    lines = [
+        catalog.render_opening(kind, facts, custom),
+        _("Thank you for telling us. Your place can now go to somebody else."),
+    ]
+    return build_donor_email(booking, _("Cancelled: %(long_day)s, %(time)s") % facts, lines, _("Book another time"))
+
+
+def render_drive_cancelled(
+    booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+) -> MessageContent:
+    """The whole drive does not take place."""
+    facts = {**build_facts(booking), "reason": booking.drive.cancel_reason}
+    if channel == "sms":
+        return _render_text("drive_cancelled", facts, custom)
+    lines = [
+        catalog.render_opening("drive_cancelled", facts, custom),
+        *([_("Reason: %(reason)s") % facts] if booking.drive.cancel_reason else []),
+        _("We are sorry. You are welcome at another date."),
+    ]
+    return build_donor_email(booking, _("Drive cancelled: %(long_day)s") % facts, lines, _("See other dates"))
+
+
+def render_missed(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+    """We missed you: kind, with a way to another time."""
+    facts = build_facts(booking)
+    if channel == "sms":
+        return _render_text("missed", facts, custom)
+    return build_donor_email(
+        booking, _("We missed you"), [catalog.render_opening("missed", facts, custom)], _("See the next dates")
+    )
+
+
+def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent:
+    """One text to the phone that these bookings of a party share: how many, from when, and the first one's page."""
+    first = min(bookings, key=lambda booking: booking.starts_at)
+    page = links.build_booking_link(min(bookings, key=lambda booking: booking.pk))
+    facts = {**build_facts(first), "count": str(len(bookings)), "link": page}
+    return MessageContent(text=catalog.fill_shared_text(kind, facts))
+
+
+def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> MessageContent:
+    """To coordinators: somebody cancelled close to the drive. Names nobody."""
+    facts = {**build_facts(booking), "left": spots_left, "title": booking.drive.title}
+    lines = [
+        _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
+        _("Places for return visits that are open now: %(left)s.") % facts,
+    ]
+    return build_email(_("Cancelled close to the drive: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
+
+
+def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, url: str) -> MessageContent:
+    """To coordinators: a week before, many places are open."""
+    facts = {
+        "title": drive.title,
+        "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
+        "booked": booked_count,
+        "left": spots_left,
+    }
+    lines = [
+        _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Places still open: %(left)s.") % facts,
+        _("About two of three people who book come and give. Share the link again while there is time."),
+    ]
+    return build_email(_("Still open: %(left)s places on %(day)s") % facts, lines, _("Open the drive"), url)
+
+
+def call_in_language(language: str, render: Callable[[], T]) -> T:
+    """Word something in the recipient's language, whatever is active around us."""
+    with translation.override(language):
+        return render()
+
+
+def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> MessageContent:
+    return MessageContent(text=catalog.render_text(kind, facts, custom))
+
+
+def build_facts(booking: Booking) -> dict[str, str]:
+    """What every text about a booking may name, in the active language."""
+    drive, zone = booking.drive, booking.drive.site.timezone
+    return {
+        "org": drive.organization.sms_name,
+        "org_name": drive.organization.name,
+        "name": booking.volunteer.name if booking.volunteer else "",
+        "day": localtime.format_short_day(booking.starts_at, zone),
+        "long_day": localtime.format_long_day(booking.starts_at, zone),
+        "time": localtime.format_time(booking.starts_at, zone),
+        "place": drive.site.sms_name,
+        "link": links.build_booking_link(booking),
+    }
+
+
+def _format_visit_lines(booking: Booking) -> list[str]:
+    site = booking.drive.site
+    return [localtime.format_date_and_time(booking.starts_at, site.timezone), f"{site.name}, {site.full_address}"]
+
+
+def _format_preparation_lines(booking: Booking) -> list[str]:
+    bring = str(booking.drive.bring) or _("a photo ID")
+    return [
+        _("Bring %(bring)s.") % {"bring": bring},
+        _("Eat a meal and drink plenty of water before you come."),
+        _("Plan about %(minutes)s minutes.") % {"minutes": visits.compute_visit_minutes(booking)},
+    ]
+
+
+def build_donor_email(
+    booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
+) -> MessageContent:
+    """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
+    return build_email(subject, lines, action, links.build_booking_link(booking), build_stop_link(booking), choices)
+
+
+def build_stop_link(booking: Booking) -> str:
+    """Where one's mailbox is taken off the list, by hand or by the mail reader's own button (RFC 8058)."""
+    mailbox = booking.volunteer.email if booking.volunteer else None
+    return build_mailbox_stop_link(mailbox) if mailbox else ""
+
+
+def build_mailbox_stop_link(mailbox: Contact) -> str:
+    return links.build_absolute_url(reverse("stop_messages", args=[mailbox.token]))
+
+
+def build_email(
+    subject: str,
+    lines: Sequence[str],
+    action: str,
+    url: str,
+    stop: str = "",
+    choices: Sequence[tuple[str, str]] = (),
+) -> MessageContent:
+    """A mail in plain text and in HTML: lines, what may be chosen, one way on, and the way to no more mail."""
+    shown = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
+    listed = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
+    way_out = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
+    return MessageContent(
+        text="\n\n".join([*lines, *listed, f"{action}: {url}", *way_out]),
+        subject=subject,
+        html=render_to_string("drives/messaging/mail.html", shown),
+        unsubscribe_url=stop,
+    )

@@ -1,0 +1,128 @@
+"""What is said to many, and to one who asked: what a coordinator typed, and the running-late notice. Pure wording."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from drives.messaging import custom_texts
+from drives.messaging.texts import booking_texts, catalog
+from drives.models import Booking, Broadcast, BroadcastKind
+from notifications import message_content
+from notifications.message_content import MessageContent
+from notifications.models import Channel, Purpose
+from organizations.models import Organization
+
+LATE_MINUTES = (10, 20, 30, 45)
+MAX_BROADCAST_SEGMENTS = 3
+LINK_LENGTH, NAME_LENGTH, LONG_DAY = 50, 20, "Wednesday, September 30"  # to measure what has not been filled in yet
+BROADCAST_VARIABLES = (
+    *catalog.TEXTS["booked"].knows,
+    *catalog.OPENING_VARIABLES,
+)  # what {variables} a message to many may name
+
+
+def format_plain_text(typed: str) -> str:
+    """One line, in the letters of a plain text where that loses nothing but accents: then 160 fit instead of 70."""
+    text = catalog.clean_text(typed)
+    composed = unicodedata.normalize("NFC", text)
+    loses = any(
+        not message_content.is_gsm(letter) and message_content.convert_to_gsm(letter) in {"", "?"}
+        for letter in composed
+    )
+    return text if loses else message_content.convert_to_gsm(text)
+
+
+# One who asked ---------------------------------------------------------------------------------------------------
+
+
+def render_answer(organization: Organization, typed: str) -> MessageContent:
+    """A coordinator's answer, with who writes first. Refuses nothing to say and what is too long."""
+    words = format_plain_text(typed)
+    text = f"{organization.sms_name}: {words}"
+    if not words:
+        raise ValidationError({"text": ValidationError(_("Write an answer."), code="text_missing")})
+    if (count := catalog.measure_text(text).segments) > MAX_BROADCAST_SEGMENTS:
+        raise ValidationError({"text": _too_long(count)})
+    return MessageContent(text)
+
+
+def _too_long(count: int) -> ValidationError:
+    detail = _("This is %(count)s texts long, and %(most)s are the limit. Shorten it.")
+    return ValidationError(detail % {"count": count, "most": MAX_BROADCAST_SEGMENTS}, code="too_long")
+
+
+# Many ------------------------------------------------------------------------------------------------------------
+
+
+def list_broadcast_problems(typed: str, organization: Organization) -> list[ValidationError]:
+    """Why these words cannot go to many, all reasons at once."""
+    text = catalog.clean_text(typed)
+    if not text:
+        return [ValidationError(_("Write the message."), code="text_missing")]
+    found = [
+        ValidationError(each.detail, code=each.code) for each in custom_texts.list_opening_problems("booked", text)
+    ]
+    longest = {
+        **catalog.build_longest_facts(organization.sms_name, LINK_LENGTH),
+        "name": "M" * NAME_LENGTH,
+        "long_day": LONG_DAY,
+    }
+    count = catalog.measure_text(
+        catalog.fill_variables(catalog.add_sender_and_stop(format_plain_text(text)), longest)
+    ).segments
+    return [*found, _too_long(count)] if count > MAX_BROADCAST_SEGMENTS else found
+
+
+def render_broadcast(broadcast: Broadcast, booking: Booking, channel: str) -> MessageContent:
+    """What one person reads, in the active language."""
+    if broadcast.kind == BroadcastKind.LATE:
+        return render_late_notice(booking, channel, broadcast.minutes or 0)
+    return render_typed_broadcast(booking, channel, choose_active_text(broadcast.texts), broadcast.purpose)
+
+
+def render_typed_broadcast(booking: Booking, channel: str, typed: str, purpose: str) -> MessageContent:
+    """What a coordinator typed, with the facts of this booking in place of {variables}."""
+    facts = booking_texts.build_facts(booking)
+    if channel == Channel.SMS:
+        return MessageContent(
+            catalog.fill_variables(
+                catalog.add_sender_and_stop(format_plain_text(typed)),
+                {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()},
+            )
+        )
+    lines = [
+        _("Hello %(name)s,") % facts,
+        catalog.fill_variables(catalog.clean_text(typed), {**facts, "org": facts["org_name"]}),
+    ]
+    if purpose == Purpose.NEWS:
+        subject = _("News from %(org_name)s") % facts
+        return booking_texts.build_donor_email(booking, subject, lines, _("See the next dates"))
+    return booking_texts.build_donor_email(
+        booking, _("About your visit: %(long_day)s, %(time)s") % facts, lines, _("Your booking")
+    )
+
+
+def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageContent:
+    """The drive is running late; the place is kept."""
+    facts = {**booking_texts.build_facts(booking), "minutes": minutes}
+    if channel == Channel.SMS:
+        text = _(
+            "%(org)s: We are running about %(minutes)s min late at %(place)s. "
+            "Your %(time)s place is kept. Sorry for the wait. STOP to end"
+        )
+        return MessageContent(message_content.convert_to_gsm(text % facts))
+    lines = [
+        _("Hello %(name)s, we are running about %(minutes)s minutes late today.") % facts,
+        _("Your place at %(time)s is kept, and you may come that much later. We are sorry for the wait.") % facts,
+    ]
+    subject = _("We are running about %(minutes)s minutes late") % facts
+    return booking_texts.build_donor_email(booking, subject, lines, _("Your booking"))
+
+
+def choose_active_text(typed: Mapping[str, str]) -> str:
+    """The words in the active language, else those that were typed first."""
+    language = get_language() or "en"
+    return typed.get(language) or next(iter(typed.values()), "")

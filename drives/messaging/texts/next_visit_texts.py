@@ -1,0 +1,95 @@
+"""What we say about the next visit, with the thanks and when its date is reached: a text or an e-mail. Pure."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from drives.domain import localtime
+from drives.eligibility import next_visit
+from drives.eligibility.next_visit import NO_FOLLOW_UP, FollowUp, NextVisit
+from drives.messaging.texts import booking_texts, catalog
+from drives.messaging.texts.catalog import CustomTexts
+from drives.models import Booking, BookingState, Visit
+from drives.web import links
+from notifications.message_content import MessageContent
+from volunteers.models import Volunteer
+
+
+def render_thank_you(
+    booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS, after: FollowUp = NO_FOLLOW_UP
+) -> MessageContent:
+    """After the visit; for those who came, whatever came of it. Who gave is offered the next times they may come."""
+    facts, kind = booking_texts.build_facts(booking), _choose_thank_you(booking, after)
+    if channel == "sms":
+        if kind != "second_visit":
+            return MessageContent(text=catalog.render_text(kind, facts, custom))
+        lists = [next_visit.format_visit_times(after.times[:count]) for count in range(1, len(after.times) + 1)]
+        return MessageContent(text=catalog.render_longest_that_fits(kind, facts, custom, "slots", lists))
+    lines = [catalog.render_opening(kind, facts, custom), *_format_aftercare_lines(booking, after)]
+    subject = _("Thank you from %(org_name)s") % facts
+    return booking_texts.build_donor_email(
+        booking, subject, lines, _("See the next dates"), [build_time_option(time) for time in after.times]
+    )
+
+
+def _choose_thank_you(booking: Booking, after: FollowUp) -> str:
+    if booking.state != BookingState.DONATED:
+        return "came"
+    return "second_visit" if after.is_first and after.times else "thank_you"
+
+
+def _format_aftercare_lines(booking: Booking, after: FollowUp) -> list[str]:
+    if booking.state != BookingState.DONATED:
+        return [_("We would be glad to see you again.")]
+    lines = [_("Drink plenty today and take it easy. If you feel unwell, call the centre that took your donation.")]
+    if after.progress and after.is_first:
+        lines.append(after.progress.sentence)
+    if after.times:
+        return [*lines, _("These are the next times you may come:")]
+    return (
+        [*lines, _("When there is a drive at which you may give again, we will tell you.")]
+        if after.has_news_consent
+        else lines
+    )
+
+
+def build_time_option(time: NextVisit) -> tuple[str, str]:
+    """A time that may be chosen, in words, and the address where it is booked."""
+    site = time.drive.site
+    return f"{localtime.format_date_and_time(time.starts_at, site.timezone)}, {site.name}", build_time_link(time)
+
+
+def build_time_link(time: NextVisit) -> str:
+    """The short address at which somebody who gave before books this time."""
+    name = "slot" if time.visit == Visit.RETURN else "slot_first_visit"
+    return links.build_absolute_url(reverse(name, args=[time.slot_id]))
+
+
+def render_invitation(
+    person: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+) -> MessageContent:
+    """News that somebody may give again, and when: the times are of one drive, one at least."""
+    drive, first = times[0].drive, times[0]
+    facts = {
+        "org": drive.organization.sms_name,
+        "name": person.name,
+        "day": localtime.format_short_day(first.starts_at, first.zone),
+        "long_day": localtime.format_long_day(first.starts_at, first.zone),
+        "time": localtime.format_time(first.starts_at, first.zone),
+        "place": drive.site.sms_name,
+        "link": build_time_link(first),
+    }
+    if channel == "sms":
+        return MessageContent(text=catalog.render_text("invitation", facts, custom))
+    lines = [
+        catalog.render_opening("invitation", facts, custom),
+        f"{drive.title}, {facts['long_day']}",
+        f"{drive.site.name}, {drive.site.full_address}",
+    ]
+    # These alone: reminders still come.
+    stop = f"{booking_texts.build_mailbox_stop_link(person.email)}?scope=news" if person.email else ""
+    subject = _("You may give again: %(long_day)s") % facts
+    return booking_texts.build_email(
+        subject, lines, _("Choose a time"), facts["link"], stop, [build_time_option(time) for time in times]
+    )

@@ -1,0 +1,128 @@
+"""What we say to who waits for a place: a text of one segment, or an e-mail. Pure wording."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from drives.domain import localtime
+from drives.messaging.texts import booking_texts, catalog
+from drives.messaging.texts.catalog import CustomTexts
+from drives.models import Drive, Offer, WaitlistEntry
+from drives.web import links
+from notifications import message_content
+from notifications.message_content import MessageContent
+
+Facts = dict[str, str]
+
+
+def build_entry_link(entry: WaitlistEntry) -> str:
+    """The address of the page of somebody who waits."""
+    return links.build_absolute_url(reverse("waitlist_entry", args=[entry.token]))
+
+
+def build_offer_link(offer: Offer) -> str:
+    """The address where an offered place is taken or passed on."""
+    return links.build_absolute_url(reverse("offer", args=[offer.token]))
+
+
+def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+    """A place is free for you, until when, and how to say yes or no."""
+    drive, zone = offer.entry.drive, offer.entry.drive.site.timezone
+    facts = {
+        **_facts(offer.entry),
+        "day": localtime.format_short_day(offer.starts_at, zone),
+        "long_day": localtime.format_long_day(offer.starts_at, zone),
+        "time": localtime.format_time(offer.starts_at, zone),
+        "until": localtime.format_day_and_time(offer.deadline, zone),
+        "link": build_offer_link(offer),
+    }
+    if channel == "sms":
+        return MessageContent(text=catalog.render_text("offer", facts, custom))
+    lines = [
+        catalog.render_opening("offer", facts, custom),
+        localtime.format_date_and_time(offer.starts_at, zone),
+        f"{drive.site.name}, {drive.site.full_address}",
+        _("Answer by %(until)s. After that the place goes to the next person.")
+        % {"until": localtime.format_date_and_time(offer.deadline, zone)},
+    ]
+    subject = _("A place for you: %(long_day)s, %(time)s") % facts
+    return _build_email(offer.entry, subject, lines, _("Take the place or pass"), facts["link"])
+
+
+def render_waitlist_joined(entry: WaitlistEntry, channel: str, position: int) -> MessageContent:
+    """You are on the list, and this is where to leave it."""
+    facts = {**_facts(entry), "position": str(position)}
+    if channel == "sms":
+        text = _("%(org)s: You are number %(position)s in line for %(day)s. Change or leave: %(link)s STOP to end")
+        return MessageContent(text=message_content.convert_to_gsm(text % facts))
+    lines = [
+        _("Hello %(name)s, you are number %(position)s on the waiting list.") % facts,
+        f"{entry.drive.title}, {facts['long_day']}, {entry.drive.site.name}",
+        _("When a place comes free for you, we tell you at once and keep it for you for a while."),
+    ]
+    return _build_email(
+        entry, _("On the waiting list: %(long_day)s") % facts, lines, _("Change or leave"), facts["link"]
+    )
+
+
+def render_offer_declined(entry: WaitlistEntry, position: int) -> str:
+    """A text: the answer to an X."""
+    text = _("%(org)s: The place goes to the next. You stay on the list, number %(position)s. %(link)s STOP to end")
+    return message_content.convert_to_gsm(text % {**_facts(entry), "position": str(position)})
+
+
+def render_offer_gone(entry: WaitlistEntry, position: int) -> str:
+    """A text: the answer to a letter that came when the place was gone."""
+    facts = {**_facts(entry), "position": str(position)}
+    if position:
+        text = _("%(org)s: That place is gone. You are still in line, number %(position)s. %(link)s STOP to end")
+    else:
+        text = _("%(org)s: That place is gone, and you are not in line any more. See: %(link)s STOP to end")
+    return message_content.convert_to_gsm(text % facts)
+
+
+def render_waitlist_closed(entry: WaitlistEntry, channel: str) -> MessageContent:
+    """The list is closed: why, and where other dates are."""
+    facts, drive = _facts(entry), entry.drive
+    if channel == "sms":
+        return MessageContent(text=message_content.convert_to_gsm(_closed_text(drive) % facts))
+    lines = [
+        _("Hello %(name)s, the waiting list for %(long_day)s is closed.") % facts,
+        _closed_reason(drive),
+        _("Thank you for wanting to help. You are welcome at another date."),
+    ]
+    subject = _("The waiting list is closed: %(long_day)s") % facts
+    return _build_email(entry, subject, lines, _("See other dates"), facts["link"])
+
+
+def _closed_text(drive: Drive) -> str:
+    if drive.state == "cancelled":
+        return _("%(org)s: The drive of %(day)s is cancelled, the list is closed. Other dates: %(link)s STOP to end")
+    return _("%(org)s: No place came free for %(day)s, the list is closed. Other dates: %(link)s STOP to end")
+
+
+def _closed_reason(drive: Drive) -> str:
+    if drive.state == "cancelled":
+        return _("The drive is cancelled.")
+    return _("No place came free for you this time.")
+
+
+def _facts(entry: WaitlistEntry) -> Facts:
+    drive = entry.drive
+    zone, person = drive.site.timezone, entry.volunteer
+    return {
+        "org": drive.organization.sms_name,
+        "org_name": drive.organization.name,
+        "name": person.name if person else "",
+        "day": localtime.format_short_day(drive.starts_at, zone),
+        "long_day": localtime.format_long_day(drive.starts_at, zone),
+        "place": drive.site.sms_name,
+        "link": build_entry_link(entry),
+    }
+
+
+def _build_email(entry: WaitlistEntry, subject: str, lines: Sequence[str], action: str, url: str) -> MessageContent:
+    mailbox = entry.volunteer.email if entry.volunteer else None
+    stop = links.build_absolute_url(reverse("stop_messages", args=[mailbox.token])) if mailbox else ""
+    return booking_texts.build_email(subject, lines, action, url, stop)

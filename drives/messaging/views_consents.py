@@ -1,0 +1,49 @@
+"""What a person agreed to be sent by one organization, by purpose, and the buttons that change it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from drives.web import visitor
+from notifications.models import Purpose
+from volunteers import consent, message_texts
+from volunteers import queries as volunteers_queries
+from volunteers.models import Contact, Volunteer
+from volunteers.queries import ConsentStatus
+
+
+@dataclass(frozen=True)
+class PurposeConsents:
+    """One purpose: the words of today, and what each contact agreed to."""
+
+    label: str
+    wording: str
+    agreements: list[ConsentStatus]
+
+
+def list_consents_by_purpose(person: Volunteer) -> list[PurposeConsents]:
+    """What somebody agreed to be sent by the organization that knows them so, by purpose."""
+    found = volunteers_queries.list_consent_statuses(person)
+    return [
+        PurposeConsents(
+            label=str(purpose.label),
+            wording=message_texts.render_consent_text(purpose, get_language() or "en", person.organization)[1],
+            agreements=[each for each in found if each.purpose == purpose],
+        )
+        for purpose in Purpose
+    ]
+
+
+def turn_consent_on_or_off(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str) -> None:
+    """Turn a purpose on or off for a contact, as the button says that was pressed; refuses as `consenting.agree`."""
+    shared: dict[str, Any] = {"contact": contact, "ip": visitor.find_ip_address(request), "now": timezone.now()}
+    if request.POST.get("turn") != "on":
+        words = _("Turned off on the page of the booking")
+        consent.opt_out_contact(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
+        return
+    language = get_language() or "en"
+    consent.opt_in_contact(volunteer=person, purpose=purpose, language=language, source="page", **shared)

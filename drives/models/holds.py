@@ -1,0 +1,51 @@
+"""What is held for a donor until the contact is verified: a slot, or a request to join a waitlist."""
+
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+
+from django.db import models
+
+from drives.refusals import HoldLapsed
+from organizations.models import LinkedModel
+from volunteers.models import Registration
+
+T = TypeVar("T", bound="AbstractHold")
+
+HELD, LAPSED = "held", "lapsed"
+
+
+class HoldQuerySet(models.QuerySet[T], Generic[T]):
+    def held(self, now: datetime) -> Self:
+        return self.filter(state=HELD, held_until__gt=now)
+
+    def overdue(self, now: datetime) -> Self:
+        """Holds past their time that the sweep has not lapsed yet."""
+        return self.filter(state=HELD, held_until__lte=now)
+
+
+class AbstractHold(LinkedModel):
+    """A row that starts as held, and lapses unless the contact is verified in time."""
+
+    state: str
+    registration: Registration | None
+    held_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def is_held(self, now: datetime) -> bool:
+        return self.state == HELD and self.held_until is not None and self.held_until > now
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.state == HELD and not self.is_held(now)
+
+    def refuse_lapsed(self, now: datetime) -> None:
+        """Raise HoldLapsed if the time is over, swept or not."""
+        if self.state == LAPSED or self.is_overdue(now):
+            raise HoldLapsed
+
+    def typed(self, now: datetime) -> Registration:
+        """What the donor typed, while it is held. Raises HoldLapsed."""
+        if self.registration is None or not self.is_held(now):
+            raise HoldLapsed
+        return self.registration

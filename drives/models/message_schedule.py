@@ -1,0 +1,57 @@
+"""Which messages go out around a visit, and in whose words: what an organization changed of our defaults."""
+
+from django.db import models
+from django.db.models import Q
+
+from drives.domain.message_kinds import ScheduledKind
+from drives.models.drive import Drive
+from notifications.kinds import ChannelChoice
+from organizations.models import Organization
+
+
+class ScheduleEntry(models.Model):
+    """One line of the plan of an organization, or of one of its drives in its place; ours where there is none."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, null=True, blank=True, related_name="schedule_entries")
+    kind = models.CharField(max_length=20, choices=ScheduledKind)
+    on = models.BooleanField(default=True)
+    way = models.CharField(max_length=4, choices=ChannelChoice)
+    days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall time
+    hours = models.PositiveSmallIntegerField(default=0)  # before the visit, by the clock
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=ScheduledKind.values), name="plan_line_kind_is_known"),
+            models.CheckConstraint(condition=Q(way__in=ChannelChoice.values), name="plan_line_way_is_known"),
+            models.UniqueConstraint(
+                fields=["organization", "kind"], condition=Q(drive=None), name="one_line_per_organization_and_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["drive", "kind"], condition=Q(drive__isnull=False), name="one_line_per_drive_and_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.way}"
+
+
+class CustomText(models.Model):
+    """An organization's own words for one kind of message in one language; what is blank stays ours."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="custom_texts")
+    kind = models.CharField(max_length=20)  # of drives.messaging.texts.catalog.TEXTS
+    language = models.CharField(max_length=8)
+    text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
+    opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "language"], name="one_own_text_per_kind_and_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.language}"

@@ -1,0 +1,41 @@
+"""What donors say that they gave elsewhere."""
+
+from django.db import models
+from django.db.models import Q
+
+from drives.domain import intervals
+from drives.models.policy import DonationKind
+from volunteers.models import Registration, Volunteer
+
+
+class SelfReportedDonation(models.Model):
+    """The last donation elsewhere as the donor states it: a date and a kind, never a reason or a value.
+
+    Belongs to a registration until its contact is proved, then to the person; a later word replaces it.
+    """
+
+    registration = models.OneToOneField(
+        Registration, on_delete=models.CASCADE, null=True, blank=True, related_name="self_reported_donation"
+    )
+    volunteer = models.OneToOneField(
+        Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="self_reported_donation"
+    )
+    kind = models.CharField(max_length=20, choices=DonationKind)
+    on = models.DateField()  # local to where it was
+    actor = models.CharField(max_length=60)  # "donor", "user:7", "key:3"
+    self_reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(registration__isnull=True) ^ Q(volunteer__isnull=True), name="stated_donation_has_one_owner"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=DonationKind.values), name="stated_donation_kind_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"stated {self.pk}"
+
+    @property
+    def self_reported(self) -> intervals.SelfReported:
+        return intervals.SelfReported(self.kind, self.on)

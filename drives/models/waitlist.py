@@ -1,0 +1,179 @@
+"""Who waits for a place, the places kept for them, and what was offered to whom."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from drives.models.booking import Booking, Source, Visit
+from drives.models.drive import Drive
+from drives.models.holds import AbstractHold, HoldQuerySet
+from drives.models.slot import Slot
+from organizations.models import LinkedModel, Organization
+from volunteers.models import Registration, Volunteer
+
+
+class WaitlistEntryState(models.TextChoices):
+    HELD = "held", _("code outstanding")
+    LAPSED = "lapsed", _("lapsed")
+    WAITING = "waiting", _("waiting")
+    OFFERED = "offered", _("offered a place")
+    BOOKED = "booked", _("has a place")
+    LEFT = "left", _("left the list")
+    OVER = "over", _("the list is closed")
+
+
+WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)
+"""States in which somebody has a position: one such entry per volunteer and drive."""
+
+
+class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
+    def of(self, organization: Organization) -> "WaitlistEntryQuerySet":
+        return self.filter(drive__organization=organization)
+
+    def waitlisted(self) -> "WaitlistEntryQuerySet":
+        """Those who have a position, the first first."""
+        return self.filter(state__in=WAITLISTED_STATES).order_by("joined_at", "pk")
+
+
+class WaitlistEntry(AbstractHold):
+    """A place in a drive's queue. The window is of arrival times, UTC, [from, to); None is any time."""
+
+    link_purpose = "waiting"
+
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="waitlist_entries")
+    volunteer = models.ForeignKey(
+        Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="waitlist_entries"
+    )
+    registration = models.ForeignKey(
+        Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="waitlist_entries"
+    )  # until proved
+    visit = models.CharField(max_length=6, choices=Visit)
+    window_from = models.DateTimeField(null=True, blank=True)
+    window_to = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=WaitlistEntryState)
+    source = models.CharField(max_length=12, choices=Source)
+    joined_at = models.DateTimeField(null=True, blank=True)  # the order of the line; from the proof on
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WaitlistEntryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=WaitlistEntryState.values), name="waiting_state_is_known"),
+            models.CheckConstraint(condition=Q(visit__in=Visit.values), name="waiting_visit_is_known"),
+            models.UniqueConstraint(
+                fields=["volunteer", "drive"],
+                condition=Q(state__in=["waiting", "offered"]),
+                name="one_place_in_line_per_volunteer_and_drive",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["waiting", "offered"]) | Q(volunteer__isnull=False, joined_at__isnull=False),
+                name="who_is_in_line_is_known_and_since_when",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(held_until__isnull=False), name="held_entry_has_a_deadline"
+            ),
+            models.CheckConstraint(
+                condition=Q(window_from__isnull=True) | Q(window_to__isnull=True) | Q(window_from__lt=F("window_to")),
+                name="waiting_window_is_not_empty",
+            ),
+        ]
+        indexes = [
+            # Position, the sweep that offers, and whether a freed place is to be kept.
+            models.Index(
+                fields=["drive", "joined_at", "id"],
+                condition=Q(state__in=["waiting", "offered"]),
+                name="waiting_line",
+            ),
+            # The sweep that lapses what was not proved.
+            models.Index(fields=["held_until"], condition=Q(state="held"), name="waiting_held"),
+        ]
+
+    def __str__(self) -> str:
+        return f"waiting entry {self.pk}"
+
+    @property
+    def about(self) -> str:
+        """How messages name this entry."""
+        return f"waiting:{self.pk}"
+
+
+class ReservedSpot(models.Model):
+    """A freed place that is kept for the waiting list; its offer says for whom. It counts in the slots' counters.
+
+    What a move leaves over may be chairs without screening, or the other way round.
+    """
+
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="holds")
+    first_step = models.PositiveSmallIntegerField()
+    screening_steps = models.PositiveSmallIntegerField()
+    chair_from = models.PositiveSmallIntegerField()
+    chair_to = models.PositiveSmallIntegerField()  # first step after it
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(chair_from__lt=F("chair_to")) | Q(chair_from=F("chair_to"), screening_steps__gte=1),
+                name="hold_keeps_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"
+
+
+class OfferState(models.TextChoices):
+    OPEN = "open", _("open")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("passed on")
+    EXPIRED = "expired", _("not answered")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def open(self) -> "OfferQuerySet":
+        return self.filter(state=OfferState.OPEN)
+
+
+class Offer(LinkedModel):
+    """A place held for somebody who waits, until a deadline (UTC). The link takes it or passes it on."""
+
+    link_purpose = "offer"
+
+    entry = models.ForeignKey(WaitlistEntry, on_delete=models.CASCADE, related_name="offers")
+    hold = models.OneToOneField(ReservedSpot, on_delete=models.SET_NULL, null=True, blank=True, related_name="offer")
+    arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="offers")
+    starts_at = models.DateTimeField()  # of the arrival slot
+    deadline = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=OfferState, default=OfferState.OPEN)
+    booking = models.ForeignKey(Booking, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=OfferState.values), name="offer_state_is_known"),
+            models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="one_open_offer_per_entry"),
+            models.CheckConstraint(
+                condition=Q(state="open", hold__isnull=False, ended_at__isnull=True)
+                | (~Q(state="open") & Q(hold__isnull=True, ended_at__isnull=False)),
+                name="offer_keeps_its_place_while_it_is_open",
+            ),
+        ]
+        indexes = [
+            # The sweep that passes on what was not answered.
+            models.Index(fields=["deadline"], condition=Q(state="open"), name="offer_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"offer {self.pk}"
+
+    @property
+    def about(self) -> str:
+        """How messages name this offer."""
+        return f"offer:{self.pk}"

@@ -1,0 +1,187 @@
+"""Planning a drive: its grid of slots, its life from draft to cancelled."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from drives import refusals
+from drives.booking import changes
+from drives.booking import messages as booking_messages
+from drives.capacity import counters, locks, reserved_spots
+from drives.messaging import reschedule
+from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
+from drives.planning import plan_check as planning_plan
+from drives.planning import queries, slots
+from organizations import audit
+
+
+class DriveVersionChanged(ValidationError):
+    """Somebody else changed the drive since it was read."""
+
+    def __init__(self) -> None:
+        text = _("Somebody else has changed this drive in the meantime. Look at it again, then repeat your change.")
+        super().__init__(text, "version_changed")
+
+
+@transaction.atomic
+def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
+    """Save a planned drive as a draft with its slots. Refuses, by field, a plan with problems or of another
+    organization."""
+    steps = planning_plan.steps_or_refuse(drive)
+    _set(
+        drive,
+        {
+            "slug": slots.find_free_drive_slug(drive),
+            "created_at": now,
+            "changed_at": now,
+            **slots.compute_bounds(drive, steps),
+        },
+    )
+    drive.save(force_insert=True)
+    slots.create_slots(drive, steps)
+    audit.add_audit_entry(
+        organization=drive.organization, actor=actor, verb="create_drive", about=f"drive:{drive.pk}", now=now
+    )
+    return drive
+
+
+@transaction.atomic
+def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
+    """Save the plan of `drive` as it was changed in memory, and return the saved row.
+
+    With bookings the day, hours and grid stay as they are; the places may change. A limit lowered below what is taken
+    is kept as "over by n"; no donor loses a place. Refuses an older `version`, a cancelled or completed drive, and a
+    change of the grid under bookings.
+    Locks: drive (exclusive), bookings by id, slots.
+    """
+    locks.lock_drive_exclusive(drive.pk)
+    before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
+    if before.version != version:
+        raise DriveVersionChanged
+    _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    steps = planning_plan.steps_or_refuse(drive)
+    plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
+    booked = queries.has_bookings(before)
+    if booked:
+        slots.refuse_grid_change(before, plan)
+    changed = _save_columns(before, {**plan, "version": version + 1, "changed_at": now})
+    if booked:
+        reschedule.reschedule_reminders(organization=before.organization, drive_ids=[before.pk], now=now)
+        slots.change_slot_limits(before, steps)
+    else:
+        Slot.objects.filter(drive=before).delete()
+        slots.create_slots(before, steps)
+    audit.add_audit_entry(
+        organization=before.organization,
+        actor=actor,
+        verb="change_drive",
+        about=f"drive:{before.pk}",
+        fields=changed,
+        now=now,
+    )
+    return before
+
+
+@transaction.atomic
+def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
+    """Save a draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
+    drive = Drive.objects.select_related("organization").get(pk=drive_id)
+    return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
+
+
+def publish_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
+    """Open a draft, or a closed drive, for booking, and its line too. Refuses one that is over.
+
+    Locks: drive (exclusive).
+    """
+    return _change_state(
+        drive_id, DriveState.PUBLISHED, {DriveState.DRAFT, DriveState.CLOSED}, "published_at", actor, now
+    )
+
+
+def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
+    """Take no more bookings online; what is booked or kept stays, and who is in line is still offered places.
+
+    Locks: drive (exclusive).
+    """
+    return _change_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
+
+
+@transaction.atomic
+def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
+    """Cancel a drive with all its bookings and holds, tell everybody once, and stop every reminder.
+
+    Once this has returned the drive takes no booking. Cancelling twice changes nothing. Refuses one whose turnout is
+    recorded. What became of visits that are over stays.
+    Locks: drive (exclusive), bookings by id, slots.
+    """
+    locks.lock_drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.state == DriveState.CANCELLED:
+        return drive
+    _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    if drive.closed_out_at is not None:
+        raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
+    moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
+    _save_columns(drive, {"state": DriveState.CANCELLED, "cancel_reason": reason, **moment})
+    _cancel_bookings(drive, actor=actor, now=now)
+    audit.add_audit_entry(
+        organization=drive.organization, actor=actor, verb="cancel_drive", about=f"drive:{drive.pk}", now=now
+    )
+    return drive
+
+
+def _save_columns(drive: Drive, columns: Mapping[str, object]) -> list[str]:
+    changed = {name: value for name, value in columns.items() if getattr(drive, name) != value}
+    _set(drive, changed)
+    drive.save(update_fields=changed)
+    return list(changed)
+
+
+def _set(drive: Drive, columns: Mapping[str, object]) -> None:
+    for name, value in columns.items():
+        setattr(drive, name, value)
+
+
+@transaction.atomic
+def _change_state(
+    drive_id: int, state: DriveState, allowed: set[DriveState], stamp: str, actor: str, now: datetime
+) -> Drive:
+    locks.lock_drive_exclusive(drive_id)
+    drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
+    if drive.state == state:
+        return drive
+    _refuse_state(drive, allowed)
+    if drive.ends_at <= now:
+        raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
+    moment = {stamp: now, "changed_at": now, "version": drive.version + 1}
+    _save_columns(drive, {"state": state, "waitlist_closed_at": None, **moment})
+    audit.add_audit_entry(
+        organization=drive.organization, actor=actor, verb=str(state), about=f"drive:{drive.pk}", now=now
+    )
+    return drive
+
+
+def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
+    if drive.state not in allowed:
+        label = drive.get_state_display()
+        text = _("This drive is “%(state)s”: that cannot be done now.") % {"state": label}
+        raise refusals.Refusal([refusals.Reason(f"drive_{drive.state}", text)])
+
+
+def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
+    live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
+    found = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
+    bookings = locks.lock_bookings(list(found))
+    told = changes.end_bookings(bookings, actor=actor, cancelled_by=CancelledBy.DRIVE, now=now)
+    for booking in told:
+        booking.drive = drive
+    counters.change_counters(
+        drive_id=drive.pk,
+        deltas=counters.compute_released_deltas([*bookings, *reserved_spots.release_reserved_spots(drive, now)]),
+    )
+    booking_messages.queue_drive_cancelled(told, now)
+    booking_messages.withdraw_invitations(drive, now)

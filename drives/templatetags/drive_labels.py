@@ -1,0 +1,168 @@
+"""States and phone numbers in words, for the coordinators' templates."""
+
+from collections.abc import Mapping
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from drives.domain import localtime
+from drives.domain.grid import GridProblem
+from drives.messaging.call_list import CallTopic
+from drives.messaging.delivery import FailureReason
+from drives.models import Booking, BookingState, BroadcastKind, DriveState
+from drives.planning import problems
+from notifications import contact_address, kinds
+from notifications.kinds import KINDS
+from notifications.models import Channel, Message, MessageState
+from organizations.translated_text import TranslatedString
+
+register = template.Library()
+
+_PILLS: dict[str, str] = {
+    BookingState.CONFIRMED: "good",
+    BookingState.CHECKED_IN: "gold",
+    BookingState.DONATED: "good",
+    BookingState.NO_SHOW: "bad",
+    MessageState.DELIVERED: "good",
+    MessageState.UNDELIVERED: "bad",
+    MessageState.FAILED: "bad",
+    MessageState.BLOCKED: "bad",
+}
+
+
+_DRIVE_PILLS: dict[str, str] = {
+    DriveState.PUBLISHED: "good",
+    DriveState.CLOSED: "gold",
+    DriveState.CANCELLED: "bad",
+}
+
+
+@register.filter
+def problem_text(problem: GridProblem) -> str:
+    """What is wrong with a plan, or worth a look."""
+    return problems.format_problem(problem)
+
+
+@register.filter
+def drive_pill(state: str) -> str:
+    """The colour of a drive's state."""
+    return _DRIVE_PILLS.get(state, "")
+
+
+@register.filter
+def pill(state: str) -> str:
+    """The colour of a state's pill; the word in it says the same."""
+    return _PILLS.get(state, "")
+
+
+register.filter("phone_shown", contact_address.format_phone)
+
+_REASONS = {
+    "number_invalid": _("the number does not exist"),
+    "not_a_mobile": _("the number cannot get texts"),
+    "opted_out": _("asked for no more texts"),
+    "no_consent": _("did not agree to it"),
+    "consent_withdrawn": _("no longer agrees to it"),
+    "no_sender": _("no sender is set up"),
+    "sender_stopped": _("the sender is stopped"),
+    "unreachable": _("the phone cannot be reached"),
+    "unknown_to_carrier": _("the carrier does not say why"),
+    "region_not_enabled": _("texts to this country are not switched on at the provider"),
+    "trial_account": _("the provider’s account is on trial and may not text this number"),
+    "sender_cannot_reach": _("the sender’s number cannot reach this one"),
+    "credentials_refused": _("the provider refused our log-in"),
+    "sender_not_registered": _("the sender is not registered with the carriers"),
+    "sender_refused": _("the mail server refused the sender"),
+    "address_refused": _("the mail server refused the address"),
+    "refused_for_now": _("the mail server refused it for now"),
+    "no_encryption": _("the mail server offers no encryption"),
+    "queue_full": _("the provider’s queue was full"),
+    "too_many_requests": _("the provider asked for a pause"),
+    "no_answer": _("the provider did not answer"),
+    "no_clear_answer": _("the provider gave no clear answer"),
+    "unreadable_answer": _("the provider’s answer could not be read"),
+    "unexpected": _("something failed on our side"),
+    "gave_up": _("it was tried ten times"),
+    "quiet_hours": _("night at the place of the drive"),
+    "pace": _("many at once: it is paced"),
+    "budget": _("the day’s number of texts is used up"),
+    "provider_down": _("the provider is down"),
+    "too_late": _("too late to be useful"),
+    "not_composable": _("it could not be made into a mail"),
+    "not_wordable": _("its words could not be written"),
+    "stopped": _("it was stopped"),
+    "undelivered": _("it did not arrive"),
+    "failed": _("it could not be sent"),
+    "blocked": _("it was held back"),
+    "filtered": _("the carrier filtered it"),
+    "expired": _("too late to be useful"),
+    "booking_changed": _("the booking has changed"),
+    "withdrawn": _("no longer needed"),
+    "unknown_fate": _("nobody can say whether it arrived"),
+    "not_worded": _("was not ready in time"),
+    "refused": _("the provider refused it"),
+}
+
+
+@register.filter
+def message_kind(kind: str) -> str:
+    """What a message is, in words."""
+    return str(KINDS[kind].label)
+
+
+@register.filter
+def failure_reason(message: Message | FailureReason) -> str:
+    """Why a message did not go out or arrive: words where we have them, the provider's code beside."""
+    reason = reason_text(message.reason)
+    return f"{reason} ({message.error_code})".strip() if message.error_code else reason
+
+
+@register.filter
+def reason_text(code: str) -> str:
+    """A stable code of a reason, in words."""
+    return str(_REASONS.get(code) or code.replace("_", " "))
+
+
+@register.filter
+def actor_name(actor: str, names: Mapping[str, str]) -> str:
+    """Who did something, in words."""
+    return names.get(actor, actor)
+
+
+@register.filter
+def call_script(topic: CallTopic, booking: Booking) -> str:
+    """What somebody on the phone has to say in place of a message."""
+    zone = booking.drive.site.timezone
+    if topic.kind in BroadcastKind.values:
+        return _strip_sms_frame(topic.message)
+    when = f"{localtime.format_long_day(booking.starts_at, zone)}, {localtime.format_time(booking.starts_at, zone)}"
+    words = _CALL_SCRIPTS.get(topic.kind, _("A reminder of their visit: %(when)s."))
+    reason = booking.drive.cancel_reason if topic.kind == kinds.DRIVE_CANCELLED.name else ""
+    return f"{words % {'when': when}} {reason}".strip()
+
+
+def _strip_sms_frame(message: Message) -> str:
+    """A text without who writes and how to stop, which nobody says on the phone."""
+    if message.channel != Channel.SMS:
+        return message.text
+    return message.text.partition(": ")[2].rpartition(" STOP")[0]
+
+
+_CALL_SCRIPTS = {
+    kinds.DRIVE_CANCELLED.name: _("Please do not come: the drive on %(when)s is cancelled."),
+    kinds.CANCELLED.name: _("Their booking is cancelled: %(when)s."),
+    kinds.MOVED.name: _("Their time has changed. It is now %(when)s."),
+    kinds.RELOCATED.name: _("The place or its address has changed. Their time is still %(when)s."),
+    kinds.BOOKED.name: _("They are booked: %(when)s."),
+}
+
+
+@register.filter
+def lang_attribute(text: TranslatedString) -> str:
+    """The attribute of an element that holds a text in another language than the page."""
+    page = get_language() or settings.LANGUAGE_CODE
+    is_same = text.language in {"", page, page.partition("-")[0]}
+    return "" if is_same else format_html(' lang="{}"', text.language)

@@ -1,0 +1,61 @@
+"""API keys: given out once, kept as a hash."""
+
+import re
+import secrets
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from organizations import audit
+from organizations.models import ApiKey, Organization, Role, linked_model
+
+# A secret of 22 url-safe characters has the 128 bits that a guess must not reach.
+_TOKEN_PATTERN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
+
+
+class ApiKeyTokenMalformed(ValidationError):
+    """A token that was asked for is not of the form pd_<prefix>_<secret>."""
+
+    def __init__(self) -> None:
+        super().__init__("A key looks like pd_<prefix>_<at least 22 letters and digits>.", code="token_malformed")
+
+
+@transaction.atomic
+def issue_api_key(
+    *,
+    organization: Organization,
+    name: str,
+    role: str = Role.COORDINATOR,
+    now: datetime,
+    expires_at: datetime | None = None,
+    token: str | None = None,
+    actor: str = "system",
+) -> tuple[ApiKey, str]:
+    """Make a key and return it with its token, which is shown now and never again."""
+    token = token or f"pd_{secrets.token_hex(5)}_{secrets.token_urlsafe(32)}"
+    parts = _TOKEN_PATTERN.fullmatch(token)
+    if parts is None:
+        raise ApiKeyTokenMalformed
+    key = ApiKey.objects.create(
+        organization=organization,
+        name=name,
+        prefix=parts["prefix"],
+        secret_hash=linked_model.hash_token(parts["secret"]),
+        role=Role(role),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    audit.add_audit_entry(organization=organization, actor=actor, verb="issued", about=f"key:{key.pk}", now=now)
+    return key, token
+
+
+@transaction.atomic
+def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiKey:
+    """End a key at once; ending it again keeps the first time."""
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        audit.add_audit_entry(
+            organization=key.organization, actor=actor, verb="revoked", about=f"key:{key.pk}", now=now
+        )
+    key.refresh_from_db(fields=["revoked_at"])
+    return key

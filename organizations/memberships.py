@@ -1,0 +1,118 @@
+"""Organizations and who acts for them."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from organizations import audit
+from organizations.models import Membership, Organization, Role, User
+
+
+class LastOwner(ValidationError):
+    """An organization keeps at least one owner."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Make somebody else an owner first."), code="last_owner")
+
+
+@transaction.atomic
+def create_organization(
+    *,
+    name: str,
+    slug: str,
+    sms_name: str,
+    email: str,
+    now: datetime,
+    legal_name: str = "",
+    phone: str = "",
+    website: str = "",
+    country: str = "US",
+    language: str = "en",
+    accent: str = "#1f4e5c",
+    owner: User | None = None,
+    actor: str = "system",
+) -> Organization:
+    """Found an organization, with its first owner if there is one."""
+    organization = Organization.objects.create(
+        name=name,
+        slug=slug,
+        sms_name=sms_name,
+        email=email,
+        legal_name=legal_name,
+        phone=phone,
+        website=website,
+        country=country,
+        language=language,
+        accent=accent,
+        created_at=now,
+    )
+    audit.add_audit_entry(
+        organization=organization, actor=actor, verb="created", about=f"organization:{organization.pk}", now=now
+    )
+    if owner:
+        add_member(organization=organization, user=owner, role=Role.OWNER, actor=actor, now=now)
+    return organization
+
+
+@transaction.atomic
+def set_retention_months(*, organization: Organization, months: int, actor: str, now: datetime) -> Organization:
+    """Say after how many months somebody who is not heard of is erased; the database refuses what is not 3 to 120."""
+    about = f"organization:{organization.pk}"
+    if Organization.objects.filter(pk=organization.pk).exclude(retention_months=months).update(retention_months=months):
+        fields = ["retention_months"]
+        audit.add_audit_entry(
+            organization=organization, actor=actor, verb="changed", about=about, fields=fields, now=now
+        )
+    organization.retention_months = months
+    return organization
+
+
+@transaction.atomic
+def add_member(*, organization: Organization, user: User, role: str, actor: str, now: datetime) -> Membership:
+    """Give a user a role in an organization; who is a member already gets this role instead."""
+    _lock_owners(organization)
+    present = Membership.objects.filter(organization=organization, user=user).first()
+    if present:
+        return change_role(membership=present, role=role, actor=actor, now=now)
+    membership = Membership.objects.create(organization=organization, user=user, role=Role(role))
+    audit.add_audit_entry(
+        organization=organization, actor=actor, verb="added", about=f"user:{user.pk}", fields=["role"], now=now
+    )
+    return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str, actor: str, now: datetime) -> Membership:
+    """Give a member another role, at once; refuses to take the role of the last owner."""
+    if role != Role.OWNER:
+        _refuse_last_owner(membership)
+    membership.role = Role(role)
+    membership.save(update_fields=["role"])
+    about = f"user:{membership.user_id}"
+    audit.add_audit_entry(
+        organization=membership.organization, actor=actor, verb="changed", about=about, fields=["role"], now=now
+    )
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
+    """End a membership, at once; refuses to remove the last owner."""
+    _refuse_last_owner(membership)
+    organization, about = membership.organization, f"user:{membership.user_id}"
+    membership.delete()
+    audit.add_audit_entry(organization=organization, actor=actor, verb="removed", about=about, now=now)
+
+
+def _lock_owners(organization: Organization) -> list[int]:
+    """The organization's owners, with the organization locked: two owners cannot remove each other at once."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
+    return list(owners.values_list("pk", flat=True))
+
+
+def _refuse_last_owner(membership: Membership) -> None:
+    if _lock_owners(membership.organization) == [membership.pk]:
+        raise LastOwner

@@ -1,0 +1,9 @@
+-- A new code. Returns its id, and the codes of the same contact and asker that it makes useless.
+INSERT INTO volunteers_verificationcode (
+    organization_id, identity, bound_to, network, code_hash, tries, expires_at, created_at
+) VALUES (
+    %(organization_id)s, %(identity)s, %(bound_to)s, %(network)s, %(code_hash)s, 0, %(expires_at)s, %(created_at)s
+) RETURNING id, ARRAY(
+    SELECT older.id FROM volunteers_verificationcode AS older
+    WHERE older.identity = %(identity)s AND older.bound_to = %(bound_to)s AND older.expires_at > %(created_at)s
+)

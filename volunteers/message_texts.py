@@ -1,0 +1,67 @@
+"""The words of codes and consents."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
+
+from notifications import message_content
+from notifications.message_content import MessageContent
+from notifications.models import Channel, Purpose
+from organizations.models import Organization
+
+CONSENT_VERSION: Final = "2026-11.3"  # another one whenever a word of _CONSENT or of its translations is another
+
+_CONSENT_TEXTS: Final = {
+    "reminders": gettext_noop(
+        "Send me messages about my booking or my place on the waiting list with {name}, by text or e-mail: about 4"
+        " messages per booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the"
+        " privacy policy. You can book or wait without this."
+    ),
+    "news": gettext_noop(
+        "Tell me about coming drives of {name}, by text or e-mail: about 2 messages a month. Msg & data rates may"
+        " apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy. You can book without this."
+    ),
+}
+_CODE_PURPOSES: Final = {
+    "booking": gettext_noop("to confirm your time with {name}"),
+    "waiting": gettext_noop("to join a waiting list of {name}"),
+    "find": gettext_noop("to see your bookings with {name}"),
+    "contact": gettext_noop("to confirm that this mailbox is yours, so that {name} can write to you here"),
+}
+
+
+def render_code_message(
+    organization: Organization, channel: str, language: str, digits: str, about: str
+) -> MessageContent:
+    """The message that carries a code: one GSM-7 segment, or a mail that says what the code is for.
+
+    `about` is that of the message: "booking:7", "waiting:7", "find", "contact".
+    """
+    with translation.override(language):
+        if channel == Channel.SMS:
+            return MessageContent(text=_render_code_text(organization, digits))
+        why = gettext(_CODE_PURPOSES[about.partition(":")[0]]).format(name=organization.name)
+        subject = gettext("{code} is your {name} code").format(code=digits, name=organization.name)
+        first = gettext("{code} is your code {why}.").format(code=digits, why=why)
+        then = gettext("It expires in 10 minutes. Do not share it. If you did not ask for it, you need do nothing.")
+        return MessageContent(text=f"{first}\n\n{then}\n", subject=subject)
+
+
+def render_consent_text(purpose: str, language: str, organization: Organization) -> tuple[str, str]:
+    """The version and the words beside an un-ticked box of consent, as kept in the ledger."""
+    english = _CONSENT_TEXTS[Purpose(purpose).value]
+    with translation.override(language):
+        words = gettext(english)
+    spoken = settings.LANGUAGE_CODE if words == english else language
+    return f"{CONSENT_VERSION}-{spoken}", words.format(name=organization.legal_name or organization.name)
+
+
+def _render_code_text(organization: Organization, digits: str) -> str:
+    words = gettext("{code} is your {name} code. It expires in 10 minutes. Do not share it.")
+    text = message_content.convert_to_gsm(words.format(code=digits, name=organization.sms_name))
+    # The last line lets phones fill the code in, on this host only. A host too long for the segment does without.
+    bound = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
+    return bound if message_content.count_segments(bound) == 1 else text

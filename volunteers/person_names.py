@@ -1,0 +1,73 @@
+"""Whether two names that were typed can mean one person. Pure.
+
+Nobody types their own name the same way twice: case, accents, order, initials, a second name left out, one slip of
+the finger. Who shares a phone has another first name.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+_TYPO_MIN_LETTERS = 4  # letters; a shorter word with another letter is another word
+WordMatcher = Callable[[str, str], bool]
+_GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """The same words, whatever their order, case, accents and punctuation."""
+    return sorted(_split_words(one)) == sorted(_split_words(other))
+
+
+def is_short_form(one: str, other: str) -> bool:
+    """One of the names is the other with words left out or cut to initials: "A. Alder" for "Ana María Alder"."""
+    return _can_match_names(one, other, _is_same_or_initial)
+
+
+def is_similar_name(one: str, other: str) -> bool:
+    """As `is_short_form`, and with a slip of the finger in a longer word forgiven: "Anna Adler" for "Ana Alder"."""
+    return _can_match_names(one, other, lambda short, long: _is_same_or_initial(short, long) or _is_typo(short, long))
+
+
+def _can_match_names(one: str, other: str, means: WordMatcher) -> bool:
+    short, long = sorted((_split_words(one), _split_words(other)), key=len)
+    if _GENERATIONS & set(short) != _GENERATIONS & set(long):
+        return False
+    return bool(short) and _can_match_each_word(short, long, means)
+
+
+def _can_match_each_word(short: list[str], long: list[str], means: WordMatcher) -> bool:
+    """Whether each word of the shorter name can stand for a word of its own of the longer one."""
+    taken: dict[int, int] = {}
+
+    def finds_one(word: int, tried: set[int]) -> bool:
+        for at in range(len(long)):
+            if at not in tried and means(short[word], long[at]):
+                tried.add(at)
+                if at not in taken or finds_one(taken[at], tried):
+                    taken[at] = word
+                    return True
+        return False
+
+    return all(finds_one(word, set()) for word in range(len(short)))
+
+
+def _is_same_or_initial(one: str, other: str) -> bool:
+    return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """One letter too many, too few, another, or two that changed places."""
+    short, long = sorted((one, other), key=len)
+    if len(short) < _TYPO_MIN_LETTERS - 1 or len(long) < _TYPO_MIN_LETTERS or len(long) - len(short) > 1:
+        return False
+    at = next((n for n, letter in enumerate(short) if letter != long[n]), len(short))
+    if len(short) < len(long):
+        return short[at:] == long[at + 1 :]
+    swapped = short[:at] + short[at : at + 2][::-1] + short[at + 2 :]
+    return short[at + 1 :] == long[at + 1 :] or swapped == long
+
+
+def _split_words(name: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", name.casefold())
+    seen = "".join(one for one in folded if not unicodedata.combining(one) and one not in "'’")
+    return re.findall(r"[^\W_]+", seen)
