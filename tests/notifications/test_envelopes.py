@@ -51,6 +51,18 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
     assert (mail.key, mail.purpose, mail.keeps_quiet_hours) == ("x/1/email", "", False)
 
 
+def test_without_quiet_hours_a_message_leaves_at_once() -> None:
+    text, mail = made(kinds.MOVED, quiet_hours=None, visit_at=None, useful_until=FAR)
+    assert (text.revision, text.zone, text.due_at, text.expires_at) == (0, "UTC", NIGHT, FAR)
+    assert not mail.keeps_quiet_hours
+
+
+@pytest.mark.parametrize("consent", ["", "news", "reminders"])
+def test_a_broadcast_needs_the_consent_that_its_sender_names(consent: str) -> None:
+    text = made(kinds.BROADCAST, useful_until=FAR, channel_choice=ChannelChoice.TEXT, consent=consent)[0]
+    assert text.purpose == consent
+
+
 @pytest.mark.parametrize(
     ("kind", "way", "channels"),
     [

@@ -457,6 +457,10 @@ def test_a_greedy_fill_is_the_best_there_is(free: list[tuple[int, int]], shape: 
     assert domain_grid.count_fitting_visits(screening, chairs, shape) == best
 
 
+def test_two_overlapping_screenings_do_not_share_a_station() -> None:
+    assert domain_grid.count_fitting_visits([1] * 4, [9] * 4, VisitShape(2, 1)) == 1
+
+
 def test_control_another_order_does_place_fewer() -> None:
     pair = VisitShape(0, 2)
     assert len(filled([(0, 1)] * 4, [(1, pair), (0, pair), (2, pair)])) == 1
