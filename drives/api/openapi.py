@@ -74,4 +74,4 @@ def describe_operation(
 
 def _build_list_serializer(row: type[AnySerializer]) -> Any:
     fields: dict[str, Any] = {"results": row(many=True), "next": serializers.URLField(allow_null=True)}
-    return inline_serializer(f"{row.__name__.removesuffix('AnySerializer')}List", fields)
+    return inline_serializer(f"{row.__name__.removesuffix('Serializer')}List", fields)

@@ -45,7 +45,7 @@ def _book_slot(visited: Booking, drive: Drive, slot_id: int, actor: str, now: da
     place = booking_facts.load_booking_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
     giver = history.DonorScope(volunteer.pk)
     booking = create.book_volunteer(
-        drive, place, Visit.RETURN, now, volunteer=volunteer, donor=giver, source=Source.ORGANIZER, actor=actor
+        drive, place, Visit.RETURN, now, volunteer=volunteer, donor=giver, source=Source.COORDINATOR, actor=actor
     )
     booked = locks.lock_booking(booking.pk)
     booking_messages.queue_confirmations([booked], now)

@@ -21,7 +21,7 @@ def create_booking_for_donor(
     person: Person,
     actor: str,
     now: datetime,
-    source: Source = Source.ORGANIZER,
+    source: Source = Source.COORDINATOR,
     override_reason: str = "",
 ) -> Booking:
     """Book for a donor by phone or through an organization's key: booked at once, by this organization's rows.

@@ -20,11 +20,11 @@ def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now:
         return
     if reported.kind not in DonationKind.values:
         raise ValidationError(
-            {"self_reported": ValidationError(_("Choose what you gave."), code="stated_kind_unknown")}
+            {"self_reported": ValidationError(_("Choose what you gave."), code="self_reported_kind_unknown")}
         )
     if reported.on > now.astimezone(drive.site.zone).date():
         text = _("Give the day of a donation that has taken place.")
-        raise ValidationError({"self_reported": ValidationError(text, code="stated_in_future")})
+        raise ValidationError({"self_reported": ValidationError(text, code="self_reported_in_future")})
 
 
 def save_self_reported(

@@ -49,9 +49,9 @@ EXPECTED_STATES = (BookingState.BOOKED, BookingState.CONFIRMED)
 
 class Source(models.TextChoices):
     ONLINE = "online", _("online")
-    ORGANIZER = "organizer", _("by a coordinator")
+    COORDINATOR = "coordinator", _("by a coordinator")
     WALK_IN = "walk_in", _("walk-in")
-    WAITING_LIST = "waiting_list", _("waiting list")
+    WAITLIST = "waitlist", _("waiting list")
     API = "api", _("API")
     IMPORT = "import", _("import")
 

@@ -48,18 +48,18 @@ def build_export(volunteer: Volunteer, now: datetime) -> Document:
         "person": _export_person(volunteer, contacts),
         "bookings": [_export_booking(row) for row in bookings],
         "waitlist_entries": [_export_waitlist_entry(row) for row in waits],
-        "stated_donations": _export_rows(_load_self_reported(volunteer, contacts), _export_self_reported),
+        "self_reported_donations": _export_rows(_load_self_reported(volunteer, contacts), _export_self_reported),
         "registrations": _export_rows(
             volunteers_queries.filter_volunteer_registrations(volunteer, contacts).order_by("pk"), _export_registration
         ),
         "consents": _export_rows(_load_consents(volunteer, contacts), _export_consent),
-        "stopped": _export_rows(_load_opt_outs(volunteer, contacts), _export_opt_out),
+        "opt_outs": _export_rows(_load_opt_outs(volunteer, contacts), _export_opt_out),
         "messages": _export_rows(
             _load_messages(volunteer, contacts, [*bookings, *waits, *_list_offers(waits), *talks]), _export_message
         ),
         "replies": _export_rows(_load_replies(volunteer, contacts, talks), _export_reply),
         "conversations": _export_rows(talks, _export_conversation),
-        "proofs": _export_rows(
+        "verified_browsers": _export_rows(
             VerifiedBrowser.objects.filter(identity__in=contacts.identities).order_by("pk"), _export_verified_browser
         ),
         "audit": _export_rows(_load_audit(volunteer, bookings), _export_audit_entry),
@@ -72,14 +72,14 @@ def _build_titles() -> dict[str, str]:
         "person": _("Who you are and how you are reached"),
         "bookings": _("Your bookings, with every change"),
         "waitlist_entries": _("Waiting lists you are or were on, and what was offered"),
-        "stated_donations": _("What you said that you gave elsewhere"),
+        "self_reported_donations": _("What you said that you gave elsewhere"),
         "registrations": _("What was typed when a time was kept"),
         "consents": _("What you agreed to and took back"),
-        "stopped": _("Numbers that said STOP"),
+        "opt_outs": _("Numbers that said STOP"),
         "messages": _("What was sent to you"),
         "replies": _("What you texted"),
         "conversations": _("Your conversations with the coordinators"),
-        "proofs": _("Devices on which you proved a number or mailbox"),
+        "verified_browsers": _("Devices on which you proved a number or mailbox"),
         "audit": _("What was noted about changes to your data"),
     }
 

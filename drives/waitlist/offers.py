@@ -206,7 +206,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
         entry.visit,
         now,
         state=BookingState.BOOKED,
-        source=Source.WAITING_LIST,
+        source=Source.WAITLIST,
         registration=entry.registration,
         volunteer=entry.volunteer,
     )

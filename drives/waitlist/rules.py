@@ -50,7 +50,7 @@ def build_no_time_reason() -> Reason:
 
 
 def build_spots_open_reason() -> Reason:
-    return Reason("places_open", _("There are open times between these: you can book one at once."))
+    return Reason("slots_open", _("There are open times between these: you can book one at once."))
 
 
 def build_not_on_waitlist_reason(state: str) -> Reason:

@@ -240,7 +240,12 @@ def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
     slot = builders.slot(later, 2).pk
     made, again = (book_next(booking, slot, drive.ends_at) for _tap in range(2))
     assert made == again
-    assert (made.volunteer, made.visit, made.state, made.source) == (booking.volunteer, "return", "booked", "organizer")
+    assert (made.volunteer, made.visit, made.state, made.source) == (
+        booking.volunteer,
+        "return",
+        "booked",
+        "coordinator",
+    )
     assert made.changes.get().actor == "user:1"
     assert Message.objects.get(about=made.about, kind="booked").text.startswith(
         "Hope Foundation: You're booked Sat Mar 20"

@@ -182,7 +182,7 @@ def test_a_coordinator_books_at_once_and_may_use_a_closed_drive() -> None:
     booking = book_for_donor.create_booking_for_donor(
         drive=drive, slot_id=builders.slot(drive).pk, visit="first", person=builders.person(), actor="user:1", now=NOW
     )
-    assert (booking.state, booking.source) == ("booked", "organizer")
+    assert (booking.state, booking.source) == ("booked", "coordinator")
     again = lambda: book_for_donor.create_booking_for_donor(  # noqa: E731
         drive=drive,
         slot_id=builders.slot(drive, 1).pk,

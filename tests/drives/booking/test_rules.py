@@ -342,7 +342,7 @@ def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], state
         ),
         (
             waitlist_rules.build_spots_open_reason,
-            "places_open",
+            "slots_open",
             "There are open times between these: you can book one at once.",
         ),
         (

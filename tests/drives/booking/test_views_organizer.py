@@ -110,7 +110,7 @@ def test_somebody_who_calls_is_booked_at_once() -> None:
     enter(browser, drive)
     booking = Booking.objects.select_related("volunteer__phone").get()
     person = booking.volunteer
-    assert (booking.state, booking.source, booking.visit) == (BookingState.BOOKED, Source.ORGANIZER, Visit.FIRST)
+    assert (booking.state, booking.source, booking.visit) == (BookingState.BOOKED, Source.COORDINATOR, Visit.FIRST)
     assert person is not None
     assert person.phone is not None
     assert (person.name, person.language, person.phone.address) == ("Test Bo Birch", "es", "+12135550142")

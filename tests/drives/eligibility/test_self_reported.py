@@ -103,7 +103,7 @@ def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
     ]
     assert wrong(
         lambda: self_reported.correct_self_reported(reported=SelfReported("plasma", TODAY + DAY), **asked)
-    ) == {"self_reported": ["stated_in_future"]}
+    ) == {"self_reported": ["self_reported_in_future"]}
     assert SelfReportedDonation.objects.get().self_reported.on == TODAY - 9 * DAY
     self_reported.correct_self_reported(reported=SelfReported("platelets", TODAY - 8 * DAY), **asked)
     assert SelfReportedDonation.objects.get().self_reported == SelfReported("platelets", TODAY - 8 * DAY)
@@ -153,10 +153,10 @@ def test_it_makes_nobody_a_return_visit_and_a_long_gone_one_makes_a_first_visit(
 def test_a_day_that_has_not_come_where_the_drive_is_is_refused() -> None:
     tomorrow = SelfReported("plasma", TODAY + DAY)
     assert wrong(lambda: builders.held(builders.drive(), self_reported=tomorrow)) == {
-        "self_reported": ["stated_in_future"]
+        "self_reported": ["self_reported_in_future"]
     }
     assert wrong(lambda: builders.held(builders.drive(), self_reported=SelfReported("hair", TODAY))) == {
-        "self_reported": ["stated_kind_unknown"]
+        "self_reported": ["self_reported_kind_unknown"]
     }
     east = builders.organization()
     in_auckland = builders.drive(east, builders.plan(builders.site(east, "Pacific/Auckland")))

@@ -131,7 +131,7 @@ def test_open_times_are_said_instead_of_waiting() -> None:
     full = builders.full_drive()
     booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     answer = join(Api(), full)
-    assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "places_open")
+    assert (answer.status_code, answer.json()["reasons"][0]["code"]) == (409, "slots_open")
     assert [time["id"] for time in answer.json()["alternatives"]] == [str(full[0].arrival_id)]
 
 

@@ -63,7 +63,7 @@ class World:
 
     def booked(self) -> list[int]:
         """Whose places were made of offers, in the order in which they were made."""
-        made = Booking.objects.filter(source="waiting_list", state__in=ACTIVE_STATES).order_by("pk")
+        made = Booking.objects.filter(source="waitlist", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
 

@@ -63,7 +63,7 @@ def test_somebody_who_called_is_put_in_line_and_taken_out() -> None:
     response = client.post(reverse("organizer_new_waitlist_entry", args=[drive.pk]), typed)
     assert response.status_code == 302
     entry = WaitlistEntry.objects.get()
-    assert (entry.state, entry.source, str(entry.volunteer)) == ("waiting", "organizer", "Test Dan Dow")
+    assert (entry.state, entry.source, str(entry.volunteer)) == ("waiting", "coordinator", "Test Dan Dow")
     response = client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk]))
     entry.refresh_from_db()
     assert (response.status_code, entry.state) == (302, "left")

@@ -104,7 +104,7 @@ def test_a_freed_place_is_kept_offered_and_taken() -> None:
     offer = offered(ana)
     assert (offer.arrival_id, state_of(ana)) == (full[2].arrival_id, "offered")
     booking = offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
-    assert (booking.state, booking.source, booking.starts_at) == ("booked", "waiting_list", full[2].starts_at)
+    assert (booking.state, booking.source, booking.starts_at) == ("booked", "waitlist", full[2].starts_at)
     assert (state_of(ana), ReservedSpot.objects.count(), booking.verified_at) == ("booked", 0, NOW)
     assert Message.objects.filter(about=booking.about, kind="booked").exists()
     assert list(booking.changes.values_list("from_state", "to_state", "actor")) == [("", "booked", "donor")]
@@ -295,7 +295,7 @@ def test_joining_is_refused_while_times_are_open_in_the_window() -> None:
     cancel(full[3])
     with pytest.raises(Refusal) as caught:
         builders.asked_to_wait(full[0].drive)
-    assert caught.value.codes == ["places_open"]
+    assert caught.value.codes == ["slots_open"]
     assert [time.slot_id for time in caught.value.alternatives] == [full[3].arrival_id]
     assert builders.asked_to_wait(full[0].drive, window=ArrivalWindow(until=full[3].starts_at)).state == "held"
 
@@ -387,7 +387,7 @@ def test_another_window_keeps_the_position() -> None:
     cancel(full[1])
     sweep()
     codes = refusal(entries.change_entry, entry_id=ana.pk, waitlist_request=WaitlistRequest("first"), now=LATER)
-    assert codes == ["waiting_offered"]
+    assert codes == ["offer_pending"]
     entries.remove_entry(entry_id=ana.pk, actor="donor", now=NOW)
     assert refusal(entries.change_entry, entry_id=ana.pk, waitlist_request=WaitlistRequest("first"), now=LATER) == [
         "waiting_left"
@@ -401,7 +401,7 @@ def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
         entry = entries.add_entry(
             drive=drive, waitlist_request=WaitlistRequest("return"), person=builders.person(42), actor="user:1", now=NOW
         )
-    assert (entry.state, entry.source, WaitlistEntry.objects.count()) == ("waiting", "organizer", 1)
+    assert (entry.state, entry.source, WaitlistEntry.objects.count()) == ("waiting", "coordinator", 1)
     cancel(full[0])
     sweep()
     assert offers.accept_offer(offer_id=offered(entry).pk, actor="donor", now=NOW).verified_at is None
