@@ -1,4 +1,4 @@
-"""Book a slot, alone or as a party, and manage a booking by its token."""
+"""API to book a slot, alone or as a party, and to manage a booking by its token."""
 
 import json
 from collections.abc import Callable
@@ -60,20 +60,20 @@ class CreateBookingView(ApiView):
             request,
             request.body,
             now,
-            work=lambda keep: self._take(request, body, now, keep),
+            work=lambda store: self._take(request, body, now, store),
         )
 
-    def _take(self, request: Request, body: dict[str, Any], now: datetime, keep: StoreAnswer) -> None:
+    def _take(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         member = access.find_caller(request, drive.organization) if drive else None
-        is_strange = isinstance(request.auth, ApiKey) and member is None
-        if drive is None or is_strange or (drive.state == DriveState.DRAFT and member is None):
+        is_other_organization = isinstance(request.auth, ApiKey) and member is None
+        if drive is None or is_other_organization or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
         self.zone, person = drive.site.timezone, build_person(body)
 
         def answer(bookings: list[Booking]) -> None:
             [booking] = bookings
-            keep(json.dumps(BookingSerializer.write(booking), separators=(",", ":")))
+            store(json.dumps(BookingSerializer.write(booking), separators=(",", ":")))
 
         if member is None:
             hold.hold_in_transaction(
@@ -93,9 +93,9 @@ class CreateBookingView(ApiView):
 
 
 class BookingTokenView(ApiView):
-    """A call about the booking that the token in its address opens."""
+    """Base of the calls on the booking behind a token."""
 
-    def found(self, token: str) -> queries.BookingPage:
+    def load_page(self, token: str) -> queries.BookingPage:
         page = queries.load_booking_page(token, timezone.now())
         if page is None:
             raise Http404
@@ -103,8 +103,8 @@ class BookingTokenView(ApiView):
         return page
 
     def load_changeable_booking(self, token: str) -> Booking:
-        """The booking, if its time has not passed."""
-        page = self.found(token)
+        """Refuses if the time has passed."""
+        page = self.load_page(token)
         if page.is_over:
             raise Refusal([Reason("slot_past", _("The time of this booking has passed."))])
         return page.booking
@@ -125,7 +125,7 @@ class ReadBookingView(BookingTokenView):
         error_statuses=(404,),
     )
     def get(self, request: Request, token: str) -> Response:
-        return self.answer(self.found(token).booking)
+        return self.answer(self.load_page(token).booking)
 
 
 class VerifyBookingView(BookingTokenView):
@@ -143,7 +143,7 @@ class VerifyBookingView(BookingTokenView):
         error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        held, body = self.found(token).booking, CodeSerializer.read(request.data)
+        held, body = self.load_page(token).booking, CodeSerializer.read(request.data)
         verified = verify.verify_booking(
             booking_id=held.pk,
             code=body["code"],
@@ -167,7 +167,7 @@ class SendBookingCodeView(BookingTokenView):
         error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        held, body = self.found(token).booking, ResendCodeSerializer.read(request.data)
+        held, body = self.load_page(token).booking, ResendCodeSerializer.read(request.data)
         if held.state not in {BookingState.HELD, BookingState.LAPSED}:
             return self.answer(held)
         verify.resend_hold_code(
@@ -250,7 +250,6 @@ def _book_for_donor(drive: Drive, body: dict[str, Any], person: Person, actor: s
 
 
 def build_person(body: dict[str, Any]) -> Person:
-    """The donor in a body, as the actions take them."""
     return Person(
         name=body["name"],
         phone=body.get("phone") or "",
@@ -265,19 +264,19 @@ def build_person(body: dict[str, Any]) -> Person:
 
 def create_once(
     request: Request,
-    asked: bytes,
+    body: bytes,
     now: datetime,
     *,
     work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
-    """201 with the answer that `work` keeps. The same key and body get the same answer again, and no second booking."""
+    """Answer 201 with the stored answer of `work`. The same key and body get the same answer again."""
     key = request.headers.get("Idempotency-Key", "")
-    answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=asked, now=now, work=work)
+    answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=body, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 
 def _build_idempotency_scope(request: Request) -> str:
-    """The scope of the caller's idempotency keys. Anonymous callers share one, so their keys must be random."""
+    """Anonymous callers share one scope, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS
@@ -304,10 +303,10 @@ class CreatePartyView(ApiView):
             request,
             request.body,
             now,
-            work=lambda keep: self._hold(request, body, now, keep),
+            work=lambda store: self._hold(request, body, now, store),
         )
 
-    def _hold(self, request: Request, body: dict[str, Any], now: datetime, keep: StoreAnswer) -> None:
+    def _hold(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         if drive is None or drive.state == DriveState.DRAFT:
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
@@ -315,7 +314,7 @@ class CreatePartyView(ApiView):
         first, *others = body["people"]
 
         def answer(bookings: list[Booking]) -> None:
-            keep(json.dumps(PartySerializer.write({"bookings": bookings}), separators=(",", ":")))
+            store(json.dumps(PartySerializer.write({"bookings": bookings}), separators=(",", ":")))
 
         hold.hold_in_transaction(
             drive=drive,

@@ -1,4 +1,4 @@
-"""Confirm held bookings after verification: match volunteers, check eligibility. Parts of `verify.verify_booking`."""
+"""Confirm held bookings after verification: match volunteers and check eligibility."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,22 +23,20 @@ from volunteers.models import Registration, Volunteer
 
 
 def list_party_ids(held: Booking) -> list[int]:
-    """The bookings that were made together with this one, and itself."""
     if held.party is None:
         return [held.pk]
     return list(Booking.objects.filter(party=held.party).order_by("pk").values_list("pk", flat=True))
 
 
 def list_companion_registrations(held: Booking) -> list[Registration]:
-    """What was typed of the others of a party."""
     if held.party is None:
         return []
     party = Registration.objects.filter(bookings__party=held.party).order_by("pk")
-    return [each for each in party if each.pk != held.registration_id]
+    return [companion for companion in party if companion.pk != held.registration_id]
 
 
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
-    """Whom these proved registrations mean; refuses a name that has to be asked about."""
+    """Match verified registrations to volunteers. Refuses a name that needs the donor's answer (`other_name`)."""
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
     except (NameMismatch, TooManyPeople) as problem:
@@ -46,7 +44,7 @@ def match_volunteers(registrations: Sequence[Registration], booking_for: Booking
 
 
 def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: datetime) -> None:
-    """Give each held booking its volunteer, not saved yet, with what was stated before the proof."""
+    """Set the volunteer of each held booking without saving it, and assign the self-reported donations."""
     details = [booking.registration for booking in party if booking.registration]
     for booking, volunteer in zip(party, match_volunteers(details, booking_for, now), strict=True):
         booking.volunteer = volunteer
@@ -54,31 +52,34 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Refuse these people with every reason, each by their own history; of several the reasons name the person.
+    """Refuse the party with every reason; each donor is checked against their own history.
 
-    The times proposed are those at which all of them fit and may come. The kind of visit follows what was recorded of
-    the person, and the time held follows the kind of visit. Two queries for any number of people. Locks: then slots.
+    Reasons name the donor if there are several. The visit type follows the donor's history, and the footprint follows
+    the visit type. Alternatives fit the whole party. Two queries for any number of donors. Locks: slots, if a visit
+    type changes.
     """
-    judged = _check_each(party, now)
+    checked = _check_each(party, now)
     reasons = [
         *_find_same_person_reasons(party),
-        *(add_person_name(each.booking, reason, party) for each in judged for reason in each.reasons),
+        *(add_person_name(hold.booking, reason, party) for hold in checked for reason in hold.reasons),
     ]
-    _refuse_holds(reasons, judged, now)
-    if others := [(each.booking, each.visit) for each in judged if each.visit != each.booking.visit]:
-        over = any(each.found.has_overdue_holds for each in judged)
-        if not create.correct_visit_types(others, now, has_overdue_holds=over):
-            longer = next(booking for booking, visit in others if visit == Visit.FIRST)
-            _refuse_holds([add_person_name(longer, eligibility_rules.build_first_visit_reason(), party)], judged, now)
-        Booking.objects.bulk_update([booking for booking, _visit in others], ["visit", *create.FOOTPRINT_FIELDS])
+    _refuse_holds(reasons, checked, now)
+    if corrections := [(hold.booking, hold.visit) for hold in checked if hold.visit != hold.booking.visit]:
+        has_overdue_holds = any(hold.slot.has_overdue_holds for hold in checked)
+        if not create.correct_visit_types(corrections, now, has_overdue_holds=has_overdue_holds):
+            longer = next(booking for booking, visit in corrections if visit == Visit.FIRST)
+            _refuse_holds([add_person_name(longer, eligibility_rules.build_first_visit_reason(), party)], checked, now)
+        Booking.objects.bulk_update([booking for booking, _visit in corrections], ["visit", *create.FOOTPRINT_FIELDS])
 
 
 def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
-    """Turn the holds into bookings, with their history. Two statements however many they are."""
+    """Turn the holds into bookings, with their history. Two statements for any number of bookings."""
     history.record_changes(party, to_state=BookingState.BOOKED, actor="donor", now=now)
-    theirs = Registration.objects.filter(bookings=OuterRef("pk")).values("volunteer")
+    volunteer_of_registration = Registration.objects.filter(bookings=OuterRef("pk")).values("volunteer")
     changes = {"state": BookingState.BOOKED, "held_until": None, "verified_at": now, "changed_at": now}
-    Booking.objects.filter(pk__in=[booking.pk for booking in party]).update(volunteer=Subquery(theirs), **changes)
+    Booking.objects.filter(pk__in=[booking.pk for booking in party]).update(
+        volunteer=Subquery(volunteer_of_registration), **changes
+    )
     for booking in party:
         for name, value in changes.items():
             setattr(booking, name, value)
@@ -86,10 +87,10 @@ def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
 
 @dataclass(frozen=True)
 class _CheckedHold:
-    """One person of a party: what stands against them, and the kind of visit that it really is."""
+    """One donor of a party: the reasons against the booking, and the actual visit type."""
 
     booking: Booking
-    found: capacity_facts.SlotFound
+    slot: capacity_facts.RequestedSlot
     eligibility_check: EligibilityCheck
     slot_reasons: Sequence[refusals.Reason]
 
@@ -99,8 +100,8 @@ class _CheckedHold:
 
     @property
     def interval_reasons(self) -> list[refusals.Reason]:
-        """Nothing of who is booked at this drive already: that alone is said."""
-        return [] if self.found.facts.has_active_booking else self.eligibility_check.reasons
+        # A donor who is booked at this drive already gets only that reason.
+        return [] if self.slot.facts.has_active_booking else self.eligibility_check.reasons
 
     @property
     def visit(self) -> str:
@@ -109,49 +110,49 @@ class _CheckedHold:
 
 def _check_each(party: Sequence[Booking], now: datetime) -> list[_CheckedHold]:
     drive = party[0].drive
-    people = [booking.volunteer_id or 0 for booking in party]  # recognized before
-    found = capacity_facts.load_party_facts(drive.pk, [(each.arrival_id, each.volunteer_id) for each in party], now)
-    given = eligibility_history.list_donations_by_volunteer(
-        dict.fromkeys(people, drive.site.zone), drive.starts_at, all_organizations=True
+    volunteer_ids = [booking.volunteer_id or 0 for booking in party]  # matched before this check
+    slots = capacity_facts.load_party_facts(
+        drive.pk, [(booking.arrival_id, booking.volunteer_id) for booking in party], now
+    )
+    donations = eligibility_history.list_donations_by_volunteer(
+        dict.fromkeys(volunteer_ids, drive.site.zone), drive.starts_at, all_organizations=True
     )
     return [
         _CheckedHold(
             booking,
-            facts,
-            check.check_against_donations(given[person], drive, booking.starts_at),
-            capacity_rules.reasons_not_to_book(facts.facts, now),
+            slot,
+            check.check_against_donations(donations[volunteer_id], drive, booking.starts_at),
+            capacity_rules.reasons_not_to_book(slot.facts, now),
         )
-        for booking, facts, person in zip(party, found, people, strict=True)
+        for booking, slot, volunteer_id in zip(party, slots, volunteer_ids, strict=True)
     ]
 
 
-def _refuse_holds(reasons: Sequence[refusals.Reason], judged: Sequence[_CheckedHold], now: datetime) -> None:
+def _refuse_holds(reasons: Sequence[refusals.Reason], checked: Sequence[_CheckedHold], now: datetime) -> None:
     create.refuse_with_times(
         reasons,
-        judged[0].booking.drive,
-        tuple(each.visit for each in judged),
-        min(each.booking.starts_at for each in judged),
+        checked[0].booking.drive,
+        tuple(hold.visit for hold in checked),
+        min(hold.booking.starts_at for hold in checked),
         now,
-        checks=[each.eligibility_check for each in judged] if any(each.interval_reasons for each in judged) else (),
-        freed=counters.compute_released_deltas(each.booking for each in judged),
+        checks=[hold.eligibility_check for hold in checked] if any(hold.interval_reasons for hold in checked) else (),
+        freed=counters.compute_released_deltas(hold.booking for hold in checked),
     )
 
 
 def _find_same_person_reasons(party: Sequence[Booking]) -> list[refusals.Reason]:
-    """Names of a party that turn out to be one person."""
     seen: set[int | None] = set()
-    found = []
+    reasons = []
     for booking in party:
         if booking.volunteer_id in seen:
             text = _("This is somebody of your group under another name. Take one of them out.")
-            found.append(add_person_name(booking, refusals.Reason("same_person_twice", text), party))
+            reasons.append(add_person_name(booking, refusals.Reason("same_person_twice", text), party))
         seen.add(booking.volunteer_id)
-    return found
+    return reasons
 
 
 def add_person_name(booking: Booking, reason: refusals.Reason, party: Sequence[Booking]) -> refusals.Reason:
-    """The reason, with the name of the person it concerns if there are several, as it was typed."""
-    known = booking.registration or booking.volunteer
-    if len(party) == 1 or known is None:
+    person = booking.registration or booking.volunteer
+    if len(party) == 1 or person is None:
         return reason
-    return replace(reason, detail=f"{known.name}: {reason.detail}", person=known.name)
+    return replace(reason, detail=f"{person.name}: {reason.detail}", person=person.name)

@@ -26,7 +26,7 @@ from volunteers.models import Registration, Volunteer
 
 _INSERT_SQL = Path(__file__).with_name("insert_bookings.sql").read_text()
 _COLUMNS = [field.attname for field in Booking._meta.concrete_fields]
-REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that are taken for another
+REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which are easily misread
 
 
 def refuse_unless_bookable(
@@ -36,19 +36,21 @@ def refuse_unless_bookable(
     now: datetime,
     donor: eligibility_history.DonorScope | None = None,
 ) -> str:
-    """Refuse one person a place, with every reason and with other times; else return the kind of visit.
+    """Refuse to book a slot, with every reason and other times; else return the visit type.
 
-    The kind of visit follows what was recorded of the giver. Without a giver the interval rules are not asked: a
-    coordinator may override them. A person with a booking at this drive is told only that.
+    The visit type follows the donor's recorded history. Without a donor the intervals are not checked, because a
+    coordinator may override them. A donor with an active booking at this drive gets only that reason.
     """
-    reasons, wanted = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
-    judged = (
-        [check.check_eligibility(donor, drive, wanted)] if donor and wanted and not facts.has_active_booking else []
+    reasons, wanted_at = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
+    checks = (
+        [check.check_eligibility(donor, drive, wanted_at)]
+        if donor and wanted_at and not facts.has_active_booking
+        else []
     )
-    for one in judged:
-        visit = one.visit or visit
-        reasons += one.reasons
-    refuse_with_times(reasons, drive, (visit,), wanted, now, checks=judged)
+    for eligibility in checks:
+        visit = eligibility.visit or visit
+        reasons += eligibility.reasons
+    refuse_with_times(reasons, drive, (visit,), wanted_at, now, checks=checks)
     return visit
 
 
@@ -62,10 +64,10 @@ def refuse_with_times(
     checks: Sequence[check.EligibilityCheck] = (),
     freed: availability.FreedDeltas | None = None,
 ) -> None:
-    """Raise these reasons, if there are any, with other times at which all of these visits fit.
+    """Raise the reasons, if any, with alternative times at which all of these visits fit.
 
-    They are the nearest ones; if an interval stands against one of those judged, the next that all of them may take.
-    `freed` is what the people have at this drive by now.
+    The alternatives are the nearest times. If an interval check failed, they are the next times that every donor may
+    take. `freed` is the capacity that the donors' present bookings give back.
     """
     if not reasons:
         return
@@ -83,27 +85,30 @@ def refuse_full_slot(
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> NoReturn:
-    """Raise that there is no room for all of these visits, with the nearest times at which there is."""
     reason = rules.build_party_full_reason() if len(visit_types) > 1 else capacity_rules.build_slot_full_reason()
     raise refusals.Refusal([reason], availability.list_nearest_times(drive, visit_types, around, now, freed))
 
 
 def find_arrivals(
-    drive: Drive, found: capacity_facts.SlotFound, visit_types: visits.VisitTypes, freed: counters.Deltas, now: datetime
+    drive: Drive,
+    requested: capacity_facts.RequestedSlot,
+    visit_types: visits.VisitTypes,
+    freed: counters.Deltas,
+    now: datetime,
 ) -> list[Slot]:
-    """The slot in which each visit begins, the earliest in the slot that was found; refuses visits that do not fit.
+    """Return the arrival slot of each visit, the earliest in the requested slot. Refuses visits that do not fit.
 
-    For one visit no other slot is read: whether it fits, the counters judge. `freed` are changes of the counters that
-    are not applied yet.
+    A single visit reads no other slot: the counters decide later whether it fits. `freed` are counter changes that are
+    not applied yet.
     """
-    slot, shapes = found.slot, visits.compute_visit_shapes(drive, visit_types)
+    slot, shapes = requested.slot, visits.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refused a slot of another drive
     if len(shapes) == 1:
-        if slot.n + shapes[0].steps > found.steps:
+        if slot.n + shapes[0].steps > requested.steps:
             refuse_with_times(
                 [rules.build_visit_too_long_reason()], drive, visit_types, slot.starts_at, now, freed=freed
             )
-        if found.is_full and not freed:  # plainly full: do not wait for its slots
+        if requested.is_full and not freed:  # certainly full: refuse without waiting for the slot locks
             refuse_full_slot(drive, visit_types, slot.starts_at, now)
         return [slot]
     steps = availability.list_slots(drive.pk)
@@ -115,7 +120,7 @@ def find_arrivals(
 
 @dataclass(frozen=True)
 class UncountedBookings:
-    """Bookings that are written and not yet counted."""
+    """Inserted bookings whose counters have not changed yet."""
 
     bookings: list[Booking]
     deltas: counters.Deltas
@@ -123,7 +128,7 @@ class UncountedBookings:
 
 def write_bookings(
     drive: Drive,
-    found: capacity_facts.SlotFound,
+    requested: capacity_facts.RequestedSlot,
     visit_types: visits.VisitTypes,
     now: datetime,
     *,
@@ -133,12 +138,12 @@ def write_bookings(
     volunteer: Volunteer | None = None,
     actor: str = "donor",
 ) -> UncountedBookings:
-    """Write a booking for each visit, with its history, and lapse holds that are over; `count` must follow, last.
+    """Insert a booking with its history for each visit, and lapse overdue holds. Refuses visits that do not fit.
 
-    The people are those of the registrations, or one volunteer. Refuses visits that do not fit.
+    The bookings belong to the registrations, or to the one volunteer. The caller must call `apply_counters` last.
     """
-    freed = lapse_overdue_holds(drive.pk, now) if found.has_overdue_holds else {}
-    slots = find_arrivals(drive, found, visit_types, freed, now)
+    freed = lapse_overdue_holds(drive.pk, now) if requested.has_overdue_holds else {}
+    slots = find_arrivals(drive, requested, visit_types, freed, now)
     party = uuid.uuid4() if len(visit_types) > 1 else None
     bookings = [
         build_booking(
@@ -159,26 +164,28 @@ def write_bookings(
     return UncountedBookings(
         bookings,
         counters.combine_deltas(
-            [freed, *(grid.compute_net_deltas(None, counters.build_footprint(one)) for one in bookings)]
+            [freed, *(grid.compute_net_deltas(None, counters.build_footprint(booking)) for booking in bookings)]
         ),
     )
 
 
 def apply_counters(uncounted: UncountedBookings, now: datetime) -> list[Booking]:
-    """Change the counters, or refuse a full time and with it everything written before.
+    """Change the counters, or refuse a full slot, which rolls back the bookings.
 
-    Last, because the slots stay locked until the transaction ends: other donors of the same time wait only shortly.
+    Call it last: the slots stay locked until the transaction ends, and other donors of the same slot wait.
     """
     bookings = uncounted.bookings
     drive = bookings[0].drive
     if not counters.change_counters(drive_id=drive.pk, deltas=uncounted.deltas):
-        refuse_full_slot(drive, tuple(one.visit for one in bookings), min(one.starts_at for one in bookings), now)
+        refuse_full_slot(
+            drive, tuple(booking.visit for booking in bookings), min(booking.starts_at for booking in bookings), now
+        )
     return bookings
 
 
 def book_volunteer(
     drive: Drive,
-    found: capacity_facts.SlotFound,
+    requested: capacity_facts.RequestedSlot,
     visit: str,
     now: datetime,
     *,
@@ -187,22 +194,29 @@ def book_volunteer(
     source: Source,
     actor: str,
 ) -> Booking:
-    """Book a known volunteer by facts that were read under the locks; the caller sends the messages.
+    """Book a known volunteer. Callers hold the locks and queue the messages.
 
-    The kind of visit follows what was recorded of the giver; without one the interval rules are not asked.
+    The visit type follows the donor's recorded history. Without `donor` the intervals are not checked.
     """
-    known = refuse_unless_bookable(found.facts, drive, visit, now, donor)
-    with explain_longer_visit(asked=visit, visit=known):
-        written = write_bookings(
-            drive, found, (known,), now, state=BookingState.BOOKED, source=source, volunteer=volunteer, actor=actor
+    actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor)
+    with explain_longer_visit(requested=visit, visit=actual_visit):
+        uncounted = write_bookings(
+            drive,
+            requested,
+            (actual_visit,),
+            now,
+            state=BookingState.BOOKED,
+            source=source,
+            volunteer=volunteer,
+            actor=actor,
         )
-        [booking] = apply_counters(written, now)
+        [booking] = apply_counters(uncounted, now)
     reserved_spots.close_entries_of_booked_donors([booking], now)
     return booking
 
 
 def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
-    """Write new bookings and how their history begins, in one statement. The caller changes the counters."""
+    """Insert bookings and their first history rows in one statement. The caller changes the counters."""
     rows = [{column: getattr(booking, column) for column in _COLUMNS} for booking in bookings]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SQL, {"bookings": json.dumps(rows, default=str), "actor": actor})
@@ -214,7 +228,7 @@ def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
 def build_booking(
     drive: Drive,
     slot: Slot,
-    taken: grid.Footprint,
+    footprint: grid.Footprint,
     visit: str,
     now: datetime,
     *,
@@ -224,8 +238,7 @@ def build_booking(
     volunteer: Volunteer | None = None,
     party: uuid.UUID | None = None,
 ) -> Booking:
-    """A booking that is not written yet."""
-    said = self_check.validate_self_check(registration.self_check, drive.policy.self_check) if registration else []
+    answers = self_check.validate_self_check(registration.self_check, drive.policy.self_check) if registration else []
     return Booking(
         **Booking.build_link_fields(),
         reference=generate_reference(),
@@ -239,30 +252,29 @@ def build_booking(
         state=state,
         source=source,
         held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
-        **build_footprint_fields(taken),
-        self_check_policy_id=drive.policy_id if said else None,
-        self_check=said,
+        **build_footprint_fields(footprint),
+        self_check_policy_id=drive.policy_id if answers else None,
+        self_check=answers,
         created_at=now,
         changed_at=now,
     )
 
 
 def generate_reference() -> str:
-    """What a booking is called at the door."""
     return "".join(secrets.choice(REFERENCE_LETTERS) for _position in range(7))
 
 
 VisitCorrections = Sequence[tuple[Booking, str]]
-"""Locked holds, each with the kind of visit that it really is."""
+"""Locked holds, each with its actual visit type."""
 
 
 def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
-    """Give locked holds of one drive the steps of the kind of visit that they really are; the caller saves them.
+    """Give locked holds of one drive their actual visit types and footprints. The caller saves them.
 
-    A return visit that finds no nearer chair keeps the longer time. False if a first visit does not fit. Locks: slots,
-    of all in one statement.
+    A return visit without an earlier chair keeps the longer footprint. Returns False if a first visit does not fit.
+    Locks the slots of all holds in one statement.
     """
-    firsts = [each for each in corrections if each[1] == Visit.FIRST]
+    firsts = [correction for correction in corrections if correction[1] == Visit.FIRST]
     if _try_corrections(corrections, now, has_overdue_holds=has_overdue_holds):
         fitting = corrections
     elif not firsts or (
@@ -280,7 +292,6 @@ def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_ove
 
 
 def _try_corrections(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
-    """Change the counters for all of these, or for none."""
     drive_id = corrections[0][0].drive_id
     with transaction.atomic():
         freed = lapse_overdue_holds(drive_id, now) if has_overdue_holds else {}
@@ -298,12 +309,12 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 
 @contextmanager
-def explain_longer_visit(*, asked: str, visit: str) -> Iterator[None]:
-    """Where the record made a visit longer than was asked for, a place that is refused is refused for that."""
+def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
+    """If the history made the visit longer than requested, refuse a full slot for that reason instead."""
     try:
         yield
     except refusals.Refusal as refusal:
-        if visit != Visit.FIRST or asked == visit:
+        if visit != Visit.FIRST or requested == visit:
             raise
         raise refusals.Refusal([eligibility_rules.build_first_visit_reason()], refusal.alternatives) from refusal
 
@@ -311,23 +322,22 @@ def explain_longer_visit(*, asked: str, visit: str) -> Iterator[None]:
 FOOTPRINT_FIELDS = ("first_step", "screening_steps", "chair_from", "chair_to")
 
 
-def build_footprint_fields(taken: grid.Footprint) -> dict[str, int]:
-    """A footprint as a booking's fields."""
+def build_footprint_fields(footprint: grid.Footprint) -> dict[str, int]:
     return {
-        "first_step": taken.screening.start,
-        "screening_steps": len(taken.screening),
-        "chair_from": taken.chairs.start,
-        "chair_to": taken.chairs.stop,
+        "first_step": footprint.screening.start,
+        "screening_steps": len(footprint.screening),
+        "chair_from": footprint.chairs.start,
+        "chair_to": footprint.chairs.stop,
     }
 
 
 def lapse_overdue_holds(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
-    """Lapse one drive's holds that are over; the caller applies what their slots get back. Skips locked ones.
+    """Lapse the overdue holds of a drive and return the counter changes, which the caller applies. Skips locked rows.
 
-    While somebody waits, their places are kept: the slots get nothing back.
+    While donors are waitlisted, the freed spots are reserved instead.
     """
-    over = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
-    lapsed = list(over.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+    overdue = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
+    lapsed = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     if not lapsed:
         return {}
     Booking.objects.filter(pk__in=[booking.pk for booking in lapsed]).update(

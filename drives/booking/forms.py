@@ -1,4 +1,4 @@
-"""What donors type. The forms only shape it; the actions judge it, and their words come back beside the fields."""
+"""Forms for the donor's details. They check only the shape; the actions check the rules."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ CODES_NOT_ABOUT_TIME = {"already_booked", "too_many_holds", "other_name", "too_m
 
 
 class TickField(forms.BooleanField):
-    """A box that is empty at first, with the words that explain it beside its label."""
+    """A checkbox, unchecked at first, described by the sentence beside it."""
 
     def __init__(self, *, label: "StrOrPromise", described_by: str) -> None:
         widget = forms.CheckboxInput(attrs={"aria-describedby": described_by})
@@ -34,7 +34,7 @@ class TickField(forms.BooleanField):
 
 
 class PersonForm(forms.Form):
-    """Who wants a place, and how they are reached."""
+    """A donor and the contact."""
 
     use_required_attribute = False
 
@@ -56,7 +56,6 @@ class PersonForm(forms.Form):
     confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
     def person(self, policy: Policy) -> Person:
-        """What was typed, as the booking wants it; a tick stands for everything the policy asks."""
         data = self.cleaned_data
         return Person(
             name=data["name"],
@@ -64,12 +63,13 @@ class PersonForm(forms.Form):
             email=data["email"],
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
+            # One box confirms all sentences of the policy.
             self_check=list(policy.self_check) if data["confirmed"] else [],
             is_for_other=data["is_for_other"],
         )
 
     def refuse(self, problem: ValidationError) -> None:
-        """Show what an action said beside the fields it was about; the rest stands above."""
+        """Show an action's errors beside their fields, the others above the form."""
         if not hasattr(problem, "error_dict"):
             self.add_error(None, problem)
             return
@@ -79,7 +79,7 @@ class PersonForm(forms.Form):
 
 
 class DetailsForm(SelfReportedForm, PersonForm):
-    """One to six people, the time they have chosen, and one contact for all; a donation elsewhere that one states."""
+    """One to six people with one contact, the chosen time, and a self-reported donation."""
 
     news = TickField(label=_("Tell me about coming drives"), described_by="id_news_hint")
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
@@ -97,47 +97,45 @@ class DetailsForm(SelfReportedForm, PersonForm):
             self.fields["is_for_other"].label = _("I am not one of them: all of this is for others")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
-        for (name, visit), kind in zip(self._others, visits[1:], strict=True):
+        for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):
             self.fields[name] = field = NameField(label=_("Name"))
             field.widget.attrs.update(autocomplete="off")
-            self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=kind)
+            self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=visit_type)
 
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """Name and visit of each person."""
         return [(self[name], self[visit]) for name, visit in (("name", "visit"), *self._others)]
 
     def person(self, policy: Policy) -> Person:
-        """The donor's own row, with the donation elsewhere."""
         return replace(super().person(policy), self_reported=self.self_reported)
 
     def companions(self) -> list[Companion]:
-        """The other people."""
         return [Companion(self.cleaned_data[name], self.cleaned_data[visit]) for name, visit in self._others]
 
     def refuse(self, problem: ValidationError) -> None:
-        """Beside the time, if another one helps; beside the day of a donation elsewhere that forbids it."""
+        """Show a refused time beside the time, or beside the self-reported donation that forbids it."""
         if isinstance(problem, Refusal):
-            beside = "self_reported_on" if is_too_close(problem) else "slot"
-            self.add_error(beside if is_about_time(problem) else None, problem.messages)
+            field = "self_reported_on" if is_too_close(problem) else "slot"
+            self.add_error(field if is_about_time(problem) else None, problem.messages)
             return
         if hasattr(problem, "error_dict"):
-            named = {re.sub(r"people/(\d)/name", r"name_\1", key): errors for key, errors in problem.error_dict.items()}
-            problem = ValidationError(named)
+            errors_by_field = {
+                re.sub(r"people/(\d)/name", r"name_\1", key): errors for key, errors in problem.error_dict.items()
+            }
+            problem = ValidationError(errors_by_field)
         super().refuse(problem)
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Whether what was refused is the time, and not the drive, the person or the contact."""
+    """Whether another time would help: neither drive nor donor nor contact was refused."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 
 def is_too_close(refusal: Refusal) -> bool:
-    """Whether nothing but a rule of interval stands against it."""
     return INTERVAL_CODES.issuperset(refusal.codes)
 
 
 def build_alternatives(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
-    """The times that a refusal proposes, for `alternatives.html`: at this drive, and at others."""
+    """Split a refusal's alternatives into those at this drive and those at other drives."""
     helps = isinstance(problem, Refusal) and is_about_time(problem)
     times = problem.alternatives if isinstance(problem, Refusal) and helps else []
     return {

@@ -1,4 +1,4 @@
-"""Forms around one booking: add by phone, move, cancel."""
+"""The coordinator's forms for one booking: add by phone, move, cancel."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ from volunteers import rules as volunteers_rules
 
 
 class TimeForm(forms.Form):
-    """A choice among a drive's open times; the page renders them as tiles."""
+    """Choose one of a drive's open times; the page shows them as tiles."""
 
     slot = forms.TypedChoiceField(
         label=gettext_lazy("Time"),
@@ -33,18 +33,18 @@ class TimeForm(forms.Form):
     def __init__(self, times: list[OpenTime], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.times = times
-        self.proposed: list[OpenTime] = []  # by a refusal
+        self.proposed: list[OpenTime] = []  # the alternatives of a refusal
         self.fields["slot"].choices = [(time.slot_id, time.starts_at) for time in times]  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> int | None:
-        """The ticked time, whether it is still free or not."""
+        """The chosen slot id, whether it is still free or not."""
         value = str(self["slot"].value() or "")
         return int(value) if value.isdecimal() and value.isascii() else None
 
 
 class OverrideForm(forms.Form):
-    """Why a rule of interval does not count this once; asked for when one stands against a time."""
+    """Why an interval rule does not count this once. Shown when such a rule refuses the time."""
 
     override_reason = forms.CharField(
         label=gettext_lazy("Book all the same, because"),
@@ -55,13 +55,12 @@ class OverrideForm(forms.Form):
 
     @property
     def may_override(self) -> bool:
-        """Whether the refusal is one that a reason overrides, or a reason was given."""
         refused = {error.code for error in self.non_field_errors().as_data()}
         return bool(refused & eligibility_rules.OVERRIDABLE_CODES or self["override_reason"].value())
 
 
 class CallerForm(PhoneForm):
-    """Somebody who called: a name, and a way to reach them."""
+    """A donor on the phone: a name and a contact."""
 
     name = OtherNameField()
     phone = PhoneFormField(label=gettext_lazy("Phone"), required=False)
@@ -78,7 +77,6 @@ class CallerForm(PhoneForm):
     confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
 
     def person(self, policy: Policy) -> Person:
-        """What was typed, for the action; a tick stands for everything the policy asks."""
         typed = self.cleaned_data
         return Person(
             name=typed["name"],
@@ -90,17 +88,16 @@ class CallerForm(PhoneForm):
 
 
 class BookForDonorForm(TimeForm, OverrideForm, SelfReportedForm, CallerForm):
-    """Somebody and a time, perhaps with a donation elsewhere that they state."""
+    """A donor and a time, with a self-reported donation if any."""
 
     field_order = ("name", "phone", "email", "language", "slot")
 
     def person(self, policy: Policy) -> Person:
-        """What was typed, with what was stated."""
         return replace(super().person(policy), self_reported=self.self_reported)
 
 
 class ReasonForm(forms.Form):
-    """Why a coordinator changes somebody's booking; kept in its history."""
+    """Why a coordinator changes a booking; saved in its history."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason, for the history"),

@@ -1,4 +1,4 @@
-"""Every change of a booking is kept: from what to what, by whom, when, why."""
+"""Record every change of a booking in its history."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ def record_change(
     to_arrival: Slot | None = None,
     reason: str = "",
 ) -> None:
-    """Keep one change of a booking that is already in its new state."""
+    """Record a change of a booking that is already in its new state."""
     BookingChange.objects.create(
         booking=booking,
         from_state=from_state,
@@ -30,7 +30,7 @@ def record_change(
 
 
 def record_changes(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:
-    """Keep the same change of many bookings, each still carrying the state it had before."""
+    """Record the same change of many bookings, which still carry their old state."""
     BookingChange.objects.bulk_create(
         BookingChange(booking=booking, from_state=booking.state, to_state=to_state, actor=actor, reason=reason, at=now)
         for booking in bookings
@@ -38,7 +38,7 @@ def record_changes(bookings: Iterable[Booking], *, to_state: str, actor: str, no
 
 
 def record_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
-    """Keep that bookings get another time each, while they still carry the old one."""
+    """Record moves of bookings, which still carry their old time."""
     BookingChange.objects.bulk_create(
         BookingChange(
             booking=booking,

@@ -1,5 +1,5 @@
--- New bookings with the first step of their history. Columns that are not named are empty in a new booking.
--- Ids rise in the order of the input.
+-- Insert bookings and the first row of each one's history. Columns that are not named stay empty.
+-- Ids rise in the order of the input: the caller assigns them by position.
 WITH booking AS (
     INSERT INTO drives_booking (
         uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, volunteer_id, registration_id, party, visit,

@@ -1,4 +1,4 @@
-"""The people whom the verified contacts of this browser reach."""
+"""People whose contacts this browser has verified."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ UNVERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 
 @dataclass
 class KnownPerson:
-    """One person, as each organization knows them."""
+    """One person with the records of each organization."""
 
     name: str
     records: list[Volunteer]
-    is_contact_owner: bool  # the verified contact is their own; else it only reaches them
-    apart: str = ""  # tells people of one name apart: the organization that knows them, and their newest booking
+    is_contact_owner: bool  # False: a family member shares the contact
+    apart: str = ""  # tells namesakes apart: their organizations and newest booking
 
     @property
     def title(self) -> str:
@@ -29,10 +29,10 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """Everybody whom this browser's proved contacts reach, one entry a person: by the name, across organizations.
+    """List the people that this browser's verified contacts reach, grouped by name across organizations.
 
-    Two of one name in one organization are two people, and what another organization knows under that name belongs to
-    neither of them for sure: each record stands for itself then. Two queries at most.
+    Two records of one name in one organization are two people. A record of that name in another organization could be
+    either of them, so each record then stands alone. At most two queries.
     """
     people = group_records(browser, now)
     if len(people) > len({_normalize_name(person.name) for person in people}):
@@ -45,13 +45,13 @@ def group_records(browser: str, now: datetime) -> list[KnownPerson]:
     records = volunteer_queries.list_volunteers_of_browser(browser, now)
     named = Counter((record.organization_id, _normalize_name(record.name)) for record in records)
     doubled = {name for (_organization, name), count in named.items() if count > 1}
-    found: dict[tuple[object, ...], KnownPerson] = {}
+    people: dict[tuple[object, ...], KnownPerson] = {}
     for record in records:
         is_contact_owner: bool = record.is_contact_owner  # type: ignore[attr-defined]
         name = _normalize_name(record.name)
         key = (is_contact_owner, name, record.pk if name in doubled else 0)
-        found.setdefault(key, KnownPerson(record.name, [], is_contact_owner)).records.append(record)
-    return sorted(found.values(), key=lambda person: not person.is_contact_owner)
+        people.setdefault(key, KnownPerson(record.name, [], is_contact_owner)).records.append(record)
+    return sorted(people.values(), key=lambda person: not person.is_contact_owner)
 
 
 def _normalize_name(name: str) -> str:

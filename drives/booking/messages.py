@@ -1,4 +1,4 @@
-"""What is said when a booking changes: outbox rows in the same transaction as the change."""
+"""Queue the messages about a booking change, in the same transaction as the change."""
 
 import uuid
 from collections import defaultdict
@@ -28,104 +28,119 @@ from notifications.message_content import Envelope, MessageContent, RenderedMess
 from notifications.models import Channel
 from organizations import queries as organizations_queries
 
-DONOR = "donor"  # the actor whose own act is told at any hour
+DONOR = "donor"  # an actor; confirmations of a donor's own action ignore quiet hours
 
 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
-    """Queue the confirmations with their calendar entries, and schedule the reminders, for bookings at one drive.
+    """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail; donors of one party with one phone get one text. `is_own_action`: the donors just booked.
+    Each donor gets an e-mail; donors of one party who share a phone get one text. `is_own_action` is True if the donors
+    just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)
-    plan, own = (
+    message_schedule, custom_texts = (
         schedule.load_drive_schedule(drive),
         schedule.load_custom_texts([drive.organization_id])[drive.organization_id],
     )
-    way = plan[ScheduledKind.BOOKED].way
-    own_acts = {booking.pk for booking in bookings if is_own_action}
-    told = _build_notices(
-        bookings, kinds.BOOKED, texts_bookings.render_booked, own, now, channels=way, own_action_ids=own_acts
+    channels = message_schedule[ScheduledKind.BOOKED].way
+    own_action_ids = {booking.pk for booking in bookings if is_own_action}
+    notices = _build_notices(
+        bookings,
+        kinds.BOOKED,
+        texts_bookings.render_booked,
+        custom_texts,
+        now,
+        channels=channels,
+        own_action_ids=own_action_ids,
     )
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
-    reminders.schedule_reminders(bookings, plan, now)
+    outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
+    reminders.schedule_reminders(bookings, message_schedule, now)
 
 
 def queue_confirmation_again(booking: Booking, now: datetime) -> int:
-    """The confirmation once more, for who lost it; asked for twice in a minute it comes once. How many were queued."""
+    """Queue the confirmation again, at most once a minute. Returns how many messages were queued."""
     organization = booking.drive.organization
-    own = schedule.load_custom_texts([organization.pk])[organization.pk]
-    way = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].way
-    mark = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
-    own_acts = {booking.pk}
-    told = _build_notices(
+    custom_texts = schedule.load_custom_texts([organization.pk])[organization.pk]
+    channels = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].way
+    key_suffix = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
+    own_action_ids = {booking.pk}
+    notices = _build_notices(
         [booking],
         kinds.BOOKED,
         texts_bookings.render_booked,
-        own,
+        custom_texts,
         now,
-        channels=way,
-        key_suffix=mark,
-        own_action_ids=own_acts,
+        channels=channels,
+        key_suffix=key_suffix,
+        own_action_ids=own_action_ids,
     )
-    return outbox.queue_messages(organization=organization, messages=told, now=now)
+    return outbox.queue_messages(organization=organization, messages=notices, now=now)
 
 
 def queue_restored(booking: Booking, now: datetime) -> None:
-    """As `booked`; the cancellation is not told any more, if it has not left."""
+    """Queue confirmations again, and withdraw the cancellation if it has not been sent."""
     _withdraw_older([booking], now)
     queue_confirmations([booking], now)
 
 
 def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
-    """Queue the messages about new times at one drive; `old` are the times before, by booking.
+    """Queue the messages about new times at one drive; `old_times` by booking. Reschedules the reminders.
 
-    Reminders of the old times are withdrawn and scheduled anew. Donors with one phone get one text.
+    Donors of one party who share a phone get one text.
     """
     drive = bookings[0].drive
-    own = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
+    custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
     for booking in bookings:
         _withdraw_older([booking], now)
     reminders.unrender_party_reminders(bookings)
-    own_acts = {booking.pk for booking in bookings if actor == DONOR}
-    told = _build_notices(
-        bookings, kinds.MOVED, partial(_render_moved, old_times), own, now, own_action_ids=own_acts, old_times=old_times
+    own_action_ids = {booking.pk for booking in bookings if actor == DONOR}
+    notices = _build_notices(
+        bookings,
+        kinds.MOVED,
+        partial(_render_moved, old_times),
+        custom_texts,
+        now,
+        own_action_ids=own_action_ids,
+        old_times=old_times,
     )
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
+    outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
     reminders.schedule_reminders(bookings, schedule.load_drive_schedule(drive), now)
 
 
 def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
-    """Tell donors of one drive and one new revision the new place; reminders of the old one are scheduled anew.
+    """Queue the messages about a new site for bookings of one drive that have one revision. Reschedules the reminders.
 
-    A few statements, however many they are.
+    A fixed number of statements.
     """
     drive = bookings[0].drive
-    own = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
+    custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
     _withdraw_older(bookings, now)
-    told = _build_notices(bookings, kinds.RELOCATED, texts_bookings.render_relocated, own, now)
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
+    notices = _build_notices(bookings, kinds.RELOCATED, texts_bookings.render_relocated, custom_texts, now)
+    outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
     reminders.schedule_reminders(bookings, schedule.load_drive_schedule(drive), now)
 
 
 def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
-    """Withdraw all that is planned for cancelled bookings, and send nothing; the others of a party are reminded."""
+    """Withdraw every planned message of cancelled bookings without sending any."""
     _withdraw_upcoming(bookings, now)
     reminders.unrender_party_reminders(bookings)
 
 
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
-    """Queue the messages about cancelled bookings at one drive, and withdraw all that was planned for them.
+    """Queue the messages about cancelled bookings at one drive, and withdraw their planned messages.
 
-    Donors with one phone get one text. Coordinators are told close to the drive.
+    Donors of one party who share a phone get one text. Coordinators are alerted if the visit is near.
     """
     drive = bookings[0].drive
-    own = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
+    custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
     _withdraw_upcoming(bookings, now)
     reminders.unrender_party_reminders(bookings)
-    own_acts = {booking.pk for booking in bookings if booking.cancelled_by == CancelledBy.DONOR}
-    told = _build_notices(bookings, kinds.CANCELLED, texts_bookings.render_cancelled, own, now, own_action_ids=own_acts)
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
+    own_action_ids = {booking.pk for booking in bookings if booking.cancelled_by == CancelledBy.DONOR}
+    notices = _build_notices(
+        bookings, kinds.CANCELLED, texts_bookings.render_cancelled, custom_texts, now, own_action_ids=own_action_ids
+    )
+    outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
     first = min(bookings, key=lambda booking: booking.starts_at)
     if first.starts_at - now < CANCELLATION_ALERT_WITHIN:
         wording = texts_bookings.render_cancellation_alert(
@@ -136,57 +151,57 @@ def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def queue_drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
-    """To everybody with a place at a drive that does not take place: a few statements, however many they are."""
+    """Queue the cancellation of a whole drive. A fixed number of statements."""
     rows = list(bookings)
     if not rows:
         return
     organization = rows[0].drive.organization
-    own = schedule.load_custom_texts([organization.pk])[organization.pk]
+    custom_texts = schedule.load_custom_texts([organization.pk])[organization.pk]
     _withdraw_upcoming(rows, now)
-    told = _build_notices(rows, kinds.DRIVE_CANCELLED, texts_bookings.render_drive_cancelled, own, now)
-    outbox.queue_messages(organization=organization, messages=told, now=now)
+    notices = _build_notices(rows, kinds.DRIVE_CANCELLED, texts_bookings.render_drive_cancelled, custom_texts, now)
+    outbox.queue_messages(organization=organization, messages=notices, now=now)
 
 
 def withdraw_invitations(drive: Drive, now: datetime) -> None:
-    """Nobody is told any more that they could come to a drive."""
     outbox.withdraw_messages(abouts=[f"drive:{drive.pk}"], cause=Withdrawal.DRIVE_CANCELLED, now=now)
 
 
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
-    """Thank those who came to a drive and miss those who did not, as its plan says; queued once per booking.
+    """Queue thanks for donors who came and a note for donors who missed, by the drive's schedule; once per booking.
 
-    Who gave is offered the times that are open and allowed at this moment. A fixed number of queries.
+    Thanks list the times that are open to the donor now. A fixed number of queries.
     """
     rows = list(bookings)
     if not rows:
         return
     drive = rows[0].drive
-    plan, own = (
+    message_schedule, custom_texts = (
         schedule.load_drive_schedule(drive),
         schedule.load_custom_texts([drive.organization_id])[drive.organization_id],
     )
     missed = [booking for booking in rows if booking.state == BookingState.NO_SHOW]
     came = [booking for booking in rows if booking.state != BookingState.NO_SHOW]
-    after = eligibility_queries.load_follow_ups(rows, now)
-    told: list[RenderedMessage] = []
-    for kind, word, group in (
-        (kinds.THANK_YOU, partial(_render_thanks, after), came),
+    follow_ups = eligibility_queries.load_follow_ups(rows, now)
+    notices: list[RenderedMessage] = []
+    for kind, render, group in (
+        (kinds.THANK_YOU, partial(_render_thanks, follow_ups), came),
         (kinds.MISSED, texts_bookings.render_missed, missed),
     ):
-        if plan[kind.name].on:
-            told += _build_notices(group, kind, word, own, now, channels=plan[kind.name].way, key_suffix="once")
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
+        if message_schedule[kind.name].on:
+            notices += _build_notices(
+                group, kind, render, custom_texts, now, channels=message_schedule[kind.name].way, key_suffix="once"
+            )
+    outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
 
 
 def queue_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, now: datetime) -> None:
-    """Tell the coordinators, once, that a drive is far from full a week before."""
+    """Alert the coordinators, once per drive, that it is far from full."""
     wording = texts_bookings.render_under_filled_alert(drive, booked_count, spots_left, build_drive_url(drive))
     kind = kinds.ALERT_UNDER_FILLED
     _queue_alert(drive, f"drive:{drive.pk}/{kind.name}", kind, wording, now)
 
 
 def build_drive_url(drive: Drive) -> str:
-    """The address of a drive's page for coordinators."""
     return links.build_absolute_url(reverse("organizer_drive", args=[drive.pk]))
 
 
@@ -202,14 +217,13 @@ def _build_notices(
     own_action_ids: Collection[int] = (),
     old_times: Mapping[int, datetime] | None = None,
 ) -> list[RenderedMessage]:
-    """One notice for each channel to each person.
+    """Build one notice per channel and donor.
 
-    People of one party with one phone get one text, the first one's, in the words for several if the kind has them.
-    `mark` stands in the key for the revision. `own_action_ids`: bookings that their donors changed. `old`: times
-    before.
+    Donors of one party who share a phone get one text, which uses the shared wording if the kind has one. `key_suffix`
+    replaces the revision in the key.
     """
     parties = _group_by_phone(bookings)
-    told = []
+    notices = []
     for booking in bookings:
         for envelope in envelopes.build_envelopes(
             kind,
@@ -226,23 +240,22 @@ def _build_notices(
         ):
             group = parties[booking.party, envelope.address] if _is_shared(envelope, booking) else [booking]
             if group[0] is booking:
-                told.append(RenderedMessage(envelope, _render_for(group, render, custom_texts, envelope, kind)))
-    return told
+                notices.append(RenderedMessage(envelope, _render_for(group, render, custom_texts, envelope, kind)))
+    return notices
 
 
 def _withdraw_older(bookings: Sequence[Booking], now: datetime) -> None:
-    """Take back what was said of older revisions of bookings that have the same revision now."""
+    """Withdraw messages of older revisions. All bookings must have the same revision."""
     abouts, revision = [booking.about for booking in bookings], bookings[0].revision
     outbox.withdraw_messages(abouts=abouts, cause=Withdrawal.REVISION, before_revision=revision, now=now)
 
 
 def _withdraw_upcoming(bookings: Sequence[Booking], now: datetime) -> None:
-    """Take back what was to be said of visits that will not be."""
     outbox.withdraw_messages(abouts=[booking.about for booking in bookings], cause=Withdrawal.CANCELLATION, now=now)
 
 
 def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
-    """Take back what invites these donors to the drive. No query for donors who are new: nothing was sent to them."""
+    # A donor created just now was never invited: this saves a query.
     known = [one.volunteer for one in bookings if one.volunteer and one.volunteer.created_at < now]
     if known:
         recipients = [addressees.build_addressee(volunteer).name for volunteer in known]
@@ -251,13 +264,12 @@ def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def _group_by_phone(bookings: Sequence[Booking]) -> Mapping[tuple[uuid.UUID | None, str], list[Booking]]:
-    """The people of each party under the phone that they share, in the order in which they were booked."""
-    found: dict[tuple[uuid.UUID | None, str], list[Booking]] = defaultdict(list)
+    parties: dict[tuple[uuid.UUID | None, str], list[Booking]] = defaultdict(list)
     for booking in sorted(bookings, key=lambda booking: booking.pk):
         phone = booking.volunteer.phone if booking.volunteer else None
         if booking.party and phone:
-            found[booking.party, phone.address].append(booking)
-    return found
+            parties[booking.party, phone.address].append(booking)
+    return parties
 
 
 def _is_shared(envelope: Envelope, booking: Booking) -> bool:
@@ -277,21 +289,21 @@ def _render_for(
 
 
 def _render_thanks(
-    after: Mapping[int, FollowUp], booking: Booking, channel: str, custom_texts: CustomTexts
+    follow_ups: Mapping[int, FollowUp], booking: Booking, channel: str, custom_texts: CustomTexts
 ) -> MessageContent:
     return next_visit_texts.render_thank_you(
-        booking, channel, custom_texts, after.get(booking.volunteer_id or 0, NO_FOLLOW_UP)
+        booking, channel, custom_texts, follow_ups.get(booking.volunteer_id or 0, NO_FOLLOW_UP)
     )
 
 
 def _render_moved(
-    old: Mapping[int, datetime], booking: Booking, channel: str, custom_texts: CustomTexts
+    old_times: Mapping[int, datetime], booking: Booking, channel: str, custom_texts: CustomTexts
 ) -> MessageContent:
-    return texts_bookings.render_moved(booking, channel, old[booking.pk], custom_texts)
+    return texts_bookings.render_moved(booking, channel, old_times[booking.pk], custom_texts)
 
 
 def _queue_alert(drive: Drive, key: str, kind: MessageKind, wording: MessageContent, now: datetime) -> None:
-    told = [
+    messages = [
         RenderedMessage(envelope, wording)
         for position, address in enumerate(organizations_queries.list_coordinator_emails(drive.organization))
         for envelope in envelopes.build_envelopes(
@@ -302,4 +314,4 @@ def _queue_alert(drive: Drive, key: str, kind: MessageKind, wording: MessageCont
             due_at=now,
         )
     ]
-    outbox.queue_messages(organization=drive.organization, messages=told, now=now)
+    outbox.queue_messages(organization=drive.organization, messages=messages, now=now)

@@ -26,20 +26,19 @@ class PartyMember:
 
 @dataclass(frozen=True)
 class Party:
-    """The members of a booking's party, itself included, in the order in which they were named.
+    """The members of a booking's party in the order in which they were named, itself included.
 
-    The page of the leader shows all of them. The leader is the first member still to come; the page of the first
-    member shows all of them in any case. The others got a link to their own booking only.
+    The leader is the first member with a live booking. The pages of the leader and of the first member show all
+    members; the others got a link to their own booking only.
     """
 
     members: Sequence[PartyMember] = ()
     leader: Booking | None = None
     is_shown: bool = False
-    others: Sequence[PartyMember] = ()  # the companions who are coming, or came
+    others: Sequence[PartyMember] = ()  # the companions who are coming or came
 
     @property
     def first_visits(self) -> int:
-        """How many of them come for a first visit."""
         return sum(member.booking.visit == Visit.FIRST for member in self.members)
 
     @property
@@ -52,27 +51,27 @@ class Party:
 
 
 def load_party(booking: Booking) -> Party:
-    """The party of a booking. One query, none for a booking of one person."""
+    """Load a booking's party. One query, none for a party of one."""
     return load_parties([booking])[booking.pk]
 
 
 def load_parties(bookings: Iterable[Booking]) -> dict[int, Party]:
-    """The same for many bookings, by booking. One query, none if all are of one person."""
-    asked = list(bookings)
-    named = {booking.party for booking in asked if booking.party}
-    rows = Booking.objects.filter(party__in=named).exclude(state=BookingState.LAPSED)
-    found: dict[UUID | None, list[Booking]] = {}
+    """Load the parties of many bookings, by booking. One query, none if all are parties of one."""
+    requested = list(bookings)
+    party_ids = {booking.party for booking in requested if booking.party}
+    rows = Booking.objects.filter(party__in=party_ids).exclude(state=BookingState.LAPSED)
+    rows_by_party: dict[UUID | None, list[Booking]] = {}
     for row in rows.select_related("volunteer", "registration").order_by("pk"):
-        found.setdefault(row.party, []).append(row)
-    return {booking.pk: _build_party(booking, found.get(booking.party, [])) for booking in asked}
+        rows_by_party.setdefault(row.party, []).append(row)
+    return {booking.pk: _build_party(booking, rows_by_party.get(booking.party, [])) for booking in requested}
 
 
-def _build_party(booking: Booking, found: Sequence[Booking]) -> Party:
+def _build_party(booking: Booking, rows: Sequence[Booking]) -> Party:
     if booking.party is None:
         return Party()
-    leader = next((row for row in found if row.state in (BookingState.HELD, *ACTIVE_STATES)), None)
+    leader = next((row for row in rows if row.state in (BookingState.HELD, *ACTIVE_STATES)), None)
     leads = leader is not None and leader.pk == booking.pk
-    is_first = bool(found) and found[0].pk == booking.pk
+    is_first = bool(rows) and rows[0].pk == booking.pk
     gone = (BookingState.HELD, BookingState.CANCELLED, BookingState.NO_SHOW)
-    others = [PartyMember(row) for row in found if row.pk != booking.pk and row.state not in gone]
-    return Party([PartyMember(row) for row in found], leader, (leads or is_first) and len(found) > 1, others)
+    others = [PartyMember(row) for row in rows if row.pk != booking.pk and row.state not in gone]
+    return Party([PartyMember(row) for row in rows], leader, (leads or is_first) and len(rows) > 1, others)

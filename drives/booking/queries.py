@@ -1,4 +1,4 @@
-"""A donor's booking, and bookings as messages and calendars need them."""
+"""Read the page of a donor's booking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from volunteers import queries as volunteers_queries
 
 @dataclass(frozen=True)
 class BookingPage:
-    """All that the donor's page of one booking shows. `held` while the code is outstanding."""
+    """What the donor's page of one booking shows."""
 
     booking: Booking
-    key: str  # what its address names it by: the link's token, or the reference where a cookie holds the token
+    key: str  # in the address: the link's token, or the reference when a cookie holds the token
     may_change: bool
     may_confirm: bool
     may_restore: bool
@@ -35,39 +35,36 @@ class BookingPage:
 
 
 def load_booking_page(token: str, now: datetime) -> BookingPage | None:
-    """The booking behind a link, with its drive, site and people; None when the link opens nothing (any more).
-
-    A link is good until 30 days after its drive. A hold whose time is over shows as lapsed.
-    """
+    """Load the booking behind a link. None if the link is unknown or expired, 30 days after its drive."""
     return _load_page(Booking.filter_by_token(token), token, now)
 
 
 def load_booking_page_by_reference(
     reference: str, tokens: Sequence[str], browser: str, now: datetime
 ) -> BookingPage | None:
-    """The booking with this reference, for a browser that holds its token or proved its donor's contact; else None.
+    """Load a booking for a browser that holds its token or verified its donor's contact; else None.
 
-    The reference alone opens nothing. Two queries at most.
+    The reference alone opens nothing. At most two queries.
     """
-    named = Booking.objects.filter(reference=reference).order_by("-pk")
+    rows = Booking.objects.filter(reference=reference).order_by("-pk")
     page = (
-        _load_page(named.filter(link_hash__in=map(linked_model.hash_token, tokens)), reference, now) if tokens else None
+        _load_page(rows.filter(link_hash__in=map(linked_model.hash_token, tokens)), reference, now) if tokens else None
     )
     if page or not browser:
         return page
     return _load_page(
-        named.filter(volunteer__in=volunteers_queries.filter_volunteers_of_browser(browser, now)), reference, now
+        rows.filter(volunteer__in=volunteers_queries.filter_volunteers_of_browser(browser, now)), reference, now
     )
 
 
 def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
-    good = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR)
-    booking = good.select_related(*WITH_DRIVE, "registration").first()
+    current = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR)
+    booking = current.select_related(*WITH_DRIVE, "registration").first()
     return build_booking_page(booking, key, now, booking_party.load_party(booking)) if booking else None
 
 
 def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
-    """What may be done about a booking at this moment; a hold whose time is over shows as lapsed."""
+    """Build the page. An overdue hold shows as lapsed, swept or not."""
     if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
     state, is_over = BookingState(booking.state), booking.starts_at <= now
@@ -83,18 +80,16 @@ def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) 
 
 
 def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
-    """The other times of their drive to which all of these bookings can move together. One query.
-
-    Their own places count as free.
-    """
-    wanted = tuple(booking.visit for booking in bookings)
-    found = availability.list_open_times(bookings[0].drive, wanted, now, counters.compute_released_deltas(bookings))
+    """List the other times of their drive to which all of these bookings can move together. One query."""
+    visit_types = tuple(booking.visit for booking in bookings)
+    times = availability.list_open_times(
+        bookings[0].drive, visit_types, now, counters.compute_released_deltas(bookings)
+    )
     present = tuple(booking.starts_at for booking in bookings)
-    return [time for time in found if time.arrivals != present]
+    return [time for time in times if time.arrivals != present]
 
 
 def may_restore(booking: Booking, now: datetime) -> bool:
-    """A cancellation by the donor may be undone for a quarter of an hour, before the visit."""
     return (
         booking.state == BookingState.CANCELLED
         and booking.cancelled_by == "donor"

@@ -1,4 +1,4 @@
-"""Book again: a donor whose contact this browser verified types nothing and needs no code."""
+"""Book again without typing or a code, in a browser that verified the donor's contact."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,11 +28,10 @@ def rebook_donor(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a time for a donor after this browser verified their contact, in this organization or another.
+    """Book a slot for a donor whose contact this browser has verified, at any organization.
 
-    A refusal changes nothing. A donor with this very time gets that booking, so a second tap answers as the first.
-    Refuses as `hold.hold_bookings` and `verify.verify_booking`; a verification that has expired is a ValidationError
-    by field.
+    A donor who already has this slot gets that booking, so a second tap answers as the first. Refuses as
+    `hold.hold_bookings` and `verify.verify_booking`; an expired verification raises ValidationError by field.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(
@@ -47,11 +46,11 @@ def rebook_donor(
     try:
         return _book(drive, slot_id, visit, person, identities, browser, ip, now)
     except Refusal as refusal:
-        same = Booking.objects.active().filter(
+        bookings_of_slot = Booking.objects.active().filter(
             drive=drive, arrival=slot_id, volunteer__owned_contacts__identity__in=identities[:1]
         )
-        if "already_booked" in refusal.codes and (known := same.first()):
-            return known
+        if "already_booked" in refusal.codes and (existing := bookings_of_slot.first()):
+            return existing
         raise
 
 
@@ -66,7 +65,7 @@ def _book(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Hold a place and verify it. What the second step locks before slots is locked first (`locks`)."""
+    # Verification locks waitlist entries, which come before slots in the lock order, so lock them before the hold.
     locks.lock_contact_owners_then_drive(identities, drive)
     waiting = WaitlistEntry.objects.filter(
         drive=drive, state__in=WAITLISTED_STATES, volunteer__owned_contacts__identity__in=identities

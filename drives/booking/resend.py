@@ -1,4 +1,4 @@
-"""The confirmation once more, for a donor who lost it."""
+"""Send a donor's confirmation again."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,11 +18,9 @@ DAILY_LIMIT: Final = 4, timedelta(days=1)
 
 @transaction.atomic
 def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
-    """Send a booking's confirmation again, as things stand now, to its donor's phone and mailbox.
+    """Send a booking's confirmation again to its donor's phone and mailbox. Locks: booking.
 
-    Refuses a booking that has no place ahead (`Refusal`), and the third in an hour or fifth in a day
-    (`limits.RateLimitExceeded`).
-    Locks: booking.
+    Refuses a booking that is not upcoming, and the third in an hour or fifth in a day (`RateLimitExceeded`).
     """
     booking = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(booking.state, rules.UPCOMING_STATES):

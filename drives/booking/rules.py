@@ -1,4 +1,4 @@
-"""Limits of a booking, and the states from which it may change."""
+"""Time limits of bookings, and the states from which they may change."""
 
 from datetime import datetime, timedelta
 
@@ -8,9 +8,9 @@ from drives.models import BookingState
 from drives.refusals import Reason
 
 HOLD_FOR = timedelta(minutes=15)
-LATE_WITHIN = timedelta(days=1)  # a cancellation that is later than this is late
+LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts as late
 UNDO_WITHIN = timedelta(minutes=15)
-CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # coordinators are told of cancellations within it
+CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
 
 
 def build_party_full_reason() -> Reason:
@@ -21,19 +21,17 @@ def build_visit_too_long_reason() -> Reason:
     return Reason("visit_does_not_fit", _("A visit that starts then would not end before the drive does."))
 
 
-# A booking's life. From which states a verb may start; every other state is refused as `wrong_state`.
+# Each action starts only from these states; other states are refused as `booking_<state>`.
 CONFIRMABLE_STATES = frozenset({BookingState.BOOKED})
 CHANGEABLE_STATES = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
 UPCOMING_STATES = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
 
 
 def build_visit_past_reason() -> Reason:
-    """The time of a visit is over."""
     return Reason("visit_past", _("The time of this booking has passed."))
 
 
 def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[Reason]:
-    """Why a booking in this state does not take this verb, in words that say how it stands."""
     if state in allowed:
         return []
     sentences = {
@@ -50,5 +48,4 @@ def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[
 
 
 def is_late_cancellation(starts_at: datetime, now: datetime) -> bool:
-    """Within a day of the visit, or after it began."""
     return starts_at - now < LATE_WITHIN

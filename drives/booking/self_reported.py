@@ -14,10 +14,9 @@ from drives.models import BookingState, SelfReportedDonation
 
 @transaction.atomic
 def correct_self_reported(*, booking_id: int, reported: SelfReported | None, actor: str, now: datetime) -> None:
-    """Change or take back (None) what was stated with a hold. Refuses what `keep` and
-    `refuse_too_close_to_self_reported` do.
+    """Replace the self-reported donation of a hold, or remove it (None). Locks: booking.
 
-    What has become of the hold meanwhile is refused in words. Locks: booking.
+    Refuses as `save_self_reported` and `refuse_too_close_to_self_reported`, and a booking that is no longer held.
     """
     held = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):

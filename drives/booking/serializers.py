@@ -1,5 +1,3 @@
-"""Bookings and parties in the API."""
-
 from rest_framework.serializers import BooleanField, ListField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField

@@ -1,5 +1,3 @@
-"""Addresses of bookings."""
-
 from django.urls import path
 
 from drives.api import routes

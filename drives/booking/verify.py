@@ -1,4 +1,4 @@
-"""Verify a held booking by its code, and turn it into a booking."""
+"""Verify a held booking by its code and book it."""
 
 from datetime import datetime
 
@@ -16,12 +16,16 @@ from volunteers.verification import CodeWrong
 def verify_booking(
     *, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
 ) -> Booking:
-    """Verify the contact of a hold, then turn the hold, with all of its party, into bookings if the rules allow.
+    """Verify the contact of a hold, then book the hold and all of its party if the rules allow.
 
-    The kind of visit follows what was recorded of the person, and the time kept follows the kind of visit. `whose` is
-    the donor's answer to `other_name`: the booking is for the contact's owner or for another person.
-    A second call for the same booking answers as the first did. Raises CodeWrong, HoldLapsed, or Refusal while the hold
-    still stands for another choice. Locks: identities, drive (shared), bookings; slots if the kind of visit is another.
+    1. Verify the code, in a transaction of its own, so that a wrong try counts even when the booking is refused.
+    2. Under the locks, match the volunteers and check every rule.
+    3. Book, close the donors' waitlist entries, and queue the confirmations.
+
+    The visit type follows the donor's history, and the footprint follows the visit type. `booking_for` answers
+    `other_name`: the booking is for the contact's owner or for another person. A repeated call returns the booking.
+    Raises CodeWrong, HoldLapsed, or Refusal while the hold stands. Locks: identities, drive (shared), bookings; slots
+    if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)
@@ -34,7 +38,7 @@ def verify_booking(
 
 @transaction.atomic
 def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed for what is no hold now. Locks: booking."""
+    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if it is no hold now. Locks: booking."""
     held = locks.lock_booking(booking_id)
     party, about = [held.typed(now), *confirm_holds.list_companion_registrations(held)], held.about
     verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)
@@ -45,16 +49,16 @@ def _confirm_party(*, held: Booking, identity: str, booking_for: BookingFor, now
     drive = Drive.objects.get(bookings=held.pk)
     locks.lock_contact_owners_then_drive([identity], drive)
     locked = locks.lock_bookings(confirm_holds.list_party_ids(held))
-    asked = next(booking for booking in locked if booking.pk == held.pk)
-    asked.refuse_lapsed(now)
-    if asked.state != BookingState.HELD:
-        return asked
+    requested = next(booking for booking in locked if booking.pk == held.pk)
+    requested.refuse_lapsed(now)
+    if requested.state != BookingState.HELD:
+        return requested
     party = [booking for booking in locked if booking.is_held(now)]
     if any(booking.registration and booking.registration.identity != identity for booking in party):
-        raise CodeWrong(CodeResult.EXPIRED)  # the donor chose the mailbox meanwhile, which is not verified
+        raise CodeWrong(CodeResult.EXPIRED)  # a resend switched to the e-mail address, which is not verified
     confirm_holds.assign_volunteers(party, booking_for, now)
     confirm_holds.check_holds(party, now)
     confirm_holds.confirm_held_bookings(party, now)
     reserved_spots.close_entries_of_booked_donors(party, now)
     messages.queue_confirmations(party, now)
-    return asked
+    return requested

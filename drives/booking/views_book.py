@@ -1,4 +1,4 @@
-"""Book: the details of one to six people for a chosen time."""
+"""The donor's page with the details of one to six people for a chosen time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from volunteers import message_texts
 
 @dataclass
 class BookingDetails:
-    """The page as it stands: the form, the time it is about, and other times if that one is gone."""
+    """The state of the page: the form, the chosen time, and alternatives if that one is gone."""
 
     page: DrivePage
     form: DetailsForm
@@ -35,17 +35,15 @@ class BookingDetails:
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
-    is_too_close: bool = False  # to a donation that was typed: the time may stay if that was mistyped
+    is_too_close: bool = False  # to the self-reported donation; the time stays, because the date may be mistyped
     status: int = 200
 
     def time(self) -> OpenTime | None:
-        """The chosen time, while it is still open."""
         if self.is_time_refused:
             return None
         return times.find_chosen_time(times.list_party_times(self.page, self.wanted, timezone.now()), self.slot_id)
 
     def offered(self, time: OpenTime | None) -> Sequence[OpenTime]:
-        """The nearest times, while the chosen one is not to be had."""
         if self.is_too_close:
             return self.alternatives
         if time is not None:
@@ -57,7 +55,7 @@ class BookingDetails:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_slot(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask for names and one contact, and hold the places once they are sent. A page that is only read holds nothing."""
+    """Show the form, or hold the slots. Reading the page holds nothing."""
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
@@ -106,7 +104,7 @@ def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
 
 
 def _hold_bookings(request: HttpRequest, details: BookingDetails, browser: str) -> list[Booking]:
-    assert details.slot_id is not None  # asked before
+    assert details.slot_id is not None  # checked by the form
     return hold.hold_bookings(
         drive=details.page.drive,
         slot_id=details.slot_id,

@@ -1,4 +1,4 @@
-"""One booking as a calendar file."""
+"""Download a booking as a calendar file."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -10,7 +10,6 @@ from drives.calendars import ical, views_donor
 
 @require_safe
 def download_booking_calendar(request: HttpRequest, key: str) -> HttpResponse:
-    """One booking as a file."""
     body = ical.build_download(
         calendars_events.build_booking_event(views_links.get_booking_page_or_404(request, key).booking)
     )

@@ -1,4 +1,4 @@
-"""Change a booking: move, cancel, restore, confirm, send the confirmation again."""
+"""The donor's pages that change a booking: move, cancel, restore, confirm, resend."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,10 +23,10 @@ from drives.web.code_page import CodeForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
-    """Choose another time of the same drive, for one booking or all of its party; the old one is kept until then."""
+    """Choose another time of the same drive, for one booking or for its party."""
     page = views_links.get_booking_page_or_404(request, key)
     is_posted = request.method == "POST"
-    # The check page of a held party proposes times; there is no page to choose among all of them.
+    # A held party chooses among the alternatives of its check page and has no page with all times.
     may_move = _may_move_all(page) or (page.held and is_posted) if whole_party else page.may_change
     if not may_move:
         return views_links.redirect_to_booking(key)
@@ -70,7 +70,7 @@ def _render_times(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
-    """Cancel a booking, or all of a party on its leader's page. The page asks once."""
+    """Ask once, then cancel a booking, or the whole party from its leader's page."""
     page = views_links.get_booking_page_or_404(request, key)
     may_cancel = page.party.is_shown and page.party.changeable_bookings if whole_party else page.may_change
     if not may_cancel:
@@ -84,7 +84,7 @@ def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = Fa
 @never_cache
 @views_links.require_booking_post
 def remove_from_party(request: HttpRequest, key: str) -> HttpResponse:
-    """Take one person out of a party that is not booked yet; the others stay held."""
+    """Take one person out of a party that is still held."""
     page = views_links.get_booking_page_or_404(request, key)
     if page.held:
         _cancel(page.booking)
@@ -101,7 +101,6 @@ def _cancel(booking: Booking, *, whole_party: bool = False) -> None:
 @never_cache
 @views_links.require_booking_post
 def restore_own_booking(request: HttpRequest, key: str) -> HttpResponse:
-    """Undo the cancellation, if nobody has taken the place."""
     page = views_links.get_booking_page_or_404(request, key)
     return _run_change(
         request, key, lambda: changes.restore_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
@@ -111,7 +110,6 @@ def restore_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def confirm_own_booking(request: HttpRequest, key: str) -> HttpResponse:
-    """The donor says that they are coming."""
     page = views_links.get_booking_page_or_404(request, key)
     return _run_change(
         request, key, lambda: changes.confirm_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
@@ -121,7 +119,6 @@ def confirm_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def resend_own_confirmation(request: HttpRequest, key: str) -> HttpResponse:
-    """The confirmation once more, with the link."""
     page = views_links.get_booking_page_or_404(request, key)
     try:
         resend.resend_confirmation(booking_id=page.booking.pk, now=timezone.now())

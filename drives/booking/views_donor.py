@@ -1,4 +1,4 @@
-"""A donor's booking: check and confirm while it is kept, and everything about it afterwards."""
+"""The donor's page of a booking: check and verify a hold, then see and manage the booking."""
 
 from datetime import timedelta
 from functools import partial
@@ -28,14 +28,13 @@ from drives.web import code_page, links
 from drives.web.code_page import CodeForm
 from volunteers import queries as volunteers_queries
 
-CONFIRM_WITHIN = timedelta(days=4)  # before, whoever has just booked need not say it again
+CONFIRM_WITHIN = timedelta(days=4)  # before the visit; earlier, a donor has just booked and need not confirm
 
 
 @never_cache
 @require_safe
 @views_links.redirect_token_link
 def show_own_booking(request: HttpRequest, key: str) -> HttpResponse:
-    """The page behind a booking's link, whatever became of it."""
     page = views_links.get_booking_page_or_404(request, key)
     if not page.held:
         return render_booking_page(request, page)
@@ -50,7 +49,7 @@ def show_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def verify_own_booking(request: HttpRequest, key: str) -> HttpResponse:
-    """Book this time: with the code, or in a browser that verified the contact. A second tap answers as the first."""
+    """Verify with the code, or in a browser that verified the contact. A second tap answers as the first."""
     page = views_links.get_booking_page_or_404(request, key)
 
     def booked(booking: Booking) -> HttpResponse:
@@ -66,7 +65,6 @@ def verify_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def send_booking_code(request: HttpRequest, key: str) -> HttpResponse:
-    """Another code, to the same contact or by e-mail."""
     action = partial(verify.resend_hold_code, booking_id=views_links.get_booking_page_or_404(request, key).booking.pk)
     done = partial(views_links.redirect_to_booking, key, "sent=1")
     return code_page.handle_resend_form(request, action, done, partial(render_hold_again, request, key))
@@ -75,9 +73,9 @@ def send_booking_code(request: HttpRequest, key: str) -> HttpResponse:
 def render_hold_again(
     request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: SelfReportedForm | None = None
 ) -> HttpResponse:
-    """The check page again, with what stands against going on; `elsewhere` is a corrected answer that is wrong too."""
+    """Show the check page again with the problem; `elsewhere` is a corrected self-reported donation with errors."""
     page = views_links.get_booking_page_or_404(request, key)
-    if not page.held:  # another tap was quicker, or the time is over
+    if not page.held:  # a second tap was first, or the hold lapsed
         return views_links.redirect_to_booking(key)
     return _render_check_page(request, page, form, problem, elsewhere)
 
@@ -105,9 +103,12 @@ def _render_check_page(
 
 
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:
-    """What was stated with a hold, to be corrected."""
-    kept = SelfReportedDonation.objects.filter(registration=page.booking.registration).first()
-    return SelfReportedForm(initial={"self_reported_kind": kept.kind, "self_reported_on": kept.on}) if kept else None
+    donation = SelfReportedDonation.objects.filter(registration=page.booking.registration).first()
+    return (
+        SelfReportedForm(initial={"self_reported_kind": donation.kind, "self_reported_on": donation.on})
+        if donation
+        else None
+    )
 
 
 def render_booking_page(
@@ -117,7 +118,6 @@ def render_booking_page(
     status: int = 200,
     elsewhere: SelfReportedForm | None = None,
 ) -> HttpResponse:
-    """The booking's page once it is no hold: how it stands, and what may be done."""
     booking = page.booking
     appointment = events.build_booking_event(booking)
     has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
@@ -153,27 +153,27 @@ def render_booking_page(
 def _build_self_reported_context(
     request: HttpRequest, page: BookingPage, typed: SelfReportedForm | None
 ) -> dict[str, Any]:
-    """The question about a donation elsewhere with the answer that is kept, and whether the booking is too close."""
-    kept = SelfReportedDonation.objects.filter(volunteer=page.booking.volunteer_id).first()
-    is_judged = kept and not page.is_over and not page.booking.override_reason
+    donation = SelfReportedDonation.objects.filter(volunteer=page.booking.volunteer_id).first()
+    is_checked = donation and not page.is_over and not page.booking.override_reason
     return {
         "elsewhere": typed
-        or SelfReportedForm(initial={"self_reported_kind": kept.kind, "self_reported_on": kept.on} if kept else None),
+        or SelfReportedForm(
+            initial={"self_reported_kind": donation.kind, "self_reported_on": donation.on} if donation else None
+        ),
         "elsewhere_is_open": typed or "elsewhere" in request.GET,
-        "too_close": changes.list_interval_reasons(page.booking) if is_judged else (),
+        "too_close": changes.list_interval_reasons(page.booking) if is_checked else (),
     }
 
 
 def build_qr_code(booking: Booking) -> SafeString:
-    """The way to this booking on the check-in page, for a helper's camera. It opens nothing for anybody else."""
+    """Draw the check-in link of the booking, for a helper's camera. Useless without a helper's sign-in."""
     address = links.build_absolute_url(reverse("checkin", args=[booking.drive.slug]))
     code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
-    drawn: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
-    return mark_safe(drawn)  # noqa: S308  drawn by segno from our own address
+    svg: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
+    return mark_safe(svg)  # noqa: S308  drawn by segno from our own address
 
 
 def build_booking_context(page: BookingPage) -> dict[str, Any]:
-    """What every page around one booking shows."""
     booking, drive = page.booking, page.booking.drive
     return {
         "page": page,

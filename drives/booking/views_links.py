@@ -1,4 +1,4 @@
-"""What a booking's address opens, and ways back to it."""
+"""Find the booking of an address, and redirect to it."""
 
 from functools import wraps
 
@@ -15,9 +15,9 @@ DONOR = "donor"
 
 
 def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
-    """The booking's page, or the error page that says where lost links are found again.
+    """`key` is the link's token, or the reference in a browser that holds the token or verified the contact.
 
-    `key` is the link's token, or the booking's reference in a browser that was given the token or proved the contact.
+    The 404 page explains how to find a lost link.
     """
     now = timezone.now()
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
@@ -39,7 +39,7 @@ require_booking_post = redirects.require_post_or_redirect("booking")
 
 
 def redirect_token_link(view: KeyView) -> KeyView:
-    """For the page that links lead to: a browser that keeps cookies goes on to its clean address."""
+    """Decorate a page that links lead to: a browser with cookies is redirected to its address without the token."""
 
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponse:

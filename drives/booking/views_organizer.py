@@ -1,4 +1,4 @@
-"""One booking: its page with history and messages, moving, cancelling, and adding one by phone."""
+"""The coordinator's pages for one booking: add by phone, move, cancel, resend the confirmation."""
 
 from typing import Any
 
@@ -24,13 +24,12 @@ from organizations.web.accounts import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Book for somebody who called: booked at once, told at once."""
     drive, now, visit = members.get_drive_or_404(request, pk=drive_id), timezone.now(), _parse_visit_type(request)
-    times, asked = availability.list_open_times(drive, (visit,), now), request.GET.get("slot", "")
-    form = BookForDonorForm(times, request.POST or None, initial={"slot": asked}, country=drive.organization.country)
+    times, slot_id = availability.list_open_times(drive, (visit,), now), request.GET.get("slot", "")
+    form = BookForDonorForm(times, request.POST or None, initial={"slot": slot_id}, country=drive.organization.country)
     if form.is_valid():
         try:
-            made = book_for_donor.create_booking_for_donor(
+            booking = book_for_donor.create_booking_for_donor(
                 drive=drive,
                 slot_id=form.cleaned_data["slot"],
                 visit=visit,
@@ -44,7 +43,7 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
             form.proposed = form_errors.list_alternatives(error)
         else:
             messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
-            return redirect("organizer_booking", made.pk)
+            return redirect("organizer_booking", booking.pk)
     context = {
         "drive": drive,
         "form": form,
@@ -58,19 +57,18 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: bool = False) -> HttpResponse:
-    """Choose another time of the same drive, for one booking or for all of its party; the donors are told."""
-    found = members.get_booking_or_404(request, pk=booking_id)
-    party = booking_party.load_party(found)
+    booking = members.get_booking_or_404(request, pk=booking_id)
+    party = booking_party.load_party(booking)
     if whole_party and not party.may_change_all:
-        return redirect("organizer_move_booking", found.pk)
+        return redirect("organizer_move_booking", booking.pk)
     group = party.changeable_bookings if whole_party else []
-    times = queries.list_times_to_move(group or [found], timezone.now())
+    times = queries.list_times_to_move(group or [booking], timezone.now())
     form = MoveForm(times, request.POST or None)
     if form.is_valid():
         typed, actor = form.cleaned_data, members.format_actor(request)
         try:
             changes.move_bookings(
-                booking_id=found.pk,
+                booking_id=booking.pk,
                 slot_id=typed["slot"],
                 actor=actor,
                 now=timezone.now(),
@@ -84,55 +82,52 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
             form.proposed = form_errors.list_alternatives(error)
         else:
             one = _("The booking has a new time. The donor is being told.")
-            said = _("All of them have a new time, and are being told.") if whole_party else one
-            messages.success(request, said)
-            return redirect("organizer_booking", found.pk)
-    context = {"booking": found, "drive": found.drive, "form": form, "party": party, "group": group}
+            sentence = _("All of them have a new time, and are being told.") if whole_party else one
+            messages.success(request, sentence)
+            return redirect("organizer_booking", booking.pk)
+    context = {"booking": booking, "drive": booking.drive, "form": form, "party": party, "group": group}
     return members.render_member_page(request, "drives/booking/organizer_move.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Give up somebody's place, with the reason in the history; the donor is told."""
-    found = members.get_booking_or_404(request, pk=booking_id)
+    booking = members.get_booking_or_404(request, pk=booking_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         reason, actor, now = form.cleaned_data["reason"], members.format_actor(request), timezone.now()
         try:
             changes.cancel_bookings(
-                booking_id=found.pk, actor=actor, cancelled_by=CancelledBy.COORDINATOR, now=now, reason=reason
+                booking_id=booking.pk, actor=actor, cancelled_by=CancelledBy.COORDINATOR, now=now, reason=reason
             )
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("The booking is cancelled. The donor is being told."))
-            return redirect("organizer_booking", found.pk)
+            return redirect("organizer_booking", booking.pk)
     return members.render_member_page(
-        request, "drives/booking/organizer_cancel.html", {"booking": found, "drive": found.drive, "form": form}
+        request, "drives/booking/organizer_cancel.html", {"booking": booking, "drive": booking.drive, "form": form}
     )
 
 
 @require_POST
 @accounts.role_required("plan")
 def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """The confirmation once more, for a donor who says that none came."""
-    found = members.get_booking_or_404(request, pk=booking_id)
+    booking = members.get_booking_or_404(request, pk=booking_id)
     try:
-        resend.resend_confirmation(booking_id=found.pk, now=timezone.now())
+        resend.resend_confirmation(booking_id=booking.pk, now=timezone.now())
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("The confirmation is on its way again."))
-    return redirect("organizer_booking", found.pk)
+    return redirect("organizer_booking", booking.pk)
 
 
 def _parse_visit_type(request: MemberRequest) -> str:
-    asked = request.POST.get("visit") or request.GET.get("visit", "")
-    return asked if asked in Visit else Visit.RETURN
+    visit = request.POST.get("visit") or request.GET.get("visit", "")
+    return visit if visit in Visit else Visit.RETURN
 
 
 def _list_visit_types(drive: Drive) -> list[dict[str, Any]]:
-    """Both kinds of visit with the minutes they take here."""
     shapes = [(visit, visits.compute_visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
     return [{"visit": visit, "minutes": shape.minutes(drive.step_minutes)} for visit, shape in shapes]

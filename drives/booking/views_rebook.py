@@ -1,4 +1,4 @@
-"""Booking again in two taps: a time, then "Book this time". Who it is for is known from this browser's proof."""
+"""Book again in two taps in a browser that verified the donor's contact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from volunteers.models import Volunteer
 
 
 class RebookForm(forms.Form):
-    """Which of the people this browser knows, and the boxes that may be ticked."""
+    """A known donor, the time, and the optional checkboxes."""
 
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
@@ -42,34 +42,34 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """Somebody this browser knows: as the drive's organization knows them, else as another does."""
+    """A donor this browser knows, by the record of the drive's organization if there is one."""
 
     record: Volunteer
-    title: str  # the name, and what tells several of one name apart
+    title: str  # the name, and what tells namesakes apart
     addresses: Sequence[str]
     is_reminded: bool
 
 
 def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
-    """Whom this browser may book for at a drive without a word. Two queries, and two for each person."""
+    """List the donors this browser may book for without a code. Two queries, and two for each donor."""
     browser, now, organization = visitor.read_browser_token(request), timezone.now(), page.drive.organization
-    found = []
+    donors = []
     for person in known_people.list_known_people(browser, now):
         if person.is_contact_owner:
-            here = [record for record in person.records if record.organization_id == organization.pk]
-            record = (here or person.records)[-1]
+            own_records = [record for record in person.records if record.organization_id == organization.pk]
+            record = (own_records or person.records)[-1]
             addresses = list(volunteers_queries.load_verified_addresses(record, browser, now).values())
-            reminded = any(
+            is_reminded = any(
                 notifications_queries.has_consent(organization, address, Purpose.REMINDERS) for address in addresses
             )
-            found.append(KnownDonor(record, person.title, addresses, reminded))
-    return found
+            donors.append(KnownDonor(record, person.title, addresses, is_reminded))
+    return donors
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
-    """Book the time; whoever comes back to this address by a reload chooses a time anew."""
+    """Book the time. A reload of this address leads back to the choice of a time."""
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
@@ -79,7 +79,7 @@ def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
     donors = list_known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
-    if donor is None:  # the thirty days are over: the details are asked for
+    if donor is None:  # the browser's 30 days are over: ask for the details
         return redirect(f"{reverse('book', args=[slug])}?visit={visit}&slot={slot_id}")
     try:
         return _rebook_donor(request, page, form, donor)
@@ -92,20 +92,20 @@ def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _rebook_donor(request: HttpRequest, page: DrivePage, form: RebookForm, donor: KnownDonor) -> HttpResponse:
-    asked, drive = form.cleaned_data, page.drive
+    typed, drive = form.cleaned_data, page.drive
     booking = rebook.rebook_donor(
         drive=drive,
-        slot_id=asked["slot"],
-        visit=asked["visit"],
+        slot_id=typed["slot"],
+        visit=typed["visit"],
         volunteer=donor.record,
         browser=visitor.read_browser_token(request),
         language=translation.get_language() or "",
-        consents=[Purpose.REMINDERS] if asked["reminders"] else [],
-        self_check=list(drive.policy.self_check) if asked["confirmed"] else [],
+        consents=[Purpose.REMINDERS] if typed["reminders"] else [],
+        self_check=list(drive.policy.self_check) if typed["confirmed"] else [],
         ip=visitor.find_ip_address(request),
         now=timezone.now(),
     )
-    response = views_links.redirect_to_booking(booking.reference, "visit=1" if booking.visit != asked["visit"] else "")
+    response = views_links.redirect_to_booking(booking.reference, "visit=1" if booking.visit != typed["visit"] else "")
     link_cookies.BOOKINGS.add(response, request, booking.token)
     return response
 
@@ -120,7 +120,7 @@ def render_rebooking(
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Check and book: the time, the place, and whom the browser knows. Nothing is kept while somebody reads."""
+    """Show the page that books in one tap. Reading it holds nothing."""
     time = None if refusal else times.find_chosen_time(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:

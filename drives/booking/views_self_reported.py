@@ -1,4 +1,4 @@
-"""What a donor gave somewhere else, said on the page of a booking."""
+"""The self-reported donation on the donor's booking page."""
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from drives.web.code_page import CodeForm
 @never_cache
 @views_links.require_booking_post
 def change_own_self_reported(request: HttpRequest, key: str) -> HttpResponse:
-    """Keep, change or take back the last donation elsewhere; the page then says whether the booking is too close."""
+    """Save or remove the self-reported donation. The page then warns if the booking is too close to it."""
     page, form = views_links.get_booking_page_or_404(request, key), SelfReportedForm(request.POST)
     booking = page.booking
     if page.held:
@@ -37,12 +37,12 @@ def change_own_self_reported(request: HttpRequest, key: str) -> HttpResponse:
             form.add_error("self_reported_on", problem.messages)
         else:
             return views_links.redirect_to_booking(key, "elsewhere=1")
-    said = [str(error) for errors in form.errors.values() for error in errors]
-    return views_donor.render_booking_page(request, page, ValidationError(said), 422, form)
+    errors_shown = [str(error) for errors in form.errors.values() for error in errors]
+    return views_donor.render_booking_page(request, page, ValidationError(errors_shown), 422, form)
 
 
 def _correct_held(request: HttpRequest, page: BookingPage, form: SelfReportedForm) -> HttpResponse:
-    """Another day or kind for a time that is kept, which the first one forbids: then the check page as it was."""
+    """Correct the donation of a hold that is refused because of it, then show the check page again."""
     problem: ValidationError | None = None
     if form.is_valid():
         try:
@@ -55,5 +55,5 @@ def _correct_held(request: HttpRequest, page: BookingPage, form: SelfReportedFor
             form.add_error("self_reported_on", refusal.messages)
     if problem is None and form.is_valid():
         return views_links.redirect_to_booking(page.key)
-    said = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
-    return views_donor.render_hold_again(request, page.key, CodeForm(data={}), said, form)
+    errors_shown = problem or ValidationError([str(error) for errors in form.errors.values() for error in errors])
+    return views_donor.render_hold_again(request, page.key, CodeForm(data={}), errors_shown, form)

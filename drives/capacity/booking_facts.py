@@ -1,4 +1,4 @@
-"""The facts that decide whether a donor may take a slot, read in one statement under the locks."""
+"""Read the facts that decide whether a donor may take a slot, in one statement under the locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from drives.models import Drive, DriveState, Slot
 
 
 @dataclass(frozen=True)
-class SlotFound:
-    """A place as read under the drive's lock: the facts for the rules, and what taking it needs."""
+class RequestedSlot:
+    """A slot as read under the drive's lock: the facts for the rules, and what a booking needs."""
 
     facts: rules.BookingFacts
     slot: Slot | None
     steps: int  # of the drive's grid
-    has_overdue_holds: bool  # some hold of this drive may be lapsed first
-    is_full: bool  # a resource of the visit that was asked about is used up in some step
+    has_overdue_holds: bool  # the drive has holds to lapse first
+    is_full: bool  # some step has no station or chair left for the requested visit
 
 
 _FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
-# For one place the statement stands alone: with the array PostgreSQL would plan it anew each time.
+# A single slot uses the plain statement: PostgreSQL would plan the array version anew each time.
 _FACTS_OF_EACH_SQL = f"""
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
-    WITH ORDINALITY AS asked (slot, volunteer, position)
+    WITH ORDINALITY AS requested (slot, volunteer, position)
 CROSS JOIN LATERAL (
-{_FACTS_SQL.replace("%(slot)s", "asked.slot").replace("%(volunteer)s", "asked.volunteer")}
-) AS facts ORDER BY asked.position
+{_FACTS_SQL.replace("%(slot)s", "requested.slot").replace("%(volunteer)s", "requested.volunteer")}
+) AS facts ORDER BY requested.position
 """  # noqa: S608  our own file
 
 
@@ -45,29 +45,29 @@ def load_booking_facts(
     by_member: bool = False,
     has_reserved_spot: bool = False,
     shape: grid.VisitShape | None = None,
-) -> SlotFound:
-    """All that the rules ask about one place: one query, to be sent after the locks are taken.
+) -> RequestedSlot:
+    """Load the facts about one slot in one query. Call it after taking the locks.
 
-    `identity` counts a contact's live holds, `volunteer_id` finds an active booking, `shape` asks for room for a visit.
+    `identity` counts the contact's live holds, `volunteer_id` finds an active booking, `shape` checks for room.
     """
-    asked = {"slot": slot_id, "volunteer": volunteer_id}
-    rows = _fetch_rows(_FACTS_SQL, asked, drive_id, now, identity, shape or grid.VisitShape(0, 0))
+    parameters = {"slot": slot_id, "volunteer": volunteer_id}
+    rows = _fetch_rows(_FACTS_SQL, parameters, drive_id, now, identity, shape or grid.VisitShape(0, 0))
     if not rows:
         raise Drive.DoesNotExist
-    return _build_slot_found(drive_id, rows[0], by_member=by_member, has_reserved_spot=has_reserved_spot)
+    return _build_requested_slot(drive_id, rows[0], by_member=by_member, has_reserved_spot=has_reserved_spot)
 
 
-def load_party_facts(drive_id: int, places: Sequence[tuple[int, int | None]], now: datetime) -> list[SlotFound]:
-    """The same for several people whose times are kept, each a slot and a volunteer, in their order. One query."""
-    slots, volunteers = zip(*places, strict=True)
-    asked = {"slots": list(slots), "volunteers": list(volunteers)}
-    rows = _fetch_rows(_FACTS_OF_EACH_SQL, asked, drive_id, now, "", grid.VisitShape(0, 0))
-    return [_build_slot_found(drive_id, row, by_member=False, has_reserved_spot=True) for row in rows]
+def load_party_facts(drive_id: int, pairs: Sequence[tuple[int, int | None]], now: datetime) -> list[RequestedSlot]:
+    """Load the facts for held bookings, given as (slot id, volunteer id), in their order. One query."""
+    slots, volunteers = zip(*pairs, strict=True)
+    parameters = {"slots": list(slots), "volunteers": list(volunteers)}
+    rows = _fetch_rows(_FACTS_OF_EACH_SQL, parameters, drive_id, now, "", grid.VisitShape(0, 0))
+    return [_build_requested_slot(drive_id, row, by_member=False, has_reserved_spot=True) for row in rows]
 
 
 def _fetch_rows(
     statement: str,
-    asked: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     drive_id: int,
     now: datetime,
     identity: str,
@@ -75,13 +75,15 @@ def _fetch_rows(
 ) -> list[tuple[Any, ...]]:
     size = {"screening": shape.screening_steps, "steps": shape.steps}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**asked, **size, "drive": drive_id, "now": now, "identity": identity})
+        cursor.execute(statement, {**parameters, **size, "drive": drive_id, "now": now, "identity": identity})
         return list(cursor.fetchall())
 
 
-def _build_slot_found(drive_id: int, row: tuple[Any, ...], *, by_member: bool, has_reserved_spot: bool) -> SlotFound:
-    state, ends_at, found_id, n, starts_at, is_open, steps, has_overdue_holds, live_hold_count, active, is_full = row
-    slot = Slot(pk=found_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if found_id else None
+def _build_requested_slot(
+    drive_id: int, row: tuple[Any, ...], *, by_member: bool, has_reserved_spot: bool
+) -> RequestedSlot:
+    state, ends_at, slot_id, n, starts_at, is_open, steps, has_overdue_holds, live_hold_count, active, is_full = row
+    slot = Slot(pk=slot_id, drive_id=drive_id, n=n, starts_at=starts_at, open=is_open) if slot_id else None
     facts = rules.BookingFacts(
         drive_state=DriveState(state),
         drive_ends_at=ends_at,
@@ -93,4 +95,4 @@ def _build_slot_found(drive_id: int, row: tuple[Any, ...], *, by_member: bool, h
         live_hold_count=live_hold_count,
         has_active_booking=active,
     )
-    return SlotFound(facts, slot, steps or 0, has_overdue_holds, is_full)
+    return RequestedSlot(facts, slot, steps or 0, has_overdue_holds, is_full)

@@ -1,5 +1,5 @@
--- Change the counters of a drive's steps where the change fits, or whatever the limits (forced).
--- Locks the slots by (starts_at, id); the steps that come back are those that changed.
+-- Change the counters of a drive's steps where the change fits, or regardless of the limits (forced).
+-- Locks the slots by (starts_at, id) and returns the steps that changed.
 WITH wanted AS (
     SELECT * FROM unnest(%(n)s::int[], %(screening)s::int[], %(chairs)s::int[]) AS change (n, screening, chairs)
 ), locked AS (

@@ -1,4 +1,4 @@
-"""The counters of a drive's slots: the only code that changes them."""
+"""Change the slot counters of a drive. No other code changes them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,27 +10,27 @@ from drives.domain import grid
 from drives.models import Booking, ReservedSpot
 
 Deltas = Mapping[int, tuple[int, int]]
-"""Per step n of one drive: change of screening places and of chairs taken."""
+"""By step n of one drive: change of screening stations and of chairs taken."""
 
 _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 
 
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
-    """Applies the changes to all slots or says False: one ordered, conditional UPDATE that locks the slots.
+    """Apply the changes to all slots and return whether all fit. One ordered, conditional UPDATE that locks the slots.
 
-    On False some slots may have changed: the caller raises, so that the transaction leaves nothing behind.
+    On False some slots may have changed: the caller must roll back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Applies the changes whatever the limits; what is above them shows as `over`, allowed on purpose."""
+    """Apply the changes regardless of the limits. The excess shows in `over`, which is intended."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 
 
 def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
-    """The steps of a booking or a reserved spot as it was booked, whatever the drive's plan says today."""
+    """The steps of a booking or reserved spot as booked, whatever the drive's plan says now."""
     return grid.Footprint(
         range(row.first_step, row.first_step + row.screening_steps),
         range(row.chair_from, row.chair_to),
@@ -38,12 +38,11 @@ def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
 
 
 def compute_released_deltas(rows: Iterable[Booking | ReservedSpot]) -> dict[int, tuple[int, int]]:
-    """What the slots get back when these places are given up."""
-    return combine_deltas(grid.compute_net_deltas(build_footprint(place), None) for place in rows)
+    return combine_deltas(grid.compute_net_deltas(build_footprint(row), None) for row in rows)
 
 
 def combine_deltas(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
-    """The sum of several changes, steps that come out even left out."""
+    """Add up changes by step, without steps that cancel out."""
     screening: Counter[int] = Counter()
     chairs: Counter[int] = Counter()
     for deltas in changes:
@@ -51,11 +50,11 @@ def combine_deltas(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
             screening[n] += screening_change
             chairs[n] += chair_change
     sums = {n: (screening[n], chairs[n]) for n in sorted(screening)}
-    return {n: pair for n, pair in sums.items() if pair != (0, 0)}
+    return {n: change for n, change in sums.items() if change != (0, 0)}
 
 
 def _update_counters(drive_id: int, deltas: Deltas, *, forced: bool) -> int:
-    """Change the counters; how many slots were changed."""
+    """Return how many slots changed."""
     screening, chairs = zip(*deltas.values(), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -8,14 +8,13 @@ log = logging.getLogger(__name__)
 
 
 def report_drift(count: int) -> int:
-    """Say loudly that counters and bookings disagree."""
     if count:
         log.error("slot counters drifted", extra={"slots": count})
     return count
 
 
-# The counters against the bookings that hold a place and the places kept for the waiting list, step by step. Zero
-# rows, always. A step with screening and chair of one kept place counts in both.
+# Recount each step from counted bookings and reserved spots. A reserved spot that a move left over may overlap itself:
+# a step in both its screening and its chair range counts in both.
 _DRIFT_SQL = """
 WITH place AS (
     SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
@@ -37,7 +36,7 @@ WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <
 
 
 def count_drifted_slots() -> int:
-    """How many slots count something else than their bookings say. Zero, always; `/readyz` and a task ask."""
+    """Count slots whose counters differ from their bookings. Must be 0; `/readyz` and a task check it."""
     with connection.cursor() as cursor:
         cursor.execute(_DRIFT_SQL)
         return int(cursor.fetchone()[0])

@@ -1,15 +1,15 @@
-"""The lock order, written once. Everything that changes places takes its locks through here, in this order:
+"""The lock order. Everything that changes capacity takes its locks through here, in this order:
 
-1. the idempotency key (`organizations.idempotency`, try-lock); a text that came in, while it is answered
-2. identities, sorted: the keyed hashes of all contacts of the person who takes a place, or who leaves
+1. the idempotency key (`organizations.idempotency`, try-lock); an inbound text while it is answered
+2. identities, sorted: the keyed hashes of all contacts of the donor who books or is erased
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
-5. entries of the waiting list by id, then kept places by id; an entry's lock is that of its offers too
-   (contacts' rows, phones first, come after these: `volunteers.contacts`)
+5. waitlist entries by id, then reserved spots by id; an entry's lock covers its offers.
+   Contact rows, phones first, come after these (`volunteers.contacts`).
 6. slots by (starts_at, id), last (`drives.capacity.counters`)
 
-Only taking a place locks identities; freeing one does not. Whoever offers freed places of a drive first tries for its
-line, and goes away if somebody has it: that lock never waits, so it may stand before all others.
+Freeing a spot locks no identities. The offer sweep first tries the drive's waitlist lock and skips
+the drive if another worker has it: a lock that never waits may come before all others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,25 +20,25 @@ from django.db import connection
 from drives.models import Booking, Drive, ReservedSpot, WaitlistEntry
 from volunteers import queries as volunteers_queries
 
-# The first halves of the two-part advisory keys; identities use the one-part keys.
+# First half of the two-part advisory keys. Identities use one-part keys, a separate key space in PostgreSQL.
 _DRIVES, _WAITLISTS, _INVITATIONS = 2, 3, 4
 
 
 def lock_identities(identity_hashes: Iterable[str]) -> None:
-    """Step 2 alone, for a change of how people are known: each identity, sorted."""
+    """Step 2 alone, for changes of contacts."""
     if keys := sorted({_identity_key(identity) for identity in identity_hashes}):
         _execute("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
 
 
 def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
-    """Steps 2 and 3 for a booking: each identity, sorted, then the drive, shared. Held until the transaction ends."""
+    """Steps 2 and 3 for a booking. The drive is locked shared."""
     keys = sorted({_identity_key(identity) for identity in identities})
     calls = [*["pg_advisory_xact_lock(%s)"] * len(keys), "pg_advisory_xact_lock_shared(%s, %s)"]
     _execute("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Steps 2 and 3 for somebody typed: all contacts of whoever the drive's organization knows by one of these."""
+    """Steps 2 and 3 for typed contacts: locks all contacts of the volunteers who own one of them here."""
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
         drive.pk,
@@ -46,17 +46,19 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 
 
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
-    """Steps 2 and 3 for a change of bookings at one drive, and of holds, which belong to no volunteer yet."""
-    people = {one.volunteer_id for one in bookings}
-    found = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in people if pk]
-    # Of a booking, what was typed may be another volunteer's contact by now.
-    if typed := {one.registration.identity for one in bookings if one.registration and not one.volunteer_id}:
-        found.append(volunteers_queries.list_person_identities(identities=sorted(typed)))
-    lock_identities_then_drive(chain.from_iterable(found), bookings[0].drive_id)
+    """Steps 2 and 3 for a change of bookings and holds at one drive."""
+    volunteer_ids = {booking.volunteer_id for booking in bookings}
+    identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
+    # Holds have no volunteer yet. A booking's typed contact may be another volunteer's by now, so it is not used.
+    if typed_identities := {
+        booking.registration.identity for booking in bookings if booking.registration and not booking.volunteer_id
+    }:
+        identities.append(volunteers_queries.list_person_identities(identities=sorted(typed_identities)))
+    lock_identities_then_drive(chain.from_iterable(identities), bookings[0].drive_id)
 
 
 def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
-    """Steps 2 and 3 for two people who become one: each identity of both, sorted; then their drives to come, shared."""
+    """Steps 2 and 3 to merge two volunteers: all identities, then the drives of their active bookings, shared."""
     ids = sorted(set(volunteer_ids))
     lock_identities(
         identity
@@ -69,27 +71,24 @@ def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
 
 
 def lock_drive_shared(drive_id: int) -> None:
-    """Step 3 for a change that frees a place."""
+    """Step 3 for a change that frees a spot."""
     _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_DRIVES, drive_id])
 
 
 def lock_drives_shared(drive_ids: Iterable[int]) -> None:
-    """Step 3 for who leaves, in the order of the ids. No message to many of these drives is being made meanwhile.
-
-    Their rows are locked besides, as `messaging.broadcasts` locks them.
-    """
+    """Step 3 for an erasure. Also locks the drive rows, so that no broadcast of these drives is being made."""
     for drive_id in (ordered := sorted(set(drive_ids))):
         lock_drive_shared(drive_id)
     list(Drive.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def lock_drive_exclusive(drive_id: int) -> None:
-    """Step 3 for an edit of the plan: waits for bookings under way, and they wait for it."""
+    """Step 3 for a plan edit: waits for running bookings, and new ones wait for it."""
     _execute("SELECT pg_advisory_xact_lock(%s, %s)", [_DRIVES, drive_id])
 
 
 def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
-    """Step 3 for a change that touches several drives, in the order of their ids."""
+    """Step 3 for a change of several drives, in the order of their ids."""
     ordered = sorted(drive_ids)
     if ordered:
         calls = ", ".join(["pg_advisory_xact_lock(%s, %s)"] * len(ordered))
@@ -97,7 +96,7 @@ def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
 
 
 def lock_bookings(booking_ids: Sequence[int]) -> list[Booking]:
-    """Step 4: the bookings as they are now, locked by id."""
+    """Step 4: lock bookings by id and read them with related rows."""
     rows = Booking.objects.filter(pk__in=booking_ids).order_by("pk").select_for_update(no_key=True, of=("self",))
     related = (
         "drive__site",
@@ -119,22 +118,22 @@ def lock_booking(booking_id: int) -> Booking:
 
 
 def lock_waitlist(drive_id: int) -> bool:
-    """Take a drive's waiting list for this transaction, to offer places in order; False if somebody else has it."""
+    """Try to lock a drive's waitlist to offer spots in order; False if another transaction has it."""
     return _try_lock(_WAITLISTS, drive_id)
 
 
 def lock_invitations(organization_id: int) -> bool:
-    """Take an organization's appeals for this transaction, which locks nothing else; False if somebody has them."""
+    """Try to lock an organization's invitation run; False if another transaction has it."""
     return _try_lock(_INVITATIONS, organization_id)
 
 
 def block_invitations(organization_id: int) -> None:
-    """Wait until nobody is appealing to an organization's donors, and keep it so: for who leaves, before drives."""
+    """Wait for the organization's invitation run and block new ones. An erasure calls it before it locks drives."""
     _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_INVITATIONS, organization_id])
 
 
 def lock_waitlist_entries(entry_ids: Iterable[int]) -> list[WaitlistEntry]:
-    """Step 5: the entries as they are now, locked by id."""
+    """Step 5: lock entries by id and read them with related rows."""
     rows = WaitlistEntry.objects.filter(pk__in=list(entry_ids)).order_by("pk")
     rows = rows.select_for_update(no_key=True, of=("self",))
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email")
@@ -150,7 +149,7 @@ def lock_waitlist_entry(entry_id: int) -> WaitlistEntry:
 
 
 def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
-    """Step 5: a drive's kept places that are offered to nobody, locked by id."""
+    """Step 5: lock a drive's reserved spots without an offer, by id."""
     rows = ReservedSpot.objects.filter(drive=drive_id, offer=None).order_by("pk")
     return list(rows.select_for_update(of=("self",)))
 

@@ -1,4 +1,4 @@
-"""Why a donor may not take a slot: pure functions from facts to reasons. No queries, no clock, no writes."""
+"""Rules about taking a slot: pure functions from facts to reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MAX_HOLDS_PER_CONTACT = 2
 
 @dataclass(frozen=True)
 class BookingFacts:
-    """What a place depends on, read under the drive's lock."""
+    """What decides about a slot, read under the drive's lock."""
 
     drive_state: DriveState
     drive_ends_at: datetime
@@ -22,15 +22,13 @@ class BookingFacts:
     is_slot_open: bool
     slot_starts_at: datetime | None
     by_member: bool = False  # coordinators may book into closed drives and closed slots
-    has_reserved_spot: bool = (
-        False  # a turn in line, or a time that is kept already, counts after online booking has closed
-    )
+    has_reserved_spot: bool = False  # an offer or a held slot stays valid after online booking has closed
     live_hold_count: int = 0
     has_active_booking: bool = False
 
 
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """Why this place may not be taken, all reasons at once. Whether it is full is judged by the counters."""
+    """List every reason against the slot. The counters decide later whether it is full."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 

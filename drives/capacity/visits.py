@@ -1,25 +1,23 @@
-"""How long a visit takes at a drive."""
+"""Compute how long a visit takes at a drive."""
 
 from drives.domain.grid import VisitShape
 from drives.models import Booking, Drive, Visit
 
 VisitTypes = tuple[str, ...]
-"""The kinds of visit of people who come together, one for each person."""
+"""The visit types of a party, one for each person."""
 
 
 def compute_visit_shape(drive: Drive, visit: str) -> VisitShape:
-    """How many steps of screening and chair time a visit takes at this drive."""
     if visit == Visit.FIRST:
         return VisitShape(drive.first_screening_steps, drive.first_chair_steps)
     return VisitShape(drive.return_screening_steps, drive.return_chair_steps)
 
 
 def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitShape]:
-    """The shape of each of these visits."""
     return [compute_visit_shape(drive, visit) for visit in visit_types]
 
 
 def compute_visit_minutes(booking: Booking) -> int:
-    """How long the whole visit takes, as the policy tells donors."""
+    """Minutes of the whole visit, as the policy tells donors."""
     policy = booking.drive.policy
     return policy.first_minutes if booking.visit == "first" else policy.return_minutes

@@ -51,7 +51,7 @@ def join_waitlist_in_transaction(
     request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
     """
     details = registration.build_registration(
-        organization=drive.organization, **person.typed(), source=source, ip=ip, now=now
+        organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
     )
     registration.save_registrations([details])
     self_check.validate_self_check(
@@ -134,7 +134,9 @@ def add_entry(
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
     locks.lock_contact_owners_then_drive(typed, drive)
-    volunteer = registration.enter_volunteer(organization=drive.organization, **person.said(), actor=actor, now=now)
+    volunteer = registration.enter_volunteer(
+        organization=drive.organization, **person.contact_fields(), actor=actor, now=now
+    )
     waitlist_request = _judge_request(drive, waitlist_request, history.DonorScope(volunteer.pk), now)
     _refuse_request(drive, waitlist_request, now)
     audit.add_audit_entry(

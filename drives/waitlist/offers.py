@@ -130,7 +130,7 @@ def _find_best_fit(entry: WaitlistEntry, judged: check.EligibilityCheck, now: da
     return None
 
 
-def _load_booking_facts(entry: WaitlistEntry, slot_id: int, now: datetime) -> booking_facts.SlotFound:
+def _load_booking_facts(entry: WaitlistEntry, slot_id: int, now: datetime) -> booking_facts.RequestedSlot:
     return booking_facts.load_booking_facts(
         drive_id=entry.drive_id, slot_id=slot_id, volunteer_id=entry.volunteer_id, has_reserved_spot=True, now=now
     )
