@@ -1,4 +1,4 @@
-"""May I give? Answered in the browser: only the result leaves it."""
+"""Can I give? Answered in the browser: only the result leaves it."""
 
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
@@ -51,7 +51,7 @@ def test_who_may_not_give_is_thanked_and_nothing_is_sent(open_page: OpenPage, li
     assert page.locator("#help").is_hidden()
     answered(page, "Yes", "No")
     assert page.evaluate("document.activeElement.id") == "help"
-    assert page.get_by_role("heading", name="You cannot give? You can still help").is_visible()
+    assert page.get_by_role("heading", name="Can’t give? You can still help").is_visible()
     assert asked == []
     assert violations(page) == []
 
@@ -61,5 +61,5 @@ def test_without_scripts_the_statements_stand_in_a_list(open_page: OpenPage, liv
     page.goto(f"{live_server.url}/d/{drive.slug}/may-i-give/")
     assert page.locator("#check-questions li:visible").count() == 4
     assert page.locator("#help").is_visible()
-    page.get_by_role("link", name="I am not sure").click()
+    page.get_by_role("link", name="I’m not sure").click()
     assert page.url.endswith("?result=ask#choose")

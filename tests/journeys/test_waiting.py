@@ -30,7 +30,7 @@ def full(time_machine: Clock) -> list[Booking]:
 def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
     """From the full drive's page to a place in line; the code is read from the phone."""
     page = donor.visitor.open(f"/d/{drive.slug}/")
-    assert "All places are taken." in page.html
+    assert "All spots are taken." in page.html
     page = donor.visitor.open(f"/d/{drive.slug}/wait/?visit=return")
     typed = {"name": donor.name, "phone": donor.phone, "email": donor.email, "visit": "return", **donor.consents}
     page = donor.visitor.submit(page.form("/wait/"), **{**typed, **waitlist_request})

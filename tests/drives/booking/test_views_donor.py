@@ -242,7 +242,7 @@ def test_pages_of_a_booking_are_kept_by_no_cache_and_no_search_engine() -> None:
 def test_a_cut_or_foreign_link_says_where_to_find_the_booking(token: str) -> None:
     response = Client().get(reverse("booking", args=[token]))
     assert response.status_code == 404
-    assert "The address may be cut off or mistyped." in text(response)
+    assert "The address may be mistyped or incomplete." in text(response)
 
 
 def test_the_language_of_the_page_is_the_language_of_the_messages() -> None:

@@ -103,7 +103,7 @@ def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
     assert "Confirmed will ask the center Test programme (v3)" in text(record)
 
 
-# May I give?
+# Can I give?
 
 
 def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> None:
@@ -112,7 +112,7 @@ def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> No
     assert f'href="{questions}"' in Client().get(address).content.decode()
     page = Client().get(questions, {"visit": "return"})
     assert "I will bring a photo ID." in text(page)
-    assert "You cannot give? You can still help" in text(page)
+    assert "Can’t give? You can still help" in text(page)
     for result in ("yes", "ask"):
         assert f'href="{address}?visit=return&amp;result={result}#choose"' in page.content.decode()
 

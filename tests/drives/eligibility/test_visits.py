@@ -281,7 +281,7 @@ def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_retu
     booked = donor.booked(browser, other, visit="first")
     page = browser.get(reverse("drive", args=[later.slug]))
     assert page.context["visit"] == (Visit.FIRST if first else Visit.RETURN)
-    assert ("so this one is a return visit" in text(page)) is not first
+    assert ("so this is a return visit" in text(page)) is not first
     changes.cancel_bookings(booking_id=booked.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     assert browser.get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
     assert Client().get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST

@@ -89,7 +89,7 @@ def test_a_full_drive_says_so() -> None:
     drive = builders.drive()
     Slot.objects.filter(drive=drive).update(chairs_limit=0)
     shown = page_of(drive)
-    assert "All places are taken." in shown
+    assert "All spots are taken." in shown
     assert "Choose a time" not in shown
 
 
@@ -133,7 +133,7 @@ def test_the_list_of_all_drives_can_be_narrowed_to_a_city() -> None:
 
 
 def test_an_empty_list_says_so() -> None:
-    assert "No drive is planned right now" in text(Client().get(reverse("home")))
+    assert "No drives are planned right now" in text(Client().get(reverse("home")))
 
 
 @pytest.mark.parametrize("count", [1, 3])

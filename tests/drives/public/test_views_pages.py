@@ -76,7 +76,7 @@ def test_the_terms_describe_the_texting_programme() -> None:
         "Reply STOP",
         "Reply HELP",
         "about 4 texts",
-        "You can book without it.",
+        "you can book without them",
     ):
         assert words in shown
 
@@ -84,7 +84,7 @@ def test_the_terms_describe_the_texting_programme() -> None:
 @pytest.mark.django_db
 def test_the_privacy_page_says_what_is_never_kept() -> None:
     shown = text(Client().get(reverse("privacy")))
-    assert "never sold" in shown
+    assert "never sell phone numbers" in shown
     assert "Medical answers" in shown
 
 
