@@ -1,4 +1,4 @@
-"""What an action raises when it refuses: every reason with a code, and times that would be possible."""
+"""What an action raises when it refuses: reasons with codes, and alternative times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something may not happen: a stable code, a sentence; for interval rules the first time that is allowed.
+    """A reason with a stable code and a sentence; interval reasons also have the first allowed time.
 
-    `person` is whom of several it concerns, by the name that was typed.
+    `person` is the typed name of the donor it concerns, if there are several.
     """
 
     code: str
@@ -23,7 +23,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class OtherDrive:
-    """The other drive to which a proposed time belongs."""
+    """The drive of an alternative time at another drive."""
 
     drive_id: int
     slug: str
@@ -33,15 +33,15 @@ class OtherDrive:
 
 @dataclass(frozen=True)
 class OpenTime:
-    """A time at which one visit, or several together, still fit into a drive. All times are UTC.
+    """A time at which a visit or a party fits. Times are UTC.
 
     `slot_id` and `starts_at` are those of the earliest arrival.
     """
 
     slot_id: int
-    arrivals: tuple[datetime, ...]  # one for each person, in the order in which they were named
-    spots_left: int = 1  # for one person: how many such visits may begin then
-    elsewhere: OtherDrive | None = None  # None: the drive that was asked about
+    arrivals: tuple[datetime, ...]  # one for each person, in the order given
+    spots_left: int = 1  # for one person: how many such visits can start then
+    elsewhere: OtherDrive | None = None  # None: the requested drive
 
     @property
     def starts_at(self) -> datetime:
@@ -57,7 +57,7 @@ class OpenTime:
 
 
 class Refusal(ValidationError):
-    """An action was refused: every reason, and the nearest times that would have been possible."""
+    """An action was refused, with every reason and the nearest possible times."""
 
     def __init__(self, reasons: Sequence[Reason], alternatives: Sequence[OpenTime] = ()) -> None:
         super().__init__([ValidationError(reason.detail, code=reason.code) for reason in reasons])
@@ -70,7 +70,7 @@ class Refusal(ValidationError):
 
 
 class HoldLapsed(ValidationError):
-    """The code of a held slot, or of a request to join a waitlist, was not entered within fifteen minutes."""
+    """The code for a hold or a waitlist request was not entered within 15 minutes."""
 
     def __init__(self) -> None:
         super().__init__(_("The code was not entered within 15 minutes. Please start over."), "hold_lapsed")

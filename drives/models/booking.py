@@ -1,4 +1,4 @@
-"""Who has a place, and what became of it."""
+"""Bookings and their history."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -42,9 +42,9 @@ class BookingState(models.TextChoices):
 
 
 ACTIVE_STATES = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
-"""States in which a volunteer has a place ahead of them: one such booking per volunteer and drive."""
+"""The visit is ahead or under way. One such booking per volunteer and drive."""
 EXPECTED_STATES = (BookingState.BOOKED, BookingState.CONFIRMED)
-"""States in which a donor is expected and not in yet: they are reminded and told of changes."""
+"""The donor is expected and not checked in yet, and gets reminders and changes."""
 
 
 class Source(models.TextChoices):
@@ -71,7 +71,10 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 
 
 class Booking(AbstractHold):
-    """One volunteer's place, from its arrival slot on. Keeps the footprint as it was booked; times are UTC."""
+    """One donor's spot at a drive, from its arrival slot on. Times are UTC.
+
+    Keeps its footprint as booked, so that a later edit of the plan does not shift it.
+    """
 
     link_purpose = "booking"
 
@@ -84,8 +87,8 @@ class Booking(AbstractHold):
     )
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
-    )  # until proved
-    party = models.UUIDField(null=True, blank=True)  # of bookings that were made together, through one contact
+    )  # until verified
+    party = models.UUIDField(null=True, blank=True)  # the same for bookings made together with one contact
     visit = models.CharField(max_length=6, choices=Visit)
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
@@ -95,7 +98,9 @@ class Booking(AbstractHold):
     chair_from = models.PositiveSmallIntegerField()  # first step in the chair
     chair_to = models.PositiveSmallIntegerField()  # first step after it
     is_counted = models.BooleanField(default=True)  # counted in the slots' counters
-    revision = models.PositiveIntegerField(default=0)  # calendar SEQUENCE; fences off messages of older times
+    revision = models.PositiveIntegerField(
+        default=0
+    )  # calendar SEQUENCE; unsent messages of older revisions are withdrawn
 
     self_check_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     self_check = models.JSONField(default=list)  # what the donor confirmed under that policy, or "will_ask"
@@ -104,7 +109,7 @@ class Booking(AbstractHold):
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
     checked_in_at = models.DateTimeField(null=True, blank=True)
-    donated_at = models.DateTimeField(null=True, blank=True)  # when the needle was, not when it was typed
+    donated_at = models.DateTimeField(null=True, blank=True)  # when the donor gave, not when it was entered
     outcome_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=12, choices=CancelledBy, blank=True)
@@ -148,11 +153,11 @@ class Booking(AbstractHold):
         indexes = [
             # Roster, check-in list and feeds of a drive, in order of arrival.
             models.Index(fields=["drive", "starts_at", "id"], name="booking_of_a_drive"),
-            # Holds that are over: before a place is taken at a drive, and for the sweep.
+            # Overdue holds: for each booking at the drive, and for the sweep.
             models.Index(fields=["drive", "held_until"], condition=Q(state="held"), name="booking_held_at_a_drive"),
-            # A person's history and future, for the interval rule.
+            # A donor's history and future bookings, for the interval rules.
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
-            # Who was booked together, for the donors' pages and their common texts.
+            # The bookings of a party, for donors' pages and shared texts.
             models.Index(fields=["party"], condition=Q(party__isnull=False), name="booking_of_a_party"),
         ]
 
@@ -161,12 +166,12 @@ class Booking(AbstractHold):
 
     @property
     def about(self) -> str:
-        """How messages name this booking."""
+        """The name of this booking in messages."""
         return f"booking:{self.pk}"
 
 
 class BookingChange(models.Model):
-    """One step in a booking's life: from what to what, by whom, when, why. Append-only."""
+    """One step in a booking's history. Append-only."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="changes")
     from_state = models.CharField(max_length=10, blank=True)

@@ -1,4 +1,4 @@
-"""What a coordinator says to many at once."""
+"""Broadcasts: one message to many donors of a drive."""
 
 from django.db import models
 from django.db.models import Q
@@ -20,12 +20,12 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 
 
 class Broadcast(models.Model):
-    """One message to many people of a drive, as it was sent: words, audience, how many, at what price, by whom."""
+    """One message to many donors of a drive as it was sent, with audience, counts and cost."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts")
     kind = models.CharField(max_length=10, choices=BroadcastKind)
     purpose = models.CharField(max_length=12, choices=Purpose)
-    texts = models.JSONField(default=dict)  # by language, as they were typed; empty for a running-late notice
+    texts = models.JSONField(default=dict)  # by language, as typed; empty for a running-late notice
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # how late the drive is running
     states = models.JSONField(default=list)
     from_at = models.DateTimeField(null=True, blank=True)  # arrival times from here on …
@@ -33,13 +33,13 @@ class Broadcast(models.Model):
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
     email_count = models.PositiveIntegerField()
-    unreached_count = models.PositiveIntegerField()  # people for whom there was no way
+    unreached_count = models.PositiveIntegerField()  # people without a usable contact
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)
     actor = models.CharField(max_length=60)
-    request_key = models.CharField(max_length=64)  # of the form that sent it: a second tap sends nothing
+    request_key = models.CharField(max_length=64)  # of the form: a second tap sends nothing
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()  # until here it can be stopped before anything has left
+    due_at = models.DateTimeField()  # until then it can be stopped before anything was sent
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=60, blank=True)
     stopped_count = models.PositiveIntegerField(default=0)
@@ -61,5 +61,5 @@ class Broadcast(models.Model):
 
     @property
     def about(self) -> str:
-        """How keys of its messages begin, and how the audit log names it."""
+        """The prefix of its messages' keys, and its name in the audit log."""
         return f"broadcast:{self.pk}"

@@ -1,4 +1,4 @@
-"""Calls to people whom no message reached."""
+"""Phone calls to donors that no message reached."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from drives.models.booking import Booking
 
 
 class Call(models.Model):
-    """Somebody was told by phone what a message could not tell them. `topic` is the message's key without its way."""
+    """A donor was told by phone what a message could not deliver. `topic` is the message's key without its channel."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="calls")
     topic = models.CharField(max_length=120)

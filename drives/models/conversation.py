@@ -1,4 +1,4 @@
-"""What donors wrote that somebody has to read, beside what they were told."""
+"""Conversations: donors' texts that a coordinator must read."""
 
 from django.db import models
 from django.db.models import Q
@@ -12,21 +12,20 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(organization=organization)
 
     def waiting(self) -> "ConversationQuerySet":
-        """Those in which somebody waits for an answer."""
         return self.filter(waiting_since__isnull=False)
 
 
 class Conversation(models.Model):
-    """All that one phone number and one organization wrote to each other."""
+    """All texts between one phone number and one organization."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
-    asked_at = models.DateTimeField(null=True, blank=True)  # the last one that no rule could answer
-    waiting_since = models.DateTimeField(null=True, blank=True)  # the first one since the last answer
-    may_mean_cancel = models.BooleanField(default=False)  # of the texts that wait
+    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that no command answered
+    waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
+    may_mean_cancel = models.BooleanField(default=False)  # some unanswered text reads like a cancellation
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.CharField(max_length=60, blank=True)  # who answered or said that there is nothing to do
+    closed_by = models.CharField(max_length=60, blank=True)  # the actor that answered or marked it as done
 
     objects = ConversationQuerySet.as_manager()
 
@@ -37,7 +36,7 @@ class Conversation(models.Model):
             )
         ]
         indexes = [
-            # The count on every page, and those that wait longest.
+            # The count on every organizer page, and the list by waiting time.
             models.Index(
                 fields=["organization", "waiting_since"],
                 condition=Q(waiting_since__isnull=False),
@@ -50,12 +49,12 @@ class Conversation(models.Model):
 
     @property
     def about(self) -> str:
-        """How the answers name this conversation."""
+        """The name of this conversation in messages."""
         return f"conversation:{self.pk}"
 
 
 class ConversationText(models.Model):
-    """A donor's text in a conversation; on a shared sender it may stand in those of several organizations."""
+    """A donor's text in a conversation. On a shared sender it may belong to several organizations' conversations."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts")
     reply = models.ForeignKey(InboundMessage, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Collection days."""
+"""Drives: one collection day at one site."""
 
 from datetime import time
 from typing import Any, ClassVar
@@ -29,7 +29,6 @@ class DriveQuerySet(models.QuerySet["Drive"]):
         return self.filter(organization=organization)
 
     def public(self) -> "DriveQuerySet":
-        """Drives whose page anybody may see."""
         return self.exclude(state=DriveState.DRAFT)
 
     def open(self) -> "DriveQuerySet":
@@ -41,9 +40,9 @@ def build_range_validators(least: int, most: int) -> list[MinValueValidator | Ma
 
 
 class Drive(models.Model):
-    """One collection day at one site. `on`, `opens`, `closes` and `breaks` are wall time at the site; `_at` is UTC.
+    """One collection day at one site. `on`, `opens`, `closes` and `breaks` are wall-clock time there; `_at` is UTC.
 
-    The editable fields are the plan of a drive (`PLAN_FIELDS`). Labels and limits stand here; forms and API read them.
+    The editable fields are the drive's plan (`PLAN_FIELDS`). Forms and API read their labels and limits from here.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
@@ -100,7 +99,7 @@ class Drive(models.Model):
     description = TranslatedField(_("What donors should know"), max_length=4000, blank=True)
     bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
-    # After the end, until the close-out.
+    # From the end of the drive to the close-out.
     grace_minutes = models.PositiveSmallIntegerField(
         _("Minutes until the report"), default=60, validators=build_range_validators(0, 1440)
     )
@@ -108,13 +107,13 @@ class Drive(models.Model):
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)  # ETag; rises with every edit
-    # Rises when reminders are planned anew; in their keys.
+    # Part of the reminders' keys; rises when reminders are scheduled anew.
     schedule_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
-    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # nobody in line is offered anything since
+    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # no offers since then
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
     closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
@@ -148,17 +147,15 @@ class Drive(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """What is judged with every booking here: the policy, as strict as this drive makes it."""
+        """The interval rules of every booking here: the policy's, made stricter by this drive."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         return self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What a coordinator planned, by column."""
         return {field.attname: field.value_from_object(self) for field in PLAN_FIELDS}
 
     def build_copy(self, **changes: Any) -> "Drive":
-        """Return an unsaved draft with the same plan, but for `changes`."""
         return Drive(organization=self.organization, **{**self.plan, **changes})
 
     @property

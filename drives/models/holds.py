@@ -1,4 +1,4 @@
-"""What is held for a donor until the contact is verified: a slot, or a request to join a waitlist."""
+"""What is held until the contact is verified: a booking, or a request to join a waitlist."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -24,7 +24,7 @@ class HoldQuerySet(models.QuerySet[T], Generic[T]):
 
 
 class AbstractHold(LinkedModel):
-    """A row that starts as held, and lapses unless the contact is verified in time."""
+    """A row that starts as held and lapses unless the contact is verified in time."""
 
     state: str
     registration: Registration | None
@@ -45,7 +45,7 @@ class AbstractHold(LinkedModel):
             raise HoldLapsed
 
     def typed(self, now: datetime) -> Registration:
-        """What the donor typed, while it is held. Raises HoldLapsed."""
+        """What the donor typed. Raises HoldLapsed unless it is held."""
         if self.registration is None or not self.is_held(now):
             raise HoldLapsed
         return self.registration

@@ -1,4 +1,4 @@
-"""Which messages go out around a visit, and in whose words: what an organization changed of our defaults."""
+"""An organization's changes to the default message schedule and texts."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from organizations.models import Organization
 
 
 class ScheduleEntry(models.Model):
-    """One line of the plan of an organization, or of one of its drives in its place; ours where there is none."""
+    """A changed schedule entry of an organization, or of one of its drives. Without a row the default applies."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, null=True, blank=True, related_name="schedule_entries")
@@ -18,7 +18,7 @@ class ScheduleEntry(models.Model):
     on = models.BooleanField(default=True)
     way = models.CharField(max_length=4, choices=ChannelChoice)
     days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall time
-    hours = models.PositiveSmallIntegerField(default=0)  # before the visit, by the clock
+    hours = models.PositiveSmallIntegerField(default=0)  # before the visit, elapsed
 
     class Meta:
         constraints = [
@@ -37,7 +37,7 @@ class ScheduleEntry(models.Model):
 
 
 class CustomText(models.Model):
-    """An organization's own words for one kind of message in one language; what is blank stays ours."""
+    """An organization's own text for one kind of message in one language. Blank fields keep the default."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="custom_texts")
     kind = models.CharField(max_length=20)  # of drives.messaging.texts.catalog.TEXTS

@@ -1,4 +1,4 @@
-"""Donation programmes' rules, versioned and sourced."""
+"""Policies: the rules of donation programs, versioned and sourced."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,12 +16,11 @@ class DonationKind(models.TextChoices):
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def offered_to(self, organization: Organization) -> "PolicyQuerySet":
-        """Those of everybody, and its own."""
         return self.filter(models.Q(organization=None) | models.Q(organization=organization))
 
 
 class Policy(models.Model):
-    """A donation programme's rules. A version is never edited; a drive may only be stricter (`Drive.rules`)."""
+    """The rules of a donation program. A version is never edited; a drive may only be stricter (`Drive.rules`)."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
@@ -30,18 +29,18 @@ class Policy(models.Model):
     version = models.PositiveSmallIntegerField(default=1)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=DonationKind, default=DonationKind.PLASMA)  # what is given
-    min_hours = models.PositiveSmallIntegerField(null=True, blank=True)  # elapsed, counted in UTC
+    min_hours = models.PositiveSmallIntegerField(null=True, blank=True)  # elapsed time
     min_days = models.PositiveSmallIntegerField(null=True, blank=True)  # difference of local dates
-    windows = models.JSONField(default=list)  # [[count, days], …]: no run of days may hold more than count
+    windows = models.JSONField(default=list)  # [[count, days], …]: at most count donations in any run of days
     cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
     lapse_after_days = models.PositiveSmallIntegerField(default=180)
     self_check = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
-    first_minutes = models.PositiveSmallIntegerField()  # the whole visit, as told to donors
+    first_minutes = models.PositiveSmallIntegerField()  # the whole visit, as donors are told
     return_minutes = models.PositiveSmallIntegerField()
     first_screening_minutes = models.PositiveSmallIntegerField()
     return_screening_minutes = models.PositiveSmallIntegerField()
     chair_minutes = models.PositiveSmallIntegerField()
-    unenforced = models.TextField(blank=True)  # caps that cannot be counted here, in words
+    unenforced = models.TextField(blank=True)  # limits that cannot be checked here, in words
     source = models.TextField()
     verified = models.BooleanField(default=False)
 
@@ -61,5 +60,4 @@ class Policy(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """What of it is judged with every booking."""
         return intervals.IntervalRules(self.kind, self.min_hours, self.min_days, self.windows, self.cross_days)

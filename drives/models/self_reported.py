@@ -1,4 +1,4 @@
-"""What donors say that they gave elsewhere."""
+"""Self-reported donations: what donors say that they gave elsewhere."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,9 @@ from volunteers.models import Registration, Volunteer
 
 
 class SelfReportedDonation(models.Model):
-    """The last donation elsewhere as the donor states it: a date and a kind, never a reason or a value.
+    """The last donation elsewhere as the donor reports it: a date and a kind, never a reason or a value.
 
-    Belongs to a registration until its contact is proved, then to the person; a later word replaces it.
+    Belongs to a registration until the contact is verified, then to the volunteer. A new report replaces it.
     """
 
     registration = models.OneToOneField(

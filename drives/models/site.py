@@ -1,4 +1,4 @@
-"""Where drives happen and who takes the plasma."""
+"""Sites and collection centers."""
 
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,7 +11,6 @@ from organizations.translated_text import TranslatedField
 
 
 def validate_zone(name: str) -> None:
-    """Refuses a name that is not an IANA time zone."""
     if name not in available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Choose one such as America/Los_Angeles."),
@@ -50,7 +49,7 @@ class Site(models.Model):
 
 
 class CollectionCenter(models.Model):
-    """The licensed centre or blood service that takes the plasma at a drive."""
+    """The licensed center that takes the plasma at a drive."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="centers")
     name = models.CharField(max_length=120)

@@ -1,4 +1,4 @@
-"""Steps of a drive's time grid with their counters."""
+"""Slots: the steps of a drive's time grid with their counters."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,7 +7,7 @@ from drives.models.drive import Drive
 
 
 class Slot(models.Model):
-    """A step of a drive's grid; an arrival time if a visit that starts there fits. Counters change by one UPDATE."""
+    """A step of a drive's grid. Donors may arrive in it if a visit that starts there fits."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="slots", db_index=False)  # as is (drive, n)
     n = models.PositiveSmallIntegerField()
@@ -17,9 +17,8 @@ class Slot(models.Model):
     screening_taken = models.PositiveSmallIntegerField(default=0)
     chairs_limit = models.PositiveSmallIntegerField()
     chairs_taken = models.PositiveSmallIntegerField(default=0)
-    over = models.PositiveSmallIntegerField(
-        default=0
-    )  # how far taken is above a limit, on purpose: never sold, only kept
+    # How far taken exceeds a limit after a plan edit or a walk-in; an online booking never raises it.
+    over = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [

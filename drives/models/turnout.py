@@ -1,4 +1,4 @@
-"""The report of a drive."""
+"""Turnout reports."""
 
 from django.db import models
 
@@ -6,15 +6,15 @@ from drives.models.drive import Drive
 
 
 class Turnout(models.Model):
-    """What became of a drive's bookings: counts computed by the close-out, again after each later change."""
+    """The turnout report of a drive: computed by the close-out, and again after each later change."""
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, related_name="turnout")
     computed_at = models.DateTimeField()
     final = models.BooleanField(default=False)
     goal_count = models.PositiveIntegerField(null=True)
-    booked_count = models.PositiveIntegerField()  # ever proved or entered, walk-ins not counted
+    booked_count = models.PositiveIntegerField()  # ever verified or entered, without walk-ins
     confirmed_count = models.PositiveIntegerField()
-    arrived_count = models.PositiveIntegerField()  # checked in, walk-ins counted
+    arrived_count = models.PositiveIntegerField()  # checked in, with walk-ins
     donated_count = models.PositiveIntegerField()
     incomplete_count = models.PositiveIntegerField()
     deferred_count = models.PositiveIntegerField()
@@ -31,6 +31,6 @@ class Turnout(models.Model):
 
     @property
     def show_rate(self) -> float | None:
-        """Arrived of those booked who had not cancelled, walk-ins left out; None when nobody was booked."""
+        """Arrived of those booked and not cancelled, without walk-ins; None if there was no booking."""
         expected = self.booked_count - self.cancelled_early_count - self.cancelled_late_count
         return (self.arrived_count - self.walk_in_count) / expected if expected > 0 else None

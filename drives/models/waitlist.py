@@ -1,4 +1,4 @@
-"""Who waits for a place, the places kept for them, and what was offered to whom."""
+"""Waitlist entries, reserved spots, and offers."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -23,7 +23,7 @@ class WaitlistEntryState(models.TextChoices):
 
 
 WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)
-"""States in which somebody has a position: one such entry per volunteer and drive."""
+"""The entry has a position. One such entry per volunteer and drive."""
 
 
 class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
@@ -31,12 +31,12 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
         return self.filter(drive__organization=organization)
 
     def waitlisted(self) -> "WaitlistEntryQuerySet":
-        """Those who have a position, the first first."""
+        """Entries with a position, in order."""
         return self.filter(state__in=WAITLISTED_STATES).order_by("joined_at", "pk")
 
 
 class WaitlistEntry(AbstractHold):
-    """A place in a drive's queue. The window is of arrival times, UTC, [from, to); None is any time."""
+    """A donor's entry in a drive's waitlist. The window is of arrival times, UTC, [from, to); None is any time."""
 
     link_purpose = "waiting"
 
@@ -46,13 +46,13 @@ class WaitlistEntry(AbstractHold):
     )
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="waitlist_entries"
-    )  # until proved
+    )  # until verified
     visit = models.CharField(max_length=6, choices=Visit)
     window_from = models.DateTimeField(null=True, blank=True)
     window_to = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=WaitlistEntryState)
     source = models.CharField(max_length=12, choices=Source)
-    joined_at = models.DateTimeField(null=True, blank=True)  # the order of the line; from the proof on
+    joined_at = models.DateTimeField(null=True, blank=True)  # the time of verification; gives the position
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -81,13 +81,13 @@ class WaitlistEntry(AbstractHold):
             ),
         ]
         indexes = [
-            # Position, the sweep that offers, and whether a freed place is to be kept.
+            # Positions, the offer sweep, and whether to reserve a freed spot.
             models.Index(
                 fields=["drive", "joined_at", "id"],
                 condition=Q(state__in=["waiting", "offered"]),
                 name="waiting_line",
             ),
-            # The sweep that lapses what was not proved.
+            # The sweep that lapses unverified entries.
             models.Index(fields=["held_until"], condition=Q(state="held"), name="waiting_held"),
         ]
 
@@ -96,12 +96,12 @@ class WaitlistEntry(AbstractHold):
 
     @property
     def about(self) -> str:
-        """How messages name this entry."""
+        """The name of this entry in messages."""
         return f"waiting:{self.pk}"
 
 
 class ReservedSpot(models.Model):
-    """A freed place that is kept for the waiting list; its offer says for whom. It counts in the slots' counters.
+    """A freed spot that is reserved for the waitlist and counts in the slots' counters. Its offer names the donor.
 
     What a move leaves over may be chairs without screening, or the other way round.
     """
@@ -139,7 +139,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
 
 class Offer(LinkedModel):
-    """A place held for somebody who waits, until a deadline (UTC). The link takes it or passes it on."""
+    """A reserved spot offered to a waitlisted donor until a deadline (UTC). The link accepts or declines it."""
 
     link_purpose = "offer"
 
@@ -166,7 +166,7 @@ class Offer(LinkedModel):
             ),
         ]
         indexes = [
-            # The sweep that passes on what was not answered.
+            # The sweep that expires unanswered offers.
             models.Index(fields=["deadline"], condition=Q(state="open"), name="offer_open"),
         ]
 
@@ -175,5 +175,5 @@ class Offer(LinkedModel):
 
     @property
     def about(self) -> str:
-        """How messages name this offer."""
+        """The name of this offer in messages."""
         return f"offer:{self.pk}"
