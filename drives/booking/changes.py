@@ -32,7 +32,7 @@ def move_bookings(
     """Move a booking or hold, or every upcoming one of its party, to another time of the same drive.
 
     All move or none does. Their own chairs count as free. Each donor's intervals are checked, unless `override_reason`
-    is given, which is saved. Donors who share a phone get one text. Moving to the present time changes nothing.
+    is given, which is saved. Donors with one phone get one text. Moving to the present time changes nothing.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
@@ -86,7 +86,7 @@ def cancel_bookings(
 ) -> list[Booking]:
     """Cancel a booking or hold, or every upcoming one of its party.
 
-    The spots are free at once and reminders are withdrawn. Donors who share a phone get one text. Cancelling again
+    The spots are free at once and reminders are withdrawn. Donors with one phone get one text. Cancelling again
     changes nothing. `notify` is False during an erasure, after which the donor may get no more messages.
     Locks: drive (shared), bookings, slots.
     """
@@ -172,7 +172,6 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 
 def list_interval_reasons(booking: Booking) -> list[refusals.Reason]:
-    """List the interval rules that the booking breaks now, after later donations. One query."""
     donor = get_donor_scope(booking)
     return check.check_eligibility(donor, booking.drive, booking.starts_at).reasons if donor else []
 
@@ -197,7 +196,6 @@ def _find_rows(booking_id: int, whole_party: bool = False) -> list[Booking]:
 
 
 def _select_movable(locked: Sequence[Booking], booking_id: int, now: datetime) -> list[Booking]:
-    """Return the upcoming bookings. Refuses if the requested booking is not one of them."""
     moving = [booking for booking in locked if booking.is_held(now) or booking.state in rules.UPCOMING_STATES]
     requested = next(booking for booking in locked if booking.pk == booking_id)
     if requested not in moving:
@@ -221,7 +219,6 @@ def _find_new_slots(
     by_member: bool,
     is_overridden: bool,
 ) -> list[Slot]:
-    """Return each booking's new slot. Refuses with every reason against the time or a donor."""
     drive, visit_types, around = (
         moving[0].drive,
         tuple(booking.visit for booking in moving),
@@ -275,7 +272,6 @@ def _apply_moves(
     reason: str,
     now: datetime,
 ) -> None:
-    """Save the new times, queue the messages and change the counters. Refuses a full time."""
     drive, old_times = moving[0].drive, {booking.pk: booking.starts_at for booking in moving}
     before = [counters.build_footprint(booking) for booking in moving]
     history.record_moves(zip(moving, slots, strict=True), actor=actor, reason=reason, now=now)

@@ -26,7 +26,7 @@ from volunteers.models import Registration, Volunteer
 
 _INSERT_SQL = Path(__file__).with_name("insert_bookings.sql").read_text()
 _COLUMNS = [field.attname for field in Booking._meta.concrete_fields]
-REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, which are easily misread
+REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, easily misread
 
 
 def refuse_unless_bookable(
@@ -120,7 +120,7 @@ def find_arrivals(
 
 @dataclass(frozen=True)
 class UncountedBookings:
-    """Inserted bookings whose counters have not changed yet."""
+    """Inserted bookings that the counters do not include yet."""
 
     bookings: list[Booking]
     deltas: counters.Deltas

@@ -69,7 +69,6 @@ class PersonForm(forms.Form):
         )
 
     def refuse(self, problem: ValidationError) -> None:
-        """Show an action's errors beside their fields, the others above the form."""
         if not hasattr(problem, "error_dict"):
             self.add_error(None, problem)
             return
@@ -135,7 +134,6 @@ def is_too_close(refusal: Refusal) -> bool:
 
 
 def build_alternatives(problem: ValidationError | None) -> dict[str, list[OpenTime]]:
-    """Split a refusal's alternatives into those at this drive and those at other drives."""
     helps = isinstance(problem, Refusal) and is_about_time(problem)
     times = problem.alternatives if isinstance(problem, Refusal) and helps else []
     return {

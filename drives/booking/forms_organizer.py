@@ -38,7 +38,6 @@ class TimeForm(forms.Form):
 
     @property
     def chosen(self) -> int | None:
-        """The chosen slot id, whether it is still free or not."""
         value = str(self["slot"].value() or "")
         return int(value) if value.isdecimal() and value.isascii() else None
 

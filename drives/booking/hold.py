@@ -32,7 +32,7 @@ class Person:
     consents: Sequence[str] = field(default_factory=tuple)
     self_check: Sequence[str] = field(default_factory=tuple)
     self_reported: SelfReported | None = None  # a last donation elsewhere
-    is_for_other: bool = False  # the contact belongs to the person who books, not to this one
+    is_for_other: bool = False  # the contact belongs to another person
 
     def contact_fields(self) -> dict[str, Any]:
         names = ("name", "phone", "email", "language", "consents")

@@ -1,4 +1,4 @@
-"""People whose contacts this browser has verified."""
+"""People that this browser's verified contacts reach."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

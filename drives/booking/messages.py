@@ -34,7 +34,7 @@ DONOR = "donor"  # an actor; confirmations of a donor's own action ignore quiet 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail; donors of one party who share a phone get one text. `is_own_action` is True if the donors
+    Each donor gets an e-mail; donors of one party with one phone get one text. `is_own_action` is True if the donors
     just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
@@ -79,7 +79,6 @@ def queue_confirmation_again(booking: Booking, now: datetime) -> int:
 
 
 def queue_restored(booking: Booking, now: datetime) -> None:
-    """Queue confirmations again, and withdraw the cancellation if it has not been sent."""
     _withdraw_older([booking], now)
     queue_confirmations([booking], now)
 
@@ -87,7 +86,7 @@ def queue_restored(booking: Booking, now: datetime) -> None:
 def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """Queue the messages about new times at one drive; `old_times` by booking. Reschedules the reminders.
 
-    Donors of one party who share a phone get one text.
+    Donors of one party with one phone get one text.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -122,7 +121,6 @@ def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
-    """Withdraw every planned message of cancelled bookings without sending any."""
     _withdraw_upcoming(bookings, now)
     reminders.unrender_party_reminders(bookings)
 
@@ -130,7 +128,7 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue the messages about cancelled bookings at one drive, and withdraw their planned messages.
 
-    Donors of one party who share a phone get one text. Coordinators are alerted if the visit is near.
+    Donors of one party with one phone get one text. Coordinators are alerted if the visit is near.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -151,7 +149,6 @@ def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def queue_drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
-    """Queue the cancellation of a whole drive. A fixed number of statements."""
     rows = list(bookings)
     if not rows:
         return
@@ -167,9 +164,9 @@ def withdraw_invitations(drive: Drive, now: datetime) -> None:
 
 
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
-    """Queue thanks for donors who came and a note for donors who missed, by the drive's schedule; once per booking.
+    """Queue the thank-you or missed message of each booking at one drive, by its schedule; once per booking.
 
-    Thanks list the times that are open to the donor now. A fixed number of queries.
+    A thank-you lists the times that are open to the donor now. A fixed number of queries.
     """
     rows = list(bookings)
     if not rows:
@@ -195,7 +192,6 @@ def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
 
 
 def queue_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, now: datetime) -> None:
-    """Alert the coordinators, once per drive, that it is far from full."""
     wording = texts_bookings.render_under_filled_alert(drive, booked_count, spots_left, build_drive_url(drive))
     kind = kinds.ALERT_UNDER_FILLED
     _queue_alert(drive, f"drive:{drive.pk}/{kind.name}", kind, wording, now)
@@ -219,8 +215,8 @@ def _build_notices(
 ) -> list[RenderedMessage]:
     """Build one notice per channel and donor.
 
-    Donors of one party who share a phone get one text, which uses the shared wording if the kind has one. `key_suffix`
-    replaces the revision in the key.
+    Donors of one party with one phone get one text, with the shared wording if the kind has one. `key_suffix` replaces
+    the revision in the key.
     """
     parties = _group_by_phone(bookings)
     notices = []

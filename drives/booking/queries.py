@@ -64,7 +64,6 @@ def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage 
 
 
 def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
-    """Build the page. An overdue hold shows as lapsed, swept or not."""
     if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
     state, is_over = BookingState(booking.state), booking.starts_at <= now

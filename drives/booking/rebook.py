@@ -28,9 +28,9 @@ def rebook_donor(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a slot for a donor whose contact this browser has verified, at any organization.
+    """Book a slot for a donor with a contact that this browser verified, at any organization.
 
-    A donor who already has this slot gets that booking, so a second tap answers as the first. Refuses as
+    If the donor has this slot already, returns that booking, so a second tap answers as the first. Refuses as
     `hold.hold_bookings` and `verify.verify_booking`; an expired verification raises ValidationError by field.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)

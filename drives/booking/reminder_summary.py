@@ -54,9 +54,9 @@ def _is_upcoming(message: Message, booking: Booking) -> bool:
 
 
 def _compute_days_before(messages: list[Message], booking: Booking) -> list[int]:
-    """Days before the visit on which messages leave, by the site's dates, earliest first."""
     zone = booking.drive.site.zone
     day = booking.starts_at.astimezone(zone).date()
+    # Earliest reminder first.
     return sorted({(day - message.due_at.astimezone(zone).date()).days for message in messages}, reverse=True)
 
 

@@ -23,7 +23,6 @@ from drives.web.code_page import CodeForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def move_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
-    """Choose another time of the same drive, for one booking or for its party."""
     page = views_links.get_booking_page_or_404(request, key)
     is_posted = request.method == "POST"
     # A held party chooses among the alternatives of its check page and has no page with all times.
@@ -70,7 +69,6 @@ def _render_times(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
-    """Ask once, then cancel a booking, or the whole party from its leader's page."""
     page = views_links.get_booking_page_or_404(request, key)
     may_cancel = page.party.is_shown and page.party.changeable_bookings if whole_party else page.may_change
     if not may_cancel:
@@ -84,7 +82,6 @@ def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = Fa
 @never_cache
 @views_links.require_booking_post
 def remove_from_party(request: HttpRequest, key: str) -> HttpResponse:
-    """Take one person out of a party that is still held."""
     page = views_links.get_booking_page_or_404(request, key)
     if page.held:
         _cancel(page.booking)

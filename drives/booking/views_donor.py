@@ -49,7 +49,6 @@ def show_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def verify_own_booking(request: HttpRequest, key: str) -> HttpResponse:
-    """Verify with the code, or in a browser that verified the contact. A second tap answers as the first."""
     page = views_links.get_booking_page_or_404(request, key)
 
     def booked(booking: Booking) -> HttpResponse:

@@ -120,7 +120,6 @@ def render_rebooking(
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Show the page that books in one tap. Reading it holds nothing."""
     time = None if refusal else times.find_chosen_time(page.times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:

@@ -42,7 +42,6 @@ def change_own_self_reported(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _correct_held(request: HttpRequest, page: BookingPage, form: SelfReportedForm) -> HttpResponse:
-    """Correct the donation of a hold that is refused because of it, then show the check page again."""
     problem: ValidationError | None = None
     if form.is_valid():
         try:

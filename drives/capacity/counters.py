@@ -42,7 +42,6 @@ def compute_released_deltas(rows: Iterable[Booking | ReservedSpot]) -> dict[int,
 
 
 def combine_deltas(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
-    """Add up changes by step, without steps that cancel out."""
     screening: Counter[int] = Counter()
     chairs: Counter[int] = Counter()
     for deltas in changes:
@@ -54,7 +53,6 @@ def combine_deltas(changes: Iterable[Deltas]) -> dict[int, tuple[int, int]]:
 
 
 def _update_counters(drive_id: int, deltas: Deltas, *, forced: bool) -> int:
-    """Return how many slots changed."""
     screening, chairs = zip(*deltas.values(), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(

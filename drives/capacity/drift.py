@@ -36,7 +36,7 @@ WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <
 
 
 def count_drifted_slots() -> int:
-    """Count slots whose counters differ from their bookings. Must be 0; `/readyz` and a task check it."""
+    """Count slots with counters that differ from their bookings. Must be 0; `/readyz` and a task check it."""
     with connection.cursor() as cursor:
         cursor.execute(_DRIFT_SQL)
         return int(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
 """The lock order. Everything that changes capacity takes its locks through here, in this order:
 
 1. the idempotency key (`organizations.idempotency`, try-lock); an inbound text while it is answered
-2. identities, sorted: the keyed hashes of all contacts of the donor who books or is erased
+2. identities, sorted: the keyed hashes of all contacts of the donor in a booking or an erasure
 3. drives by id: shared for bookings, exclusive for plan edits and cancellation
 4. bookings by id, FOR NO KEY UPDATE
 5. waitlist entries by id, then reserved spots by id; an entry's lock covers its offers.
@@ -38,7 +38,7 @@ def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Steps 2 and 3 for typed contacts: locks all contacts of the volunteers who own one of them here."""
+    """Steps 2 and 3 for typed contacts: locks all contacts of the volunteers that own one of them here."""
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
         drive.pk,
@@ -110,7 +110,6 @@ def lock_bookings(booking_ids: Sequence[int]) -> list[Booking]:
 
 
 def lock_booking(booking_id: int) -> Booking:
-    """Step 4 for one booking. Raises Booking.DoesNotExist."""
     rows = lock_bookings([booking_id])
     if not rows:
         raise Booking.DoesNotExist
@@ -141,7 +140,6 @@ def lock_waitlist_entries(entry_ids: Iterable[int]) -> list[WaitlistEntry]:
 
 
 def lock_waitlist_entry(entry_id: int) -> WaitlistEntry:
-    """Step 5 for one entry. Raises WaitlistEntry.DoesNotExist."""
     rows = lock_waitlist_entries([entry_id])
     if not rows:
         raise WaitlistEntry.DoesNotExist

@@ -1,4 +1,4 @@
-"""Reserve freed spots for the waitlist, and close the entries of donors who are booked."""
+"""Reserve freed spots for the waitlist, and close the entries of booked donors."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from notifications.kinds import Withdrawal
 def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Reserve these footprints if donors are waitlisted at the drive; return the counter changes.
 
-    Matching donors needs identity locks, so `drives.waitlist.offers` offers the spots afterwards. A donor who joins at
+    Matching donors needs identity locks, so `drives.waitlist.offers` offers the spots afterwards. A donor joining at
     this moment finds the spot free.
     """
     freed = list(footprints)
@@ -45,7 +45,7 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 
 
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
-    """Close the waitlist entries of donors who got a booking at this drive otherwise. Locks: their entries.
+    """Close the waitlist entries of donors with a new booking at this drive. Locks: their entries.
 
     Runs in the action that books them, under their identity locks. An open offer passes to the next donor. One query if
     none is waitlisted.

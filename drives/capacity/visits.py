@@ -18,6 +18,5 @@ def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitSha
 
 
 def compute_visit_minutes(booking: Booking) -> int:
-    """Minutes of the whole visit, as the policy tells donors."""
     policy = booking.drive.policy
     return policy.first_minutes if booking.visit == "first" else policy.return_minutes
