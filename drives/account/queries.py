@@ -118,7 +118,7 @@ def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Do
         drive
         for drive in drives
         if not any(drive.starts_at <= at < drive.ends_at for at in booked)
-        and not intervals.check_intervals(drive.rules, donations, drive.starts_at, drive.site.zone).broken
+        and not intervals.check_intervals(drive.rules, donations, drive.starts_at, drive.site.zone).broken_rules
     )
     return NextDate(policy, earliest, site.timezone, next(fitting, None))
 

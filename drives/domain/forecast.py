@@ -1,15 +1,15 @@
-"""How many donations a number of bookings will give, and how many bookings a goal needs. Pure arithmetic."""
+"""Forecast donations from bookings, and the bookings that a goal needs. Pure arithmetic."""
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-MIN_BOOKINGS_FOR_OWN_RATE = 20  # fewer of one's own say less than the rule
+MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer, the planning rule is the better estimate
 
 
 @dataclass(frozen=True)
 class DonationRate:
-    """Of `booked` people who did not cancel early, `donated` gave: one's own figures, or the planning rule."""
+    """Of `booked` donors without an early cancellation, `donated` gave. Observed, or the planning rule."""
 
     donated: int
     booked: int
@@ -25,21 +25,19 @@ class DonationRate:
 
 
 PLANNING_RATE = DonationRate(donated=40, booked=60, is_observed=False)
-"""The American Red Cross plans with it: sixty booked give forty donations."""
+"""Planning rule of the American Red Cross: 60 bookings give 40 donations."""
 
 
 def compute_donation_rate(donated: int, booked: int) -> DonationRate:
-    """Return the organization's own rate once it rests on enough bookings, before that the planning rule."""
     if booked < MIN_BOOKINGS_FOR_OWN_RATE or donated < 1:
         return PLANNING_RATE
     return DonationRate(min(donated, booked), booked, is_observed=True)
 
 
 def compute_expected_donations(donated: int, open_bookings: int, rate: DonationRate) -> int:
-    """Return what a drive will give: what it gave, and the usual share of those who have not finished."""
+    # Rounds half up.
     return donated + math.floor(open_bookings * rate.share + Fraction(1, 2))
 
 
 def compute_bookings_needed(goal: int, expected: int, rate: DonationRate) -> int:
-    """Return how many more bookings the goal takes."""
     return max(0, math.ceil((goal - expected) / rate.share))

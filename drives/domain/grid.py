@@ -1,14 +1,13 @@
 """The time grid of a drive: its steps, what a visit takes of them, and how many visits still fit.
 
-Pure arithmetic without clock or database. Hours are given on the site's wall clock and turned into UTC once;
-from there on everything is counted in steps of equal elapsed length. Where the clock changes during a drive,
-the number of steps is the real one, and the local labels of the steps skip or repeat an hour.
-An hour that happens twice means its first occurrence. Periods are [from, to).
+Pure arithmetic. Hours are wall-clock times at the site and are turned into UTC once; from there on everything counts in
+steps of equal elapsed length. If the clock changes during a drive, the number of steps is the real one, and the local
+labels skip or repeat an hour. An hour that happens twice means its first occurrence. Periods are [from, to).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as made_by
+from dataclasses import field as dataclass_field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -23,18 +22,18 @@ FreeCounts: TypeAlias = Sequence[int]
 
 @dataclass(frozen=True)
 class GridProblem:
-    """What is wrong with a grid, or worth a look: a stable code, its field, and what the sentence for it names."""
+    """A problem of a grid, or a warning: a stable code, its field, and the values for its sentence."""
 
     code: str
     field: str
-    values: Mapping[str, object] = made_by(default_factory=dict)
+    values: Mapping[str, object] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The plan of one day: hours and breaks on the wall clock of `zone` (IANA) on the local date `on`.
+    """The plan of one day: hours and breaks are wall-clock times of `zone` (IANA) on the local date `on`.
 
-    A drive closes on the day it opens. `chairs` and `screening_stations` are how many there are at a time.
+    A drive closes on the day it opens.
     """
 
     on: date
@@ -49,24 +48,22 @@ class Grid:
 
 @dataclass(frozen=True)
 class VisitShape:
-    """How many steps a visit takes of screening (perhaps none), and then of a chair (turnover included)."""
+    """How many steps a visit takes in screening (perhaps none), then in a chair (turnover included)."""
 
     screening_steps: int
     chair_steps: int
 
     @property
     def steps(self) -> int:
-        """Steps from arrival until the chair is free again."""
         return self.screening_steps + self.chair_steps
 
     def minutes(self, step_minutes: int) -> int:
-        """Minutes from arrival until the chair is free again."""
         return self.steps * step_minutes
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a grid: its number from 0, its start (aware, UTC), how many places it has of each kind."""
+    """A step of a grid: its number from 0, its start (UTC), and its limits."""
 
     n: int
     starts_at: datetime
@@ -76,103 +73,98 @@ class Step:
 
 @dataclass(frozen=True)
 class Footprint:
-    """The steps, by number, in which a visit holds a screening place and a chair."""
+    """The steps, by number, in which a visit takes a screening station and a chair."""
 
     screening: range
     chairs: range
 
 
 def find_grid_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> list[GridProblem]:
-    """Return every reason why such a drive cannot be planned; none means that `steps` will work."""
-    found = [*_grid_problems(grid), *_capacity_problems(grid, first, returning)]
-    return found or list(_fit_problems(grid, first, returning))
+    problems = [*_grid_problems(grid), *_capacity_problems(grid, first, returning)]
+    return problems or list(_fit_problems(grid, first, returning))
 
 
 def find_grid_warnings(grid: Grid) -> list[GridProblem]:
-    """Return what an organizer should know about a grid that has no problems (none for one that has)."""
     if _grid_problems(grid):
         return []
     return [*_ambiguous_times(grid), *_clock_changes(grid), *_breaks_off_step(grid)]
 
 
 def build_steps(grid: Grid) -> list[Step]:
-    """Return all steps from opening to closing; in those that touch a break both limits are 0.
+    """List all steps from opening to closing. Steps that touch a break have limits of 0.
 
-    The steps lie exactly `step_minutes` of elapsed time apart. Refuses hours with problems by ValueError.
+    Steps are exactly `step_minutes` of elapsed time apart. Raises ValueError for a grid with problems.
     """
-    if found := _grid_problems(grid):
-        raise ValueError(" ".join(problem.code for problem in found))
+    if problems := _grid_problems(grid):
+        raise ValueError(" ".join(problem.code for problem in problems))
     width = timedelta(minutes=grid.step_minutes)
     opens, closes = _to_utc(grid, grid.opens), _to_utc(grid, grid.closes)
     breaks = [(_to_utc(grid, starts), _to_utc(grid, ends)) for starts, ends in grid.breaks]
     result = []
     for n in range((closes - opens) // width):
         at = opens + n * width
-        works = not any(starts < at + width and at < ends for starts, ends in breaks)
-        result.append(Step(n, at, grid.screening_stations * works, grid.chairs * works))
+        is_working = not any(starts < at + width and at < ends for starts, ends in breaks)
+        result.append(Step(n, at, grid.screening_stations * is_working, grid.chairs * is_working))
     return result
 
 
 def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
-    """Return the steps a visit takes that arrives in step `arrival`."""
     seated = arrival + shape.screening_steps
     return Footprint(range(arrival, seated), range(seated, seated + shape.chair_steps))
 
 
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
-    """Return how many visits may still arrive in a step: the smallest free count over the footprint.
+    """Return how many visits can still arrive in a step: the smallest free count over the footprint.
 
-    A visit that would not end by closing has no place; a step that is over its limit counts as full.
+    0 for a visit that would not end by closing. A step over its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
-    taken = compute_footprint(arrival, shape)
-    screening = free_screening[taken.screening.start : taken.screening.stop]
-    return max(0, min([*screening, *free_chairs[taken.chairs.start : taken.chairs.stop]]))
+    footprint = compute_footprint(arrival, shape)
+    screening = free_screening[footprint.screening.start : footprint.screening.stop]
+    return max(0, min([*screening, *free_chairs[footprint.chairs.start : footprint.chairs.stop]]))
 
 
 def count_spots_by_arrival(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> list[int]:
-    """Return `places_left` for each arrival, in a few passes over the steps."""
     chairs = _window_minima(free_chairs, shape.chair_steps)[shape.screening_steps :]
     if shape.screening_steps:
         chairs = list(map(min, _window_minima(free_screening, shape.screening_steps), chairs))
-    fitting = [max(0, places) for places in chairs]
+    fitting = [max(0, spots) for spots in chairs]
     return fitting + [0] * (len(free_chairs) - len(fitting))
 
 
-def compute_deltas(taken: Footprint) -> dict[int, tuple[int, int]]:
-    """Return what a footprint adds to the counters of each step: screening places and chairs."""
-    return dict.fromkeys(taken.screening, (1, 0)) | dict.fromkeys(taken.chairs, (0, 1))
+def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
+    return dict.fromkeys(footprint.screening, (1, 0)) | dict.fromkeys(footprint.chairs, (0, 1))
 
 
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
-    """Return how the counters of each step change when `old` is given up for `new`, unchanged ones left out.
+    """Return the counter changes by step when `old` is replaced by `new`, unchanged steps left out.
 
-    Without `old` it is a taking, without `new` a release; a visit's own chair never stands in its way.
+    None for `old` is a booking, None for `new` a release. A visit's own chair never blocks its move.
     """
-    before, after = (compute_deltas(taken) if taken else {} for taken in (old, new))
+    before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
     return {n: (now[0] - was[0], now[1] - was[1]) for n, (was, now) in pairs.items() if now != was}
 
 
 def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
-    """Return how many visits of this shape still fit, each step in turn taking as many as it can.
+    """Return how many visits of this shape fit, filling each step in turn.
 
-    No other order places more: a visit that comes as early as possible stands in the way of the fewest.
+    No other order fits more, because the earliest possible visit blocks the fewest others.
     """
     screening, chairs = list(free_screening), list(free_chairs)
     placed = 0
-    for arrival, at_most in enumerate(count_spots_by_arrival(screening, chairs, shape)):
-        if at_most and (places := count_spots_left(screening, chairs, arrival, shape)):
-            for n, (screened, seated) in compute_deltas(compute_footprint(arrival, shape)).items():
-                screening[n] -= places * screened
-                chairs[n] -= places * seated
-            placed += places
+    for arrival, bound in enumerate(count_spots_by_arrival(screening, chairs, shape)):
+        if bound and (spots := count_spots_left(screening, chairs, arrival, shape)):
+            for n, (screening_change, chair_change) in compute_deltas(compute_footprint(arrival, shape)).items():
+                screening[n] -= spots * screening_change
+                chairs[n] -= spots * chair_change
+            placed += spots
     return placed
 
 
 def _window_minima(values: FreeCounts, width: int) -> list[int]:
-    # Doubles the window until it is wide enough: a few passes in C beat one clever pass in Python.
+    # Double the window until it is wide enough: a few passes in C are faster than one pass in Python.
     minima, covered = list(values), 1
     while covered < width:
         shift = min(covered, width - covered)
@@ -183,7 +175,7 @@ def _window_minima(values: FreeCounts, width: int) -> list[int]:
 
 @cache
 def _known_zones() -> frozenset[str]:
-    # Without the names that mean another zone on each machine, or none.
+    # These two names mean a different zone on each machine, or none.
     return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 
@@ -201,10 +193,10 @@ def _wall_times(grid: Grid) -> list[tuple[str, time]]:
 
 
 def _grid_problems(grid: Grid) -> list[GridProblem]:
-    found = [*_hours_problems(grid), *_break_problems(grid)]
+    problems = [*_hours_problems(grid), *_break_problems(grid)]
     if grid.zone not in _known_zones():
-        found.append(GridProblem("zone_unknown", "zone", {"zone": grid.zone}))
-    return found or list(_clock_problems(grid))
+        problems.append(GridProblem("zone_unknown", "zone", {"zone": grid.zone}))
+    return problems or list(_clock_problems(grid))
 
 
 def _hours_problems(grid: Grid) -> Iterator[GridProblem]:

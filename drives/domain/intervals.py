@@ -1,8 +1,8 @@
-"""How far apart donations must be: pure arithmetic of a programme's rules. No database, no clock.
+"""Check the intervals between donations. Pure arithmetic.
 
-A least time in hours is elapsed time, so that a DST night does not shift it. A least time in days, and a window, go by
-local dates, each at its own site. Who gives later is judged by the later drive's programme; who books before a visit
-that is already booked also keeps both programmes' least times towards it, and its windows.
+Minimum hours are elapsed time, so a DST change does not shift them. Minimum days and windows go by local dates, each at
+its own site. A later donation is judged by the later drive's policy. A visit that is booked before an existing one
+keeps the minimums of both policies towards it, and its windows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,16 +17,16 @@ INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """What one programme asks. `cross_days`: days since another kind of donation, by its name."""
+    """The interval rules of a policy. `cross_days` are days since another kind of donation, by kind."""
 
     kind: str = PLASMA
     min_hours: int | None = None
     min_days: int | None = None
-    windows: Sequence[Sequence[int]] = ()  # (count, days): no run of days holds more than count
+    windows: Sequence[Sequence[int]] = ()  # (count, days): at most count donations in any run of days
     cross_days: Mapping[str, int] = field(default_factory=dict)
 
     def tighten(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "IntervalRules":
-        """These rules with longer least times and one window more; what is shorter than theirs changes nothing."""
+        """Return stricter rules. A looser value changes nothing."""
         return replace(
             self,
             min_hours=max(filter(None, (self.min_hours, hours)), default=None),
@@ -37,16 +37,17 @@ class IntervalRules:
 
 @dataclass(frozen=True)
 class Donation:
-    """A donation: its instant, its date at its own site, what its programme asks, and how it is known.
+    """A donation with its instant, local date at its site, and the rules of its policy.
 
-    `known`: it is booked, was given, or was given elsewhere and only stated by the donor.
+    `basis` is BOOKED, GIVEN or SELF_REPORTED. Old donations do not count for intervals (`counts`), only for the visit
+    type.
     """
 
     at: datetime
     on: date
     rules: IntervalRules = field(default_factory=IntervalRules)
     counts: bool = True
-    known: str = BOOKED
+    basis: str = BOOKED
 
     @property
     def kind(self) -> str:
@@ -55,21 +56,21 @@ class Donation:
 
 @dataclass(frozen=True)
 class SelfReported:
-    """A donation elsewhere as the donor remembers it: what was given, and the date."""
+    """A donation elsewhere as the donor remembers it."""
 
     kind: str
     on: date
 
-    def donation(self, zone: ZoneInfo) -> Donation:
-        """It counts as one of the last moment of its date, read in the zone of the drive that is asked about."""
+    def to_donation(self, zone: ZoneInfo) -> Donation:
+        """Count it from the last moment of its date in `zone`, because its hour is unknown."""
         return Donation(
-            start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), known=SELF_REPORTED
+            start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), basis=SELF_REPORTED
         )
 
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that stands against a time; `count` in `days` if it is a window."""
+    """A rule against a time. `count` and `days` are those of a full window."""
 
     code: str
     count: int = 0
@@ -78,21 +79,21 @@ class BrokenRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rules that are broken, none if the time is allowed; and the first time from the wanted one on that is."""
+    """The broken rules, none if the time is allowed, and the first allowed time from the wanted one on."""
 
-    broken: Sequence[BrokenRule] = ()
+    broken_rules: Sequence[BrokenRule] = ()
     earliest_ok_at: datetime | None = None
 
 
 def check_intervals(
     rules: IntervalRules, donations: Sequence[Donation], wanted_at: datetime, zone: ZoneInfo
 ) -> Verdict:
-    """Whether somebody with these other donations and bookings may give then, at a site in this zone.
+    """Check a donation at `wanted_at` against the other donations and bookings, for a site in this zone.
 
-    Looks backwards and forwards: a time between two others keeps clear of both. `earliest_ok_at` is exact, in UTC, and
-    None only for rules that never allow a donation.
+    Checks both directions: a time between two others keeps clear of both. `earliest_ok_at` is exact, in UTC, and None
+    only for rules that never allow a donation.
     """
-    counted = [other for other in donations if other.counts]
+    counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)
     if not broken:
         return Verdict()
@@ -100,17 +101,17 @@ def check_intervals(
 
 
 def is_first_visit(last_on: date | None, on: date, lapse_after_days: int) -> bool:
-    """Whether a visit is a first one: nothing given yet, or not for so many days that the donor starts anew."""
     return last_on is None or (on - last_on).days > lapse_after_days
 
 
 def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str = GIVEN) -> date | None:
-    """The date of the newest donation of a kind that is known in this way; None if there is none."""
-    return max((one.on for one in donations if one.known == basis and one.kind == kind), default=None)
+    return max(
+        (donation.on for donation in donations if donation.basis == basis and donation.kind == kind), default=None
+    )
 
 
 def start_of_day(on: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a date. Where the clock skips midnight, Python reads it as the instant of the change."""
+    """The first instant of a date, in UTC. If the clock skips midnight, this is the instant of the change."""
     return datetime.combine(on, time(), zone).astimezone(UTC)
 
 
@@ -118,23 +119,25 @@ def _find_broken_rules(
     rules: IntervalRules, others: Sequence[Donation], at: datetime, zone: ZoneInfo
 ) -> list[BrokenRule]:
     wanted = Donation(at, at.astimezone(zone).date(), rules)
-    together = [wanted, *others]
-    found = [broken for other in others for broken in _rules_broken_between(wanted, other)]
-    found += _full_windows(rules, together, wanted.on, {one.on for one in together if one.on >= wanted.on})
+    all_donations = [wanted, *others]
+    broken_rules = [broken for other in others for broken in _rules_broken_between(wanted, other)]
+    broken_rules += _full_windows(
+        rules, all_donations, wanted.on, {donation.on for donation in all_donations if donation.on >= wanted.on}
+    )
     for later in others:
         if later.at > at and later.kind == rules.kind:
-            found += _full_windows(later.rules, together, wanted.on, {later.on})
-    return list(dict.fromkeys(found))
+            broken_rules += _full_windows(later.rules, all_donations, wanted.on, {later.on})
+    return list(dict.fromkeys(broken_rules))
 
 
 def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenRule]:
-    # What is stated has taken place, though its hour is not known.
-    is_past = other.at <= wanted.at or other.known == SELF_REPORTED
+    # A self-reported donation has taken place, although its hour is unknown.
+    is_past = other.at <= wanted.at or other.basis == SELF_REPORTED
     earlier, later = (other, wanted) if is_past else (wanted, other)
-    programmes = [later.rules]
+    rules_to_check = [later.rules]
     if later is other and other.kind == wanted.kind:
-        programmes.append(wanted.rules)
-    for rules in programmes:
+        rules_to_check.append(wanted.rules)
+    for rules in rules_to_check:
         is_same_kind, days = earlier.kind == rules.kind, (later.on - earlier.on).days
         if is_same_kind and rules.min_hours and _elapsed(earlier.at, later.at) < timedelta(hours=rules.min_hours):
             yield BrokenRule(INTERVAL_TOO_SHORT)
@@ -145,32 +148,32 @@ def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenR
 
 
 def _elapsed(start: datetime, end: datetime) -> timedelta:
-    # Of two times in one zone Python subtracts the wall clock, which is an hour off over a DST night.
+    # For two times of one zone Python subtracts wall clocks, which is an hour off over a DST change.
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
 def _full_windows(
-    rules: IntervalRules, together: Sequence[Donation], on: date, ends: set[date]
+    rules: IntervalRules, all_donations: Sequence[Donation], on: date, ends: set[date]
 ) -> Iterator[BrokenRule]:
-    """The windows that hold too many in a run of days that ends on one of these dates and has `on` in it."""
-    dates = [one.on for one in together if one.kind == rules.kind]
+    dates = [donation.on for donation in all_donations if donation.kind == rules.kind]
     for count, days in rules.windows:
-        starts = [(end - timedelta(days=days - 1), end) for end in ends]
-        if any(start <= on <= end and sum(start <= one <= end for one in dates) > count for start, end in starts):
+        runs = [(end - timedelta(days=days - 1), end) for end in ends]
+        # Only a run that includes the wanted date can be filled up by it.
+        if any(start <= on <= end and sum(start <= day <= end for day in dates) > count for start, end in runs):
             yield BrokenRule(WINDOW_FULL, count, days)
 
 
 def _find_first_allowed(
     rules: IntervalRules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    """A refusal turns into a yes only where one of the others stops standing in the way: those instants are tried."""
+    # A time becomes allowed only when one of the other donations stops blocking it, so only those instants are tried.
     openings = {opening for other in others for opening in _candidate_instants(rules, other, zone) if opening > wanted}
     return next((at for at in sorted(openings) if not _find_broken_rules(rules, others, at, zone)), None)
 
 
 def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
     at = other.at.astimezone(UTC)
-    yield at  # from here on the other is the earlier one
+    yield at  # from here on the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:

@@ -1,4 +1,4 @@
-"""Instants in words, in the zone of the place where they happen. Pure: callers pass aware times and IANA names."""
+"""Format instants in words, in the zone of the site. Callers pass aware times and IANA names."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-# How people call a zone (CLDR's generic names); others are named after their city.
+# Everyday names (CLDR's generic names). Other zones are named after their city.
 _ZONE_NAMES = {
     "America/Los_Angeles": gettext_noop("Pacific Time"),
     "America/Denver": gettext_noop("Mountain Time"),
@@ -23,19 +23,17 @@ _ZONE_NAMES = {
 
 
 def format_hour(number: int) -> str:
-    """An hour of the day in words, in the active language: 9:00 AM."""
     return format_time(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
 
 
 def format_zone(zone: str) -> str:
-    """What people call a zone: "Pacific Time", "Vienna time"; in the active language."""
     if zone in _ZONE_NAMES:
         return _(_ZONE_NAMES[zone])
     return _("%(city)s time") % {"city": zone.rsplit("/", 1)[-1].replace("_", " ")}
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """10:30 AM, or 10:30 where people count to 24; with the offset in the hour that happens twice."""
+    """10:30 AM, or 10:30 in a 24-hour language; with the zone in an hour that happens twice."""
     local = at.astimezone(ZoneInfo(zone))
     shown = formats.date_format(local, _time_format())
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
@@ -51,7 +49,7 @@ def format_short_day(at: datetime, zone: str) -> str:
 
 
 def format_day_and_time(at: datetime, zone: str) -> str:
-    """Sat 10:30 AM: an instant of the next few days, as short as can be."""
+    """Sat 10:30 AM: for the next few days."""
     return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {format_time(at, zone)}"
 
 
@@ -63,7 +61,7 @@ def format_long_day(at: datetime, zone: str) -> str:
 
 
 def format_long_date(at: datetime, zone: str) -> str:
-    """Saturday, March 14, 2027: for days that may be far off, or long past."""
+    """Saturday, March 14, 2027."""
     # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
     return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
 
@@ -74,10 +72,7 @@ def format_date_and_time(at: datetime, zone: str) -> str:
 
 
 def format_earliest_time(at: datetime, zone: str) -> str:
-    """The first allowed moment, up to the next full minute: Saturday, March 14, 2027, 10:30 AM Pacific Time.
-
-    With the year, for it may be far off.
-    """
+    """Saturday, March 14, 2027, 10:30 AM Pacific Time. Rounds up to the next full minute."""
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
     return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"

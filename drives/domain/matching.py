@@ -1,4 +1,4 @@
-"""Who can have a freed place, and until when it is theirs. Pure: free places and instants in, choices out."""
+"""Match freed spots with waitlist entries, and compute offer deadlines. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,22 +11,22 @@ from drives.domain import grid
 from drives.domain.grid import Footprint, VisitShape
 from notifications.quiet_hours import QuietHours
 
-OFFER_TIME_DIVISOR = 4  # an offer stands for a quarter of the time that is left
+OFFER_TIME_DIVISOR = 4  # an offer stands for a quarter of the time until the arrival
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
-MIN_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival: people have to get there
+MIN_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, for the way there
 
-# Id, start, open, free screening places, free chairs of each step of a drive's grid, from step 0 on.
+# By step from 0 on: id, start, open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
 
 
 @dataclass(frozen=True)
 class ArrivalWindow:
-    """The arrival times somebody can make: [since, until), UTC; None is any time."""
+    """Arrival times that a donor can make: [since, until), UTC; None is any time."""
 
     since: datetime | None = None
     until: datetime | None = None
 
-    def holds(self, at: datetime) -> bool:
+    def contains(self, at: datetime) -> bool:
         return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
 
 
@@ -35,30 +35,31 @@ ANY_TIME = ArrivalWindow()
 
 @dataclass(frozen=True)
 class SpotMatch:
-    """A way to seat somebody: the arrival, what it takes, and the kept places (by id) that are used up for it."""
+    """A way to seat a donor: the arrival, its footprint, and the reserved spots (ids) it uses."""
 
     slot_id: int
     starts_at: datetime
     footprint: Footprint
-    uses: tuple[int, ...]
+    reserved_spot_ids: tuple[int, ...]
 
 
 def compute_earliest_offered_arrival(now: datetime) -> datetime:
-    """Arrivals before this instant are too near to be offered."""
     return now + MIN_NOTICE + SHORTEST_OFFER
 
 
 def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Until when an offer stands that is made now, to the next full minute: a quarter of the time to the arrival.
+    """Return the deadline of an offer made now: a quarter of the time to the arrival, rounded up to a full minute.
 
-    At most a day, at least a quarter of an hour. One that is made in quiet hours counts from their end, unless too
-    little would then be left: it counts from now, and who has a mailbox hears of it. Nor does one end while people
-    sleep, if it can be helped: who is next would not be told before the morning.
+    - At least 15 minutes and at most 24 hours.
+    - In quiet hours it counts from their end, unless that leaves too little time. Then it counts from now and the donor
+      gets it by e-mail only.
+    - It does not end in quiet hours if that can be avoided, because the next donor would not be told before the
+      morning.
     """
     morning = quiet.next_open(now)
     begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
-    stands = min(LONGEST_OFFER, max(SHORTEST_OFFER, (starts_at - begins) / OFFER_TIME_DIVISOR))
-    ends = begins + stands
+    duration = min(LONGEST_OFFER, max(SHORTEST_OFFER, (starts_at - begins) / OFFER_TIME_DIVISOR))
+    ends = begins + duration
     if quiet.is_quiet(ends) and compute_earliest_offered_arrival(quiet.next_open(ends)) <= starts_at:
         ends = quiet.next_open(ends) + SHORTEST_OFFER
     minute = ends.replace(second=0, microsecond=0)
@@ -66,25 +67,25 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
-    """Every way to seat a visit of this shape: those that use up the fewest kept places first, then the earliest.
+    """Yield the ways to seat a visit of this shape: those that use the fewest reserved spots first, then the earliest.
 
-    So of two freed places none is spoilt for a visit between them while it can be helped.
+    This avoids using up two freed spots for one visit between them.
     """
-    for uses in [(), *((pk,) for pk in reserved)]:
-        yield from _matches_using(steps, reserved, uses, shape)
-    for fit in _matches_using(steps, reserved, tuple(reserved), shape):
-        yield _drop_unneeded_spots(fit, steps, reserved, shape)
+    for spot_ids in [(), *((pk,) for pk in reserved)]:
+        yield from _matches_using(steps, reserved, spot_ids, shape)
+    for match in _matches_using(steps, reserved, tuple(reserved), shape):
+        yield _drop_unneeded_spots(match, steps, reserved, shape)
 
 
 def compute_remainders(old: Sequence[Footprint], new: Sequence[Footprint]) -> list[Footprint]:
-    """What a move of one or several visits leaves over of their old places, in runs of steps."""
-    screening = _counts(place.screening for place in old) - _counts(place.screening for place in new)
-    chairs = _counts(place.chairs for place in old) - _counts(place.chairs for place in new)
+    """Return the footprints, in runs of steps, that a move of these visits leaves free."""
+    screening = _counts(footprint.screening for footprint in old) - _counts(footprint.screening for footprint in new)
+    chairs = _counts(footprint.chairs for footprint in old) - _counts(footprint.chairs for footprint in new)
     return [
-        Footprint(screened, seated)
-        for place in old
-        for screened, seated in zip_longest(
-            _runs(place.screening, screening), _runs(place.chairs, chairs), fillvalue=range(0)
+        Footprint(screening_run, chair_run)
+        for footprint in old
+        for screening_run, chair_run in zip_longest(
+            _runs(footprint.screening, screening), _runs(footprint.chairs, chairs), fillvalue=range(0)
         )
     ]
 
@@ -94,41 +95,40 @@ def _counts(taken: Iterable[range]) -> Counter[int]:
 
 
 def _runs(steps: range, left: Counter[int]) -> list[range]:
-    """The runs among these steps of which something is left; it is taken off."""
-    found = [n for n in steps if left[n] > 0]
-    left.subtract(found)
-    starts = [n for n in found if n - 1 not in found]
-    ends = [n + 1 for n in found if n + 1 not in found]
+    """Take the runs of steps that remain, and subtract them from `left`."""
+    remaining = [n for n in steps if left[n] > 0]
+    left.subtract(remaining)
+    starts = [n for n in remaining if n - 1 not in remaining]
+    ends = [n + 1 for n in remaining if n + 1 not in remaining]
     return [range(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def _matches_using(
-    steps: StepRows, kept: Mapping[int, Footprint], uses: tuple[int, ...], shape: VisitShape
+    steps: StepRows, reserved: Mapping[int, Footprint], spot_ids: tuple[int, ...], shape: VisitShape
 ) -> Iterator[SpotMatch]:
-    screening, chairs = _free_counts(steps, [kept[pk] for pk in uses])
-    for n, places in enumerate(grid.count_spots_by_arrival(screening, chairs, shape)):
+    screening, chairs = _free_counts(steps, [reserved[pk] for pk in spot_ids])
+    for n, spots_left in enumerate(grid.count_spots_by_arrival(screening, chairs, shape)):
         slot_id, starts_at, is_open = steps[n][:3]
-        if places and is_open:
-            yield SpotMatch(slot_id, starts_at, grid.compute_footprint(n, shape), uses)
+        if spots_left and is_open:
+            yield SpotMatch(slot_id, starts_at, grid.compute_footprint(n, shape), spot_ids)
 
 
-def _free_counts(steps: StepRows, given_back: Sequence[Footprint]) -> tuple[list[int], list[int]]:
+def _free_counts(steps: StepRows, released: Sequence[Footprint]) -> tuple[list[int], list[int]]:
     screening, chairs = [row[3] for row in steps], [row[4] for row in steps]
-    for place in given_back:
-        for n in place.screening:
+    for footprint in released:
+        for n in footprint.screening:
             screening[n] += 1
-        for n in place.chairs:
+        for n in footprint.chairs:
             chairs[n] += 1
     return screening, chairs
 
 
 def _drop_unneeded_spots(
-    fit: SpotMatch, steps: StepRows, kept: Mapping[int, Footprint], shape: VisitShape
+    match: SpotMatch, steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape
 ) -> SpotMatch:
-    """The same arrival without the kept places that it does not need."""
-    needed, arrival = list(fit.uses), fit.footprint.screening.start
-    for pk in fit.uses:
-        without = [kept[other] for other in needed if other != pk]
+    needed, arrival = list(match.reserved_spot_ids), match.footprint.screening.start
+    for pk in match.reserved_spot_ids:
+        without = [reserved[other] for other in needed if other != pk]
         if grid.count_spots_left(*_free_counts(steps, without), arrival, shape):
             needed.remove(pk)
-    return SpotMatch(fit.slot_id, fit.starts_at, fit.footprint, tuple(needed))
+    return SpotMatch(match.slot_id, match.starts_at, match.footprint, tuple(needed))

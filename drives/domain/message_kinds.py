@@ -1,4 +1,4 @@
-"""The kinds of messages that a schedule plans."""
+"""The kinds of messages in a message schedule."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from notifications import kinds
 
 
 class ScheduledKind(models.TextChoices):
-    """What a plan has a line for: the confirmation, four reminders, what is said afterwards, the next visit."""
+    """The confirmation, four reminders, two follow-ups, and the invitation."""
 
     BOOKED = kinds.BOOKED.name, kinds.BOOKED.label
     WEEK = kinds.WEEK.name, kinds.WEEK.label

@@ -1,7 +1,7 @@
-"""Times for a family or a group: arrivals at which several visits fit into a drive's grid together. Pure.
+"""Find arrival times at which a party of up to six fits into a drive's grid. Pure.
 
-Together means at the same time, else one after the other: nobody arrives later than the one before them leaves the
-chair they sat in. A party is at most six people.
+A party arrives at the same time or one after another: each member arrives no later than the one before leaves the
+chair.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from drives.domain.grid import FreeCounts, VisitShape
 
 MAX_PARTY_SIZE = 6
 PARTY_SIZES = range(1, MAX_PARTY_SIZE + 1)
-MAX_PLACEMENTS = 3_000  # placements; with a fine grid, few chairs and two kinds of visit there are millions of ways
+MAX_PLACEMENTS = 3_000  # bounds the search: a fine grid with few chairs and two visit types has millions of ways
 
 
 @dataclass(frozen=True)
 class FreeCapacity:
-    """What is free in each step of a drive, and in which steps somebody may arrive."""
+    """What is free in each step of a drive, and in which steps a donor may arrive."""
 
     free_screening: FreeCounts
     free_chairs: FreeCounts
@@ -25,38 +25,37 @@ class FreeCapacity:
 
 
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
-    """The arrival step of each visit, the earliest of them in step `first`; None if they do not fit together then.
+    """Return the arrival step of each visit, the earliest in step `first`; None if they do not fit.
 
-    Of all ways that fit, one in which the last person arrives as early as can be; after `MAX_PLACEMENTS` placements,
-    the
-    best of those that were seen. Visits of one shape arrive in the order in which they are named.
+    Prefers the earliest last arrival, among the arrangements seen within `MAX_PLACEMENTS`. Visits of one shape arrive
+    in the order given.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
-    return _Search(capacity, shapes).beginning(first, MAX_PLACEMENTS)
+    return _Search(capacity, shapes).search_from(first, MAX_PLACEMENTS)
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """What `arrivals` finds from each step on, in order, where it finds something; they share `MAX_PLACEMENTS`."""
+    """Yield what `fit_party` finds from each step on, if anything. All share `MAX_PLACEMENTS`."""
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
-        if found := search.beginning(first, MAX_PLACEMENTS // len(steps)):
-            yield found
+        if arrivals := search.search_from(first, MAX_PLACEMENTS // len(steps)):
+            yield arrivals
 
 
-PlacedVisit = tuple[int, int]  # an arrival, and which of the kinds
+PlacedVisit = tuple[int, int]  # arrival step, index of the shape in `kinds`
 RemainingCounts = tuple[int, ...]  # how many of each kind are still to be placed
 
 
 class _Search:
-    """Places visits in order of arrival; what is best for the rest, given who still sits then, is found once."""
+    """Depth-first search in order of arrival. Remembers the best rest for each state."""
 
     def __init__(self, room: FreeCapacity, shapes: Sequence[VisitShape]) -> None:
         self.room, self.shapes = room, shapes
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
-        # Where a visit would fit if nobody else came: nowhere else will one fit.
+        # Where a single visit fits; a party's visit fits nowhere else. Prunes the search.
         self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
         self.known: dict[
             tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
@@ -66,29 +65,28 @@ class _Search:
         self.shortest, self.most_chairs = min(kind.chair_steps for kind in self.kinds), max(1, *self.chairs)
         self.tries_left = 0
 
-    def beginning(self, first: int, at_most: int) -> list[int] | None:
-        """The arrangement that begins in this step, after at most so many placements."""
+    def search_from(self, first: int, at_most: int) -> list[int] | None:
         self.tries_left, left = at_most, tuple(self.shapes.count(kind) for kind in self.kinds)
-        placed = self._best(left, first, first, 0, ())
-        return self._named(placed) if placed else None
+        placed = self._place_best(left, first, first, 0, ())
+        return self._sort_by_person(placed) if placed else None
 
-    def _rest(
+    def _place_rest(
         self, left: RemainingCounts, before: PlacedVisit, seated: tuple[PlacedVisit, ...]
     ) -> tuple[PlacedVisit, ...] | None:
-        """The best way to place who is left after somebody; `seated` are those who are not gone by then."""
+        """Place the remaining visits after `before`; `seated` are the visits still in a chair by then."""
         if not any(left):
             return ()
         key = (left, before, seated)
         if key in self.known:
             return self.known[key]
         arrival, kind = before
-        # At one time the kinds come in one order only: another order is the same arrangement.
-        best = self._best(left, arrival, arrival + self.gap, kind, seated)
+        # Visits of one step are placed in the order of `kinds` only: another order is the same arrangement.
+        best = self._place_best(left, arrival, arrival + self.gap, kind, seated)
         if self.tries_left > 0:
             self.known[key] = best
         return best
 
-    def _best(
+    def _place_best(
         self, left: RemainingCounts, earliest: int, latest: int, kind_from: int, seated: tuple[PlacedVisit, ...]
     ) -> tuple[PlacedVisit, ...] | None:
         best: tuple[PlacedVisit, ...] | None = None
@@ -96,20 +94,22 @@ class _Search:
             if (
                 best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
             ) or self.tries_left <= 0:
-                break  # the last of them cannot come earlier than that
+                break  # from here on the last arrival cannot be earlier than in `best`
             if not self.room.may_arrive[arrival]:
                 continue
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):
-                found = self._try(left, arrival, kind, seated) if left[kind] and self.alone[kind][arrival] else None
+                found = (
+                    self._try_visit(left, arrival, kind, seated) if left[kind] and self.alone[kind][arrival] else None
+                )
                 if found and (best is None or found[-1][0] < best[-1][0]):
                     best = found
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Before which step the last of so many cannot come: as many as there are chairs sit down at a time."""
+        """The last of so many cannot arrive before this step, because all chairs are taken in turns."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
-    def _try(
+    def _try_visit(
         self, left: RemainingCounts, arrival: int, kind: int, seated: tuple[PlacedVisit, ...]
     ) -> tuple[PlacedVisit, ...] | None:
         shape = self.kinds[kind]
@@ -119,14 +119,14 @@ class _Search:
         if min(self.chairs[seated_in]) < 1 or (screened.stop > arrival and min(self.screening[screened]) < 1):
             return None
         self.tries_left -= 1
-        self._take(one, 1)
+        self._change_free(one, 1)
         fewer = (*left[:kind], left[kind] - 1, *left[kind + 1 :])
         still = tuple(visit for visit in (*seated, one) if visit[0] + self.kinds[visit[1]].steps > arrival)
-        rest = self._rest(fewer, one, still)
-        self._take(one, -1)
+        rest = self._place_rest(fewer, one, still)
+        self._change_free(one, -1)
         return None if rest is None else (one, *rest)
 
-    def _take(self, visit: PlacedVisit, places: int) -> None:
+    def _change_free(self, visit: PlacedVisit, places: int) -> None:
         arrival, kind = visit
         taken = grid.compute_footprint(arrival, self.kinds[kind])
         for n in taken.screening:
@@ -134,7 +134,7 @@ class _Search:
         for n in taken.chairs:
             self.chairs[n] -= places
 
-    def _named(self, placed: Sequence[PlacedVisit]) -> list[int]:
+    def _sort_by_person(self, placed: Sequence[PlacedVisit]) -> list[int]:
         waiting: dict[VisitShape, list[int]] = {kind: [] for kind in self.kinds}
         for arrival, kind in placed:
             waiting[self.kinds[kind]].append(arrival)

@@ -1,4 +1,4 @@
-"""What a plan would make: its times, and how many visits fit. Pure."""
+"""Preview a plan: its times, and how many visits fit. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 
 @dataclass(frozen=True)
 class PreviewTime:
-    """One step of the grid as it would be: how many visits of each kind could arrive then on an empty day."""
+    """One step of the planned grid, with the visits of each type that could arrive then on an empty day."""
 
     starts_at: datetime
     chairs: int
@@ -19,17 +19,16 @@ class PreviewTime:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a plan would make, without saving it."""
+    """A plan's times and capacity, or its problems."""
 
     problems: list[GridProblem]
     warnings: list[GridProblem]
     times: list[PreviewTime]
-    first_visits: int  # how many would fit if all were first visits
+    first_visits: int  # that fit if all are first visits
     return_visits: int
 
 
 def build_preview(grid: Grid, first: VisitShape, returning: VisitShape) -> Preview:
-    """Return the times and the capacity of a plan, or what is wrong with it."""
     if problems := domain_grid.find_grid_problems(grid, first, returning):
         return Preview(problems, [], [], 0, 0)
     steps = domain_grid.build_steps(grid)

@@ -1,4 +1,4 @@
-"""What a donor's text means for a booking: a letter, a wish to cancel, or something a person must read. Pure."""
+"""Parse a donor's text: a confirmation, a cancellation, or something a person must read. Pure."""
 
 import re
 import unicodedata
@@ -23,24 +23,25 @@ _CANCEL_PHRASES = re.compile(
 
 
 def parse_reply_command(text: str) -> ReplyCommand | None:
-    """The letter that a text is, whatever stands around it: "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
+    """Return the command of a text such as "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
 
-    A sentence is none, however it begins: it may say more than its first word.
+    A longer sentence is no command, whatever its first word: it may say more.
     """
-    plain = _normalize_text(text)
-    bare = " ".join(_POLITE_WORDS.sub(" ", plain).split())
-    if bare in _CONFIRM_TEXTS:
+    normalized = _normalize_text(text)
+    without_politeness = " ".join(_POLITE_WORDS.sub(" ", normalized).split())
+    if without_politeness in _CONFIRM_TEXTS:
         return ReplyCommand.CONFIRM
-    return ReplyCommand.CANCEL if bare in _CANCEL_TEXTS else None
+    return ReplyCommand.CANCEL if without_politeness in _CANCEL_TEXTS else None
 
 
 def may_mean_cancel(text: str) -> bool:
-    """Whether a person should look at this as a wish to give the appointment up."""
+    """Whether a coordinator should read this as a possible cancellation."""
     return parse_reply_command(text) == ReplyCommand.CANCEL or bool(_CANCEL_PHRASES.search(_normalize_text(text)))
 
 
 def _normalize_text(text: str) -> str:
-    """Small letters without accents, punctuation and pictures, single spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
-    seen = "".join(one for one in folded if not unicodedata.combining(one) and one not in "'’")
-    return " ".join(re.sub(r"[^\w\s]|_", " ", seen).split())
+    without_accents = "".join(
+        character for character in folded if not unicodedata.combining(character) and character not in "'’"
+    )
+    return " ".join(re.sub(r"[^\w\s]|_", " ", without_accents).split())

@@ -1,4 +1,4 @@
-"""The small question about a last donation elsewhere, which donors and coordinators may answer."""
+"""The optional question about the last donation elsewhere."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from drives.models import DonationKind
 
 
 class SelfReportedForm(forms.Form):
-    """What was given elsewhere, and when; both or nothing."""
+    """A kind and a date; both or neither."""
 
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),
@@ -27,7 +27,6 @@ class SelfReportedForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """A kind without its day says nothing, nor the other way round."""
         typed = super().clean() or self.cleaned_data
         kind, on = typed.get("self_reported_kind"), typed.get("self_reported_on")
         if kind and not on and "self_reported_on" not in self.errors:
@@ -38,7 +37,6 @@ class SelfReportedForm(forms.Form):
 
     @property
     def self_reported(self) -> SelfReported | None:
-        """What was answered, once the form is valid."""
         typed = self.cleaned_data
         return (
             SelfReported(typed["self_reported_kind"], typed["self_reported_on"])
@@ -48,6 +46,5 @@ class SelfReportedForm(forms.Form):
 
     @property
     def has_self_reported(self) -> bool:
-        """Whether the question stands open: it was answered, or something is wrong with the answer."""
         names = ("self_reported_kind", "self_reported_on")
         return any(self[name].value() or self[name].errors for name in names)

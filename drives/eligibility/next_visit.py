@@ -1,4 +1,4 @@
-"""How far a donor is, and when and where they can give next. Pure: what is known in, words and figures out."""
+"""A donor's progress, and the texts about the next visit. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from drives.domain import intervals, localtime
 from drives.models import Drive
 
-DONATIONS_NEEDED = 2  # tested donations qualify a donor: policies, and product.md's "unusable until a second time"
+DONATIONS_NEEDED = 2  # tested donations that qualify a donor; a first donation is unusable until the second
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Donations towards a qualified donor, at most `NEEDED`; after the day `until` the count starts anew."""
+    """Donations towards a qualified donor, at most `DONATIONS_NEEDED`. After `until` the count starts anew."""
 
     given: int
     until: date
@@ -26,7 +26,6 @@ class Progress:
 
     @property
     def sentence(self) -> str:
-        """In words, for the donor and for the table with the refreshments."""
         if self.given >= DONATIONS_NEEDED:
             return _("2 of 2 to become a qualified donor. The center has the last word.")
         until = formats.date_format(self.until, "DATE_FORMAT")
@@ -35,7 +34,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class NextVisit:
-    """An open time that somebody's intervals allow. `starts_at` is UTC."""
+    """An open time that the donor's intervals allow. `starts_at` is UTC."""
 
     drive: Drive
     slot_id: int
@@ -49,11 +48,11 @@ class NextVisit:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What is known of somebody once their visit is over."""
+    """What a donor is told after the visit."""
 
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
-    has_news_consent: bool = False  # agreed to hear of coming drives
+    has_news_consent: bool = False  # agreed to hear about coming drives
 
     @property
     def is_first(self) -> bool:
@@ -64,10 +63,9 @@ NO_FOLLOW_UP = FollowUp()
 
 
 def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
-    """How far somebody is on a day who gave whole donations on these days; None while nothing counts.
+    """Compute the progress on a day after full donations on these days; None if nothing counts.
 
-    Whoever lets more than `lapse_after_days` pass begins anew. What ended early is no tested donation: it keeps its
-    interval and does not count here.
+    After a gap of more than `lapse_after_days` the count starts anew. Incomplete donations do not count here.
     """
     count, last = 0, None
     for day in sorted(set(days)):
@@ -79,14 +77,14 @@ def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> P
 
 
 def format_visit_times(times: Sequence[NextVisit]) -> str:
-    """Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM: a day is said once."""
-    said: list[str] = []
+    """Format as: Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM."""
+    phrases: list[str] = []
     day_before = ""
     for time in times:
         day, at = (
             localtime.format_short_day(time.starts_at, time.zone),
             localtime.format_time(time.starts_at, time.zone),
         )
-        said.append(at if day == day_before else f"{day} {at}")
+        phrases.append(at if day == day_before else f"{day} {at}")
         day_before = day
-    return ", ".join(said)
+    return ", ".join(phrases)

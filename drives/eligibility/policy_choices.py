@@ -1,4 +1,4 @@
-"""Donation programs as the plan offers them: how often somebody may give, how long visits take."""
+"""The donation programs that the plan form offers."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from organizations.models import Organization
 
 
 def list_newest_policies(organization: Organization) -> QuerySet[Policy]:
-    """The newest version of each program that is offered to everybody or belongs to the organization."""
     newest = (
         Policy.objects.offered_to(organization)
         .order_by("code", "organization", "-version")
@@ -20,7 +19,6 @@ def list_newest_policies(organization: Organization) -> QuerySet[Policy]:
 
 
 def build_visit_minutes(policy: Policy) -> dict[str, int]:
-    """How long a program's visits take, by the names of this form."""
     return {
         "first_screening": policy.first_screening_minutes,
         "first_chair": policy.chair_minutes,
@@ -41,7 +39,6 @@ class PolicyChoice:
 def build_policy_choices(
     offered: QuerySet[Policy], chosen: str, country: str
 ) -> tuple[list[PolicyChoice], list[PolicyChoice]]:
-    """The programs with their rules in words: those of the country and the chosen one, then the rest."""
     near: list[PolicyChoice] = []
     far: list[PolicyChoice] = []
     for policy in offered:

@@ -1,4 +1,4 @@
-"""Where people can give next, and how far they are: reads for one person, or for all of a drive."""
+"""Read donors' progress and the next times they can give."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,16 +21,15 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class UpcomingTimes:
-    """Coming drives with their open times from a moment on, read once for however many people."""
+    """Open times of coming drives, read once for any number of donors."""
 
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
     since: datetime
-    _known: dict[tuple[int, str], list[refusals.OpenTime]] = field(default_factory=dict)
+    _times_by_visit: dict[tuple[int, str], list[refusals.OpenTime]] = field(default_factory=dict)
 
-    def allowed(self, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        """The open times that keep every rule for somebody with these donations and bookings, in order of time."""
-        booked = [one.at for one in donations if one.known == intervals.BOOKED]
+    def find_allowed_visits(self, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
+        booked = [one.at for one in donations if one.basis == intervals.BOOKED]
         for drive in self.drives:
             if not any(drive.starts_at <= at < drive.ends_at for at in booked):
                 yield from self._find_allowed_at(drive, donations)
@@ -42,24 +41,24 @@ class UpcomingTimes:
             if time.starts_at < since:
                 continue
             verdict = intervals.check_intervals(drive.rules, donations, time.starts_at, drive.site.zone)
-            if not verdict.broken:
+            if not verdict.broken_rules:
                 yield NextVisit(drive, time.slot_id, time.starts_at, visit)
             elif verdict.earliest_ok_at is None:
                 return
             else:
-                since = verdict.earliest_ok_at  # exact: nothing before it is allowed
+                since = verdict.earliest_ok_at  # exact, so skip everything before it
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
-        if (drive.pk, visit) not in self._known:
+        if (drive.pk, visit) not in self._times_by_visit:
             shapes = visits.compute_visit_shapes(drive, (visit,))
-            self._known[drive.pk, visit] = list(
+            self._times_by_visit[drive.pk, visit] = list(
                 availability.select_open_times(self.slots[drive.pk], shapes, self.since)
             )
-        return self._known[drive.pk, visit]
+        return self._times_by_visit[drive.pk, visit]
 
 
 def load_upcoming_times(organization: Organization, since: datetime, until: datetime | None = None) -> UpcomingTimes:
-    """What an organization's published drives have open from `since` on, those that begin by `until`. Two queries."""
+    """Load the published drives that start by `until` and end after `since`. Two queries."""
     rows = Drive.objects.of(organization).open().filter(ends_at__gt=since)
     if until:
         rows = rows.filter(starts_at__lte=until)
@@ -68,31 +67,31 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 
 
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
-    """How far these volunteers are by what their organization recorded; who has given nothing that counts is not in it.
+    """Load progress by volunteer, from the organization's own records. One query.
 
-    Of several kinds of donation that of the newest counts. One query.
+    Only donations of the newest one's kind count. Volunteers without progress are left out.
     """
     whole = Booking.objects.filter(volunteer__in=volunteer_ids, state=BookingState.DONATED, donated_at__lte=now)
     columns = ("volunteer", "donated_at", "drive__site__timezone", "drive__policy__kind")
-    found: dict[int, list[tuple[str, datetime, str, int]]] = {}
+    donations: dict[int, list[tuple[str, datetime, str, int]]] = {}
     for pk, at, zone, kind, lapse in whole.order_by("donated_at", "pk").values_list(
         *columns, "drive__policy__lapse_after_days"
     ):
-        found.setdefault(pk, []).append((kind, at, zone, lapse))
-    all_of_them = {pk: _compute_progress(given, now) for pk, given in found.items()}
-    return {pk: progress for pk, progress in all_of_them.items() if progress}
+        donations.setdefault(pk, []).append((kind, at, zone, lapse))
+    progress_by_volunteer = {pk: _compute_progress(given, now) for pk, given in donations.items()}
+    return {pk: progress for pk, progress in progress_by_volunteer.items() if progress}
 
 
-def _compute_progress(given: Sequence[tuple[str, datetime, str, int]], now: datetime) -> Progress | None:
-    kind, _at, zone, lapse = given[-1]
-    days = [at.astimezone(ZoneInfo(zone)).date() for kind_then, at, zone, _lapse in given if kind_then == kind]
+def _compute_progress(donations: Sequence[tuple[str, datetime, str, int]], now: datetime) -> Progress | None:
+    kind, _at, zone, lapse = donations[-1]
+    days = [at.astimezone(ZoneInfo(zone)).date() for kind_then, at, zone, _lapse in donations if kind_then == kind]
     return next_visit.compute_progress(days, now.astimezone(ZoneInfo(zone)).date(), lapse)
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """What the thanks of one drive say to those who gave, by volunteer. Five queries, however many they are.
+    """Load what donors of one drive are told, by volunteer. Five queries for any number of donors.
 
-    Judged on the organization's own rows, for its coordinators can read what was sent.
+    Uses the organization's own rows, because its coordinators can read the messages.
     """
     gave = {booking.volunteer_id: booking for booking in bookings if booking.state == BookingState.DONATED}
     ids = [pk for pk in gave if pk]
@@ -101,39 +100,34 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
     drive = bookings[0].drive
     open_now, progress = load_upcoming_times(drive.organization, now), load_progress(ids, now)
     donations = history.list_donations_by_volunteer(dict.fromkeys(ids, drive.site.zone), now, all_organizations=False)
-    wanting = _volunteers_with_news_consent(drive.organization, list(gave.values()))
+    news_consents = _volunteers_with_news_consent(drive.organization, list(gave.values()))
     return {
         pk: FollowUp(
             progress.get(pk),
-            list(islice(open_now.allowed(donations[pk]), NEAREST_COUNT)),
-            has_news_consent=pk in wanting,
+            list(islice(open_now.find_allowed_visits(donations[pk]), NEAREST_COUNT)),
+            has_news_consent=pk in news_consents,
         )
         for pk in ids
     }
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """The same for one person: `everywhere` for themselves, the organization's own rows for its helpers. Five queries.
-
-    Nothing for a visit that did not end with a donation.
-    """
+    """Load it for one booking. Five queries. `all_organizations` only when the donor alone sees the answer."""
     if booking.state != BookingState.DONATED or booking.volunteer_id is None:
         return next_visit.NO_FOLLOW_UP
     drive, pk = booking.drive, booking.volunteer_id
     donations = history.list_donations(DonorScope(pk, everywhere=all_organizations), now, drive.site.zone)
-    times = list(islice(load_upcoming_times(drive.organization, now).allowed(donations), NEAREST_COUNT))
-    wanting = _volunteers_with_news_consent(drive.organization, [booking])
-    return FollowUp(load_progress([pk], now).get(pk), times, has_news_consent=pk in wanting)
+    times = list(islice(load_upcoming_times(drive.organization, now).find_allowed_visits(donations), NEAREST_COUNT))
+    news_consents = _volunteers_with_news_consent(drive.organization, [booking])
+    return FollowUp(load_progress([pk], now).get(pk), times, has_news_consent=pk in news_consents)
 
 
 def list_upcoming_bookings(booking: Booking, now: datetime) -> list[Booking]:
-    """What the same volunteer has booked from now on, in order of time. One query."""
     ahead = Booking.objects.filter(volunteer=booking.volunteer_id, state__in=ACTIVE_STATES, starts_at__gt=now)
     return list(ahead.exclude(pk=booking.pk).select_related("drive__site").order_by("starts_at", "pk"))
 
 
 def _volunteers_with_news_consent(organization: Organization, bookings: Sequence[Booking]) -> set[int | None]:
-    """Who agreed to appeals for a phone or mailbox of theirs. One query."""
     addresses = {
         (booking.volunteer_id, contact.address)
         for booking in bookings
@@ -141,5 +135,5 @@ def _volunteers_with_news_consent(organization: Organization, bookings: Sequence
         for contact in (booking.volunteer.phone, booking.volunteer.email)
         if contact
     }
-    agreed = notifications_queries.load_consents(organization, {address for _pk, address in addresses})
-    return {pk for pk, address in addresses if agreed.get((address, Purpose.NEWS))}
+    consents = notifications_queries.load_consents(organization, {address for _pk, address in addresses})
+    return {pk for pk, address in addresses if consents.get((address, Purpose.NEWS))}

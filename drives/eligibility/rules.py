@@ -1,4 +1,4 @@
-"""Rules about intervals: when two donations are too close, and when a visit counts as a first one."""
+"""Interval reasons in words, and the visit type by history."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,7 +15,7 @@ OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
-    """A rule of interval in words, with the first time that all of them allow. It tells nothing of the other visit."""
+    """The reason reveals nothing about the other visit."""
     if broken.code == intervals.WINDOW_FULL:
         text = _("At most %(count)s donations are allowed in any %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
@@ -32,14 +32,14 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 
 
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
-    """The kind of visit that follows from what was given; None while nothing is recorded and the donor's word stands.
+    """Return the visit type by history; None if nothing is recorded and the donor's choice stands.
 
-    Who has not given for `lapse_after_days` is a first visit again. A donation that is only stated makes nobody a
-    return visit, for no centre of a drive has seen them; but it keeps one from lapsing.
+    After `lapse_after_days` without a donation a visit is a first one again. A self-reported donation makes no return
+    visit, because no center of a drive has seen the donor, but it keeps one from lapsing.
     """
     recorded, self_reported = (
-        intervals.find_last_donation_date(donations, policy.kind, known)
-        for known in (intervals.GIVEN, intervals.SELF_REPORTED)
+        intervals.find_last_donation_date(donations, policy.kind, basis)
+        for basis in (intervals.GIVEN, intervals.SELF_REPORTED)
     )
     if recorded is None and self_reported is None:
         return None

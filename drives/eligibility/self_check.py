@@ -1,4 +1,4 @@
-"""What donors confirm themselves before they book, in words. Only the codes are kept, never an age or a weight."""
+"""The self-check that donors confirm before they book. Only codes are kept, never an age or a weight."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,37 +21,36 @@ SENTENCES: Final[dict[str, Promise]] = {
 }
 
 
-WILL_ASK = "will_ask"  # is not sure and will ask the centre: the other outcome that is kept
+WILL_ASK = "will_ask"  # the donor is not sure and will ask the center; the other outcome that is kept
 
 
-def validate_self_check(answered: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """What is kept of a donor's confirmations under a policy that asks for these: all of them, or that they will ask.
+def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
+    """Return what to keep of a donor's answers: all codes, or `will_ask`; no answer counts as `will_ask`.
 
-    Whoever says nothing will ask. Refuses, for the field, some without the rest: half a yes is no yes.
+    Refuses some codes without the rest (`confirmation_missing`).
     """
-    if not asked:
+    if not required:
         return []
-    missing = [code for code in asked if code not in answered]
-    if len(missing) == len(asked) or WILL_ASK in answered:
+    missing = [code for code in required if code not in answers]
+    if len(missing) == len(required) or WILL_ASK in answers:
         return [WILL_ASK]
     if missing:
         text = _("Also needed: %(sentences)s Or say that you will ask the center.")
-        said = str(text) % {"sentences": " ".join(format_self_check_code(code) for code in missing)}
-        raise ValidationError({"self_check": ValidationError(said, code="confirmation_missing")})
-    return list(asked)
+        message = str(text) % {"sentences": " ".join(format_self_check_code(code) for code in missing)}
+        raise ValidationError({"self_check": ValidationError(message, code="confirmation_missing")})
+    return list(required)
 
 
-def revalidate_self_check(answered: Sequence[str], asked: Sequence[str]) -> list[str]:
-    """What is kept of what was confirmed before, if the policy asks for these by now: half a yes, and they will ask."""
-    return validate_self_check(answered if all(code in answered for code in asked) else [], asked)
+def revalidate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
+    """Validate earlier answers against the present policy. Missing codes turn them into `will_ask`."""
+    return validate_self_check(answers if all(code in answers for code in required) else [], required)
 
 
 def list_self_check_sentences(drive: Drive) -> list[str]:
-    """The sentences of everything the drive's policy wants confirmed, in its order."""
     return [format_self_check_code(code) for code in drive.policy.self_check]
 
 
 def format_self_check_code(code: str) -> str:
-    """The sentence behind a code; a code of an own policy that has none is read as it is spelled."""
-    known = SENTENCES.get(code)
-    return str(known) if known else code.replace("_", " ").capitalize()
+    """An unknown code of an organization's own policy is shown as it is spelled."""
+    sentence = SENTENCES.get(code)
+    return str(sentence) if sentence else code.replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""What a donor says of the last donation elsewhere: kept beside what was recorded, counted by the interval rules."""
+"""Save and check self-reported donations; the interval rules count them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from volunteers.models import Registration, Volunteer
 
 
 def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now: datetime) -> None:
-    """Refuse a kind that is none, and a date that has not come yet where the drive is."""
+    """Refuse an unknown kind, and a date in the future at the drive's site."""
     if reported is None:
         return
     if reported.kind not in DonationKind.values:
@@ -36,9 +36,7 @@ def save_self_reported(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
 ) -> None:
-    """Keep a self-reported donation instead of the one before. Part of its caller. Refuses as
-    `refuse_impossible_donation`.
-    """
+    """Save it in place of an earlier one, in the caller's transaction. Refuses as `refuse_impossible_donation`."""
     refuse_impossible_donation(reported, drive, now)
     SelfReportedDonation.objects.update_or_create(
         registration=registration,
@@ -50,23 +48,24 @@ def save_self_reported(
 def refuse_too_close_to_self_reported(
     reported: SelfReported | None, drive: Drive, visit: str, wanted_at: datetime, now: datetime
 ) -> None:
-    """Raise what the interval rules have against a time by what was stated alone, with later times that they allow.
+    """Refuse a time too close to this self-reported donation alone, with later allowed times.
 
-    It is what the donor has just typed: to judge it before the contact is proved tells nobody anything.
+    Safe before verification: the answer uses only what the caller just typed.
     """
     if reported is None:
         return
-    judged = check.check_against_donations([reported.donation(drive.site.zone)], drive, wanted_at)
-    if judged.reasons:
-        raise refusals.Refusal(judged.reasons, check.list_later_times([judged], drive, (visit,), now))
+    eligibility_check = check.check_against_donations([reported.to_donation(drive.site.zone)], drive, wanted_at)
+    if eligibility_check.reasons:
+        raise refusals.Refusal(
+            eligibility_check.reasons, check.list_later_times([eligibility_check], drive, (visit,), now)
+        )
 
 
 def assign_self_reported(registrations: Sequence[Registration]) -> None:
-    """What was stated before the proof is the person's from now on. Part of its caller."""
     for self_reported in SelfReportedDonation.objects.filter(registration__in=registrations).select_related(
         "registration"
     ):
-        assert self_reported.registration is not None  # asked for
+        assert self_reported.registration is not None  # by the filter above
         volunteer = self_reported.registration.volunteer
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()
         self_reported.registration, self_reported.volunteer = None, volunteer
@@ -77,10 +76,9 @@ def assign_self_reported(registrations: Sequence[Registration]) -> None:
 def change_self_reported(
     *, volunteer: Volunteer, drive: Drive, reported: SelfReported | None, actor: str, now: datetime
 ) -> None:
-    """Change or take back (None) what somebody states; `drive` is the one on whose page it is said.
+    """Save or remove (None) a volunteer's self-reported donation. Refuses as `refuse_impossible_donation`.
 
-    What is booked stays booked: whether it is too close is shown, and judged again at the door. Refuses, by field, a
-    kind that is none and a day that has not come.
+    Bookings stay: the page shows if one is too close, and the door checks again.
     """
     if reported is None:
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()

@@ -143,15 +143,15 @@ def _times_by_drive(
     """The first times that are allowed at each drive of which the person has not heard; none before the date is reached
     and for who has something booked anywhere.
     """
-    if any(one.known == intervals.BOOKED and one.at > run.now for one in donations):
+    if any(one.basis == intervals.BOOKED and one.at > run.now for one in donations):
         return
-    for drive, times in groupby(run.openings.allowed(donations), lambda time: time.drive):
+    for drive, times in groupby(run.openings.find_allowed_visits(donations), lambda time: time.drive):
         if format_drive_about(drive) not in invited_drives and _is_eligible(drive, donations, run.now):
             yield list(islice(times, availability.NEAREST_COUNT))
 
 
 def _is_eligible(drive: Drive, donations: Sequence[intervals.Donation], now: datetime) -> bool:
-    return not intervals.check_intervals(drive.rules, donations, now, drive.site.zone).broken
+    return not intervals.check_intervals(drive.rules, donations, now, drive.site.zone).broken_rules
 
 
 def format_drive_about(drive: Drive) -> str:

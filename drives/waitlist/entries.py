@@ -238,7 +238,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
         matching.compute_earliest_offered_arrival(now),
     )
     if found := [
-        time for time in openings if time.starts_at >= soonest and waitlist_request.window.holds(time.starts_at)
+        time for time in openings if time.starts_at >= soonest and waitlist_request.window.contains(time.starts_at)
     ]:
         raise refusals.Refusal([rules.build_spots_open_reason()], found[: availability.NEAREST_COUNT])
 
@@ -252,7 +252,7 @@ def _list_arrivals(
         matching.compute_earliest_offered_arrival(now),
     )
     possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)
-    return [at for at in possible if at >= soonest and waitlist_request.window.holds(at)]
+    return [at for at in possible if at >= soonest and waitlist_request.window.contains(at)]
 
 
 def _lock_existing_entry(drive: Drive, volunteer: Volunteer) -> WaitlistEntry | None:

@@ -108,9 +108,9 @@ def _offer_spot(candidate: WaitlistEntry, now: datetime) -> bool:
     fit = _find_best_fit(entry, judged, now)
     if fit is None:
         return False
-    used = [place for place in kept if place.pk in fit.uses]
+    used = [place for place in kept if place.pk in fit.reserved_spot_ids]
     _create_offer(entry, fit, now)
-    ReservedSpot.objects.filter(pk__in=fit.uses).delete()
+    ReservedSpot.objects.filter(pk__in=fit.reserved_spot_ids).delete()
     if not counters.change_counters(
         drive_id=entry.drive_id,
         deltas=counters.combine_deltas(

@@ -172,7 +172,7 @@ class Waitlist:
         return [
             fit
             for fit in found
-            if fit.starts_at >= soonest and window.holds(fit.starts_at) and fit.slot_id not in refused
+            if fit.starts_at >= soonest and window.contains(fit.starts_at) and fit.slot_id not in refused
         ]
 
 

@@ -242,9 +242,9 @@ def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowe
     )
 
 
-def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
+def gave(days_ago: int, basis: str = GIVEN, kind: str = "plasma") -> Donation:
     on = NOW.date() - days_ago * DAY
-    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, IntervalRules(kind), known=known)
+    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, IntervalRules(kind), basis=basis)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo =
     """The codes of what is broken, and the first allowed time on the wall."""
     verdict = intervals.check_intervals(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
-    return [one.code for one in verdict.broken], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
+    return [one.code for one in verdict.broken_rules], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
 
 
 # The reference: everything is looked at, day by day and pair by pair
@@ -143,8 +143,8 @@ def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
 ) -> None:
     rules, others, wanted, zone = case
     verdict = intervals.check_intervals(rules, others, wanted, zone)
-    assert (not verdict.broken) == reference_allows(rules, others, wanted, zone)
-    if verdict.broken:
+    assert (not verdict.broken_rules) == reference_allows(rules, others, wanted, zone)
+    if verdict.broken_rules:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone)
 
 
@@ -155,10 +155,10 @@ def test_what_is_stated_is_judged_as_the_reference_judges_it(
 ) -> None:
     rules, others, wanted, zone = case
     self_reported = SelfReported(kind, wanted.astimezone(zone).date() - timedelta(days=days_ago))
-    verdict = intervals.check_intervals(rules, [*others, self_reported.donation(zone)], wanted, zone)
+    verdict = intervals.check_intervals(rules, [*others, self_reported.to_donation(zone)], wanted, zone)
     past = reference_stated(self_reported, wanted, zone)
-    assert (not verdict.broken) == reference_allows_beside(past, rules, others, wanted, zone)
-    if verdict.broken:
+    assert (not verdict.broken_rules) == reference_allows_beside(past, rules, others, wanted, zone)
+    if verdict.broken_rules:
         assert verdict.earliest_ok_at == reference_first(rules, others, wanted, zone, past)
 
 
@@ -173,7 +173,9 @@ def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
     rules, others, wanted, zone = case
     beside = IntervalRules(rules.kind, hours, days, [window] if window else [])
     both = reference_allows(rules, others, wanted, zone) and reference_allows(beside, others, wanted, zone)
-    assert (not intervals.check_intervals(rules.tighten(hours, days, window), others, wanted, zone).broken) == both
+    assert (
+        not intervals.check_intervals(rules.tighten(hours, days, window), others, wanted, zone).broken_rules
+    ) == both
 
 
 # To the minute
@@ -221,7 +223,7 @@ def test_every_window_is_named_that_is_full() -> None:
     rules = IntervalRules(windows=[[2, 7], [3, 14], [50, 365]])
     days = [given_at(f"2027-03-{day:02}T10:00") for day in (1, 8, 10)]
     verdict = intervals.check_intervals(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
-    assert list(verdict.broken) == [BrokenRule("window_full", 2, 7), BrokenRule("window_full", 3, 14)]
+    assert list(verdict.broken_rules) == [BrokenRule("window_full", 2, 7), BrokenRule("window_full", 3, 14)]
     assert verdict.earliest_ok_at == intervals.start_of_day(date(2027, 3, 15), LOS_ANGELES)
 
 
@@ -268,7 +270,7 @@ def test_a_later_time_on_an_earlier_date_breaks_no_rule_that_there_is_not() -> N
 
 
 def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
-    monday = SelfReported("plasma", date(2027, 3, 1)).donation(LOS_ANGELES)
+    monday = SelfReported("plasma", date(2027, 3, 1)).to_donation(LOS_ANGELES)
     rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-03T23:59", monday) == (["interval_too_short"], "2027-03-04T00:00")
     assert asked(rules, "2027-03-04T00:00", monday) == ([], "")
@@ -276,7 +278,7 @@ def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
 
 
 def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> None:
-    friday = SelfReported("plasma", date(2027, 3, 12)).donation(LOS_ANGELES)
+    friday = SelfReported("plasma", date(2027, 3, 12)).to_donation(LOS_ANGELES)
     assert asked(IntervalRules(min_hours=48), "2027-03-14T12:00", friday) == (
         ["interval_too_short"],
         "2027-03-15T01:00",
@@ -284,7 +286,7 @@ def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> 
 
 
 def test_what_is_stated_of_the_same_day_comes_before_whatever_the_hour() -> None:
-    blood = SelfReported("whole_blood", date(2028, 2, 29)).donation(LOS_ANGELES)
+    blood = SelfReported("whole_blood", date(2028, 2, 29)).to_donation(LOS_ANGELES)
     rules = IntervalRules(cross_days={"whole_blood": 56})
     assert asked(rules, "2028-02-29T09:00", blood) == (["cross_interval"], "2028-04-25T00:00")
     assert asked(rules, "2028-04-25T00:00", blood) == ([], "")
@@ -325,4 +327,4 @@ def test_rules_that_never_allow_a_donation_name_no_first_time() -> None:
     verdict = intervals.check_intervals(
         IntervalRules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES
     )
-    assert (list(verdict.broken), verdict.earliest_ok_at) == ([BrokenRule("window_full", 0, 7)], None)
+    assert (list(verdict.broken_rules), verdict.earliest_ok_at) == ([BrokenRule("window_full", 0, 7)], None)

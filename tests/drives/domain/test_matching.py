@@ -76,15 +76,15 @@ def chairs(start: int, stop: int) -> Footprint:
 
 def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
     kept = {7: chairs(0, 1), 8: chairs(2, 3)}
-    found = [(fit.slot_id, fit.uses) for fit in matching.find_matches(steps(0, 1, 0), kept, CHAIR)]
+    found = [(fit.slot_id, fit.reserved_spot_ids) for fit in matching.find_matches(steps(0, 1, 0), kept, CHAIR)]
     assert found[:4] == [(2, ()), (1, (7,)), (2, (7,)), (2, (8,))]
     together = matching.find_matches(steps(0, 0), {7: chairs(0, 1), 8: chairs(1, 2)}, VisitShape(0, 2))
-    assert [(fit.slot_id, fit.uses) for fit in together] == [(1, (7, 8))]
+    assert [(fit.slot_id, fit.reserved_spot_ids) for fit in together] == [(1, (7, 8))]
 
 
 def test_a_visit_between_two_freed_ones_spoils_neither_while_it_can_be_helped() -> None:
     kept = {7: chairs(0, 2), 8: chairs(2, 4)}
-    assert next(iter(matching.find_matches(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).uses == (7,)
+    assert next(iter(matching.find_matches(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).reserved_spot_ids == (7,)
 
 
 def test_what_is_above_a_limit_seats_nobody() -> None:
@@ -121,8 +121,8 @@ def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: list[Footprint]
 
 def test_windows_hold_their_beginning_and_not_their_end() -> None:
     first, last = local("13 10:00"), local("13 12:00")
-    assert [ArrivalWindow(first, last).holds(at) for at in (first, last)] == [True, False]
-    assert ArrivalWindow().holds(first)
+    assert [ArrivalWindow(first, last).contains(at) for at in (first, last)] == [True, False]
+    assert ArrivalWindow().contains(first)
 
 
 # Words

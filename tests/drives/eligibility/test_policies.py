@@ -118,9 +118,9 @@ def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_bef
         assert row["windows"]
         return
     first = max(least)
-    assert not intervals.check_intervals(rules, [gave], first, zone).broken
+    assert not intervals.check_intervals(rules, [gave], first, zone).broken_rules
     verdict = intervals.check_intervals(rules, [gave], first - timedelta(minutes=1), zone)
-    assert ([one.code for one in verdict.broken], verdict.earliest_ok_at) == (["interval_too_short"], first)
+    assert ([one.code for one in verdict.broken_rules], verdict.earliest_ok_at) == (["interval_too_short"], first)
 
 
 @pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
@@ -131,9 +131,9 @@ def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row
         ons = [noon + timedelta(days=n) for n in range(count)]
         given = [Donation(at, at.date(), only) for at in ons]
         last = noon + timedelta(days=days - 1)
-        assert not intervals.check_intervals(only, given[1:], last, zone).broken
-        assert [one.code for one in intervals.check_intervals(only, given, last, zone).broken] == ["window_full"]
-        assert not intervals.check_intervals(only, given, last + timedelta(days=1), zone).broken
+        assert not intervals.check_intervals(only, given[1:], last, zone).broken_rules
+        assert [one.code for one in intervals.check_intervals(only, given, last, zone).broken_rules] == ["window_full"]
+        assert not intervals.check_intervals(only, given, last + timedelta(days=1), zone).broken_rules
 
 
 @pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
@@ -143,6 +143,6 @@ def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) ->
         only = IntervalRules(row.get("kind", "plasma"), cross_days={kind: days})
         gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), IntervalRules(kind))
         first = intervals.start_of_day(gave.on + timedelta(days=days), zone)
-        assert not intervals.check_intervals(only, [gave], first, zone).broken
-        broken = intervals.check_intervals(only, [gave], first - timedelta(minutes=1), zone).broken
+        assert not intervals.check_intervals(only, [gave], first, zone).broken_rules
+        broken = intervals.check_intervals(only, [gave], first - timedelta(minutes=1), zone).broken_rules
         assert [one.code for one in broken] == ["cross_interval"]

@@ -25,8 +25,8 @@ from volunteers.models import VerifiedBrowser
 DAY = timedelta(days=1)
 
 
-def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
-    return Donation(NOW - days_ago * DAY, DRIVE_DAY - days_ago * DAY, IntervalRules(kind), known=known)
+def gave(days_ago: int, basis: str = GIVEN, kind: str = "plasma") -> Donation:
+    return Donation(NOW - days_ago * DAY, DRIVE_DAY - days_ago * DAY, IntervalRules(kind), basis=basis)
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def gave(days_ago: int, known: str = GIVEN, kind: str = "plasma") -> Donation:
         ([gave(180)], Visit.RETURN),
         ([gave(181)], Visit.FIRST),
         ([gave(400), gave(30)], Visit.RETURN),
-        ([gave(30, known="booked")], None),
+        ([gave(30, basis="booked")], None),
         ([gave(30, kind="whole_blood")], None),
-        ([gave(30, known=SELF_REPORTED)], None),
-        ([gave(181, known=SELF_REPORTED)], Visit.FIRST),
-        ([gave(300), gave(30, known=SELF_REPORTED)], Visit.RETURN),
+        ([gave(30, basis=SELF_REPORTED)], None),
+        ([gave(181, basis=SELF_REPORTED)], Visit.FIRST),
+        ([gave(300), gave(30, basis=SELF_REPORTED)], Visit.RETURN),
     ],
 )
 def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donation], visit: Visit | None) -> None:
@@ -48,7 +48,7 @@ def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donatio
 
 
 def test_half_a_year_over_a_leap_day_is_counted_in_days() -> None:
-    leap = Donation(NOW, date(2028, 1, 1), IntervalRules(), known=GIVEN)
+    leap = Donation(NOW, date(2028, 1, 1), IntervalRules(), basis=GIVEN)
     assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
     assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
 
