@@ -1,4 +1,4 @@
-"""Two or more people at once on real connections, and the seeded bugs that each race must catch."""
+"""Run concurrent actions on real connections, with seeded bugs that each race must detect."""
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -20,7 +20,7 @@ _in_turn = ContextVar("in_turn", default=False)
 
 
 def together(*acts: Callable[[], Any]) -> list[str]:
-    """Run the acts at once, each on a connection of its own; return "ok", the refusal's codes, or the error's name."""
+    """Run the actions at once, each on its own connection; return "ok", the refusal's codes, or the error's name."""
     return [_outcome(answer) for answer in meet(acts, in_turn=_in_turn.get())]
 
 
@@ -35,15 +35,15 @@ def _outcome(answer: object) -> str:
 
 
 def lost_in(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """How many of the runs ended badly, half of them in turn, half let go at once from each pause.
+    """Count the runs that ended badly: half of them in turn, half released at once from each pause.
 
-    The tables are emptied between runs by the race itself.
+    The race empties its tables between runs.
     """
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 
 
 def lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """As `lost_in`, for controls: all runs in turn, who is named first is first, so that all end alike."""
+    """Do the same for controls: all runs in turn, in the order given, so that all end alike."""
     return sum(_lost(race, in_turn=True) for _run in range(runs))
 
 
@@ -56,7 +56,7 @@ def _lost(race: Callable[[], bool], *, in_turn: bool) -> bool:
 
 
 def oversold(slots: Sequence[Slot]) -> bool:
-    """Whether more people sit somewhere than there are chairs, counted by the bookings, whatever the counters say."""
+    """Whether a step has more bookings than chairs, counted from the bookings and not from the counters."""
     drive = slots[0].drive_id
     bookings = list(Booking.objects.filter(drive=drive, state__in=HOLDS_A_PLACE))
     for slot in slots:
@@ -68,12 +68,12 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Pause between the facts and the place. With the locks nothing comes of it."""
+    """Pause between reading the facts and booking. The locks make it harmless."""
     seeds.pause_after(monkeypatch, booking_facts, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
-    """The seeded bug: read the counters, think, write what they were plus one."""
+    """Seeded bug: read the counters, pause, write the read value plus one."""
     wait = think or seeds.pausing("the naive change of counters")
 
     def naive(*, drive_id: int, deltas: counters.Deltas) -> bool:
@@ -92,7 +92,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seeded bug: slots are locked in the order in which each person thinks of them."""
+    """Seeded bug: lock slots in a different order for each donor."""
     statement = (
         "UPDATE drives_slot SET screening_taken = screening_taken + %s, chairs_taken = chairs_taken + %s"
         " WHERE drive_id = %s AND n = %s"
@@ -111,12 +111,12 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """The seeded bug: these advisory locks are not taken."""
+    """Seeded bug: skip these advisory locks."""
     for name in names:
         seeds.replace(monkeypatch, locks, name, lambda *_arguments: None)
 
 
 def empty() -> None:
-    """Free every place between runs: all bookings of all drives lapse, all counters go to nothing."""
+    """Free all capacity between runs: lapse all bookings and reset all counters."""
     Booking.objects.update(state=BookingState.LAPSED, is_counted=False)
     Slot.objects.update(screening_taken=0, chairs_taken=0, over=0)

@@ -1,4 +1,4 @@
-"""The web application with a seeded bug, for the control of the storm: counters are read, thought about, written."""
+"""The web application with a seeded bug in the counters, for the control of the load test."""
 
 import time
 from functools import partial
@@ -9,13 +9,13 @@ from tests.races import arena
 
 
 class Seeded:
-    """Takes the place of pytest's monkeypatch in a process that has no pytest."""
+    """A stand-in for pytest's monkeypatch in a process without pytest."""
 
     def setattr(self, target: object, name: str, value: object) -> None:
         patch.object(target, name, value).start()
 
 
-# No referee reaches into another process: here thinking takes a time.
+# Pauses cannot be steered from another process, so this one sleeps.
 arena.without_conditional_update(Seeded(), partial(time.sleep, 0.05))  # type: ignore[arg-type]
 
 __all__ = ["application"]

@@ -1,4 +1,4 @@
-"""Two beats appeal at once; with its control."""
+"""Two workers run invitations at once."""
 
 import itertools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ALMOST_ALWAYS = 9
 
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between what people were told and telling them."""
+    """Pause between reading what was sent and sending."""
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
 
 
@@ -45,29 +45,29 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bug: each beat names its messages in its own way."""
+    """Seeded bug: each worker uses its own message keys."""
     key, numbers = invitations._build_key, itertools.count()
     seeds.replace(monkeypatch, invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 
 
-def test_two_beats_tell_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_invite_each_donor_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     assert lost_in(two_beats()) == 0
 
 
-def test_two_beats_tell_everybody_once_by_the_keys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_alone_keep_invitations_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     without_lock(monkeypatch)
     assert lost_in(two_beats()) == 0
 
 
-def test_two_beats_tell_everybody_once_by_the_lock_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_alone_keeps_invitations_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     own_keys(monkeypatch)
     assert lost_in(two_beats()) == 0
 
 
-def test_without_lock_and_keys_the_race_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_lock_and_keys_invitations_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     without_lock(monkeypatch)
     own_keys(monkeypatch)

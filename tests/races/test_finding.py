@@ -1,4 +1,4 @@
-"""Many who ask for codes at once, for one contact and from one network: the limits that guard money, with controls."""
+"""Concurrent requests for codes: the limits that guard money."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -42,11 +42,11 @@ def searches_at_once() -> Callable[[], bool]:
     return race
 
 
-def test_a_contact_never_gets_a_code_too_many() -> None:
+def test_concurrent_searches_respect_the_contact_limit() -> None:
     assert lost_in(searches_at_once()) == 0
 
 
-def test_control_reading_the_counter_first_lets_too_many_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("the naive counter")
 
     def naive(*, limits: Sequence[Limit], now: datetime) -> None:
@@ -94,11 +94,11 @@ def codes_of_one_network() -> Callable[[], bool]:
     return race
 
 
-def test_what_a_network_gets_back_is_counted_to_the_last_code() -> None:
+def test_concurrent_refunds_of_a_network_limit_are_exact() -> None:
     assert lost_in(codes_of_one_network()) == 0
 
 
-def test_control_giving_back_what_was_read_first_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_refunding_a_read_value_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("the naive giving back")
 
     def naive(*, scope: str, digest: str, window_start: datetime) -> None:

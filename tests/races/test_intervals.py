@@ -1,4 +1,4 @@
-"""One person books twice at once, too close together, at drives of two organizations; with its control."""
+"""One donor books twice at once, too close together, at two organizations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,7 @@ def two_organizations() -> Callable[[], bool]:
 
 
 def a_phone_and_a_mailbox() -> Callable[[], bool]:
-    """Ana proved both at one organization, and books with the one there and with the other elsewhere."""
+    """Ana verified both at one organization, and books with one there and with the other elsewhere."""
     drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
 
@@ -79,7 +79,7 @@ def test_of_two_bookings_too_close_together_one_wins(
 
 
 @pytest.mark.parametrize("race", [two_organizations, a_phone_and_a_mailbox])
-def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
+def test_control_both_are_booked_without_the_identity_lock(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
@@ -87,7 +87,7 @@ def test_control_both_are_booked_without_the_lock_of_the_persons_identities(
     assert lost_in_turn(race()) >= ALMOST_ALWAYS
 
 
-def test_control_both_are_booked_when_only_the_contact_that_was_typed_is_locked(
+def test_control_both_are_booked_when_only_the_typed_contact_is_locked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")

@@ -1,4 +1,4 @@
-"""Somebody leaves while something else happens to them: nothing is left, and nothing is written afterwards."""
+"""A donor is erased during another action: nothing stays and nothing is written afterwards."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ RUNS = 10
 
 
 def is_nobody(booking: Booking) -> bool:
-    """Nothing about who was erased is left, whatever happened at the same moment."""
+    """No trace of the erased donor is left."""
     person = Volunteer.objects.get(bookings=booking)
     theirs = Message.objects.filter(about=booking.about).exclude(address="")
     return person.erased_at is not None and person.phone is None and not theirs.exists()
@@ -41,7 +41,7 @@ def erase(booking: Booking) -> None:
 
 
 def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
-    """Ana is erased while `act`, which was first, happens to her booking."""
+    """Ana is erased while `act`, which started first, changes her booking."""
     owner = builders.organization(codes_per_day=100_000)
     numbers = iter(range(1, 1000))
 
@@ -66,14 +66,16 @@ def write_to_many(booking: Booking) -> None:
 
 
 def come_back(booking: Booking) -> None:
-    """The same number is entered once more: the person who leaves, or somebody new, and never half of each."""
+    """The same number is entered again: as the erased donor or as a new one, never half of each."""
     phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
     again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
     assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id
 
 
 @pytest.mark.parametrize("act", [move, write_to_many, come_back])
-def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_about_an_erased_donor(
+    act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if act is write_to_many:
         seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
     else:
@@ -81,7 +83,7 @@ def test_nothing_is_written_about_who_leaves(act: Callable[[Booking], Any], monk
     assert lost_in(against(act), RUNS) == 0
 
 
-def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_drive(
+def test_control_a_broadcast_reaches_an_erased_donor_without_the_drive_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
@@ -89,7 +91,7 @@ def test_control_a_message_to_many_reaches_who_left_without_the_lock_of_the_driv
     assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
 
 
-def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> None:
+def test_a_claimed_message_is_not_sent_after_the_erasure() -> None:
     booking = builders.booked(builders.drive())
     claimed = claim.claim_messages(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
     assert claimed
@@ -97,7 +99,7 @@ def test_a_claimed_message_does_not_leave_once_the_erasure_has_answered() -> Non
     assert claim.admit_messages(claimed=claimed, now=NOW + timedelta(seconds=1)) == []
 
 
-def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_claimed_message_is_sent_if_the_erasure_skips_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
     booking = builders.booked(builders.drive())
     claimed = claim.claim_messages(channel="sms", limit=10, now=NOW + timedelta(seconds=1))
     seeds.replace(monkeypatch, erasure, "erase_messages", lambda **_asked: 0)
@@ -107,7 +109,7 @@ def test_control_a_claimed_message_leaves_if_the_erasure_forgets_the_outbox(monk
     assert claim.admit_messages(claimed=claimed, now=NOW + timedelta(seconds=1))
 
 
-def test_twice_at_once_is_as_once() -> None:
+def test_two_concurrent_erasures_are_one() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(owner)
     for number in range(5):

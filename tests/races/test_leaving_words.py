@@ -1,4 +1,4 @@
-"""Somebody is erased while something is sent to them or noted of their number: afterwards it stands nowhere."""
+"""A donor is erased while a message is sent or a note on the number is saved: no trace stays."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -67,7 +67,7 @@ def _weeks_later() -> datetime:
 
 
 def against(act: Act) -> Callable[[], bool]:
-    """Ana, who gave and keeps another time, is erased while `act`, which was first, is under way."""
+    """Ana, a donor with another booking, is erased while `act`, which started first, is running."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 
@@ -115,7 +115,7 @@ PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
 
 
 @pytest.mark.parametrize(("act", "pauses"), PAUSES)
-def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
+def test_an_erased_number_is_nowhere_after_a_concurrent_action(
     act: Act, pauses: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name in pauses:
@@ -124,21 +124,19 @@ def test_an_erased_number_stands_nowhere_whatever_happens_to_it_meanwhile(
 
 
 @pytest.mark.parametrize("act", [stop, stop_as_told, agree])
-def test_control_what_is_noted_of_an_address_stays_without_the_lock_of_its_contact(
-    act: Act, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_control_notes_on_an_address_stay_without_the_contact_lock(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.replace_in(monkeypatch, privacy_erase, contacts, lock_contacts=list)
     seeds.replace_in(monkeypatch, consent, contacts, lock_contacts=seeds.then_pause(list, "contacts.lock_contacts"))
     assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
 
 
-def test_control_a_code_is_sent_to_who_left_without_the_lock_of_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_code_is_sent_to_an_erased_donor_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "lock_identities")
     seeds.pause_after(monkeypatch, account_queries, "load_newest_contacts")
     assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
 
 
-def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_booking(
+def test_control_a_resent_code_reaches_an_erased_donor_without_the_booking_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unlocked(booking_id: int) -> Booking:
@@ -149,7 +147,7 @@ def test_control_another_code_is_sent_to_who_left_without_the_lock_of_the_bookin
     assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
 
 
-def test_control_an_appeal_goes_to_who_left_unless_they_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_an_invitation_reaches_an_erased_donor_without_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "block_invitations")
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
     assert lost_in_turn(against(invitation), RUNS) >= ALMOST_ALWAYS
@@ -177,7 +175,7 @@ def reached_anew(people: Sequence[Volunteer]) -> None:
 
 
 @pytest.mark.parametrize("change", [renamed, reached_anew])
-def test_a_page_that_was_open_when_its_person_was_erased_gives_nobody_a_name_or_number(
+def test_a_page_opened_before_the_erasure_saves_no_name_or_number(
     change: Callable[[Sequence[Volunteer]], None],
 ) -> None:
     person, phone = known_then_erased()

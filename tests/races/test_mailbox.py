@@ -1,4 +1,4 @@
-"""At the worst moment, between the code and the place, somebody turns to a mailbox that nobody has proved."""
+"""A donor switches to an unverified mailbox between entering the code and the booking."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def ask_to_wait() -> WaitlistEntry:
 
 
 @pytest.mark.parametrize("ask", [keep_a_time, keep_a_party, ask_to_wait])
-def test_the_code_of_the_phone_does_not_prove_the_mailbox(
+def test_the_code_of_the_phone_does_not_verify_the_mailbox(
     ask: Callable[[], Booking | WaitlistEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = ask()

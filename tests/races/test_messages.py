@@ -1,4 +1,4 @@
-"""Races of workers for messages, and of messages against those who take them back; each with its control."""
+"""Workers race for messages, and sending races withdrawal."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +29,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between taking what is due and letting others see it."""
+    """Pause between claiming due messages and committing."""
     claim, pause = notifications_claim.claim_messages, seeds.pausing("handover.claim")
 
     def slowly(**asked: Any) -> Any:
@@ -42,7 +42,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bug: rows are read without a lock, and taken without another look at their state."""
+    """Seeded bug: read rows without a lock and claim them without checking their state again."""
     unlocked = notifications_claim.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
         "AND message.state = 'queued'\n    RETURNING", "\n    RETURNING"
     )
@@ -52,7 +52,7 @@ def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bug: whoever claimed, sends; nobody looks whether it is still theirs and still wanted."""
+    """Seeded bug: send what was claimed without checking that it is still claimed and wanted."""
     open_gate = notifications_claim.ADMIT.replace(
         "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
     )
@@ -115,12 +115,12 @@ def two_claims() -> Callable[[], bool]:
     return race
 
 
-def test_a_row_is_claimed_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_claimed_by_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_claim(monkeypatch)
     assert lost_in(two_claims()) == 0
 
 
-def test_control_without_the_lock_a_row_is_claimed_by_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_a_message_is_claimed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_claim(monkeypatch)
     claim_without_lock(monkeypatch)
     assert lost_in_turn(two_claims()) >= ALMOST_ALWAYS
@@ -144,18 +144,20 @@ def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
     return race
 
 
-def test_what_was_taken_back_does_not_leave(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_withdrawn_message_is_not_sent(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     pause_before_gate(monkeypatch)
     assert lost_in(withdrawal_against_delivery(twilio)) == 0
 
 
-def test_control_an_open_gate_sends_what_was_taken_back(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_last_check_a_withdrawn_message_is_sent(
+    twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pause_before_gate(monkeypatch)
     gate_without_condition(monkeypatch)
     assert lost_in_turn(withdrawal_against_delivery(twilio)) >= ALMOST_ALWAYS
 
 
-def test_a_crowd_of_workers_sends_everything_once(twilio: TwilioStandIn) -> None:
+def test_many_workers_send_every_message_once(twilio: TwilioStandIn) -> None:
     for organization in (builders.organization(), builders.organization()):
         made.many(organization, 200)
     assert together(*[made.deliver] * 6) == ["ok"] * 6

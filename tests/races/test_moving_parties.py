@@ -1,4 +1,4 @@
-"""A booked party moves while somebody takes one of the places it wants; with the control."""
+"""A booked party moves while another donor books one of its new spots."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,13 +44,13 @@ def move_against_one() -> Callable[[], bool]:
     return race
 
 
-def test_all_of_a_party_move_or_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_party_moves_completely_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     pause_after_room(monkeypatch)
     assert lost_in(move_against_one()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_a_party_moves_onto_somebody_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_moved_party_oversells_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_conditional_update(monkeypatch)
     assert lost_in_turn(move_against_one()) >= ALMOST_ALWAYS

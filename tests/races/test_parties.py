@@ -1,4 +1,4 @@
-"""Races of parties. Each runs with the locks, ten times without a loss, and without them, where it must be lost."""
+"""Races of parties: ten runs with the locks are never lost, and runs without them are."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -60,18 +60,18 @@ def party_against_one() -> Callable[[], bool]:
 
 
 def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody thinks for a moment between seeing what is free and taking it."""
+    """Pause between reading the free capacity and booking it."""
     seeds.pause_after(monkeypatch, availability, "compute_free_capacity")
 
 
-def test_a_party_gets_all_its_places_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_party_gets_all_its_spots_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     pause_after_room(monkeypatch)
     assert lost_in(party_against_one()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_a_party_and_a_donor_share_a_chair_without_the_conditional_update(
+def test_control_a_party_oversells_without_the_conditional_update(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arena.without_conditional_update(monkeypatch)
@@ -102,13 +102,13 @@ def two_parties() -> Callable[[], bool]:
     return race
 
 
-def test_two_parties_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_crossing_parties_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_room(monkeypatch)
     assert lost_in(two_parties()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_two_parties_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_two_parties_deadlock_without_the_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, pause = count(), seeds.pausing("the change of counters without an order")
 
     def unordered(*, drive_id: int, deltas: counters.Deltas) -> bool:
@@ -143,12 +143,12 @@ def proved_twice() -> Callable[[], bool]:
     return race
 
 
-def test_a_party_is_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_party_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
     assert lost_in(proved_twice()) == 0
 
 
-def test_control_a_party_is_proved_twice_without_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_party_is_verified_twice_without_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("locking.bookings")
 
     def unlocked(ids: Sequence[int]) -> list[Booking]:
@@ -199,13 +199,13 @@ def merge_against_book() -> Callable[[], bool]:
     return race
 
 
-def test_who_books_while_being_merged_is_the_one_who_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_donor_booking_during_a_merge_keeps_the_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
     seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
     assert lost_in(merge_against_book()) == 0
 
 
-def test_control_who_is_merged_while_booking_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_booking_during_a_merge_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
     arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_volunteers_then_drives")
     assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

@@ -1,4 +1,4 @@
-"""Races of one person against themselves, with their controls."""
+"""One donor races with themselves."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -40,12 +40,12 @@ def one_volunteer_twice() -> Callable[[], bool]:
     return race
 
 
-def test_one_volunteer_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_volunteer_booking_twice_at_once_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
     assert lost_in(one_volunteer_twice()) == 0
 
 
-def test_control_one_volunteer_runs_into_the_constraint_without_the_identity_lock(
+def test_control_two_bookings_hit_the_constraint_without_the_identity_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     locked = registration.resolve_registrations
@@ -76,12 +76,12 @@ def three_holds_at_once() -> Callable[[], bool]:
     return race
 
 
-def test_a_contact_never_holds_a_third_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contact_never_gets_a_third_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(three_holds_at_once()) == 0
 
 
-def test_control_a_contact_holds_three_places_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_contact_gets_three_holds_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
     assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS

@@ -1,4 +1,4 @@
-"""Races for places. Each runs with the locks, ten times without a loss, and without them, where it must be lost."""
+"""Races for spots: ten runs with the locks are never lost, and runs without them are."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """The counter of an organization's codes would put its donors in a row, and hide what is raced here."""
+    """The counter of an organization's code limit would serialize its donors and hide the race."""
     settings.RATE_LIMITS = False
 
 
@@ -53,17 +53,17 @@ def last_place() -> Callable[[], bool]:
 
 
 def later(number: int) -> datetime:
-    """Each pair of runs a day of its own, so that the limits on codes play no part."""
+    """Use another day for each pair of runs, so that limits on codes play no part."""
     return NOW + timedelta(minutes=number // 2)
 
 
-def test_the_last_place_goes_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_spot_goes_to_one_donor(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(last_place()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_the_last_place_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_the_last_spot_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_conditional_update(monkeypatch)
     assert lost_in_turn(last_place()) >= ALMOST_ALWAYS
 
@@ -120,13 +120,13 @@ def move_against_book() -> Callable[[], bool]:
     return race
 
 
-def test_a_move_and_a_booking_never_get_the_same_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_and_a_booking_never_get_the_same_spot(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(move_against_book()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_a_move_and_a_booking_share_a_place_without_the_conditional_update(
+def test_control_a_move_and_a_booking_share_a_spot_without_the_conditional_update(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arena.without_conditional_update(monkeypatch)
@@ -157,13 +157,13 @@ def crossing_moves() -> Callable[[], bool]:
     return race
 
 
-def test_two_people_who_cross_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_crossing_moves_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(crossing_moves()) == 0
     assert drift.count_drifted_slots() == 0
 
 
-def test_control_two_people_who_cross_deadlock_without_the_order_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_two_crossing_moves_deadlock_without_the_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_slot_order(monkeypatch)
     assert lost_in_turn(crossing_moves()) >= ALMOST_ALWAYS
 
@@ -186,12 +186,12 @@ def cancel_against_book() -> Callable[[], bool]:
     return race
 
 
-def test_a_cancelled_drive_keeps_no_booking_that_raced_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_drive_keeps_no_concurrent_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(cancel_against_book()) == 0
 
 
-def test_control_a_booking_survives_its_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_booking_survives_a_cancelled_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_drive_exclusive")
     assert lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS

@@ -1,4 +1,4 @@
-"""Plans of messages that change while people book and while reminders leave; each race with its control."""
+"""Message schedules change while donors book and reminders are sent."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -52,19 +52,19 @@ def edit_against_booking() -> Callable[[], bool]:
     return race
 
 
-def test_who_books_while_the_plan_changes_gets_the_new_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_booking_during_a_schedule_change_gets_the_new_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
     assert lost_in(edit_against_booking()) == 0
 
 
-def test_control_without_the_lock_of_the_drive_who_books_keeps_the_old_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_drive_lock_a_booking_gets_the_old_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
     seeds.replace(monkeypatch, locks, "lock_drives_exclusive", lambda drive_ids: None)
     assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 
 def edit_against_gate() -> Callable[[], bool]:
-    """A worker takes the claimed reminder through its gate while a coordinator moves it to another day."""
+    """A worker sends a claimed reminder while a coordinator moves it to another day."""
     numbers = count(1)
 
     def race() -> bool:
@@ -84,12 +84,12 @@ def edit_against_gate() -> Callable[[], bool]:
     return race
 
 
-def test_a_reminder_that_leaves_while_the_plan_changes_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reminder_sent_during_a_schedule_change_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, reschedule, "_lock_messages")
     assert lost_in(edit_against_gate()) == 0
 
 
-def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_message_lock_a_reminder_is_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def unlocked(bookings: list[Booking]) -> dict[tuple[str, str], list[Message]]:
         found: dict[tuple[str, str], list[Message]] = {}
         for one in bookings:
@@ -102,7 +102,7 @@ def test_control_without_the_lock_of_the_messages_it_is_said_twice(monkeypatch: 
     assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
 
 
-def test_two_edits_at_once_are_not_both_kept() -> None:
+def test_one_of_two_concurrent_schedule_edits_is_refused() -> None:
     def race() -> bool:
         owner = builders.organization()
         before = schedule.load_organization_schedule(owner)

@@ -1,4 +1,4 @@
-"""Hundreds at once through the real web server, its pool and PostgreSQL."""
+"""Hundreds of concurrent requests through the real web server, its pool and PostgreSQL."""
 
 from collections import Counter
 from pathlib import Path
@@ -31,7 +31,7 @@ def wants(slot: Slot, number: int, visit: str = "return") -> Post:
 
 
 def kinds(answers: list[Answer]) -> Counter[tuple[int, str]]:
-    """How many answers there were of each status with its first word."""
+    """Count the answers by status and first word."""
     return Counter((answer.status, _word(answer)) for answer in answers)
 
 
@@ -48,7 +48,9 @@ def errors_in(log: Path) -> list[str]:
     return [line for line in log.read_text().splitlines() if '"level": "error"' in line or "Traceback" in line]
 
 
-def test_two_hundred_donors_on_twenty_places(tmp_path: Path, guard: Guard, request: pytest.FixtureRequest) -> None:
+def test_two_hundred_donors_compete_for_twenty_spots(
+    tmp_path: Path, guard: Guard, request: pytest.FixtureRequest
+) -> None:
     drive = open_drive(places=20)
     hot = builders.slot(drive, 3)
     log = tmp_path / "web.log"
@@ -73,10 +75,8 @@ def test_two_hundred_donors_on_twenty_places(tmp_path: Path, guard: Guard, reque
     assert seen.most >= AT_LEAST_OPEN
 
 
-def test_first_and_return_visits_all_over_the_day_leave_no_chair_oversold_and_none_unsold(
-    tmp_path: Path, guard: Guard
-) -> None:
-    """Whoever was refused could not have a place now either: holds only add up, so that every refusal was just."""
+def test_mixed_visits_neither_oversell_nor_leave_chairs_unsold(tmp_path: Path, guard: Guard) -> None:
+    """Holds only add up, so a refused visit must not fit now either."""
     drive = builders.coming_drive(of=builders.organization(codes_per_day=100_000))
     slots = list(drive.slots.order_by("n"))
     asked = [(slots[7 * number % 19], ("first", "return")[number % 2]) for number in range(120)]
@@ -96,7 +96,7 @@ def times_left(drive: Drive, visit: str) -> list[OpenTime]:
     return availability.list_open_times(drive, (visit,), timezone.now())
 
 
-def test_control_the_storm_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:
+def test_control_the_load_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:
     drive = open_drive(places=5)
     hot = builders.slot(drive, 3)
     with programs.web(guard, tmp_path / "web.log", "tests.races.broken", **ROOM) as port:
@@ -104,7 +104,7 @@ def test_control_the_storm_oversells_without_the_conditional_update(tmp_path: Pa
     assert arena.oversold(list(drive.slots.order_by("n")))
 
 
-def test_ten_taps_each_by_fifty_donors_are_fifty_bookings(tmp_path: Path, guard: Guard) -> None:
+def test_fifty_donors_with_ten_taps_each_get_fifty_bookings(tmp_path: Path, guard: Guard) -> None:
     drive = open_drive(places=20)
     log = tmp_path / "web.log"
     taps = [wants(builders.slot(drive, number % 8), number) for number in range(50)]

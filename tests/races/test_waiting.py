@@ -1,4 +1,4 @@
-"""Races around the waiting list: sweeps, answers, deadlines, the public and the drive's end; each with its control."""
+"""Races of the waitlist: sweeps, answers, deadlines, public bookings, and the end of the drive."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def _no_limits(settings: Any) -> None:
 
 
 class World:
-    """A small full drive and people who wait; emptied and filled again for each run."""
+    """A small full drive with waitlisted donors, reset for each run."""
 
     def __init__(self, places: int, people: int) -> None:
         self.bookings = builders.full_drive(steps=places)
@@ -69,7 +69,7 @@ def cancel(booking_id: int) -> None:
 
 
 def work_off(drive: Drive) -> None:
-    """One worker's sweep of a line."""
+    """Sweep a waitlist once."""
     while waitlist_offers.offer_next_spot(drive_id=drive.pk, now=NOW):
         pass
 
@@ -87,7 +87,7 @@ def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seeded bug: nobody's turn, and rows are read without a lock."""
+    """Seeded bug: skip the waitlist lock and read rows without a lock."""
 
     def entries(ids: Any) -> list[WaitlistEntry]:
         return list(WaitlistEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
@@ -117,7 +117,7 @@ def two_sweeps() -> Callable[[], bool]:
     return race
 
 
-def test_two_sweeps_offer_two_places_once_to_the_first_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_sweeps_offer_two_spots_once(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(two_sweeps()) == 0
 
@@ -146,7 +146,7 @@ def accept_against_expiry() -> Callable[[], bool]:
 
 
 def expire(offer: Offer) -> None:
-    """The sweep a second later, when the deadline is over."""
+    """Sweep a second after the deadline."""
     if not waitlist_offers.expire_offer(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
         raise Refusal([Reason("answered", "")])
 
@@ -174,7 +174,7 @@ ANSWERS = pytest.mark.parametrize("answers", [accept_against_expiry, accept_twic
 
 
 @ANSWERS
-def test_two_answers_to_one_offer_count_once(
+def test_two_concurrent_accepts_book_once(
     answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before_the_end_of_an_offer(monkeypatch)
@@ -182,7 +182,7 @@ def test_two_answers_to_one_offer_count_once(
 
 
 @ANSWERS
-def test_control_both_count_without_the_lock(
+def test_control_two_accepts_book_twice_without_the_lock(
     answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause_before_the_end_of_an_offer(monkeypatch)
@@ -204,12 +204,12 @@ def cancel_against_sweep() -> Callable[[], bool]:
     return race
 
 
-def test_a_place_that_is_freed_while_a_sweep_looks_is_never_open_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spot_freed_during_a_sweep_stays_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
     assert lost_in(cancel_against_sweep()) == 0
 
 
-def test_control_it_is_when_a_sweep_gives_back_what_it_has_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
     give_back = waitlist_offers._release_unused_spots
 
     def everything(drive_id: int, _looked_at: set[int]) -> None:
@@ -236,12 +236,12 @@ def public_against_freed_place() -> Callable[[], bool]:
     return race
 
 
-def test_the_public_never_snatches_a_freed_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_public_never_gets_a_reserved_spot(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
     assert lost_in(public_against_freed_place()) == 0
 
 
-def test_control_the_public_snatches_it_when_it_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_the_public_gets_a_freed_spot_without_the_reservation(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_the_line(monkeypatch)
     seeds.replace(monkeypatch, reserved_spots, "reserve_freed_spots", lambda *_asked: {})
     assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
@@ -263,12 +263,12 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
     return race
 
 
-def test_nobody_takes_a_place_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_offer_is_accepted_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     assert lost_in(cancelled_drive_against_accept()) == 0
 
 
-def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_an_offer_is_accepted_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     without_the_lock_of_the_line_and_the_entries(monkeypatch)
     arena.without_locks(monkeypatch, "lock_drive_exclusive")
@@ -278,7 +278,7 @@ def test_control_somebody_does_without_the_locks(monkeypatch: pytest.MonkeyPatch
 # Cancellations and sweeps together, until all is still
 
 
-def test_as_many_are_booked_as_places_came_free_or_people_waited() -> None:
+def test_freed_spots_and_waitlisted_donors_are_matched_completely() -> None:
     world = World(places=4, people=3)
     for freed in (1, 2, 3, 4) * 3:
         world.again()

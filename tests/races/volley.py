@@ -1,4 +1,4 @@
-"""Many requests let go at the same moment, and somebody who counts how many transactions are open meanwhile."""
+"""Send many requests at the same moment, and count open transactions meanwhile."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ class Answer:
 
 
 def volley(port: int, posts: Sequence[Post]) -> list[Answer]:
-    """Connect all, let all go at once, and give back the answers in order."""
+    """Connect all, send all at once, and return the answers in order."""
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
 
@@ -57,7 +57,7 @@ def volley(port: int, posts: Sequence[Post]) -> list[Answer]:
 
 @dataclass
 class Watched:
-    """The most transactions that were open together, seen from outside, and for how long it was watched."""
+    """The most transactions open at once, as seen from another connection, and how long it watched."""
 
     most: int = 0
     looks: int = 0
@@ -66,10 +66,9 @@ class Watched:
 
 @contextmanager
 def watched(barred: int, until: int) -> Iterator[Watched]:
-    """Count open transactions from a connection of its own, as often as it can.
+    """Count open transactions from a separate connection as often as possible.
 
-    The slot `barred` is kept locked until so many are open (or half a minute has passed): however fast the machine is,
-    a crowd stands before it when it opens.
+    Keeps the slot `barred` locked until that many are open, or for 30 seconds, so that requests pile up on any machine.
     """
     seen, stop, began = Watched(), threading.Event(), time.monotonic()
     open_now = (

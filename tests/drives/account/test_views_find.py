@@ -185,7 +185,7 @@ def test_a_code_counts_in_the_browser_that_asked_and_not_for_a_token_that_was_th
     assert thief.get(reverse("donor_bookings")).status_code == 302
 
 
-def test_the_second_of_two_taps_answers_as_the_first() -> None:
+def test_a_second_rebook_tap_returns_the_same_booking() -> None:
     builders.booked(builders.drive())
     browser = Client()
     ask(browser)

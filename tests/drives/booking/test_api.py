@@ -1,4 +1,4 @@
-"""Booking through the API: a place is held, the code makes it a booking, and the token does the rest."""
+"""Booking through the API: hold, verify, then manage the booking by its token."""
 
 import uuid
 from datetime import timedelta
@@ -15,7 +15,7 @@ from tests.drives.caller import Api
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
-def test_a_held_place_becomes_a_booking_with_the_code() -> None:
+def test_a_code_turns_a_hold_into_a_booking() -> None:
     drive = builders.drive()
     held = Api().book(slot=str(builders.slot(drive, 2).pk), consents=["reminders"]).json()
     booking = Booking.objects.get()
@@ -40,7 +40,7 @@ def test_a_held_place_becomes_a_booking_with_the_code() -> None:
     assert Api().get(f"bookings/{held['token']}/").json() == verified.json()
 
 
-def test_a_wrong_code_is_400_and_a_hold_that_is_over_410() -> None:
+def test_a_wrong_code_is_400_and_a_lapsed_hold_is_410() -> None:
     token = Api().book(slot=str(builders.slot(builders.drive()).pk)).json()["token"]
     code = builders.code_of(Booking.objects.get())
     wrong = Api().post(f"bookings/{token}/verify/", {"code": f"{(int(code) + 1) % 10**6:06}"})
@@ -52,7 +52,7 @@ def test_a_wrong_code_is_400_and_a_hold_that_is_over_410() -> None:
         assert Api().get(f"bookings/{token}/").json()["state"] == "lapsed"
 
 
-def test_a_code_counts_only_for_the_booking_it_was_sent_for() -> None:
+def test_a_code_works_only_for_its_own_booking() -> None:
     drive = builders.drive()
     first, second = (Api().book(slot=str(builders.slot(drive, n).pk)).json()["token"] for n in (0, 8))
     bookings = list(Booking.objects.order_by("pk"))
@@ -61,7 +61,7 @@ def test_a_code_counts_only_for_the_booking_it_was_sent_for() -> None:
     assert Api().post(f"bookings/{first}/verify/", {"code": builders.code_of(bookings[0])}).status_code == 200
 
 
-def test_proving_refuses_a_second_booking_with_reasons_while_the_hold_stands() -> None:
+def test_verification_refuses_a_second_booking_and_keeps_the_hold() -> None:
     drive = builders.drive()
     tokens = [Api().book(slot=str(builders.slot(drive, n).pk)).json()["token"] for n in (0, 8)]
     first, second = Booking.objects.order_by("pk")
@@ -72,7 +72,7 @@ def test_proving_refuses_a_second_booking_with_reasons_while_the_hold_stands() -
     assert Api().get(f"bookings/{tokens[1]}/").json()["state"] == "held"
 
 
-def test_a_full_time_is_409_with_the_three_nearest_that_fit() -> None:
+def test_a_full_time_is_409_with_the_three_nearest_times() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=8))
     taken = builders.slot(drive, 3)
@@ -87,14 +87,14 @@ def test_a_full_time_is_409_with_the_three_nearest_that_fit() -> None:
     assert Booking.objects.count() == 1
 
 
-def test_refusals_and_errors_come_in_the_language_asked_for() -> None:
+def test_errors_come_in_the_requested_language() -> None:
     refused = Api().book(slot="0", name="")
     in_spanish = Api(accept_language="es").book(slot="0", name="")
     assert [one["code"] for one in refused.json()["errors"]] == [one["code"] for one in in_spanish.json()["errors"]]
     assert refused.json()["errors"] != in_spanish.json()["errors"]
 
 
-def test_a_new_code_can_be_asked_for_and_the_old_one_is_worth_nothing() -> None:
+def test_a_resent_code_replaces_the_old_one() -> None:
     token = Api().book(slot=str(builders.slot(builders.drive()).pk)).json()["token"]
     booking = Booking.objects.get()
     old = builders.code_of(booking)
@@ -126,7 +126,7 @@ def test_a_donor_confirms_moves_and_cancels_with_the_token() -> None:
     assert [reason["code"] for reason in again.json()["reasons"]] == ["booking_cancelled"]
 
 
-def test_moving_to_another_drive_is_refused_and_the_place_stays() -> None:
+def test_moving_to_another_drive_is_refused() -> None:
     drive, other = builders.drive(), builders.drive()
     booking = builders.booked(drive, n=0)
     for slot in (str(builders.slot(other).pk), "999999999", "not an id"):
@@ -136,7 +136,7 @@ def test_moving_to_another_drive_is_refused_and_the_place_stays() -> None:
     assert booking.arrival == builders.slot(drive)
 
 
-def test_nothing_changes_once_the_time_has_passed() -> None:
+def test_a_past_booking_cannot_be_changed() -> None:
     drive = builders.drive()
     token = builders.booked(drive).token
     with time_machine.travel(drive.starts_at + timedelta(hours=1), tick=False):
@@ -155,7 +155,7 @@ def test_a_key_books_at_once_and_may_use_a_closed_drive() -> None:
     assert Booking.objects.get().changes.get().actor.startswith("key:")
 
 
-def test_a_coordinators_browser_books_at_once_too() -> None:
+def test_a_coordinators_session_books_at_once() -> None:
     drive = builders.drive()
     ben = builders.member(drive.organization)
     api = Api()
@@ -164,13 +164,13 @@ def test_a_coordinators_browser_books_at_once_too() -> None:
     assert Booking.objects.get().changes.get().actor == f"user:{ben.user.pk}"
 
 
-def test_a_helper_at_the_door_may_not_book_by_key() -> None:
+def test_a_check_in_key_may_not_book() -> None:
     drive = builders.drive()
     assert Api.with_key(drive.organization, Role.CHECK_IN).book(slot=str(builders.slot(drive).pk)).status_code == 403
     assert not Booking.objects.exists()
 
 
-def test_a_strangers_browser_is_treated_like_anybodys() -> None:
+def test_a_member_of_another_organization_is_treated_as_public() -> None:
     drive = builders.drive()
     cleo = builders.member(builders.organization("Other"))
     api = Api()
@@ -178,7 +178,7 @@ def test_a_strangers_browser_is_treated_like_anybodys() -> None:
     assert api.book(slot=str(builders.slot(drive).pk)).json()["state"] == "held"
 
 
-def test_strange_times_are_unknown_times() -> None:
+def test_unknown_slots_are_refused() -> None:
     draft, drive = builders.drive(published=False), builders.drive()
     cleo = Api.with_key(builders.organization("Other"))
     for api, slot in (
@@ -194,7 +194,7 @@ def test_strange_times_are_unknown_times() -> None:
     assert not Booking.objects.exists()
 
 
-def test_the_answer_is_the_same_for_somebody_who_is_booked_already() -> None:
+def test_the_answer_does_not_reveal_an_existing_booking() -> None:
     drive = builders.drive()
     builders.booked(drive, n=0, number=42)
     known = Api().book(slot=str(builders.slot(drive, 8).pk), phone=builders.phone(42), key=str(uuid.uuid4()))
@@ -206,7 +206,7 @@ def test_the_answer_is_the_same_for_somebody_who_is_booked_already() -> None:
     }
 
 
-def test_members_nobody_asked_for_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     drive = builders.drive()
     sneaky = {"state": "booked", "held_until": None, "volunteer": 1, "source": "import", "id": "7", "drive_id": 1}
     answer = Api().book(slot=str(builders.slot(drive).pk), **sneaky)

@@ -1,4 +1,4 @@
-"""The same booking sent twice is one booking, answered alike."""
+"""A repeated booking request makes one booking and gets the same answer."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from tests.drives.caller import Api
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
-def test_the_same_key_and_body_are_answered_alike() -> None:
+def test_the_same_key_and_body_get_the_same_answer() -> None:
     slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
     first, second = (Api().book(slot=slot, key=key) for _time in range(2))
     assert (first.status_code, first.content) == (second.status_code, second.content)
@@ -52,7 +52,7 @@ def test_a_missing_or_weak_key_is_400(key: dict[str, str], code: str) -> None:
     assert not Booking.objects.exists()
 
 
-def test_an_organizations_own_keys_may_be_short_and_are_its_own() -> None:
+def test_idempotency_keys_of_an_api_key_may_be_short_and_are_separate() -> None:
     drive, other = builders.drive(), builders.drive()
     for owner in (drive, other):
         booked = Api.with_key(owner.organization).book(slot=str(builders.slot(owner).pk), key="1")
@@ -60,7 +60,7 @@ def test_an_organizations_own_keys_may_be_short_and_are_its_own() -> None:
     assert Booking.objects.count() == 2
 
 
-def test_a_refusal_is_not_kept() -> None:
+def test_a_refusal_is_not_stored() -> None:
     drive, key = builders.drive(published=False), str(uuid.uuid4())
     assert Api().book(slot=str(builders.slot(drive).pk), key=key).status_code == 400
     assert not IdempotentAnswer.objects.exists()
@@ -69,7 +69,7 @@ def test_a_refusal_is_not_kept() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
+def test_a_request_with_a_running_key_is_409() -> None:
     slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
     started, finish = threading.Event(), threading.Event()
 
@@ -94,7 +94,7 @@ def test_while_the_first_is_running_the_second_is_told_to_wait() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_with_one_key_make_one_booking() -> None:
+def test_twenty_concurrent_requests_with_one_key_make_one_booking() -> None:
     slot, key = str(builders.slot(builders.drive()).pk), str(uuid.uuid4())
 
     def tap(_number: int) -> tuple[int, dict[str, Any]]:

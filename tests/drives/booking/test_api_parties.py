@@ -1,4 +1,4 @@
-"""A party through the API: all held or none, proved by the first one's token."""
+"""Parties through the API: all held or none, verified with the first token."""
 
 import uuid
 from datetime import date
@@ -20,7 +20,7 @@ def sent(drive: Drive, key: str = "", **changes: Any) -> Any:
     return Api().post("parties/", body, **{"Idempotency-Key": key or str(uuid.uuid4())})
 
 
-def test_a_family_is_held_and_proved_with_one_code() -> None:
+def test_one_code_verifies_a_party() -> None:
     answer = sent(builders.drive())
     assert answer.status_code == 201
     bookings = answer.json()["bookings"]
@@ -31,7 +31,7 @@ def test_a_family_is_held_and_proved_with_one_code() -> None:
     assert states == ["booked"] * 3
 
 
-def test_the_same_key_is_the_same_party() -> None:
+def test_the_same_key_returns_the_same_party() -> None:
     drive, key = builders.drive(), str(uuid.uuid4())
     assert sent(drive, key).json() == sent(drive, key).json()
     assert Booking.objects.count() == 3
@@ -46,14 +46,14 @@ def test_the_same_key_is_the_same_party() -> None:
         ({"slot": "0"}, "#/slot", "slot_unknown"),
     ],
 )
-def test_what_cannot_be_is_named(changes: dict[str, Any], pointer: str, code: str) -> None:
+def test_invalid_parties_are_refused_by_field(changes: dict[str, Any], pointer: str, code: str) -> None:
     answer = sent(builders.drive(), **changes)
     assert answer.status_code == 400
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
     assert Booking.objects.count() == 0
 
 
-def test_who_is_refused_is_named() -> None:
+def test_a_refusal_names_the_person() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
     bookings = sent(builders.drive(here)).json()["bookings"]
@@ -63,7 +63,7 @@ def test_who_is_refused_is_named() -> None:
     assert {reason["person"] for reason in answer.json()["reasons"]} == {"Test Ana Alder"}
 
 
-def test_who_is_refused_is_told_when_all_of_them_may_come() -> None:
+def test_a_refusal_lists_times_that_the_whole_party_may_take() -> None:
     here = builders.organization()
     place = builders.site(here)
     builders.booked(builders.drive(here, builders.plan(place)))
@@ -85,7 +85,7 @@ def test_a_held_party_moves_as_one() -> None:
     assert [str(row.arrival_id) for row in Booking.objects.all()] == [slot] * 3
 
 
-def test_another_name_is_asked_about_after_the_proof() -> None:
+def test_another_name_is_asked_about_after_verification() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
     held = builders.held(builders.drive(here), name="Test Bo Birch")

@@ -1,4 +1,4 @@
-"""Moves, confirmations, cancellations and what they do to places and messages."""
+"""Moves, confirmations and cancellations, and their effect on capacity and messages."""
 
 from datetime import datetime, timedelta
 
@@ -49,7 +49,7 @@ def test_reminders_of_the_old_time_are_withdrawn_and_scheduled_for_the_new_one()
     assert "was 9:00 AM" in Message.objects.get(kind="moved").text
 
 
-def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None:
+def test_a_move_to_an_overlapping_time_may_use_its_own_chair() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
     booking = builders.booked(drive, n=4)
@@ -57,7 +57,7 @@ def test_a_move_to_an_overlapping_time_is_not_stopped_by_the_own_chair() -> None
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
+def test_a_move_to_a_full_time_is_refused() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     booking = builders.booked(drive, n=0, number=1)
@@ -69,7 +69,7 @@ def test_a_move_to_a_full_time_keeps_the_old_place() -> None:
     assert (booking.first_step, booking.revision) == (0, 0)
 
 
-def test_a_hold_can_be_moved_and_then_proved() -> None:
+def test_a_hold_can_be_moved_and_then_verified() -> None:
     drive = builders.drive()
     held = builders.held(drive, n=0)
     booking_changes.move_bookings(booking_id=held.pk, slot_id=builders.slot(drive, 4).pk, actor="donor", now=NOW)
@@ -77,7 +77,7 @@ def test_a_hold_can_be_moved_and_then_proved() -> None:
     assert (booking.first_step, booking.state) == (4, "booked")
 
 
-def test_confirming_twice_changes_nothing_the_second_time() -> None:
+def test_confirming_twice_changes_nothing() -> None:
     booking = builders.booked(builders.drive())
     for _time in range(2):
         assert (
@@ -87,7 +87,7 @@ def test_confirming_twice_changes_nothing_the_second_time() -> None:
     assert booking.changes.filter(to_state="confirmed").count() == 1
 
 
-def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
+def test_a_cancellation_frees_the_spot_and_withdraws_reminders() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, email="ana@example.org")
     assert cancel(booking).revision == 1
@@ -101,12 +101,12 @@ def test_a_cancellation_frees_the_place_and_stops_every_reminder() -> None:
     assert "SEQUENCE:1" in mail.calendar
 
 
-def test_cancelling_twice_changes_nothing_the_second_time() -> None:
+def test_cancelling_twice_changes_nothing() -> None:
     booking = builders.booked(builders.drive())
     assert cancel(booking).revision == cancel(booking).revision == 1
 
 
-def test_a_cancellation_within_a_day_is_late_and_coordinators_hear_of_it_within_three() -> None:
+def test_a_cancellation_within_a_day_is_late_and_within_three_alerts_coordinators() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
@@ -122,7 +122,7 @@ def test_a_cancellation_within_a_day_is_late_and_coordinators_hear_of_it_within_
     assert not any("Ana" in alert.text for alert in alerts)
 
 
-def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
+def test_a_cancellation_can_be_undone_while_the_spot_is_free() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     cancel(booking)
@@ -132,7 +132,7 @@ def test_a_cancellation_can_be_undone_while_the_place_is_free() -> None:
     assert Message.objects.filter(kind="day_before", state="scheduled").count() == 1
 
 
-def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_where_the_drive_is_cancelled() -> None:
+def test_an_undo_works_on_a_closed_drive_but_not_on_a_cancelled_one() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
     lifecycle.close_drive(drive_id=booking.drive_id, actor="user:1", now=NOW)
@@ -144,7 +144,7 @@ def test_a_cancellation_can_be_undone_where_online_booking_has_closed_and_not_wh
     assert caught.value.codes == ["drive_cancelled"]
 
 
-def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
+def test_an_undo_is_refused_when_the_spot_is_taken_or_too_late() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     booking = builders.booked(drive, number=1)
@@ -158,7 +158,7 @@ def test_an_undo_is_refused_when_the_place_is_gone_or_time_has_passed() -> None:
     assert caught.value.codes == ["booking_cancelled"]
 
 
-def test_who_gives_up_a_hold_is_named_in_its_history() -> None:
+def test_a_given_up_hold_records_its_actor() -> None:
     booking = builders.held(builders.drive())
     cancel(booking, actor="user:9")
     assert booking.changes.latest("pk").actor == "user:9"
@@ -168,9 +168,7 @@ def test_who_gives_up_a_hold_is_named_in_its_history() -> None:
     ("ahead", "told"),
     [(timedelta(hours=72), 0), (timedelta(hours=72) - timedelta(minutes=1), 1), (timedelta(hours=23, minutes=59), 1)],
 )
-def test_coordinators_hear_of_a_cancellation_from_less_than_72_hours_before_the_visit_on(
-    ahead: timedelta, told: int
-) -> None:
+def test_a_cancellation_less_than_72_hours_before_alerts_coordinators(ahead: timedelta, told: int) -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     booking = builders.booked(builders.drive(owner))
@@ -181,16 +179,14 @@ def test_coordinators_hear_of_a_cancellation_from_less_than_72_hours_before_the_
 
 
 @pytest.mark.parametrize(("before", "is_late"), [(timedelta(0), False), (timedelta(minutes=1), True)])
-def test_a_cancellation_exactly_24_hours_before_is_not_late_and_a_minute_later_it_is(
-    before: timedelta, is_late: bool
-) -> None:
+def test_a_cancellation_less_than_24_hours_before_is_late(before: timedelta, is_late: bool) -> None:
     booking = builders.booked(builders.drive())
     cancel(booking, now=booking.starts_at - timedelta(hours=24) + before)
     booking.refresh_from_db()
     assert booking.cancelled_late is is_late
 
 
-def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() -> None:
+def test_a_cancellation_can_be_undone_for_15_minutes() -> None:
     booking = builders.booked(builders.drive())
     quarter = timedelta(minutes=15)
     cancel(booking)
@@ -200,7 +196,7 @@ def test_a_cancellation_can_be_undone_until_a_quarter_of_an_hour_has_passed() ->
     assert booking_changes.restore_booking(booking_id=booking.pk, actor="donor", now=just).state == "booked"
 
 
-def test_a_cancellation_that_was_undone_is_not_told_any_more_and_the_booking_is() -> None:
+def test_an_undo_withdraws_the_cancellation_message_and_confirms_again() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
     Message.objects.filter(kind="booked").update(state="sent")
@@ -213,13 +209,13 @@ def test_a_cancellation_that_was_undone_is_not_told_any_more_and_the_booking_is(
     }
 
 
-def test_what_is_said_of_a_cancellation_is_of_use_until_the_visit() -> None:
+def test_a_cancellation_message_expires_at_the_visit() -> None:
     booking = builders.booked(builders.drive())
     cancel(booking)
     assert Message.objects.get(kind="cancelled").expires_at == booking.starts_at
 
 
-def test_what_is_said_of_a_visit_that_was_missed_leaves_on_the_next_morning_and_is_of_use_for_a_week() -> None:
+def test_a_missed_message_leaves_the_next_morning_and_expires_after_a_week() -> None:
     drive = builders.drive()
     builders.booked(drive)
     over = drive.ends_at + timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Held, then proved; entered by a coordinator."""
+"""Hold and verify a booking; book for a donor."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def refused(act: object) -> list[str]:
     return caught.value.codes
 
 
-def test_a_hold_takes_the_place_and_sends_a_code() -> None:
+def test_a_hold_takes_capacity_and_sends_a_code() -> None:
     drive = builders.drive()
     booking = builders.held(drive)
     assert (booking.state, booking.volunteer, booking.held_until) == ("held", None, NOW + timedelta(minutes=15))
@@ -62,7 +62,7 @@ def test_a_wrong_code_is_refused_and_the_hold_stands() -> None:
     assert Booking.objects.get().state == BookingState.HELD
 
 
-def test_a_code_counts_only_for_who_asked_for_it() -> None:
+def test_a_code_works_only_in_the_browser_that_requested_it() -> None:
     booking = builders.held(builders.drive())
     with pytest.raises(CodeWrong):
         verify.verify_booking(
@@ -70,7 +70,7 @@ def test_a_code_counts_only_for_who_asked_for_it() -> None:
         )
 
 
-def test_proving_twice_answers_as_the_first_time() -> None:
+def test_verifying_twice_returns_the_same_booking() -> None:
     booking = builders.held(builders.drive())
     code = builders.code_of(booking)
     first = builders.verified(booking)
@@ -79,7 +79,7 @@ def test_proving_twice_answers_as_the_first_time() -> None:
     assert Message.objects.filter(kind="booked").count() == 1
 
 
-def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
+def test_an_overdue_hold_is_lapsed_by_the_next_booking() -> None:
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
     late = builders.held(drive, number=1)
@@ -91,7 +91,7 @@ def test_a_hold_lapses_and_its_place_is_free_for_the_next_reader() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_the_sweep_lapses_holds_that_nobody_replaced() -> None:
+def test_the_sweep_lapses_overdue_holds() -> None:
     drive = builders.drive()
     builders.held(drive)
     assert hold.lapse_holds(now=NOW + timedelta(minutes=14)) == 0
@@ -109,7 +109,7 @@ def test_a_full_time_is_refused_with_the_three_nearest() -> None:
     assert [builders.slot(drive, n).pk for n in (0, 1, 3)] == [time.slot_id for time in caught.value.alternatives]
 
 
-def test_a_contact_holds_at_most_two_places() -> None:
+def test_a_contact_has_at_most_two_live_holds() -> None:
     drive = builders.drive()
     builders.held(drive, n=0)
     builders.held(drive, n=1)
@@ -119,7 +119,7 @@ def test_a_contact_holds_at_most_two_places() -> None:
 @pytest.mark.parametrize(
     "spelling", ["+1 213 555 0142", "(213) 555-0142", "213.555.0142", "213-555-0142", "1 213 555 0142", "+12135550142"]
 )
-def test_one_active_booking_whatever_the_spelling_of_the_phone(spelling: str) -> None:
+def test_another_spelling_of_the_phone_is_the_same_donor(spelling: str) -> None:
     drive = builders.drive()
     builders.booked(drive, phone="2135550142")
     again = builders.held(drive, n=8, phone=spelling)
@@ -150,7 +150,7 @@ def test_a_visit_must_end_by_closing() -> None:
     assert builders.held(drive, n=20, visit="return").chair_to == 24
 
 
-def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
+def test_draft_closed_cancelled_and_past_drives_are_refused() -> None:
     assert refused(lambda: builders.held(builders.drive(published=False))) == ["drive_not_published"]
     closed, cancelled, past = builders.drive(), builders.drive(), builders.drive()
     lifecycle.close_drive(drive_id=closed.pk, actor="user:1", now=NOW)
@@ -160,7 +160,7 @@ def test_draft_closed_cancelled_and_past_drives_say_so() -> None:
     assert refused(lambda: builders.held(past, now=past.ends_at)) == ["drive_past", "slot_past"]
 
 
-def test_a_time_that_is_kept_is_proved_although_online_booking_closes_meanwhile() -> None:
+def test_a_hold_can_be_verified_after_online_booking_closes() -> None:
     drive, gone = builders.drive(), builders.drive()
     held, party, lost = (
         builders.held(drive),
@@ -202,7 +202,7 @@ def test_first_and_return_visits_share_the_chairs() -> None:
     assert builders.held(drive, n=5, visit="return", number=2).chair_from == 6
 
 
-def test_a_hold_can_be_proved_until_its_quarter_of_an_hour_is_over() -> None:
+def test_a_hold_can_be_verified_for_15_minutes() -> None:
     booking = builders.held(builders.drive())
     code = builders.code_of(booking)
     ends = NOW + timedelta(minutes=15)
@@ -214,7 +214,7 @@ def test_a_hold_can_be_proved_until_its_quarter_of_an_hour_is_over() -> None:
     assert verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
 
 
-def test_one_hold_of_two_that_lapses_makes_room_for_another() -> None:
+def test_a_lapsed_hold_makes_room_for_another() -> None:
     drive = builders.drive()
     builders.held(drive, n=0)
     builders.held(drive, n=4, now=NOW + timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""Rows written by plain SQL are what the ORM would have written: no column of the instance is left out."""
+"""Rows inserted by plain SQL equal the rows that the ORM would insert."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def columns(row: Model) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def test_a_registration_is_kept_as_it_was_typed() -> None:
+def test_a_registration_is_inserted_as_the_orm_would() -> None:
     odd: dict[str, Any] = {
         "name": "Test Zoë O'Alder",
         "email": "zoe@example.org",
@@ -32,7 +32,7 @@ def test_a_registration_is_kept_as_it_was_typed() -> None:
     assert columns(Registration.objects.get()) == columns(details)
 
 
-def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
+def test_a_hold_is_inserted_with_its_first_history_row() -> None:
     held = builders.held(builders.drive(), self_check=["will_ask"])
     assert not held._state.adding
     assert columns(Booking.objects.get()) == columns(held)
@@ -42,7 +42,7 @@ def test_a_held_booking_is_kept_with_the_beginning_of_its_history() -> None:
     assert (change.actor, change.reason) == ("donor", "")
 
 
-def test_six_people_are_kept_in_the_order_in_which_they_were_named() -> None:
+def test_a_party_is_inserted_in_the_order_given() -> None:
     names = [f"Test {name} Alder" for name in ("Zoe", "Ana", "Yul", "Bo", "Xia", "Cy")]
     party = builders.held_together(
         builders.drive(chairs=40, screening_stations=40), people=[(name, "return") for name in names]
@@ -54,7 +54,7 @@ def test_six_people_are_kept_in_the_order_in_which_they_were_named() -> None:
         assert columns(Booking.objects.get(pk=booking.pk)) == columns(booking)
 
 
-def test_control_rows_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_rows_in_another_order_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     backwards = create._INSERT_SQL.replace("ORDER BY sent.position", "ORDER BY sent.position DESC")
     assert backwards != create._INSERT_SQL
     monkeypatch.setattr(create, "_INSERT_SQL", backwards)
@@ -62,7 +62,7 @@ def test_control_rows_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatc
     assert columns(Booking.objects.get(pk=party[0].pk)) != columns(party[0])
 
 
-def test_a_code_is_kept_as_it_was_sent() -> None:
+def test_a_code_is_inserted_as_the_orm_would() -> None:
     sent = codes.queue_code(
         organization=builders.organization(),
         address=builders.phone(1),

@@ -1,4 +1,4 @@
-"""Two to six people book together: all places or none, one code, each a booking and a history of their own."""
+"""Parties of two to six: all or none, one code, a booking and a history for each member."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -46,7 +46,7 @@ def test_a_party_is_held_with_one_code_and_counted() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -> None:
+def test_one_code_books_the_whole_party() -> None:
     drive = builders.drive()
     party = builders.booked_together(drive)
     assert [booking.state for booking in party] == ["booked"] * 3
@@ -58,7 +58,7 @@ def test_one_code_books_all_and_each_is_a_person_reached_through_the_contact() -
     assert drift.count_drifted_slots() == 0
 
 
-def test_proving_twice_answers_as_the_first_time() -> None:
+def test_verifying_twice_returns_the_same_booking() -> None:
     party = builders.held_together(builders.drive())
     first = builders.verified(party[0])
     assert builders.verified(party[0]) == first
@@ -66,7 +66,7 @@ def test_proving_twice_answers_as_the_first_time() -> None:
     assert len(texts("booked")) == 1
 
 
-def test_who_do_not_all_fit_are_refused_with_other_times_and_nothing_is_kept() -> None:
+def test_a_party_that_does_not_fit_is_refused_with_other_times() -> None:
     drive = builders.drive(
         planned=builders.plain(builders.site(here := builders.organization()), places=1, steps=4), of=here
     )
@@ -79,14 +79,14 @@ def test_who_do_not_all_fit_are_refused_with_other_times_and_nothing_is_kept() -
     assert drift.count_drifted_slots() == 0
 
 
-def test_where_chairs_do_not_suffice_they_come_one_after_the_other() -> None:
+def test_a_party_arrives_one_after_another_if_chairs_are_few() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive, n=1)
     assert [booking.first_step for booking in party] == [1, 1, 2]
 
 
-def test_a_hold_that_is_over_makes_room_for_a_party() -> None:
+def test_a_lapsed_hold_makes_room_for_a_party() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=1))
     builders.held(drive, number=1)
@@ -95,7 +95,7 @@ def test_a_hold_that_is_over_makes_room_for_a_party() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
+def test_a_refusal_names_the_person_and_keeps_the_holds() -> None:
     here = builders.organization()
     first, second = builders.drive(here), builders.drive(here)
     builders.booked_together(first, people=TWO)
@@ -114,7 +114,7 @@ def test_who_is_refused_is_named_and_the_others_stay_held() -> None:
 
 
 def on_days(*days: int) -> list[Drive]:
-    """Drives of one organization, so many days after a Saturday, with a party of two booked at the first."""
+    """Drives of one organization, that many days after a Saturday, with a party of two booked at the first."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
     drives = [builders.drive(here, builders.plan(place, on=on)) for on in dates]
@@ -128,7 +128,7 @@ def refused(party: list[Booking]) -> Refusal:
     return caught.value
 
 
-def test_a_party_that_is_too_early_is_offered_the_next_times_that_all_of_it_may_take() -> None:
+def test_a_party_that_is_too_early_is_offered_times_for_all_of_it() -> None:
     _saturday, sunday, wednesday = on_days(0, 1, 4)
     party = builders.held_together(sunday, people=(TWO[0], ("Test Ida Alder", "first")))
     refusal = refused(party)
@@ -137,14 +137,14 @@ def test_a_party_that_is_too_early_is_offered_the_next_times_that_all_of_it_may_
     assert {time.elsewhere and time.elsewhere.drive_id for time in refusal.alternatives} == {wednesday.pk}
 
 
-def test_times_that_one_of_a_party_may_not_take_are_not_offered_to_it() -> None:
+def test_times_that_one_member_may_not_take_are_not_offered() -> None:
     _saturday, sunday, _wednesday, thursday, later = on_days(0, 1, 4, 5, 11)
     builders.booked(thursday, name="Test Bo Alder", is_for_other=True)
     party = builders.held_together(sunday, people=TWO)
     assert {time.elsewhere and time.elsewhere.drive_id for time in refused(party).alternatives} == {later.pk}
 
 
-def test_a_party_whose_time_has_passed_is_offered_the_nearest_at_which_it_fits() -> None:
+def test_a_party_with_a_past_time_is_offered_the_nearest_times() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     at = builders.slot(drive, 1).starts_at
@@ -156,7 +156,7 @@ def test_a_party_whose_time_has_passed_is_offered_the_nearest_at_which_it_fits()
     assert [time.slot_id for time in caught.value.alternatives] == [builders.slot(drive, n).pk for n in (1, 2)]
 
 
-def test_a_party_that_is_held_moves_as_one() -> None:
+def test_a_held_party_moves_together() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive)
@@ -171,7 +171,7 @@ def test_a_party_that_is_held_moves_as_one() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
+def test_a_held_party_without_room_is_not_moved() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive)
@@ -184,7 +184,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
+def test_spots_freed_by_a_party_are_reserved_for_the_waitlist() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     party = builders.held_together(drive, people=TWO)
@@ -194,7 +194,7 @@ def test_what_a_party_leaves_is_kept_for_who_waits() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_each_has_their_own_history() -> None:
+def test_each_member_has_their_own_history() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
     party = builders.booked_together(
@@ -203,7 +203,7 @@ def test_each_has_their_own_history() -> None:
     assert names(party) == ["Test Bo Alder", "Test Ida Alder"]
 
 
-def test_what_was_ticked_counts_although_whoever_ticked_it_is_taken_out() -> None:
+def test_consents_stay_when_the_first_member_is_removed() -> None:
     party = builders.held_together(builders.drive())
     changes.cancel_bookings(booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     code = builders.code_of(party[0])
@@ -212,7 +212,7 @@ def test_what_was_ticked_counts_although_whoever_ticked_it_is_taken_out() -> Non
     assert list(agreed) == [(builders.phone(42), "reminders", True)]
 
 
-def test_two_names_of_one_person_are_refused() -> None:
+def test_two_names_of_one_donor_are_refused() -> None:
     here = builders.organization()
     builders.booked(builders.drive(here, builders.plan(builders.site(here), policy_id=builders.lax().pk)))
     other = builders.drive(here, builders.plan(builders.site(here), policy_id=builders.lax().pk))
@@ -222,7 +222,7 @@ def test_two_names_of_one_person_are_refused() -> None:
     assert caught.value.codes == ["same_person_twice"]
 
 
-def test_the_same_name_twice_is_said_beside_its_field() -> None:
+def test_the_same_name_twice_is_refused_by_field() -> None:
     with pytest.raises(ValidationError) as caught:
         builders.held_together(builders.drive(), people=(TWO[0], ("test ána alder", "return"), ("", "first")))
     found = {field: errors[0].code for field, errors in caught.value.error_dict.items()}
@@ -242,7 +242,7 @@ def test_one_person_is_a_party_of_one() -> None:
     assert builders.verified(booking).state == BookingState.BOOKED
 
 
-def test_a_party_is_one_hold_of_its_contact() -> None:
+def test_a_party_counts_as_one_hold_of_its_contact() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
     builders.held_together(drive)
     builders.held_together(drive, n=4)
@@ -251,7 +251,7 @@ def test_a_party_is_one_hold_of_its_contact() -> None:
     assert caught.value.codes == ["too_many_holds"]
 
 
-def test_a_network_keeps_at_most_twelve_places_for_parties() -> None:
+def test_a_network_holds_at_most_twelve_party_spots() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
     for number in (1, 251):  # of one network
         builders.held_together(drive, number=number, people=SIX)
@@ -261,7 +261,7 @@ def test_a_network_keeps_at_most_twelve_places_for_parties() -> None:
     builders.held_together(drive, number=2, people=SIX)
 
 
-def test_a_party_gets_one_text_and_each_a_mail_with_a_calendar_entry() -> None:
+def test_a_party_gets_one_text_and_each_member_an_e_mail() -> None:
     party = builders.booked_together(builders.drive(), email="ana@example.org")
     [text] = texts("booked")
     assert text.about == party[0].about
@@ -272,7 +272,7 @@ def test_a_party_gets_one_text_and_each_a_mail_with_a_calendar_entry() -> None:
     assert len({mail.calendar for mail in mails}) == 3
 
 
-def test_all_of_a_party_are_cancelled_with_one_text() -> None:
+def test_a_cancelled_party_gets_one_text() -> None:
     party = builders.booked_together(builders.drive())
     for _twice in range(2):
         changes.cancel_bookings(
@@ -285,7 +285,7 @@ def test_all_of_a_party_are_cancelled_with_one_text() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
+def test_one_member_can_be_moved_and_cancelled_alone() -> None:
     drive = builders.drive()
     party = builders.booked_together(drive)
     changes.cancel_bookings(booking_id=party[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -294,14 +294,14 @@ def test_one_of_a_party_is_cancelled_and_moved_alone() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_holding_takes_as_many_statements_for_two_as_for_six() -> None:
+def test_holding_takes_the_same_statements_for_two_and_six() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
     query_counts.count_for_each(
         lambda people: partial(builders.held_together, drive, number=people, people=SIX[:people]), (2, 6)
     )
 
 
-def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
+def test_verifying_takes_the_same_statements_for_two_and_six() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
 
     def held(people: int) -> Callable[[], object]:
@@ -311,7 +311,7 @@ def test_proving_takes_as_many_statements_for_two_as_for_six() -> None:
     query_counts.count_for_each(held, (2, 6))
 
 
-def test_the_last_of_twelve_places_of_a_network_may_be_taken_and_no_more() -> None:
+def test_the_twelfth_party_spot_of_a_network_is_allowed_and_the_next_is_not() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
     builders.held_together(drive, number=1, people=SIX)
     builders.held_together(drive, number=251, people=SIX[:5])

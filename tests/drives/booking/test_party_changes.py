@@ -1,4 +1,4 @@
-"""Everybody of a party gets another time at once, or nobody does."""
+"""Moving a party: every member gets another time, or none."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,7 +44,7 @@ def steps(party: list[Booking]) -> list[int]:
     return list(Booking.objects.filter(party=party[0].party).order_by("pk").values_list("first_step", flat=True))
 
 
-def test_a_booked_party_moves_as_one_and_a_shared_phone_gets_one_text() -> None:
+def test_a_booked_party_moves_together_and_a_shared_phone_gets_one_text() -> None:
     party = builders.booked_together(plain_drive())
     Message.objects.all().delete()
     moved = move(party[0], 3, reason="called")
@@ -58,7 +58,7 @@ def test_a_booked_party_moves_as_one_and_a_shared_phone_gets_one_text() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_the_present_time_changes_nothing() -> None:
+def test_moving_to_the_present_time_changes_nothing() -> None:
     party = builders.booked_together(plain_drive())
     Message.objects.all().delete()
     move(party[0], 0)
@@ -66,7 +66,7 @@ def test_the_present_time_changes_nothing() -> None:
     assert set(Booking.objects.values_list("revision", flat=True)) == {0}
 
 
-def test_a_party_that_finds_no_room_stays_where_it_is_all_of_it() -> None:
+def test_a_booked_party_without_room_is_not_moved() -> None:
     drive = plain_drive(places=2)
     party = builders.booked_together(drive, people=TWO)
     builders.booked(drive, n=3, number=9)
@@ -79,7 +79,7 @@ def test_a_party_that_finds_no_room_stays_where_it_is_all_of_it() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrides() -> None:
+def test_one_refused_member_blocks_the_move_until_a_reason_overrides() -> None:
     saturday = plain_drive()
     party = builders.booked_together(saturday, people=TWO)
     sunday = builders.drive(
@@ -100,7 +100,7 @@ def test_one_of_them_who_may_not_come_then_holds_all_back_until_a_reason_overrid
     }
 
 
-def test_judging_a_move_takes_one_query_for_a_party_of_one_and_of_three() -> None:
+def test_checking_a_move_takes_one_query_for_one_and_three() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
 
     def judged(people: int) -> Callable[[], object]:
@@ -112,27 +112,27 @@ def test_judging_a_move_takes_one_query_for_a_party_of_one_and_of_three() -> Non
     assert query_counts.count_for_each(judged) == 1
 
 
-def test_only_who_booked_for_all_moves_all() -> None:
+def test_only_the_leader_moves_the_whole_party() -> None:
     party = builders.booked_together(plain_drive())
     assert refusal(party[1], 3).codes == ["not_who_booked"]
     move(party[1], 3, by_member=True)
     assert steps(party) == [3, 3, 3]
 
 
-def test_who_is_checked_in_stays() -> None:
+def test_checked_in_members_are_not_moved() -> None:
     party = builders.booked_together(plain_drive())
     check_in.check_in_donor(booking_id=party[2].pk, actor="user:1", now=party[2].starts_at - timedelta(hours=1))
     move(party[0], 3)
     assert steps(party) == [3, 3, 0]
 
 
-def test_a_hold_that_is_over_does_not_move() -> None:
+def test_a_lapsed_hold_is_not_moved() -> None:
     held = builders.held_together(plain_drive())
     with pytest.raises(HoldLapsed):
         move(held[0], 3, now=NOW + timedelta(minutes=16))
 
 
-def test_who_booked_for_all_chooses_a_time_for_all_on_their_page() -> None:
+def test_the_leader_moves_the_party_on_their_page() -> None:
     party, browser = builders.booked_together(plain_drive()), Client()
     address = reverse("booking_move_party", args=[party[0].token])
     assert address in browser.get(reverse("booking", args=[party[0].token]), follow=True).content.decode().replace(
@@ -152,7 +152,7 @@ def test_who_booked_for_all_chooses_a_time_for_all_on_their_page() -> None:
     assert steps(party) == [2, 2, 2]
 
 
-def test_a_coordinator_moves_all_who_come_together_from_any_of_them() -> None:
+def test_a_coordinator_moves_a_party_from_any_member() -> None:
     party = builders.booked_together(plain_drive())
     ben = coordinator.signed_in(builders.member(party[0].drive.organization, Role.COORDINATOR))
     alone = ben.get(reverse("organizer_move_booking", args=[party[1].pk]))
@@ -165,7 +165,7 @@ def test_a_coordinator_moves_all_who_come_together_from_any_of_them() -> None:
     assert steps(party) == [4, 4, 4]
 
 
-def test_one_who_comes_alone_has_nobody_to_move() -> None:
+def test_a_single_booking_offers_no_party_move() -> None:
     booking = builders.booked(plain_drive())
     ben = coordinator.signed_in(builders.member(booking.drive.organization))
     assert ben.get(reverse("organizer_move_party", args=[booking.pk]))["Location"] == reverse(
@@ -173,7 +173,7 @@ def test_one_who_comes_alone_has_nobody_to_move() -> None:
     )
 
 
-def test_roster_desk_and_door_say_who_came_together() -> None:
+def test_roster_record_and_door_show_the_party() -> None:
     drive = plain_drive(places=4)
     builders.booked_together(drive)
     builders.booked(drive, n=2, number=9, name="Test Dan Dow")
@@ -191,9 +191,7 @@ def test_roster_desk_and_door_say_who_came_together() -> None:
 
 
 @pytest.mark.parametrize("parties", [1, 3])
-def test_the_lists_take_the_same_queries_for_one_party_and_three(
-    parties: int, django_assert_num_queries: object
-) -> None:
+def test_lists_take_the_same_queries_for_one_party_and_three(parties: int, django_assert_num_queries: object) -> None:
     drive = plain_drive(places=9)
     for number in range(parties):
         builders.booked_together(drive, number=20 + number, people=TWO)

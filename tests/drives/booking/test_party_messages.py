@@ -1,4 +1,4 @@
-"""People of a party who share a phone get one text; whoever changes before it leaves is not spoken of."""
+"""Members of a party with one phone get one text; members that leave in time are left out."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def texts(kind: str, *states: str) -> list[Message]:
 
 
 def family(places: int = 2) -> list[Booking]:
-    """Three people, of whom the third comes a quarter of an hour later where there are two places."""
+    """Three members; the third arrives 15 minutes later, because there are two chairs."""
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=places, steps=4))
     people = [(name, "return") for name, _visit in builders.PARTY]
@@ -36,7 +36,7 @@ def cancel(booking: Booking, now: datetime = DAY_BEFORE) -> None:
     changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now)
 
 
-def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> None:
+def test_a_shared_reminder_covers_members_with_different_times() -> None:
     family()
     assert len(texts("day_before", "scheduled")) == 3
     reminders.render_due_reminders(now=DAY_BEFORE)
@@ -46,7 +46,7 @@ def test_a_reminder_speaks_for_all_even_if_they_come_one_after_the_other() -> No
     assert [row.reason for row in texts("day_before", "withdrawn")] == ["said_together"] * 2
 
 
-def test_who_is_alone_in_the_party_by_now_is_reminded_as_ever() -> None:
+def test_the_last_member_of_a_party_gets_a_single_reminder() -> None:
     party = family()
     for booking in party[:2]:
         cancel(booking, NOW)
@@ -56,7 +56,7 @@ def test_who_is_alone_in_the_party_by_now_is_reminded_as_ever() -> None:
 
 
 @pytest.mark.parametrize("who", [0, 1, 2])
-def test_who_cancels_before_the_text_has_left_is_not_spoken_of(who: int) -> None:
+def test_a_cancelled_member_is_left_out_of_the_shared_reminder(who: int) -> None:
     party = family()
     reminders.render_due_reminders(now=DAY_BEFORE)
     cancel(party[who])
@@ -66,7 +66,7 @@ def test_who_cancels_before_the_text_has_left_is_not_spoken_of(who: int) -> None
     assert "Reminder, 2 of you" in text.text
 
 
-def test_what_has_left_is_not_said_again() -> None:
+def test_a_sent_shared_reminder_is_not_sent_again() -> None:
     party = family()
     reminders.render_due_reminders(now=DAY_BEFORE)
     Message.objects.filter(state="queued", kind="day_before").update(state="sent")
@@ -75,7 +75,7 @@ def test_what_has_left_is_not_said_again() -> None:
     assert texts("day_before", "queued", "scheduled") == []
 
 
-def test_who_moves_away_is_reminded_alone() -> None:
+def test_a_moved_member_gets_a_separate_reminder() -> None:
     party = family(places=3)
     reminders.render_due_reminders(now=DAY_BEFORE - timedelta(hours=1))
     changes.move_bookings(
@@ -85,7 +85,7 @@ def test_who_moves_away_is_reminded_alone() -> None:
     assert sum("Reminder, " in row.text for row in texts("day_before", "queued")) == 1
 
 
-def test_people_of_two_parties_are_reminded_apart() -> None:
+def test_two_parties_with_one_phone_are_reminded_separately() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=1))
     for number in (1, 2):
@@ -94,7 +94,7 @@ def test_people_of_two_parties_are_reminded_apart() -> None:
     assert len(texts("day_before", "queued")) == 2
 
 
-def test_a_cancelled_drive_is_said_once_to_a_phone() -> None:
+def test_a_cancelled_drive_sends_one_text_to_a_shared_phone() -> None:
     party = family()
     lifecycle.cancel_drive(drive_id=party[0].drive_id, reason="", actor="user:1", now=NOW)
     assert len(texts("drive_cancelled")) == 1
@@ -114,28 +114,28 @@ def replied(text: str) -> str:
     return next(iter(replies.handle_new_replies(now=DAY_BEFORE)))
 
 
-def test_a_c_confirms_everybody_the_text_spoke_of() -> None:
+def test_a_c_reply_confirms_everyone_in_the_text() -> None:
     family()
     reminders.render_due_reminders(now=DAY_BEFORE)
     assert replied("C") == "confirm"
     assert list(Booking.objects.values_list("state", flat=True)) == ["confirmed"] * 3
 
 
-def test_an_x_to_a_party_waits_for_a_person() -> None:
+def test_an_x_reply_to_a_party_waits_for_a_coordinator() -> None:
     family()
     reminders.render_due_reminders(now=DAY_BEFORE)
     assert replied("X") == "unclear"
     assert list(Booking.objects.values_list("state", flat=True)) == ["booked"] * 3
 
 
-def test_everybody_who_shares_a_phone_is_thanked_once() -> None:
+def test_a_shared_phone_gets_one_thank_you() -> None:
     party = family()
     booking_messages.queue_follow_ups(bookings.load_message_bookings([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
 
 
 @pytest.mark.parametrize(("apart", "said_to"), [(timedelta(hours=3, minutes=-1), 2), (timedelta(hours=3), 1)])
-def test_reminders_less_than_three_hours_apart_are_one(apart: timedelta, said_to: int) -> None:
+def test_reminders_within_three_hours_are_shared(apart: timedelta, said_to: int) -> None:
     party = builders.booked_together(builders.drive(), people=builders.PARTY[:2])
     first, second = texts("day_before", "scheduled")
     Message.objects.filter(pk=second.pk).update(due_at=first.due_at + apart)

@@ -1,4 +1,4 @@
-"""The confirmation once more: by the donor or a coordinator, seldom, and only for a place ahead."""
+"""Resending the confirmation: by the donor or a coordinator, within limits, for an upcoming booking."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def confirmations(booking: Booking) -> list[tuple[str, str]]:
     return sorted((message.channel, message.text.split(": ", 1)[-1][:13]) for message in sent)
 
 
-def test_a_donor_has_the_confirmation_sent_again() -> None:
+def test_a_donor_resends_the_confirmation() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     page = Client().post(reverse("booking_resend", args=[booking.token]), follow=True)
     assert "The confirmation is on its way" in text(page)
@@ -44,7 +44,7 @@ def test_a_second_tap_within_a_minute_sends_nothing_more() -> None:
     assert len(confirmations(booking)) == 2
 
 
-def test_the_third_in_an_hour_is_refused_in_words() -> None:
+def test_a_third_resend_in_an_hour_is_refused() -> None:
     booking, answers = builders.booked(builders.drive()), []
     for minutes in range(3):
         with time_machine.travel(NOW + minutes * MINUTE, tick=False):
@@ -55,7 +55,7 @@ def test_the_third_in_an_hour_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize(("cancelled", "later", "code"), [(True, 0, "booking_cancelled"), (False, 20, "visit_past")])
-def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, later: int, code: str) -> None:
+def test_only_an_upcoming_booking_can_be_resent(cancelled: bool, later: int, code: str) -> None:
     booking = builders.booked(builders.drive())
     if cancelled:
         changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -65,7 +65,7 @@ def test_without_a_place_ahead_there_is_nothing_to_confirm(cancelled: bool, late
     assert len(confirmations(booking)) == 1
 
 
-def test_a_coordinator_sends_it_again_and_a_viewer_does_not() -> None:
+def test_a_coordinator_may_resend_and_a_viewer_may_not() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     address = reverse("organizer_resend", args=[booking.pk])
@@ -79,7 +79,7 @@ def test_a_coordinator_sends_it_again_and_a_viewer_does_not() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_two_are_let_through() -> None:
+def test_two_of_many_concurrent_resends_succeed() -> None:
     booking = builders.booked(builders.drive())
 
     def ask(number: int) -> None:
@@ -92,7 +92,7 @@ def test_of_many_at_once_two_are_let_through() -> None:
     assert len(confirmations(booking)) == 3
 
 
-def test_two_are_sent_in_an_hour_and_four_in_a_day() -> None:
+def test_two_resends_an_hour_and_four_a_day_are_allowed() -> None:
     booking = builders.booked(builders.drive())
     hour = NOW.replace(hour=18)
     answers = []

@@ -1,4 +1,4 @@
-"""What is allowed, and the figures of the rules: pure, each at its boundary and one step beyond."""
+"""The rules and constants of bookings, each at its boundary and one step beyond."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ LOS_ANGELES = "America/Los_Angeles"
 
 
 def place(**changes: object) -> BookingFacts:
-    """A place that may be taken: an hour ahead, at a drive that ends in five."""
+    """A bookable slot: in an hour, at a drive that ends in five."""
     facts: dict[str, object] = {
         "drive_state": DriveState.PUBLISHED,
         "drive_ends_at": NOW + timedelta(hours=5),
@@ -59,7 +59,7 @@ def drive(**changes: object) -> Drive:
     return Drive(**fields)
 
 
-def test_the_figures_of_the_rules() -> None:
+def test_the_constants_of_the_rules() -> None:
     assert timedelta(minutes=15) == booking_rules.HOLD_FOR == booking_rules.UNDO_WITHIN
     assert timedelta(hours=24) == booking_rules.LATE_WITHIN
     assert timedelta(hours=72) == booking_rules.CANCELLATION_ALERT_WITHIN
@@ -78,14 +78,14 @@ def test_the_figures_of_the_rules() -> None:
         (-MINUTE, True),
     ],
 )
-def test_a_cancellation_is_late_from_less_than_24_hours_before_the_visit_on(ahead: timedelta, is_late: bool) -> None:
+def test_is_late_cancellation_starts_below_24_hours(ahead: timedelta, is_late: bool) -> None:
     assert booking_rules.is_late_cancellation(NOW + ahead, NOW) is is_late
 
 
 # Places
 
 
-def test_an_open_time_of_a_published_drive_may_be_taken() -> None:
+def test_an_open_slot_of_a_published_drive_is_bookable() -> None:
     assert codes() == []
 
 
@@ -96,12 +96,12 @@ def test_a_third_hold_of_one_contact_is_refused(holds: int, found: list[str]) ->
     assert [reason.code for reason in waiting] == found
 
 
-def test_a_drive_is_over_when_it_ends_and_not_a_moment_before() -> None:
+def test_a_drive_is_past_exactly_at_its_end() -> None:
     assert codes(drive_ends_at=NOW + TICK) == []
     assert codes(drive_ends_at=NOW) == ["drive_past"]
 
 
-def test_a_time_has_passed_when_it_begins_and_not_a_moment_before() -> None:
+def test_a_slot_is_past_exactly_at_its_start() -> None:
     assert codes(slot_starts_at=NOW + TICK) == []
     assert codes(slot_starts_at=NOW) == ["slot_past"]
     assert codes(slot_starts_at=NOW, by_member=True) == []
@@ -117,7 +117,7 @@ def test_a_time_has_passed_when_it_begins_and_not_a_moment_before() -> None:
         (DriveState.PUBLISHED, [], [], []),
     ],
 )
-def test_each_state_of_a_drive_says_for_whom_it_takes_bookings(
+def test_each_drive_state_allows_its_own_bookings(
     state: DriveState, code: list[str], staff: list[str], has_reserved_spot: list[str]
 ) -> None:
     assert codes(drive_state=state) == code
@@ -125,18 +125,18 @@ def test_each_state_of_a_drive_says_for_whom_it_takes_bookings(
     assert codes(drive_state=state, has_reserved_spot=True) == has_reserved_spot
 
 
-def test_a_closed_time_is_for_coordinators() -> None:
+def test_only_coordinators_may_book_a_closed_slot() -> None:
     assert codes(is_slot_open=False) == ["slot_closed"]
     assert codes(is_slot_open=False, by_member=True) == []
     assert codes(is_slot_open=False, has_reserved_spot=True) == ["slot_closed"]
 
 
-def test_a_time_of_another_drive_or_of_none_is_unknown() -> None:
+def test_a_slot_of_another_drive_is_unknown() -> None:
     assert codes(is_slot_of_drive=False) == ["slot_unknown"]
     assert codes(slot_starts_at=None) == ["slot_unknown"]
 
 
-def test_all_reasons_are_given_at_once_in_words() -> None:
+def test_every_reason_is_given_at_once() -> None:
     found = capacity_rules.reasons_not_to_book(
         place(drive_state=DriveState.CLOSED, is_slot_open=False, live_hold_count=2, has_active_booking=True), NOW
     )
@@ -155,7 +155,7 @@ def test_all_reasons_are_given_at_once_in_words() -> None:
     assert refusal.messages == list(reasons(found).values())
 
 
-def test_a_refusal_names_the_times_that_are_possible() -> None:
+def test_a_refusal_lists_the_alternatives() -> None:
     time = refusals.OpenTime(7, (NOW,), 2)
     assert refusals.Refusal([capacity_rules.build_slot_full_reason()], [time]).alternatives == [time]
 
@@ -170,11 +170,11 @@ def test_a_refusal_names_the_times_that_are_possible() -> None:
         ({"is_slot_of_drive": False}, "This time does not belong to this drive. Choose a time from the list."),
     ],
 )
-def test_a_reason_is_given_in_words(facts: dict[str, object], words: str) -> None:
+def test_each_reason_has_a_sentence(facts: dict[str, object], words: str) -> None:
     assert [reason.detail for reason in capacity_rules.reasons_not_to_book(place(**facts), NOW)] == [words]
 
 
-def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
+def test_joining_a_waitlist_ignores_the_slot() -> None:
     facts = place(is_slot_of_drive=False, slot_starts_at=None, is_slot_open=False)
     assert waitlist_rules.reasons_not_to_join_waitlist(facts, NOW) == []
     taken = waitlist_rules.reasons_not_to_join_waitlist(
@@ -199,23 +199,21 @@ def test_a_waiting_list_is_joined_whatever_the_time_of_the_place() -> None:
         (DriveState.COMPLETED, False),
     ],
 )
-def test_a_line_is_open_until_its_drive_ends_also_when_online_booking_is_closed(
-    state: DriveState, is_open: bool
-) -> None:
+def test_a_waitlist_stays_open_when_online_booking_is_closed(state: DriveState, is_open: bool) -> None:
     assert waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW + TICK), NOW) is is_open
     assert not waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW), NOW)
     assert not waitlist_rules.is_waitlist_open(drive(state=state, ends_at=NOW + TICK, waitlist_closed_at=NOW), NOW)
 
 
 @pytest.mark.parametrize("state", DriveState.values)
-def test_a_drive_is_closed_out_when_its_grace_has_passed_and_not_a_moment_before(state: str) -> None:
+def test_a_drive_is_closed_out_exactly_after_its_grace_period(state: str) -> None:
     takes_place = state in {DriveState.PUBLISHED, DriveState.CLOSED}
     over = drive(state=state, ends_at=NOW - 45 * MINUTE, grace_minutes=45)
     assert attendance_rules.is_due_for_close_out(over, NOW) is takes_place
     assert attendance_rules.is_due_for_close_out(over, NOW - TICK) is False
 
 
-def test_a_visit_takes_the_steps_of_its_kind() -> None:
+def test_a_visit_takes_the_steps_of_its_type() -> None:
     assert visits.compute_visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
     assert visits.compute_visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
 
@@ -231,9 +229,7 @@ def test_a_visit_takes_the_steps_of_its_kind() -> None:
         (BrokenRule("window_full", 2, 7), "At most 2 donations are allowed in any 7 days."),
     ],
 )
-def test_a_rule_of_interval_is_given_in_words_with_the_first_time_that_is_allowed(
-    broken: BrokenRule, words: str
-) -> None:
+def test_an_interval_reason_names_the_first_allowed_time(broken: BrokenRule, words: str) -> None:
     earliest = datetime(2027, 3, 15, 17, 30, tzinfo=UTC)
     first = "The first time that is allowed is Monday, March 15, 2027, 10:30 AM Pacific Time."
     assert eligibility_rules.build_interval_reason(broken, None, LOS_ANGELES) == Reason(broken.code, words)
@@ -260,7 +256,7 @@ def gave(days_ago: int, basis: str = GIVEN, kind: str = "plasma") -> Donation:
         ([gave(10, kind="platelets")], None),
     ],
 )
-def test_a_visit_is_a_first_one_again_after_180_days(donations: list[Donation], visit: Visit | None) -> None:
+def test_a_visit_is_a_first_visit_again_after_180_days(donations: list[Donation], visit: Visit | None) -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
     assert eligibility_rules.compute_visit_type(donations, policy, NOW.date()) == visit
 
@@ -294,7 +290,7 @@ def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
         ("left", "This visit is already over."),
     ],
 )
-def test_a_booking_in_another_state_says_how_it_stands(state: str, words: str) -> None:
+def test_a_refused_action_names_the_state(state: str, words: str) -> None:
     assert booking_rules.reasons_not_to_change(state, frozenset()) == [Reason(f"booking_{state}", words)]
     assert booking_rules.reasons_not_to_change(state, frozenset({BookingState(state)})) == []
 
@@ -311,7 +307,7 @@ def test_a_booking_in_another_state_says_how_it_stands(state: str, words: str) -
         (attendance_rules.HAS_DONATED, {"donated"}),
     ],
 )
-def test_each_verb_starts_from_these_states(verb: frozenset[BookingState], states: set[str]) -> None:
+def test_each_action_starts_from_its_states(verb: frozenset[BookingState], states: set[str]) -> None:
     assert set(map(str, verb)) == states
 
 
@@ -372,13 +368,13 @@ def test_each_reason_has_its_code_and_its_sentence(made: Callable[[], Reason], c
     assert made() == Reason(code, words)
 
 
-def test_only_rules_of_interval_and_the_kind_of_visit_may_be_overridden() -> None:
+def test_only_interval_and_visit_type_reasons_may_be_overridden() -> None:
     intervals = {"interval_too_short", "window_full", "cross_interval"}
     assert intervals == eligibility_rules.INTERVAL_CODES
     assert intervals | {"visit_is_first"} == eligibility_rules.OVERRIDABLE_CODES
 
 
-def test_a_first_visit_counts_its_days_by_dates() -> None:
+def test_is_first_visit_counts_days_by_dates() -> None:
     policy = Policy(kind="plasma", lapse_after_days=180)
     last = gave(0)
     assert eligibility_rules.compute_visit_type([last], policy, date(2027, 9, 9)) == Visit.RETURN

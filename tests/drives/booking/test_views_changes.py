@@ -1,4 +1,4 @@
-"""Plans changed: what a donor does with a booking, and how the page says what became of it."""
+"""The donor's pages that change a booking."""
 
 from datetime import timedelta
 
@@ -27,14 +27,14 @@ def post(name: str, booking: Booking, **data: object) -> object:
     return Client().post(reverse(name, args=[booking.token]), data)
 
 
-def test_the_page_says_which_reminders_will_come() -> None:
+def test_the_page_shows_the_coming_reminders() -> None:
     drive = builders.drive()
     assert "We’ll text you 3 days and 1 day before." in page_of(builders.booked(drive))
     silent = builders.booked(drive, n=8, number=7, consents=())
     assert "We will not send you reminders." in page_of(silent)
 
 
-def test_the_page_has_the_calendars_and_the_code_for_the_door() -> None:
+def test_the_page_has_calendar_links_and_the_check_in_code() -> None:
     booking = builders.booked(builders.drive())
     shown = Client().get(reverse("booking", args=[booking.token]), follow=True).content.decode()
     assert reverse("booking_calendar", args=[booking.token]) in shown
@@ -44,7 +44,7 @@ def test_the_page_has_the_calendars_and_the_code_for_the_door() -> None:
     assert booking.reference in shown
 
 
-def test_moving_takes_the_new_time_and_says_so() -> None:
+def test_a_donor_moves_a_booking() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
     browser = Client()
@@ -56,14 +56,14 @@ def test_moving_takes_the_new_time_and_says_so() -> None:
     assert "Your time is changed Saturday, March 13, 11:00 AM Pacific Time" in text(response)
 
 
-def test_moving_without_a_choice_asks_for_one() -> None:
+def test_moving_without_a_chosen_time_asks_for_one() -> None:
     response = Client().post(reverse("booking_move", args=[builders.booked(builders.drive()).token]))
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
     assert "Choose a time." in text(response)
 
 
-def test_moving_to_a_time_that_was_taken_keeps_the_old_one() -> None:
+def test_moving_to_a_full_time_keeps_the_old_one() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=1))
     booking = builders.booked(drive, n=0)
@@ -75,21 +75,21 @@ def test_moving_to_a_time_that_was_taken_keeps_the_old_one() -> None:
     assert booking.arrival_id == builders.slot(drive, 0).pk
 
 
-def test_a_hold_can_be_moved_before_it_is_proved() -> None:
+def test_a_hold_can_be_moved_before_verification() -> None:
     browser, drive = Client(), builders.drive()
     booking = donor.kept(browser, drive)
     browser.post(reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 4).pk})
     assert "10:00 AM Pacific Time" in text(browser.get(reverse("booking", args=[booking.token]), follow=True))
 
 
-def test_opening_the_page_to_cancel_cancels_nothing() -> None:
+def test_opening_the_cancel_page_cancels_nothing() -> None:
     booking = builders.booked(builders.drive())
     assert "Cancel your booking?" in text(Client().get(reverse("booking_cancel", args=[booking.token])))
     booking.refresh_from_db()
     assert booking.state == BookingState.BOOKED
 
 
-def test_cancelling_can_be_undone_for_a_quarter_of_an_hour() -> None:
+def test_a_donor_can_undo_a_cancellation_for_15_minutes() -> None:
     booking = builders.booked(builders.drive())
     post("booking_cancel", booking)
     shown = page_of(booking)
@@ -99,7 +99,7 @@ def test_cancelling_can_be_undone_for_a_quarter_of_an_hour() -> None:
     assert "You’re booked" in page_of(booking)
 
 
-def test_after_a_quarter_of_an_hour_there_is_no_undo_but_another_time() -> None:
+def test_after_15_minutes_the_page_offers_another_time_instead_of_undo() -> None:
     booking = builders.booked(builders.drive())
     post("booking_cancel", booking)
     with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
@@ -131,7 +131,7 @@ def test_close_to_the_visit_the_donor_is_asked_to_confirm() -> None:
         (BookingState.NO_SHOW, "We missed you"),
     ],
 )
-def test_every_end_is_said_in_words_and_nothing_can_be_changed(state: BookingState, words: str) -> None:
+def test_every_final_state_is_shown_without_actions(state: BookingState, words: str) -> None:
     booking = builders.booked(builders.drive())
     Booking.objects.filter(pk=booking.pk).update(state=state)
     shown = page_of(booking)
@@ -140,13 +140,13 @@ def test_every_end_is_said_in_words_and_nothing_can_be_changed(state: BookingSta
     assert Client().get(reverse("booking_move", args=[booking.token])).status_code == 303
 
 
-def test_a_booking_whose_time_has_passed_says_so() -> None:
+def test_a_past_booking_says_so() -> None:
     booking = builders.booked(builders.drive())
     with time_machine.travel(booking.starts_at + timedelta(minutes=30), tick=False):
         assert "Your time has passed" in page_of(booking)
 
 
-def test_a_drive_that_was_cancelled_says_not_to_come() -> None:
+def test_a_cancelled_drive_tells_the_donor_not_to_come() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
@@ -155,7 +155,7 @@ def test_a_drive_that_was_cancelled_says_not_to_come() -> None:
     assert "Please do not come: the drive does not take place. The hall is flooded." in shown
 
 
-def test_the_link_is_good_until_thirty_days_after_the_drive() -> None:
+def test_a_link_expires_30_days_after_the_drive() -> None:
     booking = builders.booked(builders.drive())
     address = reverse("booking", args=[booking.token])
     day_29, day_32 = (DRIVE_DAY + timedelta(days=days) for days in (29, 32))
@@ -166,7 +166,7 @@ def test_the_link_is_good_until_thirty_days_after_the_drive() -> None:
 
 
 @pytest.mark.parametrize("name", ["booking_verify", "booking_send_code", "booking_confirm", "booking_restore"])
-def test_opening_an_address_that_only_acts_shows_the_booking_and_does_nothing(name: str) -> None:
+def test_a_get_request_to_an_action_shows_the_booking(name: str) -> None:
     booking = builders.booked(builders.drive())
     response = Client().get(reverse(name, args=[booking.token]))
     assert (response.status_code, response.headers["Location"]) == (303, reverse("booking", args=[booking.token]))
@@ -174,7 +174,7 @@ def test_opening_an_address_that_only_acts_shows_the_booking_and_does_nothing(na
     assert booking.state == BookingState.BOOKED
 
 
-def test_stopping_messages_asks_first_and_takes_every_consent_back() -> None:
+def test_stopping_messages_asks_first_and_withdraws_every_consent() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, consents=("reminders", "news"))
     assert booking.volunteer is not None
@@ -188,7 +188,7 @@ def test_stopping_messages_asks_first_and_takes_every_consent_back() -> None:
     assert "We will not send you reminders." in page_of(booking)
 
 
-def test_a_link_to_stop_that_is_cut_is_not_found() -> None:
+def test_a_truncated_stop_link_is_not_found() -> None:
     assert Client().get(reverse("stop_messages", args=["nonsense"])).status_code == 404
 
 
@@ -201,14 +201,14 @@ def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() 
 
 
 @pytest.mark.parametrize(("seconds", "asks"), [(1, False), (0, True)])
-def test_a_donor_is_asked_to_confirm_from_four_days_before_on(seconds: int, asks: bool) -> None:
+def test_a_donor_is_asked_to_confirm_from_four_days_before(seconds: int, asks: bool) -> None:
     booking = builders.booked(builders.drive())
     with time_machine.travel(booking.starts_at - timedelta(days=4, seconds=seconds), tick=False):
         assert ("I am coming" in page_of(booking)) is asks
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 404)])
-def test_a_link_is_good_until_thirty_days_after_the_drive(seconds: int, status: int) -> None:
+def test_a_link_works_until_30_days_after_the_drive(seconds: int, status: int) -> None:
     booking = builders.booked(builders.drive())
     with time_machine.travel(booking.drive.ends_at + timedelta(days=30, seconds=seconds), tick=False):
         assert Client().get(reverse("booking", args=[booking.token]), follow=True).status_code == status

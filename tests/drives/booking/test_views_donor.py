@@ -1,4 +1,4 @@
-"""From a time to a booking through the pages, as a donor does it."""
+"""Booking through the donor's pages."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from volunteers.models import VerifiedBrowser
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
-def test_poster_to_booked_in_four_pages_and_three_typed_fields() -> None:
+def test_a_donor_books_from_the_poster_in_four_pages_and_three_fields() -> None:
     browser, drive = Client(), builders.drive()
     slot = builders.slot(drive, 2)
     assert browser.get(reverse("drive", args=[drive.slug]), {"visit": "return"}).status_code == 200
@@ -45,7 +45,7 @@ def test_reading_the_pages_changes_nothing() -> None:
     assert (Booking.objects.count(), Message.objects.count(), "browser" in response.cookies) == (0, 0, False)
 
 
-def test_the_boxes_of_consent_are_empty_at_first() -> None:
+def test_consent_boxes_are_unchecked_at_first() -> None:
     drive = builders.drive()
     query = {"visit": "return", "slot": str(builders.slot(drive).pk)}
     shown = Client().get(reverse("book", args=[drive.slug]), query).content.decode()
@@ -53,7 +53,7 @@ def test_the_boxes_of_consent_are_empty_at_first() -> None:
     assert "Msg &amp; data rates may apply" in shown
 
 
-def test_nothing_typed_is_lost_when_something_is_wrong() -> None:
+def test_typed_details_stay_after_an_error() -> None:
     response = donor.keep(Client(), builders.drive(), name="", phone="213 55", email="ana@example.org")
     shown = response.content.decode()
     assert response.status_code == 422
@@ -65,14 +65,14 @@ def test_nothing_typed_is_lost_when_something_is_wrong() -> None:
     assert shown.count(" checked") == 1
 
 
-def test_one_contact_is_enough_and_one_is_needed() -> None:
+def test_one_contact_is_required_and_enough() -> None:
     drive = builders.drive()
     assert "Enter a phone number or an e-mail address." in text(donor.keep(Client(), drive, phone=""))
     booking = donor.kept(Client(), drive, phone="", email="ana@example.org")
     assert builders.code_of(booking)
 
 
-def test_a_time_that_is_gone_keeps_what_was_typed_and_offers_the_nearest_three() -> None:
+def test_a_full_time_keeps_typed_details_and_offers_the_nearest_three() -> None:
     drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
     builders.booked(drive, n=1, number=7)
     response = donor.keep(Client(), drive, 1)
@@ -84,21 +84,21 @@ def test_a_time_that_is_gone_keeps_what_was_typed_and_offers_the_nearest_three()
     assert 'value="(201) 555-0142"' in shown
 
 
-def test_a_time_that_is_gone_before_the_details_is_said_at_once() -> None:
+def test_a_time_that_is_full_already_is_reported_before_the_form() -> None:
     drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
     builders.booked(drive, n=1, number=7)
     query = {"visit": "return", "slot": str(builders.slot(drive, 1).pk)}
     assert "Choose another time" in text(Client().get(reverse("book", args=[drive.slug]), query))
 
 
-def test_a_time_has_to_be_chosen_again_and_nothing_typed_is_lost() -> None:
+def test_a_missing_time_keeps_typed_details() -> None:
     response = donor.keep(Client(), builders.drive(), slot="")
     assert response.status_code == 422
     assert '<a href="#id_slot">Choose a time.</a>' in response.content.decode()
     assert 'value="Test Ana Alder"' in response.content.decode()
 
 
-def test_a_third_time_kept_is_refused_without_blaming_the_time() -> None:
+def test_a_third_hold_is_refused_above_the_form() -> None:
     browser, drive = Client(), builders.drive()
     for n in (0, 4):
         donor.kept(browser, drive, n)
@@ -109,7 +109,7 @@ def test_a_third_time_kept_is_refused_without_blaming_the_time() -> None:
     assert "Saturday, March 13, 11:00 AM" in text(response)
 
 
-def test_a_wrong_code_is_said_beside_the_field_and_the_hold_stands() -> None:
+def test_a_wrong_code_is_shown_beside_its_field() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
     wrong = "000000" if builders.code_of(booking) != "000000" else "111111"
@@ -121,12 +121,12 @@ def test_a_wrong_code_is_said_beside_the_field_and_the_hold_stands() -> None:
     assert booking.state == BookingState.HELD
 
 
-def test_a_code_counts_only_in_the_browser_that_asked_for_it() -> None:
+def test_a_code_works_only_in_its_browser() -> None:
     booking = donor.kept(Client(), builders.drive())
     assert donor.prove(Client(), booking).status_code == 422
 
 
-def test_tapping_twice_books_once_and_answers_the_same() -> None:
+def test_a_second_tap_books_once() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
     code = builders.code_of(booking)
@@ -137,7 +137,7 @@ def test_tapping_twice_books_once_and_answers_the_same() -> None:
     assert Booking.objects.filter(state=BookingState.BOOKED).count() == 1
 
 
-def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() -> None:
+def test_a_second_tap_books_when_the_first_only_used_the_code() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
     code, bound_to = builders.code_of(booking), linked_model.hash_token(browser.cookies["browser"].value)
@@ -149,7 +149,7 @@ def test_the_second_of_two_taps_books_when_the_first_has_only_used_the_code() ->
     assert booking.state == BookingState.BOOKED
 
 
-def test_a_browser_that_proved_the_contact_sees_no_code() -> None:
+def test_a_verified_browser_needs_no_code() -> None:
     browser, here = Client(), builders.organization()
     donor.booked(browser, builders.drive(here))
     booking = donor.kept(browser, builders.drive(here, policy_id=builders.lax().pk))
@@ -160,7 +160,7 @@ def test_a_browser_that_proved_the_contact_sees_no_code() -> None:
     assert booking.state == BookingState.BOOKED
 
 
-def test_the_cookie_is_for_our_eyes_only_and_lasts_thirty_days() -> None:
+def test_the_browser_cookie_is_http_only_and_lasts_30_days() -> None:
     browser = Client()
     donor.booked(browser, builders.drive())
     cookie = browser.cookies["browser"]
@@ -168,7 +168,7 @@ def test_the_cookie_is_for_our_eyes_only_and_lasts_thirty_days() -> None:
     assert VerifiedBrowser.objects.get().token_hash == linked_model.hash_token(cookie.value)
 
 
-def test_a_hold_that_lapsed_says_so_and_leads_back() -> None:
+def test_a_lapsed_hold_says_so_and_links_to_the_drive() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
     with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
@@ -190,7 +190,7 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     assert donor.prove(browser, booking).status_code == 303
 
 
-def test_too_many_codes_are_refused_in_words() -> None:
+def test_too_many_codes_are_refused_on_the_page() -> None:
     browser = Client()
     booking = donor.kept(browser, builders.drive())
     answers = [browser.post(reverse("booking_send_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
@@ -199,7 +199,7 @@ def test_too_many_codes_are_refused_in_words() -> None:
     assert answers[-1].headers["Retry-After"] == str(15 * 60)
 
 
-def test_a_network_that_asked_for_too_many_codes_is_told_when_to_come_back_in_both_languages() -> None:
+def test_a_network_over_its_code_limit_is_told_when_to_retry() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
     for number in range(20):
         donor.kept(Client(), drive, phone=builders.phone(number))
@@ -211,7 +211,7 @@ def test_a_network_that_asked_for_too_many_codes_is_told_when_to_come_back_in_bo
         assert 'value="Test Ana Alder"' in refused.content.decode()
 
 
-def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_hold_stands() -> None:
+def test_a_second_booking_at_the_drive_is_refused_after_verification() -> None:
     browser, drive = Client(), builders.drive()
     donor.booked(browser, drive)
     booking = donor.kept(browser, drive, 8)
@@ -222,7 +222,7 @@ def test_a_second_booking_at_the_same_drive_is_refused_after_the_proof_and_the_h
     assert booking.state == BookingState.HELD
 
 
-def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
+def test_a_drive_cancelled_while_the_donor_types_is_refused() -> None:
     drive = builders.drive()
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     response = donor.keep(Client(), drive)
@@ -230,7 +230,7 @@ def test_the_drive_may_be_cancelled_while_somebody_types() -> None:
     assert "This drive has been cancelled." in text(response)
 
 
-def test_pages_of_a_booking_are_kept_by_no_cache_and_no_search_engine() -> None:
+def test_booking_pages_are_not_cached_or_indexed() -> None:
     browser = Client()
     booking = donor.booked(browser, builders.drive())
     response = browser.get(reverse("booking", args=[booking.token]), follow=True)
@@ -239,7 +239,7 @@ def test_pages_of_a_booking_are_kept_by_no_cache_and_no_search_engine() -> None:
 
 
 @pytest.mark.parametrize("token", ["nonsense", "A" * 22, "cut-off"])
-def test_a_cut_or_foreign_link_says_where_to_find_the_booking(token: str) -> None:
+def test_an_unknown_link_explains_how_to_find_the_booking(token: str) -> None:
     response = Client().get(reverse("booking", args=[token]))
     assert response.status_code == 404
     assert "The address may be mistyped or incomplete." in text(response)

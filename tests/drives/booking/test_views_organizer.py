@@ -1,4 +1,4 @@
-"""One booking at the desk: its record, moving, cancelling, adding by phone."""
+"""One booking on the organizer's pages: its record, move, cancel, add by phone."""
 
 import pytest
 from django.test import Client
@@ -23,7 +23,7 @@ def address(page: str, booking: Booking) -> str:
     return reverse(f"organizer_{page}", args=[booking.pk])
 
 
-def test_the_record_shows_history_messages_and_consent_in_words() -> None:
+def test_the_record_shows_history_messages_and_consent() -> None:
     browser, drive = desk()
     booking = builders.booked(drive, name="Test Ana Alder")
     shown = text(browser.get(address("booking", booking)))
@@ -41,7 +41,7 @@ def test_the_record_shows_history_messages_and_consent_in_words() -> None:
         assert words in shown, words
 
 
-def test_the_code_of_a_donor_is_not_shown() -> None:
+def test_the_record_does_not_show_the_code() -> None:
     browser, drive = desk()
     booking = builders.held(drive)
     code = builders.code_of(booking)
@@ -49,12 +49,12 @@ def test_the_code_of_a_donor_is_not_shown() -> None:
     assert code not in shown.content.decode()
 
 
-def test_a_hold_is_nobodys_booking_yet() -> None:
+def test_a_hold_has_no_page_for_coordinators() -> None:
     browser, drive = desk()
     assert browser.get(address("booking", builders.held(drive))).status_code == 404
 
 
-def test_a_move_tells_the_donor_and_stands_in_the_history() -> None:
+def test_a_move_notifies_the_donor_and_is_recorded() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     new = builders.slot(drive, 4)
@@ -65,7 +65,7 @@ def test_a_move_tells_the_donor_and_stands_in_the_history() -> None:
     assert Message.objects.filter(about=booking.about, kind="moved").count() == 1
 
 
-def test_a_move_to_a_time_that_is_gone_is_refused() -> None:
+def test_a_coordinators_move_to_a_full_time_is_refused() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     late = builders.slot(drive, 23)
@@ -74,7 +74,7 @@ def test_a_move_to_a_time_that_is_gone_is_refused() -> None:
     assert "This time is not free any more. Choose another one." in text(response)
 
 
-def test_cancelling_frees_the_place_and_keeps_the_reason() -> None:
+def test_cancelling_frees_the_spot_and_records_the_reason() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     shown = text(browser.post(address("cancel_booking", booking), {"reason": "called: ill"}, follow=True))
@@ -84,7 +84,7 @@ def test_cancelling_frees_the_place_and_keeps_the_reason() -> None:
     assert builders.slot(drive).screening_taken == 0
 
 
-def test_cancelling_what_is_over_is_refused_in_words() -> None:
+def test_cancelling_a_finished_booking_is_refused() -> None:
     browser, drive = desk()
     booking = builders.booked(drive)
     Booking.objects.filter(pk=booking.pk).update(state=BookingState.CHECKED_IN)
@@ -105,7 +105,7 @@ def enter(browser: Client, drive: Drive, **changes: object) -> object:
     return browser.post(reverse("organizer_add_booking", args=[drive.pk]), {**typed, **changes}, follow=True)
 
 
-def test_somebody_who_calls_is_booked_at_once() -> None:
+def test_a_caller_is_booked_at_once() -> None:
     browser, drive = desk()
     enter(browser, drive)
     booking = Booking.objects.select_related("volunteer__phone").get()
@@ -130,14 +130,14 @@ def test_somebody_who_calls_is_booked_at_once() -> None:
         ({"name": "see https://spam.example.org"}, "There is a problem"),
     ],
 )
-def test_what_is_wrong_with_a_call_is_said(changes: dict[str, str], sentence: str) -> None:
+def test_errors_in_a_callers_details_are_shown(changes: dict[str, str], sentence: str) -> None:
     browser, drive = desk()
     response = enter(browser, drive, **changes)
     assert sentence in text(response)
     assert Booking.objects.count() == 0
 
 
-def test_a_second_booking_of_the_same_person_is_refused() -> None:
+def test_a_second_booking_of_a_caller_is_refused() -> None:
     browser, drive = desk()
     enter(browser, drive)
     response = enter(browser, drive, slot=builders.slot(drive, 5).pk)

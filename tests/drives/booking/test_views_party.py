@@ -1,4 +1,4 @@
-"""A family books through the pages: how many, a time for all, names, one contact, one code."""
+"""Booking a party through the pages: size, time, names, one contact, one code."""
 
 import html
 import re
@@ -41,7 +41,7 @@ def booked(client: Client, drive: Drive, **changes: Any) -> list[Booking]:
     return list(Booking.objects.filter(party=first.party).order_by("pk"))
 
 
-def test_a_lone_donor_sees_one_person_and_chooses_nothing(client: Client) -> None:
+def test_a_single_donor_sees_one_person(client: Client) -> None:
     drive = builders.drive()
     page = client.get(reverse("drive", args=[drive.slug]))
     assert 'id="people-1" href="?visit=first#choose" aria-current="true"' in page.content.decode()
@@ -49,9 +49,7 @@ def test_a_lone_donor_sees_one_person_and_chooses_nothing(client: Client) -> Non
 
 
 @pytest.mark.parametrize(("visit", "kinds"), [("return", ["return", "return"]), ("first", ["first", "return"])])
-def test_between_one_person_and_several_the_visit_that_was_chosen_stays(
-    client: Client, visit: str, kinds: list[str]
-) -> None:
+def test_changing_the_party_size_keeps_the_visit_type(client: Client, visit: str, kinds: list[str]) -> None:
     drive = builders.drive()
     alone = client.get(reverse("drive", args=[drive.slug]), {"visit": visit, "result": "yes"}).content.decode()
     found = re.search(r'id="people-2" href="([^"]*)"', alone)
@@ -65,7 +63,7 @@ def test_between_one_person_and_several_the_visit_that_was_chosen_stays(
     assert [str(kind.value()) for _name, kind in form.rows()] == kinds
 
 
-def test_a_donor_who_is_known_here_chooses_a_time_for_several(client: Client) -> None:
+def test_a_known_donor_can_choose_a_time_for_a_party(client: Client) -> None:
     here = builders.organization()
     donor.booked(client, builders.drive(here, policy_id=builders.lax().pk))
     drive = builders.drive(here, policy_id=builders.lax().pk)
@@ -74,7 +72,7 @@ def test_a_donor_who_is_known_here_chooses_a_time_for_several(client: Client) ->
     assert "all together" in text(page)
 
 
-def test_times_are_those_at_which_all_fit(client: Client) -> None:
+def test_only_times_that_fit_the_whole_party_are_listed(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=3))
     builders.held(drive, n=0, number=1)
@@ -85,7 +83,7 @@ def test_times_are_those_at_which_all_fit(client: Client) -> None:
     assert "last at 9:15" in text(page)
 
 
-def test_nonsense_in_the_address_is_one_person(client: Client) -> None:
+def test_an_invalid_party_size_means_one_person(client: Client) -> None:
     drive = builders.drive()
     for people in ("0", "7", "x", "-1", "999999999999999999999"):
         assert client.get(reverse("drive", args=[drive.slug]), {"people": people}).context["people"] == 1
@@ -103,7 +101,7 @@ def test_a_family_of_three_books(client: Client) -> None:
     assert [booking.visit for booking in Booking.objects.order_by("pk")] == ["return", "return", "first"]
 
 
-def test_the_link_of_one_who_does_not_lead_shows_one_place(client: Client) -> None:
+def test_a_companions_link_shows_one_booking(client: Client) -> None:
     party = booked(client, builders.drive())
     page = Client().get(reverse("booking", args=[party[1].token]), {"cookie": "1"})
     assert NAMES[0] not in text(page)
@@ -113,7 +111,7 @@ def test_the_link_of_one_who_does_not_lead_shows_one_place(client: Client) -> No
     assert Booking.objects.filter(state="booked").count() == 3
 
 
-def test_one_can_be_taken_out_before_the_code(client: Client) -> None:
+def test_a_member_can_be_removed_before_verification(client: Client) -> None:
     drive = builders.drive()
     first = kept(client, drive)
     second = Booking.objects.order_by("pk")[1]
@@ -123,14 +121,14 @@ def test_one_can_be_taken_out_before_the_code(client: Client) -> None:
     assert [row.state for row in Booking.objects.order_by("pk")] == ["lapsed", "booked", "booked"]
 
 
-def test_the_page_of_another_held_place_leads_to_the_first(client: Client) -> None:
+def test_a_companions_hold_redirects_to_the_leaders_page(client: Client) -> None:
     first = kept(client, builders.drive())
     second = Booking.objects.order_by("pk")[1]
     response = client.get(reverse("booking", args=[second.reference]))
     assert response.headers["Location"] == reverse("booking", args=[first.reference])
 
 
-def test_the_order_in_which_people_are_named_stays_whoever_arrives_first(client: Client) -> None:
+def test_members_keep_the_order_in_which_they_were_named(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plan(builders.site(here), chairs=2, screening_stations=2))
     first = kept(client, drive, visit="first")
@@ -154,7 +152,7 @@ def test_all_are_cancelled_at_once(client: Client) -> None:
     assert Booking.objects.filter(state="cancelled").count() == 3
 
 
-def test_what_is_wrong_with_a_name_stands_beside_it_and_nothing_is_lost(client: Client) -> None:
+def test_an_invalid_name_is_reported_beside_its_field(client: Client) -> None:
     drive = builders.drive()
     response = client.post(
         reverse("book", args=[drive.slug]), typed(drive, name_1="", name_2="test ana alder", phone="123")
@@ -167,7 +165,7 @@ def test_what_is_wrong_with_a_name_stands_beside_it_and_nothing_is_lost(client: 
     assert 'value="test ana alder"' in response.content.decode()
 
 
-def test_a_time_that_is_gone_is_answered_with_the_nearest_for_all(client: Client) -> None:
+def test_a_full_time_offers_the_nearest_times_for_the_party(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=3, steps=4))
     builders.held(drive, n=3, number=1)
@@ -178,7 +176,7 @@ def test_a_time_that_is_gone_is_answered_with_the_nearest_for_all(client: Client
 
 
 def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
-    """A party that gave on Saturday wants to come again on Sunday; on Wednesday it may."""
+    """A party that gave on Saturday and wants to come on Sunday; it may come on Wednesday."""
     place = builders.site(here)
     saturday, sunday, wednesday = (
         builders.drive(here, builders.plan(place, on=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)
@@ -188,7 +186,7 @@ def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
     return wednesday, first, client.post(reverse("booking_verify", args=[first.reference]))
 
 
-def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: Client) -> None:
+def test_a_refused_party_is_offered_times_for_all(client: Client) -> None:
     wednesday, _first, page = refused(client, builders.organization())
     assert page.status_code == 409
     assert "Or at another drive" in text(page)
@@ -198,7 +196,7 @@ def test_a_party_that_is_refused_is_led_to_times_at_which_all_may_come(client: C
     assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
 
 
-def test_all_take_another_time_of_the_drive_at_once(client: Client) -> None:
+def test_a_held_party_moves_from_its_page(client: Client) -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
     first = kept(client, drive, people=2)
@@ -213,7 +211,7 @@ def test_all_take_another_time_of_the_drive_at_once(client: Client) -> None:
     assert "Choose a time." in text(client.post(address))
 
 
-def test_a_known_contact_under_another_name_is_asked_about(client: Client) -> None:
+def test_a_known_contact_with_another_name_is_asked_about(client: Client) -> None:
     here = builders.organization()
     builders.booked(builders.drive(here))
     drive = builders.drive(here)
@@ -231,7 +229,7 @@ def test_a_known_contact_under_another_name_is_asked_about(client: Client) -> No
 
 
 @pytest.mark.parametrize("state", ["held", "booked"])
-def test_the_page_of_a_party_costs_as_much_for_two_as_for_four(state: str) -> None:
+def test_a_party_page_takes_the_same_queries_for_two_and_four(state: str) -> None:
     def party(people: int) -> Callable[[], object]:
         make, client = (booked if state == "booked" else kept), Client()
         made = make(client, builders.drive(), people=people, phone=builders.phone(people))

@@ -1,4 +1,4 @@
-"""Booking again: a known browser types nothing and taps twice."""
+"""Booking again in a verified browser: nothing to type, two taps."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def next_drive(of: Drive, **changes: Any) -> Drive:
-    """Another drive of the same organization four weeks later."""
+    """Another drive of the same organization, four weeks later."""
     return builders.drive(of.organization, on=builders.DRIVE_DAY + timedelta(days=28), **changes)
 
 
@@ -35,7 +35,7 @@ def check_page(browser: Client, drive: Drive, n: int = 0, **query: str) -> Any:
 
 
 def fields(response: Any) -> dict[str, str]:
-    """What the check page would send untouched."""
+    """The form as the page sends it unchanged."""
     form = re.search(r"<form class=\"stack\".*?</form>", response.content.decode(), re.DOTALL)
     assert form
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])
@@ -47,7 +47,7 @@ def again(browser: Client, drive: Drive, n: int = 0) -> Any:
     return browser.post(reverse("rebook", args=[drive.slug]), fields(check_page(browser, drive, n)))
 
 
-def test_a_known_browser_books_with_two_taps_and_nothing_typed() -> None:
+def test_a_verified_browser_books_with_two_taps() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = next_drive(first)
@@ -63,14 +63,14 @@ def test_a_known_browser_books_with_two_taps_and_nothing_typed() -> None:
     assert (Message.objects.filter(kind="code").count(), Volunteer.objects.count()) == (before, 1)
 
 
-def test_looking_at_the_check_page_keeps_no_place() -> None:
+def test_reading_the_rebook_page_holds_nothing() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     check_page(browser, next_drive(first))
     assert Booking.objects.count() == 1
 
 
-def test_the_second_of_two_taps_answers_as_the_first() -> None:
+def test_a_second_rebook_tap_returns_the_same_booking() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = next_drive(first)
@@ -80,7 +80,7 @@ def test_the_second_of_two_taps_answers_as_the_first() -> None:
     assert Booking.objects.filter(drive=drive, is_counted=True).count() == 1
 
 
-def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> None:
+def test_a_time_too_close_is_refused_with_alternatives_and_no_hold_stays() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = builders.drive(first.organization, on=builders.DRIVE_DAY + timedelta(days=1))
@@ -91,7 +91,7 @@ def test_a_time_too_close_is_refused_with_others_and_nothing_stays_held() -> Non
 
 
 def leftovers(drive: Drive) -> tuple[int, int, int]:
-    """What a booking that was refused in its last step left behind at a drive."""
+    """What a booking refused in its last step left behind at a drive."""
     return (
         Booking.objects.filter(drive=drive).count(),
         Registration.objects.filter(bookings__drive=drive).count(),
@@ -108,16 +108,16 @@ def refused_in_the_last_step() -> Drive:
     return drive
 
 
-def test_a_refusal_in_the_last_step_undoes_the_first() -> None:
+def test_a_refused_verification_rolls_back_the_hold() -> None:
     assert leftovers(refused_in_the_last_step()) == (0, 0, 0)
 
 
-def test_control_without_one_transaction_the_first_step_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_one_transaction_the_hold_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.replace(monkeypatch, rebook, "_book", inspect.unwrap(rebook._book))
     assert leftovers(refused_in_the_last_step()) == (1, 1, 1)
 
 
-def test_a_donor_who_waits_leaves_the_list_whose_lock_comes_before_slots() -> None:
+def test_rebooking_locks_waitlist_entries_before_slots() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = next_drive(first)
@@ -131,7 +131,7 @@ def test_a_donor_who_waits_leaves_the_list_whose_lock_comes_before_slots() -> No
     assert "drives_waitlistentry" in locked[0]
 
 
-def test_a_second_time_at_the_same_drive_is_refused() -> None:
+def test_a_second_rebooking_at_the_drive_is_refused() -> None:
     browser, drive = Client(), builders.drive()
     donor.booked(browser, drive)
     response = again(browser, drive, 8)
@@ -140,7 +140,7 @@ def test_a_second_time_at_the_same_drive_is_refused() -> None:
     assert Booking.objects.filter(is_counted=True).count() == 1
 
 
-def test_a_time_that_is_gone_offers_the_nearest_to_tap() -> None:
+def test_rebooking_a_full_time_offers_the_nearest() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     place = builders.site(first.organization)
@@ -156,7 +156,7 @@ def test_a_time_that_is_gone_offers_the_nearest_to_tap() -> None:
     assert tapped.status_code == 303
 
 
-def test_not_you_leads_to_empty_details() -> None:
+def test_not_you_opens_an_empty_form() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     shown = check_page(browser, next_drive(first), new="1")
@@ -164,7 +164,7 @@ def test_not_you_leads_to_empty_details() -> None:
     assert "Test Ana Alder" not in shown.content.decode()
 
 
-def test_another_organization_gets_to_know_the_donor_who_books_there() -> None:
+def test_rebooking_at_another_organization_creates_a_record_there() -> None:
     browser = Client()
     donor.booked(browser, builders.drive())
     there = builders.drive(on=builders.DRIVE_DAY + timedelta(days=28))
@@ -177,7 +177,7 @@ def test_another_organization_gets_to_know_the_donor_who_books_there() -> None:
     assert (booking.volunteer.organization, booking.volunteer.name) == (there.organization, "Test Ana Alder")
 
 
-def test_two_people_of_one_browser_are_asked_for_whom() -> None:
+def test_a_browser_with_two_donors_asks_for_one() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     donor.booked(browser, first, 8, name="Test Bo Birch", phone="(201) 555-0107")
@@ -185,7 +185,7 @@ def test_two_people_of_one_browser_are_asked_for_whom() -> None:
     assert "For whom? Test Ana Alder Test Bo Birch Somebody else" in text(shown)
 
 
-def test_a_stranger_cannot_book_for_somebody_by_their_id() -> None:
+def test_an_unverified_browser_cannot_rebook_by_id() -> None:
     drive = builders.drive()
     known = builders.booked(drive).volunteer
     assert known is not None
@@ -197,7 +197,7 @@ def test_a_stranger_cannot_book_for_somebody_by_their_id() -> None:
     assert not Booking.objects.filter(drive=other).exists()
 
 
-def test_after_thirty_days_the_details_are_asked_for() -> None:
+def test_after_30_days_the_form_asks_for_details() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = next_drive(first)
@@ -209,7 +209,7 @@ def test_after_thirty_days_the_details_are_asked_for() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_taps_at_once_make_one_booking() -> None:
+def test_concurrent_taps_make_one_booking() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
     drive = next_drive(first)

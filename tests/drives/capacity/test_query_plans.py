@@ -1,7 +1,7 @@
-"""The plans of the statements that run hundreds of times a second, in the rush when a drive opens.
+"""Query plans of the statements that run hundreds of times a second when a drive opens.
 
-A plan is looked at, not a clock: PostgreSQL must find the few rows of one booking by an index, however many there are.
-Each plan is the one that PostgreSQL makes for every value (the generic plan), which it uses from the sixth time on.
+The tests check plans, not times: PostgreSQL must find the few rows of one booking by an index. They use the generic
+plan, which PostgreSQL switches to from the sixth execution.
 """
 
 import os
@@ -29,7 +29,7 @@ LARGE = {"drives_booking", "volunteers_registration", "notifications_message"}
 
 @pytest.fixture
 def drive() -> Drive:
-    """A drive with places, while thousands of places of another one are held and thousands of texts are due."""
+    """A drive with free slots, beside thousands of holds of another drive and thousands of due texts."""
     owner = builders.organization()
     rushed = builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=20)
     bench_data.create_holds(rushed, LIVE_HOLDS, timezone.now())
@@ -39,7 +39,7 @@ def drive() -> Drive:
 
 
 def statements(act: Callable[[], object]) -> list[str]:
-    """What an action asks the database, with `%s` or `%(name)s` wherever a value goes."""
+    """The statements of an action, with `%s` or `%(name)s` for values."""
     asked: list[str] = []
 
     def keep(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def statements(act: Callable[[], object]) -> list[str]:
 
 
 def large_tables_read_whole(sql: str) -> set[str]:
-    """The large tables that PostgreSQL would read from one end to the other for this statement."""
+    """The large tables that PostgreSQL would scan for this statement."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     numbers = count(1)
     sql = re.sub(r"%\((\w+)\)s", lambda value: f"${names.index(value[1]) + 1}", sql)
@@ -88,14 +88,14 @@ HOT: dict[str, Callable[[Drive], object]] = {
 
 
 @pytest.mark.parametrize("name", HOT)
-def test_no_hot_statement_reads_a_large_table_whole(name: str, drive: Drive) -> None:
+def test_no_hot_statement_scans_a_large_table(name: str, drive: Drive) -> None:
     asked = statements(lambda: HOT[name](drive))
     assert asked
     assert {sql: found for sql in asked if (found := large_tables_read_whole(sql))} == {}
 
 
-def test_the_statement_that_was_mended_is_caught(drive: Drive) -> None:
-    """The control: PostgreSQL expects to find a lapsed hold soon, and reads all bookings to find none."""
+def test_control_a_statement_that_scans_is_detected(drive: Drive) -> None:
+    """PostgreSQL expects to find a lapsed hold early, and scans all bookings when there is none."""
     exists = """
     SELECT EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %s)
     FROM drives_drive AS drive WHERE drive.id = %s

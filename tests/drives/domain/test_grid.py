@@ -1,4 +1,4 @@
-"""The time grid: what is refused, what fits, and that no order of bookings takes more than there is."""
+"""The time grid: its problems, what fits, and that no order of bookings oversells."""
 
 import re
 from collections import Counter
@@ -118,7 +118,7 @@ def test_each_problem_is_named(changes: dict[str, object], problem: tuple[str, s
     assert found_in(**changes) == [problem]
 
 
-def test_several_problems_are_named_at_once() -> None:
+def test_several_problems_are_listed_at_once() -> None:
     expected = [("closes_before_opens", "closes"), ("zone_unknown", "zone"), ("no_chairs", "chairs")]
     assert found_in(closes=time(8), breaks=(), zone="Nowhere", chairs=0) == expected
 
@@ -129,7 +129,7 @@ def test_breaks_may_touch_each_other_and_the_hours_and_come_in_any_order() -> No
     )
 
 
-def test_a_drive_without_screening_needs_no_place_for_it() -> None:
+def test_a_drive_without_screening_needs_no_station() -> None:
     assert domain_grid.find_grid_problems(replace(MARCH, screening_stations=0), PLAIN, PLAIN) == []
 
 
@@ -146,7 +146,7 @@ def test_a_visit_longer_than_any_stretch_between_breaks_does_not_fit() -> None:
     assert codes(found) == [("first_visit_does_not_fit", "first"), ("returning_visit_does_not_fit", "returning")]
 
 
-def test_hours_with_problems_make_no_steps() -> None:
+def test_build_steps_refuses_a_grid_with_problems() -> None:
     with pytest.raises(ValueError, match="zone_unknown"):
         domain_grid.build_steps(replace(MARCH, zone="Nowhere"))
     assert domain_grid.find_grid_warnings(replace(MARCH, zone="Nowhere")) == []
@@ -168,7 +168,7 @@ def test_a_time_that_does_not_exist_is_refused(changes: dict[str, object], field
     assert codes(domain_grid.find_grid_problems(grid, PLAIN, PLAIN)) == [("time_does_not_exist", field)]
 
 
-def test_a_spring_night_is_an_hour_shorter() -> None:
+def test_a_drive_over_the_spring_change_is_an_hour_shorter() -> None:
     grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
     assert len(domain_grid.build_steps(grid)) == 5 * 4
     assert [problems.format_problem(warning) for warning in domain_grid.find_grid_warnings(grid)] == [
@@ -177,7 +177,7 @@ def test_a_spring_night_is_an_hour_shorter() -> None:
     ]
 
 
-def test_an_autumn_night_is_an_hour_longer_and_repeats_its_labels() -> None:
+def test_a_drive_over_the_autumn_change_is_an_hour_longer() -> None:
     grid = replace(AUTUMN, opens=time(0), closes=time(6), step_minutes=30, breaks=())
     labels = [
         step.starts_at.astimezone(ZoneInfo(grid.zone)).strftime("%H:%M") for step in domain_grid.build_steps(grid)
@@ -190,7 +190,7 @@ def test_an_autumn_night_is_an_hour_longer_and_repeats_its_labels() -> None:
     ]
 
 
-def test_a_time_that_happens_twice_is_the_first_and_is_told_with_its_offset() -> None:
+def test_an_ambiguous_time_means_the_first_occurrence() -> None:
     grid = replace(AUTUMN, opens=time(1, 30), closes=time(6), breaks=())
     assert domain_grid.build_steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
     assert domain_grid.build_steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.build_steps(grid)
@@ -199,7 +199,7 @@ def test_a_time_that_happens_twice_is_the_first_and_is_told_with_its_offset() ->
     assert problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
 
 
-def test_hours_by_day_have_no_warnings_on_the_day_of_the_change() -> None:
+def test_daytime_hours_have_no_warnings_on_a_dst_day() -> None:
     assert domain_grid.find_grid_warnings(SPRING) == domain_grid.find_grid_warnings(AUTUMN) == []
 
 
@@ -220,7 +220,7 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 @cache
 def clock_of(on: date, zone: str) -> tuple[list[datetime], list[datetime]]:
-    """Walk the day in five minutes of UTC and read the clock at each, without asking for a conversion back."""
+    """Walk through the day in steps of five minutes of UTC and read the local clock, without converting back."""
     midnight = datetime.combine(on, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
@@ -235,7 +235,7 @@ def walked(grid: Grid) -> list[datetime] | None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_nights_of_change_are_whole_in_every_zone(zone: str) -> None:
+def test_every_zone_has_complete_steps_over_dst_changes(zone: str) -> None:
     days = [*days_of_change(zone), date(2025, 2, 28), date(2028, 2, 29)]
     for on, (opens, closes), step_minutes in product(days, HOURS, (10, 15, 30)):
         grid = Grid(on, opens, closes, zone, step_minutes, (), 3, 1)
@@ -272,7 +272,7 @@ def test_steps_run_from_opening_to_closing_with_nothing_in_the_break() -> None:
     assert limits == [(0, "18:00", 2, 6), (1, "18:30", 2, 6), (2, "19:00", 0, 0), (3, "19:30", 2, 6)]
 
 
-def test_a_break_beside_the_steps_closes_all_it_touches_and_says_so() -> None:
+def test_a_break_off_the_steps_closes_every_step_it_touches() -> None:
     grid = replace(MARCH, opens=time(11), closes=time(13), breaks=((time(11, 40), time(12, 10)),))
     assert [step.n for step in domain_grid.build_steps(grid) if not step.chairs_limit] == [2, 3, 4]
     assert codes(domain_grid.find_grid_warnings(grid)) == [("break_not_on_steps", "breaks")]
@@ -317,7 +317,7 @@ def held(taken: Footprint | None, sign: int) -> dict[tuple[int, str], int]:
 
 
 @given(st.none() | footprints, st.none() | footprints)
-def test_the_net_change_is_a_release_and_a_taking(old: Footprint | None, new: Footprint | None) -> None:
+def test_net_deltas_are_a_release_plus_a_booking(old: Footprint | None, new: Footprint | None) -> None:
     changes = domain_grid.compute_net_deltas(old, new)
     expected = Counter(held(new, 1))
     expected.update(held(old, -1))
@@ -337,14 +337,14 @@ def held_by(booked: list[Footprint]) -> Counter[tuple[int, str]]:
 
 
 def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -> list[tuple[int, str]]:
-    """Count by hand in which steps, or past which end, the bookings hold more than there is."""
+    """List by hand the steps, or ends, in which the bookings take more than there is."""
     limits = {(n, "screening"): limit for n, limit in enumerate(screening)}
     limits |= {(n, "chairs"): limit for n, limit in enumerate(chairs)}
     return [place for place, count in held_by(booked).items() if count > limits.get(place, 0)]
 
 
 def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) -> list[Footprint]:
-    """Book in the given order whatever `places_left` allows."""
+    """Book in the given order where `count_spots_left` allows."""
     screening, chairs = map(list, zip(*free, strict=True))
     booked = []
     for arrival, shape in wishes:
@@ -357,14 +357,12 @@ def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) ->
 
 
 @given(counts, st.lists(st.tuples(st.integers(-2, 26), shapes), max_size=80))
-def test_no_order_of_bookings_takes_more_than_there_is(
-    free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]
-) -> None:
+def test_no_order_of_bookings_oversells(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) -> None:
     booked = filled(free, wishes)
     assert overfull(booked, [row[0] for row in free], [row[1] for row in free]) == []
 
 
-def test_control_looking_at_the_arrival_alone_takes_more_than_there_is() -> None:
+def test_control_checking_only_the_arrival_oversells() -> None:
     careless = [domain_grid.compute_footprint(n, VisitShape(1, 2)) for n in (0, 1, 3)]
     assert overfull(careless, [1] * 5, [1] * 5) == [(2, "chairs"), (5, "chairs")]
 
@@ -379,7 +377,7 @@ def grids(draw: st.DrawFn) -> Grid:
 
 
 @given(grids(), st.lists(st.tuples(st.integers(0, 95), shapes), max_size=60))
-def test_nobody_is_there_in_a_break_or_after_closing(grid: Grid, wishes: list[tuple[int, VisitShape]]) -> None:
+def test_no_visit_overlaps_a_break_or_closing(grid: Grid, wishes: list[tuple[int, VisitShape]]) -> None:
     steps = domain_grid.build_steps(grid)
     booked = filled([(step.screening_limit, step.chairs_limit) for step in steps], wishes)
     zone = ZoneInfo(grid.zone)
@@ -395,7 +393,7 @@ def as_minutes(wall: time) -> int:
 
 
 def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
-    """Book one visit after another into the same arrival until there is one too many."""
+    """Book visits into one arrival until there is one too many."""
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     booked = [domain_grid.compute_footprint(arrival, shape)]
     while not overfull(booked, screening, chairs):
@@ -404,14 +402,14 @@ def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int
 
 
 @given(counts, shapes)
-def test_places_left_are_those_that_can_be_booked(free: list[tuple[int, int]], shape: VisitShape) -> None:
+def test_spots_left_can_all_be_booked(free: list[tuple[int, int]], shape: VisitShape) -> None:
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     expected = [counted(free, arrival, shape) for arrival in range(len(free))]
     assert domain_grid.count_spots_by_arrival(screening, chairs, shape) == expected
     assert [domain_grid.count_spots_left(screening, chairs, n, shape) for n in range(len(free))] == expected
 
 
-def test_before_opening_and_past_closing_there_is_no_place() -> None:
+def test_there_are_no_spots_outside_the_hours() -> None:
     assert [domain_grid.count_spots_left([1] * 4, [1] * 4, n, VisitShape(1, 2)) for n in (-1, 0, 1, 2, 4, 99)] == [
         0,
         1,
@@ -428,9 +426,7 @@ def test_before_opening_and_past_closing_there_is_no_place() -> None:
 
 
 @given(counts, shapes)
-def test_a_greedy_fill_is_one_booking_after_another_from_the_first_step_on(
-    free: list[tuple[int, int]], shape: VisitShape
-) -> None:
+def test_a_greedy_fill_books_each_step_in_turn(free: list[tuple[int, int]], shape: VisitShape) -> None:
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     one_by_one = filled(free, [(n, shape) for n in range(len(free)) for _ in range(6)])
     assert domain_grid.count_fitting_visits(screening, chairs, shape) == len(one_by_one)
@@ -438,7 +434,7 @@ def test_a_greedy_fill_is_one_booking_after_another_from_the_first_step_on(
 
 
 @given(counts, shapes, st.data())
-def test_no_first_come_order_places_more_than_a_greedy_fill(
+def test_no_order_of_arrival_beats_a_greedy_fill(
     free: list[tuple[int, int]], shape: VisitShape, data: st.DataObject
 ) -> None:
     arrivals = data.draw(st.permutations([n for n in range(len(free)) for _ in range(6)]))
@@ -447,7 +443,7 @@ def test_no_first_come_order_places_more_than_a_greedy_fill(
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=6), shapes)
-def test_a_greedy_fill_is_the_best_there_is(free: list[tuple[int, int]], shape: VisitShape) -> None:
+def test_a_greedy_fill_is_optimal(free: list[tuple[int, int]], shape: VisitShape) -> None:
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     best = 0
     for times in product(range(3), repeat=len(free)):
@@ -461,7 +457,7 @@ def test_two_overlapping_screenings_do_not_share_a_station() -> None:
     assert domain_grid.count_fitting_visits([1] * 4, [9] * 4, VisitShape(2, 1)) == 1
 
 
-def test_control_another_order_does_place_fewer() -> None:
+def test_control_another_order_fits_fewer() -> None:
     pair = VisitShape(0, 2)
     assert len(filled([(0, 1)] * 4, [(1, pair), (0, pair), (2, pair)])) == 1
     assert domain_grid.count_fitting_visits([0] * 4, [1] * 4, pair) == 2
@@ -486,23 +482,23 @@ def test_control_another_order_does_place_fewer() -> None:
         ),
     ],
 )
-def test_a_problem_names_what_its_sentence_says(changes: dict[str, object], problem: GridProblem) -> None:
+def test_a_problem_has_the_values_of_its_sentence(changes: dict[str, object], problem: GridProblem) -> None:
     assert domain_grid.find_grid_problems(replace(MARCH, **changes), FIRST, RETURNING) == [problem]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("on", [date(2000, 1, 3), date(2199, 12, 31)])
-def test_the_first_and_the_last_year_that_can_be_planned(on: date) -> None:
+def test_plans_are_limited_to_2000_to_2199(on: date) -> None:
     assert found_in(on=on) == []
 
 
 @pytest.mark.parametrize("step_minutes", range(-1, 67))
-def test_a_step_is_five_to_sixty_minutes_in_fives(step_minutes: int) -> None:
+def test_a_step_is_5_to_60_minutes_in_fives(step_minutes: int) -> None:
     found = found_in(step_minutes=step_minutes, breaks=())
     is_allowed = 5 <= step_minutes <= 60 and step_minutes % 5 == 0
     assert (("step_not_allowed", "step_minutes") not in found) is is_allowed
 
 
-def test_one_chair_and_one_screening_place_suffice_and_none_does_not() -> None:
+def test_one_chair_and_one_screening_station_are_required() -> None:
     one = replace(MARCH, chairs=1, screening_stations=1)
     assert domain_grid.find_grid_problems(one, FIRST, RETURNING) == []
     assert codes(domain_grid.find_grid_problems(replace(one, chairs=0), FIRST, RETURNING)) == [("no_chairs", "chairs")]
@@ -511,7 +507,7 @@ def test_one_chair_and_one_screening_place_suffice_and_none_does_not() -> None:
         assert found == [("no_screening_places", "screening_stations")]
 
 
-def test_a_visit_that_does_not_fit_is_said_with_its_minutes() -> None:
+def test_a_visit_that_does_not_fit_is_reported_with_its_minutes() -> None:
     short = replace(MARCH, opens=time(11, 15), closes=time(13, 15))
     assert domain_grid.find_grid_problems(short, FIRST, RETURNING) == [
         GridProblem("first_visit_does_not_fit", "first", {"minutes": 90}),
@@ -519,7 +515,7 @@ def test_a_visit_that_does_not_fit_is_said_with_its_minutes() -> None:
     ]
 
 
-def test_a_time_that_does_not_exist_is_said_with_its_day() -> None:
+def test_a_nonexistent_time_is_reported_with_its_day() -> None:
     grid = replace(SPRING, opens=time(2, 30), breaks=())
     assert domain_grid.find_grid_problems(grid, PLAIN, PLAIN) == [
         GridProblem("time_does_not_exist", "opens", {"at": "02:30", "day": date(2026, 3, 8)})
@@ -534,13 +530,13 @@ def test_the_clock_goes_back_by_an_hour_in_autumn() -> None:
     ]
 
 
-def test_a_break_that_is_not_on_the_steps_is_said_with_its_time() -> None:
+def test_a_break_off_the_steps_is_reported_with_its_time() -> None:
     assert domain_grid.find_grid_warnings(replace(MARCH, breaks=((time(12), time(12, 20)),))) == [
         GridProblem("break_not_on_steps", "breaks", {"at": "12:00"})
     ]
     assert domain_grid.find_grid_warnings(replace(MARCH, breaks=((time(12), time(12, 15)),))) == []
 
 
-def test_several_problems_refuse_steps_in_one_sentence() -> None:
+def test_build_steps_names_every_problem() -> None:
     with pytest.raises(ValueError, match=r"^closes_before_opens zone_unknown$"):
         domain_grid.build_steps(replace(MARCH, closes=time(8), breaks=(), zone="Nowhere"))

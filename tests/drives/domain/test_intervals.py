@@ -1,4 +1,4 @@
-"""How far apart donations must be, against a slow and plain reference that is written separately."""
+"""The interval rules against a slow, plain reference."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: IntervalRules | Non
 
 
 def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
-    """The codes of what is broken, and the first allowed time on the wall."""
+    """The codes of the broken rules, and the first allowed time as wall time."""
     verdict = intervals.check_intervals(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
     return [one.code for one in verdict.broken_rules], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
@@ -56,7 +56,7 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
 def reference_allows_beside(
     past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
-    """Beside one that is past, whatever its hour says."""
+    """The reference with a donation that is in the past, whatever its hour."""
     if past is None:
         return reference_allows(rules, others, at, zone)
     me = Donation(at, at.astimezone(zone).date(), rules)
@@ -89,7 +89,7 @@ def reference_run_is_over(
 
 
 def reference_stated(self_reported: SelfReported, near: datetime, zone: ZoneInfo) -> Donation:
-    """At the end of its day, found by walking there."""
+    """A self-reported donation at the end of its day, found by walking there."""
     at = near
     while at.astimezone(zone).date() > self_reported.on:
         at -= STEP
@@ -138,7 +138,7 @@ def cases(draw: st.DrawFn) -> tuple[IntervalRules, list[Donation], datetime, Zon
 
 @settings(max_examples=400, deadline=None)
 @given(cases())
-def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
+def test_verdicts_match_the_reference(
     case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo],
 ) -> None:
     rules, others, wanted, zone = case
@@ -150,7 +150,7 @@ def test_the_judgement_and_the_first_allowed_time_are_those_of_the_reference(
 
 @settings(max_examples=200, deadline=None)
 @given(cases(), KINDS, st.integers(0, 12))
-def test_what_is_stated_is_judged_as_the_reference_judges_it(
+def test_self_reported_donations_match_the_reference(
     case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo], kind: str, days_ago: int
 ) -> None:
     rules, others, wanted, zone = case
@@ -164,7 +164,7 @@ def test_what_is_stated_is_judged_as_the_reference_judges_it(
 
 @settings(max_examples=200, deadline=None)
 @given(cases(), st.none() | st.integers(1, 96), st.none() | st.integers(1, 6), st.none() | WINDOW)
-def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
+def test_stricter_rules_allow_what_both_rules_allow(
     case: tuple[IntervalRules, list[Donation], datetime, ZoneInfo],
     hours: int | None,
     days: int | None,
@@ -181,21 +181,21 @@ def test_stricter_rules_allow_what_the_programme_and_each_rule_beside_it_allow(
 # To the minute
 
 
-def test_forty_eight_hours_are_up_to_the_minute() -> None:
+def test_48_hours_are_exact_to_the_minute() -> None:
     past = given_at("2027-03-01T10:07")
     rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-03T10:06", past) == (["interval_too_short"], "2027-03-03T10:07")
     assert asked(rules, "2027-03-03T10:07", past) == ([], "")
 
 
-def test_hours_are_elapsed_over_both_nights_on_which_the_clock_changes() -> None:
+def test_hours_are_elapsed_over_dst_changes() -> None:
     spring, autumn = given_at("2027-03-13T10:00"), given_at("2027-11-06T10:00")
     rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-15T10:59", spring) == (["interval_too_short"], "2027-03-15T11:00")
     assert asked(rules, "2027-11-08T08:59", autumn) == (["interval_too_short"], "2027-11-08T09:00")
 
 
-def test_days_are_dates_whatever_the_hour_and_the_clock() -> None:
+def test_days_count_by_dates() -> None:
     rules = IntervalRules(min_days=28)
     for past, last, first in [
         ("2027-03-01T18:00", "2027-03-28T23:59", "2027-03-29T00:00"),
@@ -206,20 +206,20 @@ def test_days_are_dates_whatever_the_hour_and_the_clock() -> None:
         assert asked(rules, first, given_at(past)) == ([], "")
 
 
-def test_monday_evening_to_wednesday_morning_passes_two_days_and_fails_forty_eight_hours() -> None:
+def test_monday_evening_to_wednesday_morning_is_two_days_but_not_48_hours() -> None:
     monday = given_at("2027-03-01T17:00")
     assert asked(IntervalRules(min_days=2), "2027-03-03T09:00", monday) == ([], "")
     assert asked(IntervalRules(min_hours=48), "2027-03-03T09:00", monday)[0] == ["interval_too_short"]
 
 
-def test_two_in_seven_days_lets_the_next_monday_and_not_the_friday() -> None:
+def test_a_window_of_two_in_seven_days_allows_monday_but_not_friday() -> None:
     rules = IntervalRules(windows=[[2, 7]])
     monday, wednesday = given_at("2027-03-01T10:00"), given_at("2027-03-03T10:00")
     assert asked(rules, "2027-03-05T10:00", monday, wednesday) == (["window_full"], "2027-03-08T00:00")
     assert asked(rules, "2027-03-08T10:00", monday, wednesday) == ([], "")
 
 
-def test_every_window_is_named_that_is_full() -> None:
+def test_every_full_window_is_reported() -> None:
     rules = IntervalRules(windows=[[2, 7], [3, 14], [50, 365]])
     days = [given_at(f"2027-03-{day:02}T10:00") for day in (1, 8, 10)]
     verdict = intervals.check_intervals(rules, days, datetime(2027, 3, 12, 12, tzinfo=LOS_ANGELES), LOS_ANGELES)
@@ -235,13 +235,13 @@ def test_a_time_between_two_others_keeps_clear_of_both() -> None:
     assert asked(rules, "2027-03-03T10:01", *around) == (["interval_too_short"], "2027-03-07T10:00")
 
 
-def test_a_window_looks_at_what_is_booked_for_later() -> None:
+def test_a_window_counts_later_bookings() -> None:
     ahead = [given_at("2027-03-05T10:00"), given_at("2027-03-07T10:00")]
     assert asked(IntervalRules(windows=[[2, 7]]), "2027-03-01T10:00", *ahead) == (["window_full"], "2027-03-12T00:00")
     assert asked(IntervalRules(windows=[[2, 7]]), "2027-02-28T10:00", *ahead) == ([], "")
 
 
-def test_another_kind_counts_by_the_rule_of_whoever_comes_later() -> None:
+def test_cross_days_follow_the_later_donations_policy() -> None:
     whole_blood = IntervalRules(kind="whole_blood", min_days=56, cross_days={"plasma": 28})
     plasma = IntervalRules(min_hours=48, cross_days={"whole_blood": 56})
     blood = given_at("2027-03-01T10:00", rules=whole_blood)
@@ -250,26 +250,26 @@ def test_another_kind_counts_by_the_rule_of_whoever_comes_later() -> None:
     assert asked(plasma, "2027-02-01T10:00", blood) == ([], "")
 
 
-def test_a_booked_visit_is_not_spoiled_for_its_own_programme() -> None:
+def test_a_new_visit_keeps_the_rules_of_a_later_booking() -> None:
     strict, lax = IntervalRules(min_days=14), IntervalRules(min_hours=48)
     ahead = given_at("2027-03-20T10:00", rules=strict)
     assert asked(lax, "2027-03-10T10:00", ahead) == (["interval_too_short"], "2027-03-22T10:00")
     assert asked(lax, "2027-03-06T10:00", ahead) == ([], "")
 
 
-def test_each_date_is_that_of_its_own_site() -> None:
+def test_each_donation_has_the_date_of_its_site() -> None:
     evening = given_at("2027-03-01T23:30", LOS_ANGELES)  # in Vienna it is the morning of the second
     assert asked(IntervalRules(min_days=2), "2027-03-03T00:00", evening, zone=VIENNA) == ([], "")
     assert asked(IntervalRules(min_days=2), "2027-03-02T23:59", evening, zone=VIENNA)[1] == "2027-03-03T00:00"
 
 
-def test_a_later_time_on_an_earlier_date_breaks_no_rule_that_there_is_not() -> None:
+def test_a_later_instant_on_an_earlier_date_breaks_no_missing_rule() -> None:
     vienna = given_at("2027-03-02T01:00", VIENNA)
     assert asked(IntervalRules(min_hours=1), "2027-03-01T17:00", vienna) == ([], "")
     assert asked(IntervalRules(cross_days={"plasma": 0}), "2027-03-01T17:00", vienna)[0] == ["cross_interval"]
 
 
-def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
+def test_a_self_reported_donation_counts_from_the_end_of_its_day() -> None:
     monday = SelfReported("plasma", date(2027, 3, 1)).to_donation(LOS_ANGELES)
     rules = IntervalRules(min_hours=48)
     assert asked(rules, "2027-03-03T23:59", monday) == (["interval_too_short"], "2027-03-04T00:00")
@@ -277,7 +277,7 @@ def test_what_is_stated_counts_from_the_end_of_its_day() -> None:
     assert asked(IntervalRules(min_days=2), "2027-03-02T23:59", monday) == (["interval_too_short"], "2027-03-03T00:00")
 
 
-def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> None:
+def test_48_hours_after_a_self_reported_day_before_the_spring_change() -> None:
     friday = SelfReported("plasma", date(2027, 3, 12)).to_donation(LOS_ANGELES)
     assert asked(IntervalRules(min_hours=48), "2027-03-14T12:00", friday) == (
         ["interval_too_short"],
@@ -285,14 +285,14 @@ def test_forty_eight_hours_from_a_stated_day_before_the_clock_goes_forward() -> 
     )
 
 
-def test_what_is_stated_of_the_same_day_comes_before_whatever_the_hour() -> None:
+def test_a_self_reported_donation_of_the_same_day_is_always_earlier() -> None:
     blood = SelfReported("whole_blood", date(2028, 2, 29)).to_donation(LOS_ANGELES)
     rules = IntervalRules(cross_days={"whole_blood": 56})
     assert asked(rules, "2028-02-29T09:00", blood) == (["cross_interval"], "2028-04-25T00:00")
     assert asked(rules, "2028-04-25T00:00", blood) == ([], "")
 
 
-def test_what_does_not_count_does_not_stand_in_the_way() -> None:
+def test_donations_that_do_not_count_are_ignored() -> None:
     assert asked(IntervalRules(min_hours=48), "2027-03-01T10:00", given_at("2027-03-01T09:00", counts=False)) == (
         [],
         "",
@@ -306,16 +306,16 @@ def test_a_day_starts_after_a_skipped_midnight() -> None:
 
 
 @pytest.mark.parametrize(("days", "is_first"), [(180, False), (181, True)])
-def test_who_has_not_given_for_long_is_a_first_visit_again(days: int, is_first: bool) -> None:
+def test_a_long_gap_makes_a_first_visit(days: int, is_first: bool) -> None:
     last = date(2027, 1, 1)
     assert intervals.is_first_visit(last, last + timedelta(days=days), 180) is is_first
 
 
-def test_who_never_gave_is_a_first_visit() -> None:
+def test_a_donor_without_donations_is_a_first_visit() -> None:
     assert intervals.is_first_visit(None, date(2027, 1, 1), 180)
 
 
-def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None:
+def test_tighten_takes_the_longer_minimum_and_adds_a_window() -> None:
     rules = IntervalRules(min_hours=48, min_days=3, windows=[(2, 7)])
     assert rules.tighten(49, 4, (3, 14)) == IntervalRules(min_hours=49, min_days=4, windows=[(2, 7), (3, 14)])
     assert rules.tighten(47, 2, None) == rules.tighten(None, None, None) == rules
@@ -323,7 +323,7 @@ def test_stricter_rules_take_the_longer_least_time_and_one_window_more() -> None
     assert IntervalRules().tighten(1, 2, None) == IntervalRules(min_hours=1, min_days=2, windows=[])
 
 
-def test_rules_that_never_allow_a_donation_name_no_first_time() -> None:
+def test_rules_that_never_allow_a_donation_have_no_first_time() -> None:
     verdict = intervals.check_intervals(
         IntervalRules(windows=[(0, 7)]), [], datetime(2027, 3, 1, 12, tzinfo=UTC), LOS_ANGELES
     )

@@ -1,4 +1,4 @@
-"""Instants in words, in the zone of the place: pure."""
+"""Times in words, in the site's zone."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("word", "english", "spanish"), WORDS)
-def test_an_instant_is_said_in_the_zone_of_the_place_and_in_both_languages(
+def test_times_are_formatted_in_the_sites_zone_and_both_languages(
     word: Callable[[datetime, str], str], english: str, spanish: str
 ) -> None:
     for language, said in (("en", english), ("es", spanish)):
@@ -50,12 +50,12 @@ def test_an_instant_is_said_in_the_zone_of_the_place_and_in_both_languages(
         (timedelta(seconds=60), 31),
     ],
 )
-def test_the_first_allowed_moment_is_said_up_to_the_next_full_minute(after: timedelta, minute: int) -> None:
+def test_the_first_allowed_time_rounds_up_to_a_full_minute(after: timedelta, minute: int) -> None:
     said = localtime.format_earliest_time(EVENING + after, LOS_ANGELES)
     assert " ".join(said.split()) == f"Saturday, March 13, 2027, 10:{minute} PM Pacific Time"
 
 
-def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
+def test_an_ambiguous_hour_is_shown_with_its_zone() -> None:
     first = datetime(2027, 11, 7, 8, 30, tzinfo=UTC)
     said = [localtime.format_time(first + timedelta(hours=hour), LOS_ANGELES) for hour in (-1, 0, 1, 2)]
     assert [" ".join(each.split()) for each in said] == ["12:30 AM", "1:30 AM (PDT)", "1:30 AM (PST)", "2:30 AM"]
@@ -71,12 +71,12 @@ def test_the_hour_that_happens_twice_is_said_with_its_zone() -> None:
         ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
     ],
 )
-def test_a_zone_is_called_as_people_call_it_or_after_its_city(zone: str, name: str) -> None:
+def test_a_zone_has_an_everyday_name_or_its_citys(zone: str, name: str) -> None:
     assert localtime.format_zone(zone) == name
 
 
 @pytest.mark.parametrize(
     ("number", "words"), [(0, "12:00 AM"), (9, "9:00 AM"), (12, "12:00 PM"), (20, "8:00 PM"), (24, "12:00 AM")]
 )
-def test_an_hour_of_the_day_is_named_on_the_clock_of_twelve_hours(number: int, words: str) -> None:
+def test_an_hour_is_formatted_on_a_12_hour_clock(number: int, words: str) -> None:
     assert localtime.format_hour(number).replace("\N{NO-BREAK SPACE}", " ") == words

@@ -1,4 +1,4 @@
-"""Until when an offer stands, which places seat whom, and what is said: pure."""
+"""Offer deadlines, matches with freed spots, and the waitlist texts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def local(text: str) -> datetime:
         ("13 08:50", "13 09:46", "13 09:15"),
     ],
 )
-def test_an_offer_stands_for_a_quarter_of_the_time_that_is_left(offered: str, arrival: str, deadline: str) -> None:
+def test_an_offer_stands_for_a_quarter_of_the_remaining_time(offered: str, arrival: str, deadline: str) -> None:
     assert matching.compute_offer_deadline(local(offered), local(arrival), QUIET) == local(deadline)
 
 
@@ -74,7 +74,7 @@ def chairs(start: int, stop: int) -> Footprint:
     return Footprint(range(start, start), range(start, stop))
 
 
-def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
+def test_free_spots_are_matched_before_reserved_ones() -> None:
     kept = {7: chairs(0, 1), 8: chairs(2, 3)}
     found = [(fit.slot_id, fit.reserved_spot_ids) for fit in matching.find_matches(steps(0, 1, 0), kept, CHAIR)]
     assert found[:4] == [(2, ()), (1, (7,)), (2, (7,)), (2, (8,))]
@@ -82,12 +82,12 @@ def test_free_places_come_first_then_kept_ones_then_several_together() -> None:
     assert [(fit.slot_id, fit.reserved_spot_ids) for fit in together] == [(1, (7, 8))]
 
 
-def test_a_visit_between_two_freed_ones_spoils_neither_while_it_can_be_helped() -> None:
+def test_a_match_uses_one_reserved_spot_where_possible() -> None:
     kept = {7: chairs(0, 2), 8: chairs(2, 4)}
     assert next(iter(matching.find_matches(steps(0, 0, 0, 0), kept, VisitShape(0, 2)))).reserved_spot_ids == (7,)
 
 
-def test_what_is_above_a_limit_seats_nobody() -> None:
+def test_a_step_over_its_limit_matches_no_visit() -> None:
     assert list(matching.find_matches(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
 
 
@@ -105,7 +105,7 @@ spans = st.tuples(st.integers(0, 9), st.integers(0, 4), st.integers(0, 3), st.in
 
 
 @given(st.lists(spans, max_size=3), st.lists(spans, max_size=3))
-def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: list[Footprint], new: list[Footprint]) -> None:
+def test_remainders_are_exactly_what_a_move_frees(old: list[Footprint], new: list[Footprint]) -> None:
     freed: dict[int, list[int]] = {}
     for piece in matching.compute_remainders(old, new):
         for n in {*piece.screening, *piece.chairs}:
@@ -119,7 +119,7 @@ def test_the_remainders_of_a_move_are_exactly_what_it_frees(old: list[Footprint]
         assert tuple(freed.get(n, [0, 0])) == tuple(max(0, a - b) for a, b in zip(was, will, strict=True))
 
 
-def test_windows_hold_their_beginning_and_not_their_end() -> None:
+def test_a_window_includes_its_start_but_not_its_end() -> None:
     first, last = local("13 10:00"), local("13 12:00")
     assert [ArrivalWindow(first, last).contains(at) for at in (first, last)] == [True, False]
     assert ArrivalWindow().contains(first)
@@ -138,7 +138,7 @@ def entry() -> WaitlistEntry:
 
 @pytest.mark.parametrize("state", ["published", "cancelled"])
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, settings: Any) -> None:
+def test_every_waitlist_text_fits_one_segment(language: str, state: str, settings: Any) -> None:
     settings.BASE_URL = "https://drive.example.org"  # a link of 50 characters
     waits = entry()
     waits.drive.state = state
@@ -156,13 +156,13 @@ def test_every_text_to_who_waits_fits_one_segment(language: str, state: str, set
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_an_offer_fits_one_segment_although_its_link_is_longer(language: str) -> None:
+def test_an_offer_text_with_its_link_fits_one_segment(language: str) -> None:
     with translation.override(language):
         longest = catalog.render_text("offer", catalog.build_longest_facts("W" * 20, 54), {})
     assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), longest
 
 
-def test_an_offer_says_when_until_when_and_both_letters() -> None:
+def test_an_offer_text_names_time_deadline_and_replies() -> None:
     offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
     text = waitlist_texts.render_offer(offer, "sms").text
     assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
@@ -180,14 +180,14 @@ def test_a_deadline_is_a_full_minute() -> None:
 @pytest.mark.parametrize(
     ("minutes", "stands"), [(60, 15), (64, 16), (24 * 60 * 4, 24 * 60), (24 * 60 * 4 + 4, 24 * 60)]
 )
-def test_an_offer_stands_from_a_quarter_of_an_hour_to_a_day(minutes: int, stands: int) -> None:
+def test_an_offer_stands_for_15_minutes_to_24_hours(minutes: int, stands: int) -> None:
     always = QuietHours(LOS_ANGELES, 0, 24)
     now = local("01 10:00")
     ends = matching.compute_offer_deadline(now, now + timedelta(minutes=minutes), always)
     assert ends - now == timedelta(minutes=stands)
 
 
-def test_a_place_is_offered_from_three_quarters_of_an_hour_before_it_on() -> None:
+def test_an_offered_arrival_is_at_least_45_minutes_away() -> None:
     assert matching.compute_earliest_offered_arrival(local("13 10:00")) == local("13 10:45")
 
 
@@ -196,7 +196,7 @@ def screened(*free: tuple[int, int]) -> matching.StepRows:
     return [(n + 1, starts + n * timedelta(minutes=15), True, *both) for n, both in enumerate(free)]
 
 
-def test_a_kept_place_gives_back_its_screening_and_its_chair() -> None:
+def test_a_reserved_spot_frees_its_screening_and_its_chair() -> None:
     shape, kept = VisitShape(1, 1), {7: Footprint(range(1), range(1, 2))}
     steps_ = screened((0, 1), (1, 0))
     fit = SpotMatch(1, steps_[0][1], Footprint(range(1), range(1, 2)), (7,))
@@ -205,7 +205,7 @@ def test_a_kept_place_gives_back_its_screening_and_its_chair() -> None:
     assert list(matching.find_matches(screened((0, 1), (0, 1)), {}, shape)) == []
 
 
-def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
+def test_unneeded_reserved_spots_stay_reserved() -> None:
     kept, both = {7: chairs(0, 1), 8: chairs(1, 2), 9: chairs(2, 3)}, VisitShape(0, 2)
     steps_ = steps(0, 0, 0)
     assert list(matching.find_matches(steps_, kept, both)) == [
@@ -214,6 +214,6 @@ def test_of_several_kept_places_those_that_are_not_needed_stay_kept() -> None:
     ]
 
 
-def test_what_a_move_leaves_of_the_screening_is_one_run_where_the_new_time_has_none() -> None:
+def test_freed_screening_steps_form_one_run() -> None:
     old, new = Footprint(range(4), range(4, 6)), Footprint(range(2, 2), range(2, 3))
     assert matching.compute_remainders([old], [new]) == [Footprint(range(4), range(4, 6))]

@@ -1,4 +1,4 @@
-"""Times for several people: what is found fits, what fits is found, and nobody is spread further than need be."""
+"""Arrival times of parties: every fit is found, and it is the closest one."""
 
 from collections.abc import Callable
 from itertools import combinations_with_replacement, pairwise, product
@@ -31,7 +31,7 @@ def empty(steps: int, chairs: int, screening: int) -> FreeCapacity:
 
 
 def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bool:
-    """Judged anew: every step counted, whatever the order."""
+    """Check anew by counting every step."""
     screening, chairs = list(room.free_screening), list(room.free_chairs)
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
@@ -46,7 +46,7 @@ def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bo
 
 
 def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | None:
-    """The earliest last arrival of all arrangements there are; visits of one shape are interchangeable."""
+    """The earliest last arrival of all arrangements; visits of one shape are interchangeable."""
     steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
     in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
     ways = (
@@ -57,7 +57,7 @@ def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | N
 
 
 def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
-    """Every first step gives the best arrangement there is. True if there is one at all."""
+    """Check each first step against brute force. True if any step fits."""
     answers = [party_fit.fit_party(room, first, party) for first in range(len(room.may_arrive))]
     for first, found in enumerate(answers):
         assert (max(found) if found else None) == by_force(room, first, party)
@@ -67,9 +67,7 @@ def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
 
 @given(rooms, parties)
 @settings(max_examples=400)
-def test_what_fits_is_found_with_the_last_arrival_as_early_as_can_be(
-    room: FreeCapacity, party: list[VisitShape]
-) -> None:
+def test_a_fit_has_the_earliest_possible_last_arrival(room: FreeCapacity, party: list[VisitShape]) -> None:
     check_against_force(room, party)
 
 
@@ -90,12 +88,12 @@ open_rooms = st.integers(1, 3).flatmap(
 
 @given(open_rooms, large_parties)
 @settings(max_examples=150)
-def test_large_parties_are_placed_as_well_as_by_force(room: FreeCapacity, party: list[VisitShape]) -> None:
+def test_large_parties_match_brute_force(room: FreeCapacity, party: list[VisitShape]) -> None:
     check_against_force(room, party)
 
 
-def test_the_rooms_for_large_parties_mostly_have_a_place_for_them() -> None:
-    """Or the comparison above would compare nothing with nothing."""
+def test_the_examples_for_large_parties_mostly_fit() -> None:
+    """Otherwise the comparison above would compare nothing."""
     placed: list[bool] = []
 
     @given(open_rooms, large_parties)
@@ -127,10 +125,10 @@ def by_the_longest_visit(search: Any, arrival: int, people: int) -> int:
         (by_the_longest_visit, [1, 2, 2, 2, 2, 2], [PLAIN] * 3 + [VisitShape(1, 2)]),
     ],
 )
-def test_control_a_bound_that_cuts_off_better_arrangements_is_noticed(
+def test_control_a_wrong_bound_is_detected(
     monkeypatch: pytest.MonkeyPatch, seeded: Callable[..., int], chairs: list[int], party: list[VisitShape]
 ) -> None:
-    """Each bound is a little too high: it ends the search before the best arrangement."""
+    """Each bound is a little too high and ends the search before the best arrangement."""
     room = FreeCapacity([2] * 6, chairs, [True] * 6)
     check_against_force(room, party)
     monkeypatch.setattr(party_fit._Search, "_earliest_last_arrival", seeded)
@@ -145,8 +143,8 @@ def test_looking_changes_nothing(room: FreeCapacity, party: list[VisitShape]) ->
     assert (list(room.free_screening), list(room.free_chairs)) == before
 
 
-def test_a_long_day_in_small_steps_is_searched_at_once() -> None:
-    """Six people, two kinds of visit and two chairs: trying every way takes longer than anybody waits."""
+def test_a_long_day_in_small_steps_is_searched_quickly() -> None:
+    """Six members, two visit types and two chairs: trying every arrangement would take too long."""
     room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
     begun = process_time()
     found = list(party_fit.fit_party_at_each_step(room, party))
@@ -161,7 +159,7 @@ def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> FreeCa
 
 
 def test_a_search_ends_after_three_thousand_placements() -> None:
-    """The best way for six is seen after 2,997 placements in one room, after 3,019 in the other."""
+    """The best arrangement of six is found after 2,997 placements in one case, and 3,019 in the other."""
     party = [VisitShape(2, 4)] * 4 + [VisitShape(5, 8)] * 2
     in_time = room_with(
         66, closed={2, 17, 23, 27, 28, 35, 37, 38, 40}, fewer_chairs={0, 2, 3, 4, 5, 6, 9, 12, 13, 19, 25, 26, 28, 43}
@@ -173,11 +171,11 @@ def test_a_search_ends_after_three_thousand_placements() -> None:
     assert last == [13, 14]
 
 
-def test_where_chairs_suffice_all_come_at_the_same_time() -> None:
+def test_with_enough_chairs_all_arrive_together() -> None:
     assert party_fit.fit_party(empty(8, 4, 4), 2, [RETURNING] * 3) == [2, 2, 2]
 
 
-def test_else_one_comes_after_the_other() -> None:
+def test_with_few_chairs_members_arrive_one_after_another() -> None:
     assert party_fit.fit_party(empty(8, 2, 0), 0, [PLAIN] * 3) == [0, 0, 1]
     assert party_fit.fit_party(empty(12, 1, 1), 0, [RETURNING] * 3) == [0, 3, 6]
 
@@ -186,7 +184,7 @@ def test_a_first_visit_and_return_visits_share_the_chairs() -> None:
     assert party_fit.fit_party(empty(12, 2, 2), 0, [FIRST, RETURNING, RETURNING]) == [1, 0, 0]
 
 
-def test_who_does_not_fit_by_closing_does_not_fit() -> None:
+def test_a_party_that_would_end_after_closing_does_not_fit() -> None:
     assert party_fit.fit_party(empty(6, 1, 1), 0, [RETURNING, RETURNING]) is None
     assert party_fit.fit_party(empty(4, 2, 2), 9, [RETURNING]) is None
     assert party_fit.fit_party(empty(4, 2, 2), 0, []) is None
@@ -196,14 +194,14 @@ def test_a_party_is_at_most_six() -> None:
     assert (MAX_PARTY_SIZE, list(PARTY_SIZES)) == (6, [1, 2, 3, 4, 5, 6])
 
 
-def test_the_last_step_may_be_the_first_arrival_and_none_after_it() -> None:
+def test_the_first_arrival_may_be_the_last_step_at_most() -> None:
     room = empty(4, 1, 0)
     assert party_fit.fit_party(room, 3, [PLAIN]) == [3]
     assert party_fit.fit_party(room, 4, [PLAIN]) is None
     assert party_fit.fit_party(room, -1, [PLAIN]) is None
 
 
-def test_a_last_arrival_may_come_when_the_chair_before_is_free_and_no_later() -> None:
+def test_the_next_member_arrives_at_the_latest_when_the_chair_is_free() -> None:
     room = FreeCapacity([0] * 4, [1, 0, 1, 1], [True] * 4)
     assert party_fit.fit_party(room, 0, [PLAIN, PLAIN]) is None
     assert party_fit.fit_party(room, 2, [PLAIN, PLAIN]) == [2, 3]

@@ -1,4 +1,4 @@
-"""What a plan would make: its times, and the visits that fit. Pure."""
+"""The preview of a plan: its times and capacity."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time

@@ -1,4 +1,4 @@
-"""When messages go out: arithmetic without a database, over zones, nights of a changing clock and any plan."""
+"""When messages go out, over zones, DST changes and any schedule."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -69,17 +69,17 @@ def due(text: str, planned: EntrySettings, zone: ZoneInfo = LA, until: int = 9, 
     ("visit", "expected"),
     [("2027-03-14 10:30", "Mar 13 10:30"), ("2027-03-15 10:30", "Mar 14 10:30"), ("2027-11-07 10:30", "Nov 06 10:30")],
 )
-def test_a_day_before_is_the_same_wall_time_over_both_changes_of_the_clock(visit: str, expected: str) -> None:
+def test_days_before_keep_the_wall_time_over_dst_changes(visit: str, expected: str) -> None:
     assert due(visit, line(days=1)) == expected
 
 
-def test_hours_before_are_hours_by_the_clock_also_in_the_night_that_lacks_one() -> None:
+def test_hours_before_are_elapsed_over_dst_changes() -> None:
     assert due("2027-03-14 11:30", line(hours=2)) == "Mar 14 09:30"
     assert due("2027-03-14 05:00", line(hours=4), until=0, since=24) == "Mar 14 00:00"
     assert due("2027-11-07 05:00", line(hours=6), until=0, since=24) == "Nov 07 00:00"
 
 
-def test_what_would_leave_in_quiet_hours_leaves_on_the_evening_before() -> None:
+def test_a_reminder_in_quiet_hours_leaves_the_evening_before() -> None:
     assert due("2027-03-10 08:45", line(days=1)) == "Mar 08 19:45"
     assert due("2027-03-10 20:00", line(days=1)) == "Mar 09 19:45"
     assert due("2027-03-10 10:30", line(hours=2)) == "Mar 09 19:45"
@@ -87,7 +87,7 @@ def test_what_would_leave_in_quiet_hours_leaves_on_the_evening_before() -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInfo) -> None:
+def test_no_reminder_leaves_in_quiet_hours_in_eight_years(zone: ZoneInfo) -> None:
     quiet = QuietHours(zone)
     for number in range(8 * 365):
         day = FIRST_DAY + timedelta(days=number)
@@ -100,7 +100,7 @@ def test_nothing_leaves_in_quiet_hours_on_any_night_of_eight_years(zone: ZoneInf
 
 
 @given(visit=INSTANTS, days=st.integers(0, 30), hours=st.integers(0, 12), zone=st.sampled_from(ZONES), window=WINDOWS)
-def test_a_reminder_never_leaves_in_quiet_hours_nor_after_it_was_wished(
+def test_a_reminder_never_leaves_in_quiet_hours_or_late(
     visit: datetime, days: int, hours: int, zone: ZoneInfo, window: tuple[int, int]
 ) -> None:
     quiet, planned = QuietHours(zone, *window), line(days, hours)
@@ -128,7 +128,7 @@ PLANS = st.builds(
 
 
 @given(plan=PLANS, visit=INSTANTS, lead=st.timedeltas(timedelta(), timedelta(days=60)), zone=st.sampled_from(ZONES))
-def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
+def test_reminders_fall_between_booking_and_visit(
     plan: MessageSchedule, visit: datetime, lead: timedelta, zone: ZoneInfo
 ) -> None:
     booked_at, quiet = visit - lead, QuietHours(zone)
@@ -138,7 +138,7 @@ def test_nobody_is_reminded_before_booking_or_after_the_visit_or_too_soon(
         assert planned.on
 
 
-def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() -> None:
+def test_the_default_schedule_sends_fewer_reminders_for_late_bookings() -> None:
     visit, quiet = wall("2027-03-13 10:30").astimezone(UTC), QuietHours(LA)
 
     def reminded(lead: timedelta) -> list[str]:
@@ -153,11 +153,11 @@ def test_our_plan_reminds_who_books_early_three_times_and_who_books_late_less() 
     assert reminded(timedelta(hours=30)) == []
 
 
-def test_every_kind_whose_text_invites_a_letter_is_a_prompt_when_it_goes_out_by_text() -> None:
+def test_every_text_that_asks_for_a_reply_is_a_prompt() -> None:
     assert all(kinds.KINDS[kind].asks_for_reply for kind in reminder_times.REMINDERS)
 
 
-def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
+def test_a_schedule_keeps_used_fields_and_the_confirmation() -> None:
     typed = reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
         [line(9, 9, kind=ScheduledKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=ScheduledKind.BOOKED, on=False)],
@@ -179,14 +179,14 @@ def test_a_plan_keeps_what_a_kind_uses_and_always_confirms() -> None:
         (line(kind=ScheduledKind.BOOKED, way=ChannelChoice.MAIL), "confirmation_needs_text"),
     ],
 )
-def test_plans_that_would_go_wrong_are_refused(changed: EntrySettings, code: str) -> None:
+def test_invalid_schedules_are_refused(changed: EntrySettings, code: str) -> None:
     assert [
         problem.code
         for problem in reminder_times.find_schedule_problems(reminder_times.merge_schedule(DEFAULT_SCHEDULE, [changed]))
     ] == [code]
 
 
-def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> None:
+def test_the_default_schedule_is_valid_and_has_its_own_fingerprint() -> None:
     assert reminder_times.find_schedule_problems(DEFAULT_SCHEDULE) == []
     other = reminder_times.merge_schedule(DEFAULT_SCHEDULE, [line(4)])
     assert reminder_times.compute_schedule_fingerprint(DEFAULT_SCHEDULE) != reminder_times.compute_schedule_fingerprint(
@@ -198,7 +198,7 @@ def test_our_plan_has_no_problems_and_another_fingerprint_than_any_other() -> No
 
 
 @pytest.mark.parametrize("hours", [2, 24, 72, 7 * 24])
-def test_a_reminder_goes_out_from_half_its_offset_after_the_booking_on(hours: int) -> None:
+def test_a_reminder_goes_out_at_least_half_its_offset_after_booking(hours: int) -> None:
     offset, booked_at = timedelta(hours=hours), datetime(2027, 3, 1, 18, tzinfo=UTC)
     assert reminder_times.is_worth_sending(booked_at + offset / 2, booked_at, offset)
     assert not reminder_times.is_worth_sending(booked_at + offset / 2 - timedelta(microseconds=1), booked_at, offset)
@@ -253,14 +253,12 @@ TWICE_WORDS = "Both reminders would go out on the same day. Choose another numbe
         (line(31, on=False), None),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said_beside_its_field(
-    changed: EntrySettings, problem: ScheduleProblem | None
-) -> None:
+def test_a_problem_names_the_field_of_the_entry(changed: EntrySettings, problem: ScheduleProblem | None) -> None:
     found = reminder_times.find_schedule_problems(reminder_times.merge_schedule(DEFAULT_SCHEDULE, [changed]))
     assert found == ([problem] if problem else [])
 
 
-def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_early_ones() -> None:
+def test_a_schedule_keeps_hours_and_days_where_they_apply() -> None:
     typed = reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
         [line(5, 5, kind=ScheduledKind.SAME_DAY), line(9, 9, kind=ScheduledKind.WEEK), line(kind="missed", on=False)],
@@ -271,7 +269,7 @@ def test_a_plan_keeps_the_hours_of_the_reminder_on_the_day_and_the_days_of_the_e
     assert (kept["missed"].on, kept["booked"].on) == (False, True)
 
 
-def test_a_line_is_kept_in_columns_by_its_names() -> None:
+def test_an_entry_is_saved_by_its_field_names() -> None:
     columns = {"kind": "three_days", "way": "text", "days": 4, "hours": 1, "on": True}
     assert reminder_times.build_entry_columns(line(4, 1)) == columns
 

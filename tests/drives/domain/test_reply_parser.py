@@ -1,4 +1,4 @@
-"""What a donor's text means for a booking."""
+"""The meaning of a donor's text for a booking."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from drives.domain.reply_parser import ReplyCommand
         *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
     ],
 )
-def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: ReplyCommand | None) -> None:
+def test_a_reply_letter_is_recognized_in_any_form(text: str, meant: ReplyCommand | None) -> None:
     assert reply_parser.parse_reply_command(text) == meant
 
 
@@ -29,12 +29,12 @@ def test_a_letter_is_a_letter_whatever_stands_around_it(text: str, meant: ReplyC
         *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
     ],
 )
-def test_a_wish_to_give_up_is_heard_in_both_languages(text: str, meant: bool) -> None:
+def test_a_possible_cancellation_is_recognized_in_both_languages(text: str, meant: bool) -> None:
     assert reply_parser.may_mean_cancel(text) is meant
 
 
 @pytest.mark.parametrize("text", ["X", "x.", "X, por favor"])
-def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
+def test_the_cancel_letter_may_mean_cancel(text: str) -> None:
     assert reply_parser.may_mean_cancel(text)
 
 
@@ -42,5 +42,5 @@ def test_a_letter_that_cancels_is_a_wish_to_give_up(text: str) -> None:
     ("text", "plain"),
     [("Sí, CONFIRMO!", "si confirmo"), ("can\u2019t", "cant"), ("can't", "cant"), ("a_b", "a b"), (" a\t b\n", "a b")],
 )
-def test_a_text_is_read_in_small_letters_without_accents_and_punctuation(text: str, plain: str) -> None:
+def test_case_accents_and_punctuation_are_ignored(text: str, plain: str) -> None:
     assert reply_parser._normalize_text(text) == plain

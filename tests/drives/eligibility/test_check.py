@@ -1,4 +1,4 @@
-"""The interval rules at every door through which a place is taken."""
+"""The interval rules in every action that books."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ def entered(drive: Drive, n: int = 0, **more: Any) -> Booking:
 # Proving
 
 
-def test_a_booking_at_another_organization_stands_in_the_way_of_who_proved_the_same_phone() -> None:
+def test_a_booking_elsewhere_counts_for_a_verified_phone() -> None:
     first, second = drive_on(0), drive_on(1)
     builders.booked(first)
     hold = builders.held(second)
@@ -58,13 +58,13 @@ def test_a_booking_at_another_organization_stands_in_the_way_of_who_proved_the_s
     assert hold.state == BookingState.HELD
 
 
-def test_a_hold_is_answered_the_same_whatever_the_history() -> None:
+def test_a_hold_does_not_reveal_the_history() -> None:
     builders.booked(drive_on(0))
     assert builders.held(drive_on(1)).state == BookingState.HELD
 
 
 @pytest.mark.parametrize("state", ["held", "lapsed", "cancelled", "no_show", "deferred", "left"])
-def test_what_took_nothing_does_not_count(state: str) -> None:
+def test_visits_without_a_donation_do_not_count(state: str) -> None:
     known = builders.booked(drive_on(0))
     free: dict[str, Any] = {"held_until": NOW, "cancelled_at": NOW, "is_counted": state not in {"lapsed", "cancelled"}}
     Booking.objects.filter(pk=known.pk).update(state=state, **free)
@@ -72,13 +72,13 @@ def test_what_took_nothing_does_not_count(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["booked", "confirmed", "checked_in", "donated", "incomplete"])
-def test_what_is_booked_or_was_given_counts(state: str) -> None:
+def test_bookings_and_donations_count(state: str) -> None:
     known = builders.booked(drive_on(0))
     Booking.objects.filter(pk=known.pk).update(state=state)
     assert refused(lambda: builders.booked(drive_on(1))).codes == ["interval_too_short"]
 
 
-def test_the_clock_starts_with_the_needle() -> None:
+def test_the_interval_starts_at_the_donation() -> None:
     known = builders.booked(drive_on(0))
     needle = known.starts_at + timedelta(minutes=47)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=needle)
@@ -87,7 +87,7 @@ def test_the_clock_starts_with_the_needle() -> None:
     assert builders.booked(drive_on(2), n=8).state == BookingState.BOOKED
 
 
-def test_a_mailbox_that_was_only_typed_for_somebody_does_not_tell_what_its_holder_booked_elsewhere() -> None:
+def test_an_unverified_mailbox_does_not_reveal_bookings_elsewhere() -> None:
     drive, theirs = builders.drive(), "cleo@example.org"
     harbor = builders.drive(builders.organization("Harbor"), on=drive.on + timedelta(days=1))
     builders.booked(harbor, number=43, name="Test Cleo Cedar", phone="", email=theirs)
@@ -96,18 +96,18 @@ def test_a_mailbox_that_was_only_typed_for_somebody_does_not_tell_what_its_holde
     assert builders.booked(drive).state == "booked"
 
 
-def test_two_organizations_with_one_typed_phone_that_only_one_has_proved_are_two_histories() -> None:
+def test_an_unverified_phone_does_not_join_two_histories() -> None:
     entered(drive_on(0))
     assert builders.booked(drive_on(1)).state == BookingState.BOOKED
 
 
-def test_one_of_the_family_has_a_history_of_their_own() -> None:
+def test_a_family_member_has_a_separate_history() -> None:
     known = builders.booked(drive_on(0))
     Contact.objects.filter(owner=known.volunteer).update(owner=None)
     assert builders.booked(drive_on(1), name="Test Ivo Alder").state == BookingState.BOOKED
 
 
-def test_a_full_window_says_its_numbers() -> None:
+def test_a_full_window_names_its_numbers() -> None:
     for days in (0, 3):
         builders.booked(drive_on(days))
     refusal = refused(lambda: builders.booked(drive_on(5)))
@@ -118,7 +118,7 @@ def test_a_full_window_says_its_numbers() -> None:
     )
 
 
-def test_whole_blood_stands_in_the_way_of_plasma() -> None:
+def test_a_whole_blood_donation_blocks_plasma() -> None:
     whole_blood = builders.policy(kind="whole_blood", min_hours=None, min_days=56, windows=[])
     plasma = builders.policy(cross_days={"whole_blood": 56})
     builders.booked(drive_on(0, policy_id=whole_blood.pk))
@@ -127,7 +127,7 @@ def test_whole_blood_stands_in_the_way_of_plasma() -> None:
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 5, 8, 7, tzinfo=UTC)
 
 
-def test_the_times_proposed_are_later_ones_that_are_allowed_here_and_then_at_other_drives() -> None:
+def test_alternatives_are_later_allowed_times_here_then_at_other_drives() -> None:
     owner = builders.organization()
     closes = builders.plain(builders.site(owner), places=1, steps=6).closes
     past, here, other = drive_on(0, owner), drive_on(2, owner, closes=closes), drive_on(3, owner)
@@ -145,14 +145,14 @@ def test_the_times_proposed_are_later_ones_that_are_allowed_here_and_then_at_oth
 # Entering
 
 
-def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
+def test_a_coordinator_sees_only_the_organizations_own_history() -> None:
     owner = builders.organization()
     builders.booked(drive_on(0))
     assert entered(drive_on(1, owner)).state == BookingState.BOOKED
     assert refused(lambda: entered(drive_on(2, owner))).codes == ["interval_too_short"]
 
 
-def test_a_coordinator_overrides_with_a_reason_that_is_kept() -> None:
+def test_a_coordinators_override_is_recorded() -> None:
     owner = builders.organization()
     entered(drive_on(0, owner))
     late = entered(drive_on(1, owner), override_reason="The center agreed by phone.")
@@ -163,7 +163,7 @@ def test_a_coordinator_overrides_with_a_reason_that_is_kept() -> None:
 # Moving, restoring
 
 
-def test_a_booking_does_not_stand_in_its_own_way() -> None:
+def test_a_moved_booking_does_not_block_itself() -> None:
     known = builders.booked(drive_on(0))
     [moved] = booking_changes.move_bookings(
         booking_id=known.pk, slot_id=builders.slot(known.drive, 8).pk, actor="donor", now=NOW
@@ -171,7 +171,7 @@ def test_a_booking_does_not_stand_in_its_own_way() -> None:
     assert moved.arrival.n == 8
 
 
-def test_a_move_keeps_clear_of_the_next_booking_and_a_coordinator_is_not_told_of_it() -> None:
+def test_a_move_counts_bookings_elsewhere_only_for_the_donor() -> None:
     here, ahead = drive_on(0), drive_on(2)
     known = builders.booked(here)
     builders.booked(ahead, n=4)  # 10:00 by the summer's clock, which is 48 hours after 9:00 by the winter's
@@ -180,7 +180,7 @@ def test_a_move_keeps_clear_of_the_next_booking_and_a_coordinator_is_not_told_of
     assert booking_changes.move_bookings(**later, actor="user:1", by_member=True)[0].arrival.n == 8
 
 
-def test_a_coordinator_moves_with_a_reason_to_override() -> None:
+def test_a_coordinator_may_override_a_move() -> None:
     owner = builders.organization()
     known = builders.booked(drive_on(0, owner))
     builders.booked(drive_on(2, owner), n=4)
@@ -196,7 +196,7 @@ def test_a_coordinator_moves_with_a_reason_to_override() -> None:
     assert (known.arrival.n, known.override_reason) == (8, "The center agreed.")
 
 
-def test_a_cancelled_booking_does_not_come_back_beside_a_new_one() -> None:
+def test_an_undo_too_close_to_a_new_booking_is_refused() -> None:
     known = builders.booked(drive_on(0))
     booking_changes.cancel_bookings(booking_id=known.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     builders.booked(drive_on(1))
@@ -209,7 +209,7 @@ def test_a_cancelled_booking_does_not_come_back_beside_a_new_one() -> None:
 # The day
 
 
-def test_a_check_in_is_judged_again_and_overridden_with_a_reason() -> None:
+def test_a_check_in_is_checked_again_and_may_be_overridden() -> None:
     owner = builders.organization()
     first, second = drive_on(0, owner), drive_on(2, owner)
     known, due = builders.booked(first), builders.booked(second, n=4)
@@ -221,7 +221,7 @@ def test_a_check_in_is_judged_again_and_overridden_with_a_reason() -> None:
     assert (due.state, due.override_reason) == ("checked_in", "The center agreed.")
 
 
-def test_who_comes_early_is_judged_by_the_time_that_was_booked() -> None:
+def test_an_early_arrival_is_checked_at_the_booked_time() -> None:
     owner = builders.organization()
     builders.booked(drive_on(0, owner))
     due = builders.booked(drive_on(2, owner), n=4)
@@ -246,7 +246,7 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
 
 
 def missed_and_booked_tomorrow() -> Booking:
-    """Somebody did not come, and then booked the next day's drive."""
+    """A donor with a no-show and a booking at the next day's drive."""
     owner = builders.organization()
     missed = builders.booked(drive_on(0, owner))
     check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))
@@ -254,7 +254,7 @@ def missed_and_booked_tomorrow() -> Booking:
     return missed
 
 
-def test_a_missed_visit_that_is_to_count_again_is_judged() -> None:
+def test_undoing_a_no_show_is_checked() -> None:
     missed = missed_and_booked_tomorrow()
     back: dict[str, Any] = {
         "booking_id": missed.pk,
@@ -270,7 +270,7 @@ def test_a_missed_visit_that_is_to_count_again_is_judged() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["deferred", "left"])
-def test_an_outcome_that_did_not_count_is_judged_when_it_is_taken_back(outcome: str) -> None:
+def test_undoing_an_uncounted_outcome_is_checked(outcome: str) -> None:
     owner = builders.organization()
     known = builders.booked(drive_on(0, owner))
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
@@ -280,7 +280,7 @@ def test_an_outcome_that_did_not_count_is_judged_when_it_is_taken_back(outcome: 
     assert refused(lambda: check_in.undo_last_step(**seen)).codes == ["interval_too_short"]
 
 
-def test_what_counted_before_is_taken_back_without_a_question() -> None:
+def test_undoing_a_counted_outcome_is_not_checked() -> None:
     owner = builders.organization()
     known = builders.booked(drive_on(0, owner))
     builders.booked(drive_on(2, owner), n=4)
@@ -293,7 +293,7 @@ def test_what_counted_before_is_taken_back_without_a_question() -> None:
 # The history
 
 
-def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_queries: Any) -> None:
+def test_the_history_takes_the_same_queries_for_one_and_three(django_assert_num_queries: Any) -> None:
     known = builders.booked(drive_on(0))
     assert known.volunteer_id
     giver = history.DonorScope(known.volunteer_id, everywhere=True)
@@ -306,8 +306,8 @@ def test_a_history_of_three_takes_as_many_queries_as_of_one(django_assert_num_qu
 
 
 @pytest.mark.parametrize(("seconds", "counts"), [(-1, True), (0, False), (1, False)])
-def test_a_donation_counts_for_the_intervals_for_eight_hundred_days(seconds: int, counts: bool) -> None:
-    """An older one is read all the same: it makes a visit a return visit."""
+def test_a_donation_counts_for_intervals_for_800_days(seconds: int, counts: bool) -> None:
+    """An older donation still counts for the visit type."""
     given = builders.gave(drive_on(0))
     assert given.volunteer_id
     assert given.donated_at
@@ -317,7 +317,7 @@ def test_a_donation_counts_for_the_intervals_for_eight_hundred_days(seconds: int
 
 
 @pytest.mark.parametrize(("seconds", "is_read"), [(-1, True), (0, False), (1, False)])
-def test_a_booking_that_was_never_closed_counts_for_eight_hundred_days(seconds: int, is_read: bool) -> None:
+def test_a_booking_without_outcome_counts_for_800_days(seconds: int, is_read: bool) -> None:
     booked = builders.booked(drive_on(0))
     assert booked.volunteer_id
     wanted = booked.starts_at + timedelta(days=800, seconds=seconds)
@@ -326,7 +326,7 @@ def test_a_booking_that_was_never_closed_counts_for_eight_hundred_days(seconds: 
 
 
 @pytest.mark.parametrize(("place", "is_found"), [(4, True), (5, True), (6, False)])
-def test_later_times_are_looked_for_at_the_next_five_other_drives(place: int, is_found: bool) -> None:
+def test_alternatives_come_from_the_next_five_drives(place: int, is_found: bool) -> None:
     owner = builders.organization()
     here, *others = [drive_on(7 * week, owner) for week in range(7)]
     only = others[place - 1]

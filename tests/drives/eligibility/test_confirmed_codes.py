@@ -1,4 +1,4 @@
-"""What is kept of a donor's confirmations: pure."""
+"""What is saved of a donor's self-check."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -25,7 +25,7 @@ def test_all_or_will_ask_is_kept(given: list[str], asked: list[str], kept: list[
     assert self_check.validate_self_check(given, asked) == kept
 
 
-def test_half_a_yes_is_refused_with_what_is_missing() -> None:
+def test_a_partial_self_check_is_refused() -> None:
     with pytest.raises(ValidationError) as caught:
         self_check.validate_self_check(["age_18"], ASKED)
     [error] = caught.value.error_dict["self_check"]
@@ -38,15 +38,15 @@ def test_half_a_yes_is_refused_with_what_is_missing() -> None:
     ("given", "kept"),
     [(ASKED, ASKED), ([*ASKED, "more"], ASKED), (ASKED[:2], [WILL_ASK]), ([WILL_ASK], [WILL_ASK]), ([], [WILL_ASK])],
 )
-def test_of_what_was_confirmed_before_half_a_yes_means_that_they_will_ask(given: list[str], kept: list[str]) -> None:
+def test_an_earlier_partial_self_check_becomes_will_ask(given: list[str], kept: list[str]) -> None:
     assert self_check.revalidate_self_check(given, ASKED) == kept
 
 
-def test_where_nothing_is_asked_nothing_is_kept() -> None:
+def test_a_policy_without_self_check_keeps_nothing() -> None:
     assert self_check.revalidate_self_check(ASKED, []) == []
 
 
-def test_a_code_is_said_in_its_sentence_and_an_own_one_as_it_is_spelled() -> None:
+def test_a_code_has_a_sentence_or_is_shown_as_spelled() -> None:
     assert self_check.format_self_check_code("age_16") == "I am 16 or older."
     assert self_check.format_self_check_code("age_17") == "I am 17 or older."
     assert self_check.format_self_check_code("age_18") == "I am 18 or older."
@@ -55,6 +55,6 @@ def test_a_code_is_said_in_its_sentence_and_an_own_one_as_it_is_spelled() -> Non
     assert self_check.format_self_check_code("no_cold_SINCE_a_week") == "No cold since a week"
 
 
-def test_a_drive_asks_what_its_policy_asks_in_its_order() -> None:
+def test_a_drive_lists_its_policys_sentences_in_order() -> None:
     drive = Drive(policy=Policy(self_check=["photo_id", "age_18"]))
     assert self_check.list_self_check_sentences(drive) == ["I will bring a photo ID.", "I am 18 or older."]

@@ -1,4 +1,4 @@
-"""The programmes that come with the service."""
+"""The policies that come with the service."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ def least_times() -> dict[str, tuple[int | None, int | None, list[list[int]]]]:
 
 
 @pytest.mark.django_db
-def test_seeding_twice_adds_every_programme_once() -> None:
+def test_seeding_twice_adds_each_policy_once() -> None:
     Policy.objects.all().delete()
     assert policies.seed_policies(Policy) == len(CODES)
     assert policies.seed_policies(Policy) == 0
@@ -48,7 +48,7 @@ def test_seeding_leaves_an_organizations_own_copy_alone() -> None:
     assert set(Policy.objects.filter(code="US_SOURCE").values_list("min_hours", flat=True)) == {48, 72}
 
 
-def test_least_times_and_windows_are_as_the_sources_word_them() -> None:
+def test_minimums_and_windows_match_the_sources() -> None:
     assert least_times() == {
         "US_SOURCE": (48, None, [[2, 7]]),
         "US_INFREQUENT": (None, 28, []),
@@ -65,7 +65,7 @@ def test_least_times_and_windows_are_as_the_sources_word_them() -> None:
     }
 
 
-def test_a_programme_is_verified_only_if_its_source_names_nothing_unverified() -> None:
+def test_a_policy_is_verified_only_if_its_source_is() -> None:
     verified = {row["code"] for row in policies.read_policy_file() if row["verified"]}
     assert verified == {"CA_CBS", "AU_LIFEBLOOD", "AT", "WHOLE_BLOOD_US"}
     assert verified == {row["code"] for row in policies.read_policy_file() if "Not verified" not in row["source"]}
@@ -77,13 +77,13 @@ def test_a_visit_takes_at_least_its_screening_and_its_chair_time() -> None:
         assert row["return_screening_minutes"] + row["chair_minutes"] <= row["return_minutes"], row["code"]
 
 
-def test_every_code_that_a_programme_asks_for_has_a_sentence() -> None:
+def test_every_self_check_code_has_a_sentence() -> None:
     asked = {code for row in policies.read_policy_file() for code in row["self_check"]}
     assert asked <= self_check.SENTENCES.keys()
     assert self_check.format_self_check_code("age_18") == "I am 18 or older."
 
 
-def test_a_code_of_an_own_policy_is_read_as_it_is_spelled() -> None:
+def test_an_unknown_self_check_code_is_shown_as_spelled() -> None:
     assert self_check.format_self_check_code("no_fever_today") == "No fever today"
 
 
@@ -105,7 +105,7 @@ def test_a_programme_is_said_in_words(rules: IntervalRules, words: str) -> None:
 
 
 @pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
-def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_before(row: dict[str, Any]) -> None:
+def test_each_policy_allows_a_donation_exactly_at_its_minimum(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
     rules = IntervalRules(
         row.get("kind", "plasma"), row["min_hours"], row["min_days"], row["windows"], row["cross_days"]
@@ -124,7 +124,7 @@ def test_each_programme_allows_a_donation_at_its_least_time_and_not_a_minute_bef
 
 
 @pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
-def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row: dict[str, Any]) -> None:
+def test_each_window_allows_exactly_its_count(row: dict[str, Any]) -> None:
     zone, noon = ZoneInfo("UTC"), datetime(2027, 1, 1, 12, tzinfo=UTC)
     for count, days in row["windows"]:
         only = IntervalRules(row.get("kind", "plasma"), windows=[(count, days)])
@@ -137,7 +137,7 @@ def test_each_window_of_a_programme_lets_its_count_and_no_more_into_its_days(row
 
 
 @pytest.mark.parametrize("row", policies.read_policy_file(), ids=lambda row: f"{row['code']}-{row['version']}")
-def test_each_interval_from_another_kind_ends_on_its_day(row: dict[str, Any]) -> None:
+def test_each_cross_interval_ends_on_its_day(row: dict[str, Any]) -> None:
     zone = ZoneInfo("UTC")
     for kind, days in row["cross_days"].items():
         only = IntervalRules(row.get("kind", "plasma"), cross_days={kind: days})

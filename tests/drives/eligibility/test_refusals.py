@@ -1,4 +1,4 @@
-"""How a refusal for the interval reads on the pages and through the API, and how a coordinator overrides it."""
+"""Interval refusals on the pages and in the API, and how a coordinator overrides them."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def two_days(of: Organization) -> tuple[Drive, Drive]:
     return builders.drive(of), builders.drive(of, on=DRIVE_DAY + timedelta(days=1))
 
 
-def test_the_check_page_says_from_when_and_leads_to_the_other_drive() -> None:
+def test_the_check_page_names_the_first_time_and_links_to_another_drive() -> None:
     owner, browser = builders.organization(), Client()
     first, second = two_days(owner)
     later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=3), title="Drive in spring")
@@ -81,7 +81,7 @@ def test_the_api_answers_with_the_first_allowed_time_and_times_of_the_other_driv
     assert (proposed[0]["starts_at"], proposed[0]["timezone"]) == ("2027-03-16T09:00:00-04:00", "America/New_York")
 
 
-def test_a_coordinator_is_asked_for_a_reason_and_it_is_kept() -> None:
+def test_a_coordinator_must_give_a_reason_to_override() -> None:
     ben = builders.member(builders.organization(), Role.COORDINATOR)
     first, second = two_days(ben.organization)
     builders.booked(first)
@@ -95,7 +95,7 @@ def test_a_coordinator_is_asked_for_a_reason_and_it_is_kept() -> None:
     assert Booking.objects.get(drive=second).override_reason == WHY
 
 
-def test_at_the_door_a_helper_is_asked_for_a_reason_and_it_is_kept() -> None:
+def test_a_check_in_helper_must_give_a_reason_to_override() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     first, second = (
         builders.drive(helper.organization),
@@ -130,7 +130,7 @@ def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
     assert Booking.objects.get(drive=today).override_reason == WHY
 
 
-def test_at_the_door_the_page_of_a_person_warns_before_the_tap() -> None:
+def test_the_check_in_page_warns_before_check_in() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     first = builders.drive(helper.organization)
     second = builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=2))
@@ -147,7 +147,7 @@ def test_at_the_door_the_page_of_a_person_warns_before_the_tap() -> None:
     assert "too close" not in calm + settled
 
 
-def test_at_the_door_taking_back_a_missed_visit_may_need_a_reason() -> None:
+def test_undoing_a_no_show_at_the_door_may_need_a_reason() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     today, tomorrow = two_days(helper.organization)
     missed = builders.booked(today)
@@ -167,7 +167,7 @@ def test_at_the_door_taking_back_a_missed_visit_may_need_a_reason() -> None:
     assert (missed.state, missed.override_reason) == ("booked", WHY)
 
 
-def test_the_api_takes_a_reason_to_override_at_every_door_of_staff() -> None:
+def test_the_api_accepts_an_override_reason_for_every_member_action() -> None:
     ben = builders.member(builders.organization())
     first, second = two_days(ben.organization)
     builders.booked(first)
@@ -193,7 +193,7 @@ def test_the_public_overrides_nothing() -> None:
     assert hold.override_reason == ""
 
 
-def test_the_move_page_leads_to_times_that_are_possible() -> None:
+def test_a_refused_move_links_to_alternatives() -> None:
     owner, browser = builders.organization(), Client()
     here, ahead = builders.drive(owner), builders.drive(owner, on=DRIVE_DAY + timedelta(days=2))
     later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=6), title="Drive in spring")
@@ -207,7 +207,7 @@ def test_the_move_page_leads_to_times_that_are_possible() -> None:
     assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
 
 
-def test_a_refused_undo_leads_to_times_that_are_possible() -> None:
+def test_a_refused_undo_links_to_alternatives() -> None:
     owner, browser = builders.organization(), Client()
     mine = donor.booked(browser, builders.drive(owner))
     changes.cancel_bookings(booking_id=mine.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -218,7 +218,7 @@ def test_a_refused_undo_leads_to_times_that_are_possible() -> None:
     assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
 
 
-def test_a_coordinator_reads_which_times_are_possible() -> None:
+def test_a_coordinator_sees_the_alternatives() -> None:
     ben = builders.member(builders.organization(), Role.COORDINATOR)
     first, second = two_days(ben.organization)
     later = builders.drive(ben.organization, on=DRIVE_DAY + timedelta(days=4), title="Drive in spring")

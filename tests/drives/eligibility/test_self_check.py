@@ -1,4 +1,4 @@
-"""What donors confirm: kept as an outcome under a version of the policy, at every door, and never as a value."""
+"""The self-check: saved as an outcome with the policy's version, never as a value."""
 
 from typing import Any
 
@@ -30,20 +30,20 @@ def kept(drive: Drive) -> tuple[list[str], int | None]:
 
 
 @pytest.mark.parametrize(("typed", "expected"), [({"confirmed": "on"}, ASKED), ({}, [WILL_ASK])])
-def test_the_page_keeps_the_outcome_and_the_version(typed: dict[str, Any], expected: list[str]) -> None:
+def test_the_page_saves_the_outcome_and_the_version(typed: dict[str, Any], expected: list[str]) -> None:
     donor.booked(Client(), drive := asking(), **typed)
     assert kept(drive) == (expected, 3)
 
 
 @pytest.mark.parametrize(("given", "expected"), [(ASKED, ASKED), ([WILL_ASK], [WILL_ASK]), ([], [WILL_ASK])])
-def test_the_api_keeps_the_outcome_and_the_version(given: list[str], expected: list[str]) -> None:
+def test_the_api_saves_the_outcome_and_the_version(given: list[str], expected: list[str]) -> None:
     drive = asking()
     assert Api().book(slot=str(builders.slot(drive).pk), self_check=given).status_code == 201
     assert kept(drive) == (expected, 3)
 
 
 @pytest.mark.parametrize("staff", [False, True])
-def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
+def test_the_api_refuses_a_partial_self_check(staff: bool) -> None:
     drive = asking()
     api = Api.with_key(drive.organization) if staff else Api()
     answer = api.book(slot=str(builders.slot(drive).pk), self_check=["age_18"])
@@ -52,7 +52,7 @@ def test_the_api_refuses_half_a_yes_and_keeps_nothing(staff: bool) -> None:
     assert Booking.objects.count() == 0
 
 
-def test_the_waiting_list_refuses_half_a_yes_before_a_place_is_offered() -> None:
+def test_joining_the_waitlist_refuses_a_partial_self_check() -> None:
     full = builders.full_drive(policy_id=builders.policy(self_check=ASKED).pk)
     with pytest.raises(ValidationError) as caught:
         builders.asked_to_wait(full[0].drive, self_check=["age_18"])
@@ -62,9 +62,7 @@ def test_the_waiting_list_refuses_half_a_yes_before_a_place_is_offered() -> None
 @pytest.mark.parametrize(
     ("asked_by_now", "expected"), [([*ASKED, "feels_well"], [WILL_ASK]), (ASKED[:1], ASKED[:1]), ([], [])]
 )
-def test_a_policy_that_changed_while_somebody_waited_does_not_cost_the_place(
-    asked_by_now: list[str], expected: list[str]
-) -> None:
+def test_a_changed_policy_does_not_block_an_offer(asked_by_now: list[str], expected: list[str]) -> None:
     full = builders.full_drive(policy_id=builders.policy(self_check=ASKED).pk)
     entry = builders.waits(full[0].drive, self_check=ASKED)
     Drive.objects.filter(pk=entry.drive_id).update(policy=builders.policy(self_check=asked_by_now, version=4))
@@ -75,7 +73,7 @@ def test_a_policy_that_changed_while_somebody_waited_does_not_cost_the_place(
     assert booking.self_check_policy_id == (Drive.objects.get(pk=entry.drive_id).policy_id if expected else None)
 
 
-def test_a_policy_that_asks_nothing_keeps_nothing() -> None:
+def test_a_booking_without_self_check_saves_nothing() -> None:
     donor.booked(Client(), drive := builders.drive())
     assert kept(drive) == ([], None)
 
@@ -83,7 +81,7 @@ def test_a_policy_that_asks_nothing_keeps_nothing() -> None:
 @pytest.mark.parametrize(
     ("typed", "expected"), [({"confirmed": "on"}, (ASKED, 3)), ({}, ([], None))], ids=["ticked", "not asked"]
 )
-def test_a_coordinator_keeps_what_was_confirmed_on_the_phone(typed: dict[str, str], expected: Any) -> None:
+def test_a_coordinator_saves_a_callers_self_check(typed: dict[str, str], expected: Any) -> None:
     drive = asking()
     browser = coordinator.signed_in(builders.member(drive.organization))
     form = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
@@ -94,7 +92,7 @@ def test_a_coordinator_keeps_what_was_confirmed_on_the_phone(typed: dict[str, st
     assert ("Confirmed can give Test programme (v3)" in text(page)) == bool(typed)
 
 
-def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
+def test_check_in_and_record_show_will_ask() -> None:
     booked = donor.booked(Client(), drive := asking())
     browser = coordinator.AllDay(builders.member(drive.organization).user)
     at_the_door = browser.get(reverse("checkin_booking", args=[drive.slug, booked.pk]))
@@ -106,7 +104,7 @@ def test_the_door_and_the_desk_know_who_was_not_sure() -> None:
 # Can I give?
 
 
-def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> None:
+def test_the_drive_page_links_to_the_self_check_and_back() -> None:
     drive = asking()
     address, questions = reverse("drive", args=[drive.slug]), reverse("self_check", args=[drive.slug])
     assert f'href="{questions}"' in Client().get(address).content.decode()
@@ -118,7 +116,7 @@ def test_the_page_of_the_drive_leads_to_the_questions_and_they_lead_back() -> No
 
 
 @pytest.mark.parametrize(("result", "ticked"), [("yes", True), ("ask", False), ("no", False), ("", False)])
-def test_the_result_goes_along_to_the_details(result: str, ticked: bool) -> None:
+def test_the_self_check_result_is_passed_to_the_form(result: str, ticked: bool) -> None:
     drive = asking()
     query = {"visit": "return", "slot": str(builders.slot(drive).pk), "result": result}
     page = Client().get(reverse("book", args=[drive.slug]), query)
@@ -128,13 +126,13 @@ def test_the_result_goes_along_to_the_details(result: str, ticked: bool) -> None
 @pytest.mark.parametrize(
     ("result", "words"), [("yes", "Now choose a time."), ("ask", "Ask the center before you come.")]
 )
-def test_the_page_of_the_drive_knows_the_result(result: str, words: str) -> None:
+def test_the_drive_page_shows_the_self_check_result(result: str, words: str) -> None:
     page = Client().get(reverse("drive", args=[asking().slug]), {"result": result})
     assert words in text(page)
     assert f'<input type="hidden" name="result" value="{result}">' in page.content.decode()
 
 
-def test_a_drive_that_is_not_public_asks_nobody() -> None:
+def test_a_draft_drive_has_no_self_check_page() -> None:
     draft = builders.drive(published=False)
     for slug in (draft.slug, "unknown"):
         assert Client().get(reverse("self_check", args=[slug])).status_code == 404

@@ -1,4 +1,4 @@
-"""A last donation elsewhere, as the donor states it: kept, counted, changed, and gone with the person."""
+"""A self-reported donation: saved, counted, changed, and deleted with the donor."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,7 +48,7 @@ def wrong(act: Callable[[], object]) -> dict[str, list[str]]:
     return {field: [str(error.code) for error in errors] for field, errors in caught.value.error_dict.items()}
 
 
-def test_it_belongs_to_the_registration_until_the_contact_is_proved_and_then_to_the_person() -> None:
+def test_it_moves_from_the_registration_to_the_volunteer_on_verification() -> None:
     hold = builders.held(builders.drive(), self_reported=YESTERDAY)
     kept = SelfReportedDonation.objects.get()
     assert (kept.registration_id, kept.volunteer_id, kept.self_reported) == (hold.registration_id, None, YESTERDAY)
@@ -58,20 +58,20 @@ def test_it_belongs_to_the_registration_until_the_contact_is_proved_and_then_to_
     assert (kept.actor, kept.self_reported_at) == ("donor", NOW)
 
 
-def test_it_counts_to_the_end_of_its_day_where_the_drive_is() -> None:
+def test_it_counts_until_the_end_of_its_day_at_the_site() -> None:
     refusal = refused(lambda: builders.booked(soon(), self_reported=YESTERDAY))
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 3, 8, tzinfo=UTC)  # midnight in Los Angeles
 
 
-def test_whole_blood_elsewhere_counts_by_the_rule_across_kinds() -> None:
+def test_whole_blood_elsewhere_counts_by_the_cross_interval() -> None:
     plasma = builders.policy(cross_days={"whole_blood": 56})
     refusal = refused(lambda: builders.booked(builders.drive(policy_id=plasma.pk), self_reported=BLOOD))
     assert refusal.codes == ["cross_interval"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 4, 25, 7, tzinfo=UTC)
 
 
-def test_a_hold_is_judged_by_what_was_typed_with_it_whoever_it_is() -> None:
+def test_a_hold_is_checked_against_its_self_reported_donation() -> None:
     owner = builders.organization()
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
     builders.gave(builders.drive(owner, on=DRIVE_DAY), number=7)
@@ -84,7 +84,7 @@ def test_a_hold_is_judged_by_what_was_typed_with_it_whoever_it_is() -> None:
     assert not SelfReportedDonation.objects.exists()
 
 
-def test_the_proof_judges_it_with_all_that_was_given_and_leaves_the_hold_and_what_was_stated() -> None:
+def test_verification_checks_it_with_the_whole_history() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner, on=TODAY + 2 * DAY))
     hold = builders.held(
@@ -95,7 +95,7 @@ def test_the_proof_judges_it_with_all_that_was_given_and_leaves_the_hold_and_wha
     assert (hold.state, SelfReportedDonation.objects.get().registration_id) == (BookingState.HELD, hold.registration_id)
 
 
-def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
+def test_it_can_be_corrected_until_verification() -> None:
     hold = builders.held(soon(), self_reported=SelfReported("plasma", TODAY - 9 * DAY))
     asked: dict[str, Any] = {"booking_id": hold.pk, "actor": "donor", "now": NOW}
     assert refused(lambda: self_reported.correct_self_reported(reported=YESTERDAY, **asked)).codes == [
@@ -113,7 +113,7 @@ def test_with_a_hold_it_is_corrected_until_the_proof() -> None:
     assert refused(lambda: self_reported.correct_self_reported(reported=YESTERDAY, **asked)).codes == ["booking_booked"]
 
 
-def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not_for_their_coordinators() -> None:
+def test_it_counts_elsewhere_for_the_donor_but_not_for_coordinators() -> None:
     builders.booked(builders.drive(), self_reported=YESTERDAY)
     tomorrow = soon()
     assert refused(lambda: builders.booked(tomorrow)).codes == ["interval_too_short"]
@@ -122,7 +122,7 @@ def test_it_counts_at_other_organizations_for_whoever_proved_the_contact_and_not
     assert book_for_donor.create_booking_for_donor(drive=tomorrow, visit="return", **asked).state == BookingState.BOOKED
 
 
-def test_a_later_word_replaces_an_earlier_one() -> None:
+def test_a_later_report_replaces_an_earlier_one() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner), self_reported=YESTERDAY)
     earlier = SelfReported("platelets", TODAY - 30 * DAY)
@@ -130,7 +130,7 @@ def test_a_later_word_replaces_an_earlier_one() -> None:
     assert SelfReportedDonation.objects.get().self_reported == earlier
 
 
-def test_what_was_recorded_here_is_not_counted_once_more_when_it_is_stated() -> None:
+def test_a_recorded_donation_is_not_counted_twice() -> None:
     given = builders.booked(builders.drive(policy_id=builders.lax().pk))
     then = given.starts_at - 14 * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -144,13 +144,13 @@ def test_what_was_recorded_here_is_not_counted_once_more_when_it_is_stated() -> 
     ]
 
 
-def test_it_makes_nobody_a_return_visit_and_a_long_gone_one_makes_a_first_visit() -> None:
+def test_it_makes_no_return_visit_and_an_old_one_makes_a_first_visit() -> None:
     assert builders.booked(builders.drive(), visit=Visit.FIRST, self_reported=YESTERDAY).visit == Visit.FIRST
     long_ago = SelfReported("plasma", DRIVE_DAY - 181 * DAY)
     assert builders.booked(builders.drive(), number=7, visit=Visit.RETURN, self_reported=long_ago).visit == Visit.FIRST
 
 
-def test_a_day_that_has_not_come_where_the_drive_is_is_refused() -> None:
+def test_a_future_day_at_the_site_is_refused() -> None:
     tomorrow = SelfReported("plasma", TODAY + DAY)
     assert wrong(lambda: builders.held(builders.drive(), self_reported=tomorrow)) == {
         "self_reported": ["self_reported_in_future"]
@@ -164,7 +164,7 @@ def test_a_day_that_has_not_come_where_the_drive_is_is_refused() -> None:
     assert Booking.objects.count() == 1
 
 
-def test_it_goes_with_the_registration_and_with_the_person() -> None:
+def test_it_is_deleted_with_the_registration_and_the_volunteer() -> None:
     hold = builders.held(builders.drive(), self_reported=YESTERDAY)
     Booking.objects.filter(pk=hold.pk).update(state="lapsed", is_counted=False)
     Registration.objects.update(created_at=NOW - 3 * DAY)
@@ -182,14 +182,14 @@ def test_it_goes_with_the_registration_and_with_the_person() -> None:
 ELSEWHERE: dict[str, Any] = {"self_reported_kind": "plasma", "self_reported_on": "2027-02-28"}
 
 
-def test_the_question_costs_nobody_a_field() -> None:
+def test_the_question_is_optional() -> None:
     drive = builders.drive()
     query = {"visit": "return", "slot": str(builders.slot(drive).pk)}
     page = Client().get(reverse("book", args=[drive.slug]), query).content.decode()
     assert '<details class="card">' in page
 
 
-def test_a_donor_states_it_with_the_details() -> None:
+def test_a_donor_reports_it_on_the_form() -> None:
     booking = donor.kept(Client(), builders.drive(), **ELSEWHERE)
     assert SelfReportedDonation.objects.get(registration=booking.registration).self_reported == YESTERDAY
 
@@ -207,14 +207,14 @@ def test_a_donor_states_it_with_the_details() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_beside_the_question_which_stands_open(typed: dict[str, Any], sentence: str) -> None:
+def test_errors_are_shown_beside_the_open_question(typed: dict[str, Any], sentence: str) -> None:
     page = donor.keep(Client(), builders.drive(), **typed)
     assert page.status_code == 422
     assert sentence in text(page)
     assert '<details class="card" open>' in page.content.decode()
 
 
-def test_the_page_of_the_booking_changes_it_and_says_that_the_booking_is_too_close_by_now() -> None:
+def test_the_booking_page_changes_it_and_warns_if_too_close() -> None:
     browser = Client()
     booked = donor.booked(browser, soon())
     address = reverse("booking_self_reported", args=[booked.token])
@@ -227,7 +227,7 @@ def test_the_page_of_the_booking_changes_it_and_says_that_the_booking_is_too_clo
 
 
 @pytest.mark.parametrize("on", ["", "2027-03-02"])
-def test_the_page_of_the_booking_says_what_is_wrong_with_it(on: str) -> None:
+def test_the_booking_page_shows_its_errors(on: str) -> None:
     browser = Client()
     booked = donor.booked(browser, builders.drive())
     page = browser.post(
@@ -237,7 +237,7 @@ def test_the_page_of_the_booking_says_what_is_wrong_with_it(on: str) -> None:
     assert "There is a problem" in text(page)
 
 
-def test_a_day_that_forbids_the_time_is_said_beside_it_with_other_times_before_a_code_is_sent() -> None:
+def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
     owner = builders.organization()
     drive, later = (
         builders.drive(owner, on=TODAY + DAY),
@@ -258,7 +258,7 @@ def test_a_day_that_forbids_the_time_is_said_beside_it_with_other_times_before_a
     assert donor.kept(Client(), drive, self_reported_kind="plasma", self_reported_on="2027-02-20")
 
 
-def test_later_times_of_the_same_drive_stand_beside_the_chosen_one() -> None:
+def test_later_times_of_the_same_drive_are_offered() -> None:
     hours = builders.policy(min_hours=33, windows=[])  # from midnight: 9:00 of the day after
     drive = builders.drive(on=TODAY + DAY, policy_id=hours.pk, opens=time(8))
     shown = donor.keep(Client(), drive, **{**ELSEWHERE, "self_reported_on": "2027-02-28"}).content.decode()
@@ -266,7 +266,7 @@ def test_later_times_of_the_same_drive_stand_beside_the_chosen_one() -> None:
     assert radios == [True] + [False] * 3 + [True] * 3 + [False] * 2
 
 
-def test_a_refused_check_page_offers_to_correct_the_day_and_not_to_book() -> None:
+def test_a_refused_check_page_offers_to_correct_the_day() -> None:
     browser, owner = Client(), builders.organization()
     donor.booked(browser, builders.drive(owner, on=TODAY + 2 * DAY))
     held = donor.kept(
@@ -287,7 +287,7 @@ def test_a_refused_check_page_offers_to_correct_the_day_and_not_to_book() -> Non
     assert Booking.objects.get(pk=held.pk).state == BookingState.BOOKED
 
 
-def test_a_corrected_day_that_forbids_the_time_too_is_refused_with_its_words() -> None:
+def test_a_corrected_day_that_is_too_close_is_refused() -> None:
     browser = Client()
     held = donor.kept(browser, soon())
     page = browser.post(reverse("booking_self_reported", args=[held.token]), ELSEWHERE)
@@ -296,7 +296,7 @@ def test_a_corrected_day_that_forbids_the_time_too_is_refused_with_its_words() -
     assert not SelfReportedDonation.objects.exists()
 
 
-def test_a_booking_with_an_exception_is_not_warned_about() -> None:
+def test_an_overridden_booking_gets_no_warning() -> None:
     browser = Client()
     booked = donor.booked(browser, soon())
     Booking.objects.filter(pk=booked.pk).update(override_reason="The center agreed.")
@@ -304,7 +304,7 @@ def test_a_booking_with_an_exception_is_not_warned_about() -> None:
     assert "Please choose another time." not in text(page)
 
 
-def test_a_coordinator_states_it_for_who_calls_and_sees_it_in_the_record() -> None:
+def test_a_coordinator_enters_it_for_a_caller() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
@@ -314,7 +314,7 @@ def test_a_coordinator_states_it_for_who_calls_and_sees_it_in_the_record() -> No
     assert "Gave elsewhere Plasma, Feb. 28, 2027 stated by the donor" in text(response)
 
 
-def test_a_coordinator_reads_what_is_wrong_with_it() -> None:
+def test_a_coordinator_sees_its_errors() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
@@ -326,7 +326,7 @@ def test_a_coordinator_reads_what_is_wrong_with_it() -> None:
 # Through the API
 
 
-def test_the_api_takes_it_with_a_booking() -> None:
+def test_the_api_accepts_it_with_a_booking() -> None:
     drive = builders.drive()
     self_reported = {"kind": "whole_blood", "on": "2027-02-28"}
     assert Api().book(slot=str(builders.slot(drive).pk), self_reported=self_reported).status_code == 201
@@ -343,13 +343,13 @@ def test_the_api_takes_it_with_a_booking() -> None:
         ("yesterday", "#/self_reported"),
     ],
 )
-def test_the_api_says_what_is_wrong_with_it(self_reported: object, pointer: str) -> None:
+def test_the_api_reports_its_errors(self_reported: object, pointer: str) -> None:
     answer = Api().book(slot=str(builders.slot(builders.drive()).pk), self_reported=self_reported)
     assert answer.status_code == 400
     assert pointer in [error["pointer"].removesuffix("/non_field_errors") for error in answer.json()["errors"]]
 
 
-def test_the_api_refuses_a_time_that_it_forbids_at_once_with_times_that_it_allows() -> None:
+def test_the_api_refuses_a_time_too_close_with_alternatives() -> None:
     owner = builders.organization()
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
     refused = Api().book(slot=str(builders.slot(drive).pk), self_reported={"kind": "plasma", "on": "2027-02-28"})
@@ -362,7 +362,7 @@ def test_the_api_refuses_a_time_that_it_forbids_at_once_with_times_that_it_allow
     assert not Booking.objects.exists()
 
 
-def test_changing_it_twice_keeps_one() -> None:
+def test_changing_it_twice_keeps_one_row() -> None:
     verified = builders.booked(drive := builders.drive())
     assert verified.volunteer
     for report in (YESTERDAY, BLOOD, None, None):

@@ -1,4 +1,4 @@
-"""A drive may be stricter than its programme, and never looser."""
+"""A drive may be stricter than its policy, never looser."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ PROGRAMME = IntervalRules(min_hours=48, windows=[[2, 7]])
         ((None, None, (3, 30)), IntervalRules(min_hours=48, windows=[[2, 7], (3, 30)])),
     ],
 )
-def test_the_longer_of_two_times_counts_and_every_window(asked: Any, expected: IntervalRules) -> None:
+def test_the_longer_minimum_and_every_window_count(asked: Any, expected: IntervalRules) -> None:
     assert PROGRAMME.tighten(*asked) == expected
 
 
@@ -49,7 +49,7 @@ def refused(drive: Drive, n: int = 0) -> Refusal:
     return caught.value
 
 
-def test_a_stricter_drive_refuses_what_its_programme_allows() -> None:
+def test_a_stricter_drive_refuses_what_its_policy_allows() -> None:
     builders.booked(after(0))
     assert builders.booked(after(3)).state == "booked"
     Booking.objects.filter(drive__on=DRIVE_DAY + 3 * DAY).update(state="lapsed", is_counted=False)
@@ -58,24 +58,24 @@ def test_a_stricter_drive_refuses_what_its_programme_allows() -> None:
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 18, 7, tzinfo=UTC)
 
 
-def test_hours_are_kept_to_the_minute_over_the_night_on_which_the_clock_goes_forward() -> None:
+def test_stricter_hours_are_exact_over_the_spring_change() -> None:
     builders.booked(after(0))  # at 9:00, the day before
     assert refused(after(3, stricter_hours=72)).reasons[0].earliest_ok_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
     assert builders.booked(after(3, stricter_hours=72), n=4).starts_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
 
 
-def test_a_window_beside_those_of_the_programme_is_kept() -> None:
+def test_an_added_window_is_checked() -> None:
     for days in (0, 8):
         builders.booked(after(days))
     assert refused(after(16, stricter_count=2, stricter_count_days=30)).codes == ["window_full"]
 
 
-def test_what_is_booked_at_a_stricter_drive_is_kept_clear_by_others() -> None:
+def test_bookings_at_other_drives_keep_a_stricter_drives_rules() -> None:
     builders.booked(after(3, stricter_days=5))
     assert refused(after(0)).codes == ["interval_too_short"]
 
 
-def test_times_proposed_at_a_stricter_drive_keep_its_rules() -> None:
+def test_alternatives_at_a_stricter_drive_keep_its_rules() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner))
     strict = builders.drive(owner, on=DRIVE_DAY + 3 * DAY, stricter_days=5)
@@ -102,13 +102,13 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("changes", "problems"), LOOSER)
-def test_what_would_be_looser_is_said(changes: dict[str, int], problems: dict[str, str]) -> None:
+def test_looser_rules_are_reported(changes: dict[str, int], problems: dict[str, str]) -> None:
     policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
     plan = builders.plan(builders.site(builders.organization()), **changes)
     assert {problem.field: problem.code for problem in planning_plan.list_looser_rules(plan, policy)} == problems
 
 
-def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed() -> None:
+def test_a_looser_plan_is_refused_on_create_and_change() -> None:
     here = builders.organization()
     loose = builders.plan(builders.site(here), stricter_hours=24)
     with pytest.raises(ValidationError) as caught:
@@ -120,7 +120,7 @@ def test_a_plan_that_is_looser_is_refused_when_it_is_made_and_when_it_is_changed
         lifecycle.change_drive(drive=loose, version=drive.version, actor="test", now=NOW)
 
 
-def test_another_policy_under_a_drive_must_not_turn_it_looser() -> None:
+def test_a_changed_policy_must_not_make_a_drive_looser() -> None:
     here = builders.organization()
     drive = builders.drive(here, builders.plan(builders.site(here), stricter_hours=72))
     far = builders.policy(min_hours=96)
@@ -139,7 +139,7 @@ def test_a_copy_is_as_strict() -> None:
 # On the pages, through the API
 
 
-def test_a_coordinator_makes_a_drive_stricter_and_donors_read_it() -> None:
+def test_donors_see_a_stricter_drives_rules() -> None:
     ben = builders.member(builders.organization())
     form = coordinator.typed(builders.site(ben.organization), builders.policy())
     typed = {**form, "stricter_days": "5", "stricter_count": "3", "stricter_count_days": "30", "save": "1"}
@@ -158,7 +158,7 @@ def test_a_coordinator_makes_a_drive_stricter_and_donors_read_it() -> None:
     )
 
 
-def test_a_coordinator_reads_beside_the_field_what_would_be_looser() -> None:
+def test_looser_rules_are_shown_beside_their_field() -> None:
     ben = builders.member(builders.organization())
     form = coordinator.typed(builders.site(ben.organization), builders.policy())
     page = coordinator.signed_in(ben).post("/organizer/drives/new/", {**form, "stricter_hours": "24", "save": "1"})
@@ -172,7 +172,7 @@ def planned(drive: Drive, **changes: Any) -> dict[str, Any]:
     return {**api.get(f"drives/{drive.pk}/").json()["plan"], "title": "Another drive", **changes}
 
 
-def test_the_api_makes_changes_and_previews_a_stricter_drive() -> None:
+def test_the_api_creates_changes_and_previews_a_stricter_drive() -> None:
     drive = after(0)
     api = Api.with_key(drive.organization)
     made = api.post("drives/", planned(drive, stricter_hours=72))
@@ -184,7 +184,7 @@ def test_the_api_makes_changes_and_previews_a_stricter_drive() -> None:
         assert "looser_than_policy" in api.post(path, planned(drive, stricter_hours=24)).content.decode()
 
 
-def test_what_is_shorter_than_the_rules_changes_nothing() -> None:
+def test_shorter_values_change_nothing() -> None:
     rules = IntervalRules(min_hours=48, min_days=28)
     assert rules.tighten(24, 7, None) == replace(rules, windows=[])
     assert rules.tighten(72, 56, (1, 30)) == replace(rules, min_hours=72, min_days=56, windows=[(1, 30)])

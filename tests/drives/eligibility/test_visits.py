@@ -1,4 +1,4 @@
-"""First or return: asked once, then known from what was recorded."""
+"""First or return visit: asked once, then known from the history."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -43,18 +43,18 @@ def gave(days_ago: int, basis: str = GIVEN, kind: str = "plasma") -> Donation:
         ([gave(300), gave(30, basis=SELF_REPORTED)], Visit.RETURN),
     ],
 )
-def test_the_kind_of_visit_follows_from_what_is_recorded(donations: list[Donation], visit: Visit | None) -> None:
+def test_the_visit_type_follows_the_history(donations: list[Donation], visit: Visit | None) -> None:
     assert eligibility_rules.compute_visit_type(donations, Policy(), DRIVE_DAY) == visit
 
 
-def test_half_a_year_over_a_leap_day_is_counted_in_days() -> None:
+def test_180_days_over_a_leap_day_count_as_days() -> None:
     leap = Donation(NOW, date(2028, 1, 1), IntervalRules(), basis=GIVEN)
     assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 29)) == Visit.RETURN
     assert eligibility_rules.compute_visit_type([leap], Policy(), date(2028, 6, 30)) == Visit.FIRST
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
-    """A donation of Ana's so many days before the drive's day, at some organization."""
+    """A donation of Ana that many days before the drive, at some organization."""
     given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
     then = given.starts_at - days_before * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -83,24 +83,24 @@ def test_a_donation_at_another_organization_makes_a_first_visit_a_return_visit()
     assert drift.count_drifted_slots() == 0
 
 
-def test_who_has_not_given_for_long_gets_the_time_of_a_first_visit() -> None:
+def test_a_lapsed_donor_gets_a_first_visits_footprint() -> None:
     donated(181)
     verified = builders.booked(builders.drive(), visit=Visit.RETURN)
     assert (verified.visit, steps(verified)) == (Visit.FIRST, (3, 3, 6))
     assert drift.count_drifted_slots() == 0
 
 
-def test_who_gave_before_everything_that_the_intervals_look_at_is_a_first_visit_again() -> None:
+def test_a_donation_before_the_history_window_makes_a_first_visit() -> None:
     donated(900)
     assert builders.booked(builders.drive(), visit=Visit.RETURN).visit == Visit.FIRST
 
 
 @pytest.mark.parametrize("visit", [Visit.FIRST, Visit.RETURN])
-def test_the_word_of_whoever_is_new_here_stands(visit: Visit) -> None:
+def test_a_new_donors_choice_stands(visit: Visit) -> None:
     assert builders.booked(builders.drive(), visit=visit).visit == visit
 
 
-def test_a_first_visit_that_does_not_fit_is_refused_with_times_that_do_and_the_hold_stands() -> None:
+def test_a_first_visit_that_does_not_fit_is_refused_with_alternatives() -> None:
     donated(200)
     drive = builders.drive()
     last = Slot.objects.filter(drive=drive).count() - 4  # a return visit takes four steps, a first one six
@@ -114,7 +114,7 @@ def test_a_first_visit_that_does_not_fit_is_refused_with_times_that_do_and_the_h
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
+def test_a_lapsed_hold_makes_room_for_a_longer_visit() -> None:
     donated(200)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
@@ -126,7 +126,7 @@ def test_a_hold_that_is_over_makes_room_for_a_longer_visit() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
+def test_an_overdue_hold_that_makes_no_room_is_not_lapsed() -> None:
     donated(200)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
@@ -137,7 +137,7 @@ def test_a_hold_that_is_over_stays_if_its_place_does_not_help() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> None:
+def test_a_return_visit_without_an_earlier_chair_keeps_its_footprint() -> None:
     donated(60)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
@@ -148,14 +148,14 @@ def test_a_return_visit_that_finds_no_nearer_chair_keeps_the_longer_time() -> No
     assert drift.count_drifted_slots() == 0
 
 
-def test_the_answer_before_the_proof_is_the_same_whatever_was_recorded() -> None:
+def test_a_hold_does_not_reveal_the_visit_type() -> None:
     donated(181)
     drive = builders.drive()
     known, new = builders.held(drive), builders.held(drive, n=0, number=7)
     assert (known.visit, steps(known)) == (new.visit, steps(new))
 
 
-def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
+def test_a_coordinator_sees_only_the_organizations_own_history() -> None:
     owner = builders.organization()
     donated(60)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
@@ -163,7 +163,7 @@ def test_a_coordinator_is_answered_from_the_organizations_own_rows() -> None:
     assert book_for_donor.create_booking_for_donor(**asked, visit=Visit.FIRST).visit == Visit.FIRST
 
 
-def test_who_is_entered_is_what_the_organization_recorded() -> None:
+def test_a_coordinators_booking_follows_the_organizations_records() -> None:
     owner = builders.organization()
     donated(60, owner)
     slot, person = builders.slot(drive := builders.drive(owner)).pk, builders.person()
@@ -172,14 +172,14 @@ def test_who_is_entered_is_what_the_organization_recorded() -> None:
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
-    """A coordinator enters somebody for the last time at which a return visit fits."""
+    """A coordinator books a donor at the last time that a return visit fits."""
     drive = builders.drive(owner)
     last = Slot.objects.filter(drive=drive).count() - 4
     person, slot_id = builders.person(), builders.slot(drive, last).pk
     return {"drive": drive, "slot_id": slot_id, "visit": "return", "person": person, "actor": "user:1", "now": NOW}
 
 
-def test_entering_who_has_lapsed_for_a_time_that_is_too_short_is_refused_unless_there_is_a_reason() -> None:
+def test_booking_a_lapsed_donor_into_a_short_time_needs_a_reason() -> None:
     owner = builders.organization()
     donated(200, owner)
     asked = entering_late(owner)
@@ -187,7 +187,7 @@ def test_entering_who_has_lapsed_for_a_time_that_is_too_short_is_refused_unless_
     assert book_for_donor.create_booking_for_donor(**asked, override_reason="The center agreed.").visit == Visit.RETURN
 
 
-def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
+def test_a_full_time_is_full_when_the_visit_type_matches() -> None:
     drive = builders.drive()
     Slot.objects.filter(drive=drive).update(chairs_limit=0)
     person, slot_id = builders.person(), builders.slot(drive).pk
@@ -197,7 +197,7 @@ def test_a_full_time_is_called_full_when_the_visit_is_as_asked() -> None:
     ]
 
 
-def test_a_walk_in_is_what_the_organization_recorded() -> None:
+def test_a_walk_in_follows_the_organizations_records() -> None:
     owner = builders.organization()
     donated(60, owner)
     today = builders.drive(owner)
@@ -224,7 +224,7 @@ def test_a_walk_in_is_what_the_organization_recorded() -> None:
         (200, "first", ""),
     ],
 )
-def test_the_page_says_kindly_that_the_visit_is_another_one(days: int, asked: str, words: str) -> None:
+def test_the_page_explains_a_changed_visit_type(days: int, asked: str, words: str) -> None:
     donated(days)
     browser = Client()
     held = donor.kept(browser, builders.drive(), visit=asked)
@@ -250,7 +250,7 @@ def chosen(browser: Client, drive: Drive, **query: str) -> str:
 
 
 @pytest.mark.time_machine(NOW, tick=False)
-def test_a_browser_that_proved_the_contact_of_a_donor_starts_with_a_return_visit() -> None:
+def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
     browser, stranger, drive = Client(), Client(), builders.drive()
     donor.booked(browser, builders.drive(policy_id=builders.lax().pk))
     assert chosen(browser, drive) == "first"
@@ -271,10 +271,8 @@ def test_a_browser_that_proved_the_contact_of_a_donor_starts_with_a_return_visit
     ("days", "first"),
     [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],
 )
-def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_return_visit(
-    days: int, first: bool
-) -> None:
-    """Of drives so many days before and after; not so the drive itself, a later one, and one too long before."""
+def test_an_earlier_booked_visit_makes_a_later_one_a_return_visit(days: int, first: bool) -> None:
+    """Drives that many days apart. The drive itself, a later one, and one too long before do not count."""
     here, browser = builders.organization(), Client()
     other = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200 + days))
     later = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200)) if days else other
@@ -287,14 +285,14 @@ def test_a_first_visit_that_is_booked_and_comes_earlier_makes_a_later_one_a_retu
     assert Client().get(reverse("drive", args=[later.slug])).context["visit"] == Visit.FIRST
 
 
-def test_what_stands_ready_for_one_browser_is_kept_by_no_shared_cache() -> None:
+def test_a_preselected_visit_type_is_not_cached() -> None:
     browser, drive = Client(), builders.drive()
     donor.booked(browser, builders.drive())
     assert "private" in browser.get(reverse("drive", args=[drive.slug])).headers["Cache-Control"]
 
 
 @pytest.mark.time_machine(NOW, tick=False)
-def test_a_coordinator_is_asked_for_a_reason_when_the_visit_is_longer() -> None:
+def test_a_longer_visit_asks_the_coordinator_for_a_reason() -> None:
     ben = builders.member(builders.organization())
     donated(200, ben.organization)
     asked = entering_late(ben.organization)
