@@ -1,4 +1,4 @@
-"""The admin looks at messages; nothing is changed here."""
+"""Admin pages for messages and senders. Read only, except the limits of a sender."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from organizations.admin import ReadOnlyAdmin
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """What was sent and what became of it. Texts are not shown: codes and links of donors stand in them."""
+    """Texts are not shown because they contain donors' codes and links."""
 
     list_display = ["key", "channel", "state", "reason", "error_code", "due_at", "attempts", "resends"]
     list_filter = ["state", "channel", "reason"]
@@ -25,7 +25,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Sender)
 class SenderAdmin(ReadOnlyAdmin):
-    """The limits follow what the carriers grant; a stopped sender goes on when its account is mended."""
+    """The limits follow what the carriers grant. A stopped sender can be resumed after its account is fixed."""
 
     list_display = ["name", "number", "messaging_service", "per_minute", "per_day", "is_default", "stopped_reason"]
     fields = ["name", "number", "messaging_service", "is_default", "per_minute", "per_day", "stopped_at"]
@@ -37,8 +37,8 @@ class SenderAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Let stopped senders send again")
     def resume(self, request: HttpRequest, queryset: "QuerySet[Sender]") -> None:
-        again = sum(senders.resume_sender(sender=sender, now=timezone.now()) for sender in queryset)
-        self.message_user(request, f"{again} messages leave after all.")
+        count = sum(senders.resume_sender(sender=sender, now=timezone.now()) for sender in queryset)
+        self.message_user(request, f"{count} messages are queued again.")
 
 
 @admin.register(Report)

@@ -1,4 +1,4 @@
-"""Ways out that fail: shut after so many failures in a row, tried with one message, opened by the first success."""
+"""Circuit breakers: shut a sender or the mail server after repeated failures, probe, open on the first success."""
 
 import logging
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def record_calls(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
-    """Write down how calls ended, in order: the way out, and whether the provider failed."""
+    """Record the results of calls in order: the subject, and whether the provider failed."""
     failures: dict[str, int] = {}
     successes: set[str] = set()
     for subject, failed in calls:

@@ -1,4 +1,4 @@
-"""System checks of the settings by which messages leave."""
+"""System checks of the settings for e-mail and texts."""
 
 import re
 from typing import Any
@@ -35,18 +35,22 @@ def check_mail_encryption(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_text_sender(**kwargs: Any) -> list[CheckMessage]:
     number, service = settings.TWILIO_FROM, settings.TWILIO_MESSAGING_SERVICE_SID
-    found: list[CheckMessage] = []
+    errors: list[CheckMessage] = []
     if number and not re.fullmatch(r"\+[1-9]\d{6,14}", number):
-        found.append(Error("TWILIO_FROM is no number such as +12025550100.", id="notifications.E002"))
+        errors.append(Error("TWILIO_FROM is not a number such as +12025550100.", id="notifications.E002"))
     if service and not service.startswith("MG"):
-        hint = "It is the one that begins with MG."
-        found.append(Error("TWILIO_MESSAGING_SERVICE_SID is none.", hint=hint, id="notifications.E003"))
-    return found
+        hint = "It begins with MG."
+        errors.append(
+            Error(
+                "TWILIO_MESSAGING_SERVICE_SID is not the id of a messaging service.", hint=hint, id="notifications.E003"
+            )
+        )
+    return errors
 
 
 @register(TAG)
 def check_provider_encryption(**kwargs: Any) -> list[CheckMessage]:
-    """A stand-in on this machine may be spoken to in clear; nobody else."""
+    """Only a stand-in on this machine may be called without encryption."""
     parts = urlsplit(settings.TWILIO_API_URL)
     if settings.SMS_PROVIDER != "twilio" or parts.scheme == "https" or smtp.is_loopback_host(parts.hostname or ""):
         return []

@@ -1,7 +1,7 @@
-"""From the outbox to the provider's door: claim a batch, pass the gate. Each is one statement of its own transaction.
+"""Claim due messages and admit them for sending. One statement and one transaction each.
 
-None of them ever waits for a lock, so that they cannot be part of a deadlock: rows that a donor's transaction holds are
-skipped and come up again (`list_still_claimed`).
+No statement waits for a lock, so none can be part of a deadlock. Rows that another transaction holds are skipped and
+come up again (`list_still_claimed`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ from notifications.claimed import ClaimedMessage
 from notifications.models import MessageState
 from notifications.pace import Deferral
 
-LEASE = timedelta(seconds=30)  # longer than the longest call
+LEASE = timedelta(seconds=30)  # longer than the longest provider call
 
 
 def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMessage]:
-    """Take due messages for ourselves, the urgent first, with a lease and a fresh attempt token each.
+    """Claim due messages by priority, each with a lease and a new attempt token.
 
-    Organizations get equal shares of a batch: one that queues a hundred thousand does not hold up the others.
+    Organizations get equal shares of a batch, so that a large one does not hold up the others.
     """
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, {"channel": channel, "limit": limit, "now": now, "lease": now + LEASE})
@@ -29,44 +29,44 @@ def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMe
 
 
 def admit_messages(*, claimed: Sequence[ClaimedMessage], now: datetime) -> list[ClaimedMessage]:
-    """Let through what may leave at this moment: those are `sending` when this returns, and must be sent at once.
+    """Return the messages that may leave now. They are `sending`, and the caller must send them at once.
 
-    The others get their reason: expired, opted out, without consent or sender; or they wait, with a reason too, until
-    quiet hours are over, for the sender's pace, the day's budget or a provider that fails. What was withdrawn or is no
-    longer ours is left alone.
+    - blocked or expired: past its expiry, opted out, without consent, without a sender
+    - queued again with a reason: quiet hours, the sender's pace, the daily budget, a failing provider
+    - left alone: withdrawn, or no longer claimed by this worker
     """
     if not claimed:
         return []
-    held = {one.id: Deferral(until, "quiet_hours") for one in claimed if (until := one.compute_resume_time(now))}
-    leaving = [one for one in claimed if one.id not in held and one.expires_at > now]
+    quiet = {one.id: Deferral(until, "quiet_hours") for one in claimed if (until := one.compute_resume_time(now))}
+    leaving = [one for one in claimed if one.id not in quiet and one.expires_at > now]
     broken = throttle.list_broken_subjects()
     if not broken and not any(one.is_limited for one in leaving):
-        return _write_verdicts(claimed, held, now)
+        return _write_verdicts(claimed, quiet, now)
     with transaction.atomic(savepoint=False):
-        valve = throttle.RateLimiter(leaving, broken, now)
-        passed = _write_verdicts(claimed, {**held, **valve.holds}, now)
-        valve.spend(passed)
+        limiter = throttle.RateLimiter(leaving, broken, now)
+        passed = _write_verdicts(claimed, {**quiet, **limiter.deferrals}, now)
+        limiter.record_sent(passed)
     return passed
 
 
 def _write_verdicts(
-    claimed: Sequence[ClaimedMessage], held: Mapping[int, Deferral], now: datetime
+    claimed: Sequence[ClaimedMessage], deferrals: Mapping[int, Deferral], now: datetime
 ) -> list[ClaimedMessage]:
-    ours: dict[str, list[Any]] = {
+    columns: dict[str, list[Any]] = {
         "ids": [one.id for one in claimed],
         "tokens": [one.token for one in claimed],
-        "until": [held[one.id].until if one.id in held else None for one in claimed],
-        "why": [held[one.id].reason if one.id in held else "" for one in claimed],
+        "until": [deferrals[one.id].until if one.id in deferrals else None for one in claimed],
+        "why": [deferrals[one.id].reason if one.id in deferrals else "" for one in claimed],
         "hashes": [contact_address.compute_identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
-        cursor.execute(ADMIT, {**ours, "now": now, "lease": now + LEASE})
+        cursor.execute(ADMIT, {**columns, "now": now, "lease": now + LEASE})
         passed = {message_id for message_id, state in cursor.fetchall() if state == MessageState.SENDING}
     return [one for one in claimed if one.id in passed]
 
 
 def list_still_claimed(*, claimed: Sequence[ClaimedMessage]) -> list[ClaimedMessage]:
-    """Those that the gate left alone because somebody else held their row at that moment: to be tried again."""
+    """Return the messages that `admit_messages` skipped because another transaction held their row."""
     if not claimed:
         return []
     with connection.cursor() as cursor:
@@ -76,14 +76,14 @@ def list_still_claimed(*, claimed: Sequence[ClaimedMessage]) -> list[ClaimedMess
 
 
 def release_messages(*, claimed: Sequence[ClaimedMessage]) -> None:
-    """Give back what was claimed and will not be sent by us; rows that somebody holds come back when the lease ends."""
+    """Queue claimed messages again. Rows that another transaction holds come back when the lease ends."""
     if claimed:
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, [[one.id for one in claimed], [one.token for one in claimed]])
 
 
-# The orders and the array keep the planner to the partial index and the primary key, however large the table and stale
-# its statistics: without them it read the whole table for each batch.
+# ORDER BY ... LIMIT 1 and the array keep the planner on the partial index and the primary key, even with a large table
+# and stale statistics. Without them it read the whole table for each batch.
 CLAIM = """
 WITH busy AS (
     SELECT organization.id FROM organizations_organization AS organization
@@ -94,19 +94,19 @@ WITH busy AS (
 ), share AS (
     SELECT greatest(1, %(limit)s / greatest(1, (SELECT count(*) FROM busy))) AS size
 ), due AS (
-    SELECT theirs.id FROM busy CROSS JOIN LATERAL (
+    SELECT own.id FROM busy CROSS JOIN LATERAL (
         SELECT message.id FROM notifications_message AS message
          WHERE message.channel = %(channel)s AND message.organization_id = busy.id
            AND message.state = 'queued' AND message.due_at <= %(now)s
          ORDER BY message.priority, message.due_at, message.id
-         LIMIT (SELECT size FROM share) FOR NO KEY UPDATE SKIP LOCKED) AS theirs
+         LIMIT (SELECT size FROM share) FOR NO KEY UPDATE SKIP LOCKED) AS own
     UNION ALL
-    SELECT nobodys.id FROM (
+    SELECT account_mail.id FROM (
         SELECT message.id FROM notifications_message AS message
          WHERE message.channel = %(channel)s AND message.organization_id IS NULL
            AND message.state = 'queued' AND message.due_at <= %(now)s
          ORDER BY message.priority, message.due_at, message.id
-         LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) AS nobodys
+         LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) AS account_mail
 ), claimed AS (
     UPDATE notifications_message AS message
        SET state = 'claimed', lease_until = %(lease)s, provider_id = '', error_code = '', check_at = NULL,
@@ -135,7 +135,7 @@ SELECT claimed.id, claimed.attempt_token, claimed.key, claimed.channel, claimed.
  ORDER BY claimed.priority, claimed.due_at, claimed.id
 """
 
-# `state || ''` keeps the planner to the primary key: the partial indexes look cheaper to it than they are.
+# `state || ''` keeps the planner on the primary key: it underestimates the cost of the partial indexes.
 ADMIT = """
 WITH judged AS (
     SELECT message.id, ours.until, ours.why, CASE
@@ -148,15 +148,15 @@ WITH judged AS (
                         AND suppression.address IN (message.address, ours.hash))
             THEN 'opted_out'
         WHEN message.purpose <> '' AND NOT coalesce(
-            (SELECT line.given FROM notifications_consententry AS line
-              WHERE line.organization_id = message.organization_id AND line.address = message.address
-                AND line.purpose = message.purpose
-              ORDER BY line.at DESC, line.id DESC LIMIT 1),
-            (SELECT nullif(line.given, true) FROM notifications_consententry AS line  -- erased: a no stays, a yes ends
-              WHERE line.organization_id = message.organization_id AND line.address = ours.hash
-                AND line.purpose = message.purpose
-              ORDER BY line.at DESC, line.id DESC LIMIT 1),
-            message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but heeds a no
+            (SELECT entry.given FROM notifications_consententry AS entry
+              WHERE entry.organization_id = message.organization_id AND entry.address = message.address
+                AND entry.purpose = message.purpose
+              ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
+            (SELECT nullif(entry.given, true) FROM notifications_consententry AS entry  -- once erased, only a no counts
+              WHERE entry.organization_id = message.organization_id AND entry.address = ours.hash
+                AND entry.purpose = message.purpose
+              ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
+            message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but respects a no
             THEN 'no_consent'
         WHEN ours.until >= message.expires_at THEN 'too_late'
         WHEN ours.until IS NOT NULL THEN 'later'

@@ -1,4 +1,4 @@
-"""A message that a worker has in its hands."""
+"""A message that a worker has claimed."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from notifications.quiet_hours import QuietHours
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A message that is ours until its lease runs out, with what it takes to send it. Fields as in `handover.CLAIM`."""
+    """A message claimed until its lease ends, with what is needed to send it. Fields in the order of `claim.CLAIM`."""
 
     id: int
     token: str
@@ -30,7 +30,7 @@ class ClaimedMessage:
     expires_at: datetime
     attempts: int
     priority: int
-    reason: str  # why it waited before
+    reason: str  # why it was deferred before
     sender_id: int | None
     organization_id: int | None
     number: str
@@ -44,8 +44,7 @@ class ClaimedMessage:
     messages_per_day: int
 
     @property
-    def way_out(self) -> str:
-        """What breaks when it breaks: a sender, or the mail server."""
+    def breaker_subject(self) -> str:
         return f"sender:{self.sender_id}" if self.channel == Channel.SMS else self.channel
 
     @property
@@ -57,12 +56,12 @@ class ClaimedMessage:
         return QuietHours(quiet_hours.parse_zone(self.zone), self.opens, self.closes)
 
     def compute_resume_time(self, now: datetime) -> datetime | None:
-        """When quiet hours allow it to leave; None if now."""
+        """Return when quiet hours end; None if it may leave now."""
         if not self.keeps_quiet_hours or not self.quiet_hours.is_quiet(now):
             return None
         return self.quiet_hours.next_open(now)
 
-    def letter(self, now: datetime) -> OutgoingMessage:
+    def build_outgoing_message(self, now: datetime) -> OutgoingMessage:
         shared = {
             field.name: getattr(self, field.name) for field in dataclasses.fields(OutgoingMessage) if field.name != "at"
         }

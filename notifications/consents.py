@@ -1,4 +1,4 @@
-"""Who agreed to be written to, and who said stop."""
+"""Consents and opt-outs: write the ledger, withdraw messages, handle STOP and START."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -26,9 +26,9 @@ def record_consents(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Write lines in the ledger of consents. Taking one back also withdraws what waits for that address and purpose.
+    """Add entries to the consent ledger. A withdrawn consent also withdraws the unsent messages that need it.
 
-    Scheduled messages stay: rendering looks at the ledger, and may find another channel to the same person.
+    Scheduled messages stay. Rendering checks the ledger again and may find another channel to the same donor.
     """
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -46,8 +46,8 @@ def record_consents(
         for purpose in purposes
     )
     if not given:
-        waiting = Message.objects.of(organization).waiting().filter(address=address, purpose__in=purposes)
-        _withdraw_messages(waiting, "consent_withdrawn", now)
+        unsent = Message.objects.of(organization).unsent().filter(address=address, purpose__in=purposes)
+        _withdraw_messages(unsent, "consent_withdrawn", now)
 
 
 @transaction.atomic(savepoint=False)
@@ -62,15 +62,15 @@ def revoke_consents(
     ip: str | None = None,
     now: datetime,
 ) -> int:
-    """Take back what these addresses agreed to, and note it for those that never agreed: mail needs no yes to a
-    reminder, but heeds a no. Withdraws what waits.
+    """Withdraw the consents of these addresses and their unsent messages; return the number of new entries.
 
-    A line keeps the version that had been agreed to and says in `wording` how it was taken back. What is withdrawn
-    already is left alone, so that a second click writes nothing. Returns how many lines were written.
+    An address that never agreed gets an entry too, because reminders by e-mail need no consent but respect a refusal.
+    An entry keeps the wording version that was agreed to, and `wording` says how it was withdrawn. Consents that are
+    already withdrawn get no second entry.
     """
     newest = queries.load_newest_consent_entries(organization, addresses)
-    wanted = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
-    lines = [
+    pairs = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
+    entries = [
         ConsentEntry(
             organization=organization,
             address=address,
@@ -83,34 +83,34 @@ def revoke_consents(
             ip=ip,
             at=now,
         )
-        for address, purpose in wanted
+        for address, purpose in pairs
         if (before := newest.get((address, purpose))) is None or before.given
     ]
-    ConsentEntry.objects.bulk_create(lines)
-    waiting = Message.objects.of(organization).waiting().filter(address__in=addresses, purpose__in=purposes)
-    _withdraw_messages(waiting, "consent_withdrawn", now)
-    return len(lines)
+    ConsentEntry.objects.bulk_create(entries)
+    unsent = Message.objects.of(organization).unsent().filter(address__in=addresses, purpose__in=purposes)
+    _withdraw_messages(unsent, "consent_withdrawn", now)
+    return len(entries)
 
 
 @transaction.atomic(savepoint=False)
 def suppress_address(*, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor") -> int:
-    """Nothing more leaves for the address through this sender: STOP covers every organization that shares it.
+    """Handle STOP: send nothing more to the address through this sender. Return how many messages were withdrawn.
 
-    Withdraws what has its text, and writes the withdrawal in each ledger. Returns how many messages were withdrawn.
+    Covers every organization that shares the sender, and writes the withdrawal in the ledger of each.
     """
     Suppression.objects.bulk_create([Suppression(sender=sender, address=address, since=now)], ignore_conflicts=True)
     _flip_consents(sender, address, given=False, source=source, actor=actor, wording="STOP", now=now)
-    waiting = Message.objects.waiting().filter(_match_messages_of_sender(sender), channel=Channel.SMS, address=address)
-    return _withdraw_messages(waiting, "opted_out", now)
+    unsent = Message.objects.unsent().filter(_match_messages_of_sender(sender), channel=Channel.SMS, address=address)
+    return _withdraw_messages(unsent, "opted_out", now)
 
 
 @transaction.atomic(savepoint=False)
 def lift_suppression(
     *, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor"
 ) -> bool:
-    """START: the address may be written to again, for what it had agreed to before its STOP. False if it had none.
+    """Handle START: restore the consents that a STOP withdrew. False if there was no STOP.
 
-    Also the STOP of somebody who was erased since is lifted; what they had agreed to then went with them.
+    After an erasure the STOP is lifted too, but the erased consents do not come back.
     """
     lifted, _ = Suppression.objects.filter(
         sender=sender, address__in=[address, contact_address.compute_identity(address)]
@@ -123,39 +123,39 @@ def lift_suppression(
 def _flip_consents(
     sender: Sender, address: str, *, given: bool, source: str, actor: str, wording: str, now: datetime
 ) -> None:
-    """Turn the newest lines of the sender's organizations: at a STOP the given ones, at a START those a STOP took."""
+    """Reverse the newest entries of the sender's organizations. A START restores only what a STOP withdrew."""
     newest = ConsentEntry.objects.filter(
         _match_organizations_of_sender(sender), address=address, purpose__in=Purpose.values
     )
     newest = newest.order_by("organization", "purpose", "-at", "-pk").distinct("organization", "purpose")
-    turned = [line for line in newest if line.given != given and (not given or line.wording == "STOP")]
+    changed = [entry for entry in newest if entry.given != given and (not given or entry.wording == "STOP")]
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
-            organization_id=line.organization_id,
+            organization_id=entry.organization_id,
             address=address,
-            purpose=line.purpose,
+            purpose=entry.purpose,
             given=given,
-            wording_version=line.wording_version,
+            wording_version=entry.wording_version,
             wording=wording,
             source=source,
             actor=actor,
             at=now,
         )
-        for line in turned
+        for entry in changed
     )
 
 
-def _withdraw_messages(waiting: MessageQuerySet, reason: str, now: datetime) -> int:
-    """Waits for no row that somebody else holds: the gate judges those once more, by ledger and suppressions."""
-    waiting = waiting.exclude(state=MessageState.SCHEDULED)
-    ids = list(waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
+def _withdraw_messages(unsent: MessageQuerySet, reason: str, now: datetime) -> int:
+    """Withdraw messages that have their text. Skips locked rows; `claim.admit_messages` checks those again."""
+    unsent = unsent.exclude(state=MessageState.SCHEDULED)
+    ids = list(unsent.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
     return Message.objects.filter(pk__in=ids).update(
         state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None
     )
 
 
 def _match_messages_of_sender(sender: Sender) -> Q:
-    """Messages of this sender, and those that will be given it when they are claimed."""
+    """Match messages of this sender, and those that get it when they are claimed."""
     return Q(sender=sender) | Q(sender=None, organization__in=queries.filter_organizations_of_sender(sender))
 
 

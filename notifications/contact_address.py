@@ -1,4 +1,4 @@
-"""Addresses as people write them, and as we keep them."""
+"""Phone numbers and e-mail addresses: normalize, format, hash."""
 
 import hmac
 import re
@@ -11,14 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
-# 00 is how half the world dials abroad; in North America it is 011, which the library knows.
+# 00 is the international prefix in half the world; the library knows only 011 of North America.
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
-# Letters beyond "tel:" and an extension's mark are prose, in which the library would still find a number.
+# The library would also find a number within a sentence.
 _PROSE = re.compile(r"[^\W\d_]{2,}")
 
 
 def normalize_phone(text: str, region: str = "US") -> str:
-    """The number in E.164, however it is spelled; national spellings are the region's. Refuses: phone_invalid."""
+    """Return the number in E.164; national numbers are of the region. Refuses: phone_invalid."""
     plain = unicodedata.normalize("NFKC", text).strip().removeprefix("tel:")
     if _PROSE.search(plain):
         raise _build_phone_error()
@@ -32,7 +32,7 @@ def normalize_phone(text: str, region: str = "US") -> str:
 
 
 def find_country(text: str, countries: Sequence[str]) -> str:
-    """The first of these countries in which the number, as it is spelled, is one; the first of all if it is in none."""
+    """Return the first of these countries in which the number is valid; the first of all if none."""
     return next((country for country in countries if _is_number(text, country)), countries[0])
 
 
@@ -45,9 +45,9 @@ def _is_number(text: str, region: str) -> bool:
 
 
 def require_textable(e164: str) -> str:
-    """The number, if its country is one that we text. Refuses: phone_country.
+    """Return the number if we text its country. Refuses: phone_country.
 
-    Whoever makes us text codes to numbers far away earns by it (SMS pumping). Some of the countries under +1 are such.
+    Fraudsters earn money from codes sent to expensive countries (SMS pumping). Some of them share +1.
     """
     region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     if region not in settings.SMS_COUNTRIES:
@@ -59,7 +59,7 @@ def require_textable(e164: str) -> str:
 
 
 def format_phone(e164: str) -> str:
-    """The number as people read it: national at home (+1), international elsewhere."""
+    """Format for people: national for +1, international elsewhere."""
     try:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
@@ -69,7 +69,7 @@ def format_phone(e164: str) -> str:
 
 
 def normalize_email(text: str) -> str:
-    """The address trimmed and in lower case, so that one mailbox has one spelling. Refuses: email_invalid."""
+    """Trim and lower-case, so that one mailbox has one spelling. Refuses: email_invalid."""
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     message = _("Write an e-mail address such as ana@example.org.")
     if len(plain) > 254:
@@ -79,9 +79,9 @@ def normalize_email(text: str) -> str:
 
 
 def compute_identity(address: str) -> str:
-    """The keyed hash (hex) of a normalized phone number or mailbox: the same in every organization, never reversed.
+    """Return the keyed hash (hex) of a normalized phone or mailbox. It is the same in every organization.
 
-    It takes the address's place in the ledger and among the suppressions when a person is erased: a STOP still counts.
+    It replaces the address in the ledger and in suppressions when a person is erased, so that a STOP stays in force.
     """
     return hmac.digest(settings.IDENTITY_KEY.encode(), address.encode(), "sha256").hex()
 

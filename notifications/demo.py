@@ -1,4 +1,4 @@
-"""The past that a demo is given: what was due then went out then, to the demo's inbox and nowhere else."""
+"""Deliver the demo's past messages to the demo inbox."""
 
 from datetime import datetime
 
@@ -13,9 +13,9 @@ BATCH = 500
 
 @transaction.atomic(savepoint=False)
 def deliver_to_inbox(*, now: datetime) -> int:
-    """Bring everything that is due at `now` through the gate and into the inbox, whatever provider is configured.
+    """Deliver everything due at `now` to the inbox, whatever provider is configured; return how many.
 
-    Consent, opt-outs, quiet hours and expiry are judged at `now`. Returns how many were delivered.
+    Consent, opt-outs, quiet hours and expiry are checked as of `now`.
     """
     return sum(_deliver_channel(channel, now) for channel in Channel.values)
 
@@ -25,8 +25,10 @@ def _deliver_channel(channel: str, now: datetime) -> int:
     while True:
         claimed = claim.claim_messages(channel=channel, limit=BATCH, now=now)
         passed = claim.admit_messages(claimed=claimed, now=now)
-        outcomes = [delivery.call_provider(provider, message, message.letter(now)) for message in passed]
-        results.record_results(call_results=outcomes, now=now, chance=lambda: 0.0)
-        delivered += len(outcomes)
-        if len(claimed) < BATCH // 2:  # a claim shares itself out, so that a full one may come in parts
+        call_results = [
+            delivery.call_provider(provider, message, message.build_outgoing_message(now)) for message in passed
+        ]
+        results.record_results(call_results=call_results, now=now, chance=lambda: 0.0)
+        delivered += len(call_results)
+        if len(claimed) < BATCH // 2:  # claims are shared among organizations, so a batch may not be full
             return delivered

@@ -1,4 +1,4 @@
-"""The one maker of envelopes: a caller gives the kind, the recipient and the times; the kind decides the rest."""
+"""Build envelopes: the caller gives kind, recipient and times; the kind decides the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from notifications.message_content import Envelope
 from notifications.models import Channel
 from notifications.quiet_hours import QuietHours
 
-USEFUL_AT_LEAST = timedelta(minutes=30)  # for what is said about a visit that has begun
+USEFUL_AT_LEAST = timedelta(minutes=30)  # for a message about a visit that has begun
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """A person with the contacts that we know: channel and address, the phone first."""
+    """A person's contacts as (channel, address), the phone first."""
 
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that a changed contact can follow
@@ -37,12 +37,13 @@ def build_envelopes(
     consent: str = "",
     ignores_quiet_hours: bool = False,
 ) -> list[Envelope]:
-    """Make an envelope for each channel through which the kind leaves. The channel ends the `key`.
+    """Build an envelope for each channel of the kind. The key ends with the channel.
 
-    `quiet`: of the site; needed unless the kind leaves at any hour. `visit_at` and `useful_until`: where the kind is
-    useless from then on. `way`: where the schedule decides. `consent`: where the sender decides.
-    `ignores_quiet_hours`: the
-    addressee's own act, or an e-mail in place of a text that failed; quiet hours do not hold it.
+    - `quiet_hours`: of the site; needed unless the kind leaves at any hour
+    - `visit_at`, `useful_until`: when the message becomes useless, where the kind does not fix it
+    - `channel_choice`: where the schedule decides on the channels
+    - `consent`: the purpose, where the sender decides
+    - `ignores_quiet_hours`: for the donor's own act, and for an e-mail in place of a failed text
     """
     if kind.quiet == QuietRule.NEXT_MORNING and quiet_hours:
         due_at = quiet_hours.next_morning(due_at)
@@ -59,7 +60,7 @@ def build_envelopes(
             address=address,
             recipient=addressee.name,
             revision=revision,
-            purpose=kind.consent(channel, consent),
+            purpose=kind.required_consent(channel, consent),
             language=addressee.language,
             zone=quiet_hours.zone.key if quiet_hours else "UTC",
             keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not ignores_quiet_hours,
@@ -82,11 +83,11 @@ def _compute_useful_until(
     return given
 
 
-def _choose_contacts(kind: MessageKind, contacts: Sequence[tuple[str, str]], way: str) -> Sequence[tuple[str, str]]:
+def _choose_contacts(kind: MessageKind, contacts: Sequence[tuple[str, str]], choice: str) -> Sequence[tuple[str, str]]:
     if isinstance(kind.channels, ChannelChoice):
-        way = kind.channels
+        choice = kind.channels
     elif kind.channels != ChannelRule.SCHEDULE:
         return contacts
-    if way == ChannelChoice.MAIL:
+    if choice == ChannelChoice.MAIL:
         return [contact for contact in contacts if contact[0] == Channel.EMAIL]
-    return contacts[:1] if way == ChannelChoice.TEXT else contacts
+    return contacts[:1] if choice == ChannelChoice.TEXT else contacts

@@ -1,4 +1,4 @@
-"""What is left of messages, replies and consents when their person is erased, or when they are old."""
+"""Erase a person's messages, replies and consents, and blank old texts."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ TEXTS_KEPT_FOR = timedelta(days=90)
 ERASED = "erased"
 STEP = 2_000
 
-# What was never worded stays without a text: a row that left must have one.
+# A check constraint wants a text on every row that was queued, so a written text becomes BLANKED_TEXT, not "".
 _NO_TEXT: dict[str, Any] = {
     "text": Case(When(text="", then=Value("")), default=Value(BLANKED_TEXT)),
     "subject": "",
@@ -38,9 +38,9 @@ _NO_ADDRESS: dict[str, Any] = {"address": "", "provider_id": "", "check_at": Non
 
 
 def lock_replies(*, addresses: Collection[str]) -> None:
-    """Wait until nobody is answering a text from these numbers, and keep it so until the transaction ends.
+    """Wait until no worker is answering a text from these numbers, and block it until this transaction ends.
 
-    The first of all locks, for whoever answers a text holds it before anything else.
+    Take this lock before all others: a worker that answers a text takes it first, too.
     """
     texts = InboundMessage.objects.filter(address__in=addresses).order_by("pk")
     list(texts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
@@ -50,10 +50,10 @@ def lock_replies(*, addresses: Collection[str]) -> None:
 def erase_messages(
     *, organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str, now: datetime
 ) -> int:
-    """Leave of a person's messages what was sent how and when and what became of it; returns how many there were.
+    """Blank a person's messages; return how many. What was sent how, when and with what result stays.
 
-    What waits is withdrawn and never leaves; what is past the gate is in flight, and its outcome is still noted. A
-    person's are those about their bookings, those that wait for them, and all to an address that is theirs alone.
+    - unsent messages are withdrawn; messages in flight still get their result
+    - covers messages about their bookings, messages for their recipient name, and all to an address only they have
     """
     ids = _lock_messages(organization, addresses, abouts, recipient)
     rows = Message.objects.filter(pk__in=ids)
@@ -67,35 +67,34 @@ def erase_messages(
 
 @transaction.atomic(savepoint=False)
 def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
-    """Delete texts that came in: these, and all from numbers that no organization knows any more."""
+    """Delete these incoming texts, and all texts from these addresses, which no organization knows any more."""
     InboxItem.objects.filter(to__in=addresses).delete()
     return InboundMessage.objects.filter(Q(pk__in=ids) | Q(address__in=addresses)).delete()[0]
 
 
 @transaction.atomic(savepoint=False)
 def hash_consents(*, organization: Organization, addresses: Collection[str]) -> None:
-    """Keep of the ledger and of every STOP what the law wants: a keyed hash, the words, the time; no address, no IP."""
+    """Replace the address in ledger and suppressions by its keyed hash; drop the IP. The law wants the rest kept."""
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
-        lines = ConsentEntry.objects.filter(organization=organization, address=address)
-        lines.update(address=contact_address.compute_identity(address), ip=None)
+        entries = ConsentEntry.objects.filter(organization=organization, address=address)
+        entries.update(address=contact_address.compute_identity(address), ip=None)
         hash_suppressions(Suppression.objects.filter(senders, address=address), address)
 
 
 @transaction.atomic(savepoint=False)
 def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None:
-    """Put the keyed hash in place of the address. Who said STOP, was erased and said it again needs only one."""
+    """Replace the address by its keyed hash. A STOP that was hashed at an earlier erasure is not doubled."""
     ids, hashed = list(suppressions.values_list("pk", flat=True)), contact_address.compute_identity(address)
-    again = Suppression.objects.filter(address=hashed).values("sender")
-    Suppression.objects.filter(pk__in=ids, sender__in=again).delete()
+    duplicates = Suppression.objects.filter(address=hashed).values("sender")
+    Suppression.objects.filter(pk__in=ids, sender__in=duplicates).delete()
     Suppression.objects.filter(pk__in=ids).update(address=hashed)
 
 
 def purge_old_texts(*, now: datetime) -> int:
-    """Blank text and address of messages and replies older than 90 days; what, when and how it ended stay.
+    """Blank text and address of messages and handled replies older than 90 days; return how many.
 
-    Walks the primary key, each step a transaction of its own: safe to run twice and to be killed in the middle.
-    Returns how many there were.
+    Walks the primary key, one transaction a step: safe to run twice and to kill.
     """
     before, blanked = now - TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
@@ -112,7 +111,7 @@ def purge_old_texts(*, now: datetime) -> int:
 def _lock_messages(
     organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str
 ) -> list[int]:
-    """Their messages, locked. Each part on an index of its own; an OR over them would read the table."""
+    """Lock the person's messages. Each part has its own index; one OR over all would read the table."""
     ours = Message.objects.of(organization)
     to_them = ours.filter(address__in=addresses)
     never_sent = to_them.filter(sending_at__isnull=True)
@@ -121,7 +120,7 @@ def _lock_messages(
         to_them.filter(sending_at__isnull=False),
         never_sent.filter(state__in=UNSENT_STATES),
         never_sent.exclude(state__in=UNSENT_STATES),
-        ours.waiting().filter(recipient=recipient).exclude(recipient=""),
+        ours.unsent().filter(recipient=recipient).exclude(recipient=""),
     ]
     found = {pk for part in parts for pk in part.values_list("pk", flat=True)}
     rows = Message.objects.filter(pk__in=found).order_by("pk").select_for_update(no_key=True, of=("self",))

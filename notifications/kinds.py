@@ -1,6 +1,6 @@
-"""Every kind of message, decided once: what it needs, when it leaves, how urgent it is, and what makes it useless.
+"""The table of message kinds: channels, required_consent, quiet hours, priority, expiry and withdrawal of each.
 
-Whatever queues, sends, counts, shows or explains a message reads this table. `docs/messages.md` publishes it.
+Every module that queues, sends, counts, shows or explains a message reads this table. `docs/messages.md` publishes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ChannelChoice(models.TextChoices):
-    """The channels of a message that a schedule may choose."""
+    """The channels that a message schedule may choose."""
 
     TEXT = "text", _("Text, else e-mail")
     MAIL = "mail", _("E-mail")
@@ -28,28 +28,26 @@ class ChannelChoice(models.TextChoices):
 
 
 class ChannelRule(StrEnum):
-    """What decides on the channels, where the kind does not."""
+    """How the channels are chosen where the kind does not fix them."""
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"
-    SENDER = "text, else e-mail, by consent"
+    SENDER = "text, else e-mail, by required_consent"
 
 
 class Basis(StrEnum):
-    """Why we may write. The gate judges consent when a message leaves."""
+    """Why we may write. `claim.admit_messages` checks the required_consent when a message leaves."""
 
-    OWN_ACT = "own act: no consent"
-    VISIT = "consent to reminders for a text, none for an e-mail"
+    OWN_ACT = "own act: no required_consent"
+    VISIT = "required_consent to reminders for a text, none for an e-mail"
     REMINDERS = "reminders: a yes for a text, no “no” for an e-mail"
     NEWS = "news: a yes"
     REMINDERS_OR_NEWS = "reminders if it is about the visit, else news"
     REPLY = "own act within a day of the donor’s text, then reminders"
-    MEMBER = "a member of the organization: no consent"
+    MEMBER = "a member of the organization: no required_consent"
 
 
 class QuietRule(StrEnum):
-    """What quiet hours do to a message."""
-
     LEAVES = "leaves"
     WAITS = "waits for the morning"
     NEXT_MORNING = "leaves at 9:00 the next day"
@@ -59,7 +57,7 @@ class QuietRule(StrEnum):
 
 
 class Budget(StrEnum):
-    """The class in which a message competes for a sender's pace and a day's budget."""
+    """The class in which a message competes for a sender's pace and a daily budget."""
 
     CODES = "codes"
     BOOKING = "booking"
@@ -70,8 +68,6 @@ class Budget(StrEnum):
 
 
 class UsefulUntil(StrEnum):
-    """When a message becomes useless, if not after a fixed time."""
-
     VISIT = "the visit"
     DELAYED_VISIT = "the visit, later by the delay"
     VISIT_OR_THREE_DAYS = "the visit; as news, 3 days"
@@ -81,8 +77,6 @@ class UsefulUntil(StrEnum):
 
 
 class Withdrawal(StrEnum):
-    """What takes back a message that has not left."""
-
     NEWER_CODE = "a newer code"
     REVISION = "newer revision"
     CANCELLATION = "cancellation"
@@ -95,8 +89,6 @@ class Withdrawal(StrEnum):
 
 
 class CallRule(StrEnum):
-    """When a coordinator is asked to call, because no message arrived."""
-
     ALWAYS = "yes"
     IF_AGREED = "unless the donor wanted no messages"
     NEVER = "no"
@@ -114,18 +106,17 @@ class MessageKind:
     useful: timedelta | UsefulUntil
     withdrawn_by: tuple[Withdrawal, ...] = ()
     calls: CallRule = CallRule.NEVER
-    calendar_method: str = ""  # of the calendar object in its e-mail
-    email_replaces_text: bool = False  # a failed text is said by e-mail
-    asks_for_reply: bool = False  # its text invites a reply of one letter
-    ends_visit: bool = False  # it is true only of a cancelled booking
+    calendar_method: str = ""  # the METHOD of the calendar object in its e-mail
+    email_replaces_text: bool = False  # send an e-mail if the text fails
+    asks_for_reply: bool = False  # the text asks for a reply of C or X
+    ends_visit: bool = False  # only sent about a cancelled booking
 
     @property
     def priority(self) -> int:
-        """What leaves first: 0 before 1 before 2."""
         return PRIORITIES[self.budget]
 
-    def consent(self, channel: str, given: str = "") -> str:
-        """Return the consent that the gate asks for; blank needs none. `given`: where the sender decides."""
+    def required_consent(self, channel: str, given: str = "") -> str:
+        """Return the purpose that the donor must have agreed to, or "". `given`: where the sender decides."""
         by_basis = {
             Basis.VISIT: Purpose.REMINDERS if channel == Channel.SMS else "",
             Basis.REMINDERS: Purpose.REMINDERS,
@@ -136,12 +127,12 @@ class MessageKind:
         return by_basis.get(self.basis, "")
 
     def keeps_quiet_hours(self, channel: str) -> bool:
-        """Whether the gate holds it back in quiet hours."""
         if self.quiet in (QuietRule.TEXT_WAITS, QuietRule.TEXT_MAY_WAIT):
             return channel == Channel.SMS
         return self.quiet in (QuietRule.WAITS, QuietRule.NEXT_MORNING, QuietRule.EARLIER)
 
 
+# 0 leaves before 1, 1 before 2.
 PRIORITIES: Mapping[Budget, int] = MappingProxyType(
     {
         Budget.NONE: 0,
@@ -157,7 +148,6 @@ PRIORITIES: Mapping[Budget, int] = MappingProxyType(
 def _build_change_kind(
     name: str, label: "StrOrPromise", trigger: str, method: str, *, ends_visit: bool = False
 ) -> MessageKind:
-    """A message about a change of a booking."""
     return MessageKind(
         name=name,
         label=label,
@@ -366,8 +356,8 @@ KINDS: Mapping[str, MessageKind] = MappingProxyType(
 )
 
 
-def list_kind_names(wanted: Callable[[MessageKind], bool]) -> tuple[str, ...]:
-    return tuple(kind.name for kind in KINDS.values() if wanted(kind))
+def list_kind_names(condition: Callable[[MessageKind], bool]) -> tuple[str, ...]:
+    return tuple(kind.name for kind in KINDS.values() if condition(kind))
 
 
 def list_kinds_withdrawn_by(cause: Withdrawal) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Django's own mail (password resets, invitations to coordinators) takes the same way as every other message."""
+"""Send Django's own mail (password resets, member invitations) through the outbox."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -15,22 +15,22 @@ from notifications.models import Channel
 
 
 class OutboxBackend(BaseEmailBackend):
-    """Queues mail instead of sending it: nobody is kept waiting, and a mail server that is down loses nothing."""
+    """Queue mail instead of sending it, so that requests do not wait and a dead mail server loses nothing."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         now = timezone.now()
-        notices = [notice for message in email_messages for notice in _build_messages(message, now)]
-        outbox.queue_messages(organization=None, messages=notices, now=now)
+        messages = [message for email in email_messages for message in _build_messages(email, now)]
+        outbox.queue_messages(organization=None, messages=messages, now=now)
         return len(email_messages)
 
 
 def _build_messages(message: EmailMessage, now: datetime) -> Iterator[RenderedMessage]:
-    """One for each recipient. Attachments and other headers do not travel; account mail has none."""
+    """Build one message for each recipient. Attachments and headers are dropped; account mail has none."""
     html = next((str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), "")
-    wording = MessageContent(text=str(message.body), subject=str(message.subject)[:200], html=html)
+    content = MessageContent(text=str(message.body), subject=str(message.subject)[:200], html=html)
     for address in message.recipients():
         to = Addressee([(Channel.EMAIL, address)])
         for envelope in envelopes.build_envelopes(
             kinds.ACCOUNT, to, key=f"account/{uuid.uuid4()}", about="account", due_at=now
         ):
-            yield RenderedMessage(envelope, wording)
+            yield RenderedMessage(envelope, content)

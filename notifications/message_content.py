@@ -1,11 +1,11 @@
-"""A notice: a worded, addressed text on its way into the outbox; and how long a text is on a phone."""
+"""A message on its way into the outbox, and the length of a text on a phone."""
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-# GSM 03.38: the letters that cost one septet, and those of the extension table, which cost two.
+# GSM 03.38: characters that cost one septet, and those of the extension table, which cost two.
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -23,9 +23,9 @@ _REPLACEMENTS = str.maketrans(
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """A message without its text. By itself it is scheduled, and rendered shortly before it is due."""
+    """A message without its text. Queued by itself it is a scheduled message, rendered shortly before it is due."""
 
-    key: str  # given by the maker; queueing the same key twice is harmless
+    key: str  # chosen by the caller; queueing the same key twice is harmless
     kind: str
     about: str  # "booking:42"
     channel: str
@@ -37,12 +37,12 @@ class Envelope:
     zone: str = "UTC"
     keeps_quiet_hours: bool = False
     due_at: datetime
-    expires_at: datetime  # from here on it is useless
+    expires_at: datetime  # useless from then on
 
 
 @dataclass(frozen=True)
 class MessageContent:
-    """What a message says. Subject, html and calendar are for e-mail."""
+    """The content of a message. Subject, html and calendar are for e-mail."""
 
     text: str
     subject: str = ""
@@ -54,24 +54,21 @@ class MessageContent:
 
 @dataclass(frozen=True)
 class RenderedMessage:
-    """An envelope with its text."""
-
     envelope: Envelope
-    wording: MessageContent
+    content: MessageContent
 
 
 def is_gsm(text: str) -> bool:
-    """Whether every character is of the GSM-7 alphabet, so that a text has 160 places and not 70."""
+    """Whether a text fits the GSM-7 alphabet, and so has 160 characters instead of 70."""
     return _ALPHABET.issuperset(text)
 
 
 def count_septets(text: str) -> int:
-    """The septets a GSM-7 text takes: ^{}[]\\~|€ count twice."""
-    return len(text) + sum(map(text.count, _EXTENDED))
+    return len(text) + sum(map(text.count, _EXTENDED))  # these take two
 
 
 def count_segments(text: str) -> int:
-    """How many texts are billed: GSM-7 holds 160, or 153 each of several; anything else 70, or 67 (UTF-16 units)."""
+    """Return the number of billed texts: GSM-7 holds 160, or 153 each of several; others 70, or 67 (UTF-16 units)."""
     if is_gsm(text):
         return (
             1
@@ -82,7 +79,8 @@ def count_segments(text: str) -> int:
 
 
 def convert_to_gsm(text: str) -> str:
-    """The text in GSM-7: accents it lacks are dropped, quotes and dashes made plain, other letters become "?"."""
+    """Convert to GSM-7: drop accents it lacks, use plain quotes and dashes, write "?" for other letters."""
+    # NFC first: a letter and its combining accent may together be one GSM-7 character.
     composed = unicodedata.normalize("NFC", text)
     return composed if is_gsm(composed) else "".join(map(_convert_character, composed))
 
@@ -92,7 +90,7 @@ def _count_character_septets(character: str) -> int:
 
 
 def _count_parts(sizes: Iterable[int], alone: int, each: int) -> int:
-    """Parts that the characters fill, when none may be cut in two."""
+    """Count the parts. No character may be split between two."""
     total, parts, used = 0, 1, 0
     for size in sizes:
         total += size
@@ -106,5 +104,5 @@ def _convert_character(character: str) -> str:
     if is_gsm(character):
         return character
     spelled = unicodedata.normalize("NFKD", character.translate(_REPLACEMENTS))
-    kept = "".join(letter for letter in spelled if is_gsm(letter))
-    return kept or ("?" if character.isalnum() else "")
+    plain = "".join(char for char in spelled if is_gsm(char))
+    return plain or ("?" if character.isalnum() else "")

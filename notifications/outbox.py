@@ -1,4 +1,4 @@
-"""The outbox: what will be sent, put there in the transaction that makes it true. Idempotent by the message's key."""
+"""Queue, schedule and withdraw messages, in the caller's transaction. Idempotent by the message's key."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -20,34 +20,33 @@ ROWS_PER_STATEMENT = 500
 
 @transaction.atomic(savepoint=False)
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
-    """Put worded notices in the outbox; return how many were new. Keys that are there already are left as they are.
+    """Queue rendered messages; return how many were new. Existing keys stay as they are.
 
-    Without an organization it is account mail, which leaves in the installation's own name.
+    Without an organization it is account mail, which leaves in the installation's name.
     """
-    return _insert_rows([_build_row(organization, notice.envelope, now, notice.wording) for notice in messages])
+    return _insert_rows([_build_row(organization, message.envelope, now, message.content) for message in messages])
 
 
 @transaction.atomic(savepoint=False)
 def schedule_messages(*, organization: Organization, envelopes: Sequence[Envelope], now: datetime) -> int:
-    """Note what is to be said later; `render` gives it its text shortly before it is due. Return how many were new."""
+    """Schedule messages that are rendered shortly before they are due; return how many were new."""
     return _insert_rows([_build_row(organization, envelope, now) for envelope in envelopes])
 
 
 @transaction.atomic(savepoint=False)
 def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], now: datetime) -> int:
-    """Give scheduled messages their text, so that they leave when due. A withdrawn one stays withdrawn."""
+    """Store the text of scheduled messages and queue them. A withdrawn one stays withdrawn."""
     if not contents:
         return 0
     columns = [[message_id for message_id, _ in contents]]
-    columns += [[getattr(wording, name) for _, wording in contents] for name in _CONTENT_FIELDS]
+    columns += [[getattr(content, name) for _, content in contents] for name in _CONTENT_FIELDS]
     with connection.cursor() as cursor:
         cursor.execute(_STORE_CONTENT, columns)
         return int(cursor.rowcount)
 
 
 @transaction.atomic(savepoint=False)
-def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:
-    """Send scheduled texts by e-mail instead: message id to mailbox."""
+def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:  # by message id
     rows = Message.objects.filter(pk__in=addresses, state=MessageState.SCHEDULED)
     scheduled = list(rows.select_for_update(no_key=True))
     for message in scheduled:
@@ -57,7 +56,6 @@ def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:
 
 @transaction.atomic(savepoint=False)
 def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datetime) -> int:
-    """Withdraw scheduled messages that no longer hold."""
     scheduled = Message.objects.filter(pk__in=ids, state=MessageState.SCHEDULED)
     return scheduled.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now)
 
@@ -66,20 +64,20 @@ def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datet
 def unrender_messages(
     *, abouts: Collection[str], changed_abouts: Collection[str], kinds: Collection[str], dropped_reason: str
 ) -> int:
-    """Schedule again the texts about these that wait rendered, and those dropped because another text said it.
+    """Schedule again rendered texts about these, and texts dropped because another text covered them.
 
-    For texts that speak of several things, of which those `beside` have changed: `render` writes them anew. Where the
-    text that spoke for all has left, nothing is said twice. Returns how many are scheduled again.
+    For texts that cover several bookings, some of which (`changed_abouts`) have changed. Where the common text has left
+    already, no text is sent twice. Returns how many are scheduled again.
     """
     texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
-    unsaid = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
-    unsaid |= {"lease_until": None, "attempt_token": ""}
-    worded = texts.filter(about__in=abouts, state__in=(MessageState.QUEUED, MessageState.CLAIMED))
-    taken_back = worded.update(**unsaid, **dict.fromkeys(_CONTENT_FIELDS, ""))
-    not_gone = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
-    said = texts.filter(about__in=[*abouts, *changed_abouts], kind=OuterRef("kind"), address=OuterRef("address"))
+    scheduled = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
+    scheduled |= {"lease_until": None, "attempt_token": ""}
+    rendered = texts.filter(about__in=abouts, state__in=(MessageState.QUEUED, MessageState.CLAIMED))
+    unrendered = rendered.update(**scheduled, **dict.fromkeys(_CONTENT_FIELDS, ""))
+    not_sent = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
+    same_text = texts.filter(about__in=[*abouts, *changed_abouts], kind=OuterRef("kind"), address=OuterRef("address"))
     dropped = texts.filter(about__in=abouts, state=MessageState.WITHDRAWN, reason=dropped_reason)
-    return taken_back + dropped.exclude(Exists(said.exclude(state__in=not_gone))).update(**unsaid)
+    return unrendered + dropped.exclude(Exists(same_text.exclude(state__in=not_sent))).update(**scheduled)
 
 
 @transaction.atomic(savepoint=False)
@@ -91,66 +89,63 @@ def withdraw_messages(
     before_revision: int | None = None,
     recipients: Collection[str] | None = None,
 ) -> int:
-    """Take back what still waits about these, for these recipients if given, and is of a kind that this withdraws.
+    """Withdraw unsent messages about these, of the kinds that `cause` withdraws; return how many.
 
-    Once this has been committed none of them leaves: the gate finds their state changed. What is past it is in flight.
+    After the commit none of them leaves, because `claim.admit_messages` checks the state. Those in flight still arrive.
     """
-    waiting = Message.objects.waiting().filter(about__in=abouts, kind__in=kinds.list_kinds_withdrawn_by(cause))
+    unsent = Message.objects.unsent().filter(about__in=abouts, kind__in=kinds.list_kinds_withdrawn_by(cause))
     if before_revision is not None:
-        waiting = waiting.filter(revision__lt=before_revision)
+        unsent = unsent.filter(revision__lt=before_revision)
     if recipients is not None:
-        waiting = waiting.filter(recipient__in=recipients)
-    return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
+        unsent = unsent.filter(recipient__in=recipients)
+    return unsent.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 
 @transaction.atomic(savepoint=False)
 def withdraw_messages_by_id(*, ids: Collection[int], now: datetime) -> int:
-    """Take back those of these messages that still wait."""
-    waiting = Message.objects.waiting().filter(pk__in=ids)
-    return waiting.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
+    unsent = Message.objects.unsent().filter(pk__in=ids)
+    return unsent.update(state=MessageState.WITHDRAWN, reason="withdrawn", settled_at=now, lease_until=None)
 
 
 @transaction.atomic(savepoint=False)
 def withdraw_messages_by_key(*, key_prefix: str, cause: Withdrawal, now: datetime, reason: str = "withdrawn") -> int:
-    """Take back what still waits under keys that begin so, and is of a kind that this withdraws."""
-    waiting = Message.objects.waiting().filter(
-        key__startswith=key_prefix, kind__in=kinds.list_kinds_withdrawn_by(cause)
-    )
-    return waiting.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None)
+    """Withdraw unsent messages with this key prefix, of the kinds that `cause` withdraws."""
+    unsent = Message.objects.unsent().filter(key__startswith=key_prefix, kind__in=kinds.list_kinds_withdrawn_by(cause))
+    return unsent.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None)
 
 
 @transaction.atomic(savepoint=False)
 def rename_recipient(*, recipient: str, new_recipient: str) -> int:
-    """Name another recipient for all that was and will be said to one: two of them are one."""
+    """Move all messages of one recipient to another, after two records of one person are merged."""
     return Message.objects.filter(recipient=recipient).update(recipient=new_recipient)
 
 
 @transaction.atomic(savepoint=False)
 def readdress_messages(*, recipient: str, channel: str, address: str, now: datetime) -> int:
-    """Send what still waits for a recipient to a changed address; what is claimed goes back, to be read anew."""
-    waiting = Message.objects.waiting().filter(recipient=recipient, channel=channel).exclude(address=address)
-    waiting.filter(state=MessageState.CLAIMED).update(
+    """Send unsent messages of a recipient to a changed address. Claimed ones are queued again."""
+    unsent = Message.objects.unsent().filter(recipient=recipient, channel=channel).exclude(address=address)
+    unsent.filter(state=MessageState.CLAIMED).update(
         state=MessageState.QUEUED, address=address, lease_until=None, attempt_token=""
     )
-    return waiting.update(address=address)
+    return unsent.update(address=address)
 
 
 def _build_row(
-    organization: Organization | None, envelope: Envelope, now: datetime, wording: MessageContent | None = None
+    organization: Organization | None, envelope: Envelope, now: datetime, content: MessageContent | None = None
 ) -> dict[str, Any]:
     return {
         **_EMPTY,
         **vars(envelope),
-        **(vars(wording) if wording else {}),
+        **(vars(content) if content else {}),
         "organization_id": organization.pk if organization else None,
         "priority": KINDS[envelope.kind].priority,
         "created_at": now,
-        "state": MessageState.QUEUED if wording else MessageState.SCHEDULED,
+        "state": MessageState.QUEUED if content else MessageState.SCHEDULED,
     }
 
 
 def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
-    """Insert in the order of the keys: two makers of the same messages wait for each other, and never both ways."""
+    """Insert in the order of the keys, so that two transactions with the same keys cannot deadlock."""
     ordered = sorted(rows, key=itemgetter("key"))
     inserted = 0
     with connection.cursor() as cursor:
@@ -163,7 +158,7 @@ def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
 _COLUMNS = [field for field in Message._meta.concrete_fields if not field.primary_key]
 _EMPTY = {field.attname: field.get_default() for field in _COLUMNS}
 _NAMES = ", ".join(str(field.column) for field in _COLUMNS)
-# One parameter, whatever the number of rows and columns: the statement is the same for one row and for hundreds.
+# One parameter for any number of rows, so that the statement stays the same.
 _INSERT = f"""
 INSERT INTO notifications_message ({_NAMES})
 SELECT {_NAMES} FROM jsonb_populate_recordset(NULL::notifications_message, %s) ON CONFLICT (key) DO NOTHING RETURNING id

@@ -1,4 +1,4 @@
-"""How fast and how much: the arithmetic of a sender's pace and a day's budget. Pure: an instant in, a verdict out."""
+"""Compute a sender's pace and a daily budget. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -8,25 +8,22 @@ from zoneinfo import ZoneInfo
 # The day of the carriers' limits begins at midnight there. https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
 DAY_ZONE = ZoneInfo("America/Los_Angeles")
 MINUTE, LONGEST_QUEUE = timedelta(minutes=1), timedelta(days=1)
-# What may be used by what is urgent, by reminders and by appeals: when a day is short, the later ones wait first.
+# Shares of the day for priority 0, 1 and 2, so that invitations run out before reminders, and reminders before codes.
 BUDGET_SHARES = (1.0, 0.9, 0.7)
 
 
 @dataclass(frozen=True)
 class Deferral:
-    """Not now: until when, and why."""
-
     until: datetime
     reason: str  # "pace", "budget", "provider_down"
 
 
 @dataclass
 class AllowanceUse:
-    """What was used of the limits of one subject: a row of `Allowance` while a gate works on it. 0 is no limit.
+    """The used part of a subject's limits: an `Allowance` row while a worker has it locked. A limit of 0 is none.
 
-    The pace is a bucket in which a fifth of a minute's messages fit, kept as the instant until which what has left
-    would have taken if it had been spread evenly. In no sixty seconds, wherever they begin, more than `per_minute`
-    leave.
+    The pace is a bucket that holds a fifth of a minute's messages. `paced_until` is the time that the sent messages
+    would have taken if evenly spread. No sixty seconds, wherever they begin, see more than `per_minute` messages.
     """
 
     per_minute: int
@@ -35,13 +32,15 @@ class AllowanceUse:
     last_turn_at: datetime | None = None
     day: date | None = None
     spent: int = 0
-    last_retry_turn_at: datetime | None = None  # the last turn given anew in this batch; not kept
+    last_retry_turn_at: datetime | None = None  # the last turn given to a retry in this batch; not saved
 
-    def hold(
+    def find_deferral(
         self, priority: int, now: datetime, *, queue: "AllowanceUse | None" = None, has_waited: bool = False
     ) -> Deferral | None:
-        """Why a message may not leave now, if so, and when its turn is: the next in its `line`. Each who shares this
-        subject has a line. Who has waited already is next when others were quicker.
+        """Return why a message may not leave now and when to try again, or None.
+
+        The next turn comes from `queue`: each organization that shares this subject has its own. A message that has
+        waited before goes next.
         """
         if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 2)]):
             return Deferral(_compute_next_midnight(now), "budget")
@@ -57,13 +56,12 @@ class AllowanceUse:
             queue.last_turn_at = turn = max(turn, min(queue.last_turn_at or turn, now + LONGEST_QUEUE) + self._step)
         return Deferral(turn, "pace")
 
-    def settle(self, now: datetime) -> None:
-        """Forget what cannot be: a clock that was put back must not stop a sender for hours."""
+    def limit_to_burst(self, now: datetime) -> None:
+        """Drop impossible values: a clock that was set back must not stop a sender for hours."""
         if self.per_minute and self.paced_until:
             self.paced_until = self._paced(now)
 
-    def take(self, now: datetime) -> None:
-        """Count one that leaves."""
+    def count_message(self, now: datetime) -> None:
         self.paced_until = self._paced(now) + self._step if self.per_minute else None
         self.day, self.spent = self._day(now), self._spent_on(now) + 1
 
@@ -76,15 +74,15 @@ class AllowanceUse:
         return MINUTE / (self.per_minute - self._burst + 1)
 
     def _room(self, priority: int) -> timedelta:
-        """How far ahead of an even spread one may be: what is urgent finds a third of the bucket kept for it."""
+        """How far `paced_until` may run ahead of now. A third of the bucket is kept for priority 0."""
         return self._step * (self._burst - (self._burst // 3 if priority else 0))
 
     def _paced(self, now: datetime) -> datetime:
-        """Until when it is used by now: never further ahead than a full bucket."""
+        """Return `paced_until`, at least now and at most one full bucket ahead."""
         return min(max(self.paced_until or now, now), now + self._step * self._burst)
 
     def _day(self, now: datetime) -> date:
-        """Today; or the day of the row while that is tomorrow: a clock that was put back gives no second budget."""
+        """Return today, or the row's day while that is tomorrow: a clock set back gives no second budget."""
         today = now.astimezone(DAY_ZONE).date()
         return self.day if self.day == today + timedelta(days=1) else today
 

@@ -1,4 +1,4 @@
-"""What others read of messages, consents and replies."""
+"""Reads of messages, consents and replies for other packages."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from notifications.models import (
 from notifications.models.message import MessageQuerySet
 from organizations.models import Organization
 
-_REACHED = [
+_MAY_HAVE_ARRIVED = [
     MessageState.SENDING,
     MessageState.IN_DOUBT,
     MessageState.ACCEPTED,
@@ -34,13 +34,12 @@ _REACHED = [
 
 
 def list_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
-    """Scheduled messages to be worded: due within the given time, the next first."""
+    """List scheduled messages due within `horizon`, the earliest first."""
     scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + horizon)
     return list(scheduled.select_related("organization").order_by("due_at", "pk")[:limit])
 
 
 def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
-    """The messages about each of these, in the order in which they were or will be due."""
     found: dict[str, list[Message]] = {about: [] for about in abouts}
     for message in Message.objects.filter(about__in=abouts).order_by("due_at", "pk"):
         found[message.about].append(message)
@@ -48,24 +47,23 @@ def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
 
 
 def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Message]:
-    """Texts of these kinds that will not arrive, settled since then, which no mail says in their place.
+    """List texts of these kinds that failed after `since` and have no e-mail in their place.
 
-    The mail of a text has the same key with "/email" at its end.
+    A text's e-mail has the same key with "/email" at the end.
     """
     ended = [MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED]
     failed = Message.objects.filter(channel=Channel.SMS, state__in=ended, settled_at__gt=since, kind__in=kinds)
-    said = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
-    return list(failed.filter(key__endswith="/sms").exclude(Exists(said)).order_by("settled_at", "pk"))
+    emails = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
+    return list(failed.filter(key__endswith="/sms").exclude(Exists(emails)).order_by("settled_at", "pk"))
 
 
 def compute_outbox_lag(now: datetime) -> timedelta:
-    """How late the oldest message is that could leave: zero when nothing waits."""
+    """Return how overdue the oldest queued message is; zero if none is."""
     oldest = Message.objects.filter(state=MessageState.QUEUED, due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     return now - oldest if oldest else timedelta()
 
 
 def list_open_breakers() -> list[Breaker]:
-    """The ways out that are shut because the provider fails there, with since when and how often."""
     return list(Breaker.objects.filter(open_until__isnull=False).order_by("subject"))
 
 
@@ -73,53 +71,47 @@ DEFERRAL_REASONS = ("pace", "budget", "provider_down", "quiet_hours")
 
 
 def count_deferred_messages() -> dict[str, int]:
-    """How many messages wait at the gate, by the reason: also those of which there are none."""
-    held = Message.objects.filter(state=MessageState.QUEUED, reason__in=DEFERRAL_REASONS)
-    counts = dict(held.values_list("reason").annotate(Count("pk")).order_by())
+    """Count queued messages by deferral reason; reasons without messages are included with 0."""
+    deferred = Message.objects.filter(state=MessageState.QUEUED, reason__in=DEFERRAL_REASONS)
+    counts = dict(deferred.values_list("reason").annotate(Count("pk")).order_by())
     return {reason: counts.get(reason, 0) for reason in DEFERRAL_REASONS}
 
 
 def find_last_delivery_at() -> datetime | None:
-    """When a worker last looked into the outbox."""
     return Heartbeat.objects.filter(name="deliver_due").values_list("seen_at", flat=True).first()
 
 
 def has_consent(organization: Organization, address: str, purpose: str) -> bool:
-    """Whether the newest line of the ledger says yes."""
     return load_consents(organization, [address]).get((address, purpose), False)
 
 
 def load_consents(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
-    """What the newest lines of the ledger say, by address and purpose; one query for many addresses."""
-    return {key: line.given for key, line in load_newest_consent_entries(organization, addresses).items()}
+    """Return the newest consent by address and purpose. One query."""
+    return {key: entry.given for key, entry in load_newest_consent_entries(organization, addresses).items()}
 
 
 def load_newest_consent_entries(
     organization: Organization, addresses: Collection[str]
 ) -> dict[tuple[str, str], ConsentEntry]:
-    """The lines of the ledger that count, by address and purpose. One query.
+    """Return the ledger entries in force, by address and purpose. One query.
 
-    Of somebody who was erased and is back a no still counts, until they agree anew; a yes does not.
+    After an erasure, a donor's "no" stays in force until they agree again; a "yes" does not.
     """
     by_hash = {contact_address.compute_identity(address): address for address in addresses}
-    lines = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
-    newest = list(lines.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
-    kept = {
-        (by_hash[line.address], line.purpose): line for line in newest if line.address in by_hash and not line.given
-    }
-    return {**kept, **{(line.address, line.purpose): line for line in newest if line.address not in by_hash}}
+    entries = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
+    newest = list(entries.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
+    refusals = {(by_hash[one.address], one.purpose): one for one in newest if one.address in by_hash and not one.given}
+    return {**refusals, **{(one.address, one.purpose): one for one in newest if one.address not in by_hash}}
 
 
 def list_consent_entries(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
-    """Every line about these addresses, the newest first. One query."""
-    lines = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
-    return list(lines.order_by("-at", "-pk"))
+    """List all ledger entries of these addresses, newest first. One query."""
+    entries = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
+    return list(entries.order_by("-at", "-pk"))
 
 
 def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
-    """Which of these texts the gate would stop as things stand: no consent, or a STOP to whom they will leave through.
-    One query.
-    """
+    """Return the ids of texts that `claim.admit_messages` would block now: no consent, or a STOP. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             _BLOCKED_TEXT_IDS,
@@ -128,16 +120,16 @@ def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
-# As `notifications.claim` claims and judges.
+# Keep equal to `claim.CLAIM` (which sender) and `claim.ADMIT` (consent, STOP).
 _BLOCKED_TEXT_IDS = """
 SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
   JOIN notifications_message AS message ON message.id = asked.id
  WHERE message.channel = 'sms' AND (
        (message.purpose <> '' AND NOT coalesce(
-           (SELECT line.given FROM notifications_consententry AS line
-             WHERE line.organization_id = message.organization_id AND line.address = message.address
-               AND line.purpose = message.purpose
-             ORDER BY line.at DESC, line.id DESC LIMIT 1), false))
+           (SELECT entry.given FROM notifications_consententry AS entry
+             WHERE entry.organization_id = message.organization_id AND entry.address = message.address
+               AND entry.purpose = message.purpose
+             ORDER BY entry.at DESC, entry.id DESC LIMIT 1), false))
        OR EXISTS (SELECT 1 FROM notifications_suppression AS suppression
                    WHERE suppression.address IN (message.address, asked.hash) AND suppression.sender_id = coalesce(
                        message.sender_id,
@@ -150,13 +142,12 @@ SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
 
 
 def find_sender(organization: Organization) -> Sender | None:
-    """What an organization's texts leave from: a sender of its own, else the installation's."""
     own = organization.senders.order_by("stopped_at", "pk").first()
     return own or Sender.objects.filter(is_default=True).first()
 
 
 def is_suppressed(organization: Organization, address: str) -> bool:
-    """Whether the address said STOP to the organization's sender, so that only a START can undo it."""
+    """Whether a STOP from this address is in force, so that only a START can lift it."""
     sender = find_sender(organization)
     stopped = Suppression.objects.filter(
         sender=sender, address__in=[address, contact_address.compute_identity(address)]
@@ -165,20 +156,21 @@ def is_suppressed(organization: Organization, address: str) -> bool:
 
 
 def list_unhandled_replies(limit: int) -> list[InboundMessage]:
-    """Replies that nobody has acted on, in the order in which they came."""
     return list(InboundMessage.objects.filter(handled_at=None).select_related("sender").order_by("pk")[:limit])
 
 
 def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """The newest question that this reply can answer: sent to that address through that sender before the reply came,
-    and not expired. What was asked since, while the reply waited for a worker, it cannot mean.
+    """Return the newest question that this reply can answer.
+
+    It left through the same sender before the reply came, and has not expired. A question sent later, while the reply
+    waited for a worker, does not count.
     """
     questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
     return _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
 
 
 def find_newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
-    """The last text that its writer had got from this sender; about one thing (in one revision) if that is given."""
+    """Return the last text that the sender of this reply had received, optionally about one thing in one revision."""
     texts = _filter_texts_before(reply)
     if about:
         texts = texts.filter(about=about)
@@ -186,25 +178,24 @@ def find_newest_text(reply: InboundMessage, about: str = "", revision: int | Non
 
 
 def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:
-    """What reached the writer of a reply through the sender they wrote to, newest first."""
+    """Texts that reached the donor through this sender before the reply, newest first."""
     texts = Message.objects.filter(
         address=reply.address,
         sender=reply.sender,
         channel=Channel.SMS,
-        state__in=_REACHED,
+        state__in=_MAY_HAVE_ARRIVED,
         sending_at__lte=reply.received_at,
     )
     return texts.select_related("organization").order_by("-sending_at", "-pk")
 
 
 def filter_organizations_of_sender(sender: Sender) -> QuerySet[Organization]:
-    """Whose texts leave through a sender; through the installation's own also those of organizations without one."""
-    theirs = Q(senders=sender)
-    return Organization.objects.filter(theirs | Q(senders=None) if sender.is_default else theirs).distinct()
+    """Organizations that text through this sender; for the default sender also those without one of their own."""
+    own = Q(senders=sender)
+    return Organization.objects.filter(own | Q(senders=None) if sender.is_default else own).distinct()
 
 
 def list_suppressed_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
-    """Which of these addresses said STOP to the organization's sender."""
     sender = find_sender(organization)
     by_form = {form: address for address in addresses for form in (address, contact_address.compute_identity(address))}
     stopped = Suppression.objects.filter(sender=sender, address__in=by_form) if sender else Suppression.objects.none()
@@ -213,30 +204,28 @@ def list_suppressed_addresses(organization: Organization, addresses: Collection[
 
 @dataclass(frozen=True)
 class DeliveryProblem:
-    """Why an organization's messages do not leave or arrive as they should, with the figure that says so."""
-
     code: str  # late, sender_stopped, no_sender, undelivered
     organization_id: int
-    figure: int = 0  # late: messages; undelivered: of a hundred texts
+    figure: int = 0  # late: number of messages; undelivered: percent of texts
 
 
 def list_delivery_problems(now: datetime, organization: Organization | None = None) -> list[DeliveryProblem]:
-    """What is wrong with sending at this moment, for one organization or for all. Three queries.
+    """List current sending problems of one organization, or of all. Three queries.
 
-    A message that was tried four times counts as late, though each try sets a new time. Of the last fifty texts whose
-    fate is known more than a fifth failed, or were refused because the sender may not send there; fewer than twenty say
-    nothing.
+    - late: a message is overdue, or was tried four times (each try sets a new due time).
+    - undelivered: of the last fifty texts with a known outcome, more than a fifth failed, or were refused because the
+      sender may not send there. Fewer than twenty texts say nothing.
     """
-    ours = {"organization": organization.pk if organization else None}
-    found: list[DeliveryProblem] = []
+    scope = {"organization": organization.pk if organization else None}
+    problems: list[DeliveryProblem] = []
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, {**ours, "now": now, "before": now - LATE_AFTER, "tries": MANY_TRIES})
-        found += [DeliveryProblem("late", *row) for row in cursor.fetchall()]
-        cursor.execute(_SENDERS, ours)
-        found += [DeliveryProblem(code, organization_id) for code, organization_id in cursor.fetchall()]
-        cursor.execute(_OUTCOMES, {**ours, "since": now - timedelta(days=1)})
+        cursor.execute(_LATE, {**scope, "now": now, "before": now - LATE_AFTER, "tries": MANY_TRIES})
+        problems += [DeliveryProblem("late", *row) for row in cursor.fetchall()]
+        cursor.execute(_SENDERS, scope)
+        problems += [DeliveryProblem(code, organization_id) for code, organization_id in cursor.fetchall()]
+        cursor.execute(_OUTCOMES, {**scope, "since": now - timedelta(days=1)})
         rates = [(pk, lost * 100 // known) for pk, known, lost in cursor.fetchall() if known >= FEW_TEXTS]
-    return found + [DeliveryProblem("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
+    return problems + [DeliveryProblem("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
 
 
 LATE_AFTER, MANY_TRIES = timedelta(minutes=2), 4
@@ -277,6 +266,6 @@ SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivere
 
 
 def list_inbox_items(address: str = "", limit: int = 100) -> list[InboxItem]:
-    """What the demo's inbox holds, newest first; of one address if given."""
+    """List the demo inbox, newest first."""
     items = InboxItem.objects.filter(to=address) if address else InboxItem.objects.all()
     return list(items.order_by("-at", "-pk")[:limit])

@@ -10,7 +10,7 @@ NOON_HOUR = 12
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return the zone, or UTC for an unknown name: one wrong row must not stop the sending of others."""
+    """Return the zone, or UTC for an unknown name: one bad row must not stop the sending of others."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -19,7 +19,7 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Texts leave from `opens` until before `closes` o'clock in the zone. 0 and 24: at any hour. Answers are in UTC."""
+    """Texts leave from `opens` until before `closes` o'clock in the zone; 0 and 24 mean any hour. Returns UTC."""
 
     zone: ZoneInfo
     opens: int = DEFAULT_OPENING_HOUR
@@ -33,26 +33,30 @@ class QuietHours:
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
-        return self._clock(local.date() if local.hour < self.opens else local.date() + timedelta(days=1), self.opens)
+        return self._compute_instant(
+            local.date() if local.hour < self.opens else local.date() + timedelta(days=1), self.opens
+        )
 
     def next_morning(self, at: datetime) -> datetime:
-        """Return the end of quiet hours on the day after the instant's."""
-        return self._clock(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
+        """Return the end of quiet hours on the next day."""
+        return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
 
     def last_open_before(self, at: datetime) -> datetime:
-        """Return the instant itself, or a quarter of an hour before its quiet hours. Never later."""
+        """Return the instant itself, or a quarter of an hour before its quiet hours began. Never later."""
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
         day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
-        # Where the clocks change between the two, a quarter of an hour before closing may itself be quiet.
-        return min(at, max(self._clock(day, self.closes) - CLOSING_MARGIN, self._clock(day, self.opens)))
+        # If the clocks change in between, a quarter of an hour before closing may itself be quiet.
+        return min(
+            at, max(self._compute_instant(day, self.closes) - CLOSING_MARGIN, self._compute_instant(day, self.opens))
+        )
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
-        """Whether a change of a visit may wait until quiet hours end: not if the visit is before noon of that day."""
-        return starts_at >= self._clock(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
+        """Whether a change of a visit may wait for the morning: not if the visit is before noon of that day."""
+        return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 
-    def _clock(self, day: date, hour: int) -> datetime:
-        """Return the instant at which the zone's clocks show the hour; 24 is the next midnight."""
+    def _compute_instant(self, day: date, hour: int) -> datetime:
+        """Return when the zone's clocks show the hour; 24 is the next midnight."""
         wall = datetime.combine(day, time()) + timedelta(hours=hour)
         return wall.replace(tzinfo=self.zone).astimezone(UTC)

@@ -1,6 +1,6 @@
-"""What became of messages that nobody heard of again: killed workers, unclear answers, missing reports.
+"""Find out what happened to stuck messages: killed workers, unclear answers, missing reports.
 
-None is lost; none is sent twice as long as the provider can be asked. Where it cannot, at most one more for each crash.
+No message is lost. None is sent twice as long as the provider can be asked; otherwise at most once more for each crash.
 """
 
 import logging
@@ -19,22 +19,22 @@ from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError, ProviderMessage
 
-LISTING_DELAY = timedelta(seconds=60)  # after this long a provider lists what it took
-LOOK_BACK = timedelta(days=3)  # wide, for clocks jump; the number and the text tell messages apart
-MOST_RESENDS = 5  # of what the provider says it has not
-MOST_BLIND_RESENDS = 2  # of what nobody can be asked about: each may be one too many
-LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we wait for a provider that should be able to tell
+LISTING_DELAY = timedelta(seconds=60)  # a provider lists a message this long after taking it
+LOOK_BACK = timedelta(days=3)  # wide, because clocks jump; messages are told apart by number and text
+MOST_RESENDS = 5  # if the provider says that it has no such message
+MOST_BLIND_RESENDS = 2  # if the provider cannot be asked: each may be a duplicate
+LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we wait for an answer about one message
 BLANKED_TEXT = "-"
 POLLED_FOR = timedelta(days=1)
 BATCH, RUN_SECONDS = 100, 20
-CHECK_LEASE = timedelta(seconds=45)  # how long one reconciler keeps a row from the others: longer than its run
+CHECK_LEASE = timedelta(seconds=45)  # keeps other workers away; longer than a run
 RETRY_UNREACHABLE_AFTER = timedelta(seconds=30)
 
 logger = logging.getLogger(__name__)
 
 
 def reconcile_messages(*, now: datetime) -> dict[str, int]:
-    """Look after whatever is stuck; return what was done. Safe with any number of workers."""
+    """Reconcile all stuck messages; return the counts. Any number of workers may run it."""
     counts = Counter(end_leases(now=now))
     counts["adopted_reports"] = reports.adopt_orphan_reports(now=now)
     counts["forgotten_codes"] = blank_old_codes(now=now)
@@ -49,13 +49,13 @@ def reconcile_messages(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic(savepoint=False)
 def end_leases(*, now: datetime) -> dict[str, int]:
-    """Take back what a worker died with: what was claimed waits again, what was past the gate is in doubt.
+    """End expired leases: claimed messages are queued again, those being sent are in doubt.
 
-    A lease that ends later than any can was given by a clock that has been put back since.
+    A lease too far in the future was given by a clock that has been set back since; it ends, too.
     """
-    run_out = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
-    claimed = _lock_free_rows(run_out.filter(state=MessageState.CLAIMED))
-    sending = _lock_free_rows(run_out.filter(state=MessageState.SENDING))
+    expired = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
+    claimed = _lock_free_rows(expired.filter(state=MessageState.CLAIMED))
+    sending = _lock_free_rows(expired.filter(state=MessageState.SENDING))
     scheduled = _lock_free_rows(Message.objects.filter(state=MessageState.SCHEDULED, expires_at__lte=now))
     return {
         "released": claimed.update(state=MessageState.QUEUED, lease_until=None, attempt_token=""),
@@ -66,36 +66,35 @@ def end_leases(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic(savepoint=False)
 def blank_old_codes(*, now: datetime) -> int:
-    """Blank the codes that have served or expired: whoever reads the outbox later learns none."""
-    kept = Message.objects.filter(kind=kinds.CODE.name).exclude(text=BLANKED_TEXT)
-    done = kept.filter(Q(expires_at__lte=now) | Q(settled_at__isnull=False))
+    """Blank used and expired verification codes, so that a later reader of the outbox learns none."""
+    codes = Message.objects.filter(kind=kinds.CODE.name).exclude(text=BLANKED_TEXT)
+    done = codes.filter(Q(expires_at__lte=now) | Q(settled_at__isnull=False))
     done = done.exclude(state__in=[MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT])
     return done.update(text=BLANKED_TEXT, subject="", html="")
 
 
 @transaction.atomic(savepoint=False)
 def _claim_due_checks(*, now: datetime) -> list[Message]:
-    """Messages whose time to be looked at has come, kept from other reconcilers for a while."""
+    """Claim messages that are due for a check, and keep other workers away for a while."""
     due = Message.objects.filter(check_at__lte=now).order_by("check_at", "pk")
-    held = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("sender")[:BATCH])
-    Message.objects.filter(pk__in=[message.pk for message in held]).update(check_at=now + CHECK_LEASE)
-    return held
+    claimed = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("sender")[:BATCH])
+    Message.objects.filter(pk__in=[message.pk for message in claimed]).update(check_at=now + CHECK_LEASE)
+    return claimed
 
 
 @transaction.atomic(savepoint=False)
 def _release_checks(messages: Sequence[Message], *, now: datetime) -> None:
-    """Leave what there was no time for to the next reconciler."""
+    """Leave messages that there was no time for to the next worker."""
     Message.objects.filter(pk__in=[one.pk for one in messages], check_at=now + CHECK_LEASE).update(check_at=now)
 
 
 def _lock_free_rows(rows: MessageQuerySet) -> MessageQuerySet:
-    """Those of the rows that nobody holds at the moment, locked."""
     ids = rows.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
     return Message.objects.filter(pk__in=list(ids[:BATCH]))
 
 
 def _check_safely(message: Message, now: datetime) -> str:
-    """One message. What nobody foresaw is left to a person, so that it does not hold up the rest."""
+    """Check one message. An unexpected error parks it for a coordinator, so that it does not hold up the rest."""
     try:
         return _check_message(message, now)
     except Exception as error:
@@ -104,7 +103,7 @@ def _check_safely(message: Message, now: datetime) -> str:
 
 
 def _check_message(message: Message, now: datetime) -> str:
-    """Ask the provider about one message, with no transaction open; what came of it, in a word."""
+    """Ask the provider about one message, with no transaction open; return the outcome for the counts."""
     provider = providers.get_provider(message.channel)
     try:
         if message.state == MessageState.IN_DOUBT:
@@ -119,15 +118,15 @@ def _check_message(message: Message, now: datetime) -> str:
 
 
 def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
-    """Adopt what the provider has; if it has nothing once it would list it, send again, or leave it to a person."""
+    """Adopt the provider's message; if it has none after `LISTING_DELAY`, send again or give up."""
     sending_at = message.sending_at or now
-    if not message.address:  # erased while it was on its way: nobody can be asked, and nothing may leave again
+    if not message.address:  # erased in flight: we can neither look it up nor send it again
         ended = {"state": MessageState.FAILED, "reason": "erased", "check_at": None, "settled_at": now}
         return _update_message(message, "ended", **ended)
-    for found in provider.find(_build_outgoing_message(message), sending_at - LOOK_BACK):
-        if _is_same_text(found.text, message.text) and adopt_provider_message(message=message, found=found, now=now):
+    for known in provider.find(_build_outgoing_message(message), sending_at - LOOK_BACK):
+        if _is_same_text(known.text, message.text) and adopt_provider_message(message=message, known=known, now=now):
             return "adopted"
-    if sending_at > now + LISTING_DELAY:  # the clock was put back since
+    if sending_at > now + LISTING_DELAY:  # the clock was set back since
         return _update_message(message, "settling", sending_at=now, check_at=now + LISTING_DELAY)
     if now < sending_at + LISTING_DELAY:
         return _update_message(message, "settling", check_at=sending_at + LISTING_DELAY)
@@ -135,20 +134,20 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
 
 
 def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
-    """Nobody knows of it: once more, as long as it is useful and a bounded number of times."""
+    """Send a message with an unknown result again, a limited number of times and while it is useful."""
     if now >= message.expires_at:
-        # Where the provider cannot be asked it may have arrived: then we do not say that it was never sent.
+        # If the provider could not be asked, the message may have arrived: "expired" would say that it was never sent.
         state = MessageState.EXPIRED if asked else MessageState.FAILED
         return _update_message(message, "ended", state=state, reason="unknown_fate", check_at=None, settled_at=now)
     if message.resends >= (MOST_RESENDS if asked else MOST_BLIND_RESENDS):
         logger.error("message %s is in doubt after %s resends: a person must decide", message.pk, message.resends)
         return _park_message(message, now)
-    again = {"state": MessageState.QUEUED, "due_at": now, "check_at": None, "resends": message.resends + 1}
-    return _update_message(message, "sent_again", **again)
+    resend = {"state": MessageState.QUEUED, "due_at": now, "check_at": None, "resends": message.resends + 1}
+    return _update_message(message, "sent_again", **resend)
 
 
 def _park_message(message: Message, now: datetime) -> str:
-    """Ask no more; what is in doubt has failed as far as we know."""
+    """Stop checking. A message in doubt counts as failed."""
     parked: dict[str, Any] = {"check_at": None, "reason": "needs_person"}
     if message.state == MessageState.IN_DOUBT:
         parked |= {"state": MessageState.FAILED, "settled_at": now}
@@ -156,51 +155,51 @@ def _park_message(message: Message, now: datetime) -> str:
 
 
 @transaction.atomic(savepoint=False)
-def adopt_provider_message(*, message: Message, found: ProviderMessage, now: datetime) -> bool:
-    """Take what the provider has for this message; False if that is another message of ours, or the doubt is over.
+def adopt_provider_message(*, message: Message, known: ProviderMessage, now: datetime) -> bool:
+    """Adopt the provider's message. False if it is another of our messages, or the doubt is resolved.
 
-    Locks the provider's number, for two messages of the same text to one person may be in doubt at once.
+    Locks the provider's id, because two messages with the same text to one person may be in doubt at once.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.provider_id])
-    taken = Message.objects.filter(provider_id=found.provider_id).exists()
-    if taken or Report.objects.filter(provider_id=found.provider_id, message__isnull=False).exists():
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [known.provider_id])
+    taken = Message.objects.filter(provider_id=known.provider_id).exists()
+    if taken or Report.objects.filter(provider_id=known.provider_id, message__isnull=False).exists():
         return False
     in_doubt = Message.objects.filter(pk=message.pk, state=MessageState.IN_DOUBT, attempt_token=message.attempt_token)
     adopted = in_doubt.update(
         state=MessageState.ACCEPTED,
-        provider_id=found.provider_id,
+        provider_id=known.provider_id,
         reason="",
         error_code="",
         sent_at=now,
         check_at=now + results.FIRST_CHECK,
     )
     if adopted:
-        reports.record_report(provider_id=found.provider_id, status=found.status, error_code=found.error_code, now=now)
+        reports.record_report(provider_id=known.provider_id, status=known.status, error_code=known.error_code, now=now)
     return bool(adopted)
 
 
 def _poll_message(message: Message, provider: Provider, now: datetime) -> str:
-    """Ask about a message whose reports stay away: at growing intervals, for a day."""
+    """Ask about a message without reports, at growing intervals, for a day."""
     age = now - (message.sent_at or now)
     later = now + max(results.FIRST_CHECK, age) if age < POLLED_FOR else None
     _update_message(message, "", check_at=later)
-    found = provider.fetch(message.provider_id) if provider.can_look_up else None
-    if found:
-        reports.record_report(provider_id=found.provider_id, status=found.status, error_code=found.error_code, now=now)
+    known = provider.fetch(message.provider_id) if provider.can_look_up else None
+    if known:
+        reports.record_report(provider_id=known.provider_id, status=known.status, error_code=known.error_code, now=now)
         Message.objects.filter(pk=message.pk, check_at__isnull=False).update(check_at=later)
     return "polled"
 
 
 @transaction.atomic(savepoint=False)
 def _update_message(message: Message, outcome: str, **fields: Any) -> str:
-    """Change the row unless somebody else has decided about it since it was read."""
+    """Update the row unless its state has changed since it was read."""
     same = Message.objects.filter(pk=message.pk, state=message.state, attempt_token=message.attempt_token)
     return outcome if same.update(**fields) else "decided_elsewhere"
 
 
 def _build_outgoing_message(message: Message) -> OutgoingMessage:
-    """The parts by which a provider finds a message."""
+    """Fill the fields by which a provider finds a message."""
     return OutgoingMessage(
         key=message.key,
         token=message.attempt_token,
@@ -212,6 +211,6 @@ def _build_outgoing_message(message: Message) -> OutgoingMessage:
     )
 
 
-def _is_same_text(found: str, sent: str) -> bool:
-    """Whether the provider's text is ours: it may trim the ends, a trial account puts a sentence before it."""
-    return found.strip().endswith(sent.replace("\u00a0", " ").strip())
+def _is_same_text(known: str, sent: str) -> bool:
+    """Compare the ends: a provider may trim the text, and a trial account puts a sentence before it."""
+    return known.strip().endswith(sent.replace("\u00a0", " ").strip())

@@ -1,4 +1,4 @@
-"""Texts that come in."""
+"""Receive texts from donors."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from notifications.rules import ReplyMeaning
 def receive_reply(
     *, sender_number: str, provider_id: str, address: str, text: str, now: datetime, messaging_service: str = ""
 ) -> InboundMessage:
-    """Keep a text that somebody sent to one of our senders; the same one twice is one.
+    """Store a text to one of our senders, once for each provider id.
 
-    What means stop, start or help is handled at once, in this transaction. The rest waits for whoever knows what the
-    letter answers; so does a CANCEL, which stops all texts at once and may have meant the appointment, and a sentence
-    that asks to stop. No confirmation is sent: the provider answers the carriers' words itself.
+    STOP, START and HELP are handled in this transaction. The rest waits for `drives.inbox`. So do a CANCEL, which stops
+    all texts at once but may be meant for the appointment, and a sentence that asks to stop. No confirmation is sent,
+    because the provider answers carrier keywords itself.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
@@ -30,16 +30,16 @@ def receive_reply(
 
 
 def lock_reply(*, reply_id: int) -> InboundMessage | None:
-    """A reply that nobody has handled or is handling, ours until the transaction ends."""
-    new = InboundMessage.objects.filter(pk=reply_id, handled_at=None).select_related("sender")
-    return new.select_for_update(skip_locked=True, of=("self",)).first()
+    """Lock a reply that is not handled; None if another worker handles it."""
+    unhandled = InboundMessage.objects.filter(pk=reply_id, handled_at=None).select_related("sender")
+    return unhandled.select_for_update(skip_locked=True, of=("self",)).first()
 
 
 @transaction.atomic(savepoint=False)
 def mark_reply_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
-    """Say what was done about a reply; False if somebody else has done so."""
-    new = InboundMessage.objects.filter(pk=reply_id, handled_at=None)
-    return bool(new.update(handled_at=now, handled_as=handled_as))
+    """Mark a reply as handled; False if it was handled already."""
+    unhandled = InboundMessage.objects.filter(pk=reply_id, handled_at=None)
+    return bool(unhandled.update(handled_at=now, handled_as=handled_as))
 
 
 def _handle_reply(reply: InboundMessage, sender: Sender, now: datetime) -> None:
@@ -59,8 +59,8 @@ def _handle_reply(reply: InboundMessage, sender: Sender, now: datetime) -> None:
 
 
 def _find_sender(number: str, messaging_service: str) -> Sender | None:
-    """The sender a text came to: by its number, by the service that owns it, else the installation's."""
-    found = Sender.objects.filter(number=number).first() if number else None
-    if found is None and messaging_service:
-        found = Sender.objects.filter(messaging_service=messaging_service).first()
-    return found or Sender.objects.filter(is_default=True).first()
+    """Find the sender by number, then by messaging service, else the default."""
+    sender = Sender.objects.filter(number=number).first() if number else None
+    if sender is None and messaging_service:
+        sender = Sender.objects.filter(messaging_service=messaging_service).first()
+    return sender or Sender.objects.filter(is_default=True).first()

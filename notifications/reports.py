@@ -1,4 +1,4 @@
-"""What the provider says later about a message."""
+"""Apply the provider's status reports to messages."""
 
 import logging
 from datetime import datetime, timedelta
@@ -16,24 +16,22 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def record_report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
-    """Keep a report, and move its message forward if it belongs to one.
+    """Store a report, and move its message forward if it is known. Locks the message.
 
-    `token` names the attempt, so that also a message whose number we never learned is found. Reports come doubled, out
-    of order, early and late: only upwards counts, and what belongs to nothing is kept for `adopt_orphan_reports`.
-    Locks: the
-    message.
+    `token` names the attempt and so finds a message without a provider id. Reports come twice, out of order, early and
+    late: only a step forward counts, and unknown ones wait for `adopt_orphan_reports`.
     """
     message = _lock_message(provider_id, token)
-    kept = Report.objects.create(
+    report = Report.objects.create(
         message=message, provider_id=provider_id, status=status[:20], error_code=error_code[:40], received_at=now
     )
     if message:
-        _apply_report(message, kept, now)
-    return kept
+        _apply_report(message, report, now)
+    return report
 
 
 def adopt_orphan_reports(*, now: datetime, limit: int = 500) -> int:
-    """Apply reports that came before we knew the provider's number of their message; return how many."""
+    """Apply reports that came before we knew their message's provider id; return how many."""
     orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT_FOR).exclude(provider_id="")
     known = Message.objects.filter(provider_id__in=orphans.values("provider_id")).values_list("provider_id", flat=True)
     ids = list(orphans.filter(provider_id__in=list(known)).order_by("pk").values_list("pk", flat=True)[:limit])
@@ -66,24 +64,25 @@ def _lock_message(provider_id: str, token: str) -> Message | None:
     return found
 
 
-def _apply_report(message: Message, kept: Report, now: datetime) -> None:
-    reported = rules.parse_status(kept.status)
+def _apply_report(message: Message, report: Report, now: datetime) -> None:
+    reported = rules.parse_status(report.status)
     if reported is None or not rules.is_forward_move(message.state, reported):
         return
     message.state, message.lease_until = reported, None
-    message.provider_id, message.error_code = kept.provider_id, kept.error_code
+    message.provider_id, message.error_code = report.provider_id, report.error_code
     message.check_at = None if reported in rules.FINAL else now + results.FIRST_CHECK
     message.sent_at = message.sent_at or now
     message.settled_at = now if reported in rules.FINAL else None
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
         _handle_failure(message, now)
     message.save()
+    # After the save: this locks senders and consents, and the message comes first.
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
-        results.handle_error_code(code=kept.error_code, sender_id=message.sender_id, address=message.address, now=now)
+        results.handle_error_code(code=report.error_code, sender_id=message.sender_id, address=message.address, now=now)
 
 
 def _handle_failure(message: Message, now: datetime) -> None:
-    """Say why it failed; send it again later where the table says that this may help, as long as it is useful."""
+    """Set the reason, and queue a resend where the treatment has a delay and the message is still useful."""
     treatment = rules.choose_treatment(message.error_code)
     message.reason = treatment.reason
     if treatment.kind == ErrorKind.EXPIRED:

@@ -1,4 +1,4 @@
-"""What became of the calls, and what follows from it."""
+"""Record the results of provider calls: next state, retry, alerts."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -14,24 +14,21 @@ from notifications.models import MessageState, Sender
 from notifications.providers.base import ProviderError, Receipt
 from notifications.rules import ErrorKind
 
-FIRST_CHECK = timedelta(minutes=15)  # after this long without a report the provider is asked
+FIRST_CHECK = timedelta(minutes=15)  # without a report for this long, we ask the provider
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """A call that has ended: with a receipt, or with an error."""
-
     message: ClaimedMessage
     receipt: Receipt | None = None
     error: ProviderError | None = None
 
 
+# The order of the fields is the order of the columns in `RECORD`.
 @dataclass(frozen=True)
 class _NextState:
-    """What a row becomes. Fields in the order of `RECORD`."""
-
     state: MessageState
     reason: str = ""
     error_code: str = ""
@@ -41,28 +38,30 @@ class _NextState:
 
 
 def record_results(*, call_results: Sequence[CallResult], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
-    """Write down what became of calls, for all at once; return how many rows are in which state.
+    """Record the results of many calls; return the number of rows by state.
 
-    Only rows that still wait for that call change: a report may have been quicker, or somebody looked it up.
+    Only rows that still wait for that call change, because a report or a look-up may have been faster.
     """
-    after = [_compute_next_state(outcome, now, chance()) for outcome in call_results]
-    if not after:
+    next_states = [_compute_next_state(result, now, chance()) for result in call_results]
+    if not next_states:
         return {}
-    _write_results(list(zip(call_results, after, strict=True)), now)
-    breakers.record_calls(calls=[(one.message.way_out, _is_provider_failure(one)) for one in call_results], now=now)
-    for outcome in call_results:
-        if outcome.error:
-            message = outcome.message
-            handle_error_code(code=outcome.error.code, sender_id=message.sender_id, address=message.address, now=now)
+    _write_results(list(zip(call_results, next_states, strict=True)), now)
+    breakers.record_calls(
+        calls=[(one.message.breaker_subject, _is_provider_failure(one)) for one in call_results], now=now
+    )
+    for result in call_results:
+        if result.error:
+            message = result.message
+            handle_error_code(code=result.error.code, sender_id=message.sender_id, address=message.address, now=now)
     counts: dict[str, int] = {}
-    for one in after:
+    for one in next_states:
         counts[one.state] = counts.get(one.state, 0) + 1
     return counts
 
 
 @transaction.atomic(savepoint=False)
 def handle_error_code(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
-    """What an error means beyond its message: an opt-out that we had not heard of, a sender that is not fit to send."""
+    """Act on an error beyond its message: alert, record an unknown opt-out, stop a bad sender."""
     treatment = rules.choose_treatment(code)
     if treatment.alert:
         logger.warning("the provider refused with %s: %s", code, treatment.reason)
@@ -73,19 +72,19 @@ def handle_error_code(*, code: str, sender_id: int | None, address: str, now: da
         senders.stop_sender(sender_id=sender_id, reason=f"{code} {treatment.reason}", now=now)
 
 
-def _compute_next_state(outcome: CallResult, now: datetime, chance: float) -> _NextState:
-    if outcome.receipt:
-        waits = outcome.receipt.state == MessageState.ACCEPTED
+def _compute_next_state(result: CallResult, now: datetime, chance: float) -> _NextState:
+    if result.receipt:
+        awaits_report = result.receipt.state == MessageState.ACCEPTED
         return _NextState(
-            outcome.receipt.state,
-            provider_id=outcome.receipt.provider_id,
-            check_at=now + FIRST_CHECK if waits else None,
+            result.receipt.state,
+            provider_id=result.receipt.provider_id,
+            check_at=now + FIRST_CHECK if awaits_report else None,
         )
-    error = outcome.error or ProviderError(ErrorKind.IN_DOUBT, "no_answer")
+    error = result.error or ProviderError(ErrorKind.IN_DOUBT, "no_answer")
     if error.kind == ErrorKind.TRANSIENT or (
-        error.kind == ErrorKind.CONFIGURATION and outcome.message.channel == "email"
+        error.kind == ErrorKind.CONFIGURATION and result.message.channel == "email"
     ):
-        return _retry_later(outcome.message, error, now, chance)
+        return _retry_later(result.message, error, now, chance)
     state, check_at = {
         ErrorKind.PERMANENT: (MessageState.FAILED, None),
         ErrorKind.OPTED_OUT: (MessageState.BLOCKED, None),
@@ -97,14 +96,13 @@ def _compute_next_state(outcome: CallResult, now: datetime, chance: float) -> _N
     return _NextState(state, reason, error.code, check_at=check_at)
 
 
-def _is_provider_failure(outcome: CallResult) -> bool:
-    """Whether the provider failed, rather than the message."""
-    error = outcome.error
-    return error is not None and rules.is_provider_failure(error.kind, error.reason, outcome.message.channel)
+def _is_provider_failure(result: CallResult) -> bool:
+    error = result.error
+    return error is not None and rules.is_provider_failure(error.kind, error.reason, result.message.channel)
 
 
 def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, chance: float) -> _NextState:
-    """Surely not sent: once more after a pause, as long as it is useful."""
+    """Queue the message again next_state a pause, unless it expires before or has used up its attempts."""
     due_at = now + rules.compute_pause(message.attempts + 1, chance, error.retry_after)
     if message.attempts + 1 >= rules.MOST_ATTEMPTS:
         return _NextState(MessageState.FAILED, "gave_up", error.code)
@@ -114,37 +112,36 @@ def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, c
 
 
 def _write_results(rows: Sequence[tuple[CallResult, _NextState]], now: datetime) -> None:
-    """Write what can be written at once, the others one by one. What no row can hold is in doubt, and looked up."""
+    """Write all rows in one statement, then the rest one by one. An answer that no row can hold is in doubt."""
     try:
         recorded = _write_rows(rows, now, RECORD)
     except DataError:
         recorded = set()
-    for outcome, after in rows:
-        if outcome.message.id in recorded:
+    for result, next_state in rows:
+        if result.message.id in recorded:
             continue
         try:
-            _write_rows([(outcome, after)], now, RECORD_ONE)
+            _write_rows([(result, next_state)], now, RECORD_ONE)
         except DataError:
-            logger.error("message %s: the provider's answer cannot be kept", outcome.message.id)
+            logger.error("message %s: the provider's answer cannot be kept", result.message.id)
             _write_rows(
-                [(outcome, _NextState(MessageState.IN_DOUBT, "unreadable_answer", check_at=now))], now, RECORD_ONE
+                [(result, _NextState(MessageState.IN_DOUBT, "unreadable_answer", check_at=now))], now, RECORD_ONE
             )
 
 
 def _write_rows(rows: Sequence[tuple[CallResult, _NextState]], now: datetime, statement: str) -> set[int]:
-    """Write the rows down; return the ids of those that changed."""
     names = _NextState.__dataclass_fields__
     columns: list[list[Any]] = [
-        [outcome.message.id for outcome, _ in rows],
-        [outcome.message.token for outcome, _ in rows],
+        [result.message.id for result, _ in rows],
+        [result.message.token for result, _ in rows],
     ]
-    columns += [[getattr(after, name) for _, after in rows] for name in names]
+    columns += [[getattr(next_state, name) for _, next_state in rows] for name in names]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*columns, now, now])
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
-# `state || ''`: as in `handover.GATE`.
+# `state || ''`: as in `claim.ADMIT`.
 _DONE = """
 SELECT message.id AS row, done.* FROM unnest(
        %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
@@ -163,5 +160,5 @@ UPDATE notifications_message AS message
   FROM done WHERE message.id = done.row
 RETURNING message.id
 """
-# Many at once wait for nobody; a row that somebody held is then waited for by itself, while nothing else is held.
+# RECORD skips locked rows; RECORD_ONE then waits for one row and holds no other, so that no deadlock is possible.
 RECORD, RECORD_ONE = _RECORD.format(_DONE + "SKIP LOCKED"), _RECORD.format(_DONE)

@@ -1,4 +1,4 @@
-"""What is allowed and what follows: errors of the provider, retries, reports, and words that mean stop."""
+"""Rules without a database: provider errors, retries, status reports and carrier keywords."""
 
 import re
 import unicodedata
@@ -14,20 +14,20 @@ from notifications.models import MessageState
 
 
 class ErrorKind(StrEnum):
-    PERMANENT = "permanent"  # never again to this address, or never again this text
-    OPTED_OUT = "opted_out"  # permanent, and nothing else to this address through this sender
-    CONFIGURATION = "configuration"  # the sender is not fit to send: stop it
-    TRANSIENT = "transient"  # surely not sent: again later
-    EXPIRED = "expired"  # useless by now
-    IN_DOUBT = "in_doubt"  # perhaps sent: ask before sending again
+    PERMANENT = "permanent"  # a retry cannot help
+    OPTED_OUT = "opted_out"  # permanent, for every message to this address through this sender
+    CONFIGURATION = "configuration"  # the sender's account or registration is wrong
+    TRANSIENT = "transient"  # surely not sent; retry later
+    EXPIRED = "expired"  # too late to be useful
+    IN_DOUBT = "in_doubt"  # may have been sent; look it up before a retry
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What an error code means. `delays`: when to send again after a report of failure; empty is never.
+    """What to do about an error code. `delays`: pauses before a resend after a failure report; empty means no resend.
 
-    Errors of configuration that hang on the destination do not stop the sender: else a stranger could silence an
-    organization by typing one number abroad.
+    Configuration errors that depend on the destination do not stop the sender. Otherwise a stranger could silence an
+    organization by typing one foreign number.
     """
 
     kind: ErrorKind
@@ -67,8 +67,10 @@ _REFUSED = Treatment(ErrorKind.PERMANENT, "refused")
 
 
 def choose_treatment(code: str, status: int = 0) -> Treatment:
-    """What to do about an error code. An unknown one with an HTTP status of the 500s says nothing about whether the
-    message was taken, so it is in doubt; any other is a refusal of this message.
+    """Return the treatment of a provider's error code.
+
+    An unknown code with an HTTP status of 500 or more leaves open whether the message was taken, so it is in doubt.
+    Any other unknown code is a refusal of this message.
     """
     if code in TREATMENTS:
         return TREATMENTS[code]
@@ -78,7 +80,7 @@ def choose_treatment(code: str, status: int = 0) -> Treatment:
 
 
 def is_provider_failure(kind: ErrorKind, reason: str, channel: str) -> bool:
-    """Whether an error speaks of the provider, not of the message: several in a row shut that way out for a while."""
+    """Whether the error counts toward the channel's circuit breaker."""
     if kind == ErrorKind.CONFIGURATION:
         return channel == "email"
     return kind == ErrorKind.IN_DOUBT or (
@@ -93,9 +95,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 
 def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
-    """How long to wait after an attempt that failed (the first is 1): doubling, no less than the provider asked.
+    """Return the pause after a failed attempt (the first is 1): doubling, at least `retry_after`.
 
-    `chance`, a random number from 0 to 1, spreads the pause over its upper half: many must not return at once.
+    `chance`, a random number from 0 to 1, spreads the pause over its upper half, so that retries do not coincide.
     """
     whole: timedelta = min(FIRST_PAUSE * 2 ** min(attempt - 1, 16), LONGEST_PAUSE)
     return max(whole * (0.5 + chance / 2), retry_after + whole * (chance / 10))
@@ -117,7 +119,7 @@ _STATES: Mapping[str, MessageState] = MappingProxyType(
         "read": MessageState.DELIVERED,
     }
 )
-# Reports come in any order and the highest wins. A retry that is waiting ranks with the failure behind it.
+# Reports come in any order, and the highest rank wins. A queued retry ranks with the failure that caused it.
 _RANKS: Mapping[str, int] = MappingProxyType(
     {
         MessageState.SENDING: 0,
@@ -135,12 +137,11 @@ FINAL = frozenset({MessageState.FAILED, MessageState.UNDELIVERED, MessageState.D
 
 
 def parse_status(status: str) -> MessageState | None:
-    """The state that a provider's status word stands for; unknown words change nothing."""
     return _STATES.get(status.lower())
 
 
 def is_forward_move(current: str, reported: str) -> bool:
-    """Whether a report may change the state: only upwards, and never what was withdrawn, expired or blocked."""
+    """Whether a report may change the state. Withdrawn, expired and blocked messages never change."""
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
 
@@ -148,15 +149,15 @@ def is_forward_move(current: str, reported: str) -> bool:
 
 
 class ReplyMeaning(StrEnum):
-    """What an incoming text means for the right to text its sender. `handled_as` of the reply says the same."""
+    """What an incoming text means for our permission to text its sender. Stored as the reply's `handled_as`."""
 
     STOP = "stop"
-    STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; its writer may have meant the appointment
-    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence, which may say more: a person reads it too
+    STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; the donor may have meant the appointment
+    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence that may say more: a coordinator reads it too
     START = "start"
-    YES = "yes"  # opts in again whoever had opted out; from anybody else it answers a question
+    YES = "yes"  # START after an opt-out; otherwise the answer to a question
     HELP = "help"
-    HELP_UNANSWERED = "help_unanswered"  # asked for in a word that the provider leaves to us: a person answers
+    HELP_UNANSWERED = "help_unanswered"  # in Spanish; the provider does not answer this word, so a coordinator does
     OTHER = ""
 
 
@@ -177,7 +178,7 @@ _KEYWORDS: Mapping[ReplyMeaning, frozenset[str]] = MappingProxyType(
 _FILLER_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
 _REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
 _MESSAGE_WORDS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
-# Within one sentence each: "What time does it end? Please call me." is two.
+# Each pattern must match within one sentence: "What time does it end? Please call me." is no opt-out.
 _STOP_SENTENCE = re.compile(
     rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}"
     rf"\b({_MESSAGE_WORDS}|contact|send|writ)"
@@ -199,7 +200,7 @@ _STOP_SENTENCE = re.compile(
 
 
 def parse_carrier_keyword(text: str) -> ReplyMeaning:
-    """What the text means: the carriers' words, and what a reasonable person reads as stop (47 CFR 64.1200(a)(10)).
+    """Return the meaning: a carrier keyword, or what a reasonable person reads as stop (47 CFR 64.1200(a)(10)).
 
     "Can I stop by early?" and "cancel my appointment" are not opt-outs.
     """
@@ -212,13 +213,12 @@ def parse_carrier_keyword(text: str) -> ReplyMeaning:
 
 
 def _normalize_text(text: str) -> str:
-    """Small letters without accents, punctuation and pictures, single spaces."""
+    """Return the text in lower case without accents, punctuation and emoji, with single spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
-    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+    return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())
 
 
 def _remove_filler(plain: str) -> str:
-    """Without words of courtesy, and each word once."""
     bare = " ".join(_FILLER_WORDS.sub(" ", plain).split()) or plain
     return _REPEATED_WORD.sub(r"\1", bare)

@@ -9,32 +9,33 @@ from django.db import connection, transaction
 
 from notifications.models import Message, MessageState, Sender
 
-DEMO_NUMBER = "+12025550100"  # of the range that is kept for stories
+DEMO_NUMBER = "+12025550100"  # in the range reserved for fiction
 
-UNLIMITED = {"per_minute": 0, "per_day": 0}  # no carrier between us and the demo's inbox
+UNLIMITED = {"per_minute": 0, "per_day": 0}  # the demo inbox has no carrier limits
 
 logger = logging.getLogger(__name__)
 
 
 def ensure_default_sender() -> Sender | None:
-    """The installation's own sender, as the settings name it: for organizations without one. None if they name none."""
-    wanted = _read_sender_settings()
+    """Return the sender named in the settings, for organizations without one; None if they name none."""
+    configured = _read_sender_settings()
     present = Sender.objects.filter(is_default=True).first()
-    if not wanted or (present and all(getattr(present, name) == value for name, value in wanted.items())):
+    if not configured or (present and all(getattr(present, name) == value for name, value in configured.items())):
         return present
-    return _create_default_sender(wanted)
+    return _create_default_sender(configured)
 
 
 @transaction.atomic(savepoint=False)
-def _create_default_sender(wanted: dict[str, str]) -> Sender:
-    """One at a time: workers that start together would both make it."""
+def _create_default_sender(configured: dict[str, str]) -> Sender:
+    """Create it under an advisory lock, because several workers may start at once."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
-    Sender.objects.filter(is_default=True).exclude(**wanted).update(is_default=False)
-    created: dict[str, Any] = {**wanted, "is_default": True, "name": "Installation"}
+    Sender.objects.filter(is_default=True).exclude(**configured).update(is_default=False)
+    created: dict[str, Any] = {**configured, "is_default": True, "name": "Installation"}
     if settings.SMS_PROVIDER == "inbox":
         created |= UNLIMITED
-    sender, _ = Sender.objects.update_or_create(**wanted, defaults={"is_default": True}, create_defaults=created)
+    # The number may exist already as an organization's sender: it becomes the default then.
+    sender, _ = Sender.objects.update_or_create(**configured, defaults={"is_default": True}, create_defaults=created)
     return sender
 
 
@@ -49,14 +50,14 @@ def _read_sender_settings() -> dict[str, str]:
 
 @transaction.atomic(savepoint=False)
 def stop_sender(*, sender_id: int, reason: str, now: datetime) -> None:
-    """Send nothing more through a sender that the provider refuses; `resume` undoes it. Logged once, as an error."""
+    """Send nothing more through a sender that the provider refuses. Logs one error; `resume_sender` undoes it."""
     if Sender.objects.filter(pk=sender_id, stopped_at=None).update(stopped_at=now, stopped_reason=reason):
         logger.error("sender %s is stopped: %s", sender_id, reason)
 
 
 @transaction.atomic(savepoint=False)
 def resume_sender(*, sender: Sender, now: datetime) -> int:
-    """Let a stopped sender send again, also what was blocked meanwhile and is still useful; return how many."""
+    """Let a stopped sender send again; return how many blocked messages were queued again."""
     Sender.objects.filter(pk=sender.pk).update(stopped_at=None, stopped_reason="")
     blocked = Message.objects.filter(sender=sender, state=MessageState.BLOCKED, reason="sender_stopped")
     return blocked.filter(expires_at__gt=now).update(state=MessageState.QUEUED, reason="", settled_at=None)

@@ -1,4 +1,4 @@
-"""The sweeps of the outbox: a clock and one action each."""
+"""Celery tasks of the outbox."""
 
 import secrets
 from typing import Any
@@ -13,18 +13,15 @@ _random = secrets.SystemRandom()
 
 @shared_task(name="notifications.tasks.deliver_due")
 def deliver_due(**kwargs: Any) -> dict[str, int]:
-    """Send what is due."""
     return delivery.deliver_messages(clock=timezone.now, chance=_random.random)
 
 
 @shared_task(name="notifications.tasks.reconcile_outbox")
 def reconcile_outbox(**kwargs: Any) -> dict[str, int]:
-    """Look after what is stuck, in doubt or unreported."""
     return reconciliation.reconcile_messages(now=timezone.now())
 
 
 @shared_task(name="notifications.tasks.watch_delivery")
 def watch_delivery(**kwargs: Any) -> dict[str, int]:
-    """Say in the log what keeps messages from leaving or arriving."""
     now = timezone.now()
     return alerts.log_delivery_problems(problems=queries.list_delivery_problems(now), now=now)

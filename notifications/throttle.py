@@ -1,8 +1,7 @@
-"""What stands at the gate and has to wait all the same: for its sender's pace, a day's budget, a provider that fails.
+"""Defer messages for their sender's pace, a daily budget or a failing provider.
 
-All of it is rows, so that every worker sees the same and none is over, however many there are. A gate locks what it
-spends of until it has committed: breakers first, then allowances, each in the order of their names, and no message that
-somebody else holds.
+All of it is rows, so that every worker sees the same use and no limit is exceeded. Locks until commit: breakers, then
+allowances, each ordered by subject; never a message that another transaction deferrals.
 """
 
 from collections import Counter
@@ -17,7 +16,7 @@ from notifications.claimed import ClaimedMessage
 from notifications.models import Allowance, Breaker
 from notifications.pace import AllowanceUse, Deferral
 
-PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call: a worker that dies with a probe delays the next
+PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call; if a worker dies, the next probe waits this long
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -25,69 +24,69 @@ Limits = dict[str, tuple[int, int]]
 
 
 class RateLimiter:
-    """How much of one batch may leave: `holds` says what has to wait. `spend` counts what has left.
-
-    Belongs in a transaction.
-    """
+    """Decide how much of one batch may leave: `deferrals` has the rest. Needs a transaction."""
 
     def __init__(self, claimed: Iterable[ClaimedMessage], broken: Collection[str], now: datetime) -> None:
         self._leaving = list(claimed)
         self._now = now
         self._shut = dict.fromkeys(broken, True)
-        self._until = self._probe({one.way_out for one in self._leaving} & set(broken))
-        lines = {_build_queue_subject(one): (0, 0) for one in self._leaving if one.is_limited}
-        self._uses = _lock_uses(compute_limits(self._leaving) | lines, now)
-        self.holds = self._judge()
+        self._until = self._probe({one.breaker_subject for one in self._leaving} & set(broken))
+        queues = {_build_queue_subject(one): (0, 0) for one in self._leaving if one.is_limited}
+        self._uses = _lock_uses(compute_limits(self._leaving) | queues, now)
+        self.deferrals = self._compute_deferrals()
 
-    def spend(self, passed: Sequence[ClaimedMessage]) -> None:
-        """Count what passed the gate; what did not may go to others."""
+    def record_sent(self, passed: Sequence[ClaimedMessage]) -> None:
+        """Count the messages that were let through."""
         for one in passed:
             for subject in compute_limits([one]):
-                self._uses[subject].take(self._now)
-            if line := self._uses.get(_build_queue_subject(one)):
-                line.paced_until = self._now
+                self._uses[subject].count_message(self._now)
+            if queue := self._uses.get(_build_queue_subject(one)):
+                queue.paced_until = self._now
         _save_uses(self._uses)
 
-    def _judge(self) -> dict[int, Deferral]:
-        """As if everything that is not held here passed the gate: a little less may leave, and never too much."""
+    def _compute_deferrals(self) -> dict[int, Deferral]:
+        """Assume that every message not deferred here is let through: too few may leave, never too many."""
         planned = {subject: replace(use) for subject, use in self._uses.items()}
-        holds: dict[int, Deferral] = {}
-        for one in self._in_turn():
+        deferrals: dict[int, Deferral] = {}
+        for one in self._sort_by_turn():
             subjects = list(compute_limits([one]))
-            if hold := self._held(
+            if deferral := self._find_deferral(
                 one, [planned[subject] for subject in subjects], planned.get(_build_queue_subject(one))
             ):
-                holds[one.id] = hold
+                deferrals[one.id] = deferral
                 continue
-            self._shut[one.way_out] = True  # of a way that is being tried only this one leaves
+            self._shut[one.breaker_subject] = True  # a probed subject lets only this one message through
             for subject in subjects:
-                planned[subject].take(self._now)
+                planned[subject].count_message(self._now)
         for subject, use in planned.items():
             self._uses[subject].last_turn_at = use.last_turn_at
-        return holds
+        return deferrals
 
-    def _in_turn(self) -> list[ClaimedMessage]:
-        """The urgent first; of the same kind organizations take turns, and who was not served for longest begins."""
-        places: Counter[str] = Counter()
+    def _sort_by_turn(self) -> list[ClaimedMessage]:
+        """Sort by priority; within one priority organizations take turns, the longest unserved first."""
+        positions: Counter[str] = Counter()
         turns: dict[int, tuple[int, int, datetime]] = {}
         for one in self._leaving:
-            line = self._uses.get(_build_queue_subject(one))
-            turns[one.id] = one.priority, places[_build_queue_subject(one)], (line and line.paced_until) or LONG_AGO
-            places[_build_queue_subject(one)] += 1
+            subject = _build_queue_subject(one)
+            queue = self._uses.get(subject)
+            turns[one.id] = one.priority, positions[subject], (queue and queue.paced_until) or LONG_AGO
+            positions[subject] += 1
         return sorted(self._leaving, key=lambda one: turns[one.id])
 
-    def _held(self, one: ClaimedMessage, uses: Sequence[AllowanceUse], line: AllowanceUse | None) -> Deferral | None:
-        if one.way_out in self._until and self._shut[one.way_out]:
-            return Deferral(self._until[one.way_out], "provider_down")
+    def _find_deferral(
+        self, one: ClaimedMessage, uses: Sequence[AllowanceUse], queue: AllowanceUse | None
+    ) -> Deferral | None:
+        if one.breaker_subject in self._until and self._shut[one.breaker_subject]:
+            return Deferral(self._until[one.breaker_subject], "provider_down")
         waited = one.reason == "pace"
-        found = [hold for use in uses if (hold := use.hold(one.priority, self._now, queue=line, has_waited=waited))]
-        longest = max(found, key=lambda hold: hold.until, default=None)
+        found = [use.find_deferral(one.priority, self._now, queue=queue, has_waited=waited) for use in uses]
+        longest = max((deferral for deferral in found if deferral), key=lambda one: one.until, default=None)
         if longest is None or longest.reason != "budget" or not one.priority:
             return longest
         return replace(longest, until=one.quiet_hours.next_open(longest.until))
 
     def _probe(self, subjects: Collection[str]) -> dict[str, datetime]:
-        """Until when the broken ways are shut. Where the time has come we try: others wait for what comes of it."""
+        """Return until when the broken subjects are shut. Where that time has come, this batch sends one probe."""
         due = Breaker.objects.filter(subject__in=subjects, open_until__lte=self._now).order_by("subject")
         for subject in due.select_for_update(no_key=True).values_list("subject", flat=True):
             self._shut[subject] = False
@@ -98,19 +97,16 @@ class RateLimiter:
 
 
 def list_broken_subjects() -> list[str]:
-    """The ways out that are shut or tried at this moment."""
     return list(Breaker.objects.filter(open_until__isnull=False).values_list("subject", flat=True))
 
 
 def _build_queue_subject(one: ClaimedMessage) -> str:
-    """Each organization waits in lines of its own for a sender, its reminders apart from its appeals: who has few
-    messages does not wait for all of who has many.
-    """
+    """Each organization queues by itself, reminders apart from invitations, so that small ones need not wait."""
     return f"line:{one.sender_id}:{one.organization_id}:{one.priority}"
 
 
 def compute_limits(claimed: Iterable[ClaimedMessage]) -> Limits:
-    """The limits that these fall under, as messages a minute and a day, by subject."""
+    """Return the limits of these messages (per minute, per day) by subject."""
     limits: Limits = {}
     for one in claimed:
         if not one.is_limited:
@@ -123,7 +119,7 @@ def compute_limits(claimed: Iterable[ClaimedMessage]) -> Limits:
 
 
 def _lock_uses(limits: Limits, now: datetime) -> dict[str, AllowanceUse]:
-    """What was used, locked until the transaction ends; rows are made when they are first needed."""
+    """Lock the allowances until the transaction ends, in the order of their subjects; missing rows are created."""
     if not limits:
         return {}
     with connection.cursor() as cursor:
@@ -131,7 +127,7 @@ def _lock_uses(limits: Limits, now: datetime) -> dict[str, AllowanceUse]:
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     uses = {subject: AllowanceUse(*limits[subject], *used) for subject, *used in rows}
     for use in uses.values():
-        use.settle(now)
+        use.limit_to_burst(now)
     return uses
 
 

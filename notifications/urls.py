@@ -1,5 +1,3 @@
-"""Addresses of webhooks and of the demo's inbox."""
-
 from django.urls import path
 
 from notifications import views_demo_inbox, views_webhooks

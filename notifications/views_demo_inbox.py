@@ -1,4 +1,4 @@
-"""The demo's inbox: what would have gone out, and a donor's replies. Not there when DEMO is off."""
+"""The demo inbox: the messages a provider would have sent, and donors' replies. 404 unless DEMO is on."""
 
 import uuid
 from collections.abc import Callable
@@ -20,18 +20,17 @@ View = Callable[..., HttpResponse]
 
 def require_demo(view: View) -> View:
     @wraps(view)
-    def shown(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def checked_view(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not settings.DEMO:
             raise Http404
         return view(request, *args, **kwargs)
 
-    return never_cache(shown)
+    return never_cache(checked_view)
 
 
 @require_demo
 @require_safe
 def show_demo_inbox(request: HttpRequest) -> HttpResponse:
-    """The newest messages, of one phone or mailbox if asked for."""
     to = request.GET.get("to", "")
     return render(
         request, "notifications/demo_inbox.html", {"items": queries.list_inbox_items(_parse_address(to)), "to": to}
@@ -41,16 +40,16 @@ def show_demo_inbox(request: HttpRequest) -> HttpResponse:
 @require_demo
 @require_safe
 def show_demo_inbox_json(request: HttpRequest) -> HttpResponse:
-    """The same for scripts: a list, the newest first."""
     items = queries.list_inbox_items(_parse_address(request.GET.get("to", "")))
-    found = [{"to": item.to, "channel": item.channel, "text": item.text, "at": item.at.isoformat()} for item in items]
-    return JsonResponse(found, safe=False)
+    messages = [
+        {"to": item.to, "channel": item.channel, "text": item.text, "at": item.at.isoformat()} for item in items
+    ]
+    return JsonResponse(messages, safe=False)
 
 
 @require_demo
 @require_safe
 def download_demo_invitation(request: HttpRequest, item_id: int) -> HttpResponse:
-    """The calendar object of an e-mail, as a file."""
     item = get_object_or_404(InboxItem.objects.exclude(calendar=""), pk=item_id)
     headers = {"Content-Disposition": 'attachment; filename="invitation.ics"'}
     return HttpResponse(item.calendar, content_type="text/calendar; charset=utf-8", headers=headers)
@@ -59,7 +58,6 @@ def download_demo_invitation(request: HttpRequest, item_id: int) -> HttpResponse
 @require_demo
 @require_POST
 def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
-    """Answer a text as the donor who got it."""
     item = get_object_or_404(InboxItem, pk=item_id, channel="sms")
     replies.receive_reply(
         sender_number=item.sender,
@@ -72,10 +70,10 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 def _parse_address(typed: str) -> str:
-    """The address as it is kept. A plus sign in a query arrives as a space."""
-    for kept in (contact_address.normalize_phone, contact_address.normalize_email):
+    """Normalize a typed phone or mailbox. A plus sign in a query string arrives as a space."""
+    for normalize in (contact_address.normalize_phone, contact_address.normalize_email):
         try:
-            return kept(typed) if typed.strip() else ""
+            return normalize(typed) if typed.strip() else ""
         except ValidationError:
             continue
     return typed

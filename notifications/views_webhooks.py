@@ -1,4 +1,4 @@
-"""What Twilio tells us: reports on our texts, and texts from donors. Believed only with its signature."""
+"""Twilio's webhooks: status reports on our texts, and texts from donors. Both need its signature."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,14 +18,14 @@ View = Callable[..., HttpResponse]
 
 
 def require_twilio_signature(view: View) -> View:
-    """Answer 403, and do nothing, unless the signature fits the public address and every field as they came.
+    """Answer 403 unless the signature matches the public address and every field.
 
-    The address is the configured one, for behind a proxy a request shows another. The signature takes the place of a
-    CSRF token: it is an HMAC with the account's secret, which no other site knows.
+    The address is the configured one, because a request shows another behind a proxy. The signature replaces a CSRF
+    token: it is an HMAC with the account's secret, which no other site knows.
     """
 
     @wraps(view)
-    def judged(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def checked_view(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         signature = request.headers.get("X-Twilio-Signature", "")
         address = settings.BASE_URL + request.get_full_path()
         secret = settings.TWILIO_AUTH_TOKEN
@@ -33,12 +33,12 @@ def require_twilio_signature(view: View) -> View:
             return HttpResponseForbidden()
         return view(request, *args, **kwargs)
 
-    return csrf_exempt(require_POST(judged))
+    return csrf_exempt(require_POST(checked_view))
 
 
 @require_twilio_signature
 def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
-    """A report on one of our texts. One that we do not know is kept, for it may be early; one of nothing is refused."""
+    """Store a report, also about a message that we do not know yet: it may be early. 400 without an id or status."""
     if not _get_field(request, "MessageSid") or not _get_field(request, "MessageStatus"):
         return HttpResponseBadRequest()
     reports.record_report(
@@ -53,7 +53,7 @@ def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_twilio_signature
 def receive_inbound_text(request: HttpRequest) -> HttpResponse:
-    """A text from a donor; one of nobody is refused. The answer is empty: the provider answers STOP and HELP."""
+    """Store a text from a donor. The answer is empty because the provider itself answers STOP and HELP."""
     if not _get_field(request, "MessageSid") or not _get_field(request, "From"):
         return HttpResponseBadRequest()
     replies.receive_reply(
@@ -68,5 +68,5 @@ def receive_inbound_text(request: HttpRequest) -> HttpResponse:
 
 
 def _get_field(request: HttpRequest, name: str) -> str:
-    """A field without NUL, which PostgreSQL cannot keep."""
+    """Return a field without NUL, which PostgreSQL cannot store."""
     return request.POST.get(name, "").replace("\x00", "")

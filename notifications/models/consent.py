@@ -1,4 +1,4 @@
-"""Who agreed to what, and who said stop."""
+"""Consents and opt-outs."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ class Purpose(models.TextChoices):
 
 
 class ConsentEntry(models.Model):
-    """One line of the ledger: given or withdrawn, with the wording that was shown. Never changed, never deleted."""
+    """An entry of the consent ledger, with the wording that was shown. Never deleted; an erasure hashes its address."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_entries")
     address = models.CharField(max_length=254)
@@ -30,7 +30,7 @@ class ConsentEntry(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(purpose__in=Purpose.values), name="consent_purpose_is_known")
         ]
-        # The gate reads the newest line of an address and purpose before each send.
+        # `claim.ADMIT` reads the newest entry of an address and purpose before each send.
         indexes = [
             models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_line")
         ]
@@ -40,7 +40,7 @@ class ConsentEntry(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that said STOP to a sender: nothing leaves for it through that sender until START."""
+    """After a STOP: nothing leaves for this address through this sender until START."""
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
     address = models.CharField(max_length=254)

@@ -1,4 +1,4 @@
-"""The demo inbox, and signs of life."""
+"""The demo inbox, and heartbeats of periodic jobs."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from notifications.models.message import Channel
 
 
 class InboxItem(models.Model):
-    """A message that the demo gateway 'sent': shown at /demo/inbox/ instead of leaving the machine."""
+    """A message of the demo, shown at /demo/inbox/ instead of sent."""
 
     channel = models.CharField(max_length=8, choices=Channel)
     sender = models.CharField(max_length=254)
@@ -22,7 +22,7 @@ class InboxItem(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a periodic job last ran: /readyz reads it."""
+    """When a periodic job last ran. /readyz reads it."""
 
     name = models.CharField(max_length=40, unique=True)
     seen_at = models.DateTimeField()

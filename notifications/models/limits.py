@@ -1,15 +1,15 @@
-"""What was used of a limit, and which way out is broken: rows, so that every worker sees the same."""
+"""Used limits and circuit breakers: rows, so that all workers share them."""
 
 from django.db import models
 
 
 class Allowance(models.Model):
-    """What a sender or an organization has used of its pace and its day; locked while a gate spends of it."""
+    """What a sender or an organization has used of its pace and daily budget. Locked while messages are admitted."""
 
     subject = models.CharField(max_length=40, unique=True)  # "sender:5", "organization:3", "line:5:3:1"
-    # What left would have taken until then, evenly spread; of a line when one of it left last.
+    # Of a sender: see `pace.AllowanceUse`. Of a "line:" subject: when one of its messages last left.
     paced_until = models.DateTimeField(null=True, blank=True)
-    last_turn_at = models.DateTimeField(null=True, blank=True)  # the last turn that was given to what waits
+    last_turn_at = models.DateTimeField(null=True, blank=True)  # the last turn given to a deferred message
     day = models.DateField(null=True, blank=True)
     spent = models.PositiveIntegerField(default=0)  # on that day
 
@@ -18,14 +18,14 @@ class Allowance(models.Model):
 
 
 class Breaker(models.Model):
-    """Failures in a row of a way out. While it is open nothing leaves that way, but for one message at times."""
+    """Consecutive failures of a sender or of the mail server. While open, only a probe message leaves now and then."""
 
     subject = models.CharField(max_length=40, unique=True)  # "sender:5", "email"
     failures = models.PositiveIntegerField(default=0)
     trips = models.PositiveSmallIntegerField(default=0)  # openings in a row: each waits longer
     opened_at = models.DateTimeField(null=True, blank=True)
-    open_until = models.DateTimeField(null=True, blank=True)  # the next try; null while the way is clear
-    probing = models.BooleanField(default=False)  # the try is on its way, and `open_until` its patience
+    open_until = models.DateTimeField(null=True, blank=True)  # when the next probe is due; null while closed
+    probing = models.BooleanField(default=False)  # a probe is in flight; `open_until` is its time limit
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.failures} failures"

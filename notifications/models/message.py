@@ -1,4 +1,4 @@
-"""The outbox: one row for one recipient through one channel."""
+"""The outbox: one row for each recipient and channel."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +14,10 @@ class Channel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    SCHEDULED = "scheduled", _("planned")  # kind, about and due are known, the text is not yet written
-    QUEUED = "queued", _("waiting to be sent")
+    SCHEDULED = "scheduled", _("planned")  # kind, subject and due time are known, the text is not rendered
+    QUEUED = "queued", _("unsent to be sent")
     CLAIMED = "claimed", _("being sent")
-    SENDING = "sending", _("being sent")  # past the gate: the provider may have it
+    SENDING = "sending", _("being sent")  # let through by `claim.admit_messages`: the provider may have it
     ACCEPTED = "accepted", _("given to the provider")
     SENT = "sent", _("sent")
     DELIVERED = "delivered", _("delivered")
@@ -37,14 +37,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, organization: Organization) -> "MessageQuerySet":
         return self.filter(organization=organization)
 
-    def waiting(self) -> "MessageQuerySet":
+    def unsent(self) -> "MessageQuerySet":
         return self.filter(state__in=UNSENT_STATES)
 
 
 class Message(models.Model):
-    """A text for one recipient through one channel; a scheduled message until it has its text. Times are UTC."""
+    """A text for one recipient through one channel. A scheduled message has no text yet. Times are UTC."""
 
-    # Only account mail (a coordinator's password reset) belongs to no organization.
+    # Null only for account mail, such as a coordinator's password reset.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="messages"
     )
@@ -76,8 +76,8 @@ class Message(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     attempt_token = models.CharField(max_length=43, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    resends = models.PositiveSmallIntegerField(default=0)  # sent once more because nobody knew of the first
-    sending_at = models.DateTimeField(null=True, blank=True)  # when it last went through the gate
+    resends = models.PositiveSmallIntegerField(default=0)  # sent again because the first result is unknown
+    sending_at = models.DateTimeField(null=True, blank=True)  # when `claim.admit_messages` last let it through
     check_at = models.DateTimeField(null=True, blank=True)  # when reconciliation looks at it next
     provider_id = models.CharField(max_length=64, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
@@ -101,63 +101,63 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # notifications.delivery.claim: the next due rows of each organization, the urgent first.
+            # claim.CLAIM: the next due rows of each organization, by priority.
             models.Index(
                 fields=["channel", "organization", "priority", "due_at", "id"],
                 condition=models.Q(state="queued"),
                 name="message_due_of_organization",
             ),
-            # queries.outbox_lag: the oldest due row.
+            # queries.compute_outbox_lag: the oldest due row.
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
-            # drives.tasks.render_reminders: scheduled that are nearly due.
+            # queries.list_messages_to_render: scheduled messages that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
-            # notifications.reconciliation: leases that ran out; rows in doubt or without a report for long.
+            # reconciliation: expired leases; rows in doubt or long without a report.
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(state__in=["claimed", "sending"]),
                 name="message_in_flight",
             ),
             models.Index(fields=["check_at"], condition=models.Q(check_at__isnull=False), name="message_to_check"),
-            # reconciliation.forget_codes.
+            # reconciliation.blank_old_codes.
             models.Index(
                 fields=["expires_at"], condition=models.Q(kind="code") & ~models.Q(text="-"), name="message_with_a_code"
             ),
-            # queries.texts_that_failed: those that a mail may replace.
+            # queries.list_failed_texts: those that an e-mail may replace.
             models.Index(
                 fields=["settled_at"],
                 condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
                 name="message_text_that_failed",
             ),
-            # outbox.withdraw and the messages shown beside a booking.
+            # outbox.withdraw_messages, and the messages shown beside a booking.
             models.Index(fields=["about"], name="message_about"),
-            # Status callbacks adopt by the provider's id or our attempt token.
+            # Status reports find their message by the provider's id or our attempt token.
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_provider_id"),
             models.Index(fields=["attempt_token"], condition=~models.Q(attempt_token=""), name="message_attempt"),
-            # queries.prompt_for and newest_text: what an address was told last.
+            # queries.find_prompt and find_newest_text: the last messages to an address.
             models.Index(
                 fields=["address", "-sending_at"],
                 condition=models.Q(sending_at__isnull=False),
                 name="message_told_to_address",
             ),
-            # queries.troubles: the last texts of an organization.
+            # queries.list_delivery_problems: the last texts of an organization.
             models.Index(
                 fields=["organization", "-sending_at"],
                 condition=models.Q(sending_at__isnull=False, channel="sms"),
                 name="message_texts_of_organization",
             ),
-            # STOP withdraws what is queued for an address.
+            # consents.suppress_address: STOP withdraws the unsent messages of an address.
             models.Index(
                 fields=["address"],
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_waiting_for_address",
             ),
-            # forgetting: what never left for an address, and never will.
+            # erasure.erase_messages: messages to an address that never left and never will.
             models.Index(
                 fields=["address"],
                 condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_never_sent",
             ),
-            # outbox.readdress.
+            # outbox.readdress_messages.
             models.Index(
                 fields=["recipient"],
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]) & ~models.Q(recipient=""),

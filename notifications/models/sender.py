@@ -6,14 +6,14 @@ from organizations.models import Organization
 
 
 class Sender(models.Model):
-    """A number or messaging service; belongs to one organization or is shared by several."""
+    """A number or messaging service, of one organization or shared by several."""
 
     name = models.CharField(max_length=80)
     number = models.CharField(max_length=20, blank=True)  # E.164
     messaging_service = models.CharField(max_length=40, blank=True)
-    is_default = models.BooleanField(default=False)  # sends for organizations that have none of their own
+    is_default = models.BooleanField(default=False)  # for organizations without a sender of their own
     organizations = models.ManyToManyField(Organization, related_name="senders")
-    # What carriers let a registered number send: AT&T's low-volume class a minute, T-Mobile's a day. 0 is no limit.
+    # Carrier limits of a registered number: AT&T's low-volume class per minute, T-Mobile's per day. 0 is no limit.
     per_minute = models.PositiveIntegerField(default=75)
     per_day = models.PositiveIntegerField(default=2000)
     stopped_at = models.DateTimeField(null=True, blank=True)

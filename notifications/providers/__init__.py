@@ -10,7 +10,7 @@ from notifications.providers.base import Provider
 
 
 def get_provider(channel: str) -> Provider:
-    """The gateway of a channel. Its module is imported on first use: Twilio's library costs a process half a second."""
+    """Return the provider of a channel. Imported on first use: Twilio's library takes half a second."""
     if channel == Channel.SMS and settings.SMS_PROVIDER == "twilio":
         credentials = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
         return _create_provider(
@@ -22,7 +22,7 @@ def get_provider(channel: str) -> Provider:
 
 
 @cache
-def _create_provider(path: str, *settled: str) -> Provider:
-    """One for each process and setting, for the sake of its connections."""
-    provider: Provider = import_string(path)(*settled)
+def _create_provider(path: str, *arguments: str) -> Provider:
+    """Cached for each process and its settings, to keep connections open."""
+    provider: Provider = import_string(path)(*arguments)
     return provider

@@ -1,4 +1,4 @@
-"""What every provider looks like from our side."""
+"""The interface of every provider."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +10,18 @@ from notifications.rules import ErrorKind
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingMessage:
-    """A message as a gateway needs it."""
+    """A message as a provider needs it."""
 
     key: str
-    token: str  # of this attempt: the provider's reports carry it
+    token: str  # of this attempt; the provider's reports return it
     channel: str
     address: str
     text: str
-    at: datetime  # when it went through the gate
+    at: datetime  # when `claim.admit_messages` let it through
     expires_at: datetime
-    number: str = ""  # SMS: what it leaves from, the one or the other
+    number: str = ""  # SMS: the sender is a number or a messaging service
     messaging_service: str = ""
-    name: str = ""  # e-mail: in whose name it comes
+    name: str = ""  # e-mail: the display name of the sender
     reply_to: str = ""
     subject: str = ""
     html: str = ""
@@ -32,7 +32,7 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The provider's immediate answer: it has the message."""
+    """The provider's immediate answer: it has taken the message."""
 
     provider_id: str
     state: MessageState = MessageState.ACCEPTED
@@ -40,7 +40,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class ProviderMessage:
-    """A message as the provider knows it."""
+    """A message as the provider lists it."""
 
     provider_id: str
     status: str
@@ -50,28 +50,28 @@ class ProviderMessage:
 
 
 class ProviderError(Exception):
-    """The provider did not take it, or nobody knows. Carries no address and no text: it is logged."""
+    """The provider refused the message, or gave no clear answer. It is logged, so it has no address and no text."""
 
     def __init__(self, kind: ErrorKind, reason: str, code: str = "", retry_after: timedelta = timedelta()) -> None:
         super().__init__(f"{kind}: {reason} {code}".strip())
         self.kind, self.reason, self.retry_after = kind, reason, retry_after
-        self.code = code.replace("\x00", "")[:40]  # as a row can hold it
+        self.code = code.replace("\x00", "")[:40]  # so that it fits its column
 
 
 class Provider(Protocol):
-    """A provider. All methods raise ProviderError; `send` is called outside any transaction."""
+    """All methods raise ProviderError. `send` is called outside any transaction."""
 
-    parallel_calls: int  # how many calls at once, each in a thread; 0 means one after the other in the caller's thread
-    can_look_up: bool  # whether `find` and `fetch` tell what became of a message
+    parallel_calls: int  # calls at once, each in a thread; 0 means one after the other in the caller's thread
+    can_look_up: bool  # whether `find` and `fetch` can tell the result of a send
 
     def send(self, message: OutgoingMessage) -> Receipt: ...
 
     def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
-        """Messages to the letter's address from then on."""
+        """List messages to the same address created since then."""
         ...
 
     def fetch(self, provider_id: str) -> ProviderMessage | None: ...
 
     def close(self) -> None:
-        """End idle connections; the gateway can be used again."""
+        """End idle connections; the provider can be used again."""
         ...

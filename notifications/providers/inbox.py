@@ -1,4 +1,4 @@
-"""The demo's provider: messages are shown at /demo/inbox/ and leave the machine never."""
+"""The demo's provider: shows messages at /demo/inbox/ and sends none."""
 
 from datetime import datetime
 
@@ -7,8 +7,6 @@ from notifications.providers.base import OutgoingMessage, ProviderMessage, Recei
 
 
 class InboxProvider:
-    """Delivers at once."""
-
     parallel_calls = 0
     can_look_up = False
 

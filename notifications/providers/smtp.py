@@ -1,4 +1,4 @@
-"""Mail through an SMTP server, on Django's mail classes."""
+"""E-mail through an SMTP server, on Django's mail classes."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ ADDRESS_REFUSED = {550, 551, 553}
 
 class SmtpConnection(smtplib.SMTP):
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Hand the mail over. Once its data is on its way, a lost connection leaves it in doubt."""
+        """Send the mail's data. If the connection is lost after that began, the mail is in doubt."""
         try:
             return super().data(msg)
         except smtplib.SMTPDataError:
@@ -38,7 +38,7 @@ class SmtpTlsConnection(SmtpConnection, smtplib.SMTP_SSL):
 
 
 class SmtpBackend(EmailBackend):
-    """One connection, kept open by the gateway."""
+    """One SMTP connection that `SmtpProvider` keeps open."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -57,14 +57,14 @@ class SmtpBackend(EmailBackend):
 
 class Mail(EmailMultiAlternatives):
     def message(self, **options: Any) -> Any:
-        """Build the mail. Headers are not folded: not every reader finds an address on the second line of one."""
+        """Build the mail without folded headers: some readers miss an address on a second line."""
         built = super().message(**options)
         built.policy = built.policy.clone(max_line_length=0)
         return built
 
 
 class SmtpProvider:
-    """Sends e-mail. A server cannot be asked later: a mail in doubt is sent once more, under the same Message-ID."""
+    """Send e-mail. A server cannot be asked later, so a mail in doubt is sent again with the same Message-ID."""
 
     parallel_calls = 4
     can_look_up = False
@@ -80,6 +80,7 @@ class SmtpProvider:
             mail.message()  # fails here, before the server is called, if the text cannot be written as a mail
         except (ValueError, MessageError) as error:
             raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
+        # A refusal leaves the connection usable; after any other error it may hang.
         backend = self._open_backend()
         try:
             backend.send_messages([mail])
@@ -103,11 +104,10 @@ class SmtpProvider:
             backend.close()
 
     def _open_backend(self) -> SmtpBackend:
-        """Take a kept connection that still answers, or open one."""
-        while (kept := self._take_idle()) is not None:
-            if kept.is_alive():
-                return kept
-            kept.close()
+        while (idle := self._take_idle()) is not None:
+            if idle.is_alive():
+                return idle
+            idle.close()
         backend = SmtpBackend(**self._server)
         try:
             backend.open()
@@ -124,7 +124,7 @@ class SmtpProvider:
 
 
 def parse_email_url(url: str) -> dict[str, Any]:
-    """Read EMAIL_URL. A password leaves this machine only encrypted; a server without STARTTLS is not used then."""
+    """Parse EMAIL_URL. With a password, STARTTLS is required unless the server is on this machine."""
     parsed = dj_email_url.parse(url)
     host, username, use_ssl = parsed["EMAIL_HOST"], parsed["EMAIL_HOST_USER"] or "", parsed["EMAIL_USE_SSL"]
     needs_tls = bool(username) and not use_ssl and not is_loopback_host(host)
@@ -147,7 +147,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def compose_mail(message: OutgoingMessage, default_name: str, mailbox: str) -> Mail:
-    """The mail: text, then HTML, then the calendar object, as readers choose the last they know (RFC 2046, 6047)."""
+    """Compose text, then HTML, then calendar: mail readers show the last part they know (RFC 2046, 6047)."""
     digest = hashlib.sha256(message.key.encode()).hexdigest()[:32]
     headers = {
         "Date": format_datetime(message.at),
@@ -174,7 +174,6 @@ def compose_mail(message: OutgoingMessage, default_name: str, mailbox: str) -> M
 
 
 def convert_error(error: Exception) -> ProviderError:
-    """What an error of Django's backend or of smtplib means for the message."""
     match error:
         case ProviderError():
             return error
@@ -204,5 +203,5 @@ def _build_refusal(code: int, kind: ErrorKind, reason: str) -> ProviderError:
 
 
 def _remove_line_breaks(text: str) -> str:
-    """The text without line breaks, which Django refuses in a header."""
+    """Django refuses line breaks in a header."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Twilio's REST API: the only module that imports its client."""
+"""Twilio's REST API. No other module imports its client."""
 
 import json
 import logging
@@ -23,15 +23,15 @@ from notifications.rules import ErrorKind
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LONGEST_VALIDITY = timedelta(hours=10)
-LOOKUP_LIMIT = 100  # messages to one number that are looked through for one that is in doubt
+LOOKUP_LIMIT = 100  # messages to one number that a look-up reads
 
-# The library's own logger writes numbers and texts at INFO.
+# The library's own logger writes phone numbers and texts at INFO.
 _disabled_logger = logging.getLogger("notifications.providers.twilio.wire")
 _disabled_logger.disabled = True
 
 
 class TwilioHttpClient(HttpClient):
-    """The library's HTTP client over urllib3: time-outs always, no retries, and the API's address by setting."""
+    """The library's HTTP client over urllib3: always with time-outs, no retries, and a configurable API address."""
 
     def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
         super().__init__(_disabled_logger, is_async=False)
@@ -54,7 +54,7 @@ class TwilioHttpClient(HttpClient):
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """One call. Raises ProviderError for everything but a 2xx."""
+        """Make one call. Raises ProviderError for every status but 2xx."""
         target = urlsplit(url)._replace(scheme=self._address.scheme, netloc=self._address.netloc)
         if params:
             target = target._replace(query=urlencode(params, doseq=True))
@@ -71,13 +71,10 @@ class TwilioHttpClient(HttpClient):
         return Response(answer.status, text, answer.headers)
 
     def clear(self) -> None:
-        """End the connections."""
         self._pool.clear()
 
 
 class TwilioProvider:
-    """Sends texts, and asks what became of them."""
-
     parallel_calls = THREADS
     can_look_up = True
 
@@ -89,8 +86,8 @@ class TwilioProvider:
         self._client = Client(account, secret, http_client=self._http_client)
 
     def send(self, message: OutgoingMessage) -> Receipt:
-        """Create the message. Twilio has no idempotency key: an unclear answer is in doubt and must be looked up."""
-        leaves_from = (
+        """Create the message. Twilio has no idempotency key, so an unclear answer must be looked up before a retry."""
+        sender = (
             {"messaging_service_sid": message.messaging_service}
             if message.messaging_service
             else {"from_": message.number}
@@ -101,7 +98,7 @@ class TwilioProvider:
                 body=message.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, at double the price
                 status_callback=f"{self._base_url}/webhooks/twilio/status/{message.token}/",
                 validity_period=_compute_validity_seconds(message.expires_at - message.at),
-                **leaves_from,
+                **sender,
             )
         except (TwilioException, ValueError, KeyError, TypeError) as error:
             raise ProviderError(ErrorKind.IN_DOUBT, "unreadable_answer") from error
@@ -110,8 +107,9 @@ class TwilioProvider:
         return Receipt(made.sid)
 
     def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
-        """What was created for the number since then. `date_sent` is no filter: it is empty while one is queued."""
-        known = self._asked(
+        """List messages to the number created since then."""
+        # No filter by `date_sent`: it is empty while a message is queued.
+        known = self._ask(
             lambda: self._client.messages.list(to=message.address, limit=LOOKUP_LIMIT, page_size=LOOKUP_LIMIT)
         )
         outbound = [
@@ -120,14 +118,14 @@ class TwilioProvider:
         return [one for one in outbound if one.created_at is None or one.created_at >= since]
 
     def fetch(self, provider_id: str) -> ProviderMessage | None:
-        known = self._asked(lambda: self._client.messages(provider_id).fetch())
+        known = self._ask(lambda: self._client.messages(provider_id).fetch())
         return _build_provider_message(known) if known else None
 
     def close(self) -> None:
         self._http_client.clear()
 
-    def _asked(self, question: Any) -> Any:
-        """The answer; None for what Twilio does not know."""
+    def _ask(self, question: Any) -> Any:
+        """Return the answer, or None for what Twilio does not know."""
         try:
             return question()
         except ProviderError as error:
@@ -146,7 +144,7 @@ def _build_headers(headers: Mapping[str, str] | None, auth: tuple[str, str] | No
 
 
 def _compute_validity_seconds(left: timedelta) -> int:
-    """Seconds that Twilio may keep trying: the time until the message is useless, in its bounds."""
+    """Return how long Twilio may keep trying, within its limits."""
     return max(1, int(min(left, LONGEST_VALIDITY).total_seconds()))
 
 
@@ -155,12 +153,12 @@ def _build_provider_message(known: MessageInstance) -> ProviderMessage:
     return ProviderMessage(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
 
 
-_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # of answers without one
+_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # for answers without a code
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
-    """Without a connection nothing was sent; once a request was on its way, a message may exist."""
+    """Nothing was sent without a connection. After a request was sent, a message may exist."""
     if method != "POST" or isinstance(error, _NOT_SENT):
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error
     raise ProviderError(ErrorKind.IN_DOUBT, "no_answer") from error
@@ -175,6 +173,6 @@ def _raise_refusal(status: int, text: str, headers: Mapping[str, str], method: s
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable", code)
     code = code or _CODES_BY_STATUS.get(status, f"HTTP {status}")
     treat = rules.choose_treatment(code, status)
-    asked = headers.get("Retry-After", "")
-    retry_after = timedelta(seconds=min(int(asked), 3600)) if asked.isdecimal() else timedelta()
+    seconds = headers.get("Retry-After", "")
+    retry_after = timedelta(seconds=min(int(seconds), 3600)) if seconds.isdecimal() else timedelta()
     raise ProviderError(treat.kind, treat.reason, code, retry_after)

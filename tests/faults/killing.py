@@ -146,7 +146,7 @@ class Arena(Workers):
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
         notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
         outbox.queue_messages(organization=self.organization, messages=notices, now=now)
-        self.texts += [notice.wording.text for notice in notices]
+        self.texts += [notice.content.text for notice in notices]
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:

@@ -56,7 +56,7 @@ class Weather:
             for n in (next(_numbers) for _each in range(number))
         ]
         outbox.queue_messages(organization=self.organization, messages=notices, now=self.began)
-        self.texts |= {notice.wording.text: notice.envelope.expires_at for notice in notices}
+        self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
         """Run the sweeps as beat rings for them, until nothing is open. Hangs cost ten seconds, together."""

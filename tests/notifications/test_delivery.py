@@ -310,7 +310,7 @@ class Broken(InboxProvider):
 def test_what_nobody_foresaw_is_in_doubt_and_named_without_the_number(caplog: pytest.LogCaptureFixture) -> None:
     made.queued(builders.organization())
     [claimed] = claim.claim_messages(channel="sms", limit=1, now=NOON)
-    outcome = delivery.call_provider(Broken(), claimed, claimed.letter(NOON))
+    outcome = delivery.call_provider(Broken(), claimed, claimed.build_outgoing_message(NOON))
     assert outcome.error
     assert outcome.error.kind == "in_doubt"
     assert [record.getMessage() for record in caplog.records] == [

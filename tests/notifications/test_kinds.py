@@ -126,7 +126,8 @@ def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None
 
 def test_consent_follows_the_basis() -> None:
     consents = {
-        kind.name: (kind.consent(Channel.SMS, "given"), kind.consent(Channel.EMAIL, "given")) for kind in KINDS.values()
+        kind.name: (kind.required_consent(Channel.SMS, "given"), kind.required_consent(Channel.EMAIL, "given"))
+        for kind in KINDS.values()
     }
     assert consents["code"] == consents["account"] == ("", "")
     assert consents["booked"] == (Purpose.REMINDERS, "")

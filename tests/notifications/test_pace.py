@@ -14,8 +14,8 @@ MINUTE = timedelta(minutes=1)
 def leave(use: AllowanceUse, at: datetime, wanted: int, priority: int = 0) -> int:
     """How many of so many leave at an instant."""
     left = 0
-    while left < wanted and use.hold(priority, at) is None:
-        use.take(at)
+    while left < wanted and use.find_deferral(priority, at) is None:
+        use.count_message(at)
         left += 1
     return left
 
@@ -51,7 +51,7 @@ def test_codes_find_room_when_reminders_have_used_theirs() -> None:
 def test_who_waits_is_given_turns_one_after_the_other() -> None:
     use = AllowanceUse(60, 0)
     leave(use, NOON, 99, priority=1)
-    turns = [hold.until for _each in range(5) if (hold := use.hold(1, NOON))]
+    turns = [hold.until for _each in range(5) if (hold := use.find_deferral(1, NOON))]
     gaps = {round((after - before).total_seconds(), 3) for before, after in pairwise(turns)}
     assert len(turns) == 5
     assert gaps == {round(60 / 49, 3)}
@@ -60,8 +60,8 @@ def test_who_waits_is_given_turns_one_after_the_other() -> None:
 def test_who_has_waited_does_not_go_to_the_end_of_the_line() -> None:
     use = AllowanceUse(60, 0)
     leave(use, NOON, 99, priority=1)
-    line = [use.hold(1, NOON) for _each in range(500)]
-    again = use.hold(1, NOON, has_waited=True)
+    line = [use.find_deferral(1, NOON) for _each in range(500)]
+    again = use.find_deferral(1, NOON, has_waited=True)
     assert line[0]
     assert again
     assert again.reason == "pace"
@@ -80,7 +80,7 @@ def test_the_smallest_budget_is_for_anybody() -> None:
 def test_what_is_over_the_budget_waits_for_the_carriers_next_day() -> None:
     use = AllowanceUse(0, 5)
     leave(use, NOON, 9)
-    hold = use.hold(0, NOON)
+    hold = use.find_deferral(0, NOON)
     assert hold
     assert (hold.reason, hold.until) == ("budget", datetime(2027, 3, 11, 8, tzinfo=UTC))
     assert leave(use, hold.until, 9) == 5
@@ -94,7 +94,7 @@ def test_without_limits_nothing_waits() -> None:
 def test_a_clock_that_jumps_stops_no_sender(jump: timedelta) -> None:
     use = AllowanceUse(75, 0)
     leave(use, NOON, 99)
-    use.settle(NOON + jump)
+    use.limit_to_burst(NOON + jump)
     assert leave(use, NOON + jump + MINUTE, 99) == 15
 
 
@@ -114,7 +114,7 @@ STEP = MINUTE / 49  # of sixty a minute
 
 
 def until(use: AllowanceUse, priority: int, at: datetime = NOON, *, has_waited: bool = False) -> datetime:
-    hold = use.hold(priority, at, has_waited=has_waited)
+    hold = use.find_deferral(priority, at, has_waited=has_waited)
     assert hold
     assert hold.reason == "pace"
     return hold.until
@@ -149,11 +149,11 @@ def test_a_line_is_never_longer_than_a_day() -> None:
 
 def test_settling_caps_what_is_used_at_a_full_bucket() -> None:
     use = AllowanceUse(60, 0, paced_until=NOON + timedelta(hours=2))
-    use.settle(NOON)
+    use.limit_to_burst(NOON)
     assert use.paced_until == NOON + 12 * STEP
     fresh, unlimited = AllowanceUse(60, 0), AllowanceUse(0, 0, paced_until=NOON)
-    fresh.settle(NOON)
-    unlimited.settle(NOON)
+    fresh.limit_to_burst(NOON)
+    unlimited.limit_to_burst(NOON)
     assert (fresh.paced_until, unlimited.paced_until) == (None, NOON)
 
 
@@ -161,7 +161,7 @@ def test_the_carriers_day_begins_at_midnight_in_los_angeles() -> None:
     use, midnight = AllowanceUse(0, 5), datetime(2027, 3, 11, 8, tzinfo=UTC)
     leave(use, NOON, 9)
     assert leave(use, midnight - timedelta(seconds=1), 9) == 0
-    evening = use.hold(0, midnight - timedelta(hours=4))
+    evening = use.find_deferral(0, midnight - timedelta(hours=4))
     assert evening
     assert evening.until == midnight
     assert leave(use, midnight, 9) == 5

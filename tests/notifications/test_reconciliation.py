@@ -60,7 +60,7 @@ def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time
 def test_a_worker_that_died_after_the_provider_accepted_is_not_repeated(twilio: TwilioStandIn) -> None:
     message = queued()
     [passed] = claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=NOW), now=NOW)
-    providers.get_provider("sms").send(passed.letter(NOW))
+    providers.get_provider("sms").send(passed.build_outgoing_message(NOW))
     assert reconciliation.reconcile_messages(now=later(31)) == {"in_doubt": 1, "adopted": 1}
     assert made.deliver(later(120)) == {}
     assert what_became(message) == ("accepted", "")
@@ -173,7 +173,7 @@ def test_what_is_useless_before_the_provider_can_be_asked_is_said_to_be_of_unkno
 def test_an_answer_that_comes_after_the_lease_still_counts(twilio: TwilioStandIn) -> None:
     message = queued()
     [passed] = claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=NOW), now=NOW)
-    outcome = delivery.call_provider(providers.get_provider("sms"), passed, passed.letter(NOW))
+    outcome = delivery.call_provider(providers.get_provider("sms"), passed, passed.build_outgoing_message(NOW))
     twilio.deaf = True
     assert reconciliation.reconcile_messages(now=later(31)) == {"in_doubt": 1, "not_answered": 1}
     results.record_results(call_results=[outcome], now=later(32), chance=lambda: 0.0)

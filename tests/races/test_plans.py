@@ -45,7 +45,7 @@ def edit_against_booking() -> Callable[[], bool]:
             verify.verify_booking(booking_id=held.pk, code="", bound_to="", now=NOW)
 
         results = together(book, lambda: edit(drive.organization, 5))
-        planned = Message.objects.waiting().filter(about=held.about, kind="three_days")
+        planned = Message.objects.unsent().filter(about=held.about, kind="three_days")
         due = [held.starts_at - message.due_at for message in planned]
         return results == ["ok", "ok"] and due == [timedelta(days=5)]
 

@@ -95,7 +95,7 @@ def test_what_waits_for_the_donor_follows_to_the_new_number() -> None:
     browser = Client()
     person = ana(browser)
     changes_to(browser, person, NEW, NEW_KEPT)
-    waiting = Message.objects.waiting().filter(recipient=f"volunteer:{person.pk}", channel="sms")
+    waiting = Message.objects.unsent().filter(recipient=f"volunteer:{person.pk}", channel="sms")
     assert {message.address for message in waiting} == {NEW_KEPT}
 
 
@@ -131,7 +131,7 @@ def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learn
         each.refresh_from_db()
         assert each.phone is not None
         assert each.phone.address == reached
-        texts = Message.objects.waiting().filter(recipient=f"volunteer:{each.pk}", channel="sms")
+        texts = Message.objects.unsent().filter(recipient=f"volunteer:{each.pk}", channel="sms")
         assert set(texts.values_list("address", flat=True)) == {reached}
     assert "Test Bo Birch" in text(browser.get(reverse("donor_bookings")))
     assert account_queries.load_donor_page(builders.browser_of(builders.phone(42)), NOW) == []

@@ -52,7 +52,7 @@ def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) 
 def waiting(booking: Booking) -> list[tuple[str, str, float]]:
     """What waits for a booking: kind, channel, days before."""
     rows = (
-        Message.objects.waiting()
+        Message.objects.unsent()
         .filter(about=booking.about, kind__in=reminders.REMINDER_KINDS)
         .order_by("due_at", "channel")
     )

@@ -103,7 +103,7 @@ def test_the_plan_is_changed_and_who_has_booked_follows() -> None:
     builders.booked(drive)
     response = browser.post(PLAN, typed_plan(owner, three_days__days="5", save="1"), follow=True)
     assert "Saved. The reminders of 1 person are planned anew." in text(response)
-    waiting = Message.objects.waiting().filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
+    waiting = Message.objects.unsent().filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
     assert [message.kind for message in waiting] == ["three_days", "day_before"]
     assert (drive.starts_at - waiting[0].due_at).days == 5
     assert list(ScheduleEntry.objects.values_list("kind", "days")) == [("three_days", 5)]
