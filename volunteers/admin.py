@@ -1,4 +1,4 @@
-"""The admin looks; people are changed by the actions behind the organizer's pages."""
+"""Admin pages for volunteers, contacts and registrations. Read only."""
 
 from django.contrib import admin
 
@@ -8,8 +8,6 @@ from volunteers.models import Contact, Registration, Volunteer
 
 @admin.register(Volunteer)
 class VolunteerAdmin(ReadOnlyAdmin):
-    """The people of an organization."""
-
     list_display = ["name", "organization", "language", "created_at"]
     list_filter = ["organization"]
     search_fields = ["name"]
@@ -18,8 +16,6 @@ class VolunteerAdmin(ReadOnlyAdmin):
 
 @admin.register(Contact)
 class ContactAdmin(ReadOnlyAdmin):
-    """Numbers and mailboxes, and whose they are."""
-
     list_display = ["address", "kind", "organization", "owner", "verified_at"]
     list_filter = ["organization", "kind"]
     list_select_related = ["organization", "owner"]
@@ -29,8 +25,6 @@ class ContactAdmin(ReadOnlyAdmin):
 
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin):
-    """What was typed before it was proved."""
-
     list_display = ["id", "organization", "source", "created_at", "verified_at"]
     list_filter = ["organization", "source"]
     exclude = ["identity"]

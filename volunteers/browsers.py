@@ -1,4 +1,4 @@
-"""Browsers that verified a contact: for 30 days they are not asked for a code of it again."""
+"""Browsers that have verified a contact. They need no code for it for 30 days."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from volunteers.models import VerifiedBrowser
 
 @transaction.atomic(savepoint=False)
 def save_verified_browser(*, token: str, identity: str, now: datetime) -> None:
-    """Ask this browser for no code of this contact for 30 days from now. An empty token remembers nothing."""
+    """Remember for 30 days that this browser verified the contact. An empty token is ignored."""
     if not token:
         return
     verified = VerifiedBrowser(
@@ -30,9 +30,9 @@ def save_verified_browser(*, token: str, identity: str, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def replace_browser_token(*, old: str, new: str, now: datetime) -> None:
-    """Let another token of the same browser stand for what it verified before, until the same days."""
+    """Copy the verifications of an old token to a new one of the same browser, with the same expiry."""
     verified = VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(old), expires_at__gt=now)
-    kept = [
+    copies = [
         VerifiedBrowser(
             token_hash=linked_model.hash_token(new),
             identity=one.identity,
@@ -41,10 +41,9 @@ def replace_browser_token(*, old: str, new: str, now: datetime) -> None:
         )
         for one in verified
     ]
-    VerifiedBrowser.objects.bulk_create(kept, ignore_conflicts=True)
+    VerifiedBrowser.objects.bulk_create(copies, ignore_conflicts=True)
 
 
 @transaction.atomic(savepoint=False)
 def delete_verified_browser(*, token: str) -> None:
-    """Ask this browser for codes again, of every contact it verified."""
     VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(token)).delete()

@@ -1,4 +1,4 @@
-"""Six-digit codes: limited, written as a keyed hash, sent, and judged. The flow around them is `verification`."""
+"""Verification codes: limits, keyed hashes, sending and checking. `verification` has the flow around them."""
 
 import enum
 import hmac
@@ -27,7 +27,7 @@ _INSERT = Path(__file__).with_name("insert_verification_code.sql").read_text()
 class CodeResult(enum.Enum):
     OK = "ok"
     WRONG = "wrong"
-    EXPIRED = "expired"  # or used, or never sent: the answer does not tell which
+    EXPIRED = "expired"  # or used, or never sent; the answer does not say which
     NO_TRIES_LEFT = "no_tries_left"
 
 
@@ -42,12 +42,11 @@ def queue_code(
     ip: str | None,
     now: datetime,
 ) -> VerificationCode:
-    """Queue a fresh code to a phone or mailbox, cleaned as the rules do it; refuses with limits.RateLimitExceeded.
+    """Queue a new code to a normalized phone or mailbox. Refuses with limits.RateLimitExceeded.
 
-    `compute_browser_digest` is a secret of the asker (a browser's token, a booking's token): only with it does the
-    code count. A
-    newer code of the same contact and asker makes the older ones useless. The same work is done whether the contact is
-    known or not. Call it last: the organization's counter is locked until the transaction ends.
+    `bound_to` is a secret of the caller (a browser's or a booking's token); the code counts only with it. A newer code
+    for the same contact and secret invalidates older ones. Known and unknown contacts take the same work. Call it last,
+    because the organization's counter stays locked until the transaction ends.
     """
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
@@ -60,27 +59,26 @@ def queue_code(
 
 @transaction.atomic(savepoint=False)
 def record_code_request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
-    """Note a code that a worker sends if the contact is known (`queue_requested_code`).
+    """Record a code that a worker sends if the contact is known (`queue_requested_code`).
 
-    The limits are those of the contact, of the network, and a budget of the whole service.
+    Limits: per contact, per network, and a budget of the whole service.
     """
     _spend_code_limits(identity, ip, Limit("find_budget", "all", *rules.SEARCH_CODES_PER_DAY), now)
     _insert_code(identity, linked_model.hash_token(bound_to), "", ip, now)
 
 
 def list_requested_identities(limit: int, now: datetime) -> list[str]:
-    """The identities of requested codes that no worker has seen, oldest first."""
     return list(_filter_requested_codes(now).values_list("identity", flat=True)[:limit])
 
 
 def lock_requested_codes(identities: Collection[str], now: datetime) -> list[VerificationCode]:
-    """The requested codes of these identities, locked; others skip them. In a caller's transaction."""
+    """Lock the requested codes of these identities. Other workers skip them. Needs a transaction."""
     return list(_filter_requested_codes(now).filter(identity__in=identities).select_for_update(skip_locked=True))
 
 
 @transaction.atomic(savepoint=False)
 def queue_requested_code(*, code: VerificationCode, contact: Contact | None, language: str, now: datetime) -> None:
-    """Send a requested code to the contact as its organization knows it; without one it is only marked as seen."""
+    """Send a requested code in the name of the contact's organization. Without a contact, only mark it as done."""
     if contact is None:
         VerificationCode.objects.filter(pk=code.pk).update(code_hash="-")
         return
@@ -96,10 +94,10 @@ def queue_requested_code(*, code: VerificationCode, contact: Contact | None, lan
 
 @transaction.atomic(savepoint=False)
 def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeResult:
-    """Judge one guess at the newest code of a contact and asker; at most five guesses are ever judged.
+    """Check one guess at the newest code of a contact and secret. At most five guesses are checked.
 
-    The guess is counted and judged by one conditional UPDATE: of many guesses at once, five are judged. What cannot be
-    a code costs no try. A right code is given back to the limit of its network.
+    One conditional UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be
+    a code costs no try. A correct code is refunded to the limit of its network.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
@@ -114,13 +112,13 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
             " RETURNING used_at IS NOT NULL, network, created_at",
             [_compute_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
         )
-        judged = cursor.fetchone()
-    if judged is None:
+        row = cursor.fetchone()
+    if row is None:
         return _explain_unchecked(identity, bound, now)
-    is_right, network, sent_at = judged
+    is_right, network, sent_at = row
     if is_right and network:
-        counted = _build_unentered_limit("")
-        limits.refund_limit(scope=counted.scope, digest=network, window_start=counted.starts(sent_at))
+        unentered = _build_unentered_limit("")
+        limits.refund_limit(scope=unentered.scope, digest=network, window_start=unentered.compute_window_start(sent_at))
     return CodeResult.OK if is_right else CodeResult.WRONG
 
 
@@ -129,19 +127,19 @@ def _filter_requested_codes(now: datetime) -> QuerySet[VerificationCode]:
 
 
 def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
-    """Count the code against its contact, its network and a budget, from the narrow to the wide."""
+    """Count the code against contact, network and budget, from narrow to wide (see `limits.spend_limits`)."""
     codes = [
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
         Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_PER_DAY),
     ]
-    # Without an address (a misconfigured proxy) everybody would share one counter: the other limits hold.
+    # Without an IP address (a misconfigured proxy) all donors would share one counter. The other limits still apply.
     if network := rules.compute_network(ip):
         codes += [_build_unentered_limit(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
     limits.spend_limits(limits=[*codes, budget], now=now)
 
 
 def _build_unentered_limit(network: str) -> Limit:
-    """Codes that a network asked for and no donor has entered: an entered one is given back (`judge`)."""
+    """Codes that a network requested and no donor entered. `check_code` refunds an entered one."""
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 
@@ -153,7 +151,7 @@ def _insert_code(
     now: datetime,
     organization: Organization | None = None,
 ) -> tuple[VerificationCode, list[int]]:
-    """Write a code. Returns it with the ids of the older codes that it makes useless."""
+    """Insert a code; also return the ids of the older codes that it invalidates."""
     network = rules.compute_network(ip)
     row = VerificationCode(
         network=_build_unentered_limit(network).digest if network else "",
@@ -185,10 +183,10 @@ def _queue_message(
     (envelope,) = envelopes.build_envelopes(
         kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
-    notice = RenderedMessage(
+    message = RenderedMessage(
         envelope, message_texts.render_code_message(organization, channel, language, digits, about)
     )
-    outbox.queue_messages(organization=organization, messages=[notice], now=now)
+    outbox.queue_messages(organization=organization, messages=[message], now=now)
 
 
 def _withdraw_older_codes(older: Iterable[int], now: datetime) -> None:

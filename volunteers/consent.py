@@ -1,4 +1,4 @@
-"""Consent given and taken back after the booking: by a donor's link or button, or by a coordinator who was told."""
+"""Give or withdraw consent after the booking: by the donor, or by a coordinator on the donor's request."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -26,17 +26,17 @@ def opt_out_contact(
     ip: str | None = None,
     now: datetime,
 ) -> int:
-    """No more of this to one phone or mailbox; `everywhere`: to any of its owner, for whatever purpose (revoke-all).
+    """Withdraw consents of one contact; with `all_contacts`, every consent of all its owner's contacts.
 
-    A consent belongs to an address: whoever shares the phone gets no more texts there either. Another's addresses are
-    left alone, and so is one that was erased meanwhile. Returns how many lines the ledger got. Locks: contacts.
+    A consent belongs to an address, so others who share the phone get no more texts there either. Other people's
+    addresses stay as they are. Returns the number of ledger entries. Locks: contacts.
     """
-    told = Contact.objects.filter(pk=contact.pk)
+    rows = Contact.objects.filter(pk=contact.pk)
     if all_contacts and contact.owner_id is not None:
-        told |= queries.filter_volunteer_contacts(Volunteer.objects.get(pk=contact.owner_id))
+        rows |= queries.filter_volunteer_contacts(Volunteer.objects.get(pk=contact.owner_id))
     return consents.revoke_consents(
         organization=contact.organization,
-        addresses={one.address for one in volunteers_contacts.lock_contacts(told)},
+        addresses={one.address for one in volunteers_contacts.lock_contacts(rows)},
         purposes=Purpose.values if all_contacts else purposes,
         wording=wording,
         source=source,
@@ -50,42 +50,42 @@ def opt_out_contact(
 def opt_out_volunteer(
     *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
 ) -> int:
-    """What a coordinator was told by the person: no more to these, none given is to all. Noted in the audit log too.
+    """Withdraw consents on the donor's request to a coordinator: of these contacts, or of all if none is given.
 
-    Locks: contacts.
+    Writes the audit log. Locks: contacts.
     """
-    named = [contact.pk for contact in contacts if contact]
-    told = Contact.objects.filter(pk__in=named) if named else queries.filter_volunteer_contacts(volunteer)
-    written = consents.revoke_consents(
+    ids = [contact.pk for contact in contacts if contact]
+    rows = Contact.objects.filter(pk__in=ids) if ids else queries.filter_volunteer_contacts(volunteer)
+    count = consents.revoke_consents(
         organization=volunteer.organization,
-        addresses={one.address for one in volunteers_contacts.lock_contacts(told)},
+        addresses={one.address for one in volunteers_contacts.lock_contacts(rows)},
         wording=wording,
         source="coordinator",
         actor=actor,
         now=now,
     )
-    if written:
+    if count:
         about = f"volunteer:{volunteer.pk}"
         audit.add_audit_entry(
             organization=volunteer.organization, actor=actor, verb="consent.withdrawn", about=about, now=now
         )
-    return written
+    return count
 
 
 @transaction.atomic
 def opt_in_contact(
     *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
 ) -> None:
-    """A donor turns a purpose on for one of their contacts, under the words of today.
+    """Give a consent for one of the donor's contacts, with today's wording. Locks the contact.
 
-    Refuses what is not theirs to agree to (a contact that was not proved, but for reminders to a mailbox), and a phone
-    that said STOP: only its START opens the carrier's way again. Locks: contact.
+    Refuses a contact that the donor has not verified (except reminders to a mailbox), and a phone after STOP: only a
+    START lifts the carrier's block.
     """
-    known = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)
+    current = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and notifications_queries.is_suppressed(
         volunteer.organization, contact.address
     )
-    rules.require_may_consent(known, volunteer.pk, purpose, stopped=stopped)
+    rules.require_may_consent(current, volunteer.pk, purpose, stopped=stopped)
     version, wording = message_texts.render_consent_text(purpose, language, volunteer.organization)
     consents.record_consents(
         organization=volunteer.organization,
@@ -103,7 +103,7 @@ def opt_in_contact(
 
 @transaction.atomic(savepoint=False)
 def renew_feed_link(*, volunteer_id: int) -> Volunteer:
-    """Give a volunteer's calendar a new address; the old one opens nothing any more. Locks the volunteer."""
+    """Give the volunteer's calendar feed a new link; the old one stops working. Locks the volunteer."""
     volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=volunteer_id)
     fields = volunteer.build_renewed_link_fields()
     Volunteer.objects.filter(pk=volunteer.pk).update(**fields)

@@ -1,4 +1,4 @@
-"""The phone numbers and mailboxes of an organization: made or met, and locked, in one statement."""
+"""Create, find and lock an organization's contacts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from volunteers.models import Contact, ContactKind
 
 @dataclass(frozen=True)
 class ContactPair:
-    """The contacts under which somebody can be reached; at least one of them is there."""
+    """The phone and the mailbox of a person; at least one is set."""
 
     phone: Contact | None
     email: Contact | None
@@ -24,19 +24,19 @@ class ContactPair:
 def lock_or_create_contacts(
     *, organization_id: int, phone: str, email: str, verified_identity: str = "", now: datetime | None = None
 ) -> ContactPair:
-    """Make or find the contacts and lock their rows until the transaction ends; `proved` is a proved identity.
+    """Create or find the contacts, and lock their rows until the transaction ends.
 
-    One upsert instead of a look-up and an insert: two callers at once get the same row one after the other, and the
-    second sees the owner that the first one set. The phone always comes first, so that nobody waits in a circle.
+    One upsert: of two callers at the same time, the second waits and sees the owner that the first one set. The phone
+    always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is marked as verified.
     """
     rows = [
         _build_row(organization_id, kind, address, verified_identity, now)
         for kind, address in _list_typed(phone, email)
     ]
-    marks = ", ".join(["(%s, 0, %s, %s, %s, %s, %s, %s)"] * len(rows))
+    placeholders = ", ".join(["(%s, 0, %s, %s, %s, %s, %s, %s)"] * len(rows))
     found = Contact.objects.raw(
         "INSERT INTO volunteers_contact AS known"  # noqa: S608  the text holds placeholders only
-        f" (uuid, epoch, link_hash, organization_id, kind, address, identity, verified_at) VALUES {marks}"
+        f" (uuid, epoch, link_hash, organization_id, kind, address, identity, verified_at) VALUES {placeholders}"
         " ON CONFLICT ON CONSTRAINT one_contact_per_address"
         " DO UPDATE SET verified_at = COALESCE(EXCLUDED.verified_at, known.verified_at)"
         " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, verified_at,"
@@ -48,7 +48,7 @@ def lock_or_create_contacts(
 
 
 def lock_contacts(rows: QuerySet[Contact]) -> list[Contact]:
-    """These contacts as they are now, without those that are gone; locked phones first, as `reach` locks them."""
+    """Lock these contacts and return their current rows; phones first, as in `lock_or_create_contacts`."""
     return list(rows.order_by("-kind", "pk").select_for_update(no_key=True, of=("self",)))
 
 

@@ -1,4 +1,4 @@
-"""A person becomes nobody: the row stays for what is counted by it, without a name and without a way to them."""
+"""Erase a volunteer: the row stays for the counts, without name and contacts."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,17 +17,17 @@ from volunteers.queries import ContactOwnership
 def erase_personal_data(
     *, volunteer: Volunteer, contacts: ContactOwnership, unknown_elsewhere: Collection[str], now: datetime
 ) -> None:
-    """Forget who a volunteer is. Part of `drives.privacy.erase.erase_volunteer`, which holds the locks.
+    """Remove a volunteer's personal data. Part of `drives.privacy.erase.erase_volunteer`, which holds the locks.
 
-    Contacts of theirs alone go; one that a family shares stays with the others, unproved, for who proved it is gone.
-    Browsers that proved an address forget it unless another organization knows it (`unknown_elsewhere`: it does not).
+    - contacts that only they have are deleted; a shared contact stays with the others, unverified
+    - a contact that no organization knows any more (`unknown_elsewhere`) also loses its codes and verified browsers
     """
     queries.filter_volunteer_registrations(volunteer, contacts).delete()
     _erase_typed_addresses(volunteer, contacts.addresses)
-    lost = [contact.identity for contact in contacts.alone if contact.address in unknown_elsewhere]
+    unknown_identities = [contact.identity for contact in contacts.alone if contact.address in unknown_elsewhere]
     VerificationCode.objects.filter(organization=volunteer.organization_id, identity__in=contacts.identities).delete()
-    VerificationCode.objects.filter(organization=None, identity__in=lost).delete()
-    VerifiedBrowser.objects.filter(identity__in=lost).delete()
+    VerificationCode.objects.filter(organization=None, identity__in=unknown_identities).delete()
+    VerifiedBrowser.objects.filter(identity__in=unknown_identities).delete()
     _anonymize_volunteer(volunteer, now)
     for contact in contacts.shared:
         _transfer_ownership(contact, volunteer)
@@ -35,7 +35,7 @@ def erase_personal_data(
 
 
 def _erase_typed_addresses(volunteer: Volunteer, addresses: Collection[str]) -> None:
-    """Somebody else may have typed this number or mailbox beside their own."""
+    """Remove the addresses from other people's registrations, where they were typed as a second contact."""
     others = Registration.objects.filter(organization=volunteer.organization_id)
     others.filter(phone__in=addresses).exclude(email="").update(phone="", phone_as_typed="")
     others.filter(email__in=addresses).exclude(phone="").update(email="")
@@ -52,10 +52,10 @@ def _anonymize_volunteer(volunteer: Volunteer, now: datetime) -> None:
     volunteer.refresh_from_db()
 
 
-def _transfer_ownership(contact: Contact, leaver: Volunteer) -> None:
-    """Who is left behind a shared contact owns it if it is one person; nobody has proved it any more."""
-    if contact.owner_id != leaver.pk:
+def _transfer_ownership(contact: Contact, erased: Volunteer) -> None:
+    """Make the one remaining person the owner of a shared contact, unverified; no owner if there are several."""
+    if contact.owner_id != erased.pk:
         return
-    left = list(Volunteer.objects.filter(Q(phone=contact) | Q(email=contact)).values_list("pk", flat=True)[:2])
-    owner = left[0] if len(left) == 1 else None
+    remaining = list(Volunteer.objects.filter(Q(phone=contact) | Q(email=contact)).values_list("pk", flat=True)[:2])
+    owner = remaining[0] if len(remaining) == 1 else None
     Contact.objects.filter(pk=contact.pk).update(owner=owner, verified_at=None)

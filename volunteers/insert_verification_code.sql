@@ -1,4 +1,4 @@
--- A new code. Returns its id, and the codes of the same contact and asker that it makes useless.
+-- Insert a code. Returns its id, and the ids of older codes of the same contact and secret, which it invalidates.
 INSERT INTO volunteers_verificationcode (
     organization_id, identity, bound_to, network, code_hash, tries, expires_at, created_at
 ) VALUES (

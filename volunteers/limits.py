@@ -1,4 +1,4 @@
-"""Limits that guard money and people: atomic rows, never one over."""
+"""Rate limits in atomic database rows, so that none is ever exceeded."""
 
 import hmac
 import json
@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 from volunteers.models import LimitCounter
 
 LONGEST_WINDOW = timedelta(days=1)
-SHOW_MINUTES_UP_TO = 90  # of longer waits, hours
+SHOW_MINUTES_UP_TO = 90  # longer waits are shown in hours
 
 
 class RateLimitExceeded(ValidationError):
-    """A limit is reached: 429 with Retry-After until `retry_at`, which is also said in words."""
+    """A limit is reached. Views answer 429 with Retry-After."""
 
     def __init__(self, retry_at: datetime, now: datetime) -> None:
         self.retry_at, self.retry_after = retry_at, retry_at - now
@@ -36,15 +36,15 @@ class RateLimitExceeded(ValidationError):
 
 
 class Limit(NamedTuple):
-    """At most `limit` in each `window` for one subject; the scope names what is counted."""
+    """At most `limit` per `window` for one subject. `scope` names what is counted."""
 
     scope: str
     subject: str
     limit: int
     window: timedelta
 
-    def starts(self, now: datetime) -> datetime:
-        """When the window began: windows are fixed, so that a counter is one row and is never read first."""
+    def compute_window_start(self, now: datetime) -> datetime:
+        """Return when the window began. Windows are fixed, so that a counter is one row and is never read first."""
         seconds = int(self.window.total_seconds())
         return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
@@ -61,14 +61,14 @@ def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now:
 
 @transaction.atomic(savepoint=False)
 def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
-    """Count so many for each of several limits of different scopes, or none at all and refuse with RateLimitExceeded.
+    """Count against several limits of different scopes, or against none and refuse with RateLimitExceeded.
 
-    One statement. It locks the counters in the order given until the transaction ends, so name them from the narrow
-    to the wide and spend late: the wide ones are hot.
+    One statement. It locks the counters in the given order until the transaction ends. List them from narrow to wide
+    and call it late, because many requests share the wide ones.
     """
     if not settings.RATE_LIMITS or not limits:
         return
-    rows = [(limit.scope, limit.digest, limit.starts(now)) for limit in limits]
+    rows = [(limit.scope, limit.digest, limit.compute_window_start(now)) for limit in limits]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO volunteers_limitcounter AS spent (scope, subject, window_start, count)"
@@ -88,12 +88,12 @@ def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> N
         )
         counted = {scope for (scope,) in cursor.fetchall()}
     if spent := [limit for limit in limits if limit.scope not in counted]:
-        raise RateLimitExceeded(max(limit.starts(now) + limit.window for limit in spent), now)
+        raise RateLimitExceeded(max(limit.compute_window_start(now) + limit.window for limit in spent), now)
 
 
 @transaction.atomic(savepoint=False)
 def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
-    """Take back one that was counted, in the window in which it was; a counter never falls below none."""
+    """Take back one count in its window; a counter never falls below zero."""
     LimitCounter.objects.filter(scope=scope, subject=digest, window_start=window_start, count__gt=0).update(
         count=F("count") - 1
     )
@@ -101,5 +101,5 @@ def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def purge_counters(*, now: datetime) -> int:
-    """Delete the counters whose window is surely over; returns how many."""
+    # Two windows, so that a window which began up to a day ago is surely over.
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

@@ -1,7 +1,7 @@
-"""Who is meant by a name typed with a contact: its owner, somebody else who is reached through it, or a new person.
+"""Match a typed name and contact to a volunteer: the owner, another person with this contact, or a new one.
 
-Callers hold the lock of the contact's row (`contacts.lock_or_create_contacts`), so that two at once make one person
-of one name.
+Callers hold the lock of the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not
+create two volunteers of one name.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from volunteers import person_names
 from volunteers.contacts import ContactPair
 from volunteers.models import Contact, Registration, Volunteer
 
-MOST_PEOPLE = 8  # reached through one contact
+MOST_PEOPLE = 8  # with one contact
 BookingFor = Literal["", "me", "other"]
-"""The answer to "Is this for somebody else?": not asked yet, the owner under a new name, somebody else."""
+"""The answer to "For whom is this booking?": not asked yet, the owner under a new name, another person."""
 
 
 class NameMismatch(ValidationError):
-    """The contact is known under another name: its holder has to say for whom the booking is."""
+    """The contact belongs to another name: the donor must say for whom the booking is."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class NameMismatch(ValidationError):
 
 
 class TooManyPeople(ValidationError):
-    """So many people are reached through one contact that a person has to look at it."""
+    """Too many people share the contact: a coordinator must look at it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,15 +44,15 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people reached through one proved contact. Those who do not own it are looked up when a name asks for it."""
+    """The people with one verified contact. All but the owner are read on demand."""
 
     verified: Contact
-    reached: ContactPair
+    contacts: ContactPair
     _others: list[Volunteer] | None = field(default=None, init=False)
 
     @property
     def owner_name(self) -> str:
-        """The owner's name; it comes with the upsert unless another transaction has just made the owner."""
+        """Return the owner's name. It comes with the upsert unless another transaction has just set the owner."""
         known: str | None = getattr(self.verified, "owner_name", None)
         if known is None and self.verified.owner_id is not None:
             known = Volunteer.objects.values_list("name", flat=True).get(pk=self.verified.owner_id)
@@ -66,75 +66,74 @@ class ContactPeople:
             self._others = [one for one in found.order_by("pk") if one.pk != self.verified.owner_id]
         return self._others
 
-    def named(self, name: str) -> Volunteer | None:
-        """Who of the others has this name."""
+    def find_by_name(self, name: str) -> Volunteer | None:
+        """Find the volunteer of this name among the others."""
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
 
-def is_contact_owner(circle: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
-    """Whether this registration is the owner's own.
+def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
+    """Whether the registration is for the contact's owner.
 
-    With the box "for another person" only a short form of the owner's name still means the owner: nobody gets a second
-    history under their own name. Without it a slip of the finger is forgiven too. Raises NameMismatch if the name is
-    neither the owner's nor known here, and nothing was said about it.
+    - with "for another person" ticked, only a short form of the owner's name still means the owner, so that the owner
+      gets no second history
+    - otherwise typos are forgiven, too
+    - raises NameMismatch if the name is neither the owner's nor known here, and `booking_for` is empty
     """
-    if circle.verified.owner_id is None:
+    if people.verified.owner_id is None:
         return not registration.is_for_other
     if registration.is_for_other:
-        return person_names.is_short_form(registration.name, circle.owner_name)
-    if booking_for == "me" or person_names.is_similar_name(registration.name, circle.owner_name):
+        return person_names.is_short_form(registration.name, people.owner_name)
+    if booking_for == "me" or person_names.is_similar_name(registration.name, people.owner_name):
         return True
-    if booking_for == "other" or circle.named(registration.name):
+    if booking_for == "other" or people.find_by_name(registration.name):
         return False
     raise NameMismatch
 
 
 def find_or_create_others(
-    circle: ContactPeople, registrations: Sequence[Registration], now: datetime
+    people: ContactPeople, registrations: Sequence[Registration], now: datetime
 ) -> list[Volunteer]:
-    """The people these registrations mean who do not own the contact: met again by their names, or new.
+    """Match the registrations that are not for the owner, by name, or create new volunteers. Two statements.
 
-    They are reached through the proved contact, and through the other one that was typed unless somebody else owns it.
-    Raises TooManyPeople. Two statements however many they are.
+    New volunteers get the verified contact, and the other typed one unless it has another owner. Raises TooManyPeople.
     """
-    met = {each.pk: circle.named(each.name) for each in registrations}
-    unknown = [each for each in registrations if met[each.pk] is None]
-    if len(circle.others) + len(unknown) > MOST_PEOPLE:
+    matches = {each.pk: people.find_by_name(each.name) for each in registrations}
+    unknown = [each for each in registrations if matches[each.pk] is None]
+    if len(people.others) + len(unknown) > MOST_PEOPLE:
         raise TooManyPeople
-    through, reached = circle.verified.owner_id, circle.reached
-    made = iter(
+    owner_id, contacts = people.verified.owner_id, people.contacts
+    created = iter(
         Volunteer.objects.bulk_create(
-            build_volunteer(each.organization_id, each.name, each.language, reached, now, through) for each in unknown
+            build_volunteer(each.organization_id, each.name, each.language, contacts, now, owner_id) for each in unknown
         )
     )
-    return [met[each.pk] or next(made) for each in registrations]
+    return [matches[each.pk] or next(created) for each in registrations]
 
 
 def find_entered_volunteer(
-    volunteer_id: int | None, name: str, language: str, reached: ContactPair
+    volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """Whom a coordinator means who types a name with somebody's contact; None for somebody new.
+    """Find the volunteer that a coordinator means by this name and contact; None for a new one.
 
-    The one who is known by the contact gets the name typed last; of the others who are reached through it, each has
-    their own.
+    A similar name means `volunteer_id`, whose name is updated. Other people with the contact must match exactly.
     """
     if volunteer_id is None:
         return None
     known = Volunteer.objects.get(pk=volunteer_id)
     if person_names.is_similar_name(known.name, name):
-        return update_known_volunteer(volunteer_id, name, language, reached)
-    through = Q(phone__in=reached.all()) | Q(email__in=reached.all())
+        return update_known_volunteer(volunteer_id, name, language, contacts)
+    through = Q(phone__in=contacts.all()) | Q(email__in=contacts.all())
     others = Volunteer.objects.filter(through, organization=known.organization_id).select_related("phone", "email")
     return next((one for one in others.order_by("pk") if person_names.is_same_name(one.name, name)), None)
 
 
 def update_known_volunteer(
-    volunteer_id: int | None, name: str, language: str, reached: ContactPair
+    volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """The volunteer, with what was said last: name, language (if any), and the contacts nobody else owns."""
+    """Update name, language (if given) and the contacts without another owner; return the volunteer."""
     if volunteer_id is None:
         return None
-    phone, email = _find_linkable_contacts(reached, volunteer_id)
+    phone, email = _find_linkable_contacts(contacts, volunteer_id)
     found = Volunteer.objects.raw(
         "UPDATE volunteers_volunteer SET name = %s, language = COALESCE(NULLIF(%s, ''), language),"
         " phone_id = COALESCE(%s, phone_id), email_id = COALESCE(%s, email_id) WHERE id = %s"
@@ -142,14 +141,14 @@ def update_known_volunteer(
         [name, language, phone and phone.pk, email and email.pk, volunteer_id],
     )
     volunteer = next(iter(found), None)
-    return volunteer and _attach_contacts(volunteer, reached)
+    return volunteer and _attach_contacts(volunteer, contacts)
 
 
 def build_volunteer(
-    organization_id: int, name: str, language: str, reached: ContactPair, now: datetime, owner_id: int | None = None
+    organization_id: int, name: str, language: str, contacts: ContactPair, now: datetime, owner_id: int | None = None
 ) -> Volunteer:
-    """A volunteer who is not saved yet, reached under the contacts that nobody owns, or that `through` owns."""
-    phone, email = _find_linkable_contacts(reached, owner_id)
+    """Build an unsaved volunteer with the contacts that have no owner, or the owner `owner_id`."""
+    phone, email = _find_linkable_contacts(contacts, owner_id)
     return Volunteer(
         organization_id=organization_id,
         name=name,
@@ -161,18 +160,18 @@ def build_volunteer(
     )
 
 
-def _find_linkable_contacts(reached: ContactPair, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
-    """The contacts that this volunteer may be reached under: not those that somebody else owns."""
+def _find_linkable_contacts(contacts: ContactPair, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
+    """Return the contacts that this volunteer may have: without an owner, or their own."""
 
     def free(contact: Contact | None) -> Contact | None:
         return contact if contact and contact.owner_id in {None, volunteer_id} else None
 
-    return free(reached.phone), free(reached.email)
+    return free(contacts.phone), free(contacts.email)
 
 
-def _attach_contacts(volunteer: Volunteer, reached: ContactPair) -> Volunteer:
-    """Fill in the contacts just read, so that no reader fetches them again."""
-    for contact in reached.all():
+def _attach_contacts(volunteer: Volunteer, contacts: ContactPair) -> Volunteer:
+    """Set the contacts that were just read, so that no caller reads them again."""
+    for contact in contacts.all():
         if volunteer.phone_id == contact.pk:
             volunteer.phone = contact
         if volunteer.email_id == contact.pk:
@@ -181,10 +180,7 @@ def _attach_contacts(volunteer: Volunteer, reached: ContactPair) -> Volunteer:
 
 
 def merge_volunteer_rows(*, survivor: Volunteer, duplicate: Volunteer) -> None:
-    """Contacts and registrations of one person to the other, whose row then goes; the survivor's name is kept as set.
-
-    Part of a merge, under its locks.
-    """
+    """Move contacts and registrations to the survivor and delete the duplicate. Part of a merge, under its locks."""
     Contact.objects.filter(owner=duplicate).update(owner=survivor)
     Registration.objects.filter(volunteer=duplicate).update(volunteer=survivor)
     survivor.phone, survivor.email = survivor.phone or duplicate.phone, survivor.email or duplicate.email

@@ -1,4 +1,4 @@
-"""The words of codes and consents."""
+"""The texts of verification codes and consents."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.3"  # another one whenever a word of _CONSENT or of its translations is another
+CONSENT_VERSION: Final = "2026-11.3"  # change it with every word of _CONSENT_TEXTS and their translations
 
 _CONSENT_TEXTS: Final = {
     "reminders": gettext_noop(
@@ -36,9 +36,9 @@ _CODE_PURPOSES: Final = {
 def render_code_message(
     organization: Organization, channel: str, language: str, digits: str, about: str
 ) -> MessageContent:
-    """The message that carries a code: one GSM-7 segment, or a mail that says what the code is for.
+    """Render a code: a text of one GSM-7 segment, or an e-mail that says what the code is for.
 
-    `about` is that of the message: "booking:7", "waiting:7", "find", "contact".
+    `about` as in the message: "booking:7", "waiting:7", "find", "contact".
     """
     with translation.override(language):
         if channel == Channel.SMS:
@@ -51,17 +51,17 @@ def render_code_message(
 
 
 def render_consent_text(purpose: str, language: str, organization: Organization) -> tuple[str, str]:
-    """The version and the words beside an un-ticked box of consent, as kept in the ledger."""
+    """Return version and wording of a consent, as stored in the ledger."""
     english = _CONSENT_TEXTS[Purpose(purpose).value]
     with translation.override(language):
         words = gettext(english)
-    spoken = settings.LANGUAGE_CODE if words == english else language
-    return f"{CONSENT_VERSION}-{spoken}", words.format(name=organization.legal_name or organization.name)
+    language_code = settings.LANGUAGE_CODE if words == english else language
+    return f"{CONSENT_VERSION}-{language_code}", words.format(name=organization.legal_name or organization.name)
 
 
 def _render_code_text(organization: Organization, digits: str) -> str:
     words = gettext("{code} is your {name} code. It expires in 10 minutes. Do not share it.")
     text = message_content.convert_to_gsm(words.format(code=digits, name=organization.sms_name))
-    # The last line lets phones fill the code in, on this host only. A host too long for the segment does without.
-    bound = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
-    return bound if message_content.count_segments(bound) == 1 else text
+    # The last line lets phones fill in the code, on this host only. Left out where it would need a second segment.
+    bound_text = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
+    return bound_text if message_content.count_segments(bound_text) == 1 else text

@@ -1,54 +1,54 @@
-"""Whether two names that were typed can mean one person. Pure.
+"""Compare typed names of people. Pure.
 
-Nobody types their own name the same way twice: case, accents, order, initials, a second name left out, one slip of
-the finger. Who shares a phone has another first name.
+People vary case, accents, order, initials, second names, and make typos. People who share a phone differ in their
+first names.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-_TYPO_MIN_LETTERS = 4  # letters; a shorter word with another letter is another word
+_TYPO_MIN_LETTERS = 4  # in a shorter word, another letter makes another name
 WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
 
 
 def is_same_name(one: str, other: str) -> bool:
-    """The same words, whatever their order, case, accents and punctuation."""
+    """Whether the words are equal, in any order, case, accents and punctuation."""
     return sorted(_split_words(one)) == sorted(_split_words(other))
 
 
 def is_short_form(one: str, other: str) -> bool:
-    """One of the names is the other with words left out or cut to initials: "A. Alder" for "Ana María Alder"."""
+    """Whether one name is the other with words left out or cut to initials: "A. Alder" for "Ana María Alder"."""
     return _can_match_names(one, other, _is_same_or_initial)
 
 
 def is_similar_name(one: str, other: str) -> bool:
-    """As `is_short_form`, and with a slip of the finger in a longer word forgiven: "Anna Adler" for "Ana Alder"."""
+    """Like `is_short_form`, but also forgives one typo in a longer word: "Anna Adler" for "Ana Alder"."""
     return _can_match_names(one, other, lambda short, long: _is_same_or_initial(short, long) or _is_typo(short, long))
 
 
-def _can_match_names(one: str, other: str, means: WordMatcher) -> bool:
+def _can_match_names(one: str, other: str, matches: WordMatcher) -> bool:
     short, long = sorted((_split_words(one), _split_words(other)), key=len)
     if _GENERATIONS & set(short) != _GENERATIONS & set(long):
         return False
-    return bool(short) and _can_match_each_word(short, long, means)
+    return bool(short) and _can_match_each_word(short, long, matches)
 
 
-def _can_match_each_word(short: list[str], long: list[str], means: WordMatcher) -> bool:
-    """Whether each word of the shorter name can stand for a word of its own of the longer one."""
+def _can_match_each_word(short: list[str], long: list[str], matches: WordMatcher) -> bool:
+    """Whether each word of the shorter name matches a different word of the longer one (bipartite matching)."""
     taken: dict[int, int] = {}
 
-    def finds_one(word: int, tried: set[int]) -> bool:
+    def find_match(word: int, tried: set[int]) -> bool:
         for at in range(len(long)):
-            if at not in tried and means(short[word], long[at]):
+            if at not in tried and matches(short[word], long[at]):
                 tried.add(at)
-                if at not in taken or finds_one(taken[at], tried):
+                if at not in taken or find_match(taken[at], tried):
                     taken[at] = word
                     return True
         return False
 
-    return all(finds_one(word, set()) for word in range(len(short)))
+    return all(find_match(word, set()) for word in range(len(short)))
 
 
 def _is_same_or_initial(one: str, other: str) -> bool:
@@ -56,7 +56,7 @@ def _is_same_or_initial(one: str, other: str) -> bool:
 
 
 def _is_typo(one: str, other: str) -> bool:
-    """One letter too many, too few, another, or two that changed places."""
+    """Whether the words differ by one letter added, missing or changed, or by two letters swapped."""
     short, long = sorted((one, other), key=len)
     if len(short) < _TYPO_MIN_LETTERS - 1 or len(long) < _TYPO_MIN_LETTERS or len(long) - len(short) > 1:
         return False

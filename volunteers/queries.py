@@ -1,4 +1,4 @@
-"""Who is known, and what a browser has proved."""
+"""Reads of volunteers, contacts and verified browsers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,24 +18,21 @@ VERIFICATION_VALID_FOR = timedelta(minutes=15)
 
 
 def compute_contact_identity(address: str) -> str:
-    """The keyed hash by which a phone number or mailbox is known everywhere."""
     return rules.compute_identity(address)
 
 
 def is_browser_verified(token: str, identity: str, now: datetime) -> bool:
-    """Whether this browser proved this contact in the last 30 days."""
     if not token:
         return False
     return filter_browser_verifications(token, now).filter(identity=identity).exists()
 
 
 def filter_browser_verifications(browser: str, now: datetime) -> QuerySet[VerifiedBrowser]:
-    """What this browser proved in the last 30 days."""
     return VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(browser), expires_at__gt=now)
 
 
 def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunteer]:
-    """Everybody, in every organization, who owns a contact that this browser proved or is reached through it."""
+    """Volunteers of all organizations who own or use a contact that this browser has verified."""
     contacts = Contact.objects.filter(identity__in=filter_browser_verifications(browser, now).values("identity"))
     # The unions keep each part on its index; an OR over them would read the table.
     by_phone, by_email = (
@@ -45,9 +42,9 @@ def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunt
 
 
 def list_volunteers_of_browser(browser: str, now: datetime) -> list[Volunteer]:
-    """Those of `filter_volunteers_of_browser` with contacts and organization, the first known first;
-    `is_contact_owner` says whether the
-    contact is their own. One query.
+    """List them, oldest first, with contacts and organization. One query.
+
+    `is_contact_owner` says whether the verified contact is their own.
     """
     if not browser:
         return []
@@ -59,59 +56,57 @@ def list_volunteers_of_browser(browser: str, now: datetime) -> list[Volunteer]:
 
 
 def filter_contact_sharers(people: Collection[int]) -> QuerySet[Volunteer]:
-    """Those who are reached through a contact that one of these people owns, and are none of them."""
+    """Other volunteers who use a contact that one of these people owns."""
     owned = Contact.objects.filter(owner__in=people)
     through = Volunteer.objects.filter(phone__in=owned) | Volunteer.objects.filter(email__in=owned)
     return through.exclude(pk__in=people)
 
 
 def load_verified_addresses(volunteer: Volunteer, browser: str, now: datetime) -> dict[str, str]:
-    """A person's own phone and mailbox, by kind, as far as this browser proved them. One query."""
+    """Return the volunteer's own contacts that this browser has verified, by kind. One query."""
     verified = filter_browser_verifications(browser, now).values("identity")
     own = Contact.objects.filter(owner=volunteer, identity__in=verified).order_by("pk")
     return dict(own.values_list("kind", "address"))
 
 
 def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
-    """Whether whoever holds `compute_browser_digest` typed a right code for this contact in the last quarter of an
-    hour.
+    """Whether this contact was verified with this secret in the last 15 minutes.
 
-    For the second tap on "Book this time", the return after a refusal, and a crash between the proof and the booking:
-    the code itself is used up, the proof is not.
+    For a second tap on "Book this time", the return after a refusal, and a crash between verification and booking. The
+    code is used up by then, but the verification still counts.
     """
-    proofs = VerificationCode.objects.filter(
+    used_codes = VerificationCode.objects.filter(
         identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - VERIFICATION_VALID_FOR
     )
-    return proofs.exists()
+    return used_codes.exists()
 
 
 def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
-    """The organization's volunteers with their contacts, by name; `search` is part of a name, number or mailbox."""
+    """Volunteers of the organization, by name. `search` matches parts of a name, number or mailbox."""
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
-    wanted = Q()
+    condition = Q()
     for word in search.replace("\x00", "").split():
-        wanted &= Q(name__icontains=word) | Q(email__address__icontains=word)
+        condition &= Q(name__icontains=word) | Q(email__address__icontains=word)
     digits = "".join(letter for letter in search if letter.isdecimal())
     if len(digits) >= 3:
         numbers = Contact.objects.of(organization).filter(kind=ContactKind.PHONE, address__contains=digits)
-        wanted |= Q(phone__address__contains=digits) | Q(pk__in=numbers.values("owner"))
-    return volunteers.filter(wanted).order_by("name", "id")
+        condition |= Q(phone__address__contains=digits) | Q(pk__in=numbers.values("owner"))
+    return volunteers.filter(condition).order_by("name", "id")
 
 
 def list_volunteer_addresses(volunteer: Volunteer) -> list[str]:
-    """Every phone number and mailbox under which this person is reached or which they proved. One query."""
     return list(filter_volunteer_contacts(volunteer).order_by("kind", "pk").values_list("address", flat=True))
 
 
 def filter_volunteer_contacts(volunteer: Volunteer) -> QuerySet[Contact]:
-    """The contacts under which this person is reached or which they proved."""
+    """The volunteer's contacts: owned, or set as phone or email."""
     named = [pk for pk in (volunteer.phone_id, volunteer.email_id) if pk]
     return Contact.objects.filter(Q(owner=volunteer) | Q(pk__in=named))
 
 
 @dataclass(frozen=True)
 class ContactOwnership:
-    """The contacts that lead to a person: those of nobody else, and those that a family shares."""
+    """A volunteer's contacts: those that only they have, and those shared with others."""
 
     alone: list[Contact]
     shared: list[Contact]
@@ -126,23 +121,23 @@ class ContactOwnership:
 
 
 def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
-    """How one organization reaches a person or once did, apart from whom else it reaches so. Two queries.
+    """Return all present and past contacts of a volunteer in the organization. Two queries.
 
-    A mailbox that was typed beside a proved phone is nobody's: once another one is named, or the person is made one
-    with somebody who has one, only what they typed leads to it.
+    A mailbox typed beside a verified phone has no owner. After the volunteer gets another one, or records are merged,
+    only the registrations lead to it.
     """
-    said = Registration.objects.filter(volunteer=volunteer)
-    typed = Q(address__in=said.values("phone")) | Q(address__in=said.values("email"))
-    loose = Contact.objects.filter(typed, organization=volunteer.organization_id, owner=None)
-    contacts = list((filter_volunteer_contacts(volunteer) | loose).order_by("kind", "pk"))
+    registrations = Registration.objects.filter(volunteer=volunteer)
+    typed = Q(address__in=registrations.values("phone")) | Q(address__in=registrations.values("email"))
+    unowned = Contact.objects.filter(typed, organization=volunteer.organization_id, owner=None)
+    contacts = list((filter_volunteer_contacts(volunteer) | unowned).order_by("kind", "pk"))
     others = Volunteer.objects.exclude(pk=volunteer.pk).filter(Q(phone__in=contacts) | Q(email__in=contacts))
-    named = {pk for pair in others.values_list("phone", "email") for pk in pair}
-    shared = [one for one in contacts if one.pk in named or one.owner_id not in {None, volunteer.pk}]
+    used_by_others = {pk for pair in others.values_list("phone", "email") for pk in pair}
+    shared = [one for one in contacts if one.pk in used_by_others or one.owner_id not in {None, volunteer.pk}]
     return ContactOwnership([one for one in contacts if one not in shared], shared)
 
 
 def list_addresses_known_elsewhere(organization: Organization, addresses: Sequence[str]) -> set[str]:
-    """Which of these addresses another organization knows. One query."""
+    """List which of these addresses another organization knows. One query."""
     others = Contact.objects.exclude(organization=organization).filter(
         identity__in=map(rules.compute_identity, addresses)
     )
@@ -150,10 +145,10 @@ def list_addresses_known_elsewhere(organization: Organization, addresses: Sequen
 
 
 def filter_volunteer_registrations(volunteer: Volunteer, contacts: ContactOwnership) -> QuerySet[Registration]:
-    """What a person typed: what was proved to be theirs, and what nobody proved under contacts of theirs alone."""
+    """The volunteer's registrations, and unverified ones with a contact that only they have."""
     typed = Q(identity__in=contacts.identities) | Q(phone__in=contacts.addresses) | Q(email__in=contacts.addresses)
-    theirs = Q(volunteer=volunteer) | Q(volunteer=None, verified_at=None) & typed
-    return Registration.objects.filter(theirs, organization=volunteer.organization_id)
+    own = Q(volunteer=volunteer) | Q(volunteer=None, verified_at=None) & typed
+    return Registration.objects.filter(own, organization=volunteer.organization_id)
 
 
 # The unions keep each part on its index; an OR over them would read the tables.
@@ -174,25 +169,25 @@ UNION SELECT contact.identity FROM people JOIN volunteers_volunteer AS person ON
 def list_person_identities(
     *, organization_id: int | None = None, identities: Sequence[str] = (), volunteer_id: int | None = None
 ) -> set[str]:
-    """The identities of all contacts of a person, and those given: what is locked before a place is taken. One query.
+    """Return all identities of a person, to lock before a booking. One query.
 
-    The person is a volunteer, or whoever in an organization owns or names a contact with one of these identities. Two
-    volunteers of two organizations are one person by an identity that both have proved, so both of them lock it.
+    The person is a volunteer, or the volunteers of an organization with one of these identities. Two volunteers of two
+    organizations are one person if both have verified the same identity, so both bookings lock it.
     """
-    asked = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
+    params = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
     with connection.cursor() as cursor:
-        cursor.execute(_IDENTITIES, asked)
+        cursor.execute(_IDENTITIES, params)
         return {*identities, *(identity for (identity,) in cursor.fetchall())}
 
 
 @dataclass(frozen=True)
 class ConsentStatus:
-    """Whether one contact gets messages of one purpose, since when, and what the person may do about it."""
+    """Whether a contact gets messages for a purpose, and whether the donor may turn that on."""
 
     contact: Contact
     purpose: str
     line: ConsentEntry | None  # the newest of the ledger
-    is_stopped: bool  # by a text: only a START opens the way again
+    is_stopped: bool  # by STOP: only START lifts it
     may_turn_on: bool
 
     @property
@@ -201,12 +196,12 @@ class ConsentStatus:
 
     @property
     def has_default_consent(self) -> bool:
-        """Mail of reminders needs no yes, only heeds a no."""
+        """Reminders by e-mail need no yes, but respect a no."""
         return self.line is None and self.contact.kind == ContactKind.EMAIL and self.purpose == Purpose.REMINDERS
 
 
 def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
-    """What somebody agreed to, by purpose and contact. Three queries."""
+    """List the volunteer's consents by purpose and contact. Three queries."""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
     addresses = [contact.address for contact in contacts]
     lines = notifications_queries.load_newest_consent_entries(volunteer.organization, addresses)
@@ -225,7 +220,7 @@ def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
 
 
 def get_texting_number(organization: Organization) -> str:
-    """The number that an organization's texts come from; empty for a service of several."""
+    """Return the number that the organization's texts come from; "" for a messaging service."""
     sender = notifications_queries.find_sender(organization)
     return sender.number if sender else ""
 

@@ -1,4 +1,4 @@
-"""From what somebody typed to a person the organization knows."""
+"""Store what a donor typed, and match it to a volunteer after verification."""
 
 import json
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ _COLUMNS = [field.attname for field in Registration._meta.concrete_fields]
 
 
 class EmailMissing(ValidationError):
-    """A code was asked for by e-mail, but no mailbox was typed."""
+    """A code by e-mail was requested, but no mailbox was typed."""
 
     def __init__(self) -> None:
         super().__init__(_("Enter an e-mail address first."), code="email_missing")
 
 
 def compute_typed_identities(*, phone: str, email: str, country: str) -> list[str]:
-    """The identities of what was typed, as far as it can be read: whoever enters somebody locks them first."""
+    """Return the identities of the readable typed contacts. Callers of `enter_volunteer` lock them first."""
     typed = rules.clean_details(
         rules.FieldErrors(), name="", phone=phone, email=email, language_code="", country=country
     )
@@ -56,20 +56,20 @@ def build_registration(
     now: datetime,
     is_for_other: bool = False,
 ) -> Registration:
-    """What somebody typed, cleaned and normalized, not kept yet; refuses with a ValidationError by field.
+    """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    Its identity is that of the phone, else of the mailbox: the code goes there. No look at who is known: the answer and
-    the work are the same for everybody.
+    Its identity is that of the phone, else of the mailbox; the code goes there. Known and unknown people get the same
+    answer after the same work.
     """
-    problems = rules.FieldErrors()
+    errors = rules.FieldErrors()
     typed = rules.clean_details(
-        problems, name=name, phone=phone, email=email, language_code=language, country=organization.country
+        errors, name=name, phone=phone, email=email, language_code=language, country=organization.country
     )
     if typed.phone:
-        problems.judge("phone", lambda: phone_numbers.require_textable(typed.phone), "")
-    purposes: list[str] = problems.judge("consents", lambda: rules.parse_purposes(consents), [])
-    confirmed: list[str] = problems.judge("self_check", lambda: rules.parse_self_check(self_check), [])
-    problems.refuse()
+        errors.collect("phone", lambda: phone_numbers.require_textable(typed.phone), "")
+    purposes: list[str] = errors.collect("consents", lambda: rules.parse_purposes(consents), [])
+    confirmed: list[str] = errors.collect("self_check", lambda: rules.parse_self_check(self_check), [])
+    errors.raise_errors()
     return Registration(
         **{**vars(typed), "language": typed.language or organization.language},
         organization=organization,
@@ -84,29 +84,29 @@ def build_registration(
 
 
 def build_companion_registrations(first: Registration, names: Sequence[str]) -> list[Registration]:
-    """Clean the other people of a party, reached through the same contact; not kept yet.
+    """Build unsaved registrations for the other people of a party, with the same contact.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`. What was ticked is kept with each: it is
-    about the contact, and the donor may take out their own row before the verification.
+    Refuses names with a ValidationError by field, such as `people/1/name`. Each keeps the ticked consents, because they
+    are about the contact, and the donor may remove their own row before verification.
     """
-    problems, cleaned = rules.FieldErrors(), []
+    errors, cleaned = rules.FieldErrors(), []
     for position, name in enumerate(names, start=1):
         cleaned.append(
-            problems.judge(f"people/{position}/name", partial(rules.clean_name, name, is_own_name=False), "")
+            errors.collect(f"people/{position}/name", partial(rules.clean_name, name, is_own_name=False), "")
         )
     for position, name in enumerate(cleaned, start=1):
         if any(
             name and volunteers_names.is_same_name(name, before) for before in [first.name, *cleaned[: position - 1]]
         ):
             message = _("Two people have the same name. Add what tells them apart.")
-            problems.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
-    problems.refuse()
+            errors.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
+    errors.raise_errors()
     shared = {column: getattr(first, column) for column in _COLUMNS if column not in {"id", "name", "is_for_other"}}
     return [Registration(**shared, name=name, is_for_other=True) for name in cleaned]
 
 
 def save_registrations(registrations: Sequence[Registration]) -> None:
-    """Write what `cleaned` and `companions` made, in one statement. Part of its caller."""
+    """Insert built registrations in one statement, and set their ids. Needs a transaction."""
     rows = [{column: getattr(each, column) for column in _COLUMNS} for each in registrations]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, {"registrations": json.dumps(rows, default=str)})
@@ -117,10 +117,10 @@ def save_registrations(registrations: Sequence[Registration]) -> None:
 
 @transaction.atomic(savepoint=False)
 def switch_verification_to_email(*, registrations: Sequence[Registration]) -> None:
-    """Let the mailbox be the contact to prove, not the phone: the next code of these people goes there.
+    """Verify the mailbox instead of the phone: the next code goes there.
 
-    A proof of the phone must not count for the mailbox, so it is taken back. The phone stays unproved: it is nobody's
-    identity, and no text is consented to for it.
+    A verification of the phone is dropped, because it must not count for the mailbox. The phone stays unverified: it
+    identifies no person, and gives no consent to texts.
     """
     email = registrations[0].email
     if not email:
@@ -135,7 +135,6 @@ def switch_verification_to_email(*, registrations: Sequence[Registration]) -> No
 
 
 def resolve_registration(*, registration: Registration, now: datetime, booking_for: BookingFor = "") -> Volunteer:
-    """Who one registration means; see `resolve_registrations`."""
     return resolve_registrations(registrations=[registration], now=now, booking_for=booking_for)[0]
 
 
@@ -143,49 +142,50 @@ def resolve_registration(*, registration: Registration, now: datetime, booking_f
 def resolve_registrations(
     *, registrations: Sequence[Registration], now: datetime, booking_for: BookingFor = ""
 ) -> list[Volunteer]:
-    """Who these are, once their one contact is proved: its owner, others reached through it, or new people.
+    """Match registrations to volunteers after their one contact is verified.
 
-    The first to prove a contact owns it from now on. A name that is clearly another's is asked about (NameMismatch)
-    until
-    `whose` answers; "me" gives the owner the new name, else no booking renames anybody.
-    The caller holds the lock of the identity; the contact's row is locked besides, so that two at once make one person.
-    The other, unproved contact is linked unless somebody owns it, but never owned: else whoever types a mailbox would
-    own what its holder books later. Consents enter the ledger from here on.
+    - the first person to verify a contact becomes its owner
+    - a clearly different name raises NameMismatch until `booking_for` answers; only "me" renames the owner
+    - the other, unverified contact is linked unless it has an owner, but never owned: otherwise a donor who types a
+      mailbox would own what its holder books later
+    - consents enter the ledger now
+
+    The caller locks the identity. The contact rows are locked here, so that two calls at once make one volunteer.
     """
     first = registrations[0]
-    reached = contacts.lock_or_create_contacts(
+    pair = contacts.lock_or_create_contacts(
         organization_id=first.organization_id,
         phone=first.phone,
         email=first.email,
         verified_identity=first.identity,
         now=now,
     )
-    verified = next(contact for contact in reached.all() if contact.identity == first.identity)
-    circle = matching.ContactPeople(verified, reached)
-    owners = [each for each in registrations if matching.is_contact_owner(circle, each, booking_for)]
-    found = {each.pk: _get_or_create_owner(circle, each, booking_for, now) for each in owners}
-    if others := [each for each in registrations if each.pk not in found]:
-        found |= dict(
-            zip((each.pk for each in others), matching.find_or_create_others(circle, others, now), strict=True)
+    verified = next(contact for contact in pair.all() if contact.identity == first.identity)
+    people = matching.ContactPeople(verified, pair)
+    owners = [each for each in registrations if matching.is_contact_owner(people, each, booking_for)]
+    volunteers = {each.pk: _get_or_create_owner(people, each, booking_for, now) for each in owners}
+    if others := [each for each in registrations if each.pk not in volunteers]:
+        volunteers |= dict(
+            zip((each.pk for each in others), matching.find_or_create_others(people, others, now), strict=True)
         )
     for each in registrations:
-        each.volunteer, each.verified_at = found[each.pk], now
+        each.volunteer, each.verified_at = volunteers[each.pk], now
     _save_verified(registrations)
     if first.consents:
         _record_verified_consents(first, verified, now)
-    return [found[each.pk] for each in registrations]
+    return [volunteers[each.pk] for each in registrations]
 
 
 def _get_or_create_owner(
-    circle: ContactPeople, registration: Registration, booking_for: BookingFor, now: datetime
+    people: ContactPeople, registration: Registration, booking_for: BookingFor, now: datetime
 ) -> Volunteer:
-    """The contact's owner, with the language and the contacts named last; new if nobody owns it yet."""
-    verified, reached = circle.verified, circle.reached
-    name = registration.name if booking_for == "me" and not registration.is_for_other else circle.owner_name
-    volunteer = matching.update_known_volunteer(verified.owner_id, name, registration.language, reached)
+    """Return the contact's owner, with the newest language and contacts; a new volunteer if it has none."""
+    verified, pair = people.verified, people.contacts
+    name = registration.name if booking_for == "me" and not registration.is_for_other else people.owner_name
+    volunteer = matching.update_known_volunteer(verified.owner_id, name, registration.language, pair)
     if volunteer is None:
         volunteer = matching.build_volunteer(
-            registration.organization_id, registration.name, registration.language, reached, now
+            registration.organization_id, registration.name, registration.language, pair, now
         )
         volunteer.save()
         Contact.objects.filter(pk=verified.pk).update(owner=volunteer)
@@ -211,17 +211,17 @@ def enter_volunteer(
     actor: str,
     now: datetime,
 ) -> Volunteer:
-    """The volunteer a coordinator or a key typed: the same contact is the same person; the contacts stay unproved.
+    """Find or create the volunteer that a coordinator or an API key entered. The contacts stay unverified.
 
-    A name that is clearly another's means somebody else who is reached through the contact. The caller holds the locks
-    of `compute_typed_identities`: they come before the contacts' rows, which are locked here. Refuses with a
-    ValidationError by
-    field. A contact that nobody owns belongs to this volunteer from here on. The consents are those the person gave to
-    whoever typed them; the ledger says who that was.
+    The same contact means the same person, unless the name is clearly another's. A contact without an owner gets this
+    volunteer as its owner. The ledger names the actor who reported the consents. Refuses with a ValidationError by
+    field.
+
+    The caller locks `compute_typed_identities` first; the contact rows are locked here.
     """
-    problems = rules.FieldErrors()
+    errors = rules.FieldErrors()
     typed = rules.clean_details(
-        problems,
+        errors,
         name=name,
         phone=phone,
         email=email,
@@ -229,20 +229,20 @@ def enter_volunteer(
         country=organization.country,
         is_own_name=False,
     )
-    purposes: list[str] = problems.judge("consents", lambda: rules.parse_purposes(consents), [])
-    problems.refuse()
-    reached = contacts.lock_or_create_contacts(organization_id=organization.pk, phone=typed.phone, email=typed.email)
-    owner, spoken = _find_owner_id(reached), typed.language or organization.language
-    volunteer = matching.find_entered_volunteer(owner, typed.name, typed.language, reached)
+    purposes: list[str] = errors.collect("consents", lambda: rules.parse_purposes(consents), [])
+    errors.raise_errors()
+    pair = contacts.lock_or_create_contacts(organization_id=organization.pk, phone=typed.phone, email=typed.email)
+    owner_id, language_code = _find_owner_id(pair), typed.language or organization.language
+    volunteer = matching.find_entered_volunteer(owner_id, typed.name, typed.language, pair)
     if volunteer is None:
-        volunteer = matching.build_volunteer(organization.pk, typed.name, spoken, reached, now, owner_id=owner)
+        volunteer = matching.build_volunteer(organization.pk, typed.name, language_code, pair, now, owner_id=owner_id)
         volunteer.save()
         audit.add_audit_entry(
             organization=organization, actor=actor, verb="entered", about=f"volunteer:{volunteer.pk}", now=now
         )
-    if free := [contact.pk for contact in reached.all() if contact.owner_id is None]:
+    if free := [contact.pk for contact in pair.all() if contact.owner_id is None]:
         Contact.objects.filter(pk__in=free).update(owner=volunteer)
-    addresses = [contact.address for contact in reached.all() if contact.owner_id in {None, volunteer.pk}]
+    addresses = [contact.address for contact in pair.all() if contact.owner_id in {None, volunteer.pk}]
     source = "api" if actor.startswith("key:") else "coordinator"
     for purpose in purposes:
         _record_consent(
@@ -251,18 +251,18 @@ def enter_volunteer(
     return volunteer
 
 
-def _find_owner_id(reached: ContactPair) -> int | None:
-    """Who owns one of the contacts, the phone first; else who has named one of them, unproved."""
-    if owners := [contact.owner_id for contact in reached.all() if contact.owner_id]:
+def _find_owner_id(pair: ContactPair) -> int | None:
+    """Return the owner of a contact, the phone first; else the oldest volunteer who uses one."""
+    if owners := [contact.owner_id for contact in pair.all() if contact.owner_id]:
         return owners[0]
-    named = Volunteer.objects.filter(Q(phone__in=reached.all()) | Q(email__in=reached.all()))
+    named = Volunteer.objects.filter(Q(phone__in=pair.all()) | Q(email__in=pair.all()))
     return named.order_by("id").values_list("pk", flat=True).first()
 
 
 def _record_verified_consents(registration: Registration, verified: Contact, now: datetime) -> None:
-    """Write what was ticked to the ledger, for the proved contact.
+    """Write the ticked consents to the ledger for the verified contact.
 
-    An unproved mailbox gets reminders only, an unproved phone nothing: nobody consents to texts to another's number.
+    An unverified mailbox gets reminders only, an unverified phone nothing: it may be another person's number.
     """
     for purpose in registration.consents:
         addresses = [verified.address]

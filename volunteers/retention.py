@@ -1,4 +1,4 @@
-"""What is deleted because it has done its work."""
+"""Delete expired rows, and hash addresses that no organization knows."""
 
 from datetime import datetime, timedelta
 
@@ -12,18 +12,18 @@ from volunteers import limits
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
 UNVERIFIED_LIFETIME = timedelta(days=1)
-HASH_PATTERN = r"^[0-9a-f]{64}$"  # no number and no mailbox looks like this
+HASH_PATTERN = r"^[0-9a-f]{64}$"  # no phone number or mailbox looks like this
 _BATCH = 1_000
 
 
 @transaction.atomic
 def purge_expired_rows(*, now: datetime) -> dict[str, int]:
-    """Delete expired codes and browsers, counters whose window is over, and up to 1,000 old unproved registrations.
+    """Delete expired codes, browsers and counters, and up to 1,000 old unverified registrations; return the counts.
 
-    A registration that a held booking still uses stays. Returns how many of each went.
+    A registration of a held booking stays.
     """
     return {
-        # A used code is the proof that `queries.is_recently_verified` reads: it outlives its ten minutes.
+        # `queries.is_recently_verified` reads used codes, so they outlive their ten minutes.
         "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
         "browsers": VerifiedBrowser.objects.filter(expires_at__lte=now).delete()[0],
         "counters": limits.purge_counters(now=now),
@@ -39,9 +39,9 @@ def _purge_unverified_registrations(now: datetime) -> int:
 
 @transaction.atomic
 def purge_orphan_contacts() -> int:
-    """Delete up to 1,000 contacts that lead to nobody; returns how many.
+    """Delete up to 1,000 contacts without a volunteer; return how many.
 
-    Looked at once more under their locks: somebody may just be linked to one. One that is being written is left alone.
+    Checked again under their locks, because a volunteer may just have been linked. Locked ones are skipped.
     """
     orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
@@ -50,23 +50,25 @@ def purge_orphan_contacts() -> int:
 
 @transaction.atomic
 def hash_unknown_addresses(*, before: datetime) -> int:
-    """Keep as a hash what is in the ledger and among the stops about addresses that are nobody's; returns how many.
+    """Hash the addresses in ledger and suppressions that no contact has any more; return how many.
 
-    What is younger than `before` is left alone: the contact may just be on its way.
+    Younger rows than `before` are left alone: their contact may not be committed yet.
     """
-    here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
-    lines = ConsentEntry.objects.filter(~Exists(here), at__lt=before).exclude(address__regex=HASH_PATTERN)
-    unknown = list(lines.values_list("organization", "address").distinct()[:_BATCH])
+    known_here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
+    entries = ConsentEntry.objects.filter(~Exists(known_here), at__lt=before).exclude(address__regex=HASH_PATTERN)
+    unknown = list(entries.values_list("organization", "address").distinct()[:_BATCH])
     for organization_id, address in unknown:
         erasure.hash_consents(organization=Organization(pk=organization_id), addresses=[address])
-    anywhere = Contact.objects.filter(address=OuterRef("address"))
-    stops = Suppression.objects.filter(~Exists(anywhere), since__lt=before).exclude(address__regex=HASH_PATTERN)
-    stopped = list(stops.values_list("address", flat=True).distinct()[:_BATCH])
+    known_anywhere = Contact.objects.filter(address=OuterRef("address"))
+    suppressions = Suppression.objects.filter(~Exists(known_anywhere), since__lt=before).exclude(
+        address__regex=HASH_PATTERN
+    )
+    stopped = list(suppressions.values_list("address", flat=True).distinct()[:_BATCH])
     for address in stopped:
         erasure.hash_suppressions(Suppression.objects.filter(address=address), address)
     return len(unknown) + len(stopped)
 
 
 def _filter_orphan_contacts() -> QuerySet[Contact]:
-    named = [Volunteer.objects.filter(phone=OuterRef("pk")), Volunteer.objects.filter(email=OuterRef("pk"))]
-    return Contact.objects.filter(*(~Exists(rows) for rows in named), owner=None)
+    users = [Volunteer.objects.filter(phone=OuterRef("pk")), Volunteer.objects.filter(email=OuterRef("pk"))]
+    return Contact.objects.filter(*(~Exists(rows) for rows in users), owner=None)

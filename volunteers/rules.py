@@ -1,4 +1,4 @@
-"""What is a name, a code, a language; and the keyed hash by which a contact is known."""
+"""Rules for names, codes, languages and consents."""
 
 import ipaddress
 import re
@@ -18,14 +18,14 @@ from volunteers.models import Contact, ContactKind
 
 T = TypeVar("T")
 
-compute_identity = phones.compute_identity  # by which a person is known here: that of a contact they have proved
+compute_identity = phones.compute_identity  # a person is identified by the identity of a verified contact
 
 CODE_TRIES: Final = 5
 BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
-# Behind one address there may be a hall, or a town on a carrier's network. Honest people enter their codes; who pumps
-# texts to other people's numbers does not.
+# One address may stand for a hall, or a town on a carrier's network. Donors enter their codes; fraudsters who pump
+# texts to other people's numbers do not.
 CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
 CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
 PARTY_SPOTS_PER_NETWORK: Final = 12, timedelta(minutes=15)
@@ -33,15 +33,15 @@ CODE_BUDGET_WINDOW: Final = timedelta(days=1)
 SEARCH_CODES_PER_DAY: Final = (
     2_000,
     timedelta(days=1),
-)  # of the whole service: codes for people who look for their bookings
+)  # of the whole service: codes to find bookings
 
 _PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
-# What forms and the API take at most, before it is cleaned and judged.
+# The most characters that forms and the API accept, before the text is cleaned.
 NAME_MAX_TYPED: Final = 200
 PHONE_MAX_TYPED: Final = 60
 EMAIL_MAX_TYPED: Final = 254
-_JOINERS: Final = "\u200c\u200d"  # Persian and Indic names are spelled with them
+_JOINERS: Final = "\u200c\u200d"  # Persian and Indic names need them
 _TITLES: Final = "dr|dra|fr|hon|jr|ma|mr|mrs|ms|mx|prof|rev|sr|sra|srta|st|sta|ste|sto"
 _AFTER_TITLE: Final = re.compile(rf"(?i)\b(\w|{_TITLES})\.(?=\w{{2}})")
 _ADDRESS: Final = re.compile(
@@ -54,10 +54,10 @@ _DOT_VARIANTS: Final = str.maketrans("。｡．", "...", _JOINERS)
 
 
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
-    """Refuse a consent that this volunteer cannot give for this contact; None is one that is nobody's any more.
+    """Refuse a consent that this volunteer cannot give for this contact (None if it is gone). Codes: stopped, unproved.
 
-    It must be proved theirs, for nobody agrees to texts to another's number; an unowned mailbox may get reminders.
-    After a STOP no box on a page undoes the carrier's block.
+    It must be their verified contact, so that a donor cannot consent for another's number; a mailbox without an owner
+    may get reminders. After a STOP only a START lifts the carrier's block.
     """
     if stopped:
         raise ValidationError(_("Text START to the number our texts come from first."), code="stopped")
@@ -70,13 +70,14 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
 
 
 def clean_name(text: str, *, is_own_name: bool = True) -> str:
-    """The name as it may be shown and sent: one line, no control, separator or bidi characters, single spaces.
+    """Return the name in one line, without control, separator and bidi characters. Refuses by code.
 
-    Refuses a name without letters, more than 120 characters, and web addresses: names go out in text messages.
-    `is_own_name`: the person named is the one who types.
+    - name_missing: no letter
+    - name_too_long: more than 120 characters
+    - name_has_link: a web address, because names go out in text messages
     """
     name = " ".join("".join(map(_clean_character, unicodedata.normalize("NFC", text))).split())
-    if not any(letter.isalpha() for letter in name):
+    if not any(char.isalpha() for char in name):
         message = _("Enter your name.") if is_own_name else _("Enter this person’s name.")
         raise ValidationError(message, code="name_missing")
     if len(name) > _NAME_LENGTH:
@@ -88,9 +89,9 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
 
 
 def parse_contact_address(text: str, countries: Sequence[str]) -> str:
-    """The phone number (E.164) or mailbox that was typed into one field.
+    """Return the phone number (E.164) or mailbox typed into one field.
 
-    A national number is of the first of these countries in which it is one. Refuses what is neither, and a phone in a
+    A national number belongs to the first of these countries in which it is valid. Refuses other text, and a phone in a
     country that we do not text.
     """
     typed = text.strip()
@@ -102,15 +103,15 @@ def parse_contact_address(text: str, countries: Sequence[str]) -> str:
 
 
 def parse_code(text: str) -> str:
-    """The code without the spaces and hyphens people type, in plain digits; empty if it cannot be a code."""
-    kept = [letter for letter in text.strip() if not letter.isspace() and letter != "-"]
-    if len(kept) != 6 or not all(letter.isdecimal() for letter in kept):
+    """Return the code in ASCII digits without spaces and hyphens; "" if it cannot be a code."""
+    digits = [char for char in text.strip() if not char.isspace() and char != "-"]
+    if len(digits) != 6 or not all(char.isdecimal() for char in digits):
         return ""
-    return "".join(str(unicodedata.decimal(letter)) for letter in kept)
+    return "".join(str(unicodedata.decimal(char)) for char in digits)
 
 
 def parse_language(text: str, default: str) -> str:
-    """The service's language that a tag such as es-MX asks for; without one, the default."""
+    """Return the language of a tag such as es-MX, or the default if it is empty. Refuses: language_unknown."""
     if not text:
         return default
     base = text.replace("_", "-").split("-")[0].lower()
@@ -120,21 +121,21 @@ def parse_language(text: str, default: str) -> str:
 
 
 def parse_purposes(ticked: Sequence[str]) -> list[str]:
-    """The consents ticked, each once, in their own order."""
+    """Return the ticked consents once each, in the order of `Purpose`. Refuses: consent_unknown."""
     if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(_("This consent is not known."), code="consent_unknown", params={"unknown": unknown})
     return [purpose for purpose in _PURPOSES if purpose in ticked]
 
 
 def parse_self_check(codes: Sequence[str]) -> list[str]:
-    """The codes of what a donor confirmed, each once; whether a policy knows them is judged with the booking."""
+    """Return the codes once each. Whether the policy has them is checked with the booking."""
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
         raise ValidationError(_("This confirmation is not known."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
 
 
 def compute_network(ip: str | None) -> str:
-    """What counts as one network for limits: an IPv4 address, or the /64 of an IPv6 address; empty if unknown."""
+    """Return the network for limits: an IPv4 address, or the /64 of an IPv6 address; "" if unknown."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
@@ -148,27 +149,26 @@ def compute_network(ip: str | None) -> str:
 
 @dataclass
 class FieldErrors:
-    """What is wrong with a form's fields: all of it is said at once."""
+    """Collects the errors of all fields, to show them at once."""
 
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
-    def judge(self, name: str, rule: Callable[[], T], default: T) -> T:
-        """What the rule answers; if it refuses, note that for the field and go on."""
+    def collect(self, name: str, rule: Callable[[], T], default: T) -> T:
+        """Return the rule's result; if it refuses, keep the error for the field and return the default."""
         try:
             return rule()
         except ValidationError as problem:
             self.by_field[name] = [problem]
             return default
 
-    def refuse(self) -> None:
-        """Raise everything that was noted."""
+    def raise_errors(self) -> None:
         if self.by_field:
             raise ValidationError(self.by_field)
 
 
 @dataclass(frozen=True)
 class PersonDetails:
-    """Who somebody is and how they are reached, cleaned and normalized."""
+    """A person's name, contacts and language, cleaned and normalized."""
 
     name: str
     phone: str
@@ -187,30 +187,30 @@ def clean_details(
     country: str,
     is_own_name: bool = True,
 ) -> PersonDetails:
-    """Clean and judge what was typed; a phone or a mailbox is needed. Problems are noted by field."""
+    """Clean the typed details; a phone or a mailbox is required. Errors are collected by field."""
     typed_phone, typed_email = phone.strip(), email.strip()
     if not typed_phone and not typed_email:
         message = _("Enter a phone number or an e-mail address.")
         errors.by_field["phone"] = [ValidationError(message, code="contact_missing")]
     return PersonDetails(
-        name=errors.judge("name", lambda: clean_name(name, is_own_name=is_own_name), ""),
-        phone=errors.judge("phone", lambda: phones.normalize_phone(typed_phone, country), "") if typed_phone else "",
+        name=errors.collect("name", lambda: clean_name(name, is_own_name=is_own_name), ""),
+        phone=errors.collect("phone", lambda: phones.normalize_phone(typed_phone, country), "") if typed_phone else "",
         phone_as_typed="".join(map(_clean_character, typed_phone))[:40],
-        email=errors.judge("email", lambda: phones.normalize_email(typed_email), "") if typed_email else "",
-        language=errors.judge("language", lambda: parse_language(language_code, ""), ""),
+        email=errors.collect("email", lambda: phones.normalize_email(typed_email), "") if typed_email else "",
+        language=errors.collect("language", lambda: parse_language(language_code, ""), ""),
     )
 
 
-def _clean_character(letter: str) -> str:
-    """The character, a space for one that separates, nothing for one that is not seen."""
-    category = unicodedata.category(letter)
+def _clean_character(char: str) -> str:
+    """Return the character, a space for a separator, or "" for an invisible one."""
+    category = unicodedata.category(char)
     if category in {"Cc", "Zl", "Zp", "Zs"}:
         return " "
-    return letter if category[0] != "C" or letter in _JOINERS else ""
+    return char if category[0] != "C" or char in _JOINERS else ""
 
 
 def _has_link(name: str) -> bool:
-    # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
+    # Read it as a phone would: full-width letters and dots count as plain ones, joiners are dropped.
     seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
     # "J.Smith" and "St.John" are names; "Ana.Alder" could be an address.
     return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))

@@ -3,7 +3,7 @@
 1. The caller keeps what the donor typed and calls `send_code`. A search calls `request_code` instead: a worker sends
    the code, to contacts that are known.
 2. No code came: `send_code_again`, to the same contact or to the mailbox.
-3. The donor types the code: `verify`. Then the caller does what the donor wanted, in a transaction of its own.
+3. The donor types the code: `verify_contact`. Then the caller makes the booking, in its own transaction.
 
 A browser that verified the contact gets no code and needs none. Known and unknown contacts get the same answer after
 the same work.
@@ -26,7 +26,7 @@ from volunteers.models import Registration, VerificationCode
 
 
 class CodeWrong(ValidationError):
-    """The code does not match, is too old, or was tried too often; the sentence says which."""
+    """The code does not match, is too old, or was tried too often."""
 
     def __init__(self, result: CodeResult) -> None:
         sentences = {
@@ -38,25 +38,25 @@ class CodeWrong(ValidationError):
 
 
 def parse_contact(typed: str, *countries: str) -> str:
-    """The phone number or mailbox that was typed into the field "contact"; refuses by that field what is neither.
+    """Return the phone number or mailbox typed into the field "contact". Refuses other text by that field.
 
-    A national number is of the first of these countries in which it is one.
+    A national number belongs to the first of these countries in which it is valid.
     """
-    problems = rules.FieldErrors()
-    address: str = problems.judge("contact", lambda: rules.parse_contact_address(typed, countries), "")
-    problems.refuse()
+    errors = rules.FieldErrors()
+    address: str = errors.collect("contact", lambda: rules.parse_contact_address(typed, countries), "")
+    errors.raise_errors()
     return address
 
 
 def get_address_to_verify(typed: Registration) -> str:
-    """The contact to verify: the phone, unless there is none or the donor chose the mailbox."""
+    """Return the phone, unless there is none or the donor chose the mailbox."""
     return typed.phone if typed.identity == rules.compute_identity(typed.phone) else typed.email
 
 
 def send_code(
     *, typed: Registration, bound_to: str, browser: str = "", about: str, ip: str | None, now: datetime
 ) -> VerificationCode | None:
-    """Send a code to the contact that a donor typed (`get_address_to_verify`); see `send_code_to_address`."""
+    """Send a code to the contact that the donor typed; see `send_code_to_address`."""
     return send_code_to_address(
         organization=typed.organization,
         address=get_address_to_verify(typed),
@@ -80,8 +80,9 @@ def send_code_to_address(
     ip: str | None,
     now: datetime,
 ) -> VerificationCode | None:
-    """Send a code to a phone or mailbox, unless this browser verified it; refuses as `codes.queue_code`. Call it
-    last.
+    """Send a code to a phone or mailbox, unless this browser has verified it. Refuses like `codes.queue_code`.
+
+    Call it last.
     """
     if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
@@ -92,10 +93,10 @@ def send_code_to_address(
 
 @transaction.atomic(savepoint=False)
 def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None, now: datetime) -> str:
-    """Note that a donor looks for the bookings of a contact; a worker sends the code. Returns the identity to verify.
+    """Record a search for a contact's bookings; a worker sends the code. Return the identity to verify.
 
-    Nothing here looks at whether the contact is known. Refuses what is neither a phone nor a mailbox (by field), and
-    with limits.RateLimitExceeded. A national number may be one of any organization's country.
+    Nothing here depends on whether the contact is known. Refuses other text than a phone or mailbox (by field), and
+    with limits.RateLimitExceeded. A national number may belong to the country of any organization.
     """
     identity = rules.compute_identity(
         parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
@@ -114,9 +115,9 @@ def send_code_again(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Send another code, which makes the earlier ones useless: to the same contact, or from now on to the mailbox.
+    """Send another code, which invalidates earlier ones, to the same contact or from now on to the mailbox.
 
-    The first of the registrations is the donor's; the others share the contact. Refuses as `codes.queue_code`, and with
+    The first registration is the donor's; the others share the contact. Refuses like `codes.queue_code`, and with
     registration.EmailMissing.
     """
     if by_email:
@@ -127,7 +128,7 @@ def send_code_again(
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> None:
-    """Verify the one contact of what was typed, or raise CodeWrong; see `verify`."""
+    """Verify the contact of these registrations, or raise CodeWrong; see `verify_contact`."""
     typed = registrations[0]
     if typed.verified_at is None:
         ids = [each.pk for each in registrations]
@@ -147,10 +148,10 @@ def verify_contact(
 ) -> None:
     """Verify a contact by its code, or raise CodeWrong. Call it outside of transactions.
 
-    1. A browser that verified the contact needs no code.
-    2. The try counts in a transaction of its own: a wrong one although it is refused, a right one even if a rule of the
-       caller refuses what the donor wanted.
-    3. The second of two taps finds the code used by the first, which may not have done what the donor wanted yet.
+    1. A browser that has verified the contact needs no code.
+    2. The try counts in its own transaction: a wrong one although it is refused, a right one even if a rule of the
+       caller refuses the booking later.
+    3. A second tap finds the code used by the first, whose booking may not have been saved yet.
     """
     if queries.is_browser_verified(browser, identity, now):
         return
@@ -164,11 +165,11 @@ def verify_contact(
 
 
 def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:
-    """Count the places that a party keeps against its network, or refuse with limits.RateLimitExceeded.
+    """Count a party's spots against its network. Refuses with limits.RateLimitExceeded.
 
-    The limit on codes alone would let one network keep six places for each code. Before `send_code`, for the order of
-    the counters.
+    Otherwise one network could hold six spots for each code. Call it before `send_code`, because of the order of the
+    counters.
     """
     if network := rules.compute_network(ip):
-        places = Limit("places_together", network, *rules.PARTY_SPOTS_PER_NETWORK)
-        limits.spend_limits(limits=[places], now=now, count=count)
+        limit = Limit("places_together", network, *rules.PARTY_SPOTS_PER_NETWORK)
+        limits.spend_limits(limits=[limit], now=now, count=count)

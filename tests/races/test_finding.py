@@ -56,7 +56,10 @@ def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest
         pause()
         for limit in limits:
             row, _ = LimitCounter.objects.get_or_create(
-                scope=limit.scope, subject=limit.digest, window_start=limit.starts(now), defaults={"count": 0}
+                scope=limit.scope,
+                subject=limit.digest,
+                window_start=limit.compute_window_start(now),
+                defaults={"count": 0},
             )
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 

@@ -58,7 +58,7 @@ def test_of_several_limits_all_are_spent_or_none() -> None:
         limits.spend_limits(limits=[narrow, wide], now=NOW)
     with pytest.raises(RateLimitExceeded) as caught, transaction.atomic():
         limits.spend_limits(limits=[narrow, wide], now=NOW)
-    assert caught.value.retry_at == narrow.starts(NOW) + QUARTER
+    assert caught.value.retry_at == narrow.compute_window_start(NOW) + QUARTER
     assert dict(LimitCounter.objects.values_list("scope", "count")) == {"narrow": 2, "wide": 2}
 
 

@@ -341,11 +341,11 @@ def test_a_national_phone_is_of_the_organizations_country_and_forty_characters_a
 
 def test_problems_are_raised_together_and_none_are_not() -> None:
     problems = volunteers_rules.FieldErrors()
-    problems.refuse()
-    assert problems.judge("name", lambda: volunteers_rules.clean_name("1"), "otherwise") == "otherwise"
-    assert problems.judge("other", lambda: "fine", "otherwise") == "fine"
+    problems.raise_errors()
+    assert problems.collect("name", lambda: volunteers_rules.clean_name("1"), "otherwise") == "otherwise"
+    assert problems.collect("other", lambda: "fine", "otherwise") == "fine"
     with pytest.raises(ValidationError) as caught:
-        problems.refuse()
+        problems.raise_errors()
     assert {field: [error.code for error in errors] for field, errors in caught.value.error_dict.items()} == {
         "name": ["name_missing"]
     }

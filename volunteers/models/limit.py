@@ -1,13 +1,13 @@
-"""Atomic counters behind the limits that guard money and people."""
+"""Atomic counters of the rate limits."""
 
 from django.db import models
 
 
 class LimitCounter(models.Model):
-    """How often something happened in one window of time. Raised by one conditional upsert, never read first."""
+    """The count of one scope and subject in one window. Raised by a conditional upsert, never read first."""
 
     scope = models.CharField(max_length=30)
-    subject = models.CharField(max_length=64)  # a hash: of a phone, an address, an organization's id
+    subject = models.CharField(max_length=64)  # a keyed hash of a contact, a network or an organization's id
     window_start = models.DateTimeField(db_index=True)  # the nightly purge
     count = models.PositiveIntegerField()
 

@@ -1,4 +1,4 @@
-"""What somebody typed before it was proved."""
+"""What donors typed before verification."""
 
 from django.db import models
 
@@ -7,25 +7,25 @@ from volunteers.models.volunteer import Volunteer
 
 
 class Registration(models.Model):
-    """The details behind a held booking. Nothing in it is believed until the contact is proved."""
+    """The details behind a held booking. They count only after the contact is verified."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registrations")
     name = models.CharField(max_length=120)
     phone = models.CharField(max_length=20, blank=True)  # E.164
     phone_as_typed = models.CharField(max_length=40, blank=True)
     email = models.EmailField(blank=True)
-    identity = models.CharField(max_length=64)  # keyed hash of the contact the code goes to
+    identity = models.CharField(max_length=64)  # keyed hash of the contact that gets the code
     language = models.CharField(max_length=8, default="en")
     consents = models.JSONField(default=list)  # purposes ticked
-    self_check = models.JSONField(default=list)  # codes of the policy's confirmations
+    self_check = models.JSONField(default=list)  # confirmed codes of the policy's self-check
     source = models.CharField(max_length=20, default="page")
-    # "I book for another person": whoever is named is not the contact's owner.
+    # "I book for another person": the person named is not the contact's owner.
     is_for_other = models.BooleanField(default=False, db_default=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"
     )
-    created_at = models.DateTimeField(db_index=True)  # the sweep deletes unproved ones by age
+    created_at = models.DateTimeField(db_index=True)  # retention deletes unverified ones by age
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -34,7 +34,7 @@ class Registration(models.Model):
                 condition=~models.Q(phone="") | ~models.Q(email=""), name="registration_has_a_contact"
             )
         ]
-        # Live holds of one contact are counted by it.
+        # Counts the live holds of one contact.
         indexes = [models.Index(fields=["identity", "-created_at"], name="registration_identity")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""People and how they are reached."""
+"""Volunteers and their contacts."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,12 +16,11 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
         return self.filter(organization=organization)
 
     def known(self) -> "VolunteerQuerySet":
-        """Those that were not erased."""
         return self.filter(erased_at=None)
 
 
 class Volunteer(LinkedModel):
-    """A person who donates or helps, known to one organization. The link is that of the personal calendar feed."""
+    """A person who donates or helps, known to one organization. Its link opens the personal calendar feed."""
 
     link_purpose = "feed"
 
@@ -31,7 +30,7 @@ class Volunteer(LinkedModel):
     phone = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     email = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
-    erased_at = models.DateTimeField(null=True, blank=True)  # nobody any more: a row that bookings are counted by
+    erased_at = models.DateTimeField(null=True, blank=True)  # anonymized: the row stays for the counts
 
     objects = VolunteerQuerySet.as_manager()
 
@@ -39,7 +38,7 @@ class Volunteer(LinkedModel):
         indexes = [
             # The people page and the roster search by name.
             models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
-            # retention.silent_since: those known for long, of one organization.
+            # drives.privacy.inactive: volunteers known for long.
             models.Index(
                 fields=["organization", "created_at"],
                 condition=models.Q(erased_at__isnull=True),
@@ -57,9 +56,9 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(LinkedModel):
-    """A phone number (E.164) or mailbox (lower case) as one organization knows it; it has at most one owner.
+    """A phone number (E.164) or mailbox (lower case) of one organization, with at most one owner.
 
-    The link is that of the page that stops messages.
+    Its link opens the page that stops messages.
     """
 
     link_purpose = "stop"
@@ -80,7 +79,7 @@ class Contact(LinkedModel):
             models.UniqueConstraint(fields=["organization", "kind", "address"], name="one_contact_per_address"),
             models.CheckConstraint(condition=models.Q(kind__in=ContactKind.values), name="contact_kind_is_known"),
         ]
-        # The interval rule finds one person's bookings over all organizations.
+        # The interval check finds a person's bookings in all organizations.
         indexes = [models.Index(fields=["identity"], name="contact_identity")]
 
     def __str__(self) -> str:
