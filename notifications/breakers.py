@@ -14,8 +14,7 @@ OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(second
 logger = logging.getLogger(__name__)
 
 
-def record_calls(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
-    """Record the results of calls in order: the subject, and whether the provider failed."""
+def record_calls(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:  # (subject, has failed) in order
     failures: dict[str, int] = {}
     successes: set[str] = set()
     for subject, failed in calls:

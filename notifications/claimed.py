@@ -56,7 +56,6 @@ class ClaimedMessage:
         return QuietHours(quiet_hours.parse_zone(self.zone), self.opens, self.closes)
 
     def compute_resume_time(self, now: datetime) -> datetime | None:
-        """Return when quiet hours end; None if it may leave now."""
         if not self.keeps_quiet_hours or not self.quiet_hours.is_quiet(now):
             return None
         return self.quiet_hours.next_open(now)

@@ -155,7 +155,6 @@ def _withdraw_messages(unsent: MessageQuerySet, reason: str, now: datetime) -> i
 
 
 def _match_messages_of_sender(sender: Sender) -> Q:
-    """Match messages of this sender, and those that get it when they are claimed."""
     return Q(sender=sender) | Q(sender=None, organization__in=queries.filter_organizations_of_sender(sender))
 
 

@@ -32,7 +32,6 @@ def normalize_phone(text: str, region: str = "US") -> str:
 
 
 def find_country(text: str, countries: Sequence[str]) -> str:
-    """Return the first of these countries in which the number is valid; the first of all if none."""
     return next((country for country in countries if _is_number(text, country)), countries[0])
 
 
@@ -59,7 +58,6 @@ def require_textable(e164: str) -> str:
 
 
 def format_phone(e164: str) -> str:
-    """Format for people: national for +1, international elsewhere."""
     try:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:

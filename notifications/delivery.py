@@ -47,7 +47,6 @@ class ChannelWorker:
             self._claim_after = time.monotonic() + IDLE_POLL_SECONDS * self.is_drained
 
     def start_calls(self, now: datetime) -> None:
-        """Admit as many messages as there are free calls, and call."""
         free = (self.provider.parallel_calls or SERIAL_BATCH) - len(self.in_flight)
         batch = [self.claimed.popleft() for _ in range(min(free, len(self.claimed)))]
         passed = claim.admit_messages(claimed=batch, now=now)
@@ -61,7 +60,6 @@ class ChannelWorker:
         return [call.result() for call in ended]
 
     def close(self) -> None:
-        """Release uncalled messages, and end threads and connections."""
         claim.release_messages(claimed=self.claimed)
         self._threads.shutdown()
         self.provider.close()
@@ -120,7 +118,6 @@ def record_heartbeat(*, now: datetime) -> None:
 
 
 def _advance_workers(workers: list[ChannelWorker], clock: Callable[[], datetime], *, in_time: bool) -> bool:
-    """Advance each worker without waiting; False when nothing is left to wait for."""
     for worker in workers:
         if in_time:
             worker.claim_batch(clock())

@@ -25,7 +25,6 @@ class OutboxBackend(BaseEmailBackend):
 
 
 def _build_messages(message: EmailMessage, now: datetime) -> Iterator[RenderedMessage]:
-    """Build one message for each recipient. Attachments and headers are dropped; account mail has none."""
     html = next((str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), "")
     content = MessageContent(text=str(message.body), subject=str(message.subject)[:200], html=html)
     for address in message.recipients():

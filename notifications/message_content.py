@@ -59,7 +59,6 @@ class RenderedMessage:
 
 
 def is_gsm(text: str) -> bool:
-    """Whether a text fits the GSM-7 alphabet, and so has 160 characters instead of 70."""
     return _ALPHABET.issuperset(text)
 
 
@@ -90,7 +89,6 @@ def _count_character_septets(character: str) -> int:
 
 
 def _count_parts(sizes: Iterable[int], alone: int, each: int) -> int:
-    """Count the parts. No character may be split between two."""
     total, parts, used = 0, 1, 0
     for size in sizes:
         total += size

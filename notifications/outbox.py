@@ -29,7 +29,6 @@ def queue_messages(*, organization: Organization | None, messages: Sequence[Rend
 
 @transaction.atomic(savepoint=False)
 def schedule_messages(*, organization: Organization, envelopes: Sequence[Envelope], now: datetime) -> int:
-    """Schedule messages that are rendered shortly before they are due; return how many were new."""
     return _insert_rows([_build_row(organization, envelope, now) for envelope in envelopes])
 
 
@@ -109,7 +108,6 @@ def withdraw_messages_by_id(*, ids: Collection[int], now: datetime) -> int:
 
 @transaction.atomic(savepoint=False)
 def withdraw_messages_by_key(*, key_prefix: str, cause: Withdrawal, now: datetime, reason: str = "withdrawn") -> int:
-    """Withdraw unsent messages with this key prefix, of the kinds that `cause` withdraws."""
     unsent = Message.objects.unsent().filter(key__startswith=key_prefix, kind__in=kinds.list_kinds_withdrawn_by(cause))
     return unsent.update(state=MessageState.WITHDRAWN, reason=reason, settled_at=now, lease_until=None)
 

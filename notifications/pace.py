@@ -78,7 +78,6 @@ class AllowanceUse:
         return self._step * (self._burst - (self._burst // 3 if priority else 0))
 
     def _paced(self, now: datetime) -> datetime:
-        """Return `paced_until`, at least now and at most one full bucket ahead."""
         return min(max(self.paced_until or now, now), now + self._step * self._burst)
 
     def _day(self, now: datetime) -> date:

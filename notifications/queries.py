@@ -34,7 +34,6 @@ _MAY_HAVE_ARRIVED = [
 
 
 def list_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
-    """List scheduled messages due within `horizon`, the earliest first."""
     scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + horizon)
     return list(scheduled.select_related("organization").order_by("due_at", "pk")[:limit])
 
@@ -58,7 +57,6 @@ def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Messag
 
 
 def compute_outbox_lag(now: datetime) -> timedelta:
-    """Return how overdue the oldest queued message is; zero if none is."""
     oldest = Message.objects.filter(state=MessageState.QUEUED, due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     return now - oldest if oldest else timedelta()
 
@@ -71,7 +69,6 @@ DEFERRAL_REASONS = ("pace", "budget", "provider_down", "quiet_hours")
 
 
 def count_deferred_messages() -> dict[str, int]:
-    """Count queued messages by deferral reason; reasons without messages are included with 0."""
     deferred = Message.objects.filter(state=MessageState.QUEUED, reason__in=DEFERRAL_REASONS)
     counts = dict(deferred.values_list("reason").annotate(Count("pk")).order_by())
     return {reason: counts.get(reason, 0) for reason in DEFERRAL_REASONS}
@@ -147,7 +144,6 @@ def find_sender(organization: Organization) -> Sender | None:
 
 
 def is_suppressed(organization: Organization, address: str) -> bool:
-    """Whether a STOP from this address is in force, so that only a START can lift it."""
     sender = find_sender(organization)
     stopped = Suppression.objects.filter(
         sender=sender, address__in=[address, contact_address.compute_identity(address)]
@@ -170,7 +166,6 @@ def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
 
 
 def find_newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
-    """Return the last text that the sender of this reply had received, optionally about one thing in one revision."""
     texts = _filter_texts_before(reply)
     if about:
         texts = texts.filter(about=about)
@@ -178,7 +173,6 @@ def find_newest_text(reply: InboundMessage, about: str = "", revision: int | Non
 
 
 def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:
-    """Texts that reached the donor through this sender before the reply, newest first."""
     texts = Message.objects.filter(
         address=reply.address,
         sender=reply.sender,
@@ -266,6 +260,5 @@ SELECT organization.id, count(*), count(*) FILTER (WHERE last.state <> 'delivere
 
 
 def list_inbox_items(address: str = "", limit: int = 100) -> list[InboxItem]:
-    """List the demo inbox, newest first."""
     items = InboxItem.objects.filter(to=address) if address else InboxItem.objects.all()
     return list(items.order_by("-at", "-pk")[:limit])

@@ -28,8 +28,7 @@ class QuietHours:
     def is_quiet(self, at: datetime) -> bool:
         return not self.opens <= at.astimezone(self.zone).hour < self.closes
 
-    def next_open(self, at: datetime) -> datetime:
-        """Return the instant itself, or the end of its quiet hours."""
+    def next_open(self, at: datetime) -> datetime:  # `at` itself outside of quiet hours
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
@@ -38,7 +37,6 @@ class QuietHours:
         )
 
     def next_morning(self, at: datetime) -> datetime:
-        """Return the end of quiet hours on the next day."""
         return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
 
     def last_open_before(self, at: datetime) -> datetime:
@@ -57,6 +55,5 @@ class QuietHours:
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 
     def _compute_instant(self, day: date, hour: int) -> datetime:
-        """Return when the zone's clocks show the hour; 24 is the next midnight."""
         wall = datetime.combine(day, time()) + timedelta(hours=hour)
         return wall.replace(tzinfo=self.zone).astimezone(UTC)

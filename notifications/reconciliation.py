@@ -75,7 +75,6 @@ def blank_old_codes(*, now: datetime) -> int:
 
 @transaction.atomic(savepoint=False)
 def _claim_due_checks(*, now: datetime) -> list[Message]:
-    """Claim messages that are due for a check, and keep other workers away for a while."""
     due = Message.objects.filter(check_at__lte=now).order_by("check_at", "pk")
     claimed = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("sender")[:BATCH])
     Message.objects.filter(pk__in=[message.pk for message in claimed]).update(check_at=now + CHECK_LEASE)
@@ -84,7 +83,6 @@ def _claim_due_checks(*, now: datetime) -> list[Message]:
 
 @transaction.atomic(savepoint=False)
 def _release_checks(messages: Sequence[Message], *, now: datetime) -> None:
-    """Leave messages that there was no time for to the next worker."""
     Message.objects.filter(pk__in=[one.pk for one in messages], check_at=now + CHECK_LEASE).update(check_at=now)
 
 
@@ -134,7 +132,6 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
 
 
 def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
-    """Send a message with an unknown result again, a limited number of times and while it is useful."""
     if now >= message.expires_at:
         # If the provider could not be asked, the message may have arrived: "expired" would say that it was never sent.
         state = MessageState.EXPIRED if asked else MessageState.FAILED
@@ -147,7 +144,6 @@ def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
 
 
 def _park_message(message: Message, now: datetime) -> str:
-    """Stop checking. A message in doubt counts as failed."""
     parked: dict[str, Any] = {"check_at": None, "reason": "needs_person"}
     if message.state == MessageState.IN_DOUBT:
         parked |= {"state": MessageState.FAILED, "settled_at": now}
@@ -180,7 +176,6 @@ def adopt_provider_message(*, message: Message, known: ProviderMessage, now: dat
 
 
 def _poll_message(message: Message, provider: Provider, now: datetime) -> str:
-    """Ask about a message without reports, at growing intervals, for a day."""
     age = now - (message.sent_at or now)
     later = now + max(results.FIRST_CHECK, age) if age < POLLED_FOR else None
     _update_message(message, "", check_at=later)
@@ -199,7 +194,6 @@ def _update_message(message: Message, outcome: str, **fields: Any) -> str:
 
 
 def _build_outgoing_message(message: Message) -> OutgoingMessage:
-    """Fill the fields by which a provider finds a message."""
     return OutgoingMessage(
         key=message.key,
         token=message.attempt_token,

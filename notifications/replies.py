@@ -37,7 +37,6 @@ def lock_reply(*, reply_id: int) -> InboundMessage | None:
 
 @transaction.atomic(savepoint=False)
 def mark_reply_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool:
-    """Mark a reply as handled; False if it was handled already."""
     unhandled = InboundMessage.objects.filter(pk=reply_id, handled_at=None)
     return bool(unhandled.update(handled_at=now, handled_as=handled_as))
 
@@ -59,7 +58,6 @@ def _handle_reply(reply: InboundMessage, sender: Sender, now: datetime) -> None:
 
 
 def _find_sender(number: str, messaging_service: str) -> Sender | None:
-    """Find the sender by number, then by messaging service, else the default."""
     sender = Sender.objects.filter(number=number).first() if number else None
     if sender is None and messaging_service:
         sender = Sender.objects.filter(messaging_service=messaging_service).first()

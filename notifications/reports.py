@@ -82,7 +82,6 @@ def _apply_report(message: Message, report: Report, now: datetime) -> None:
 
 
 def _handle_failure(message: Message, now: datetime) -> None:
-    """Set the reason, and queue a resend where the treatment has a delay and the message is still useful."""
     treatment = rules.choose_treatment(message.error_code)
     message.reason = treatment.reason
     if treatment.kind == ErrorKind.EXPIRED:

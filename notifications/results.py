@@ -102,7 +102,6 @@ def _is_provider_failure(result: CallResult) -> bool:
 
 
 def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, chance: float) -> _NextState:
-    """Queue the message again next_state a pause, unless it expires before or has used up its attempts."""
     due_at = now + rules.compute_pause(message.attempts + 1, chance, error.retry_after)
     if message.attempts + 1 >= rules.MOST_ATTEMPTS:
         return _NextState(MessageState.FAILED, "gave_up", error.code)

@@ -80,7 +80,6 @@ def choose_treatment(code: str, status: int = 0) -> Treatment:
 
 
 def is_provider_failure(kind: ErrorKind, reason: str, channel: str) -> bool:
-    """Whether the error counts toward the channel's circuit breaker."""
     if kind == ErrorKind.CONFIGURATION:
         return channel == "email"
     return kind == ErrorKind.IN_DOUBT or (
@@ -213,7 +212,6 @@ def parse_carrier_keyword(text: str) -> ReplyMeaning:
 
 
 def _normalize_text(text: str) -> str:
-    """Return the text in lower case without accents, punctuation and emoji, with single spaces."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
     return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())

@@ -20,7 +20,7 @@ PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call; if a wor
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-Limits = dict[str, tuple[int, int]]
+Limits = dict[str, tuple[int, int]]  # per minute and per day, by subject
 
 
 class RateLimiter:
@@ -36,7 +36,6 @@ class RateLimiter:
         self.deferrals = self._compute_deferrals()
 
     def record_sent(self, passed: Sequence[ClaimedMessage]) -> None:
-        """Count the messages that were let through."""
         for one in passed:
             for subject in compute_limits([one]):
                 self._uses[subject].count_message(self._now)
@@ -106,7 +105,6 @@ def _build_queue_subject(one: ClaimedMessage) -> str:
 
 
 def compute_limits(claimed: Iterable[ClaimedMessage]) -> Limits:
-    """Return the limits of these messages (per minute, per day) by subject."""
     limits: Limits = {}
     for one in claimed:
         if not one.is_limited:

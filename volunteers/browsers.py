@@ -30,7 +30,6 @@ def save_verified_browser(*, token: str, identity: str, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def replace_browser_token(*, old: str, new: str, now: datetime) -> None:
-    """Copy the verifications of an old token to a new one of the same browser, with the same expiry."""
     verified = VerifiedBrowser.objects.filter(token_hash=linked_model.hash_token(old), expires_at__gt=now)
     copies = [
         VerifiedBrowser(

@@ -127,7 +127,6 @@ def _filter_requested_codes(now: datetime) -> QuerySet[VerificationCode]:
 
 
 def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
-    """Count the code against contact, network and budget, from narrow to wide (see `limits.spend_limits`)."""
     codes = [
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
         Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_PER_DAY),
@@ -151,7 +150,6 @@ def _insert_code(
     now: datetime,
     organization: Organization | None = None,
 ) -> tuple[VerificationCode, list[int]]:
-    """Insert a code; also return the ids of the older codes that it invalidates."""
     network = rules.compute_network(ip)
     row = VerificationCode(
         network=_build_unentered_limit(network).digest if network else "",

@@ -28,7 +28,7 @@ def opt_out_contact(
 ) -> int:
     """Withdraw consents of one contact; with `all_contacts`, every consent of all its owner's contacts.
 
-    A consent belongs to an address, so others who share the phone get no more texts there either. Other people's
+    A consent belongs to an address, so other people with this phone get no more texts there either. Other people's
     addresses stay as they are. Returns the number of ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)

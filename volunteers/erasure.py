@@ -35,7 +35,6 @@ def erase_personal_data(
 
 
 def _erase_typed_addresses(volunteer: Volunteer, addresses: Collection[str]) -> None:
-    """Remove the addresses from other people's registrations, where they were typed as a second contact."""
     others = Registration.objects.filter(organization=volunteer.organization_id)
     others.filter(phone__in=addresses).exclude(email="").update(phone="", phone_as_typed="")
     others.filter(email__in=addresses).exclude(phone="").update(email="")

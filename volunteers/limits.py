@@ -55,7 +55,6 @@ class Limit(NamedTuple):
 
 
 def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:
-    """Count one, or refuse with RateLimitExceeded."""
     spend_limits(limits=[Limit(scope, subject, limit, window)], now=now)
 
 
@@ -93,7 +92,6 @@ def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> N
 
 @transaction.atomic(savepoint=False)
 def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
-    """Take back one count in its window; a counter never falls below zero."""
     LimitCounter.objects.filter(scope=scope, subject=digest, window_start=window_start, count__gt=0).update(
         count=F("count") - 1
     )

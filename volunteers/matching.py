@@ -23,7 +23,7 @@ BookingFor = Literal["", "me", "other"]
 
 
 class NameMismatch(ValidationError):
-    """The contact belongs to another name: the donor must say for whom the booking is."""
+    """The contact belongs to another name: ask the donor if the booking is for another person."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -67,7 +67,6 @@ class ContactPeople:
         return self._others
 
     def find_by_name(self, name: str) -> Volunteer | None:
-        """Find the volunteer of this name among the others."""
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
 
@@ -113,9 +112,9 @@ def find_or_create_others(
 def find_entered_volunteer(
     volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """Find the volunteer that a coordinator means by this name and contact; None for a new one.
+    """Match a name and contact that a coordinator typed; None for a new volunteer.
 
-    A similar name means `volunteer_id`, whose name is updated. Other people with the contact must match exactly.
+    A similar name means `volunteer_id`; its name is updated. Other people with the contact must match exactly.
     """
     if volunteer_id is None:
         return None
@@ -147,7 +146,6 @@ def update_known_volunteer(
 def build_volunteer(
     organization_id: int, name: str, language: str, contacts: ContactPair, now: datetime, owner_id: int | None = None
 ) -> Volunteer:
-    """Build an unsaved volunteer with the contacts that have no owner, or the owner `owner_id`."""
     phone, email = _find_linkable_contacts(contacts, owner_id)
     return Volunteer(
         organization_id=organization_id,
@@ -161,8 +159,6 @@ def build_volunteer(
 
 
 def _find_linkable_contacts(contacts: ContactPair, volunteer_id: int | None) -> tuple[Contact | None, Contact | None]:
-    """Return the contacts that this volunteer may have: without an owner, or their own."""
-
     def free(contact: Contact | None) -> Contact | None:
         return contact if contact and contact.owner_id in {None, volunteer_id} else None
 
@@ -170,7 +166,6 @@ def _find_linkable_contacts(contacts: ContactPair, volunteer_id: int | None) -> 
 
 
 def _attach_contacts(volunteer: Volunteer, contacts: ContactPair) -> Volunteer:
-    """Set the contacts that were just read, so that no caller reads them again."""
     for contact in contacts.all():
         if volunteer.phone_id == contact.pk:
             volunteer.phone = contact

@@ -51,7 +51,6 @@ def render_code_message(
 
 
 def render_consent_text(purpose: str, language: str, organization: Organization) -> tuple[str, str]:
-    """Return version and wording of a consent, as stored in the ledger."""
     english = _CONSENT_TEXTS[Purpose(purpose).value]
     with translation.override(language):
         words = gettext(english)

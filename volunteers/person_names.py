@@ -1,7 +1,7 @@
 """Compare typed names of people. Pure.
 
-People vary case, accents, order, initials, second names, and make typos. People who share a phone differ in their
-first names.
+Case, accents, order, initials and second names vary, and there are typos. People with one phone differ in their first
+names.
 """
 
 import re
@@ -14,7 +14,6 @@ _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hi
 
 
 def is_same_name(one: str, other: str) -> bool:
-    """Whether the words are equal, in any order, case, accents and punctuation."""
     return sorted(_split_words(one)) == sorted(_split_words(other))
 
 

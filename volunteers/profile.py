@@ -41,11 +41,11 @@ def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) 
 
     - unsent messages go to the new contact; consents stay with the old address
     - the old contact loses its owner, so that the next holder of the number is another person
-    - people who share the old contact move to the new one, so that the next holder sees nothing of them
+    - people with the same old contact move to the new one, so that the next holder sees nothing of them
     - raises ContactTaken
 
-    The caller locks the identities of the old contact, of the people who share it, and of the new one. Contact rows are
-    locked in the order of the organizations.
+    The caller locks the identities of the old contact, of the people with the same contact, and of the new one. Contact
+    rows are locked in the order of the organizations.
     """
     kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
     own = {person.pk for person in people}
@@ -81,6 +81,6 @@ def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetim
 
 
 def _delete_verified_browsers(identity: str) -> None:
-    """Otherwise the person's browser would see what the next holder of the number books."""
+    # Otherwise this browser would see the bookings of the number's next holder.
     if not Contact.objects.filter(identity=identity).exclude(owner=None).exists():
         VerifiedBrowser.objects.filter(identity=identity).delete()

@@ -32,7 +32,6 @@ def filter_browser_verifications(browser: str, now: datetime) -> QuerySet[Verifi
 
 
 def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunteer]:
-    """Volunteers of all organizations who own or use a contact that this browser has verified."""
     contacts = Contact.objects.filter(identity__in=filter_browser_verifications(browser, now).values("identity"))
     # The unions keep each part on its index; an OR over them would read the table.
     by_phone, by_email = (
@@ -56,7 +55,6 @@ def list_volunteers_of_browser(browser: str, now: datetime) -> list[Volunteer]:
 
 
 def filter_contact_sharers(people: Collection[int]) -> QuerySet[Volunteer]:
-    """Other volunteers who use a contact that one of these people owns."""
     owned = Contact.objects.filter(owner__in=people)
     through = Volunteer.objects.filter(phone__in=owned) | Volunteer.objects.filter(email__in=owned)
     return through.exclude(pk__in=people)
@@ -82,7 +80,6 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
 
 
 def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
-    """Volunteers of the organization, by name. `search` matches parts of a name, number or mailbox."""
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     condition = Q()
     for word in search.replace("\x00", "").split():
@@ -220,7 +217,6 @@ def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
 
 
 def get_texting_number(organization: Organization) -> str:
-    """Return the number that the organization's texts come from; "" for a messaging service."""
     sender = notifications_queries.find_sender(organization)
     return sender.number if sender else ""
 

@@ -146,8 +146,8 @@ def resolve_registrations(
 
     - the first person to verify a contact becomes its owner
     - a clearly different name raises NameMismatch until `booking_for` answers; only "me" renames the owner
-    - the other, unverified contact is linked unless it has an owner, but never owned: otherwise a donor who types a
-      mailbox would own what its holder books later
+    - the other, unverified contact is linked unless it has an owner, but never owned: otherwise a typed mailbox
+      would own what its holder books later
     - consents enter the ledger now
 
     The caller locks the identity. The contact rows are locked here, so that two calls at once make one volunteer.
@@ -179,7 +179,6 @@ def resolve_registrations(
 def _get_or_create_owner(
     people: ContactPeople, registration: Registration, booking_for: BookingFor, now: datetime
 ) -> Volunteer:
-    """Return the contact's owner, with the newest language and contacts; a new volunteer if it has none."""
     verified, pair = people.verified, people.contacts
     name = registration.name if booking_for == "me" and not registration.is_for_other else people.owner_name
     volunteer = matching.update_known_volunteer(verified.owner_id, name, registration.language, pair)
@@ -214,7 +213,7 @@ def enter_volunteer(
     """Find or create the volunteer that a coordinator or an API key entered. The contacts stay unverified.
 
     The same contact means the same person, unless the name is clearly another's. A contact without an owner gets this
-    volunteer as its owner. The ledger names the actor who reported the consents. Refuses with a ValidationError by
+    volunteer as its owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
     The caller locks `compute_typed_identities` first; the contact rows are locked here.
@@ -252,7 +251,6 @@ def enter_volunteer(
 
 
 def _find_owner_id(pair: ContactPair) -> int | None:
-    """Return the owner of a contact, the phone first; else the oldest volunteer who uses one."""
     if owners := [contact.owner_id for contact in pair.all() if contact.owner_id]:
         return owners[0]
     named = Volunteer.objects.filter(Q(phone__in=pair.all()) | Q(email__in=pair.all()))

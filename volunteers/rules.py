@@ -24,7 +24,7 @@ CODE_TRIES: Final = 5
 BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
-# One address may stand for a hall, or a town on a carrier's network. Donors enter their codes; fraudsters who pump
+# One address may stand for a hall, or a town on a carrier's network. Donors enter their codes; fraudsters that pump
 # texts to other people's numbers do not.
 CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
 CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
@@ -154,7 +154,6 @@ class FieldErrors:
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
     def collect(self, name: str, rule: Callable[[], T], default: T) -> T:
-        """Return the rule's result; if it refuses, keep the error for the field and return the default."""
         try:
             return rule()
         except ValidationError as problem:
@@ -187,7 +186,6 @@ def clean_details(
     country: str,
     is_own_name: bool = True,
 ) -> PersonDetails:
-    """Clean the typed details; a phone or a mailbox is required. Errors are collected by field."""
     typed_phone, typed_email = phone.strip(), email.strip()
     if not typed_phone and not typed_email:
         message = _("Enter a phone number or an e-mail address.")
@@ -202,7 +200,6 @@ def clean_details(
 
 
 def _clean_character(char: str) -> str:
-    """Return the character, a space for a separator, or "" for an invisible one."""
     category = unicodedata.category(char)
     if category in {"Cc", "Zl", "Zp", "Zs"}:
         return " "

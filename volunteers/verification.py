@@ -49,14 +49,12 @@ def parse_contact(typed: str, *countries: str) -> str:
 
 
 def get_address_to_verify(typed: Registration) -> str:
-    """Return the phone, unless there is none or the donor chose the mailbox."""
     return typed.phone if typed.identity == rules.compute_identity(typed.phone) else typed.email
 
 
 def send_code(
     *, typed: Registration, bound_to: str, browser: str = "", about: str, ip: str | None, now: datetime
 ) -> VerificationCode | None:
-    """Send a code to the contact that the donor typed; see `send_code_to_address`."""
     return send_code_to_address(
         organization=typed.organization,
         address=get_address_to_verify(typed),
@@ -128,7 +126,6 @@ def send_code_again(
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> None:
-    """Verify the contact of these registrations, or raise CodeWrong; see `verify_contact`."""
     typed = registrations[0]
     if typed.verified_at is None:
         ids = [each.pk for each in registrations]
@@ -151,7 +148,7 @@ def verify_contact(
     1. A browser that has verified the contact needs no code.
     2. The try counts in its own transaction: a wrong one although it is refused, a right one even if a rule of the
        caller refuses the booking later.
-    3. A second tap finds the code used by the first, whose booking may not have been saved yet.
+    3. A second tap finds the code used by the first, and its booking may not be saved yet.
     """
     if queries.is_browser_verified(browser, identity, now):
         return

@@ -23,6 +23,5 @@ def get_provider(channel: str) -> Provider:
 
 @cache
 def _create_provider(path: str, *arguments: str) -> Provider:
-    """Cached for each process and its settings, to keep connections open."""
     provider: Provider = import_string(path)(*arguments)
     return provider

@@ -203,5 +203,4 @@ def _build_refusal(code: int, kind: ErrorKind, reason: str) -> ProviderError:
 
 
 def _remove_line_breaks(text: str) -> str:
-    """Django refuses line breaks in a header."""
-    return " ".join(text.split())
+    return " ".join(text.split())  # Django refuses line breaks in a header

@@ -54,7 +54,6 @@ class TwilioHttpClient(HttpClient):
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """Make one call. Raises ProviderError for every status but 2xx."""
         target = urlsplit(url)._replace(scheme=self._address.scheme, netloc=self._address.netloc)
         if params:
             target = target._replace(query=urlencode(params, doseq=True))
@@ -107,7 +106,6 @@ class TwilioProvider:
         return Receipt(made.sid)
 
     def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
-        """List messages to the number created since then."""
         # No filter by `date_sent`: it is empty while a message is queued.
         known = self._ask(
             lambda: self._client.messages.list(to=message.address, limit=LOOKUP_LIMIT, page_size=LOOKUP_LIMIT)
@@ -125,7 +123,6 @@ class TwilioProvider:
         self._http_client.clear()
 
     def _ask(self, question: Any) -> Any:
-        """Return the answer, or None for what Twilio does not know."""
         try:
             return question()
         except ProviderError as error:
@@ -144,7 +141,6 @@ def _build_headers(headers: Mapping[str, str] | None, auth: tuple[str, str] | No
 
 
 def _compute_validity_seconds(left: timedelta) -> int:
-    """Return how long Twilio may keep trying, within its limits."""
     return max(1, int(min(left, LONGEST_VALIDITY).total_seconds()))
 
 

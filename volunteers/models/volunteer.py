@@ -20,7 +20,7 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
 
 
 class Volunteer(LinkedModel):
-    """A person who donates or helps, known to one organization. Its link opens the personal calendar feed."""
+    """A donor or helper, known to one organization. Its link opens the personal calendar feed."""
 
     link_purpose = "feed"
 
