@@ -1,4 +1,4 @@
-"""The table of message kinds: channels, required_consent, quiet hours, priority, expiry and withdrawal of each.
+"""The table of message kinds: channels, consent, quiet hours, priority, expiry and withdrawal of each.
 
 Every module that queues, sends, counts, shows or explains a message reads this table. `docs/messages.md` publishes it.
 """
@@ -32,19 +32,19 @@ class ChannelRule(StrEnum):
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"
-    SENDER = "text, else e-mail, by required_consent"
+    SENDER = "text, else e-mail, by consent"
 
 
 class Basis(StrEnum):
-    """Why we may write. `claim.admit_messages` checks the required_consent when a message leaves."""
+    """Why we may write. `claim.admit_messages` checks the consent when a message leaves."""
 
-    OWN_ACT = "own act: no required_consent"
-    VISIT = "required_consent to reminders for a text, none for an e-mail"
+    OWN_ACT = "own act: no consent"
+    VISIT = "consent to reminders for a text, none for an e-mail"
     REMINDERS = "reminders: a yes for a text, no “no” for an e-mail"
     NEWS = "news: a yes"
     REMINDERS_OR_NEWS = "reminders if it is about the visit, else news"
     REPLY = "own act within a day of the donor’s text, then reminders"
-    MEMBER = "a member of the organization: no required_consent"
+    MEMBER = "a member of the organization: no consent"
 
 
 class QuietRule(StrEnum):

@@ -76,7 +76,6 @@ def _apply_report(message: Message, report: Report, now: datetime) -> None:
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
         _handle_failure(message, now)
     message.save()
-    # After the save: this locks senders and consents, and the message comes first.
     if reported in {MessageState.FAILED, MessageState.UNDELIVERED}:
         results.handle_error_code(code=report.error_code, sender_id=message.sender_id, address=message.address, now=now)
 

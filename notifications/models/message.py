@@ -15,7 +15,7 @@ class Channel(models.TextChoices):
 
 class MessageState(models.TextChoices):
     SCHEDULED = "scheduled", _("planned")  # kind, subject and due time are known, the text is not rendered
-    QUEUED = "queued", _("unsent to be sent")
+    QUEUED = "queued", _("waiting to be sent")
     CLAIMED = "claimed", _("being sent")
     SENDING = "sending", _("being sent")  # let through by `claim.admit_messages`: the provider may have it
     ACCEPTED = "accepted", _("given to the provider")

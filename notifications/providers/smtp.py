@@ -80,7 +80,7 @@ class SmtpProvider:
             mail.message()  # fails here, before the server is called, if the text cannot be written as a mail
         except (ValueError, MessageError) as error:
             raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
-        # A refusal leaves the connection usable; after any other error it may hang.
+        # A refusal leaves the connection usable. After any other error its state is unknown.
         backend = self._open_backend()
         try:
             backend.send_messages([mail])
