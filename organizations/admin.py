@@ -1,4 +1,4 @@
-"""The admin looks; what changes things are the actions behind the organizer's pages."""
+"""Admin pages for users and organizations."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ else:
 
 
 class ReadOnlyAdmin(RowAdmin):
-    """Lists rows and never adds, changes or deletes one."""
+    """Rows can be looked at, not added, changed or deleted."""
 
     show_full_result_count = False
 
@@ -47,7 +47,7 @@ class CauseFactInline(RowInline):
 
 @admin.register(User)
 class CoordinatorAdmin(BaseUserAdmin):
-    """The people who sign in; made here, since nobody signs up by themselves."""
+    """The admin creates users, because sign-up is closed."""
 
     add_form = AdminUserCreationForm
     ordering = ["email"]
@@ -62,8 +62,6 @@ class CoordinatorAdmin(BaseUserAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(RowAdmin):
-    """An organization and its members."""
-
     list_display = ["name", "slug", "email", "country"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
@@ -72,8 +70,6 @@ class OrganizationAdmin(RowAdmin):
 
 @admin.register(Cause)
 class CauseAdmin(RowAdmin):
-    """A cause with its sourced facts."""
-
     list_display = ["title", "organization"]
     list_filter = ["organization"]
     inlines = [CauseFactInline]
@@ -81,15 +77,11 @@ class CauseAdmin(RowAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """Which keys there are; the hash of their secret is shown to nobody."""
-
     list_display = ["name", "organization", "prefix", "role", "created_at", "expires_at", "revoked_at"]
     exclude = ["secret_hash"]
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who did what."""
-
     list_display = ["at", "organization", "actor", "verb", "about", "fields"]
     list_filter = ["organization", "verb"]

@@ -1,4 +1,4 @@
-"""API keys: given out once, kept as a hash."""
+"""Issue and revoke API keys. Only a hash of the secret is stored."""
 
 import re
 import secrets
@@ -10,12 +10,12 @@ from django.db import transaction
 from organizations import audit
 from organizations.models import ApiKey, Organization, Role, linked_model
 
-# A secret of 22 url-safe characters has the 128 bits that a guess must not reach.
+# 22 url-safe characters have 128 bits, enough against guessing.
 _TOKEN_PATTERN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
 
 
 class ApiKeyTokenMalformed(ValidationError):
-    """A token that was asked for is not of the form pd_<prefix>_<secret>."""
+    """The given token has not the form pd_<prefix>_<secret>."""
 
     def __init__(self) -> None:
         super().__init__("A key looks like pd_<prefix>_<at least 22 letters and digits>.", code="token_malformed")
@@ -32,7 +32,7 @@ def issue_api_key(
     token: str | None = None,
     actor: str = "system",
 ) -> tuple[ApiKey, str]:
-    """Make a key and return it with its token, which is shown now and never again."""
+    """Create a key. The returned token cannot be read again."""
     token = token or f"pd_{secrets.token_hex(5)}_{secrets.token_urlsafe(32)}"
     parts = _TOKEN_PATTERN.fullmatch(token)
     if parts is None:
@@ -52,7 +52,7 @@ def issue_api_key(
 
 @transaction.atomic
 def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiKey:
-    """End a key at once; ending it again keeps the first time."""
+    """Revoke a key. A second call keeps the first time."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         audit.add_audit_entry(
             organization=key.organization, actor=actor, verb="revoked", about=f"key:{key.pk}", now=now

@@ -1,4 +1,4 @@
-"""Who did what: one line for each change of a plan, a person or a setting."""
+"""The audit log: an entry for each change of a plan, a person or a setting."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from organizations.models import AuditEntry, Organization
 def add_audit_entry(
     *, organization: Organization, actor: str, verb: str, about: str, fields: Sequence[str] = (), now: datetime
 ) -> AuditEntry:
-    """Add a line to the audit log: ids and names of fields, never values of personal data."""
+    """Add an audit entry with ids and field names, never with values of personal data."""
     return AuditEntry.objects.create(
         organization=organization, actor=actor, verb=verb, about=about, fields=list(fields), at=now
     )

@@ -1,4 +1,4 @@
-"""The same request twice is done once and answered alike."""
+"""Idempotency keys: a repeated request runs once and gets the same answer."""
 
 import hashlib
 import operator
@@ -20,12 +20,12 @@ ANONYMOUS = "anonymous"
 ANSWER_LIFETIME = timedelta(hours=24)
 
 _KEY_PATTERN = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable, without the quotation mark
-# 22 url-safe characters, or a UUID, hold 128 bits: nobody guesses their way to another's answer.
+# 22 url-safe characters, or a UUID, hold 128 bits. Otherwise a caller could guess the key of another's answer.
 _STRONG_KEY_PATTERN = re.compile(r"[A-Za-z0-9._~+/=-]{22,255}")
 
 
 class IdempotencyKeyMissing(ValidationError):
-    """A request that needs a key came without a usable one: 400."""
+    """400: no usable key."""
 
     def __init__(self) -> None:
         message = _("Send an Idempotency-Key of 1 to 255 printable characters.")
@@ -33,7 +33,7 @@ class IdempotencyKeyMissing(ValidationError):
 
 
 class IdempotencyKeyWeak(ValidationError):
-    """An anonymous key that could be guessed: 400."""
+    """400: an anonymous key that could be guessed."""
 
     def __init__(self) -> None:
         message = _("Send a random Idempotency-Key: a UUID, or at least 22 letters and digits.")
@@ -41,7 +41,7 @@ class IdempotencyKeyWeak(ValidationError):
 
 
 class IdempotencyKeyReused(ValidationError):
-    """The key was sent before with another body: 422."""
+    """422: the key was used for another body."""
 
     def __init__(self) -> None:
         message = _("This Idempotency-Key was already used for another request.")
@@ -49,7 +49,7 @@ class IdempotencyKeyReused(ValidationError):
 
 
 class RequestInProgress(ValidationError):
-    """The same request is being worked on at this moment: 409 with Retry-After."""
+    """409 with Retry-After: the same request is running."""
 
     retry_after = timedelta(seconds=1)
 
@@ -59,7 +59,7 @@ class RequestInProgress(ValidationError):
 
 
 class AnswerErased(ValidationError):
-    """The first answer was about somebody who has been erased since: 410, and nothing is done again."""
+    """410: the person in the first answer has been erased. Nothing is done again."""
 
     def __init__(self) -> None:
         super().__init__(_("This request was answered. What it was about has been erased since."), "answer_erased")
@@ -94,11 +94,13 @@ def run_once(
     now: datetime,
     work: Callable[[StoreAnswer], object],
 ) -> StoredAnswer:
-    """Do the work unless the same caller sent the same key before; then give the first answer again.
+    """Do the work, or return the stored answer if the caller sent the same key before.
 
-    `scope` is who asks: "key:3", "user:7" or "anonymous" (whose keys must be strong). `work` gives its own answer (201)
-    to `keep`, once: it is kept for 24 hours, written together with the work; work that raises keeps nothing. The key's
-    advisory lock is the first of all locks and lasts as long as the transaction.
+    `scope` is the caller: "key:3", "user:7" or "anonymous", which must send strong keys. `work` passes its answer (201)
+    to its argument once. The answer is stored for 24 hours in the same transaction; work that raises stores nothing.
+    The key's advisory lock is the first of all locks and lasts until the transaction ends.
+
+    Refuses: idempotency_key_missing, idempotency_key_weak, key_reused, request_in_progress, answer_erased.
     """
     key_hash = linked_model.hash_token(_clean_key(scope, key))
     body_hash = hashlib.sha256(body).hexdigest()
@@ -109,32 +111,31 @@ def run_once(
         if known.status == HTTPStatus.GONE:
             raise AnswerErased
         return StoredAnswer(known.status, known.body, replayed=True)
-    said: list[str] = []
+    answers: list[str] = []
 
-    def keep(text: str) -> None:
-        said.append(text)
+    def store_answer(text: str) -> None:
+        answers.append(text)
         with connection.cursor() as cursor:
             cursor.execute(_INSERT_ANSWER, [scope, key_hash, body_hash, HTTPStatus.CREATED.value, text, now])
 
-    work(keep)
-    return StoredAnswer(HTTPStatus.CREATED, "".join(said), replayed=False)
+    work(store_answer)
+    return StoredAnswer(HTTPStatus.CREATED, "".join(answers), replayed=False)
 
 
 @transaction.atomic(savepoint=False)
 def blank_answers(*, mentions: Collection[str]) -> int:
-    """Blank the answers in which one of these stands; the same request again is not done again. Returns how many."""
-    wanted = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
-    return IdempotentAnswer.objects.filter(wanted).update(status=HTTPStatus.GONE, body="")
+    """Blank stored answers that contain one of these texts; return how many. The requests are not run again."""
+    condition = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
+    return IdempotentAnswer.objects.filter(condition).update(status=HTTPStatus.GONE, body="")
 
 
 @transaction.atomic
 def purge_answers(*, now: datetime) -> int:
-    """Forget the answers that are older than a day; returns how many."""
     return IdempotentAnswer.objects.filter(created_at__lte=now - ANSWER_LIFETIME).delete()[0]
 
 
 def _clean_key(scope: str, key: str) -> str:
-    # The IETF draft writes the key as a quoted string; most clients leave the quotes out. Both mean the same key.
+    # The IETF draft has the key as a quoted string; most clients omit the quotes. Both mean the same key.
     key = re.sub(r'^"(.*)"$', r"\1", key.strip())
     if not _KEY_PATTERN.fullmatch(key):
         raise IdempotencyKeyMissing
@@ -144,10 +145,10 @@ def _clean_key(scope: str, key: str) -> str:
 
 
 def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
-    """Take the key for this transaction, or refuse; then the answer that is kept for it, if any.
+    """Lock the key for this transaction and return its stored answer. Refuses: request_in_progress.
 
-    A plain unique row would make the second caller wait instead; it stands behind the lock. Two statements: in one, the
-    snapshot could be older than the first caller's commit, and the work, done again, be refused.
+    A unique row alone would make a second caller wait. Two statements, because the snapshot of a single one could be
+    older than the first caller's commit; then the work would run again and fail on the unique row.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:

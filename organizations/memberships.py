@@ -1,4 +1,4 @@
-"""Organizations and who acts for them."""
+"""Create organizations, and change memberships and roles."""
 
 from datetime import datetime
 
@@ -34,7 +34,6 @@ def create_organization(
     owner: User | None = None,
     actor: str = "system",
 ) -> Organization:
-    """Found an organization, with its first owner if there is one."""
     organization = Organization.objects.create(
         name=name,
         slug=slug,
@@ -58,7 +57,7 @@ def create_organization(
 
 @transaction.atomic
 def set_retention_months(*, organization: Organization, months: int, actor: str, now: datetime) -> Organization:
-    """Say after how many months somebody who is not heard of is erased; the database refuses what is not 3 to 120."""
+    """Set the retention period. The database allows 3 to 120 months."""
     about = f"organization:{organization.pk}"
     if Organization.objects.filter(pk=organization.pk).exclude(retention_months=months).update(retention_months=months):
         fields = ["retention_months"]
@@ -71,11 +70,11 @@ def set_retention_months(*, organization: Organization, months: int, actor: str,
 
 @transaction.atomic
 def add_member(*, organization: Organization, user: User, role: str, actor: str, now: datetime) -> Membership:
-    """Give a user a role in an organization; who is a member already gets this role instead."""
+    """Add a user to an organization; an existing member gets this role instead."""
     _lock_owners(organization)
-    present = Membership.objects.filter(organization=organization, user=user).first()
-    if present:
-        return change_role(membership=present, role=role, actor=actor, now=now)
+    existing = Membership.objects.filter(organization=organization, user=user).first()
+    if existing:
+        return change_role(membership=existing, role=role, actor=actor, now=now)
     membership = Membership.objects.create(organization=organization, user=user, role=Role(role))
     audit.add_audit_entry(
         organization=organization, actor=actor, verb="added", about=f"user:{user.pk}", fields=["role"], now=now
@@ -85,7 +84,7 @@ def add_member(*, organization: Organization, user: User, role: str, actor: str,
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: str, now: datetime) -> Membership:
-    """Give a member another role, at once; refuses to take the role of the last owner."""
+    """Change a member's role. Refuses for the last owner (LastOwner). Locks the organization."""
     if role != Role.OWNER:
         _refuse_last_owner(membership)
     membership.role = Role(role)
@@ -99,7 +98,7 @@ def change_role(*, membership: Membership, role: str, actor: str, now: datetime)
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
-    """End a membership, at once; refuses to remove the last owner."""
+    """End a membership. Refuses for the last owner (LastOwner). Locks the organization."""
     _refuse_last_owner(membership)
     organization, about = membership.organization, f"user:{membership.user_id}"
     membership.delete()
@@ -107,7 +106,7 @@ def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
 
 
 def _lock_owners(organization: Organization) -> list[int]:
-    """The organization's owners, with the organization locked: two owners cannot remove each other at once."""
+    """Lock the organization, so that two owners cannot remove each other, and return its owners' memberships."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
     return list(owners.values_list("pk", flat=True))

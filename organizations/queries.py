@@ -1,4 +1,4 @@
-"""Who belongs to an organization, and whose key a request carries."""
+"""Reads of memberships, organizations and API keys."""
 
 import hmac
 from datetime import datetime
@@ -13,7 +13,7 @@ from organizations.models import ApiKey, Membership, Organization, Role, User, l
 
 
 def find_membership(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
-    """The user's membership in the named organization, or the first by name; none for strangers."""
+    """Return the membership in this organization, or the user's first one by organization name."""
     if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
     memberships = Membership.objects.filter(user=user).select_related("organization")
@@ -23,29 +23,30 @@ def find_membership(user: User | AnonymousUser, organization_slug: str | None = 
 
 
 def lacks_second_step(membership: Membership) -> bool:
-    """Whether somebody who sees and plans everything signs in with a password alone. One query.
+    """Whether an owner or coordinator signs in with only a password. One query.
 
-    Who has set a second step up (an app's codes, a passkey) cannot sign in without it.
+    With a second step (an app's codes, a passkey) a user cannot sign in without it.
     """
     if not settings.SECOND_STEP_REQUIRED or not rules.is_allowed(membership.role, "plan"):
         return False
-    ways = Authenticator.objects.filter(user=membership.user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return not ways.exists()
+    authenticators = Authenticator.objects.filter(user=membership.user_id).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    return not authenticators.exists()
 
 
 def list_organizations(user: User | AnonymousUser) -> QuerySet[Organization]:
-    """The organizations the user is a member of, by name."""
     if not isinstance(user, User):
         return Organization.objects.none()
     return Organization.objects.filter(memberships__user=user).order_by("name", "id")
 
 
 def find_api_key(header: str, now: datetime) -> ApiKey | None:
-    """The live key of an `Authorization: Bearer pd_…` header with its organization, or none."""
+    """Return the valid key of an `Authorization: Bearer pd_…` header, with its organization."""
     scheme, _, token = header.strip().partition(" ")
-    mark, _, rest = token.strip().partition("_")
+    marker, _, rest = token.strip().partition("_")
     prefix, _, secret = rest.partition("_")
-    if scheme.lower() != "bearer" or mark != "pd" or not prefix or not secret or "\x00" in token:
+    if scheme.lower() != "bearer" or marker != "pd" or not prefix or not secret or "\x00" in token:
         return None
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     key = ApiKey.objects.filter(live, prefix=prefix).select_related("organization").first()
@@ -53,13 +54,12 @@ def find_api_key(header: str, now: datetime) -> ApiKey | None:
 
 
 def list_countries() -> list[str]:
-    """The countries of all organizations, that of most of them first. One query."""
-    found = Organization.objects.values("country").annotate(many=Count("pk")).order_by("-many", "country")
-    return list(found.values_list("country", flat=True))
+    """List the countries of all organizations, the most frequent first. One query."""
+    countries = Organization.objects.values("country").annotate(many=Count("pk")).order_by("-many", "country")
+    return list(countries.values_list("country", flat=True))
 
 
 def list_coordinator_emails(organization: Organization) -> list[str]:
-    """The mailboxes of active owners and coordinators, for what they must hear about."""
     members = User.objects.filter(
         is_active=True,
         memberships__organization=organization,

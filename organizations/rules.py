@@ -1,4 +1,4 @@
-"""What a role may do."""
+"""The permissions of each role."""
 
 from typing import Final, Literal, get_args
 
@@ -16,5 +16,4 @@ _PERMISSIONS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
 
 
 def is_allowed(role: str, permission: Permission) -> bool:
-    """Whether somebody in this role may do this; an unknown role may do nothing."""
     return permission in _PERMISSIONS_BY_ROLE.get(role, frozenset())

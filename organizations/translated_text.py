@@ -1,4 +1,4 @@
-"""Texts that an organization writes in its languages: the value, its column, and its form field."""
+"""Texts that an organization writes in its languages: value, model field and form field."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ MAX_SINGLE_LINE_CHARACTERS = 300  # longer texts are written in several lines
 class TranslatedString:
     """One text in several languages, the organization's main language first.
 
-    As a string it is the text in the language of the moment, else the first one.
+    `str()` gives the text in the active language, else the first one.
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
@@ -23,9 +23,9 @@ class TranslatedString:
 
     @property
     def language(self) -> str:
-        """The language of the text that `str` gives now; empty if nothing was written."""
-        now = translation.get_language() or settings.LANGUAGE_CODE
-        choices = (now, now.partition("-")[0], *self.texts)
+        """Return the language of the text that `str()` gives now; "" if there is no text."""
+        active = translation.get_language() or settings.LANGUAGE_CODE
+        choices = (active, active.partition("-")[0], *self.texts)
         return next((language for language in choices if language in self.texts), "")
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class TranslatedString:
 
 
 def translate_sentence(message: str, main_language: str) -> TranslatedString:
-    """A sentence of the catalogs in all languages of the installation that have it."""
+    """Translate a sentence of the catalogs into all languages that have it."""
     texts = {}
     for language, _name in list_languages(main_language):
         with translation.override(language):
@@ -56,14 +56,14 @@ def translate_sentence(message: str, main_language: str) -> TranslatedString:
 
 
 def list_languages(main_language: str) -> list[tuple[str, str]]:
-    """The languages of the installation with their names, this one first."""
+    """List languages and names, the main language first."""
     return sorted(settings.LANGUAGES, key=lambda language: language[0] != main_language)
 
 
 class TranslatedField(models.JSONField):
-    """A text by language, as pairs of language and text so that the first one stays the first.
+    """A text by language, stored as pairs because JSON objects in PostgreSQL keep no order.
 
-    A plain string is a text in the language of the code. `max_length` holds for each language.
+    A plain string is text in the source language. `max_length` applies to each language.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -102,7 +102,7 @@ class TranslatedField(models.JSONField):
 
 
 class TranslatedInput(forms.Widget):
-    """One input for the main language, named as the field; the others, named with their language, fold away."""
+    """One input for the main language, named like the field. Inputs of other languages are folded away."""
 
     template_name = "organizations/translated_input.html"
     label: Any = ""
@@ -143,7 +143,7 @@ class TranslatedInput(forms.Widget):
 
 
 class TranslatedFormField(forms.Field):
-    """A text in the organization's main language, and the same in the others if it has them."""
+    """A text in the organization's main language, and optionally in the others."""
 
     widget = TranslatedInput
     empty_values = [*forms.Field.empty_values, TranslatedString()]

@@ -1,4 +1,4 @@
-"""Addresses of accounts: allauth's own are put under /accounts/ by config."""
+"""Addresses of accounts. `config.urls` adds allauth's under /accounts/."""
 
 from django.urls import path
 

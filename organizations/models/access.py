@@ -1,4 +1,4 @@
-"""Who may act for an organization: users, memberships with roles, API keys."""
+"""Users, memberships with roles, and API keys."""
 
 from typing import Any, ClassVar
 
@@ -10,8 +10,6 @@ from organizations.models.organization import Organization
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users that sign in with an e-mail address."""
-
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -61,7 +59,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of an organization for the API; only its hash is kept. Shown once: pd_<prefix>_<secret>."""
+    """An organization's key for the API, pd_<prefix>_<secret>. Only a hash of the secret is stored."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)

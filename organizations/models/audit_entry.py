@@ -1,4 +1,4 @@
-"""What was done by whom: append-only, ids and field names, never values of personal data."""
+"""The audit log. Append-only, with ids and field names, never with values of personal data."""
 
 from django.db import models
 
@@ -6,8 +6,6 @@ from organizations.models.organization import Organization
 
 
 class AuditEntry(models.Model):
-    """One change of a plan, a person or a setting."""
-
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="audit_entries")
     actor = models.CharField(max_length=60)
     verb = models.CharField(max_length=40)

@@ -1,10 +1,10 @@
-"""Answers kept for 24 hours so that a repeated request is answered alike."""
+"""Stored answers to requests with an Idempotency-Key."""
 
 from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """The 2xx answer of one request, by scope and hash of its Idempotency-Key."""
+    """The answer to one request, stored for 24 hours."""
 
     scope = models.CharField(max_length=60)
     key_hash = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Organizations and the causes their drives honour."""
+"""Organizations and their causes."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ _COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such a
 
 
 class Organization(models.Model):
-    """A foundation that runs drives. All other data hangs on one organization."""
+    """A foundation that runs drives. All other data belongs to one organization."""
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -33,11 +33,13 @@ class Organization(models.Model):
     calendar_title = models.CharField(max_length=60, blank=True)
     quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
     quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
-    sms_price = models.DecimalField(max_digits=7, decimal_places=4, default=Decimal("0.0118"))  # of a segment, all in
+    sms_price = models.DecimalField(
+        max_digits=7, decimal_places=4, default=Decimal("0.0118")
+    )  # per segment, with carrier fees
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
     messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
-    # Who was not heard of for so long is erased (drives.privacy.retention).
+    # Volunteers inactive for this long are erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
     created_at = models.DateTimeField()
 
@@ -60,7 +62,7 @@ class Organization(models.Model):
 
 
 class Cause(models.Model):
-    """Whom a drive honours and why: a story, sourced facts, links."""
+    """The person or story that a drive honours, with sourced facts and links."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
     title = TranslatedField(max_length=120)
@@ -82,7 +84,7 @@ class Cause(models.Model):
 
 
 class CauseFact(models.Model):
-    """One fact of a cause with where it comes from."""
+    """A fact of a cause with its source."""
 
     cause = models.ForeignKey(Cause, on_delete=models.CASCADE, related_name="facts")
     position = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Coordinators at the door: who signs in, and for which organization they act."""
+"""Sign-in of coordinators, and the organization they act for."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from organizations import queries, rules
 from organizations.models import Membership, User
 from organizations.rules import Permission
 
-CHOSEN_ORGANIZATION_KEY = "organization"  # in the session: the slug of the organization somebody acts for
+CHOSEN_ORGANIZATION_KEY = "organization"  # session key: the slug of the organization that the user acts for
 SEEN_AT_KEY = "seen_at"
 MAX_IDLE_TIME = timedelta(hours=2)
 _SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
@@ -30,7 +30,7 @@ P = ParamSpec("P")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
-    """Nobody signs up by themselves: an owner adds the people of an organization."""
+    """No sign-up: an owner adds the members of an organization."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -39,12 +39,12 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         return subject
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link under the configured address: a forged Host header must not send somebody's key elsewhere."""
+        """Use the configured address, so that a forged Host header cannot send a reset key elsewhere."""
         return f"{settings.BASE_URL}{urlsplit(super().get_reset_password_from_key_url(key)).path}"
 
 
 class MemberRequest(HttpRequest):
-    """A request of somebody who acts for an organization."""
+    """A request of a user with a membership."""
 
     user: User
     membership: Membership
@@ -55,18 +55,21 @@ def role_required(
 ) -> Callable[
     [Callable[Concatenate[MemberRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 ]:
-    """Let only members whose role may `verb` through, with `request.membership` set.
+    """Allow only members with this permission, and set `request.membership`.
 
-    Strangers to every organization get a kind page, members without the role a 403, everybody else the sign-in page.
-    Owners and coordinators set a second step up first. The membership is read on each request, so that a role that was
-    taken ends at once.
+    - not signed in: the sign-in page
+    - no membership: a page that explains it, 403
+    - role not allowed: 403
+    - owner or coordinator without a second step: the set-up page
+
+    The membership is read on each request, so that a removed role ends at once.
     """
 
     def decorate(
         view: Callable[Concatenate[MemberRequest, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def checked_view(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not is_signed_in(request, timezone.now()):
                 return redirect_to_login(request.get_full_path())
             membership = find_current_membership(request)
@@ -81,28 +84,28 @@ def role_required(
             member.membership = membership
             return view(member, *args, **kwargs)
 
-        return guarded
+        return checked_view
 
     return decorate
 
 
 def find_current_membership(request: HttpRequest) -> Membership | None:
-    """The membership for the organization chosen in this session, else for the user's first one."""
+    """Return the membership chosen in this session, else the user's first one."""
     user = cast("User", request.user)
     slug = request.session.get(CHOSEN_ORGANIZATION_KEY)
     return (queries.find_membership(user, slug) if slug else None) or queries.find_membership(user)
 
 
 def is_signed_in(request: HttpRequest, now: datetime) -> bool:
-    """Whether somebody is signed in and was here in the last two hours; a session left alone is ended."""
+    """Whether the user is signed in and was active in the last two hours. Ends an idle session."""
     if not request.user.is_authenticated:
         return False
     stamp = now.timestamp()
-    seen: Any = request.session.get(SEEN_AT_KEY)
-    if seen is not None and stamp - seen > MAX_IDLE_TIME.total_seconds():
+    seen_at: Any = request.session.get(SEEN_AT_KEY)
+    if seen_at is not None and stamp - seen_at > MAX_IDLE_TIME.total_seconds():
         logout(request)
         return False
-    # Written at most once a minute: a session is a row, and pages refresh themselves.
-    if seen is None or abs(stamp - seen) >= _SEEN_UPDATE_INTERVAL.total_seconds():
+    # Save at most once a minute: a session is a row, and pages refresh themselves.
+    if seen_at is None or abs(stamp - seen_at) >= _SEEN_UPDATE_INTERVAL.total_seconds():
         request.session[SEEN_AT_KEY] = stamp
     return True

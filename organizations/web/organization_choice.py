@@ -1,4 +1,4 @@
-"""Somebody who acts for several organizations chooses one."""
+"""The page on which a user chooses an organization."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_organization(request: HttpRequest) -> HttpResponse:
-    """Show the user's organizations, or choose one for this session; another's and an unknown one are both a 404."""
+    """Show the user's organizations, or choose one for this session. Unknown and foreign ones are a 404."""
     if request.method == "POST":
         membership = queries.find_membership(request.user, request.POST.get("organization", ""))
         if membership is None:
