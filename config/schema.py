@@ -1,4 +1,4 @@
-"""The API's description: OpenAPI 3.1 for programs, the same as one page for people."""
+"""The description of the API: OpenAPI 3.1 for programs, and the same as a page for people."""
 
 import json
 from dataclasses import dataclass
@@ -16,20 +16,24 @@ from drf_spectacular.renderers import OpenApiJsonRenderer
 
 SchemaNode = dict[str, Any]
 
+PATH_PARAMETERS = {
+    "id": "The `id` from the list.",
+    "drive_id": "The `id` of a drive.",
+    "booking_id": "The `id` of a booking, not its token.",
+    "volunteer_id": "The `id` of a volunteer: `volunteer` in the roster.",
+    "token": "The `token` from the answer that created the booking or the waitlist entry.",
+}
+
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
-    """How the schema speaks of an organization's key."""
-
     target_class = "config.api.ApiKeyAuthentication"
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> SchemaNode:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "pd_…"}
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "pd_…", "description": "A key of an organization."}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """How the schema speaks of a signed-in coordinator."""
-
     target_class = "config.api.CoordinatorSessionAuthentication"
     name = "session"
 
@@ -39,11 +43,18 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
 @cache
 def render_schema() -> bytes:
-    """The schema as JSON; it changes with the code only."""
     with override("en"):
         schema = SchemaGenerator().get_schema(request=None, public=True)
         schema["servers"] = [{"url": settings.BASE_URL}]
+        _describe_path_parameters(schema)
         return bytes(OpenApiJsonRenderer().render(schema, renderer_context={}))
+
+
+def _describe_path_parameters(schema: SchemaNode) -> None:
+    operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
+    for parameter in (row for operation in operations for row in operation.get("parameters", ())):
+        if parameter["in"] == "path":
+            parameter["description"] = PATH_PARAMETERS[parameter["name"]]
 
 
 @require_safe
@@ -53,7 +64,6 @@ def show_openapi(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_api_docs(request: HttpRequest) -> HttpResponse:
-    """Every call on one page; made here, without anybody's script."""
     return render(
         request, "api/docs.html", {"calls": _list_operations(), "types": _list_types(), "base_url": settings.BASE_URL}
     )
@@ -65,14 +75,14 @@ class SchemaField:
 
     name: str
     kind: str
-    link: str  # the name of the type that has its own table
+    link: str  # the name of its type, which has a table of its own
     required: bool
     about: str
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call, as the page shows it."""
+    """One call of the API, as the page shows it."""
 
     name: str
     method: str
@@ -83,20 +93,24 @@ class Operation:
     parameters: list[SchemaField]
     takes: str
     answers: list[tuple[str, str]]  # status, the name of its type
+    examples: list[tuple[str, str]]  # title, JSON
 
 
 @cache
 def _list_operations() -> list[Operation]:
-    """Public ones first, each group in the order of the addresses."""
+    """Public calls first."""
     described = json.loads(render_schema())["paths"]
     calls = [
-        _build_operation(path, method, said) for path, methods in described.items() for method, said in methods.items()
+        _build_operation(path, method, operation)
+        for path, methods in described.items()
+        for method, operation in methods.items()
     ]
     return sorted(calls, key=lambda call: not call.public)
 
 
 def _build_operation(path: str, method: str, described: SchemaNode) -> Operation:
-    body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = _get_content(described.get("requestBody", {}))
+    answers = [_get_content(response) for response in described["responses"].values()]
     return Operation(
         name=described["operationId"],
         method=method.upper(),
@@ -106,18 +120,29 @@ def _build_operation(path: str, method: str, described: SchemaNode) -> Operation
         public={} in described["security"],
         parameters=[_build_parameter(row) for row in described.get("parameters", ()) if row["in"] != "path"],
         takes=_get_component_name(body.get("schema", {})),
-        answers=[_build_response(status, said) for status, said in described["responses"].items()],
+        answers=[_build_response(*response) for response in described["responses"].items()],
+        examples=[example for content in (body, *answers) for example in _list_examples(content)],
     )
 
 
 def _build_parameter(row: SchemaNode) -> SchemaField:
-    place = {"header": "header", "query": "query"}[row["in"]]
-    return SchemaField(row["name"], place, "", row.get("required", False), row.get("description", ""))
+    return SchemaField(row["name"], row["in"], "", row.get("required", False), row.get("description", ""))
 
 
-def _build_response(status: str, said: SchemaNode) -> tuple[str, str]:
-    content: SchemaNode = next(iter(said.get("content", {}).values()), {})
-    return status, _get_component_name(content.get("schema", {}))
+def _build_response(status: str, response: SchemaNode) -> tuple[str, str]:
+    return status, _get_component_name(_get_content(response).get("schema", {}))
+
+
+def _get_content(described: SchemaNode) -> SchemaNode:
+    """The content of a body or an answer, which has one media type."""
+    return next(iter(described.get("content", {}).values()), {})
+
+
+def _list_examples(content: SchemaNode) -> list[tuple[str, str]]:
+    return [
+        (row.get("summary", name), json.dumps(row["value"], indent=2, ensure_ascii=False))
+        for name, row in content.get("examples", {}).items()
+    ]
 
 
 @cache
@@ -139,7 +164,7 @@ def _list_fields(described: SchemaNode) -> list[SchemaField]:
 
 
 def _describe_type(member: SchemaNode) -> tuple[str, str]:
-    """What a member is in words, and the type it is made of."""
+    """The kind of a member in words, and the name of its type."""
     if name := _get_component_name(member):
         schema = json.loads(render_schema())["components"]["schemas"].get(name, {})
         if "enum" in schema:
@@ -154,7 +179,7 @@ def _describe_type(member: SchemaNode) -> tuple[str, str]:
 
 
 def _get_component_name(schema: SchemaNode) -> str:
-    """The component that a schema stands for, directly or among alternatives."""
+    """The component that a schema refers to, directly or among alternatives."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     alternatives = (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()))

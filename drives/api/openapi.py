@@ -1,4 +1,4 @@
-"""How a call stands in the OpenAPI document: one decorator above the method that answers it."""
+"""The decorator that describes a call in the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SERIALIZERS = {400: InvalidSerializer, 409: ConflictSerializer}  # any other status: ProblemSerializer
-# A wrong key, and too many requests, are answered everywhere.
+# Every call refuses a wrong key and too many requests.
 COMMON_ERROR_STATUSES = (401, 429)
 BODY_ERROR_STATUSES = (400, 413, 415)
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -21,12 +21,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     required=True,
-    description="A UUID, or at least 22 random characters. For 24 hours the same key and body get the same answer.",
+    description="A UUID, or at least 22 random characters. To retry, send the same key and body: for 24 hours "
+    "you get the first answer again.",
 )
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag of the drive as you read it."
+    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The `ETag` of the drive that you read."
 )
-CURSOR = OpenApiParameter("cursor", str, description="Taken from `next` of the page before.")
+CURSOR = OpenApiParameter("cursor", str, description="The page to read. Follow `next` rather than set it yourself.")
 
 
 def describe_operation(
@@ -43,9 +44,10 @@ def describe_operation(
     parameters: Sequence[Any] = (),
     examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[ViewMethod], ViewMethod]:
-    """Describe a call for integrators. `refuses` are the problems it knows besides those that every call may answer.
+    """Describe a call for integrators.
 
-    `name` is the operation's id, which generated clients are built on: tests/drives/api/operations.txt lists them all.
+    `name` is the operation's id and never changes, because generated clients use it: tests/drives/api/operations.txt
+    lists them all. `error_statuses` come on top of the errors that every call of its sort can answer.
     """
     codes = {
         *COMMON_ERROR_STATUSES,

@@ -25,14 +25,13 @@ from organizations.translated_text import TranslatedField
 
 Row = TypeVar("Row", bound=models.Model)
 
+CODE_HELP = "Stable. Let programs decide by it."
+DETAIL_HELP = "A sentence for people, in the language of the request."
+TIMEZONE_HELP = "The name of the site's time zone, such as America/Los_Angeles."
+
 
 class SharedSerializer(serializers.BaseSerializer[Any]):
-    """Reads bodies and writes answers with one instance of each class.
-
-    Building a serializer's fields takes 0.2 to 0.4 ms, ten times as long as using them; `run_validation` and
-    `to_representation` keep no state.
-    """
-
+    # One instance of each class: building the fields takes 0.2 to 0.4 ms, ten times as long as using them.
     @classmethod
     @cache
     def shared(cls) -> Self:
@@ -49,13 +48,13 @@ class SharedSerializer(serializers.BaseSerializer[Any]):
         return cast("dict[str, Any]", cls.shared().to_representation(row))
 
 
+# No docstrings on the base classes: drf-spectacular would print them as the description of every type.
 class Serializer(SharedSerializer, serializers.Serializer[Any]):
-    """Rows of no one model, and bodies."""
+    pass
 
 
+# The query parameters of a call.
 class QuerySerializer(Serializer):
-    """The parameters of an address."""
-
     @classmethod
     def read(cls, body: QueryDict) -> dict[str, Any]:
         """The parameters, validated. An error names its parameter with a question mark."""
@@ -66,9 +65,8 @@ class QuerySerializer(Serializer):
             raise ValidationError({f"?{name}": details for name, details in by_name.items()}) from error
 
 
+# Takes limits and choices from the model. Ids and references to other rows are opaque strings.
 class ModelSerializer(SharedSerializer, serializers.ModelSerializer[Row]):
-    """Takes limits and choices from the model. Ids and references to other rows are opaque strings."""
-
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.BigAutoField: IdField,
@@ -96,9 +94,8 @@ class ModelSerializer(SharedSerializer, serializers.ModelSerializer[Row]):
         return IdField, options
 
 
+# Writes times with the offset of the site. `zone_source` leads from a row to the name of its zone.
 class SiteTimesSerializer(serializers.BaseSerializer[Any]):
-    """Writes times with the offset of the site. `zone_source` leads from a row to the name of its zone."""
-
     zone_source: ClassVar[str] = "drive.site.timezone"
 
     def to_representation(self, instance: Any) -> Any:
@@ -107,12 +104,14 @@ class SiteTimesSerializer(serializers.BaseSerializer[Any]):
 
 
 class ReasonSerializer(Serializer):
-    """One reason against an action."""
+    """One reason why a request was refused."""
 
-    code = TextField()
-    detail = TextField()
-    earliest_ok_at = DateTimeField(required=False, help_text="The first time that an interval rule allows.")
-    person = TextField(required=False, help_text="In a party, the person it is about, by the name that was sent.")
+    code = TextField(help_text=CODE_HELP)
+    detail = TextField(help_text=DETAIL_HELP)
+    earliest_ok_at = DateTimeField(required=False, help_text="The first time that the interval rule allows.")
+    person = TextField(
+        required=False, help_text="In a party: the person that the reason is about, by the name that was sent."
+    )
 
     def to_representation(self, instance: Reason) -> dict[str, Any]:
         """Leave out what does not apply."""
@@ -124,10 +123,10 @@ class SlotSerializer(Serializer):
 
     id = TextField()
     starts_at = DateTimeField(help_text="With the offset of the site.")
-    local_time = TextField(help_text="For people, in the language of the request.")
-    timezone = TextField()
-    spots_left = IntegerField()
-    drive = TextField(required=False, help_text="Present when the time belongs to another drive of the organization.")
+    local_time = TextField(help_text="The same time for people, in the language of the request.")
+    timezone = TextField(help_text=TIMEZONE_HELP)
+    spots_left = IntegerField(help_text="How many visits of this type can still start at this time.")
+    drive = TextField(required=False, help_text="Only if the slot belongs to another drive: the `id` of that drive.")
 
     @classmethod
     def write_all(cls, times: Iterable[OpenTime], zone: str) -> list[dict[str, Any]]:
@@ -158,31 +157,31 @@ def _format_time(starts_at: datetime, zone: str, language: str) -> tuple[str, st
 
 
 class ErrorSerializer(Serializer):
-    """One member or parameter that was refused."""
+    """One member or parameter that is wrong."""
 
-    pointer = TextField(help_text="JSON pointer into the body, such as #/phone, or ?name for a parameter.")
-    code = TextField()
-    detail = TextField()
+    pointer = TextField(help_text="`#/phone` for a member of the body (a JSON pointer), `?from` for a parameter.")
+    code = TextField(help_text=CODE_HELP)
+    detail = TextField(help_text=DETAIL_HELP)
 
 
 class ProblemSerializer(Serializer):
-    """RFC 9457."""
+    """A problem document (RFC 9457)."""
 
     type = TextField()
     title = TextField()
     status = IntegerField()
-    code = TextField(help_text="Stable. Programs decide by it.")
-    detail = TextField(required=False, help_text="One sentence for people.")
+    code = TextField(help_text=CODE_HELP)
+    detail = TextField(required=False, help_text=DETAIL_HELP)
 
 
 class InvalidSerializer(ProblemSerializer):
-    """400: what is wrong with each member."""
+    """A 400 problem: `errors` has each member or parameter that is wrong."""
 
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class ConflictSerializer(ProblemSerializer):
-    """409: every reason against it, and the nearest times that would be possible."""
+    """A 409 problem: all reasons against the request, and the nearest slots that fit the visit."""
 
     reasons = ReasonSerializer(many=True, required=False)
     alternatives = SlotSerializer(many=True, required=False)

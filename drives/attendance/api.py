@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import openapi
+from drives.api import examples, openapi
 from drives.api.access import ApiView
 from drives.attendance import check_in, queries, turnout
 from drives.attendance.serializers import (
@@ -29,8 +29,8 @@ class RosterView(ApiView):
     @openapi.describe_operation(
         "read_roster",
         "Read the roster",
-        "A drive's bookings in order of arrival, with contacts and the state of each message. Held slots are not on "
-        "it.",
+        "Lists a drive's bookings in order of arrival, with the donors' contacts and the state of each message. "
+        "Held slots are left out.",
         response_serializer=RosterRowSerializer,
         is_list=True,
         error_statuses=(404,),
@@ -53,11 +53,12 @@ class CheckInView(DayBookingView):
     @openapi.describe_operation(
         "check_in",
         "Check a donor in",
-        "Marks a donor as arrived. The interval rules are judged again; where one stands against the donation, send an "
-        "`override_reason`, which is kept with the booking.",
+        "Marks a donor as arrived. The interval rules are checked again. If one of them is against the visit, send "
+        "an `override_reason`; it is kept with the booking.",
         response_serializer=DayBookingSerializer,
         request_serializer=OverrideSerializer,
         error_statuses=(404, 409),
+        examples=examples.CHECK_IN,
     )
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
@@ -73,8 +74,8 @@ class RecordOutcomeView(DayBookingView):
     @openapi.describe_operation(
         "record_outcome",
         "Record an outcome",
-        "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` for a donor who did "
-        "not come. `at` is when it happened if that was not just now.",
+        "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` if the donor did "
+        "not come. Send `at` if it did not happen just now.",
         response_serializer=DayBookingSerializer,
         request_serializer=OutcomeSerializer,
         error_statuses=(404, 409),
@@ -98,8 +99,8 @@ class UndoStepView(DayBookingView):
     @openapi.describe_operation(
         "undo_step",
         "Undo the last step",
-        "Takes back the last step of the day: an outcome, then the check-in; a walk-in is taken back altogether. Where "
-        "that makes a visit count again, the interval rules are judged as at check-in.",
+        "Undoes the last step at the door: first the outcome, then the check-in. A walk-in is removed completely. "
+        "If the visit counts again, the interval rules are checked as at check-in.",
         response_serializer=DayBookingSerializer,
         request_serializer=OverrideSerializer,
         error_statuses=(404, 409),
@@ -118,8 +119,8 @@ class CreateWalkInView(DayBookingView):
     @openapi.describe_operation(
         "create_walk_in",
         "Add a walk-in",
-        "Books a donor who came without a booking, and checks them in. If the visit may not happen now, `alternatives` "
-        "has the nearest slots.",
+        "Books a donor who came without a booking, and checks them in. If a rule is against the visit, the answer "
+        "is 409 with the nearest slots in `alternatives`.",
         response_serializer=DayBookingSerializer,
         request_serializer=NewWalkInSerializer,
         status=201,
@@ -146,7 +147,7 @@ class TurnoutView(ApiView):
     @openapi.describe_operation(
         "read_turnout",
         "Read the turnout",
-        "The numbers of a drive. They move until the drive is completed; then `final` is true.",
+        "Returns the numbers of a drive. They change until the drive is completed; then `final` is true.",
         response_serializer=TurnoutSerializer,
         error_statuses=(404,),
     )

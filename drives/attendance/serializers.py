@@ -15,9 +15,11 @@ from volunteers import rules as volunteers_rules
 
 
 class DayBookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
-    """A booking at the door, with the donor's name and contacts."""
+    """A booking as helpers at the door see it, with the donor's name and contacts."""
 
-    volunteer = IdField(source="volunteer_id", help_text="One of the organization's volunteers.")
+    volunteer = IdField(
+        source="volunteer_id", help_text="The donor's `id`, for `volunteers/{id}/export/` and `erase/`."
+    )
     slot = IdField(source="arrival_id")
     timezone = TextField(source="drive.site.timezone")
     name = TextField(source="volunteer.name")
@@ -48,6 +50,8 @@ class DayBookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
 
 
 class MessageStateSerializer(ModelSerializer[Message]):
+    """The state of one message about a booking."""
+
     class Meta:
         model = Message
         fields = ("kind", "channel", "state")
@@ -55,6 +59,8 @@ class MessageStateSerializer(ModelSerializer[Message]):
 
 
 class RosterRowSerializer(DayBookingSerializer):
+    """A booking with its messages."""
+
     messages = MessageStateSerializer(many=True)
 
     class Meta(DayBookingSerializer.Meta):
@@ -68,11 +74,15 @@ class RosterRowSerializer(DayBookingSerializer):
 
 
 class OutcomeSerializer(Serializer):
+    """How a visit ended."""
+
     outcome = ChoiceField(choices=sorted({*OUTCOMES, BookingState.NO_SHOW}))
-    at = DateTimeField(required=False, allow_null=True, help_text="When it happened, if not just now.")
+    at = DateTimeField(required=False, allow_null=True, help_text="When it happened, if it was not just now.")
 
 
 class NewWalkInSerializer(OverrideSerializer):
+    """A donor who came without a booking."""
+
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True)
     visit = ChoiceField(choices=Visit.choices)
     phone = TextField(max_length=volunteers_rules.PHONE_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
@@ -80,16 +90,20 @@ class NewWalkInSerializer(OverrideSerializer):
 
 
 class TurnoutCountsSerializer(Serializer):
+    """How many bookings ended in each way. `unresolved` bookings have no outcome yet."""
+
     def get_fields(self) -> dict[str, Any]:
         return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}
 
 
 class TurnoutSerializer(SiteTimesSerializer, Serializer):
-    """A `DriveTurnout`."""
+    """The numbers of a drive."""
 
     drive = IdField(source="drive.pk")
-    final = BooleanField()
-    closed_out_at = DateTimeField(source="drive.closed_out_at", allow_null=True)
+    final = BooleanField(help_text="True when the drive is completed and the numbers no longer change.")
+    closed_out_at = DateTimeField(
+        source="drive.closed_out_at", allow_null=True, help_text="When no-shows were marked after the end of the drive."
+    )
     timezone = TextField(source="drive.site.timezone")
-    goal = IntegerField(source="drive.goal", allow_null=True)
+    goal = IntegerField(source="drive.goal", allow_null=True, help_text="How many donations were hoped for.")
     counts = TurnoutCountsSerializer()

@@ -13,7 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, openapi
+from drives.api import access, examples, openapi
 from drives.api.access import ApiView
 from drives.api.openapi import IDEMPOTENCY_KEY
 from drives.booking import book_for_donor, changes, hold, queries, verify
@@ -43,16 +43,17 @@ class CreateBookingView(ApiView):
 
     @openapi.describe_operation(
         "create_booking",
-        "Book a slot",
-        "Holds a slot for fifteen minutes and sends a six-digit code to the phone, else to the e-mail address. "
-        "`verify` turns the hold into a booking. With the organization's key or a coordinator's session the slot is "
-        "booked at once and no code is sent. The answer never tells whether the contact is known.",
+        "Create a booking",
+        "Holds a slot for fifteen minutes and sends a six-digit code to the phone, or to the e-mail address if "
+        "there is no phone. Then call `verify/` with the code. With a key or a session of the drive's organization, "
+        "the slot is booked at once and no code is sent. The answer never tells whether we know the contact.",
         response_serializer=BookingSerializer,
         request_serializer=NewBookingSerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
         error_statuses=(403, 409, 410, 422),
+        examples=examples.CREATE_BOOKING,
     )
     def post(self, request: Request) -> HttpResponse:
         body, now = NewBookingSerializer.read(request.data), timezone.now()
@@ -119,7 +120,7 @@ class ReadBookingView(BookingTokenView):
     @openapi.describe_operation(
         "read_booking",
         "Read a booking",
-        "The booking that the token opens.",
+        "Returns the booking that the token belongs to.",
         response_serializer=BookingSerializer,
         public=True,
         error_statuses=(404,),
@@ -134,13 +135,14 @@ class VerifyBookingView(BookingTokenView):
     @openapi.describe_operation(
         "verify_booking",
         "Verify a booking",
-        "Enters the code that was sent, and turns the held slot into a booking. All rules are judged now; if one "
-        "stands against the booking, the hold stays and can be moved to one of `alternatives`. A code works for ten "
-        "minutes, once, and allows five tries.",
+        "Takes the code and turns the held slot into a booking. All rules are checked now. If one of them is "
+        "against the booking, the answer is 409 and the slot stays held: move it to one of `alternatives`. A code "
+        "works for ten minutes, once, with five tries.",
         response_serializer=BookingSerializer,
         request_serializer=CodeSerializer,
         public=True,
         error_statuses=(404, 409, 410),
+        examples=examples.VERIFY_BOOKING,
     )
     def post(self, request: Request, token: str) -> Response:
         held, body = self.load_page(token).booking, CodeSerializer.read(request.data)
@@ -159,8 +161,8 @@ class SendBookingCodeView(BookingTokenView):
 
     @openapi.describe_operation(
         "send_booking_code",
-        "Send the code again",
-        "Sends a new code for a held slot. The code before it no longer works.",
+        "Send a booking's code again",
+        "Sends a new code for a held slot. The old code stops working.",
         response_serializer=BookingSerializer,
         request_serializer=ResendCodeSerializer,
         public=True,
@@ -186,7 +188,7 @@ class ConfirmBookingView(BookingTokenView):
     @openapi.describe_operation(
         "confirm_booking",
         "Confirm a booking",
-        "Records that the donor plans to come. Repeating it changes nothing.",
+        "Records that the donor plans to come. A second call changes nothing.",
         response_serializer=BookingSerializer,
         public=True,
         error_statuses=(404, 409),
@@ -202,7 +204,7 @@ class CancelBookingView(BookingTokenView):
     @openapi.describe_operation(
         "cancel_booking",
         "Cancel a booking",
-        "Cancels the booking and frees its slot at once. Repeating it changes nothing.",
+        "Cancels the booking and frees its slot at once. A second call changes nothing.",
         response_serializer=BookingSerializer,
         public=True,
         error_statuses=(404, 409),
@@ -221,12 +223,13 @@ class MoveBookingView(BookingTokenView):
     @openapi.describe_operation(
         "move_booking",
         "Move a booking",
-        "Moves the booking to another slot of the same drive, or leaves it where it is if that is not possible. `all` "
-        "moves every member of a party or none.",
+        "Moves the booking to another slot of the same drive. If the new slot cannot be taken, the booking stays "
+        "where it is. `all` moves every booking of a party, or none.",
         response_serializer=BookingSerializer,
         request_serializer=MoveSerializer,
         public=True,
         error_statuses=(404, 409, 410),
+        examples=examples.MOVE_BOOKING,
     )
     def post(self, request: Request, token: str) -> Response:
         booking, body = self.load_changeable_booking(token), MoveSerializer.read(request.data)
@@ -287,9 +290,9 @@ class CreatePartyView(ApiView):
 
     @openapi.describe_operation(
         "create_party",
-        "Book for a party",
-        "Holds slots for one to six people who share one contact: all of them or none. They come at one time, or next "
-        "to each other. The token of the first booking verifies all with one code.",
+        "Create a party",
+        "Holds slots for one to six people who share one contact: for all of them or for none. They arrive at the "
+        "same time or one after the other. The token of the first booking verifies all of them with one code.",
         response_serializer=PartySerializer,
         request_serializer=NewPartySerializer,
         status=201,

@@ -1,20 +1,22 @@
+from typing import ClassVar
+
 from rest_framework.serializers import BooleanField, ListField
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
-from drives.api.serializers import ModelSerializer, Serializer, SiteTimesSerializer
+from drives.api.serializers import TIMEZONE_HELP, ModelSerializer, Serializer, SiteTimesSerializer
 from drives.models import Booking, SelfReportedDonation, Visit
 from notifications.models import Purpose
 from volunteers import rules as volunteers_rules
 
 
 class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
-    """A booking for the holder of its token. It tells nothing about the donor."""
+    """A booking, for the holder of its token. It has no data about the donor."""
 
-    slot = IdField(source="arrival_id")
-    timezone = TextField(source="drive.site.timezone")
-    manage_url = LinkField("/b/{}/", source="token")
+    slot = IdField(source="arrival_id", help_text="The slot in which the visit starts.")
+    timezone = TextField(source="drive.site.timezone", help_text=TIMEZONE_HELP)
+    manage_url = LinkField("/b/{}/", source="token", help_text="The page where the donor confirms, moves or cancels.")
     calendar_url = LinkField("/b/{}/calendar.ics", source="token")
-    token = TextField(help_text="Opens the booking. Keep it like a password.")
+    token = TextField(help_text="Gives access to the booking without a key. Keep it secret.")
 
     class Meta:
         model = Booking
@@ -33,14 +35,22 @@ class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
             "token",
         )
         read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "reference": {"help_text": "Short name of the booking, for people. It gives no access."},
+            "held_until": {"help_text": "When a held slot is released unless it is verified."},
+        }
 
 
 class PartySerializer(Serializer):
-    bookings = BookingSerializer(many=True, help_text="In the order of `people`. The first token verifies all.")
+    """The bookings of a party."""
+
+    bookings = BookingSerializer(
+        many=True, help_text="In the order of `people`. Verify all of them with the token of the first."
+    )
 
 
 class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
-    """The last donation elsewhere, as the donor remembers it: a kind and a day."""
+    """A donation elsewhere that the donor told us of: what they gave, and on which day."""
 
     class Meta:
         model = SelfReportedDonation
@@ -48,33 +58,37 @@ class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
 
 
 class ContactSerializer(Serializer):
-    """How a donor is reached. A phone number or an e-mail address is needed; the code goes to the phone if given."""
+    """How to reach a donor, and what they agreed to. A phone number or an e-mail address is required."""
 
     phone = TextField(
         max_length=volunteers_rules.PHONE_MAX_TYPED,
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text="In any spelling.",
+        help_text="In any usual spelling. The code goes here if it is given.",
     )
     email = TextField(max_length=volunteers_rules.EMAIL_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
     language = TextField(
-        max_length=20, required=False, allow_null=True, allow_blank=True, help_text="A language tag, such as en or es."
+        max_length=20,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="The language of messages to the donor, such as `en` or `es`.",
     )
     consents = ListField(
         child=ChoiceField(choices=Purpose.choices),
         required=False,
         max_length=10,
-        help_text="The messages that the donor agreed to.",
+        help_text="What the donor agreed to: `reminders` about this booking, `news` of coming drives.",
     )
     self_check = ListField(
         child=TextField(max_length=40),
         required=False,
         max_length=30,
-        help_text="All codes of the drive's `self_check`, or `will_ask`.",
+        help_text="All codes of the drive's `self_check`, or only `will_ask` if the donor will ask the center.",
     )
     is_for_other = BooleanField(
-        required=False, default=False, help_text="The contact belongs to another person than the donor."
+        required=False, default=False, help_text="True if the contact belongs to another person, such as a parent."
     )
 
 
@@ -84,47 +98,60 @@ class PersonSerializer(ContactSerializer):
 
 
 class OverrideSerializer(Serializer):
+    """The reason to override an interval rule, if there is one."""
+
     override_reason = TextField(
         max_length=Booking._meta.get_field("override_reason").max_length,
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text="Lets the donor give against an interval rule, and is kept with the booking. Not for public calls.",
+        help_text="Overrides an interval rule and is kept with the booking. Not for public calls.",
     )
 
 
 class NewBookingSerializer(OverrideSerializer, PersonSerializer):
-    slot = IdField(help_text="The id of one of the drive's slots.")
+    """A donor and the slot they want. A phone number or an e-mail address is required."""
+
+    slot = IdField(help_text="The `id` of an open slot.")
     self_reported = SelfReportedSerializer(
-        required=False, allow_null=True, help_text="The last donation elsewhere. The interval rules count it."
+        required=False, allow_null=True, help_text="The donor's last donation elsewhere. The interval rules count it."
     )
 
 
 class CompanionSerializer(Serializer):
+    """One person of a party."""
+
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True, trim_whitespace=False)
     visit = ChoiceField(choices=Visit.choices)
 
 
 class NewPartySerializer(ContactSerializer):
-    """The contact belongs to the first person, unless `is_for_other` says that it belongs to none of them."""
+    """People who come together. The contact is the first person's, unless `is_for_other` is true."""
 
-    slot = IdField(help_text="The arrival time of the first person.")
-    people = ListField(child=CompanionSerializer(), min_length=1, max_length=20)
+    slot = IdField(help_text="The `id` of the slot in which the first person arrives.")
+    people = ListField(child=CompanionSerializer(), min_length=1, max_length=20, help_text="One to six people.")
 
 
 class CodeSerializer(Serializer):
-    code = TextField(max_length=40, help_text="The six digits that were sent.")
+    """The code that was sent to the donor."""
+
+    code = TextField(max_length=40, help_text="Six digits.")
     booking_for = ChoiceField(
         choices=[("me", "The donor owns the contact and has a new name"), ("other", "The contact belongs to another")],
         required=False,
-        help_text="The answer to `other_name`: `me` gives the contact's owner the new name.",
+        help_text="Only after the problem `other_name`. `me`: the owner of the contact has a new name. `other`: the "
+        "booking is for another person.",
     )
 
 
 class ResendCodeSerializer(Serializer):
-    by_email = BooleanField(required=False, default=False, help_text="Send it to the e-mail address, not the phone.")
+    """Where to send the new code."""
+
+    by_email = BooleanField(required=False, default=False, help_text="Send it by e-mail instead of by text.")
 
 
 class MoveSerializer(Serializer):
-    slot = IdField()
-    all = BooleanField(required=False, default=False, help_text="Move every member of the party, or none.")
+    """Where to move a booking."""
+
+    slot = IdField(help_text="The `id` of the new slot.")
+    all = BooleanField(required=False, default=False, help_text="Move every booking of the party, or none.")

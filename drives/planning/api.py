@@ -63,8 +63,8 @@ class DriveListView(PlanningView):
     @openapi.describe_operation(
         "list_drives",
         "List drives",
-        "Published drives that are not over, the next one first. With a key or a session, `status` lists the "
-        "organization's own drives in that state, drafts and past ones included.",
+        "Lists published drives that are not over, the next one first. With a key or a session, `status` lists the "
+        "organization's own drives in that state, including drafts and past drives.",
         response_serializer=DriveSerializer,
         is_list=True,
         public=True,
@@ -84,8 +84,8 @@ class DriveListView(PlanningView):
     @openapi.describe_operation(
         "create_drive",
         "Create a drive",
-        "Creates a draft from a plan. The public sees it once it is published. A plan that cannot work is refused with "
-        "every problem at once, each with its member.",
+        "Creates a draft from a plan. Donors see the drive after you publish it. If the plan cannot work, the "
+        "answer is 400 with all problems at once, each with its member.",
         response_serializer=OwnDriveSerializer,
         request_serializer=PlanSerializer,
         status=201,
@@ -115,8 +115,8 @@ class DriveView(ApiView):
     @openapi.describe_operation(
         "read_drive",
         "Read a drive",
-        "A public drive with its description, cause, donation rules and visit lengths. The drive's own organization "
-        "also sees drafts, the `plan`, and the `ETag` that a change must name.",
+        "Returns a drive with its description, cause, donation rules and visit lengths. The drive's own "
+        "organization can also read drafts, and gets the `plan` and the `ETag` that a change must send.",
         response_serializer=OwnDriveSerializer,
         public=True,
         error_statuses=(404,),
@@ -135,9 +135,9 @@ class DriveView(ApiView):
     @openapi.describe_operation(
         "change_drive",
         "Change a drive",
-        "Changes the members of the plan that are sent and keeps the others. `If-Match` names the version that was "
-        "read; if the drive has changed since, the answer is 412. A change of time or capacity that existing bookings "
-        "do not fit is refused.",
+        "Changes the members of the plan that you send and keeps the others. Send the `ETag` that you read in "
+        "`If-Match`; if the drive has changed since, the answer is 412. A change of times or capacity that existing "
+        "bookings do not fit is refused.",
         response_serializer=OwnDriveSerializer,
         request_serializer=PlanSerializer(partial=True),
         parameters=(IF_MATCH,),
@@ -161,8 +161,8 @@ class SlotListView(ApiView):
     @openapi.describe_operation(
         "list_slots",
         "List open slots",
-        "The arrival times of a drive that still have room for a kind of visit; without `visit`, for a return visit. "
-        "First visits take longer, so their list is shorter. The list is empty while the drive takes no bookings.",
+        "Lists the arrival times of a drive that can still take a visit of this type. First visits take longer, so "
+        "their list is shorter. The list is empty while the drive takes no bookings.",
         response_serializer=SlotSerializer,
         is_list=True,
         public=True,
@@ -202,7 +202,7 @@ class PreviewDriveView(PlanningView):
     @openapi.describe_operation(
         "preview_drive",
         "Preview a plan",
-        "Computes the times and the capacity of a plan, or its problems. Nothing is saved.",
+        "Computes the arrival times and the capacity of a plan, or lists its problems. Saves nothing.",
         response_serializer=PreviewSerializer,
         request_serializer=PlanSerializer,
     )
@@ -225,7 +225,7 @@ class PublishDriveView(ApiView):
     @openapi.describe_operation(
         "publish_drive",
         "Publish a drive",
-        "Opens a draft, or a closed drive, for online booking.",
+        "Opens a draft or a closed drive for online booking.",
         response_serializer=OwnDriveSerializer,
         error_statuses=(404, 409),
     )
@@ -243,7 +243,8 @@ class CloseDriveView(ApiView):
     @openapi.describe_operation(
         "close_drive",
         "Close a drive",
-        "Stops online booking. Existing bookings stay, and a held slot can still be verified.",
+        "Stops online booking. Existing bookings stay. A held slot can still be verified, and donors on the "
+        "waitlist still get offers.",
         response_serializer=OwnDriveSerializer,
         error_statuses=(404, 409),
     )
@@ -261,8 +262,8 @@ class CancelDriveView(ApiView):
     @openapi.describe_operation(
         "cancel_drive",
         "Cancel a drive",
-        "Cancels the drive with all its bookings. Every donor and everyone on the waitlist is notified once, with the "
-        "`reason` if one is given.",
+        "Cancels the drive and all its bookings. Donors with a booking and donors on the waitlist are notified "
+        "once, with the `reason` if you send one.",
         response_serializer=OwnDriveSerializer,
         request_serializer=CancellationSerializer,
         error_statuses=(404, 409),

@@ -59,7 +59,7 @@ class OrganizationListView(RecordsView):
     @openapi.describe_operation(
         "list_organizations",
         "List organizations",
-        "The organization that the key or session acts for.",
+        "Lists the one organization that the key or session acts for.",
         response_serializer=OrganizationSerializer,
         is_list=True,
         parameters=(CURSOR,),
@@ -73,7 +73,7 @@ class OrganizationView(RecordsView):
     @openapi.describe_operation(
         "read_organization",
         "Read an organization",
-        "The organization that the key or session acts for, by its id.",
+        "Returns the organization that the key or session acts for.",
         response_serializer=OrganizationSerializer,
         error_statuses=(404,),
     )
@@ -85,7 +85,7 @@ class SiteListView(RecordsView):
     @openapi.describe_operation(
         "list_sites",
         "List sites",
-        "The organization's sites. A plan names one by its id.",
+        "Lists the organization's sites. A plan names its site by `id`.",
         response_serializer=SiteSerializer,
         is_list=True,
         parameters=(CURSOR,),
@@ -99,7 +99,7 @@ class SiteView(RecordsView):
     @openapi.describe_operation(
         "read_site",
         "Read a site",
-        "One of the organization's sites.",
+        "Returns one of the organization's sites.",
         response_serializer=SiteSerializer,
         error_statuses=(404,),
     )
@@ -111,7 +111,7 @@ class CauseListView(RecordsView):
     @openapi.describe_operation(
         "list_causes",
         "List causes",
-        "The organization's causes with their sourced facts.",
+        "Lists the organization's causes with their facts and sources.",
         response_serializer=CauseSerializer,
         is_list=True,
         parameters=(CURSOR,),
@@ -125,7 +125,7 @@ class CauseView(RecordsView):
     @openapi.describe_operation(
         "read_cause",
         "Read a cause",
-        "One of the organization's causes with its sourced facts.",
+        "Returns one of the organization's causes with its facts and sources.",
         response_serializer=CauseSerializer,
         error_statuses=(404,),
     )
@@ -137,7 +137,7 @@ class CenterListView(RecordsView):
     @openapi.describe_operation(
         "list_centers",
         "List centers",
-        "The licensed centers and blood services that collect plasma at the organization's drives.",
+        "Lists the licensed centers and blood services that collect plasma at the organization's drives.",
         response_serializer=CenterSerializer,
         is_list=True,
         parameters=(CURSOR,),
@@ -151,7 +151,7 @@ class CenterView(RecordsView):
     @openapi.describe_operation(
         "read_center",
         "Read a center",
-        "One of the organization's centers.",
+        "Returns one of the organization's centers.",
         response_serializer=CenterSerializer,
         error_statuses=(404,),
     )
@@ -163,8 +163,8 @@ class PolicyListView(RecordsView):
     @openapi.describe_operation(
         "list_policies",
         "List policies",
-        "The donation rules that a plan may name: those offered to every organization, and the organization's own. A "
-        "version of a policy never changes.",
+        "Lists the donation rules that a plan can name: the rules for all organizations and the organization's own. "
+        "A version of a policy never changes.",
         response_serializer=PolicySerializer,
         is_list=True,
         parameters=(CURSOR,),
@@ -178,7 +178,7 @@ class PolicyView(RecordsView):
     @openapi.describe_operation(
         "read_policy",
         "Read a policy",
-        "One version of a set of donation rules.",
+        "Returns one version of a set of donation rules.",
         response_serializer=PolicySerializer,
         error_statuses=(404,),
     )

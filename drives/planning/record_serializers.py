@@ -1,4 +1,6 @@
-"""The records that a plan is made of, in the API."""
+"""Organizations, sites, causes, centers and policies in the API."""
+
+from typing import ClassVar
 
 from rest_framework.serializers import ListField
 
@@ -6,6 +8,8 @@ from drives.api.fields import TextField
 from drives.api.serializers import ModelSerializer
 from drives.models import CollectionCenter, Policy
 from drives.public.serializers import (
+    MIN_DAYS_HELP,
+    MIN_HOURS_HELP,
     CauseStorySerializer,
     SiteNameSerializer,
     WindowSerializer,
@@ -14,6 +18,8 @@ from organizations.models import CauseFact, Organization
 
 
 class OrganizationSerializer(ModelSerializer[Organization]):
+    """A foundation that runs drives. Donors see its legal name."""
+
     class Meta:
         model = Organization
         fields = ("id", "slug", "name", "legal_name", "email", "phone", "website", "language")
@@ -21,12 +27,16 @@ class OrganizationSerializer(ModelSerializer[Organization]):
 
 
 class SiteSerializer(SiteNameSerializer):
+    """A site of the organization. The times of its drives are in its time zone."""
+
     class Meta(SiteNameSerializer.Meta):
         fields = ("id", *SiteNameSerializer.Meta.fields, "country", "map_url", "arrival_note")
         read_only_fields = fields
 
 
 class FactSerializer(ModelSerializer[CauseFact]):
+    """A fact about a cause, with its source."""
+
     source = TextField(source="source_name")  # type: ignore[assignment]
     url = TextField(source="source_url")
 
@@ -37,6 +47,8 @@ class FactSerializer(ModelSerializer[CauseFact]):
 
 
 class CauseSerializer(CauseStorySerializer):
+    """A cause with its facts."""
+
     facts = FactSerializer(many=True)
 
     class Meta(CauseStorySerializer.Meta):
@@ -45,6 +57,8 @@ class CauseSerializer(CauseStorySerializer):
 
 
 class CenterSerializer(ModelSerializer[CollectionCenter]):
+    """A licensed center that collects the plasma."""
+
     class Meta:
         model = CollectionCenter
         fields = ("id", "name", "phone", "required_documents", "website")
@@ -52,6 +66,8 @@ class CenterSerializer(ModelSerializer[CollectionCenter]):
 
 
 class PolicySerializer(ModelSerializer[Policy]):
+    """One version of a set of donation rules, with the usual length of a visit."""
+
     windows = WindowSerializer(many=True)
     self_check = ListField(child=TextField(), help_text="The codes of the self-check.")
 
@@ -72,3 +88,8 @@ class PolicySerializer(ModelSerializer[Policy]):
             "verified",
         )
         read_only_fields = fields
+        extra_kwargs: ClassVar = {
+            "source": {"help_text": "Where the rules are published."},
+            "min_hours": {"help_text": MIN_HOURS_HELP},
+            "min_days": {"help_text": MIN_DAYS_HELP},
+        }

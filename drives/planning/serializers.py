@@ -1,4 +1,4 @@
-"""The plan of a drive as JSON, and what it would make."""
+"""The plan of a drive and its preview in the API."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import CharField, DateTimeField, IntegerField
 
 from drives.api.fields import PhoneField, TextField
-from drives.api.serializers import ModelSerializer, Serializer
+from drives.api.serializers import CODE_HELP, ModelSerializer, Serializer
 from drives.domain.grid import GridProblem
 from drives.models import PLAN_FIELDS, Drive
 from drives.planning import problems
@@ -18,6 +18,8 @@ from organizations.translated_text import TranslatedField, TranslatedString
 
 
 class BreakSerializer(Serializer):
+    """A break between two times of the day."""
+
     starts = serializers.TimeField()
     ends = serializers.TimeField()
 
@@ -78,7 +80,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
 
 
 class PlanSerializer(ModelSerializer[Drive]):
-    """A drive as it is planned: wall time at the site, visits counted in steps of the grid."""
+    """The plan of a drive. Times of day are local to the site. Visits are measured in steps of `step_minutes`."""
 
     breaks = BreaksField(required=False, max_length=20)
     phone = PhoneField(required=False, allow_blank=True, max_length=40, help_text=_("Any spelling."))
@@ -87,39 +89,63 @@ class PlanSerializer(ModelSerializer[Drive]):
         model = Drive
         fields = [field.name for field in PLAN_FIELDS]
         extra_kwargs: ClassVar = {
-            "stricter_hours": {"help_text": "Between donations; never less than the policy's."},
-            "stricter_count": {"help_text": "At most so many donations in any `stricter_count_days`."},
+            "on": {"help_text": "The day of the drive."},
+            "site": {"help_text": "The `id` of a site."},
+            "policy": {"help_text": "The `id` of a policy."},
+            "cause": {"help_text": "The `id` of a cause."},
+            "center": {"help_text": "The `id` of a collection center."},
+            "step_minutes": {"help_text": "Minutes from one arrival time to the next."},
+            "goal": {"help_text": "How many donations you hope for."},
+            "first_screening_steps": {"help_text": "How long a first visit needs a screening station, in steps."},
+            "first_chair_steps": {"help_text": "How long a first visit needs a chair, in steps."},
+            "return_screening_steps": {"help_text": "How long a return visit needs a screening station, in steps."},
+            "return_chair_steps": {"help_text": "How long a return visit needs a chair, in steps."},
+            "stricter_hours": {"help_text": "At least this many hours between donations. Not looser than the policy."},
+            "stricter_days": {"help_text": "At least this many days between donations. Not looser than the policy."},
+            "stricter_count": {"help_text": "At most this many donations in any `stricter_count_days` days."},
+            "stricter_count_days": {"help_text": "See `stricter_count`. Send both or neither."},
+            "grace_minutes": {"help_text": "This long after the end, donors who did not come are marked as no-shows."},
         }
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         if not isinstance(model_field, TranslatedField):
             return super().build_standard_field(field_name, model_field)
         options = {"max_length": model_field.max_length, "allow_blank": model_field.blank}
-        help_text = f"In the main language, or by language. At most {model_field.max_length} characters each."
+        help_text = (
+            'A string in the organization\'s main language, or an object such as `{"en": …, "es": …}`. '
+            f"At most {model_field.max_length} characters in each language."
+        )
         return TranslatedTextField, {**options, "required": not model_field.blank, "help_text": help_text}
 
 
 class DaySerializer(Serializer):
-    """The day of a copy."""
+    """The day of the new drive."""
 
     on = serializers.DateField()
 
 
 class CancellationSerializer(Serializer):
-    """Why; donors read it."""
+    """Why the drive is cancelled."""
 
-    reason = TextField(required=False, allow_blank=True, max_length=Drive._meta.get_field("cancel_reason").max_length)
+    reason = TextField(
+        required=False,
+        allow_blank=True,
+        max_length=Drive._meta.get_field("cancel_reason").max_length,
+        help_text="Donors read it in the message about the cancellation.",
+    )
 
 
 class OwnDriveSerializer(DriveDetailSerializer):
-    """A `DriveSummary` as the drive's own organization sees it; the ETag header has the version."""
+    """A drive with its details, and its `plan` if it belongs to the caller's organization."""
 
     plan = PlanSerializer(source="drive", required=False)
 
 
 class PlanProblemSerializer(Serializer):
-    code = CharField()
-    field = CharField()
+    """One thing that is wrong with a plan, or that you may want to check."""
+
+    code = CharField(help_text=CODE_HELP)
+    field = CharField(help_text="The member of the plan.")
     detail = serializers.SerializerMethodField()
 
     def get_detail(self, problem: GridProblem) -> str:
@@ -127,18 +153,20 @@ class PlanProblemSerializer(Serializer):
 
 
 class PreviewTimeSerializer(Serializer):
+    """What one arrival time of the plan can take."""
+
     starts_at = DateTimeField()
     chairs = IntegerField()
-    first_spots = IntegerField()
-    return_spots = IntegerField()
+    first_spots = IntegerField(help_text="How many first visits can start then.")
+    return_spots = IntegerField(help_text="How many return visits can start then.")
 
 
 class PreviewSerializer(Serializer):
-    """What a plan would make: its problems by field, or its times with their places."""
+    """The problems of a plan, or its arrival times and its capacity."""
 
-    problems = PlanProblemSerializer(many=True)
-    warnings = PlanProblemSerializer(many=True)
+    problems = PlanProblemSerializer(many=True, help_text="What must change before the plan can be saved.")
+    warnings = PlanProblemSerializer(many=True, help_text="What may be a mistake.")
     timezone = CharField()
     times = PreviewTimeSerializer(many=True)
-    first_visits = IntegerField()
-    return_visits = IntegerField()
+    first_visits = IntegerField(help_text="How many visits fit in the day if all of them are first visits.")
+    return_visits = IntegerField(help_text="How many visits fit in the day if all of them are return visits.")

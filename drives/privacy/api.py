@@ -19,7 +19,8 @@ class ExportVolunteerView(ApiView):
     @openapi.describe_operation(
         "export_volunteer",
         "Export a volunteer's data",
-        "Everything that is held about one volunteer, in one document. An erased volunteer is not found.",
+        "Returns everything we hold about one volunteer in one document. The answer is 404 if the volunteer has "
+        "been erased.",
         response_serializer=ExportSerializer,
         error_statuses=(404,),
     )
@@ -36,8 +37,8 @@ class EraseVolunteerView(ApiView):
     @openapi.describe_operation(
         "erase_volunteer",
         "Erase a volunteer",
-        "Erases a volunteer for good: upcoming bookings are cancelled, past ones stay as numbers. Repeating it changes "
-        "nothing.",
+        "Erases a volunteer for good. Upcoming bookings are cancelled; past bookings stay in the counts without a "
+        "name. A second call changes nothing.",
         response_serializer=ErasedSerializer,
         request_serializer=EraseSerializer,
         error_statuses=(404, 409),

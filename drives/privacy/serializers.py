@@ -8,24 +8,30 @@ from drives.privacy.erase import ErasureReason
 
 
 class EraseSerializer(Serializer):
+    """Why the volunteer is erased."""
+
     because = ChoiceField(
         choices=[ErasureReason.ASKED, ErasureReason.MISTAKE],
         required=False,
         default=ErasureReason.ASKED,
-        help_text="The reason, for the audit log.",
+        help_text="For the audit log: the person `asked`, or the record was a `mistake`.",
     )
 
 
 class ErasedSerializer(Serializer):
+    """The result of an erasure."""
+
     id = IdField(source="volunteer.pk")
-    erased_at = DateTimeField(source="volunteer.erased_at", help_text="The first time, if the call was repeated.")
+    erased_at = DateTimeField(
+        source="volunteer.erased_at", help_text="If the call was repeated, the time of the first call."
+    )
     cancelled = IntegerField(source="cancelled_count", help_text="How many upcoming bookings were cancelled.")
 
 
 class ExportSerializer(Serializer):
-    """Everything that is held about a volunteer. docs/api/README.md lists the members of each part. Times are UTC."""
+    """Everything we hold about a volunteer, times in UTC. docs/api/README.md lists the members of each part."""
 
-    format = CharField(help_text="plasma-drive-export/1. The number rises when a member changes its meaning.")
+    format = CharField(help_text="`plasma-drive-export/1`. The number rises when the meaning of a member changes.")
     exported_at = DateTimeField()
     titles = DictField(child=CharField(), help_text="A heading for each part, for people.")
     organization = DictField(child=CharField())

@@ -12,8 +12,13 @@ from drives.models import DriveState, Site, Visit
 from drives.public.queries import DriveSummary
 from organizations.models import Cause, Organization
 
+MIN_HOURS_HELP = "At least this many hours between two donations."
+MIN_DAYS_HELP = "At least this many days between two donations."
+
 
 class OrganizationNameSerializer(ModelSerializer[Organization]):
+    """The organization that runs a drive."""
+
     class Meta:
         model = Organization
         fields: tuple[str, ...] = ("slug", "name")
@@ -21,7 +26,9 @@ class OrganizationNameSerializer(ModelSerializer[Organization]):
 
 
 class SiteNameSerializer(ModelSerializer[Site]):
-    address = TextField(source="full_address")
+    """Where a drive happens."""
+
+    address = TextField(source="full_address", help_text="The whole address on one line.")
 
     class Meta:
         model = Site
@@ -30,7 +37,7 @@ class SiteNameSerializer(ModelSerializer[Site]):
 
 
 class DriveSerializer(SiteTimesSerializer, Serializer):
-    """A `DriveSummary`."""
+    """A drive in a list."""
 
     id = IdField(source="drive.pk")
     slug = TextField(source="drive.slug")
@@ -40,11 +47,13 @@ class DriveSerializer(SiteTimesSerializer, Serializer):
     site = SiteNameSerializer(source="drive.site")
     starts_at = DateTimeField(source="drive.starts_at")
     ends_at = DateTimeField(source="drive.ends_at")
-    spots_left = IntegerField(help_text="Return visits that still fit. Do not add it to other figures.")
+    spots_left = IntegerField(help_text="How many return visits still fit. First visits take longer, so fewer fit.")
     url = LinkField("/d/{}/", source="drive.slug")
 
 
 class CauseStorySerializer(ModelSerializer[Cause]):
+    """The cause that a drive is for."""
+
     class Meta:
         model = Cause
         fields: tuple[str, ...] = ("title", "story", "learn_more_url", "give_url")
@@ -62,19 +71,19 @@ class WindowSerializer(Serializer):
 
 
 class DrivePolicySerializer(Serializer):
-    """A drive's donation rules: its policy, as strict as the drive makes it."""
+    """The donation rules of a drive: its policy, with the stricter rules of the drive."""
 
     code = TextField(source="policy.code")
     version = IntegerField(source="policy.version")
     name = TextField(source="policy.name")
     source = TextField(source="policy.source")  # type: ignore[assignment]
-    min_hours = IntegerField(source="rules.min_hours", allow_null=True)
-    min_days = IntegerField(source="rules.min_days", allow_null=True)
+    min_hours = IntegerField(source="rules.min_hours", allow_null=True, help_text=MIN_HOURS_HELP)
+    min_days = IntegerField(source="rules.min_days", allow_null=True, help_text=MIN_DAYS_HELP)
     windows = WindowSerializer(source="rules.windows", many=True)
 
 
 class SelfCheckItemSerializer(Serializer):
-    """A sentence of the self-check. Its `code` is what a booking sends."""
+    """One sentence of the self-check. A booking sends its `code`."""
 
     code = TextField()
     text = TextField()
@@ -84,12 +93,14 @@ class SelfCheckItemSerializer(Serializer):
 
 
 class VisitLengthSerializer(Serializer):
+    """How long a visit takes."""
+
     type = ChoiceField(choices=Visit.choices)
     minutes = IntegerField()
 
 
 class DriveDetailSerializer(DriveSerializer):
-    """A `DriveSummary` with what a donor wants to know before booking."""
+    """A drive with what a donor wants to know before booking."""
 
     description = TextField(source="drive.description")
     cause = CauseStorySerializer(source="drive.cause", allow_null=True)
@@ -105,17 +116,19 @@ class DriveDetailSerializer(DriveSerializer):
 
 
 class DrivesQuerySerializer(QuerySerializer):
-    """The parameters of the list of drives."""
+    """The parameters of the list of drives. Days are local to the site."""
 
     organization = TextField(max_length=60, required=False, allow_blank=True, help_text="The organization's slug.")
-    city = TextField(max_length=80, required=False, allow_blank=True)
-    status = ChoiceField(choices=DriveState.choices, required=False, help_text="Any but published needs a key.")
+    city = TextField(max_length=80, required=False, allow_blank=True, help_text="The city of the site.")
+    status = ChoiceField(
+        choices=DriveState.choices, required=False, help_text="Any state but `published` needs a key or a session."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         # "from" is a keyword of Python.
         days = {
-            "from": DateField(required=False, help_text="The first day, local to the site."),
-            "to": DateField(required=False, help_text="The last day, local to the site."),
+            "from": DateField(required=False, help_text="Only drives on or after this day."),
+            "to": DateField(required=False, help_text="Only drives on or before this day."),
         }
         return {**super().get_fields(), **days}
 
@@ -123,4 +136,4 @@ class DrivesQuerySerializer(QuerySerializer):
 class SlotsQuerySerializer(QuerySerializer):
     """The parameters of the list of slots."""
 
-    visit = ChoiceField(choices=Visit.choices, required=False)
+    visit = ChoiceField(choices=Visit.choices, required=False, help_text="`return` if it is left out.")

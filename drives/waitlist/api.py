@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from drives.api import access, openapi
+from drives.api import access, examples, openapi
 from drives.api.access import ApiView
 from drives.api.openapi import IDEMPOTENCY_KEY
 from drives.booking import api as booking_api
@@ -37,15 +37,16 @@ class JoinWaitlistView(ApiView):
     @openapi.describe_operation(
         "join_waitlist",
         "Join the waitlist",
-        "Puts a donor on the waitlist of a full drive, once the code that is sent has been entered. With the "
-        "organization's key or a coordinator's session the donor is on it at once. While open slots fit the visit and "
-        "the times, the answer is 409 with `alternatives`.",
+        "Puts a donor on the waitlist of a full drive after the code is verified. With a key or a session of the "
+        "drive's organization, the donor is on the waitlist at once. If open slots fit the visit and the donor's "
+        "times, the answer is 409 `slots_open` with `alternatives`.",
         response_serializer=WaitlistEntrySerializer,
         request_serializer=NewWaitlistEntrySerializer,
         status=201,
         public=True,
         parameters=(IDEMPOTENCY_KEY,),
         error_statuses=(403, 404, 409, 422),
+        examples=examples.JOIN_WAITLIST,
     )
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._drive(request, drive_id), timezone.now()
@@ -96,7 +97,7 @@ class CloseWaitlistView(ApiView):
     @openapi.describe_operation(
         "close_waitlist",
         "Close the waitlist",
-        "Ends the waitlist of a drive that takes no online bookings. Everyone on it is notified once.",
+        "Closes the waitlist of a drive that takes no online bookings. Every donor on it is notified once.",
         response_serializer=ClosedWaitlistSerializer,
         error_statuses=(404, 409),
     )
@@ -133,7 +134,7 @@ class WaitlistEntryView(WaitlistTokenView):
     @openapi.describe_operation(
         "read_waitlist_entry",
         "Read a waitlist entry",
-        "The entry that the token opens, with its position and the offer that stands.",
+        "Returns the entry that the token belongs to, with its position and its open offer.",
         response_serializer=WaitlistEntrySerializer,
         public=True,
         error_statuses=(404,),
@@ -148,8 +149,7 @@ class VerifyWaitlistEntryView(WaitlistTokenView):
     @openapi.describe_operation(
         "verify_waitlist_entry",
         "Verify a waitlist entry",
-        "Enters the code that was sent and puts the donor on the waitlist. A donor who is on it already gets the entry "
-        "they have.",
+        "Takes the code and puts the donor on the waitlist. A donor who is already on it gets the entry they have.",
         response_serializer=WaitlistEntrySerializer,
         request_serializer=CodeSerializer,
         public=True,
@@ -173,8 +173,8 @@ class ResendWaitlistCodeView(WaitlistTokenView):
 
     @openapi.describe_operation(
         "send_waitlist_code",
-        "Send the waitlist code again",
-        "Sends a new code for an entry that is not verified. The code before it no longer works.",
+        "Send a waitlist entry's code again",
+        "Sends a new code for an entry that is not verified yet. The old code stops working.",
         response_serializer=WaitlistEntrySerializer,
         request_serializer=ResendCodeSerializer,
         public=True,
@@ -199,7 +199,7 @@ class LeaveWaitlistView(WaitlistTokenView):
     @openapi.describe_operation(
         "leave_waitlist",
         "Leave the waitlist",
-        "Takes the donor off the waitlist. An offered slot is passed on.",
+        "Takes the donor off the waitlist. A spot that was offered to them goes to the next donor.",
         response_serializer=WaitlistEntrySerializer,
         public=True,
         error_statuses=(404,),
@@ -215,7 +215,7 @@ class AcceptOfferView(WaitlistTokenView):
     @openapi.describe_operation(
         "accept_offer",
         "Accept an offer",
-        "Books the slot that is offered to the entry.",
+        "Books the slot that is offered to the donor.",
         response_serializer=BookingSerializer,
         public=True,
         error_statuses=(404, 409),
@@ -231,7 +231,7 @@ class DeclineOfferView(WaitlistTokenView):
     @openapi.describe_operation(
         "decline_offer",
         "Decline an offer",
-        "Passes the offered slot on. The entry keeps its place on the waitlist.",
+        "Declines the offered slot, which goes to the next donor. The entry keeps its position on the waitlist.",
         response_serializer=WaitlistEntrySerializer,
         public=True,
         error_statuses=(404, 409),

@@ -11,7 +11,7 @@ from drives.models import Offer, Visit, WaitlistEntryState
 
 
 class ArrivalWindowSerializer(Serializer):
-    """The arrival times that suit the donor: at or after `from`, and before `to`. Null is any time."""
+    """The arrival times that suit the donor: not before `from`, and before `to`. Null means no limit."""
 
     def get_fields(self) -> dict[str, Any]:
         # "from" is a keyword of Python.
@@ -21,6 +21,8 @@ class ArrivalWindowSerializer(Serializer):
 
 
 class OfferSerializer(ModelSerializer[Offer]):
+    """A freed spot that is kept for the donor until `deadline`."""
+
     url = LinkField("/offer/{}/", source="token")
 
     class Meta:
@@ -30,25 +32,25 @@ class OfferSerializer(ModelSerializer[Offer]):
 
 
 class WaitlistEntrySerializer(SiteTimesSerializer, Serializer):
-    """A `WaitlistPage`, for the holder of the entry's token. It tells nothing about the donor."""
+    """A waitlist entry, for the holder of its token. It has no data about the donor."""
 
     zone_source = "entry.drive.site.timezone"
 
     id = IdField(source="entry.pk")
     state = ChoiceField(source="entry.state", choices=WaitlistEntryState.choices)
     held_until = DateTimeField(source="entry.held_until", allow_null=True)
-    position = IntegerField(help_text="1 for the first on the waitlist, 0 for an entry that is not on it.")
+    position = IntegerField(help_text="1 for the first donor on the waitlist, 0 for an entry that is not on it.")
     visit = ChoiceField(source="entry.visit", choices=Visit.choices)
     drive = IdField(source="entry.drive_id")
     window = ArrivalWindowSerializer(source="entry")
     timezone = TextField(source="entry.drive.site.timezone")
-    offer = OfferSerializer(allow_null=True, help_text="The slot that is kept for the entry until `deadline`.")
+    offer = OfferSerializer(allow_null=True, help_text="The open offer, if there is one.")
     url = LinkField("/w/{}/", source="entry.token")
-    token = TextField(source="entry.token", help_text="Opens the entry. Keep it like a password.")
+    token = TextField(source="entry.token", help_text="Gives access to the entry without a key. Keep it secret.")
 
 
 class NewWaitlistEntrySerializer(PersonSerializer):
-    """A donor, and which arrival times suit them."""
+    """A donor, and the arrival times that suit them. A phone number or an e-mail address is required."""
 
     def get_fields(self) -> dict[str, Any]:
         window = {name: DateTimeField(required=False, allow_null=True) for name in ("from", "to")}
@@ -56,4 +58,6 @@ class NewWaitlistEntrySerializer(PersonSerializer):
 
 
 class ClosedWaitlistSerializer(Serializer):
-    waited = IntegerField(help_text="How many donors were on it; 0 when it is closed again.")
+    """The result of closing a waitlist."""
+
+    waited = IntegerField(help_text="How many donors were on the waitlist; 0 if it was closed before.")

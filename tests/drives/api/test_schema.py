@@ -4,11 +4,13 @@ import inspect
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from config import schema
 from drives import urls_api
@@ -65,6 +67,47 @@ def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
     assert not docstrings & {operation["description"] for operation in operations}
     for member in ("summary", "description"):
         assert len({operation[member] for operation in operations}) == len(operations)
+
+
+def list_wrong_examples(document: dict[str, Any]) -> list[str]:
+    """The examples that do not fit the schema of their body or answer, and those with an unknown member."""
+    operations = [row for methods in document["paths"].values() for row in methods.values()]
+    return [
+        f"{operation['operationId']}: {example['summary']}"
+        for operation in operations
+        for described in (operation.get("requestBody", {}), *operation["responses"].values())
+        for content in described.get("content", {}).values()
+        for example in content.get("examples", {}).values()
+        if not fits_schema(document, content["schema"], example["value"])
+    ]
+
+
+def fits_schema(document: dict[str, Any], reference: dict[str, str], value: dict[str, Any]) -> bool:
+    types = document["components"]
+    members = types["schemas"][reference["$ref"].rpartition("/")[2]]["properties"]
+    return Draft202012Validator({**reference, "components": types}).is_valid(value) and value.keys() <= members.keys()
+
+
+def test_the_main_calls_have_examples_that_fit_their_schema() -> None:
+    document = json.loads(schema.render_schema())
+    assert list_wrong_examples(document) == []
+    operations = {row["operationId"]: row for methods in document["paths"].values() for row in methods.values()}
+    for name in ("create_booking", "verify_booking", "move_booking", "join_waitlist", "check_in"):
+        [body] = operations[name]["requestBody"]["content"].values()
+        assert body["examples"], name
+
+
+def test_control_an_example_with_an_unknown_member_is_caught() -> None:
+    document = json.loads(schema.render_schema())
+    body = document["paths"]["/api/v1/bookings/{token}/verify/"]["post"]["requestBody"]["content"]["application/json"]
+    next(iter(body["examples"].values()))["value"]["gone"] = "x"
+    assert list_wrong_examples(document) == ["verify_booking: The code from the text message"]
+
+
+def test_no_type_is_described_by_a_base_class() -> None:
+    types = json.loads(schema.render_schema())["components"]["schemas"]
+    missing = [name for name, row in types.items() if "properties" in row and not row.get("description")]
+    assert [name for name in missing if not name.endswith("List")] == []
 
 
 def test_the_page_shows_every_call_and_loads_nothing_of_others() -> None:
