@@ -6,7 +6,7 @@ from drives.account import views_consents, views_find, views_me, views_profile
 
 donor_urls = [
     path("b/<str:key>/messages/", views_consents.change_booking_consent, name="booking_consent"),
-    path("b/<str:key>/new-feed/", views_consents.renew_booking_feed, name="booking_renew_feed"),
+    path("b/<str:key>/renew-feed/", views_consents.renew_booking_feed, name="booking_renew_feed"),
     path("find/", views_find.find_bookings, name="find_booking"),
     path("find/code/", views_find.enter_find_code, name="find_booking_code"),
     path("me/", views_me.show_me, name="donor_bookings"),
@@ -15,6 +15,6 @@ donor_urls = [
     path("me/<uuid:record>/contact/", views_profile.edit_contact, name="donor_contact"),
     path("me/<uuid:record>/contact/code/", views_profile.verify_new_contact, name="donor_contact_code"),
     path("me/<uuid:record>/messages/", views_profile.change_consent, name="donor_consent"),
-    path("me/<uuid:record>/new-feed/", views_profile.renew_donor_feed, name="donor_renew_feed"),
+    path("me/<uuid:record>/renew-feed/", views_profile.renew_donor_feed, name="donor_renew_feed"),
     path("stop/<str:token>/", views_consents.stop_messages, name="stop_messages"),
 ]

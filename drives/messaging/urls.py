@@ -16,8 +16,12 @@ organizer_urls = [
         name="organizer_preview_drive_message_schedule",
     ),
     path("messages/", views_organizer.show_messages, name="organizer_messages"),
-    path("messages/plan/", views_organizer.edit_message_schedule, name="organizer_message_schedule"),
-    path("messages/plan/preview/", views_organizer.preview_message_schedule, name="organizer_preview_message_schedule"),
+    path("messages/schedule/", views_organizer.edit_message_schedule, name="organizer_message_schedule"),
+    path(
+        "messages/schedule/preview/",
+        views_organizer.preview_message_schedule,
+        name="organizer_preview_message_schedule",
+    ),
     path("messages/sending/", views_organizer.edit_sending_settings, name="organizer_sending_settings"),
     path(
         "messages/texts/<slug:kind>/<slug:language>/", views_custom_texts.edit_custom_text, name="organizer_custom_text"

@@ -7,18 +7,18 @@ from drives.planning import api, api_records, views_lifecycle, views_plan, views
 
 organizer_urls = [
     path("drives/new/", views_plan.new_drive, name="organizer_new_drive"),
-    path("drives/<int:drive_id>/plan/", views_plan.edit_drive, name="organizer_edit_drive"),
+    path("drives/<int:drive_id>/edit/", views_plan.edit_drive, name="organizer_edit_drive"),
     path("drives/<int:drive_id>/publish/", views_lifecycle.open_online_booking, name="organizer_publish_drive"),
     path("drives/<int:drive_id>/close/", views_lifecycle.close_online_booking, name="organizer_close_drive"),
     path("drives/<int:drive_id>/cancel/", views_lifecycle.confirm_drive_cancellation, name="organizer_cancel_drive"),
     path("drives/<int:drive_id>/copy/", views_lifecycle.choose_copy_day, name="organizer_copy_drive"),
-    path("places/", views_sites.show_directory, name="organizer_sites"),
-    path("places/sites/new/", views_sites.new_site, name="organizer_new_site"),
-    path("places/sites/<int:pk>/", views_sites.edit_site, name="organizer_edit_site"),
-    path("places/centers/new/", views_sites.new_center, name="organizer_new_center"),
-    path("places/centers/<int:pk>/", views_sites.edit_center, name="organizer_center"),
-    path("places/causes/new/", views_sites.new_cause, name="organizer_new_cause"),
-    path("places/causes/<int:pk>/", views_sites.edit_cause, name="organizer_edit_cause"),
+    path("sites/", views_sites.show_directory, name="organizer_sites"),
+    path("sites/new/", views_sites.new_site, name="organizer_new_site"),
+    path("sites/<int:pk>/", views_sites.edit_site, name="organizer_edit_site"),
+    path("centers/new/", views_sites.new_center, name="organizer_new_center"),
+    path("centers/<int:pk>/", views_sites.edit_center, name="organizer_center"),
+    path("causes/new/", views_sites.new_cause, name="organizer_new_cause"),
+    path("causes/<int:pk>/", views_sites.edit_cause, name="organizer_edit_cause"),
 ]
 
 api_urls = [

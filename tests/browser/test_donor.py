@@ -113,7 +113,7 @@ def pages_of(drive: Drive) -> list[str]:
         f"/d/{full.slug}/",
         f"/d/{gone.slug}/",
         f"/d/{drive.slug}/?result=ask",
-        f"/d/{drive.slug}/may-i-give/",
+        f"/d/{drive.slug}/self-check/",
         f"/d/{drive.slug}/book/?visit=return&slot={slot}",
         f"/d/{drive.slug}/book/?visit=return&slot={taken}",
         *(f"/b/{booking.token}/" for booking in (booked, other, cancelled, held)),

@@ -57,9 +57,9 @@ def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage,
         f"/d/{drive.slug}/book/?people=3&first=1&slot={slot}",
         f"/b/{held[0].token}/",
         f"/b/{party[0].token}/",
-        f"/b/{party[0].token}/cancel-all/",
+        f"/b/{party[0].token}/cancel-party/",
         f"/b/{party[0].token}/move/",
-        f"/b/{party[0].token}/move-all/",
+        f"/b/{party[0].token}/move-party/",
     ]
     for address in addresses:
         page.goto(live_server.url + address)

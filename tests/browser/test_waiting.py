@@ -106,7 +106,7 @@ def addresses() -> dict[str, str]:
     later = builders.drive(drive.organization, on=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     builders.booked_together(later, now=NOW + timedelta(minutes=1))
     return {
-        "wait": f"/d/{drive.slug}/wait/",
+        "wait": f"/d/{drive.slug}/waitlist/",
         "wait-code": f"/w/{asked.token}/",
         "wait-lapsed": f"/w/{lapsed.token}/",
         "wait-offered": f"/w/{ana.token}/",

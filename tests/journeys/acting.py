@@ -119,7 +119,7 @@ class Donor:
         """All the way: the code is read from the phone."""
         page = self.holds(drive, n, visit)
         sweep()
-        page = self.visitor.submit(page.form("/prove/"), code=self.code)
+        page = self.visitor.submit(page.form("/verify/"), code=self.code)
         assert (page.status, page.path) == (200, f"/b/{self.booking.reference}/"), page.html
         sweep()
         return self.booking
@@ -129,7 +129,7 @@ class Donor:
         page, slot = self.visitor.open(f"/d/{drive.slug}/?visit={visit}"), str(builders.slot(drive, n).pk)
         page = self.visitor.submit(page.form("/book/"), slot=slot)
         assert "No code is needed" in page.html
-        page = self.visitor.submit(page.form("/again/"), slot=slot)
+        page = self.visitor.submit(page.form("/rebook/"), slot=slot)
         self.token = Booking.objects.get(reference=page.path.split("/")[2]).token
         return self.booking
 

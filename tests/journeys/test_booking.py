@@ -156,7 +156,7 @@ def test_a_donor_who_comes_back_in_the_same_browser_needs_no_code_for_thirty_day
     set_to(time_machine, NOW + timedelta(days=31))
     page = ana.holds(third, 6)
     assert "no code is needed" not in page.html
-    ana.submits(page, "/prove/")
+    ana.submits(page, "/verify/")
     assert ana.booking.state == BookingState.HELD
 
 
@@ -166,7 +166,7 @@ def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clo
     page = ana.holds(drive, 6)
     sweep()
     page = ana.submits(ana.opens("move/"), "/move/", slot=str(builders.slot(drive, 12).pk))
-    ana.submits(page, "/prove/", code=ana.code)
+    ana.submits(page, "/verify/", code=ana.code)
     sweep()
     assert [text for _at, text in ana.texts[1:]] == [words.booked(ana.link, "Sat Mar 13, 12:00 PM")]
     assert drift.count_drifted_slots() == 0
@@ -194,6 +194,6 @@ def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Cl
     ana.books(drive, 6)
     page = again.holds(drive, 12)
     sweep()
-    page = again.submits(page, "/prove/", code=again.code)
+    page = again.submits(page, "/verify/", code=again.code)
     assert (page.status, again.booking.state) == (409, BookingState.HELD)
     assert "You already have a booking at this drive." in page.html

@@ -184,7 +184,7 @@ def test_a_hold_that_is_not_proved_lapses_and_says_so(time_machine: Clock) -> No
     sweep()
     code = ana.code
     set_to(time_machine, NOW + timedelta(minutes=15))
-    page = ana.submits(page, "/prove/", code=code)
+    page = ana.submits(page, "/verify/", code=code)
     assert "This time is free again" in page.html
     sweep()
     assert ana.booking.state == BookingState.LAPSED

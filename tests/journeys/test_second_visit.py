@@ -47,7 +47,7 @@ def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: 
     assert said.startswith("Hope Foundation: You may give again. Places Sat Apr 3, St Mary Hall: ")
     address = next(word for word in said.split() if word.startswith("http")).removeprefix("http://testserver")
     page = ana.visitor.open(address)
-    page = ana.visitor.submit(page.form("/again/"), slot=str(builders.slot(drive).pk))
+    page = ana.visitor.submit(page.form("/rebook/"), slot=str(builders.slot(drive).pk))
     second = Booking.objects.get(drive=drive)
     assert (page.status, second.volunteer, second.state) == (200, first.volunteer, BookingState.BOOKED)
     assert second.visit == "return"

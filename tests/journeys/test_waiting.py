@@ -31,12 +31,12 @@ def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
     """From the full drive's page to a place in line; the code is read from the phone."""
     page = donor.visitor.open(f"/d/{drive.slug}/")
     assert "All spots are taken." in page.html
-    page = donor.visitor.open(f"/d/{drive.slug}/wait/?visit=return")
+    page = donor.visitor.open(f"/d/{drive.slug}/waitlist/?visit=return")
     typed = {"name": donor.name, "phone": donor.phone, "email": donor.email, "visit": "return", **donor.consents}
-    page = donor.visitor.submit(page.form("/wait/"), **{**typed, **waitlist_request})
+    page = donor.visitor.submit(page.form("/waitlist/"), **{**typed, **waitlist_request})
     assert page.path.startswith("/w/"), (page.status, page.html)
     sweep()
-    return donor.visitor.submit(page.form("/prove/"), code=donor.code)
+    return donor.visitor.submit(page.form("/verify/"), code=donor.code)
 
 
 def cancels(booking: Booking, now: Any = NOW) -> None:

@@ -54,7 +54,7 @@ def _book(port: int) -> tuple[str, dict[str, float]]:
     page = _held(ana)
     seconds = {"code": _until(lambda: len(http.inbox(PHONE)) == 1)}
     code = http.inbox(PHONE)[0].split()[0]
-    page = ana.submit(page.form("/prove/"), code=code)
+    page = ana.submit(page.form("/verify/"), code=code)
     assert "You’re booked" in page.html
     seconds["confirmation"] = _until(lambda: len(http.inbox(PHONE)) == 2 and len(http.inbox(MAILBOX)) == 1)
     link = re.search(rf"http://localhost:{port}(/b/[\w-]{{22}}/)", http.inbox(PHONE)[1])

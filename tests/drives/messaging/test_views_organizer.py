@@ -24,7 +24,7 @@ from tests.drives.donor import text
 from tests.notifications import made
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
-PLAN, OVERVIEW, SENDING = "/organizer/messages/plan/", "/organizer/messages/", "/organizer/messages/sending/"
+PLAN, OVERVIEW, SENDING = "/organizer/messages/schedule/", "/organizer/messages/", "/organizer/messages/sending/"
 
 
 def ben(**fields: Any) -> tuple[Client, Organization]:

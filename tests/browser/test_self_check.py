@@ -17,7 +17,7 @@ def test_one_question_at_a_time_and_only_the_result_leaves(open_page: OpenPage, 
     drive, page = world(), open_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
-    page.goto(f"{live_server.url}/d/{drive.slug}/may-i-give/", wait_until="networkidle")
+    page.goto(f"{live_server.url}/d/{drive.slug}/self-check/", wait_until="networkidle")
     before = len(asked)
     assert page.locator("#check-questions li:visible").all_inner_texts() == ["I am 18 or older."]
     answered(page, "Yes", "Yes", "Yes")
@@ -37,7 +37,7 @@ def test_one_question_at_a_time_and_only_the_result_leaves(open_page: OpenPage, 
 
 def test_one_answer_that_is_not_sure_leads_to_the_centre(open_page: OpenPage, live_server: LiveServer) -> None:
     drive, page = world(), open_page()
-    page.goto(f"{live_server.url}/d/{drive.slug}/may-i-give/")
+    page.goto(f"{live_server.url}/d/{drive.slug}/self-check/")
     answered(page, "Yes", "Not sure", "Yes", "Yes")
     page.get_by_text("Ask the center before you come.").first.wait_for()
     assert page.url.endswith("?result=ask#choose")
@@ -45,7 +45,7 @@ def test_one_answer_that_is_not_sure_leads_to_the_centre(open_page: OpenPage, li
 
 def test_who_may_not_give_is_thanked_and_nothing_is_sent(open_page: OpenPage, live_server: LiveServer) -> None:
     drive, page = world(), open_page()
-    page.goto(f"{live_server.url}/d/{drive.slug}/may-i-give/", wait_until="networkidle")
+    page.goto(f"{live_server.url}/d/{drive.slug}/self-check/", wait_until="networkidle")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     assert page.locator("#help").is_hidden()
@@ -58,7 +58,7 @@ def test_who_may_not_give_is_thanked_and_nothing_is_sent(open_page: OpenPage, li
 
 def test_without_scripts_the_statements_stand_in_a_list(open_page: OpenPage, live_server: LiveServer) -> None:
     drive, page = world(), open_page(scripts=False)
-    page.goto(f"{live_server.url}/d/{drive.slug}/may-i-give/")
+    page.goto(f"{live_server.url}/d/{drive.slug}/self-check/")
     assert page.locator("#check-questions li:visible").count() == 4
     assert page.locator("#help").is_visible()
     page.get_by_role("link", name="I’m not sure").click()
