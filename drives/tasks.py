@@ -1,4 +1,4 @@
-"""What the workers do for drives: each a sweep that reads the clock, calls one action and is safe to run twice."""
+"""Celery tasks for drives. Each is a sweep that is safe to run twice."""
 
 from typing import Any
 
@@ -20,72 +20,67 @@ from volunteers import retention as volunteers_retention
 
 @shared_task(name="drives.tasks.render_reminders")
 def render_reminders(**_options: Any) -> dict[str, int]:
-    """Write the texts of reminders that are nearly due."""
     return reminders.render_due_reminders(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.send_fallback_emails")
 def send_fallback_emails(**_options: Any) -> dict[str, int]:
-    """Say by mail what a text could not."""
     return {"mails": email_fallback.queue_fallback_emails(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.lapse_unverified_holds")
 def lapse_unverified_holds(**_options: Any) -> dict[str, int]:
-    """Free the places of holds that were not proved in time."""
+    """Free the slots of holds that were not verified in time."""
     return {"lapsed": hold.lapse_holds(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.offer_spots")
 def offer_spots(**_options: Any) -> dict[str, int]:
-    """Offer freed places to those who wait, pass on what was not answered, close the lists of drives that are shut."""
+    """Offer freed spots, expire unanswered offers, close the waitlists of drives that take no bookings."""
     return offers.sweep_waitlists(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.answer_replies")
 def answer_replies(**_options: Any) -> dict[str, int]:
-    """Do what donors texted: C confirms, X cancels."""
     return replies.handle_new_replies(now=timezone.now())
 
 
 @shared_task(name="drives.tasks.send_search_codes")
 def send_search_codes(**_options: Any) -> dict[str, int]:
-    """Send the codes of people who look for their bookings."""
     return {"sent": find.send_find_codes(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.close_out_drives")
 def close_out_drives(**_options: Any) -> dict[str, int]:
-    """Close the drives whose end and grace have passed: no-shows, turnout, thanks."""
+    """Close out drives after their end and grace period: no-shows, turnout report, thanks."""
     return {"closed": attendance_close_out.close_out_due_drives(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.send_invitations")
 def send_invitations(**_options: Any) -> dict[str, int]:
-    """Tell donors who agreed to news that they may give again."""
     return {"news": invitations.invite_all_donors(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
-    """Tell coordinators of drives that are far from full a week before."""
+    """Alert coordinators to drives with many open spots a week before."""
     return {"alerted": alerts.alert_under_filled_drives(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.report_counter_drift")
 def report_counter_drift(**_options: Any) -> dict[str, int]:
-    """Hold the slots' counters against the bookings; a difference is an error that somebody must see."""
+    """Compare the slot counters with the bookings and log each difference as an error."""
     return {"drifted": drift.report_drift(drift.count_drifted_slots())}
 
 
 @shared_task(name="drives.tasks.purge_expired_rows")
 def purge_expired_rows(**_options: Any) -> dict[str, int]:
-    """Delete what has served: codes, counters, remembered browsers, unproved registrations, kept answers."""
+    """Delete expired codes, counters, remembered browsers, unverified registrations and idempotency answers."""
     now = timezone.now()
     return {**volunteers_retention.purge_expired_rows(now=now), "answers": idempotency.purge_answers(now=now)}
 
 
 @shared_task(name="drives.tasks.apply_retention")
 def apply_retention(**_options: Any) -> dict[str, int]:
-    """Erase who was not heard of for long, blank old texts."""
+    """Erase volunteers past their organization's retention period and blank old texts."""
     return retention.apply_retention(now=timezone.now())

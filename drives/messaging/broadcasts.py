@@ -1,4 +1,4 @@
-"""One message to many people of a drive: sent after a moment in which it can be stopped, never to who said stop."""
+"""Broadcasts: preview, send and stop a message to many donors of a drive."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ BATCH_SIZE = 500
 
 @dataclass(frozen=True)
 class BroadcastDraft:
-    """What is to be said to whom: words by language, the audience, and the consent it needs."""
+    """The typed message: texts by language, the audience, and the consent that it needs."""
 
     texts: Mapping[str, str]
     audience: Audience
@@ -37,97 +37,94 @@ class BroadcastDraft:
 
 @dataclass(frozen=True)
 class BroadcastPreview:
-    """What a draft would do now: who gets what through which way, and what it costs."""
-
     reach: BroadcastReach
-    notices: list[tuple[Recipient, MessageContent]]
+    messages: list[tuple[Recipient, MessageContent]]
     price: BroadcastPrice
 
     @property
-    def count(self) -> int:
-        """People who would get it: what has to be typed to send it."""
+    def recipient_count(self) -> int:
         return len(self.reach.reached)
 
 
 def preview_broadcast(*, drive: Drive, draft: BroadcastDraft) -> BroadcastPreview:
-    """Everything that is shown before sending. Writes nothing."""
     return _preview(_build_broadcast(drive, draft), draft.audience)
 
 
 def reasons_not_to_send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, now: datetime
 ) -> dict[str, list[ValidationError]]:
-    """What is wrong with a draft, by field; empty if it can go out."""
-    found: dict[str, list[ValidationError]] = {}
+    problems: dict[str, list[ValidationError]] = {}
     for language, typed in draft.texts.items():
         with_language = partial(broadcast_texts.list_broadcast_problems, typed, drive.organization)
-        if problems := booking_texts.call_in_language(language, with_language):
-            found[f"text_{language}"] = problems
+        if found := booking_texts.call_in_language(language, with_language):
+            problems[f"text_{language}"] = found
     if not draft.audience.states:
-        found["states"] = [ValidationError(_("Choose whom it is for."), code="nobody_chosen")]
+        problems["states"] = [ValidationError(_("Choose whom it is for."), code="nobody_chosen")]
     elif draft.purpose == Purpose.REMINDERS and not broadcast_queries.may_concern_visit(drive, draft.audience, now):
         detail = _("Not everybody chosen has a visit ahead. Then it is news, which only goes to who agreed to news.")
-        found["purpose"] = [ValidationError(detail, code="no_visit_ahead")]
-    return found
+        problems["purpose"] = [ValidationError(detail, code="no_visit_ahead")]
+    return problems
 
 
 @transaction.atomic
 def send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, typed_count: int, request_key: str, actor: str, now: datetime
 ) -> Broadcast:
-    """Queue a message to many, to leave in two minutes; the same `request_key` twice is one.
+    """Queue a broadcast that leaves in two minutes.
 
-    `typed_count` is the number of people that the sender typed: refused if it is not the present one. Texts need
-    consent, which the gate judges once more. Locks: the drive's row.
+    A second call with the same `request_key` returns the first broadcast.
+
+    Refuses a draft with problems, an audience without a reachable donor, and a `typed_count` that differs from the
+    number of reachable donors. Locks: the drive's row.
     """
     _lock_drive_row(drive)
-    if sent := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
-        return sent
+    if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
+        return existing
     if problems := reasons_not_to_send_broadcast(drive=drive, draft=draft, now=now):
         raise ValidationError(problems)
     broadcast = _build_broadcast(drive, draft)
-    found = _preview(broadcast, draft.audience)
-    if not found.count:
+    preview = _preview(broadcast, draft.audience)
+    if not preview.recipient_count:
         raise ValidationError(_("Nobody of these can be reached."), code="nobody_reached")
-    if typed_count != found.count:
-        detail = _("It would go to %(count)s people. Type this number.") % {"count": found.count}
+    if typed_count != preview.recipient_count:
+        detail = _("It would go to %(count)s people. Type this number.") % {"count": preview.recipient_count}
         raise ValidationError({"typed_count": ValidationError(detail, code="count_differs")})
-    return _save_and_queue(broadcast, found, request_key, actor, UNDO_WITHIN, now)
+    return _save_and_queue(broadcast, preview, request_key, actor, UNDO_WITHIN, now)
 
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Tell everybody who is due in the next hours and not yet in that the drive runs late. Exempt from quiet hours.
+    """Notify donors who are due within three hours and not checked in. Ignores quiet hours.
 
-    Refuses another number of minutes than those offered, a drive that is not running, the same word within ten
-    minutes, and when nobody is due. Locks: the drive's row.
+    Refuses a number of minutes that is not offered, a drive that is not running now, the same notice within ten
+    minutes, and an empty audience. Locks: the drive's row.
     """
     _lock_drive_row(drive)
-    if sent := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
-        return sent
+    if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
+        return existing
     _refuse_late_notice(drive, minutes, now)
     draft = BroadcastDraft({}, broadcast_queries.build_late_audience(now), Purpose.REMINDERS)
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
-    found = _preview(broadcast, draft.audience)
-    if not found.reach.recipients:
+    preview = _preview(broadcast, draft.audience)
+    if not preview.reach.recipients:
         raise ValidationError(_("Nobody is due in the next three hours."), code="nobody_due")
-    return _save_and_queue(broadcast, found, request_key, actor, UNDO_LATE_WITHIN, now)
+    return _save_and_queue(broadcast, preview, request_key, actor, UNDO_LATE_WITHIN, now)
 
 
 @transaction.atomic
 def stop_broadcast(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
-    """Take back what has not left; return how many messages. Locks: the broadcast."""
+    """Withdraw the unsent messages of a broadcast and return their number. Locks: the broadcast."""
     locked = Broadcast.objects.select_for_update(no_key=True, of=("self",)).select_related("drive__organization")
-    found = locked.get(pk=broadcast.pk)
+    row = locked.get(pk=broadcast.pk)
     count = outbox.withdraw_messages_by_key(
-        key_prefix=f"{found.about}/", cause=Withdrawal.STOPPED, now=now, reason="stopped"
+        key_prefix=f"{row.about}/", cause=Withdrawal.STOPPED, now=now, reason="stopped"
     )
     if count:
-        found.stopped_at, found.stopped_by, found.stopped_count = now, actor, found.stopped_count + count
-        found.save(update_fields=["stopped_at", "stopped_by", "stopped_count"])
-        organization = found.drive.organization
+        row.stopped_at, row.stopped_by, row.stopped_count = now, actor, row.stopped_count + count
+        row.save(update_fields=["stopped_at", "stopped_by", "stopped_count"])
+        organization = row.drive.organization
         audit.add_audit_entry(
-            organization=organization, actor=actor, verb="broadcast.stopped", about=found.about, now=now
+            organization=organization, actor=actor, verb="broadcast.stopped", about=row.about, now=now
         )
     return count
 
@@ -137,8 +134,8 @@ def _refuse_late_notice(drive: Drive, minutes: int, now: datetime) -> None:
         raise ValidationError(_("Choose how late you are."), code="minutes_unknown")
     if drive.state not in (DriveState.PUBLISHED, DriveState.CLOSED) or not _is_running_today(drive, now):
         raise ValidationError(_("This drive is not running now."), code="drive_not_today")
-    said = broadcast_queries.find_last_late_notice(drive, now, REPEAT_LATE_AFTER)
-    if said and said.minutes == minutes:
+    last = broadcast_queries.find_last_late_notice(drive, now, REPEAT_LATE_AFTER)
+    if last and last.minutes == minutes:
         detail = _("Everybody was told a moment ago that you are about %(minutes)s minutes late.")
         raise ValidationError(detail % {"minutes": minutes}, code="said_lately")
 
@@ -148,7 +145,7 @@ def _is_running_today(drive: Drive, now: datetime) -> bool:
 
 
 def _lock_drive_row(drive: Drive) -> None:
-    """One message to many of a drive at a time. Bookings go on: they only refer to the row."""
+    """Let one broadcast of a drive be sent at a time. Bookings only refer to the row, so they do not wait."""
     Drive.objects.select_for_update(no_key=True).get(pk=drive.pk)
 
 
@@ -168,75 +165,77 @@ def _build_broadcast(
 
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
-    found = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
+    reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
     # A call list needs those whom a word about their visit cannot reach; the gate says why. Nobody is called for news.
-    meant = found.recipients if broadcast.purpose == Purpose.REMINDERS else found.reached
-    worded = list(_render_messages(broadcast, meant))
-    texts = [wording.text for one, wording in worded if one.channel == Channel.SMS and not one.reason]
-    return BroadcastPreview(found, worded, broadcast_queries.compute_price(broadcast.drive, texts))
+    recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
+    contents = list(_render_messages(broadcast, recipients))
+    texts = [
+        content.text for recipient, content in contents if recipient.channel == Channel.SMS and not recipient.reason
+    ]
+    return BroadcastPreview(reach, contents, broadcast_queries.compute_price(broadcast.drive, texts))
 
 
 def _render_messages(
     broadcast: Broadcast, recipients: Iterable[Recipient]
 ) -> Iterable[tuple[Recipient, MessageContent]]:
-    """Everybody's own words; a family on one phone gets the same words once."""
-    said: set[tuple[str, str]] = set()
-    for one in recipients:
-        language = one.booking.volunteer.language if one.booking.volunteer else "en"
-        wording = booking_texts.call_in_language(
-            language, partial(broadcast_texts.render_broadcast, broadcast, one.booking, one.channel)
+    """Render each recipient's text. A shared phone gets the same text once."""
+    seen: set[tuple[str, str]] = set()
+    for recipient in recipients:
+        language = recipient.booking.volunteer.language if recipient.booking.volunteer else "en"
+        content = booking_texts.call_in_language(
+            language, partial(broadcast_texts.render_broadcast, broadcast, recipient.booking, recipient.channel)
         )
-        if (one.address, wording.text) not in said:
-            said.add((one.address, wording.text))
-            yield one, wording
+        if (recipient.address, content.text) not in seen:
+            seen.add((recipient.address, content.text))
+            yield recipient, content
 
 
 def _save_and_queue(
-    broadcast: Broadcast, found: BroadcastPreview, request_key: str, actor: str, undo: timedelta, now: datetime
+    broadcast: Broadcast, preview: BroadcastPreview, request_key: str, actor: str, undo: timedelta, now: datetime
 ) -> Broadcast:
-    broadcast.people_count, broadcast.unreached_count = found.count, len(found.reach.unreached)
-    sent = [one for one, _wording in found.notices if not one.reason]
-    broadcast.text_count = sum(one.channel == Channel.SMS for one in sent)
-    broadcast.email_count = sum(one.channel == Channel.EMAIL for one in sent)
-    broadcast.cost, broadcast.currency = found.price.cost, found.price.currency
+    broadcast.people_count, broadcast.unreached_count = preview.recipient_count, len(preview.reach.unreached)
+    sent = [recipient for recipient, _content in preview.messages if not recipient.reason]
+    broadcast.text_count = sum(recipient.channel == Channel.SMS for recipient in sent)
+    broadcast.email_count = sum(recipient.channel == Channel.EMAIL for recipient in sent)
+    broadcast.cost, broadcast.currency = preview.price.cost, preview.price.currency
     broadcast.request_key, broadcast.actor = request_key, actor
     broadcast.created_at, broadcast.due_at = now, now + undo
     broadcast.save()
-    told = [
-        RenderedMessage(envelope, wording)
-        for one, wording in found.notices
-        for envelope in _build_envelopes(broadcast, one)
+    rendered = [
+        RenderedMessage(envelope, content)
+        for recipient, content in preview.messages
+        for envelope in _build_envelopes(broadcast, recipient)
     ]
-    _queue(broadcast, told, now)
+    _queue(broadcast, rendered, now)
     organization = broadcast.drive.organization
     audit.add_audit_entry(organization=organization, actor=actor, verb="broadcast.sent", about=broadcast.about, now=now)
     return broadcast
 
 
-def _queue(broadcast: Broadcast, told: Sequence[RenderedMessage], now: datetime) -> None:
+def _queue(broadcast: Broadcast, rendered: Sequence[RenderedMessage], now: datetime) -> None:
     organization = broadcast.drive.organization
-    for start in range(0, len(told), BATCH_SIZE):
-        outbox.queue_messages(organization=organization, messages=told[start : start + BATCH_SIZE], now=now)
+    for start in range(0, len(rendered), BATCH_SIZE):
+        outbox.queue_messages(organization=organization, messages=rendered[start : start + BATCH_SIZE], now=now)
 
 
-def _build_envelopes(broadcast: Broadcast, one: Recipient) -> Sequence[Envelope]:
-    booking = one.booking
+def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Envelope]:
+    booking = recipient.booking
     about_visit = broadcast.purpose == Purpose.REMINDERS
     return envelopes.build_envelopes(
         KINDS[broadcast.kind],
-        replace(addressees.build_addressee(booking.volunteer), contacts=[(one.channel, one.address)]),
+        replace(addressees.build_addressee(booking.volunteer), contacts=[(recipient.channel, recipient.address)]),
         key=f"{broadcast.about}/volunteer:{booking.volunteer_id}",
         about=booking.about,
         due_at=broadcast.due_at,
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
-        useful_until=_useful_until(broadcast, one) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
+        useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
         consent=broadcast.purpose,
     )
 
 
-def _useful_until(broadcast: Broadcast, one: Recipient) -> datetime:
-    """A word about a visit is useless once it has begun; that of a delay until the drive has caught up."""
+def _useful_until(broadcast: Broadcast, recipient: Recipient) -> datetime:
+    """Return when the message expires: at the visit, or for a late notice when the drive has caught up."""
     if broadcast.kind == BroadcastKind.LATE:
-        return max(one.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
-    return max(one.booking.starts_at, broadcast.due_at + envelopes.USEFUL_AT_LEAST)
+        return max(recipient.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
+    return max(recipient.booking.starts_at, broadcast.due_at + envelopes.USEFUL_AT_LEAST)

@@ -1,4 +1,4 @@
-"""The call list of a drive: whom no message reached with something they need to know, and who has been called."""
+"""The call list of a drive: donors that no message reached, and donors that were called."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CALL_WITHIN = timedelta(hours=1)  # after the arrival time
 
 @dataclass(frozen=True)
 class CallTopic:
-    """One thing to tell: the message that did not arrive, newest try last."""
+    """One thing to tell a donor: the last message that did not arrive."""
 
     topic: str  # its key without the way, the same for text and mail
     message: Message
@@ -31,8 +31,6 @@ class CallTopic:
 
 @dataclass(frozen=True)
 class CallRow:
-    """A person to call, with everything to tell; or one who has been told."""
-
     booking: Booking
     topics: list[CallTopic]
     calls: list[Call]
@@ -44,14 +42,12 @@ class CallRow:
 
 @dataclass(frozen=True)
 class CallList:
-    """Whom to call, in order of arrival, and who has been reached."""
-
-    waiting: list[CallRow]
+    to_call: list[CallRow]
     reached: list[CallRow]
 
 
 def load_call_list(drive: Drive, now: datetime) -> CallList:
-    """The people of a drive to call, and those who were called. Three queries."""
+    """Load the donors to call and the donors that were called. Three queries."""
     bookings = {booking.about: booking for booking in _find_bookings([drive.pk], now)}
     topics = _load_topics(bookings.values(), now)
     calls: dict[int, list[Call]] = {}
@@ -59,13 +55,13 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
         calls.setdefault(call.booking_id, []).append(call)
     rows = [_row(booking, topics.get(about, []), calls.get(booking.pk, [])) for about, booking in bookings.items()]
     return CallList(
-        waiting=[row for row in rows if row.topics],
+        to_call=[row for row in rows if row.topics],
         reached=[row for row in rows if row.calls and not row.topics],
     )
 
 
 def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
-    """The bookings of these drives whose people are to be called, in order of arrival. Three queries."""
+    """List the bookings with a donor to call, in order of arrival. Three queries."""
     bookings = list(_find_bookings(drive_ids, now))
     topics = _load_topics(bookings, now)
     done = set(Call.objects.filter(booking__drive__in=drive_ids).values_list("booking", "topic"))
@@ -77,29 +73,29 @@ def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booki
 
 
 def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
-    """Who has a place ahead, and whose place was taken from them. Nobody needs a call about what is past."""
-    has_place = Q(state__in=EXPECTED_STATES)
-    lost_it = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
-    rows = Booking.objects.filter(has_place | lost_it, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
+    """List bookings ahead, and those that the donor did not cancel themselves."""
+    is_expected = Q(state__in=EXPECTED_STATES)
+    was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
+    rows = Booking.objects.filter(is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
     rows = rows.exclude(drive__state=DriveState.COMPLETED)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
 
 
 def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[CallTopic]]:
-    """What did not reach people, by booking: no way of the same message did, and none is still on its way."""
-    known = {booking.about: booking for booking in bookings}
+    """List undelivered messages by booking. A message with another channel delivered or under way is left out."""
+    bookings_by_about = {booking.about: booking for booking in bookings}
     sent = Message.objects.filter(
-        about__in=list(known), kind__in=kinds.list_kind_names(lambda kind: kind.calls != CallRule.NEVER)
+        about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls != CallRule.NEVER)
     )
     sent = sent.exclude(purpose=Purpose.NEWS).exclude(state=MessageState.WITHDRAWN)
-    tries: dict[str, list[Message]] = {}
+    messages_by_topic: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
-        tries.setdefault(message.key.rpartition("/")[0], []).append(message)
-    found: dict[str, list[CallTopic]] = {}
-    for topic, messages in tries.items():
-        if _is_undelivered(messages, known[messages[-1].about]):
-            found.setdefault(messages[-1].about, []).append(CallTopic(topic, messages[-1]))
-    return found
+        messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
+    topics: dict[str, list[CallTopic]] = {}
+    for topic, messages in messages_by_topic.items():
+        if _is_undelivered(messages, bookings_by_about[messages[-1].about]):
+            topics.setdefault(messages[-1].about, []).append(CallTopic(topic, messages[-1]))
+    return topics
 
 
 _FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")
@@ -119,5 +115,5 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
 
 
 def _row(booking: Booking, topics: list[CallTopic], calls: list[Call]) -> CallRow:
-    told = {call.topic for call in calls}
-    return CallRow(booking, [one for one in topics if one.topic not in told], calls)
+    called_topics = {call.topic for call in calls}
+    return CallRow(booking, [one for one in topics if one.topic not in called_topics], calls)

@@ -1,4 +1,4 @@
-"""What one person agreed to be sent and took back, for coordinators."""
+"""A donor's consents and opt-outs, for coordinators."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,6 @@ from volunteers import queries as volunteers_queries
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One line of the ledger with its source and actor in words."""
-
     entry: ConsentEntry
     actor: str
 
@@ -33,7 +31,7 @@ class LedgerRow:
 
 
 def load_consent_ledger(booking: Booking) -> list[LedgerRow]:
-    """Every line about the numbers and mailboxes of the person behind a booking, the newest first. Four queries."""
+    """List all ledger entries of the donor's contacts, the newest first. Four queries."""
     if booking.volunteer is None:
         return []
     entries = notifications_queries.list_consent_entries(

@@ -1,4 +1,4 @@
-"""What an organization's own words may say in a message to its donors, and why not. Pure."""
+"""The problems of custom texts. Pure."""
 
 import re
 import unicodedata
@@ -12,24 +12,21 @@ from drives.messaging.texts.catalog import JOINERS, MAX_SEGMENTS, OPENING_VARIAB
 
 @dataclass(frozen=True)
 class TextProblem:
-    """What is wrong with own words: a stable code, a sentence."""
-
     code: str
     detail: str
 
 
 def list_text_problems(kind: str, text: str, measured: Measure) -> list[TextProblem]:
-    """Why these words cannot be a kind's text message, all reasons at once. `measured`: at their longest."""
-    found = [*_wrong_variables(text, TEXTS[kind].knows), *_foreign_links(text)]
-    found += [*_missing_facts(kind, text), *_misleading_replies(kind, text)]
+    """List the problems of a custom text message. `measured` is its longest form."""
+    problems = [*_wrong_variables(text, TEXTS[kind].variables), *_foreign_links(text)]
+    problems += [*_missing_facts(kind, text), *_misleading_replies(kind, text)]
     if measured.segments > MAX_SEGMENTS:
-        found.append(TextProblem("too_long", _too_long(measured)))
-    return found
+        problems.append(TextProblem("too_long", _too_long(measured)))
+    return problems
 
 
 def list_opening_problems(kind: str, text: str) -> list[TextProblem]:
-    """Why these words cannot open a kind's e-mail."""
-    return [*_wrong_variables(text, (*TEXTS[kind].knows, *OPENING_VARIABLES)), *_foreign_links(text)]
+    return [*_wrong_variables(text, (*TEXTS[kind].variables, *OPENING_VARIABLES)), *_foreign_links(text)]
 
 
 def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[TextProblem]:
@@ -45,15 +42,16 @@ def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[TextProblem]
 
 def _foreign_links(text: str) -> Iterator[TextProblem]:
     # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
+    """Find links other than {link}."""
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
-    seen = "".join(one for one in plain if one not in JOINERS)
-    if found := _LINK.search(seen):
+    visible = "".join(character for character in plain if character not in JOINERS)
+    if match := _LINK.search(visible):
         detail = _("“%(link)s” reads as a link. Carriers block unknown ones: only ours may stand here, as {link}.")
-        yield TextProblem("foreign_link", detail % {"link": found[0]})
+        yield TextProblem("foreign_link", detail % {"link": match[0]})
 
 
 def _missing_facts(kind: str, text: str) -> Iterator[TextProblem]:
-    missing = [f"{{{name}}}" for name in TEXTS[kind].needs if f"{{{name}}}" not in text]
+    missing = [f"{{{name}}}" for name in TEXTS[kind].required_variables if f"{{{name}}}" not in text]
     if missing:
         detail = _("This message has to say %(missing)s. Add it.") % {"missing": ", ".join(missing)}
         yield TextProblem("fact_missing", detail)

@@ -1,4 +1,4 @@
-"""What became of messages: counted for a drive, with the reasons of those that did not arrive."""
+"""Counts of messages by delivery state, with the reasons of failures."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ NOT_SENT_STATES = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
 
 @dataclass(frozen=True)
 class FailureReason:
-    """A reason as its code and the provider's, with how many messages it is the reason of."""
+    """One reason (our code and the provider's) and the number of messages with it."""
 
     reason: str
     error_code: str
@@ -25,7 +25,7 @@ class FailureReason:
 
 @dataclass(frozen=True)
 class DeliverySummary:
-    """Messages by what became of them. Nobody is counted twice; what was taken back stands for itself."""
+    """Messages by delivery state. Each message counts once; `withdrawn` is not in the total."""
 
     planned: int = 0
     sent: int = 0  # given to the provider, no word yet whether it arrived
@@ -42,7 +42,7 @@ class DeliverySummary:
 
 
 def load_delivery_summary(drive: Drive) -> DeliverySummary:
-    """What became of the messages about a drive's bookings. Two queries."""
+    """Summarize the messages about a drive's bookings. Two queries."""
     numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
     return summarize_delivery(
         Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name)
@@ -50,15 +50,15 @@ def load_delivery_summary(drive: Drive) -> DeliverySummary:
 
 
 def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
-    """Messages counted by what became of them. One query."""
+    """Count messages by delivery state. One query."""
     rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
     states: Counter[str] = Counter()
-    lost: Counter[tuple[str, str]] = Counter()
+    undelivered: Counter[tuple[str, str]] = Counter()
     unsent: Counter[tuple[str, str]] = Counter()
     for state, reason, error_code, count in rows:
         states[state] += count
         if state in UNDELIVERED_STATES:
-            lost[reason, error_code] += count
+            undelivered[reason, error_code] += count
         elif state in NOT_SENT_STATES:
             unsent[reason or state, error_code] += count
     return DeliverySummary(
@@ -68,6 +68,6 @@ def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
         not_delivered=sum(states[state] for state in UNDELIVERED_STATES),
         not_sent=sum(states[state] for state in NOT_SENT_STATES),
         withdrawn=states[MessageState.WITHDRAWN],
-        undelivered_reasons=[FailureReason(*reason, count) for reason, count in lost.most_common()],
+        undelivered_reasons=[FailureReason(*reason, count) for reason, count in undelivered.most_common()],
         unsent_reasons=[FailureReason(*reason, count) for reason, count in unsent.most_common()],
     )

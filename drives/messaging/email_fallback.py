@@ -1,4 +1,4 @@
-"""What a text could not say is said by mail, where there is a mailbox and it is still true."""
+"""E-mails that replace failed texts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,10 +24,10 @@ EmailRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue the mail for each text about a booking that failed within a day; return how many were new.
+    """Queue an e-mail for each text about a booking that failed within a day; return how many were new.
 
-    Each in a transaction of its own. The mail has the key that it would have had beside the text, so that a mail that
-    was sent anyway, a second sweep or one that was killed never make two.
+    Each e-mail has its own transaction and the key that the schedule would give it. So two sweeps, or an e-mail that
+    was sent anyway, never make two.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
@@ -36,21 +36,21 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Locks the booking: what is queued here is withdrawn by a change that comes later."""
-    found = locks.lock_bookings([int(text.about.removeprefix("booking:"))])
-    booking = found[0] if found else None
+    """Lock the booking first, so that a later change withdraws the e-mail."""
+    bookings = locks.lock_bookings([int(text.about.removeprefix("booking:"))])
+    booking = bookings[0] if bookings else None
     if booking is None or not _is_still_valid(booking, text, now):
         return 0
-    own = schedule.load_custom_texts([booking.drive.organization_id])[booking.drive.organization_id]
-    told = [
-        RenderedMessage(envelope, _render_email(booking, text, own, now))
+    custom = schedule.load_custom_texts([booking.drive.organization_id])[booking.drive.organization_id]
+    rendered = [
+        RenderedMessage(envelope, _render_email(booking, text, custom, now))
         for envelope in _build_envelopes(booking, text, now)
     ]
-    return outbox.queue_messages(organization=booking.drive.organization, messages=told, now=now)
+    return outbox.queue_messages(organization=booking.drive.organization, messages=rendered, now=now)
 
 
 def _is_still_valid(booking: Booking, text: Message, now: datetime) -> bool:
-    """Whether the booking is still as the text said, and before the visit. What was said to many speaks for itself."""
+    """Return whether the text still fits the booking. Broadcasts have their own expiry."""
     if text.kind in BROADCAST_KINDS:
         return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in EXPECTED_STATES)
     if booking.revision != text.revision or booking.starts_at <= now:
@@ -59,11 +59,13 @@ def _is_still_valid(booking: Booking, text: Message, now: datetime) -> bool:
 
 
 def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence[Envelope]:
-    to = addressees.build_addressee(booking.volunteer)
+    addressee = addressees.build_addressee(booking.volunteer)
     return envelopes.build_envelopes(
         KINDS[text.kind],
         replace(
-            to, contacts=[contact for contact in to.contacts if contact[0] == Channel.EMAIL], language=text.language
+            addressee,
+            contacts=[contact for contact in addressee.contacts if contact[0] == Channel.EMAIL],
+            language=text.language,
         ),
         key=text.key.rpartition("/")[0],
         about=text.about,
@@ -81,10 +83,10 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
 def _render_email(booking: Booking, text: Message, custom: CustomTexts, now: datetime) -> MessageContent:
     if text.kind in BROADCAST_KINDS:
         broadcast = Broadcast.objects.get(pk=int(text.key.split("/")[0].removeprefix("broadcast:")))
-        said = partial(broadcast_texts.render_broadcast, broadcast, booking, Channel.EMAIL)
-        return booking_texts.call_in_language(text.language, said)
-    word = EMAIL_RENDERERS.get(text.kind, partial(_render_reminder, now))
-    return wording.render_booking_message(booking, word, custom, Channel.EMAIL, KINDS[text.kind].calendar_method)
+        render_broadcast = partial(broadcast_texts.render_broadcast, broadcast, booking, Channel.EMAIL)
+        return booking_texts.call_in_language(text.language, render_broadcast)
+    render = EMAIL_RENDERERS.get(text.kind, partial(_render_reminder, now))
+    return wording.render_booking_message(booking, render, custom, Channel.EMAIL, KINDS[text.kind].calendar_method)
 
 
 def _render_reminder(now: datetime, booking: Booking, channel: str, custom: CustomTexts) -> MessageContent:
@@ -92,7 +94,7 @@ def _render_reminder(now: datetime, booking: Booking, channel: str, custom: Cust
 
 
 def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> MessageContent:
-    """The time before is that of the last move; a booking without one has no such text."""
+    """Take the old time from the booking's last move."""
     moves = BookingChange.objects.filter(booking=booking, from_arrival__isnull=False).order_by("-pk")
     last = moves.select_related("from_arrival").first()
     before = last.from_arrival.starts_at if last and last.from_arrival else booking.starts_at

@@ -1,4 +1,4 @@
-"""Forms of the plan of messages, of their words, and of when and at what price they are sent."""
+"""Forms of message schedules, custom texts and sending settings."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -53,7 +53,7 @@ def _number(label: Any, most: int) -> forms.IntegerField:
 
 
 class MessageScheduleForm(forms.Form):
-    """The lines of a plan, and the slot for which the page shows when they go out."""
+    """The entries of a message schedule, and the visit that the preview is for."""
 
     version = forms.CharField(widget=forms.HiddenInput)
     slot_on = forms.DateField(
@@ -69,14 +69,14 @@ class MessageScheduleForm(forms.Form):
     lead = _number(gettext_lazy("Booked so many days before"), MAX_LEAD_DAYS)
 
     def __init__(self, message_schedule: MessageSchedule, sample: Drive, data: Any = None) -> None:
-        self.before, self.sample = message_schedule, sample
+        self.saved_schedule, self.sample = message_schedule, sample
         super().__init__(data, initial=_initial(message_schedule, sample))
         for kind in ScheduledKind:
-            self._add_line(kind)
+            self._add_entry_fields(kind)
 
-    def _add_line(self, kind: ScheduledKind) -> None:
-        ways = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
-        self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=ways)
+    def _add_entry_fields(self, kind: ScheduledKind) -> None:
+        channel_choices = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
+        self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
         if kind != ScheduledKind.BOOKED:
             self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
         if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):
@@ -85,32 +85,31 @@ class MessageScheduleForm(forms.Form):
             self.fields[f"{kind}-hours"] = _number(_("Hours before"), 999)
 
     @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The lines as the page shows them."""
-        return [{"kind": kind, "hint": HINTS[kind], **self._line_fields(kind)} for kind in ScheduledKind]
+    def entries(self) -> list[dict[str, Any]]:
+        return [{"kind": kind, "hint": HINTS[kind], **self._get_entry_fields(kind)} for kind in ScheduledKind]
 
-    def _line_fields(self, kind: ScheduledKind) -> dict[str, Any]:
+    def _get_entry_fields(self, kind: ScheduledKind) -> dict[str, Any]:
         names = {part: f"{kind}-{part}" for part in ("on", "days", "hours", "way")}
         return {part: self[name] for part, name in names.items() if name in self.fields}
 
     @property
-    def plan(self) -> MessageSchedule:
-        """The plan as typed; call it when the form is valid."""
-        return reminder_times.normalize_schedule({kind: self._line(kind) for kind in ScheduledKind.values})
+    def message_schedule(self) -> MessageSchedule:
+        """Return the typed schedule. Requires a valid form."""
+        return reminder_times.normalize_schedule({kind: self._build_entry(kind) for kind in ScheduledKind.values})
 
-    def _line(self, kind: str) -> EntrySettings:
-        typed, before = self.cleaned_data, self.before[kind]
+    def _build_entry(self, kind: str) -> EntrySettings:
+        typed, saved = self.cleaned_data, self.saved_schedule[kind]
         return replace(
-            before,
+            saved,
             way=typed[f"{kind}-way"],
             on=typed.get(f"{kind}-on", True),
-            days=typed.get(f"{kind}-days", before.days),
-            hours=typed.get(f"{kind}-hours", before.hours),
+            days=typed.get(f"{kind}-days", saved.days),
+            hours=typed.get(f"{kind}-hours", saved.hours),
         )
 
     @property
     def slot(self) -> tuple[datetime, datetime]:
-        """When the visit of the preview starts, and when it was booked; what was typed or what the page began with."""
+        """Return when the previewed visit starts and when it was booked."""
         typed = getattr(self, "cleaned_data", {})
         on, at = typed.get("slot_on") or self.initial["slot_on"], typed.get("slot_at") or self.initial["slot_at"]
         lead = typed.get("lead", self.initial["lead"])
@@ -118,9 +117,8 @@ class MessageScheduleForm(forms.Form):
         return starts_at, starts_at - timedelta(days=lead)
 
     def clean(self) -> dict[str, Any]:
-        """Plans with problems are refused beside the field."""
         if not self.errors:
-            for problem in reminder_times.find_schedule_problems(self.plan):
+            for problem in reminder_times.find_schedule_problems(self.message_schedule):
                 self.add_error(f"{problem.kind}-{problem.field}", ValidationError(problem.detail, code=problem.code))
         return self.cleaned_data
 
@@ -132,14 +130,12 @@ def _initial(message_schedule: MessageSchedule, sample: Drive) -> dict[str, Any]
         "slot_on": local.date(),
         "slot_at": local.time(),
     }
-    for kind, line in message_schedule.items():
-        initial |= {f"{kind}-{part}": getattr(line, part) for part in ("on", "way", "days", "hours")}
+    for kind, entry in message_schedule.items():
+        initial |= {f"{kind}-{part}": getattr(entry, part) for part in ("on", "way", "days", "hours")}
     return {**initial, "lead": 14}
 
 
 class CustomTextForm(forms.Form):
-    """The words of one kind of message in one language."""
-
     version = forms.CharField(widget=forms.HiddenInput)
     text = forms.CharField(
         label=gettext_lazy("Text message"),
@@ -159,15 +155,13 @@ class CustomTextForm(forms.Form):
         for field in self.fields.values():
             field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
 
-    def words(self, default: TextTemplate) -> TextTemplate:
-        """What was typed; what equals ours, or was emptied, is ours."""
+    def build_template(self, default: TextTemplate) -> TextTemplate:
+        """Return the typed template. Text that equals the default, or is empty, becomes blank."""
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
-        return TextTemplate(**{name: "" if words == getattr(default, name) else words for name, words in typed.items()})
+        return TextTemplate(**{name: "" if text == getattr(default, name) else text for name, text in typed.items()})
 
 
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """The hours in which messages leave, and what a text costs."""
-
     class Meta:
         model = Organization
         fields = ("quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency")
@@ -200,7 +194,6 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         return currency
 
     def clean(self) -> dict[str, Any]:
-        """Something must be left of the day."""
         typed: dict[str, Any] = super().clean() or {}
         first, last = typed.get("quiet_until_hour"), typed.get("quiet_from_hour")
         if first is not None and last is not None and first >= last:

@@ -1,4 +1,4 @@
-"""The form of a message to many: whom, what about, which words, and the number that has to be typed."""
+"""The form of a broadcast."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ MAX_TYPED_CHARACTERS = 500
 
 
 class BroadcastForm(forms.Form):
-    """A draft. `seen` is the fingerprint of the draft that was shown: what is sent is what was looked at."""
+    """A broadcast's draft. `seen` is the fingerprint of the previewed draft, so that only a previewed draft is sent."""
 
     states = forms.MultipleChoiceField(
         label=gettext_lazy("Who"),
@@ -65,8 +65,8 @@ class BroadcastForm(forms.Form):
         super().__init__(*args, **options)
         self.drive = drive
         self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not on the first look, so not required
-        own = drive.organization.language
-        names = sorted(settings.LANGUAGES, key=lambda language: language[0] != own)
+        home_language = drive.organization.language
+        names = sorted(settings.LANGUAGES, key=lambda language: language[0] != home_language)
         for position, (code, name) in enumerate(names):
             self.fields[f"text_{code}"] = forms.CharField(
                 label=_("Message") if not position else _("The same in %(language)s") % {"language": name},
@@ -78,7 +78,6 @@ class BroadcastForm(forms.Form):
         self.languages = [code for code, _name in names]
 
     def clean(self) -> dict[str, Any]:
-        """Times between which somebody can arrive."""
         since, until = self.cleaned_data.get("from_time"), self.cleaned_data.get("until_time")
         if since and until and until <= since:
             self.add_error("until_time", _("Choose a later time than the first."))
@@ -89,14 +88,12 @@ class BroadcastForm(forms.Form):
         return [self[f"text_{code}"] for code in self.languages]
 
     def draft(self) -> BroadcastDraft:
-        """What was typed, as the action takes it."""
         typed = self.cleaned_data
         texts = {code: typed[f"text_{code}"] for code in self.languages if typed[f"text_{code}"].strip()}
         audience = Audience(tuple(typed["states"]), self._at(typed["from_time"]), self._at(typed["until_time"]))
         return BroadcastDraft(texts, audience, typed["purpose"])
 
     def fingerprint(self) -> str:
-        """Changes with every word and every choice."""
         draft = self.draft()
         shown = [dict(draft.texts), *draft.audience.states, draft.audience.from_at, draft.audience.until_at]
         return hashlib.sha256(json.dumps([*shown, draft.purpose], default=str).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Appeals: who agreed to news hears that they may give again, while a drive has a time for them."""
+"""Invitations: ask eligible donors with consent to news to book at a coming drive."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,13 +38,13 @@ log = logging.getLogger(__name__)
 
 
 def invite_all_donors(*, now: datetime) -> int:
-    """Tell everybody who may give again, organization by organization; return how many messages were queued."""
-    found = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
-    return sum(_invite_or_log(organization, now) for organization in found)
+    """Send invitations for each organization and return how many messages were queued."""
+    organizations = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
+    return sum(_invite_or_log(organization, now) for organization in organizations)
 
 
 def _invite_or_log(organization: Organization, now: datetime) -> int:
-    """One organization that fails in a way nobody foresaw must not hold up the others."""
+    """Log a failure, so that one organization can't stop the invitations of the others."""
     try:
         return invite_donors(organization=organization, now=now)
     except Exception as error:
@@ -53,15 +53,15 @@ def _invite_or_log(organization: Organization, now: datetime) -> int:
 
 
 def invite_donors(*, organization: Organization, now: datetime) -> int:
-    """Queue an organization's appeals, some hundred people in each transaction; return how many were new.
+    """Queue an organization's invitations in batches of 500 donors and return how many were new.
 
-    Nobody hears of one drive twice, of anything within a week, or more than twice a month: by what any address of
-    theirs was sent, news by hand among it. In quiet hours of a drive's site nothing is said of it: a later round does.
+    A donor is invited once to a drive, at most once a week and twice a month. News that a coordinator sent to any
+    contact of the donor counts. Drives in quiet hours are left to a later run.
     """
-    occasion = _build_run(organization, now)
+    run = _build_run(organization, now)
     queued, after = 0, 0
-    while occasion.openings.drives:
-        batch, after = _queue_batch(occasion, after)
+    while run.openings.drives:
+        batch, after = _queue_batch(run, after)
         queued += batch
         if not after:
             break
@@ -70,33 +70,35 @@ def invite_donors(*, organization: Organization, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class _InvitationRun:
-    """What an organization's round is about: its drives that want appeals and may be spoken of at this hour."""
+    """One run for an organization: its drives that send invitations and are not in quiet hours."""
 
     organization: Organization
     openings: UpcomingTimes
-    ways: dict[int, str]  # by drive
-    own: CustomTexts
+    channel_choices: dict[int, str]  # by drive
+    custom: CustomTexts
     now: datetime
 
 
 def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
-    found = eligibility_queries.load_upcoming_times(organization, now + EARLIEST_AHEAD, now + LATEST_AHEAD)
-    plans = schedule.load_drive_schedules(organization, [drive.pk for drive in found.drives])
-    lines = {pk: plan[ScheduledKind.INVITATION] for pk, plan in plans.items()}
+    upcoming = eligibility_queries.load_upcoming_times(organization, now + EARLIEST_AHEAD, now + LATEST_AHEAD)
+    schedules = schedule.load_drive_schedules(organization, [drive.pk for drive in upcoming.drives])
+    entries = {pk: drive_schedule[ScheduledKind.INVITATION] for pk, drive_schedule in schedules.items()}
     drives = [
-        drive for drive in found.drives if lines[drive.pk].on and not schedule.build_quiet_hours(drive).is_quiet(now)
+        drive
+        for drive in upcoming.drives
+        if entries[drive.pk].on and not schedule.build_quiet_hours(drive).is_quiet(now)
     ]
-    ways = {drive.pk: lines[drive.pk].way for drive in drives}
-    own = schedule.load_custom_texts([organization.pk])[organization.pk]
-    return _InvitationRun(organization, UpcomingTimes(drives, found.slots, found.since), ways, own, now)
+    ways = {drive.pk: entries[drive.pk].way for drive in drives}
+    custom = schedule.load_custom_texts([organization.pk])[organization.pk]
+    return _InvitationRun(organization, UpcomingTimes(drives, upcoming.slots, upcoming.since), ways, custom, now)
 
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """How many were queued, and the id to go on after; 0 when there is nobody left, or somebody else is at it.
+    """Queue one batch; return how many were queued and the volunteer id to continue after (0: stop). Ten queries.
 
-    One round at a time tells an organization's donors, so that it sees what the last one said. Ten queries.
-    Locks: the organization's appeals (try).
+    Stops when no donor is left or another run holds the lock: runs take turns, so that each sees what the last one
+    sent. Locks: the organization's invitations (try).
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):
@@ -106,33 +108,34 @@ def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
         return 0, 0
     zone = run.openings.drives[0].site.zone
     donations = history.list_donations_by_volunteer({person.pk: zone for person in people}, now, all_organizations=True)
-    heard = invitation_audience.load_contact_history(organization, people, now - MONTH)
-    told = list(_build_notices(run, people, donations, heard))
-    return outbox.queue_messages(organization=organization, messages=told, now=now), people[-1].pk
+    contact_history = invitation_audience.load_contact_history(organization, people, now - MONTH)
+    rendered = list(_build_invitations(run, people, donations, contact_history))
+    return outbox.queue_messages(organization=organization, messages=rendered, now=now), people[-1].pk
 
 
-def _build_notices(
+def _build_invitations(
     run: _InvitationRun,
     people: Sequence[Volunteer],
     donations: dict[int, list[intervals.Donation]],
     contact_history: ContactHistory,
 ) -> Iterator[RenderedMessage]:
-    """A family on one phone hears of a drive once."""
-    said: set[str] = set()
+    """Build invitations. A shared phone or mailbox gets one."""
+    used_addresses: set[str] = set()
     for person in people:
-        news = contact_history.by(person)
-        if has_reached_invitation_limit(news, run.now) or said & invitation_audience.collect_addresses([person]):
+        news = contact_history.list_sent_to(person)
+        if has_reached_invitation_limit(news, run.now) or used_addresses & invitation_audience.collect_addresses(
+            [person]
+        ):
             continue
-        known = {message.about for message in news}
-        for times in _times_by_drive(run, donations[person.pk], known):
-            if notice := _build_notice(run, person, times, contact_history):
-                said.add(notice.envelope.address)
-                yield notice
+        invited_drives = {message.about for message in news}
+        for times in _times_by_drive(run, donations[person.pk], invited_drives):
+            if rendered := _build_invitation(run, person, times, contact_history):
+                used_addresses.add(rendered.envelope.address)
+                yield rendered
                 break
 
 
 def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool:
-    """Whether somebody who was sent this in the last month is left in peace for now."""
     sent = {message.key.removesuffix(f"/{message.channel}"): message.created_at for message in news}
     return len(sent) >= MAX_PER_MONTH or any(now - at < MIN_GAP for at in sent.values())
 
@@ -140,8 +143,9 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
 def _times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
-    """The first times that are allowed at each drive of which the person has not heard; none before the date is reached
-    and for who has something booked anywhere.
+    """List the first allowed times at each drive, without drives that the donor was invited to.
+
+    Yields nothing for a donor with an upcoming booking at any organization.
     """
     if any(one.basis == intervals.BOOKED and one.at > run.now for one in donations):
         return
@@ -158,34 +162,34 @@ def format_drive_about(drive: Drive) -> str:
     return f"drive:{drive.pk}"
 
 
-def _build_notice(
+def _build_invitation(
     run: _InvitationRun, person: Volunteer, times: Sequence[NextVisit], contact_history: ContactHistory
 ) -> RenderedMessage | None:
     drive, now = times[0].drive, run.now
-    to = addressees.build_addressee(person)
+    addressee = addressees.build_addressee(person)
     # Where a text may not go an e-mail may, if the donor agreed to it: the schedule decides on texts only.
-    channels = {Channel.EMAIL} if run.ways[drive.pk] == ChannelChoice.MAIL else {Channel.SMS, Channel.EMAIL}
-    agreed = [
+    channels = {Channel.EMAIL} if run.channel_choices[drive.pk] == ChannelChoice.MAIL else {Channel.SMS, Channel.EMAIL}
+    contacts = [
         (channel, address)
-        for channel, address in to.contacts
-        if channel in channels and address in contact_history.agreed
+        for channel, address in addressee.contacts
+        if channel in channels and address in contact_history.consenting
     ]
-    if not agreed:
+    if not contacts:
         return None
     (envelope,) = envelopes.build_envelopes(
         kinds.INVITATION,
-        replace(to, contacts=agreed[:1]),
+        replace(addressee, contacts=contacts[:1]),
         key=_build_key(person, contact_history, drive, now),
         about=format_drive_about(drive),
         due_at=now,
         quiet_hours=schedule.build_quiet_hours(drive),
         useful_until=min(times[0].starts_at, now + USEFUL_FOR),
     )
-    word = partial(next_visit_texts.render_invitation, person, times, envelope.channel, run.own)
-    return RenderedMessage(envelope, booking_texts.call_in_language(person.language, word))
+    render = partial(next_visit_texts.render_invitation, person, times, envelope.channel, run.custom)
+    return RenderedMessage(envelope, booking_texts.call_in_language(person.language, render))
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """The first or second of a month on the drive's calendar: two rounds at once would give the same."""
+    """Number the invitation within the month of the drive's calendar. Two runs at once build the same key."""
     month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
-    return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.told)}"
+    return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.sent)}"

@@ -1,4 +1,4 @@
-"""What messages would say and when they would go out: for a real coming drive, or a made-up one."""
+"""Samples of messages and their times, for a coming drive or a made-up one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SAMPLE_UUID = UUID(int=0)  # its link opens nothing
 
 
 def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
-    """The next drive, else the last one, else one that is made up."""
+    """Return the next drive, else the last drive, else an unsaved example."""
     rows = Drive.objects.of(organization).select_related("organization", "site", "policy")
     coming = rows.filter(starts_at__gt=now).exclude(state="cancelled").order_by("starts_at", "pk").first()
     return coming or rows.order_by("-starts_at", "-pk").first() or _build_sample_drive(organization, now)
@@ -43,84 +43,92 @@ def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """One line of "these go out at": what, when (none: in words), how, and a remark."""
+    """One step of the timeline. `when_text` replaces the time of messages without a fixed one."""
 
     kind: ScheduledKind
-    way: str
+    channels: str
     at: datetime | None = None
-    words: str = ""
+    when_text: str = ""
     remark: str = ""
     is_scheduled: bool = True
 
 
 def build_timeline(
-    plan: MessageSchedule, starts_at: datetime, booked_at: datetime, quiet: QuietHours
+    message_schedule: MessageSchedule, starts_at: datetime, booked_at: datetime, quiet_hours: QuietHours
 ) -> list[TimelineStep]:
-    """When each message of a plan goes out for a slot and somebody who books it at `booked_at`."""
+    """List when each message goes out for a visit at `starts_at` that was booked at `booked_at`."""
     steps = [
         TimelineStep(
-            ScheduledKind.BOOKED, _channels_label(plan[ScheduledKind.BOOKED]), at=booked_at, words=_("At once")
+            ScheduledKind.BOOKED,
+            _channels_label(message_schedule[ScheduledKind.BOOKED]),
+            at=booked_at,
+            when_text=_("At once"),
         )
     ]
-    sent = {line.kind for line, _due in reminder_times.compute_reminders(plan, starts_at, booked_at, quiet)}
-    ahead = [
-        _reminder_step(line, starts_at, quiet, line.kind in sent)
-        for line in map(plan.get, reminder_times.REMINDERS)
-        if line
+    sent_kinds = {
+        entry.kind
+        for entry, _due in reminder_times.compute_reminders(message_schedule, starts_at, booked_at, quiet_hours)
+    }
+    reminder_steps = [
+        _reminder_step(entry, starts_at, quiet_hours, entry.kind in sent_kinds)
+        for entry in map(message_schedule.get, reminder_times.REMINDERS)
+        if entry
     ]
-    steps += sorted((step for step in ahead if plan[step.kind].on), key=lambda step: (step.at or booked_at, step.kind))
-    told = [plan[kind] for kind in reminder_times.FOLLOW_UPS if plan[kind].on]
+    steps += sorted(
+        (step for step in reminder_steps if message_schedule[step.kind].on),
+        key=lambda step: (step.at or booked_at, step.kind),
+    )
+    follow_ups = [message_schedule[kind] for kind in reminder_times.FOLLOW_UPS if message_schedule[kind].on]
     return [
         *steps,
         *(
-            TimelineStep(ScheduledKind(line.kind), _channels_label(line), words=_("Within a day after the drive"))
-            for line in told
+            TimelineStep(ScheduledKind(entry.kind), _channels_label(entry), when_text=_("Within a day after the drive"))
+            for entry in follow_ups
         ),
-        *_invitation_steps(plan[ScheduledKind.INVITATION]),
+        *_invitation_steps(message_schedule[ScheduledKind.INVITATION]),
     ]
 
 
-def _invitation_steps(line: reminder_times.EntrySettings) -> list[TimelineStep]:
+def _invitation_steps(entry: reminder_times.EntrySettings) -> list[TimelineStep]:
     return (
-        [TimelineStep(ScheduledKind.INVITATION, _channels_label(line), words=_("When the next date is reached"))]
-        if line.on
+        [TimelineStep(ScheduledKind.INVITATION, _channels_label(entry), when_text=_("When the next date is reached"))]
+        if entry.on
         else []
     )
 
 
-def _channels_label(line: reminder_times.EntrySettings) -> str:
-    return str(ChannelChoice(line.way).label)
+def _channels_label(entry: reminder_times.EntrySettings) -> str:
+    return str(ChannelChoice(entry.way).label)
 
 
 def _reminder_step(
-    line: reminder_times.EntrySettings, starts_at: datetime, quiet: QuietHours, is_scheduled: bool
+    entry: reminder_times.EntrySettings, starts_at: datetime, quiet_hours: QuietHours, is_scheduled: bool
 ) -> TimelineStep:
-    due = reminder_times.compute_due_time(line, starts_at, quiet)
+    due = reminder_times.compute_due_time(entry, starts_at, quiet_hours)
     remark = ""
     if not is_scheduled:
         remark = _("Skipped: it would come too soon after the booking.")
-    elif quiet.is_quiet(reminder_times.compute_preferred_time(line, starts_at, quiet.zone)):
+    elif quiet_hours.is_quiet(reminder_times.compute_preferred_time(entry, starts_at, quiet_hours.zone)):
         remark = _("Moved earlier, out of the quiet hours.")
     return TimelineStep(
-        ScheduledKind(line.kind), _channels_label(line), at=due, remark=remark, is_scheduled=is_scheduled
+        ScheduledKind(entry.kind), _channels_label(entry), at=due, remark=remark, is_scheduled=is_scheduled
     )
 
 
 @dataclass(frozen=True)
 class RenderedSample:
-    """What people would read: the text with its length and cost, the e-mail, and the text at its longest."""
+    """A sample text with its length and cost, the e-mail, and the text at its longest."""
 
     text: str
     measured: Measure
     longest: Measure
     cost: Decimal
-    mail: MessageContent
+    email: MessageContent
 
 
 def render_sample(drive: Drive, kind: str, language: str, custom_text: TextTemplate) -> RenderedSample:
-    """How a message in these words reads at this drive."""
-    organization, own = drive.organization, {(kind, language): custom_text}
-    text = _render_wording(drive, kind, language, "sms", own).text
+    organization, custom = drive.organization, {(kind, language): custom_text}
+    text = _render_wording(drive, kind, language, "sms", custom).text
     measured = catalog.measure_text(text)
     template = custom_text.text or booking_texts.call_in_language(
         language, lambda: catalog.build_default_text(kind).text
@@ -129,12 +137,12 @@ def render_sample(drive: Drive, kind: str, language: str, custom_text: TextTempl
         template, language, organization.sms_name, links.compute_booking_link_length()
     )
     cost = organization.sms_price * measured.segments
-    return RenderedSample(text, measured, longest, cost, _render_wording(drive, kind, language, "email", own))
+    return RenderedSample(text, measured, longest, cost, _render_wording(drive, kind, language, "email", custom))
 
 
 def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom: CustomTexts) -> MessageContent:
-    booking, starts_at = _booking(drive, kind), drive.starts_at
-    words: Mapping[str, Callable[[], MessageContent]] = {
+    booking, starts_at = _build_booking(drive, kind), drive.starts_at
+    renderers: Mapping[str, Callable[[], MessageContent]] = {
         "booked": lambda: booking_texts.render_booked(booking, channel, custom),
         "reminder": lambda: booking_texts.render_reminder(booking, channel, starts_at - timedelta(days=3), custom),
         "day_before": lambda: booking_texts.render_reminder(booking, channel, starts_at - timedelta(days=1), custom),
@@ -143,7 +151,7 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "relocated": lambda: booking_texts.render_relocated(booking, channel, custom),
         "cancelled": lambda: booking_texts.render_cancelled(booking, channel, custom),
         "given_up": lambda: booking_texts.render_cancelled(booking, channel, custom),
-        "offer": lambda: waitlist_texts.render_offer(_offer(drive), channel, custom),
+        "offer": lambda: waitlist_texts.render_offer(_build_offer(drive), channel, custom),
         "drive_cancelled": lambda: booking_texts.render_drive_cancelled(booking, channel, custom),
         "thank_you": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
         "came": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
@@ -152,13 +160,13 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         ),
         "missed": lambda: booking_texts.render_missed(booking, channel, custom),
         "invitation": lambda: next_visit_texts.render_invitation(
-            _person(drive), [_build_next_visit(drive)], channel, custom
+            _build_volunteer(drive), [_build_next_visit(drive)], channel, custom
         ),
     }
-    return booking_texts.call_in_language(language, words[kind])
+    return booking_texts.call_in_language(language, renderers[kind])
 
 
-def _person(drive: Drive) -> Volunteer:
+def _build_volunteer(drive: Drive) -> Volunteer:
     return Volunteer(name="Ana Alder", organization=drive.organization)
 
 
@@ -170,20 +178,18 @@ def _build_first_visit_thanks(drive: Drive) -> FollowUp:
     return FollowUp(Progress(1, drive.starts_at.date() + timedelta(days=180)), [_build_next_visit(drive)])
 
 
-def _offer(drive: Drive) -> Offer:
-    """Nobody's offer, never kept."""
-    entry = WaitlistEntry(uuid=SAMPLE_UUID, drive=drive, volunteer=_person(drive), visit=Visit.RETURN)
+def _build_offer(drive: Drive) -> Offer:
+    entry = WaitlistEntry(uuid=SAMPLE_UUID, drive=drive, volunteer=_build_volunteer(drive), visit=Visit.RETURN)
     return Offer(uuid=SAMPLE_UUID, entry=entry, starts_at=drive.starts_at, deadline=drive.starts_at - timedelta(days=1))
 
 
-def _booking(drive: Drive, kind: str) -> Booking:
-    """Nobody's booking, never kept: a link that opens nothing, a name that is made up."""
+def _build_booking(drive: Drive, kind: str) -> Booking:
     state = BookingState.DONATED if kind in {"thank_you", "second_visit"} else BookingState.BOOKED
     return Booking(
         uuid=SAMPLE_UUID,
         drive=drive,
         starts_at=drive.starts_at,
-        volunteer=_person(drive),
+        volunteer=_build_volunteer(drive),
         visit=Visit.RETURN,
         state=state,
         cancelled_by=CancelledBy.DONOR if kind == "given_up" else "",

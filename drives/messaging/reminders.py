@@ -1,4 +1,4 @@
-"""Reminders: scheduled with the booking, planned anew when a plan changes, rendered shortly before they are due."""
+"""Reminders: scheduled with the booking and rendered shortly before they are due."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ REMINDER_KINDS = tuple(map(str, reminder_times.REMINDERS))
 
 
 def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSchedule, now: datetime) -> None:
-    """Plan the reminders of bookings at one drive, each for its revision; those that come too soon are skipped."""
+    """Schedule the reminders of bookings at one drive. Reminders too soon after the booking are skipped."""
     scheduled = [
         envelope for booking in bookings for envelope in build_reminder_envelopes(booking, message_schedule, now)
     ]
@@ -36,102 +36,107 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 
 
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
-    """After a change of some of a party: what one text was to remind the others of is worded anew, without them.
+    """Withdraw the rendered text of shared reminders after a change of some bookings of a party.
 
-    Touches nothing that has left, and no text of a booking that was made alone.
+    The remaining bookings are rendered again without the changed ones. Messages that have left stay as they are.
     """
     parties = {booking.party for booking in changed if booking.party}
     if not parties:
         return
     members = Booking.objects.filter(party__in=parties).values_list("pk", flat=True)
-    beside = {booking.about for booking in changed}
-    others = {f"booking:{pk}" for pk in members} - beside
+    changed_abouts = {booking.about for booking in changed}
+    others = {f"booking:{pk}" for pk in members} - changed_abouts
     outbox.unrender_messages(
-        abouts=others, changed_abouts=beside, kinds=REMINDER_KINDS, dropped_reason=COVERED_BY_SHARED_TEXT
+        abouts=others, changed_abouts=changed_abouts, kinds=REMINDER_KINDS, dropped_reason=COVERED_BY_SHARED_TEXT
     )
 
 
 @transaction.atomic
 def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """Write the text of scheduled messages that are due within a quarter of an hour, as it is true now; drop the unfit.
+    """Render scheduled messages that are due within 15 minutes, and withdraw those that no longer fit.
 
-    A booking that is gone, over, or of a later revision than the message is not reminded. A donor with
-    a mailbox gets an e-mail where a text is not allowed now.
-    Four queries and two writes, five and three with such a mail.
+    A message does not fit if its booking is cancelled, past, or has a newer revision. A text that is blocked becomes an
+    e-mail if the donor has a mailbox. Four queries and two writes; five and three with such an e-mail.
     """
     scheduled = notifications_queries.list_messages_to_render(now, RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
         [shared_contacts.parse_booking_id(message) for message in scheduled]
     )
-    own = schedule.load_custom_texts({message.organization_id for message in scheduled})
-    twice = _switch_to_email(scheduled, bookings)
+    custom = schedule.load_custom_texts({message.organization_id for message in scheduled})
+    covered_by_email = _switch_to_email(scheduled, bookings)
     shared = shared_contacts.load_shared_texts(scheduled, bookings, now)
-    worded: list[tuple[int, MessageContent]] = []
-    unfit: list[int] = []
-    spoilt: list[int] = []
+    contents: list[tuple[int, MessageContent]] = []
+    unfit_ids: list[int] = []
+    failed_ids: list[int] = []
     for message in scheduled:
         booking = bookings.get(shared_contacts.parse_booking_id(message))
-        if booking is None or not shared_contacts.is_still_valid(booking, message, now) or message.pk in twice:
-            unfit.append(message.pk)
-        elif message.pk in shared.said:
-            continue
-        elif wording := _render_or_log(
-            booking, message, own.get(message.organization_id or 0, NO_CUSTOM_TEXTS), shared
+        if (
+            booking is None
+            or not shared_contacts.is_still_valid(booking, message, now)
+            or message.pk in covered_by_email
         ):
-            worded.append((message.pk, wording))
+            unfit_ids.append(message.pk)
+        elif message.pk in shared.covered_ids:
+            continue
+        elif content := _render_or_log(
+            booking, message, custom.get(message.organization_id or 0, NO_CUSTOM_TEXTS), shared
+        ):
+            contents.append((message.pk, content))
         else:
-            spoilt.append(message.pk)
-    outbox.queue_rendered_messages(contents=worded, now=now)
-    outbox.withdraw_scheduled_messages(ids=unfit, reason="booking_changed", now=now)
-    outbox.withdraw_scheduled_messages(ids=shared.said, reason=COVERED_BY_SHARED_TEXT, now=now)
-    outbox.withdraw_scheduled_messages(ids=spoilt, reason="not_wordable", now=now)
-    return {"rendered": len(worded), "dropped": len(unfit)}
+            failed_ids.append(message.pk)
+    outbox.queue_rendered_messages(contents=contents, now=now)
+    outbox.withdraw_scheduled_messages(ids=unfit_ids, reason="booking_changed", now=now)
+    outbox.withdraw_scheduled_messages(ids=shared.covered_ids, reason=COVERED_BY_SHARED_TEXT, now=now)
+    outbox.withdraw_scheduled_messages(ids=failed_ids, reason="not_wordable", now=now)
+    return {"rendered": len(contents), "dropped": len(unfit_ids)}
 
 
 def build_reminder_envelopes(
     booking: Booking, message_schedule: MessageSchedule, booked_at: datetime
 ) -> Sequence[Envelope]:
-    """The reminders of a booking that was made, or moved to its time, at `booked_at`."""
-    quiet = schedule.build_quiet_hours(booking.drive)
-    planned = reminder_times.compute_reminders(message_schedule, booking.starts_at, booked_at, quiet)
+    """Build the reminders of a booking that got its time at `booked_at`."""
+    quiet_hours = schedule.build_quiet_hours(booking.drive)
+    due_reminders = reminder_times.compute_reminders(message_schedule, booking.starts_at, booked_at, quiet_hours)
     # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
-    anew = f".{booking.drive.schedule_revision}" if booking.drive.schedule_revision else ""
-    to = addressees.build_addressee(booking.volunteer)
+    key_suffix = f".{booking.drive.schedule_revision}" if booking.drive.schedule_revision else ""
+    addressee = addressees.build_addressee(booking.volunteer)
     return [
         envelope
-        for line, due_at in planned
+        for entry, due_at in due_reminders
         for envelope in notifications_envelopes.build_envelopes(
-            KINDS[line.kind],
-            to,
-            key=f"{booking.about}/{line.kind}/{booking.revision}{anew}",
+            KINDS[entry.kind],
+            addressee,
+            key=f"{booking.about}/{entry.kind}/{booking.revision}{key_suffix}",
             about=booking.about,
             due_at=due_at,
             revision=booking.revision,
-            quiet_hours=quiet,
+            quiet_hours=quiet_hours,
             visit_at=booking.starts_at,
-            channel_choice=line.way,
+            channel_choice=entry.way,
         )
     ]
 
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    """Turn texts that may not leave into mails, where there is a mailbox. Returns those that a mail says already."""
-    silent = notifications_queries.list_blocked_text_ids(
+    """Turn blocked texts into e-mails. Return the ids of texts that an e-mail covers already."""
+    blocked_ids = notifications_queries.list_blocked_text_ids(
         [message for message in scheduled if message.channel == Channel.SMS]
     )
     mailboxes = {
         message.pk: _email_address(bookings.get(shared_contacts.parse_booking_id(message))) for message in scheduled
     }
-    turned = [message for message in scheduled if message.pk in silent and mailboxes[message.pk]]
-    if not turned:
+    switched = [message for message in scheduled if message.pk in blocked_ids and mailboxes[message.pk]]
+    if not switched:
         return set()
-    twins = {_email_key(message): message.pk for message in turned}
-    twice = {twins[key] for key in Message.objects.filter(key__in=twins).values_list("key", flat=True)}
-    turned = [message for message in turned if message.pk not in twice]
-    outbox.switch_messages_to_email(addresses={message.pk: mailboxes[message.pk] for message in turned})
-    for message in turned:
+    ids_by_email_key = {_email_key(message): message.pk for message in switched}
+    covered = {
+        ids_by_email_key[key] for key in Message.objects.filter(key__in=ids_by_email_key).values_list("key", flat=True)
+    }
+    switched = [message for message in switched if message.pk not in covered]
+    outbox.switch_messages_to_email(addresses={message.pk: mailboxes[message.pk] for message in switched})
+    for message in switched:
         message.channel, message.address = Channel.EMAIL, mailboxes[message.pk]
-    return twice
+    return covered
 
 
 def _email_address(booking: Booking | None) -> str:
@@ -140,14 +145,14 @@ def _email_address(booking: Booking | None) -> str:
 
 
 def _email_key(message: Message) -> str:
-    """The key of the same reminder by e-mail, where its plan says both."""
+    """Return the key of the same reminder by e-mail."""
     return f"{message.key.rpartition('/')[0]}/{Channel.EMAIL}"
 
 
 def _render_or_log(
     booking: Booking, message: Message, custom: CustomTexts, shared: SharedTexts
 ) -> MessageContent | None:
-    """One reminder that cannot be worded must not hold up the others."""
+    """Log a failure, so that one reminder can't stop the others."""
     try:
         return _render(booking, message, custom, shared.bookings_by_text.get(message.pk, []))
     except Exception as error:

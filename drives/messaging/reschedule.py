@@ -1,4 +1,4 @@
-"""Reminders planned anew after a plan, the quiet hours or a drive changed: parts of the changing transaction."""
+"""New dates for queued reminders after a change of the schedule, the quiet hours or the drive."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -21,77 +21,74 @@ NEVER_SENT_STATES = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, Mes
 
 
 def reschedule_reminders(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
-    """Bring the reminders of every booking of these drives in line with the plans as they are now.
+    """Match the reminders of every booking of these drives to the present schedules.
 
-    What stays as it was is left alone, what has left is not sent again, the rest is withdrawn and scheduled anew under
-    keys of a new revision. Returns how many bookings got other reminders. The caller holds the drives exclusively;
-    locks bookings by id, then their messages. Nine statements for 500 bookings.
+    Unchanged reminders stay, sent ones are not repeated, the others are withdrawn and scheduled again under keys with a
+    new revision. Returns how many bookings got other reminders. The caller holds the drives exclusively. Locks bookings
+    by id, then their messages. Nine statements for 500 bookings.
     """
     Drive.objects.filter(pk__in=drive_ids).update(schedule_revision=F("schedule_revision") + 1)
-    plans = schedule.load_drive_schedules(organization, drive_ids)
+    schedules = schedule.load_drive_schedules(organization, drive_ids)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))
-    return sum(_reschedule_batch(organization, batch, plans, now) for batch in batches)
+    return sum(_reschedule_batch(organization, batch, schedules, now) for batch in batches)
 
 
 @dataclass
 class ReminderChanges:
-    """What a batch changes: what is withdrawn, and what is scheduled in its place."""
-
     withdrawn: list[Message] = field(default_factory=list)
     scheduled: list[Envelope] = field(default_factory=list)
 
     @property
-    def people(self) -> int:
+    def booking_count(self) -> int:
         return len({message.about for message in self.withdrawn} | {envelope.about for envelope in self.scheduled})
 
 
 def _reschedule_batch(
-    organization: Organization, ids: Sequence[int], plans: dict[int, MessageSchedule], now: datetime
+    organization: Organization, ids: Sequence[int], schedules: dict[int, MessageSchedule], now: datetime
 ) -> int:
     bookings = [booking for booking in locks.lock_bookings(ids) if booking.state in EXPECTED_STATES]
     messages = _lock_messages(bookings)
-    booked = _load_booked_times(bookings)
+    booked_times = _load_booked_times(bookings)
     changes = ReminderChanges()
     for booking in bookings:
-        wanted = reminders.build_reminder_envelopes(booking, plans[booking.drive_id], booked[booking.pk])
+        envelopes = reminders.build_reminder_envelopes(booking, schedules[booking.drive_id], booked_times[booking.pk])
         for kind in reminders.REMINDER_KINDS:
-            of_kind = [envelope for envelope in wanted if envelope.kind == kind]
+            of_kind = [envelope for envelope in envelopes if envelope.kind == kind]
             _add_changes(changes, of_kind, messages[booking.about, kind], now)
     outbox.withdraw_messages_by_id(ids=[message.pk for message in changes.withdrawn], now=now)
     outbox.schedule_messages(organization=organization, envelopes=changes.scheduled, now=now)
-    return changes.people
+    return changes.booking_count
 
 
 def _add_changes(
-    changes: ReminderChanges, wanted: Sequence[Envelope], messages: Sequence[Message], now: datetime
+    changes: ReminderChanges, envelopes: Sequence[Envelope], messages: Sequence[Message], now: datetime
 ) -> None:
-    """Note what to withdraw and to schedule for one kind of reminder of one booking."""
-    waiting = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
+    unsent = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
     if any(message.state not in UNSENT_STATES for message in messages):
         # Said already, through one channel at least: what still waits may stay, nothing is said once more.
-        wanted = [envelope for envelope in wanted if (envelope.channel, envelope.due_at) in waiting]
-    if {(envelope.channel, envelope.due_at) for envelope in wanted} == waiting:
+        envelopes = [envelope for envelope in envelopes if (envelope.channel, envelope.due_at) in unsent]
+    if {(envelope.channel, envelope.due_at) for envelope in envelopes} == unsent:
         return
     changes.withdrawn += [message for message in messages if message.state in UNSENT_STATES]
-    changes.scheduled += [envelope for envelope in wanted if envelope.due_at > now]
+    changes.scheduled += [envelope for envelope in envelopes if envelope.due_at > now]
 
 
 def _lock_messages(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
-    """The reminders of these bookings' present times, locked: what waits does not leave before we have decided."""
+    """Lock the reminders of the bookings' present times, so that none leaves before the decision."""
     revisions = {booking.about: booking.revision for booking in bookings}
     rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDER_KINDS).exclude(
         state__in=NEVER_SENT_STATES
     )
-    found: dict[tuple[str, str], list[Message]] = defaultdict(list)
+    messages: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for message in rows.order_by("pk").select_for_update(no_key=True):
         if message.revision == revisions[message.about]:
-            found[message.about, message.kind].append(message)
-    return found
+            messages[message.about, message.kind].append(message)
+    return messages
 
 
 def _load_booked_times(bookings: Sequence[Booking]) -> dict[int, datetime]:
-    """When each booking got its present time: half an offset is counted from then."""
+    """Return when each booking got its present time."""
     changes = BookingChange.objects.filter(booking__in=bookings, to_state=BookingState.BOOKED)
     newest = dict(changes.values_list("booking").annotate(newest=Max("at")))
     return {booking.pk: newest.get(booking.pk, booking.created_at) for booking in bookings}

@@ -1,4 +1,4 @@
-"""Which messages go out, when and in whose words: plans, own texts, sending hours. Edits replan what is queued."""
+"""Changes of message schedules, custom texts and sending hours, with the new dates of queued reminders."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from organizations.models import Organization
 
 
 class SettingsVersionChanged(ValidationError):
-    """Somebody else changed the plan or the words since they were read."""
+    """Raised if another member changed the schedule or text since it was read."""
 
     def __init__(self) -> None:
         text = _(
@@ -38,17 +38,18 @@ class SettingsVersionChanged(ValidationError):
 def change_message_schedule(
     *, organization: Organization, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Make this the organization's plan and replan every coming drive; return how many people get other reminders.
+    """Change the organization's schedule and reschedule every coming drive.
 
-    Refuses, by kind and field, a plan with problems, and an older `version` (`reminding.fingerprint`).
-    Locks: coming drives (exclusive, by id), bookings by id, their messages.
+    Returns how many bookings got other reminders. Refuses, by kind and field, a schedule with problems, and an older
+    `version` (`reminder_times.compute_schedule_fingerprint`). Locks: coming drives (exclusive, by id), bookings by id,
+    their messages.
     """
     _refuse_problems(message_schedule)
     ids = _lock_upcoming_drives(organization, now)
     if reminder_times.compute_schedule_fingerprint(schedule.load_organization_schedule(organization)) != version:
         raise SettingsVersionChanged
     _save_schedule_entries(organization, None, message_schedule, reminder_times.DEFAULT_SCHEDULE)
-    _note(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
+    _add_audit_entry(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
     return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
 
 
@@ -56,24 +57,25 @@ def change_message_schedule(
 def change_drive_message_schedule(
     *, drive: Drive, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Give a drive a plan of its own and replan its bookings. Refuses as `change_message_schedule`. Locks: drive,
-    bookings.
+    """Give a drive its own schedule and reschedule its bookings.
+
+    Refuses the same as `change_message_schedule`. Locks: drive (exclusive), bookings by id.
     """
     _refuse_problems(message_schedule)
     locks.lock_drive_exclusive(drive.pk)
     if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
         raise SettingsVersionChanged
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
-    _note(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
+    _add_audit_entry(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
 @transaction.atomic
 def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> int:
-    """Let the organization's plan hold for a drive again. Locks: drive (exclusive), bookings by id."""
+    """Return a drive to the organization's schedule. Locks: drive (exclusive), bookings by id."""
     locks.lock_drive_exclusive(drive.pk)
     ScheduleEntry.objects.filter(drive=drive).delete()
-    _note(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
+    _add_audit_entry(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
@@ -88,33 +90,33 @@ def change_custom_text(
     actor: str,
     now: datetime,
 ) -> TextTemplate:
-    """Keep an organization's own words for a kind of message; blank ones are ours again.
+    """Save an organization's text for a kind of message. A blank text restores the default.
 
-    What is not yet written uses them at once. Refuses, by field, words that are too long, name unknown facts or hold a
-    link, and an older `version` (`catalog.compute_text_version`). Returns the words as kept: one line, no invisible
-    characters.
+    Messages that are not yet rendered use it at once. Refuses, by field, a text that is too long, names an unknown
+    variable or holds a link, and an older `version` (`catalog.compute_text_version`). Returns the text as saved: one
+    line, no invisible characters.
     """
-    kept = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
-    refuse_custom_text(organization, kind, language, kept)
+    saved = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
+    refuse_custom_text(organization, kind, language, saved)
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)  # two edits at once take turns
     before = schedule.load_custom_texts([organization.pk])[organization.pk].get((kind, language), TextTemplate())
     if catalog.compute_text_version(before) != version:
         raise SettingsVersionChanged
     rows = CustomText.objects.filter(organization=organization, kind=kind, language=language)
-    if kept == TextTemplate():
+    if saved == TextTemplate():
         rows.delete()
     else:
-        fields = {"text": kept.text, "opening": kept.opening, "changed_at": now}
+        fields = {"text": saved.text, "opening": saved.opening, "changed_at": now}
         CustomText.objects.update_or_create(organization=organization, kind=kind, language=language, defaults=fields)
     about = f"organization:{organization.pk}"
     audit.add_audit_entry(
         organization=organization, actor=actor, verb="change_words", about=about, fields=[f"{kind}/{language}"], now=now
     )
-    return kept
+    return saved
 
 
 def refuse_custom_text(organization: Organization, kind: str, language: str, custom_text: TextTemplate) -> None:
-    """Raise, by field, what is wrong with own words. Part of `change_custom_text` and of its preview."""
+    """Raise the problems of a custom text by field."""
     measured = catalog.measure_longest_text(
         custom_text.text, language, organization.sms_name, links.compute_booking_link_length()
     )
@@ -142,9 +144,9 @@ def change_sending_settings(
     actor: str,
     now: datetime,
 ) -> int:
-    """Change the hours in which messages leave and the price of a text; other hours replan every coming drive.
+    """Change the quiet hours and the price of a text. Other hours reschedule every coming drive.
 
-    Returns how many people get other reminders. Locks: coming drives (exclusive, by id), bookings by id.
+    Returns how many bookings got other reminders. Locks: coming drives (exclusive, by id), bookings by id.
     """
     ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
@@ -167,15 +169,15 @@ def queue_test_message(
     *,
     organization: Organization,
     address: str,
-    wordings: Sequence[MessageContent],
+    contents: Sequence[MessageContent],
     key: str,
     language: str,
     now: datetime,
 ) -> int:
-    """Mail what a message would say to the coordinator who wrote it. `key` makes a second tap harmless."""
-    told = [
-        RenderedMessage(envelope, wording)
-        for position, wording in enumerate(wordings)
+    """E-mail a message sample to the coordinator. `key` makes a second tap harmless."""
+    rendered = [
+        RenderedMessage(envelope, content)
+        for position, content in enumerate(contents)
         for envelope in envelopes.build_envelopes(
             kinds.TEST,
             Addressee([(Channel.EMAIL, address)], language=language),
@@ -184,7 +186,7 @@ def queue_test_message(
             due_at=now,
         )
     ]
-    return outbox.queue_messages(organization=organization, messages=told, now=now)
+    return outbox.queue_messages(organization=organization, messages=rendered, now=now)
 
 
 def _refuse_problems(message_schedule: MessageSchedule) -> None:
@@ -197,7 +199,7 @@ def _refuse_problems(message_schedule: MessageSchedule) -> None:
 
 
 def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
-    """The drives whose reminders an organization's plan may change, locked: bookings wait, and read the new plan."""
+    """Lock the coming drives and return their ids. Bookings wait, then read the new schedule."""
     # Two edits at once wait for each other here, also where there is no drive yet.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     over = (DriveState.CANCELLED, DriveState.COMPLETED)
@@ -208,16 +210,16 @@ def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int
 
 
 def _save_schedule_entries(
-    organization: Organization, drive: Drive | None, message_schedule: MessageSchedule, unchanged: MessageSchedule
+    organization: Organization, drive: Drive | None, message_schedule: MessageSchedule, inherited: MessageSchedule
 ) -> None:
-    """Keep the lines that differ from what would hold without them."""
+    """Save the entries that differ from the inherited schedule."""
     ScheduleEntry.objects.filter(organization=organization, drive=drive).delete()
     ScheduleEntry.objects.bulk_create(
-        ScheduleEntry(organization=organization, drive=drive, **reminder_times.build_entry_columns(line))
-        for line in reminder_times.normalize_schedule(message_schedule).values()
-        if unchanged.get(line.kind) != line
+        ScheduleEntry(organization=organization, drive=drive, **reminder_times.build_entry_columns(entry))
+        for entry in reminder_times.normalize_schedule(message_schedule).values()
+        if inherited.get(entry.kind) != entry
     )
 
 
-def _note(organization: Organization, actor: str, verb: str, about: str, now: datetime) -> None:
+def _add_audit_entry(organization: Organization, actor: str, verb: str, about: str, now: datetime) -> None:
     audit.add_audit_entry(organization=organization, actor=actor, verb=verb, about=about, now=now)

@@ -1,4 +1,4 @@
-"""Reminders that one text says to several people: those of a party who are reached through one phone."""
+"""Reminders that one text sends to all members of a party who share a phone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ COVERED_BY_SHARED_TEXT = "said_together"  # why the others are dropped
 
 @dataclass(frozen=True)
 class SharedTexts:
-    """The bookings that a scheduled text will speak of, by its id; and the scheduled texts that it replaces."""
+    """Bookings by the id of the text that names them, and the ids of the texts that it replaces."""
 
     bookings_by_text: dict[int, list[Booking]] = field(default_factory=dict)
-    said: set[int] = field(default_factory=set)
+    covered_ids: set[int] = field(default_factory=set)
 
 
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Which of the scheduled texts speak for several people. Two queries, none without a party."""
+    """Group scheduled texts of a party by phone. Two queries, none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}
     if not parties:
@@ -32,19 +32,23 @@ def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booki
         about__in=[booking.about for booking in members.values()],
         kind__in={text.kind for text in texts},
     )
-    waiting = [row for row in rows.order_by("due_at", "pk") if is_still_valid(members[parse_booking_id(row)], row, now)]
-    return _group_texts(waiting, {text.pk for text in texts}, members)
+    scheduled_texts = [
+        row for row in rows.order_by("due_at", "pk") if is_still_valid(members[parse_booking_id(row)], row, now)
+    ]
+    return _group_texts(scheduled_texts, {text.pk for text in texts}, members)
 
 
-def _group_texts(waiting: Sequence[Message], due: set[int], members: Mapping[int, Booking]) -> SharedTexts:
+def _group_texts(scheduled_texts: Sequence[Message], due: set[int], members: Mapping[int, Booking]) -> SharedTexts:
     shared = SharedTexts()
-    for text in waiting:
-        if text.pk not in due or text.pk in shared.said:
+    for text in scheduled_texts:
+        if text.pk not in due or text.pk in shared.covered_ids:
             continue
-        group = [row for row in waiting if row.pk not in shared.said and _may_share_text(text, row, members)]
+        group = [
+            row for row in scheduled_texts if row.pk not in shared.covered_ids and _may_share_text(text, row, members)
+        ]
         if len(group) > 1:
             shared.bookings_by_text[text.pk] = [members[parse_booking_id(row)] for row in group]
-            shared.said.update(row.pk for row in group if row.pk != text.pk)
+            shared.covered_ids.update(row.pk for row in group if row.pk != text.pk)
     return shared
 
 
@@ -58,10 +62,10 @@ def _may_share_text(text: Message, other: Message, members: Mapping[int, Booking
 
 
 def list_other_bookings_of_text(text: Message) -> list[Booking]:
-    """The bookings, besides its own, that a text speaks of, that are still as it says. Two queries."""
-    own = Booking.objects.filter(pk=parse_booking_id(text), party__isnull=False).values("party")
-    members = {booking.about: booking for booking in Booking.objects.filter(party__in=own).order_by("pk")}
-    said = Message.objects.filter(
+    """List the other bookings that a text covers, without those changed since. Two queries."""
+    parties = Booking.objects.filter(pk=parse_booking_id(text), party__isnull=False).values("party")
+    members = {booking.about: booking for booking in Booking.objects.filter(party__in=parties).order_by("pk")}
+    covered = Message.objects.filter(
         about__in=members,
         kind=text.kind,
         address=text.address,
@@ -69,14 +73,13 @@ def list_other_bookings_of_text(text: Message) -> list[Booking]:
         due_at__gte=text.due_at,
         due_at__lt=text.due_at + SHARED_WITHIN,
     )
-    return [members[row.about] for row in said.order_by("pk") if row.revision == members[row.about].revision]
+    return [members[row.about] for row in covered.order_by("pk") if row.revision == members[row.about].revision]
 
 
 def parse_booking_id(message: Message) -> int:
-    """The booking that a message is about."""
     return int(message.about.removeprefix("booking:"))
 
 
 def is_still_valid(booking: Booking, message: Message, now: datetime) -> bool:
-    """Whether a reminder is still about the booking as it stands."""
+    """Return whether a reminder still fits its booking."""
     return booking.state in EXPECTED_STATES and booking.revision == message.revision and booking.starts_at > now

@@ -1,5 +1,3 @@
-"""Addresses of messages: schedules, texts, broadcasts, calls."""
-
 from django.urls import path
 
 from drives.messaging import views_broadcasts, views_calls, views_custom_texts, views_organizer

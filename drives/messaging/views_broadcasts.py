@@ -1,4 +1,4 @@
-"""Messages to many: whom they reach and at what price, sent with a typed number, stopped within two minutes."""
+"""Pages to write, preview, send and stop broadcasts."""
 
 import uuid
 from datetime import datetime
@@ -27,7 +27,6 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("view")
 def show_broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """What was said to many at this drive."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     return members.render_member_page(
         request, "drives/messaging/broadcasts.html", {"drive": drive, "rows": broadcast_queries.list_broadcasts(drive)}
@@ -37,7 +36,6 @@ def show_broadcasts(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def write_broadcast(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Write, look at whom it reaches and what it costs, type the number, send."""
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     form = BroadcastForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
     if form.is_valid() and "send" in request.POST and (sent := _send_or_refuse(request, form, now)):
@@ -51,7 +49,6 @@ def write_broadcast(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_safe
 @accounts.role_required("view")
 def show_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
-    """One message to many: what was said, to how many, and what became of it."""
     row = broadcast_queries.load_broadcast_row(_get_broadcast_or_404(request, pk))
     actors = {row.broadcast.actor, row.broadcast.stopped_by} - {""}
     names = web_actors.describe_actors(actors, row.broadcast.drive.organization_id)
@@ -64,7 +61,6 @@ def show_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def stop_queued_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take back what has not left yet."""
     sent = _get_broadcast_or_404(request, pk)
     add_stopped_message(
         request,
@@ -74,7 +70,6 @@ def stop_queued_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def add_stopped_message(request: MemberRequest, count: int) -> None:
-    """Say what could still be stopped."""
     if not count:
         messages.error(request, _("Nothing could be stopped: everything has left."))
         return
@@ -83,7 +78,7 @@ def add_stopped_message(request: MemberRequest, count: int) -> None:
 
 
 def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) -> Broadcast | None:
-    """Send what was looked at; None, with the reason in the form, if that is not what stands there now."""
+    """Send the previewed draft. Return None and add an error to the form if the draft changed since the preview."""
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
         form.add_error(None, ValidationError(_("Something has changed. Look at it once more, then send it.")))
@@ -103,7 +98,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
-    """What the page shows of the draft, once it could go out; what speaks against it stands in the form."""
+    """Build the preview of a draft. Return None and add the errors to the form if it can't be sent."""
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None
@@ -113,9 +108,9 @@ def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
         return None
     preview = messaging_broadcasts.preview_broadcast(drive=form.drive, draft=draft)
     samples: dict[str, str] = {}
-    for one, wording in preview.notices:
-        if not one.reason and one.booking.volunteer:
-            samples.setdefault(one.booking.volunteer.language, wording.text)
+    for recipient, content in preview.messages:
+        if not recipient.reason and recipient.booking.volunteer:
+            samples.setdefault(recipient.booking.volunteer.language, content.text)
     return {
         "preview": preview,
         "samples": samples,
@@ -125,7 +120,7 @@ def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
 
 
 def _quiet_until_hour(drive: Drive, now: datetime) -> int | None:
-    """The hour until which it waits, when it is night at the place."""
+    """Return the hour at which quiet hours end, or None outside quiet hours."""
     hour, organization = now.astimezone(drive.site.zone).hour, drive.organization
     awake = organization.quiet_until_hour <= hour < organization.quiet_from_hour
     return None if awake else organization.quiet_until_hour
@@ -136,7 +131,6 @@ def _list_variables() -> list[str]:
 
 
 def _get_broadcast_or_404(request: MemberRequest, pk: int) -> Broadcast:
-    """A message of the member's own organization, or 404."""
     rows = Broadcast.objects.of(request.membership.organization)
     sent = rows.select_related("drive__organization", "drive__site").filter(pk=pk).first()
     if sent is None:

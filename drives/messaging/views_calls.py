@@ -1,5 +1,3 @@
-"""The call list of a drive, on screen and on paper."""
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -18,13 +16,12 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("view")
 def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Whom to call and what to say; who has been reached, when, by whom."""
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
-    found = call_list.load_call_list(drive, now)
-    actors = {call.actor for row in [*found.waiting, *found.reached] for call in row.calls}
+    calls = call_list.load_call_list(drive, now)
+    actors = {call.actor for row in [*calls.to_call, *calls.reached] for call in row.calls}
     context = {
         "drive": drive,
-        "list": found,
+        "list": calls,
         "now": now,
         "names": web_actors.describe_actors(actors, drive.organization_id),
     }
@@ -34,11 +31,11 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("check_in")
 def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
-    """Somebody was told what stands in the list: only what was shown, for more may have come since."""
+    """Record a call about the topics that the page showed; more may have come since."""
     booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
     shown = set(request.POST.getlist("topic"))
     rows = [
-        row for row in call_list.load_call_list(booking.drive, timezone.now()).waiting if row.booking.pk == booking.pk
+        row for row in call_list.load_call_list(booking.drive, timezone.now()).to_call if row.booking.pk == booking.pk
     ]
     topics = [one.topic for row in rows for one in row.topics if one.topic in shown]
     messaging_calls.record_calls(
@@ -51,7 +48,6 @@ def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) ->
 @require_POST
 @accounts.role_required("check_in")
 def unmark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
-    """Take a tick back."""
     booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
     messaging_calls.delete_calls(booking=booking, actor=members.format_actor(request), now=timezone.now())
     return redirect("organizer_call_list", drive_id)

@@ -1,4 +1,4 @@
-"""What a person agreed to be sent by one organization, by purpose, and the buttons that change it."""
+"""A donor's consents by purpose, and the buttons that change them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,28 +18,25 @@ from volunteers.queries import ConsentStatus
 
 @dataclass(frozen=True)
 class PurposeConsents:
-    """One purpose: the words of today, and what each contact agreed to."""
-
     label: str
     wording: str
     agreements: list[ConsentStatus]
 
 
 def list_consents_by_purpose(person: Volunteer) -> list[PurposeConsents]:
-    """What somebody agreed to be sent by the organization that knows them so, by purpose."""
-    found = volunteers_queries.list_consent_statuses(person)
+    statuses = volunteers_queries.list_consent_statuses(person)
     return [
         PurposeConsents(
             label=str(purpose.label),
             wording=message_texts.render_consent_text(purpose, get_language() or "en", person.organization)[1],
-            agreements=[each for each in found if each.purpose == purpose],
+            agreements=[status for status in statuses if status.purpose == purpose],
         )
         for purpose in Purpose
     ]
 
 
 def turn_consent_on_or_off(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str) -> None:
-    """Turn a purpose on or off for a contact, as the button says that was pressed; refuses as `consenting.agree`."""
+    """Turn a purpose on or off for a contact. Refuses the same as `consent.opt_in_contact`."""
     shared: dict[str, Any] = {"contact": contact, "ip": visitor.find_ip_address(request), "now": timezone.now()}
     if request.POST.get("turn") != "on":
         words = _("Turned off on the page of the booking")

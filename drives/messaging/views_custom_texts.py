@@ -1,4 +1,4 @@
-"""The words of messages: ours, or an organization's own, with a preview and what they cost."""
+"""The pages of message texts: default or custom, with a preview and the cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,8 +29,6 @@ from organizations.web.accounts import MemberRequest
 
 @dataclass(frozen=True)
 class TextLanguage:
-    """One language of a kind on the overview: whether the words are the organization's own, how they begin."""
-
     code: str
     name: str
     is_custom: bool
@@ -38,28 +36,27 @@ class TextLanguage:
 
 
 def list_text_kinds(organization: Organization) -> list[dict[str, Any]]:
-    """Every kind of message with its words in each language. One query."""
-    own = schedule.load_custom_texts([organization.pk])[organization.pk]
+    """List every kind of message with its text in each language. One query."""
+    custom = schedule.load_custom_texts([organization.pk])[organization.pk]
     return [
         {
             "kind": kind,
-            "label": words.label,
-            "languages": [_language(kind, code, own) for code in dict(settings.LANGUAGES)],
+            "label": text_kind.label,
+            "languages": [_language(kind, code, custom) for code in dict(settings.LANGUAGES)],
         }
-        for kind, words in catalog.TEXTS.items()
+        for kind, text_kind in catalog.TEXTS.items()
     ]
 
 
 def _language(kind: str, code: str, custom: catalog.CustomTexts) -> TextLanguage:
-    words = custom.get((kind, code), TextTemplate())
-    text = words.text or booking_texts.call_in_language(code, lambda: catalog.build_default_text(kind).text)
-    return TextLanguage(code, str(dict(settings.LANGUAGES)[code]), words != TextTemplate(), text)
+    template = custom.get((kind, code), TextTemplate())
+    text = template.text or booking_texts.call_in_language(code, lambda: catalog.build_default_text(kind).text)
+    return TextLanguage(code, str(dict(settings.LANGUAGES)[code]), template != TextTemplate(), text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def edit_custom_text(request: MemberRequest, kind: str, language: str) -> HttpResponse:
-    """Change the words of one kind in one language; look at them, or have them mailed, before they are kept."""
     editor = CustomTextEditor(request, kind, language)
     if request.method == "POST" and editor.is_valid():
         if "save" in request.POST and editor.save():
@@ -74,43 +71,42 @@ def edit_custom_text(request: MemberRequest, kind: str, language: str) -> HttpRe
 @require_POST
 @accounts.role_required("plan")
 def preview_custom_text(request: MemberRequest, kind: str, language: str) -> HttpResponse:
-    """The part of the page that shows how the typed words read. Changes nothing."""
     editor = CustomTextEditor(request, kind, language)
     editor.is_valid()
     return render(request, "drives/messaging/custom_text_preview.html", editor.context)
 
 
 class CustomTextEditor:
-    """The words on one page: ours, those that are kept, those that are typed."""
+    """The default, saved and typed text of one page."""
 
     def __init__(self, request: MemberRequest, kind: str, language: str) -> None:
         if kind not in catalog.TEXTS or language not in dict(settings.LANGUAGES):
             raise Http404
         self.request, self.kind, self.language = request, kind, language
         self.organization, self.now = request.membership.organization, timezone.now()
-        self.ours = booking_texts.call_in_language(language, lambda: catalog.build_default_text(kind))
-        own = schedule.load_custom_texts([self.organization.pk])[self.organization.pk]
-        self.kept = own.get((kind, language), TextTemplate())
+        self.default = booking_texts.call_in_language(language, lambda: catalog.build_default_text(kind))
+        custom = schedule.load_custom_texts([self.organization.pk])[self.organization.pk]
+        self.saved = custom.get((kind, language), TextTemplate())
         self.form = CustomTextForm(self._typed_data(), initial=self._initial())
 
     def is_valid(self) -> bool:
-        """Whether the words may be kept; what is wrong stands in the form."""
+        """Return whether the text can be saved. Problems are in the form."""
         if not self.form.is_valid():
             return False
         try:
-            schedule_settings.refuse_custom_text(self.organization, self.kind, self.language, self.words)
+            schedule_settings.refuse_custom_text(self.organization, self.kind, self.language, self.typed)
         except ValidationError as error:
             form_errors.add_refusal(self.form, error)
         return self.form.is_valid()
 
     def save(self) -> bool:
-        """Keep the words; False when somebody else was quicker."""
+        """Save the text. Return False if it was refused."""
         try:
             schedule_settings.change_custom_text(
                 organization=self.organization,
                 kind=self.kind,
                 language=self.language,
-                custom_text=self.words,
+                custom_text=self.typed,
                 version=self.form.cleaned_data["version"],
                 actor=members.format_actor(self.request),
                 now=self.now,
@@ -121,40 +117,37 @@ class CustomTextEditor:
         return True
 
     def send_test(self) -> None:
-        """Mail the text and the e-mail to who is signed in."""
         schedule_settings.queue_test_message(
             organization=self.organization,
             address=self.request.user.email,
-            wordings=_build_test_emails(self.heard),
-            key=f"{self.request.user.pk}/{_digest(self.kind, self.language, self.words, self.now)}",
+            contents=_build_test_emails(self.sample),
+            key=f"{self.request.user.pk}/{_digest(self.kind, self.language, self.typed, self.now)}",
             language=self.language,
             now=self.now,
         )
 
     @property
-    def words(self) -> TextTemplate:
-        """What is typed, or kept; blank where it is ours."""
-        typed = self.form.words(self.ours) if self.form.is_bound else self.kept
+    def typed(self) -> TextTemplate:
+        typed = self.form.build_template(self.default) if self.form.is_bound else self.saved
         return TextTemplate(catalog.clean_text(typed.text), catalog.clean_text(typed.opening))
 
     @property
-    def heard(self) -> RenderedSample:
+    def sample(self) -> RenderedSample:
         return message_samples.render_sample(
-            message_samples.choose_sample_drive(self.organization, self.now), self.kind, self.language, self.words
+            message_samples.choose_sample_drive(self.organization, self.now), self.kind, self.language, self.typed
         )
 
     @property
     def context(self) -> dict[str, Any]:
-        """What the page and its preview show."""
-        known = catalog.TEXTS[self.kind].knows
+        known = catalog.TEXTS[self.kind].variables
         return {
             "form": self.form,
             "kind": self.kind,
             "label": catalog.TEXTS[self.kind].label,
             "language": self.language,
             "languages": list(settings.LANGUAGES),
-            "heard": self.heard,
-            "is_custom": self.kept != TextTemplate(),
+            "sample": self.sample,
+            "is_custom": self.saved != TextTemplate(),
             "known": [f"{{{name}}}" for name in known],
             "further": [f"{{{name}}}" for name in catalog.OPENING_VARIABLES],
             "most": catalog.MAX_SEGMENTS,
@@ -162,25 +155,25 @@ class CustomTextEditor:
         }
 
     def _initial(self) -> dict[str, str]:
-        shown = {name: getattr(self.kept, name) or getattr(self.ours, name) for name in ("text", "opening")}
-        return {**shown, "version": catalog.compute_text_version(self.kept)}
+        shown = {name: getattr(self.saved, name) or getattr(self.default, name) for name in ("text", "opening")}
+        return {**shown, "version": catalog.compute_text_version(self.saved)}
 
     def _typed_data(self) -> Any:
-        """What was sent; after "use our words again" ours, so that they are seen before they are saved."""
+        """Return the posted data, with the default text after "use our words again"."""
         if self.request.method != "POST" or "ours" not in self.request.POST:
             return self.request.POST or None
         data = self.request.POST.copy()
-        data["text"], data["opening"] = self.ours.text, self.ours.opening
+        data["text"], data["opening"] = self.default.text, self.default.opening
         return data
 
 
 def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
-    """The text message as a mail, and the e-mail as it is; both marked as a test."""
+    """Build the text message as an e-mail, and the e-mail itself, both marked as a test."""
     text = MessageContent(text=rendered.text, subject=_("Test of a text message"))
-    return text, replace(rendered.mail, subject=_("Test: %(subject)s") % {"subject": rendered.mail.subject})
+    return text, replace(rendered.email, subject=_("Test: %(subject)s") % {"subject": rendered.email.subject})
 
 
 def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
-    """The same words within a minute are the same test."""
+    """Build a key that is the same for the same text within a minute."""
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

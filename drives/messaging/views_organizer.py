@@ -1,4 +1,4 @@
-"""Messages: which go out and when, for the organization and for a drive; the hours and the price of sending."""
+"""Pages of message schedules and sending settings."""
 
 from typing import Any
 
@@ -28,13 +28,12 @@ FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 @accounts.role_required("view")
 def show_messages(request: MemberRequest) -> HttpResponse:
-    """What goes out and when, in which words, for which drives."""
     organization, now = request.membership.organization, timezone.now()
     sample = messaging_sample.choose_sample_drive(organization, now)
     form = MessageScheduleForm(schedule.load_organization_schedule(organization), sample)
     context = {
         "sample": sample,
-        "steps": build_schedule_steps(form.before, form),
+        "steps": build_schedule_steps(form.saved_schedule, form),
         "kinds": views_custom_texts.list_text_kinds(organization),
         "drives": schedule.list_drives_with_schedules(organization, now),
     }
@@ -44,11 +43,11 @@ def show_messages(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_message_schedule(request: MemberRequest) -> HttpResponse:
-    """Change the organization's plan; every coming drive without a plan of its own follows."""
+    """Change the organization's schedule, which every drive without its own follows."""
     organization = request.membership.organization
-    before = schedule.load_organization_schedule(organization)
+    saved = schedule.load_organization_schedule(organization)
     form = MessageScheduleForm(
-        before, messaging_sample.choose_sample_drive(organization, timezone.now()), request.POST or None
+        saved, messaging_sample.choose_sample_drive(organization, timezone.now()), request.POST or None
     )
     if form.is_valid() and "save" in request.POST and _change(request, form, None):
         return redirect("organizer_messages")
@@ -58,14 +57,13 @@ def edit_message_schedule(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_drive_message_schedule(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Give one drive a plan of its own, or let it follow the organization's again."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = MessageScheduleForm(schedule.load_drive_schedule(drive), drive, request.POST or None)
     if "drop" in request.POST:
-        people = schedule_settings.reset_drive_message_schedule(
+        count = schedule_settings.reset_drive_message_schedule(
             drive=drive, actor=members.format_actor(request), now=timezone.now()
         )
-        messages.success(request, _format_changed(people))
+        messages.success(request, _format_changed(count))
         return redirect("organizer_messages")
     if form.is_valid() and "save" in request.POST and _change(request, form, drive):
         return redirect("organizer_messages")
@@ -77,12 +75,11 @@ def edit_drive_message_schedule(request: MemberRequest, drive_id: int) -> HttpRe
 @require_POST
 @accounts.role_required("plan")
 def preview_message_schedule(request: MemberRequest, drive_id: int | None = None) -> HttpResponse:
-    """The part of the plan's page that says what goes out when, for what is typed. Changes nothing."""
     organization = request.membership.organization
     drive = members.get_drive_or_404(request, pk=drive_id) if drive_id else None
-    before = schedule.load_drive_schedule(drive) if drive else schedule.load_organization_schedule(organization)
+    saved = schedule.load_drive_schedule(drive) if drive else schedule.load_organization_schedule(organization)
     form = MessageScheduleForm(
-        before, drive or messaging_sample.choose_sample_drive(organization, timezone.now()), request.POST
+        saved, drive or messaging_sample.choose_sample_drive(organization, timezone.now()), request.POST
     )
     form.is_valid()
     return render(request, "drives/messaging/message_timeline.html", _build_preview_context(form))
@@ -91,23 +88,21 @@ def preview_message_schedule(request: MemberRequest, drive_id: int | None = None
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("manage")
 def edit_sending_settings(request: MemberRequest) -> HttpResponse:
-    """The hours in which messages leave, and the price of a text."""
     organization = Organization.objects.get(pk=request.membership.organization.pk)
     form = SendingForm(request.POST or None, instance=organization)
     if form.is_valid():
-        people = schedule_settings.change_sending_settings(
+        count = schedule_settings.change_sending_settings(
             organization=Organization.objects.get(pk=organization.pk),
             **form.cleaned_data,
             actor=members.format_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _format_changed(people))
+        messages.success(request, _format_changed(count))
         return redirect("organizer_messages")
     return members.render_member_page(request, "drives/messaging/sending_settings.html", {"form": form})
 
 
 def build_schedule_steps(message_schedule: MessageSchedule, form: MessageScheduleForm) -> list[TimelineStep]:
-    """When the messages of a plan go out for the slot in the form."""
     starts_at, booked_at = form.slot
     return messaging_sample.build_timeline(
         message_schedule, starts_at, booked_at, schedule.build_quiet_hours(form.sample)
@@ -115,39 +110,40 @@ def build_schedule_steps(message_schedule: MessageSchedule, form: MessageSchedul
 
 
 def _change(request: HttpRequest, form: MessageScheduleForm, drive: Drive | None) -> bool:
-    who: Any = request
-    wanted = {
-        "message_schedule": form.plan,
+    member_request: Any = request
+    change = {
+        "message_schedule": form.message_schedule,
         "version": form.cleaned_data["version"],
-        "actor": members.format_actor(who),
+        "actor": members.format_actor(member_request),
         "now": timezone.now(),
     }
     try:
         if drive:
-            people = schedule_settings.change_drive_message_schedule(drive=drive, **wanted)
+            count = schedule_settings.change_drive_message_schedule(drive=drive, **change)
         else:
-            people = schedule_settings.change_message_schedule(organization=who.membership.organization, **wanted)
+            count = schedule_settings.change_message_schedule(
+                organization=member_request.membership.organization, **change
+            )
     except ValidationError as error:
         form_errors.add_refusal(form, error)
         return False
-    messages.success(request, _format_changed(people))
+    messages.success(request, _format_changed(count))
     return True
 
 
-def _format_changed(people: int) -> str:
-    if not people:
+def _format_changed(count: int) -> str:
+    if not count:
         return _("Saved. Nobody’s reminders had to change.")
     text = ngettext(
         "Saved. The reminders of %(count)s person are planned anew.",
         "Saved. The reminders of %(count)s people are planned anew.",
-        people,
+        count,
     )
-    return text % {"count": people}
+    return text % {"count": count}
 
 
 def _build_preview_context(form: MessageScheduleForm) -> dict[str, Any]:
-    """The slot and what goes out for it, as typed; while something is wrong, as it is kept."""
-    typed = form.plan if form.is_bound and not form.errors else form.before
+    typed = form.message_schedule if form.is_bound and not form.errors else form.saved_schedule
     starts_at, booked_at = form.slot
     zone = form.sample.site.timezone
     return {

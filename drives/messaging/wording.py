@@ -1,5 +1,3 @@
-"""The wording of a message about a booking, in the donor's language, with its calendar object."""
-
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,11 +14,11 @@ BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 def render_booking_message(
     booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
 ) -> MessageContent:
-    """What is said, in the person's language; a mail with the calendar object of that METHOD, if any."""
+    """Render a message in the donor's language. E-mails get the calendar object of `method`, if any."""
     language = booking.volunteer.language if booking.volunteer else "en"
-    wording = booking_texts.call_in_language(language, lambda: render(booking, channel, custom))
+    content = booking_texts.call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:
-        return wording
-    appointment = booking_texts.call_in_language(language, lambda: events.build_booking_event(booking))
-    body = ical.build_cancellation(appointment) if method == "CANCEL" else ical.build_invitation(appointment)
-    return replace(wording, calendar=body.decode(), calendar_method=method)
+        return content
+    event = booking_texts.call_in_language(language, lambda: events.build_booking_event(booking))
+    body = ical.build_cancellation(event) if method == "CANCEL" else ical.build_invitation(event)
+    return replace(content, calendar=body.decode(), calendar_method=method)

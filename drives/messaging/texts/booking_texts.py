@@ -1,7 +1,4 @@
-"""What we say about a booking and a drive: a text (`drives.messaging.texts.catalog`) or an e-mail. Pure wording.
-
-`own` holds what an organization says in its own words, by kind and language.
-"""
+"""Texts and e-mails about a booking or a drive."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -25,7 +22,6 @@ T = TypeVar("T")
 
 
 def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """The confirmation."""
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("booked", facts, custom)
@@ -41,7 +37,7 @@ def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.
 def render_reminder(
     booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """A reminder as it is true when it leaves: says "tomorrow" or "today" only when it is."""
+    """Render a reminder for the time it leaves: "tomorrow" and "today" depend on `due_at`."""
     facts, kind = build_facts(booking), choose_reminder_text(booking, due_at)
     if channel == "sms":
         return _render_text(kind, facts, custom)
@@ -57,7 +53,7 @@ def render_reminder(
 
 
 def choose_reminder_text(booking: Booking, due_at: datetime) -> str:
-    """Which words a reminder needs that leaves at this instant: those of the day, of the day before, or others."""
+    """Return the text kind for a reminder that leaves at `due_at`, by the date at the site."""
     zone = booking.drive.site.zone
     ahead = booking.starts_at.astimezone(zone).date() - due_at.astimezone(zone).date()
     return {timedelta(): "same_day", timedelta(days=1): "day_before"}.get(ahead, "reminder")
@@ -66,7 +62,6 @@ def choose_reminder_text(booking: Booking, due_at: datetime) -> str:
 def render_moved(
     booking: Booking, channel: str, old_starts_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """The new time first, the old one in brackets."""
     facts = {**build_facts(booking), "old_time": localtime.format_time(old_starts_at, booking.drive.site.timezone)}
     if channel == "sms":
         return _render_text("moved", facts, custom)
@@ -75,7 +70,6 @@ def render_moved(
 
 
 def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """The same time at another place, or under another address."""
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("relocated", facts, custom)
@@ -84,7 +78,7 @@ def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catal
 
 
 def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """What was cancelled, and the way back; donors can undo their own cancellation behind the link."""
+    """Render a cancellation. A donor who cancelled can undo it at the link."""
     facts, kind = build_facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
     if channel == "sms":
         return _render_text(kind, facts, custom)
@@ -98,7 +92,6 @@ def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catal
 def render_drive_cancelled(
     booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """The whole drive does not take place."""
     facts = {**build_facts(booking), "reason": booking.drive.cancel_reason}
     if channel == "sms":
         return _render_text("drive_cancelled", facts, custom)
@@ -111,7 +104,6 @@ def render_drive_cancelled(
 
 
 def render_missed(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """We missed you: kind, with a way to another time."""
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("missed", facts, custom)
@@ -121,7 +113,7 @@ def render_missed(booking: Booking, channel: str, custom: CustomTexts = catalog.
 
 
 def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent:
-    """One text to the phone that these bookings of a party share: how many, from when, and the first one's page."""
+    """Render one text for the bookings of a party that share a phone."""
     first = min(bookings, key=lambda booking: booking.starts_at)
     page = links.build_booking_link(min(bookings, key=lambda booking: booking.pk))
     facts = {**build_facts(first), "count": str(len(bookings)), "link": page}
@@ -129,7 +121,7 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
 
 
 def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> MessageContent:
-    """To coordinators: somebody cancelled close to the drive. Names nobody."""
+    """Alert coordinators to a late cancellation, without the donor's name."""
     facts = {**build_facts(booking), "left": spots_left, "title": booking.drive.title}
     lines = [
         _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
@@ -139,7 +131,6 @@ def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> Me
 
 
 def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, url: str) -> MessageContent:
-    """To coordinators: a week before, many places are open."""
     facts = {
         "title": drive.title,
         "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
@@ -154,7 +145,7 @@ def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, 
 
 
 def call_in_language(language: str, render: Callable[[], T]) -> T:
-    """Word something in the recipient's language, whatever is active around us."""
+    """Call `render` with this language active, whatever is active around it."""
     with translation.override(language):
         return render()
 
@@ -164,7 +155,7 @@ def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> Messa
 
 
 def build_facts(booking: Booking) -> dict[str, str]:
-    """What every text about a booking may name, in the active language."""
+    """Return the variables of every text about a booking, in the active language."""
     drive, zone = booking.drive, booking.drive.site.timezone
     return {
         "org": drive.organization.sms_name,
@@ -195,12 +186,12 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
 def build_donor_email(
     booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
 ) -> MessageContent:
-    """A mail to a donor: what is said, the way to their page, and the way to no more mail."""
+    """Build an e-mail to a donor, with links to the booking's page and to the opt-out."""
     return build_email(subject, lines, action, links.build_booking_link(booking), build_stop_link(booking), choices)
 
 
 def build_stop_link(booking: Booking) -> str:
-    """Where one's mailbox is taken off the list, by hand or by the mail reader's own button (RFC 8058)."""
+    """Return the opt-out address of the donor's mailbox, also for the mail reader's button (RFC 8058)."""
     mailbox = booking.volunteer.email if booking.volunteer else None
     return build_mailbox_stop_link(mailbox) if mailbox else ""
 
@@ -217,12 +208,12 @@ def build_email(
     stop: str = "",
     choices: Sequence[tuple[str, str]] = (),
 ) -> MessageContent:
-    """A mail in plain text and in HTML: lines, what may be chosen, one way on, and the way to no more mail."""
+    """Build an e-mail in plain text and HTML."""
     shown = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
-    listed = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
-    way_out = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
+    choice_lines = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
+    stop_lines = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
     return MessageContent(
-        text="\n\n".join([*lines, *listed, f"{action}: {url}", *way_out]),
+        text="\n\n".join([*lines, *choice_lines, f"{action}: {url}", *stop_lines]),
         subject=subject,
         html=render_to_string("drives/messaging/mail.html", shown),
         unsubscribe_url=stop,

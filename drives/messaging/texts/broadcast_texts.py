@@ -1,4 +1,4 @@
-"""What is said to many, and to one who asked: what a coordinator typed, and the running-late notice. Pure wording."""
+"""Broadcasts, late notices and a coordinator's answers."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -19,30 +19,30 @@ LATE_MINUTES = (10, 20, 30, 45)
 MAX_BROADCAST_SEGMENTS = 3
 LINK_LENGTH, NAME_LENGTH, LONG_DAY = 50, 20, "Wednesday, September 30"  # to measure what has not been filled in yet
 BROADCAST_VARIABLES = (
-    *catalog.TEXTS["booked"].knows,
+    *catalog.TEXTS["booked"].variables,
     *catalog.OPENING_VARIABLES,
 )  # what {variables} a message to many may name
 
 
 def format_plain_text(typed: str) -> str:
-    """One line, in the letters of a plain text where that loses nothing but accents: then 160 fit instead of 70."""
+    """Return one line. Convert it to GSM-7 unless more than accents would be lost, so that 160 characters fit."""
     text = catalog.clean_text(typed)
     composed = unicodedata.normalize("NFC", text)
-    loses = any(
-        not message_content.is_gsm(letter) and message_content.convert_to_gsm(letter) in {"", "?"}
-        for letter in composed
+    loses_characters = any(
+        not message_content.is_gsm(character) and message_content.convert_to_gsm(character) in {"", "?"}
+        for character in composed
     )
-    return text if loses else message_content.convert_to_gsm(text)
+    return text if loses_characters else message_content.convert_to_gsm(text)
 
 
 # One who asked ---------------------------------------------------------------------------------------------------
 
 
 def render_answer(organization: Organization, typed: str) -> MessageContent:
-    """A coordinator's answer, with who writes first. Refuses nothing to say and what is too long."""
-    words = format_plain_text(typed)
-    text = f"{organization.sms_name}: {words}"
-    if not words:
+    """Render a coordinator's answer. Refuses `text_missing` and `too_long`."""
+    plain = format_plain_text(typed)
+    text = f"{organization.sms_name}: {plain}"
+    if not plain:
         raise ValidationError({"text": ValidationError(_("Write an answer."), code="text_missing")})
     if (count := catalog.measure_text(text).segments) > MAX_BROADCAST_SEGMENTS:
         raise ValidationError({"text": _too_long(count)})
@@ -58,12 +58,12 @@ def _too_long(count: int) -> ValidationError:
 
 
 def list_broadcast_problems(typed: str, organization: Organization) -> list[ValidationError]:
-    """Why these words cannot go to many, all reasons at once."""
     text = catalog.clean_text(typed)
     if not text:
         return [ValidationError(_("Write the message."), code="text_missing")]
-    found = [
-        ValidationError(each.detail, code=each.code) for each in custom_texts.list_opening_problems("booked", text)
+    problems = [
+        ValidationError(problem.detail, code=problem.code)
+        for problem in custom_texts.list_opening_problems("booked", text)
     ]
     longest = {
         **catalog.build_longest_facts(organization.sms_name, LINK_LENGTH),
@@ -73,18 +73,18 @@ def list_broadcast_problems(typed: str, organization: Organization) -> list[Vali
     count = catalog.measure_text(
         catalog.fill_variables(catalog.add_sender_and_stop(format_plain_text(text)), longest)
     ).segments
-    return [*found, _too_long(count)] if count > MAX_BROADCAST_SEGMENTS else found
+    return [*problems, _too_long(count)] if count > MAX_BROADCAST_SEGMENTS else problems
 
 
 def render_broadcast(broadcast: Broadcast, booking: Booking, channel: str) -> MessageContent:
-    """What one person reads, in the active language."""
+    """Render a broadcast for one booking, in the active language."""
     if broadcast.kind == BroadcastKind.LATE:
         return render_late_notice(booking, channel, broadcast.minutes or 0)
     return render_typed_broadcast(booking, channel, choose_active_text(broadcast.texts), broadcast.purpose)
 
 
 def render_typed_broadcast(booking: Booking, channel: str, typed: str, purpose: str) -> MessageContent:
-    """What a coordinator typed, with the facts of this booking in place of {variables}."""
+    """Fill the variables of a coordinator's text for this booking."""
     facts = booking_texts.build_facts(booking)
     if channel == Channel.SMS:
         return MessageContent(
@@ -106,7 +106,6 @@ def render_typed_broadcast(booking: Booking, channel: str, typed: str, purpose: 
 
 
 def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageContent:
-    """The drive is running late; the place is kept."""
     facts = {**booking_texts.build_facts(booking), "minutes": minutes}
     if channel == Channel.SMS:
         text = _(
@@ -123,6 +122,6 @@ def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageC
 
 
 def choose_active_text(typed: Mapping[str, str]) -> str:
-    """The words in the active language, else those that were typed first."""
+    """Return the text in the active language, else the first typed one."""
     language = get_language() or "en"
     return typed.get(language) or next(iter(typed.values()), "")

@@ -1,7 +1,7 @@
-"""What messages say: our words for each kind, an organization's own, and how long they are on a phone. Pure.
+"""The default text of each kind of message, custom texts, and their length on a phone. Pure.
 
-Ours fit one GSM-7 segment with an `sms_name` of the organization and of the site of 20 characters, a link of 50.
-Own words name facts as {day}; nothing else in them is replaced, and only our link is a link.
+A default text fits one GSM-7 segment with organization and site names of 20 characters and a link of 50. Custom texts
+write variables as {day}.
 """
 
 import re
@@ -32,13 +32,13 @@ SITE_NAME_LENGTH = 20  # of a site's sms_name
 
 @dataclass(frozen=True)
 class TextKind:
-    """The words of a kind of message, or of a variant of it, and what own words must name."""
+    """The default texts of a kind of message or a variant of it. A custom text must name the required variables."""
 
     kind: MessageKind
-    ours: str
+    default: str
     opening: str
-    needs: tuple[str, ...] = ()
-    knows: tuple[str, ...] = ("org", "day", "time", "place", "link")
+    required_variables: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ("org", "day", "time", "place", "link")
     variant: "StrOrPromise" = ""
 
     @property
@@ -48,14 +48,14 @@ class TextKind:
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """An organization's words for one kind in one language; what is blank stays ours."""
+    """An organization's texts for one kind and language. A blank one means the default."""
 
     text: str = ""  # of the text message
     opening: str = ""  # of the e-mail
 
 
 def compute_text_version(template: TextTemplate) -> str:
-    """What a form carries to notice that somebody else changed the words meanwhile."""
+    """Compute the version that a form carries to notice another member's change."""
     return blake2s(repr((template.text, template.opening)).encode(), digest_size=8).hexdigest()
 
 
@@ -69,13 +69,13 @@ TEXTS: Mapping[str, TextKind] = {
         kinds.BOOKED,
         gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you are booked."),
-        needs=(*DAY_AND_TIME, "link"),
+        required_variables=(*DAY_AND_TIME, "link"),
     ),
     "reminder": TextKind(
         kinds.THREE_DAYS,
         gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(place)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
-        needs=DAY_AND_TIME,
+        required_variables=DAY_AND_TIME,
         variant=gettext_lazy("Reminder, days before"),
     ),
     "day_before": TextKind(
@@ -85,52 +85,52 @@ TEXTS: Mapping[str, TextKind] = {
             "Reply C to confirm, X to cancel. STOP to end"
         ),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
-        needs=("time",),
+        required_variables=("time",),
     ),
     "same_day": TextKind(
         kinds.SAME_DAY,
         gettext_noop("%(org)s: See you today %(time)s, %(place)s. Eat well first. Can't come? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
-        needs=("time",),
+        required_variables=("time",),
     ),
     "moved": TextKind(
         kinds.MOVED,
         gettext_noop("%(org)s: New time %(day)s %(time)s, %(place)s (was %(old_time)s). %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
-        needs=(*DAY_AND_TIME, "link"),
-        knows=("org", "day", "time", "old_time", "place", "link"),
+        required_variables=(*DAY_AND_TIME, "link"),
+        variables=("org", "day", "time", "old_time", "place", "link"),
     ),
     "relocated": TextKind(
         kinds.RELOCATED,
         gettext_noop("%(org)s: New place %(day)s %(time)s: %(place)s. Address: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
-        needs=(*DAY_AND_TIME, "place", "link"),
+        required_variables=(*DAY_AND_TIME, "place", "link"),
     ),
     "cancelled": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
-        needs=DAY_AND_TIME,
+        required_variables=DAY_AND_TIME,
     ),
     "given_up": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
-        needs=(*DAY_AND_TIME, "link"),
+        required_variables=(*DAY_AND_TIME, "link"),
         variant=gettext_lazy("Cancellation by the donor"),
     ),
     "offer": TextKind(
         kinds.OFFER,
         gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
-        needs=(*DAY_AND_TIME, "until"),
-        knows=("org", "day", "time", "until", "place", "link"),
+        required_variables=(*DAY_AND_TIME, "until"),
+        variables=("org", "day", "time", "until", "place", "link"),
     ),
     "drive_cancelled": TextKind(
         kinds.DRIVE_CANCELLED,
         gettext_noop("%(org)s: Do not come: the drive %(day)s, %(place)s is cancelled. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(place)s is cancelled."),
-        needs=("day",),
+        required_variables=("day",),
     ),
     "thank_you": TextKind(
         kinds.THANK_YOU,
@@ -142,8 +142,8 @@ TEXTS: Mapping[str, TextKind] = {
         kinds.THANK_YOU,
         gettext_noop("%(org)s: Thank you! Second visit: %(slots)s. Book: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, thank you for your first donation."),
-        needs=("slots", "link"),
-        knows=("org", "slots", "link"),
+        required_variables=("slots", "link"),
+        variables=("org", "slots", "link"),
         variant=gettext_lazy("Thanks for a first donation"),
     ),
     "came": TextKind(
@@ -161,7 +161,7 @@ TEXTS: Mapping[str, TextKind] = {
         kinds.INVITATION,
         gettext_noop("%(org)s: You may give again. Places %(day)s, %(place)s: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you may give again."),
-        needs=("day", "link"),
+        required_variables=("day", "link"),
     ),
 }
 
@@ -183,62 +183,62 @@ SHARED_TEXTS: Mapping[str, str] = {
 
 
 def build_default_text(kind: str) -> TextTemplate:
-    """Our words for a kind in the active language, with {variables}."""
-    words, names = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].knows, *OPENING_VARIABLES)}
-    return TextTemplate(_(words.ours) % names, _(words.opening) % names)
+    """Return the default texts of a kind in the active language, with {variables}."""
+    text_kind, variables = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].variables, *OPENING_VARIABLES)}
+    return TextTemplate(_(text_kind.default) % variables, _(text_kind.opening) % variables)
 
 
 def render_opening(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
-    """The first line of an e-mail: an organization's own, or ours."""
-    words = custom.get((kind, get_language() or "en"))
-    return fill_variables(words.opening, facts) if words and words.opening else _(TEXTS[kind].opening) % facts
+    template = custom.get((kind, get_language() or "en"))
+    return fill_variables(template.opening, facts) if template and template.opening else _(TEXTS[kind].opening) % facts
 
 
 def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
-    """The text of a message: an organization's own words where there are any, else ours in plain letters."""
-    words = custom.get((kind, get_language() or "en"))
-    if words is None or not words.text:
-        return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].ours) % facts))
+    """Render a custom text, or the default in GSM-7."""
+    template = custom.get((kind, get_language() or "en"))
+    if template is None or not template.text:
+        return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
     # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
     return fill_variables(
-        add_sender_and_stop(words.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
+        add_sender_and_stop(template.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
     )
 
 
 def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
-    """The one text to several people who share a phone."""
     return _remove_double_stops(message_content.convert_to_gsm(_(SHARED_TEXTS[kind]) % facts))
 
 
 def _remove_double_stops(text: str) -> str:
-    """One full stop where a time that ends with one ("1:15 p.m.") ends a sentence."""
+    """Keep one full stop where a time such as "1:15 p.m." ends a sentence."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
 def render_longest_that_fits(
     kind: str, facts: Mapping[str, str], custom: CustomTexts, name: str, lists: Sequence[str]
 ) -> str:
-    """The text with the longest of these lists (the shortest first) that fits one segment; else with the shortest."""
-    said = [render_text(kind, {**facts, name: each}, custom) for each in lists]
-    return next((text for text in reversed(said) if message_content.count_segments(text) == 1), said[0])
+    """Render the longest of these lists (the shortest first) that fits one segment, else the shortest."""
+    candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
+    return next((text for text in reversed(candidates) if message_content.count_segments(text) == 1), candidates[0])
 
 
 def add_sender_and_stop(text: str) -> str:
-    """What the law and the carriers want is added where it is missing: who writes, first, and how to stop, last."""
-    who = text if "{org}" in text else f"{{org}}: {text}"
-    return who if re.search(r"\bSTOP\b", who) else f"{who} {_('STOP to end')}"
+    """Add the sender and the opt-out where they are missing. Law and carriers require both."""
+    with_sender = text if "{org}" in text else f"{{org}}: {text}"
+    return with_sender if re.search(r"\bSTOP\b", with_sender) else f"{with_sender} {_('STOP to end')}"
 
 
 def fill_variables(text: str, facts: Mapping[str, str]) -> str:
-    """Own words with the facts in place of {variables}. What a fact contains is not looked at again."""
-    return VARIABLE.sub(lambda found: facts.get(found[1], ""), text)
+    """Replace {variables} with facts. Variables inside a fact are not replaced."""
+    return VARIABLE.sub(lambda match: facts.get(match[1], ""), text)
 
 
 def clean_text(text: str) -> str:
-    """One line of visible characters: spaces for what separates, nothing for what hides or turns the direction."""
-    seen = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
-    kept = (one for one in seen if one in JOINERS or unicodedata.category(one)[0] != "C")
-    return " ".join("".join(kept).split())
+    """Return one line of visible characters, without control and direction characters."""
+    visible = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
+    characters = (
+        character for character in visible if character in JOINERS or unicodedata.category(character)[0] != "C"
+    )
+    return " ".join("".join(characters).split())
 
 
 # How long -------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def clean_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """How long a text is on a phone. `special`: the characters that make it 70 places a segment instead of 160."""
+    """The length of a text on a phone. `special` characters reduce a segment from 160 to 70 characters."""
 
     characters: int
     segments: int
@@ -258,14 +258,14 @@ class Measure:
 
 
 def measure_text(text: str) -> Measure:
-    """Characters as they are billed, segments, encoding."""
+    """Count characters as they are billed, and segments."""
     special = "".join(dict.fromkeys(character for character in text if not message_content.is_gsm(character)))
     length = len(text.encode("utf-16-le")) // 2 if special else message_content.count_septets(text)
     return Measure(length, message_content.count_segments(text), special)
 
 
 def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
-    """Facts as long as they may become in the active language, to measure the longest text that could go out."""
+    """Return the longest possible facts in the active language."""
     language = get_language() or "en"
     return {
         "org": sms_name,
@@ -281,7 +281,7 @@ def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
 
 
 def measure_longest_text(text: str, language: str, sms_name: str, link_length: int) -> Measure:
-    """How long own words become with the longest facts there can be."""
+    """Measure a custom text filled with the longest possible facts."""
     with override(language):
         return measure_text(fill_variables(add_sender_and_stop(text), build_longest_facts(sms_name, link_length)))
 

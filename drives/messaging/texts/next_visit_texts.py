@@ -1,4 +1,4 @@
-"""What we say about the next visit, with the thanks and when its date is reached: a text or an e-mail. Pure."""
+"""Texts and e-mails about the next visit: thanks and invitations."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from volunteers.models import Volunteer
 def render_thank_you(
     booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS, after: FollowUp = NO_FOLLOW_UP
 ) -> MessageContent:
-    """After the visit; for those who came, whatever came of it. Who gave is offered the next times they may come."""
+    """Render the thanks after a visit. Donors who gave get their next possible times."""
     facts, kind = booking_texts.build_facts(booking), _choose_thank_you(booking, after)
     if channel == "sms":
         if kind != "second_visit":
@@ -55,25 +55,24 @@ def _format_aftercare_lines(booking: Booking, after: FollowUp) -> list[str]:
 
 
 def build_time_option(time: NextVisit) -> tuple[str, str]:
-    """A time that may be chosen, in words, and the address where it is booked."""
     site = time.drive.site
     return f"{localtime.format_date_and_time(time.starts_at, site.timezone)}, {site.name}", build_time_link(time)
 
 
 def build_time_link(time: NextVisit) -> str:
-    """The short address at which somebody who gave before books this time."""
+    """Return the short link that books this time for a returning donor."""
     name = "slot" if time.visit == Visit.RETURN else "slot_first_visit"
     return links.build_absolute_url(reverse(name, args=[time.slot_id]))
 
 
 def render_invitation(
-    person: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+    volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """News that somebody may give again, and when: the times are of one drive, one at least."""
+    """Render an invitation. All times are of one drive, and there is at least one."""
     drive, first = times[0].drive, times[0]
     facts = {
         "org": drive.organization.sms_name,
-        "name": person.name,
+        "name": volunteer.name,
         "day": localtime.format_short_day(first.starts_at, first.zone),
         "long_day": localtime.format_long_day(first.starts_at, first.zone),
         "time": localtime.format_time(first.starts_at, first.zone),
@@ -88,7 +87,7 @@ def render_invitation(
         f"{drive.site.name}, {drive.site.full_address}",
     ]
     # These alone: reminders still come.
-    stop = f"{booking_texts.build_mailbox_stop_link(person.email)}?scope=news" if person.email else ""
+    stop = f"{booking_texts.build_mailbox_stop_link(volunteer.email)}?scope=news" if volunteer.email else ""
     subject = _("You may give again: %(long_day)s") % facts
     return booking_texts.build_email(
         subject, lines, _("Choose a time"), facts["link"], stop, [build_time_option(time) for time in times]

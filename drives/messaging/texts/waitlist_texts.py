@@ -1,4 +1,4 @@
-"""What we say to who waits for a place: a text of one segment, or an e-mail. Pure wording."""
+"""Texts and e-mails to donors on a waitlist."""
 
 from collections.abc import Sequence
 
@@ -17,17 +17,14 @@ Facts = dict[str, str]
 
 
 def build_entry_link(entry: WaitlistEntry) -> str:
-    """The address of the page of somebody who waits."""
     return links.build_absolute_url(reverse("waitlist_entry", args=[entry.token]))
 
 
 def build_offer_link(offer: Offer) -> str:
-    """The address where an offered place is taken or passed on."""
     return links.build_absolute_url(reverse("offer", args=[offer.token]))
 
 
 def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """A place is free for you, until when, and how to say yes or no."""
     drive, zone = offer.entry.drive, offer.entry.drive.site.timezone
     facts = {
         **_facts(offer.entry),
@@ -51,7 +48,6 @@ def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CU
 
 
 def render_waitlist_joined(entry: WaitlistEntry, channel: str, position: int) -> MessageContent:
-    """You are on the list, and this is where to leave it."""
     facts = {**_facts(entry), "position": str(position)}
     if channel == "sms":
         text = _("%(org)s: You are number %(position)s in line for %(day)s. Change or leave: %(link)s STOP to end")
@@ -67,13 +63,11 @@ def render_waitlist_joined(entry: WaitlistEntry, channel: str, position: int) ->
 
 
 def render_offer_declined(entry: WaitlistEntry, position: int) -> str:
-    """A text: the answer to an X."""
     text = _("%(org)s: The place goes to the next. You stay on the list, number %(position)s. %(link)s STOP to end")
     return message_content.convert_to_gsm(text % {**_facts(entry), "position": str(position)})
 
 
 def render_offer_gone(entry: WaitlistEntry, position: int) -> str:
-    """A text: the answer to a letter that came when the place was gone."""
     facts = {**_facts(entry), "position": str(position)}
     if position:
         text = _("%(org)s: That place is gone. You are still in line, number %(position)s. %(link)s STOP to end")
@@ -83,7 +77,6 @@ def render_offer_gone(entry: WaitlistEntry, position: int) -> str:
 
 
 def render_waitlist_closed(entry: WaitlistEntry, channel: str) -> MessageContent:
-    """The list is closed: why, and where other dates are."""
     facts, drive = _facts(entry), entry.drive
     if channel == "sms":
         return MessageContent(text=message_content.convert_to_gsm(_closed_text(drive) % facts))

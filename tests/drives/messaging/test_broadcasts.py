@@ -48,7 +48,7 @@ def sent(
     drive: Drive, what: BroadcastDraft | None = None, count: int | None = None, key: str = "a", now: datetime = NOW
 ) -> Broadcast:
     what = what or draft()
-    typed = broadcasts.preview_broadcast(drive=drive, draft=what).count if count is None else count
+    typed = broadcasts.preview_broadcast(drive=drive, draft=what).recipient_count if count is None else count
     return broadcasts.send_broadcast(drive=drive, draft=what, typed_count=typed, request_key=key, actor=BEN, now=now)
 
 
@@ -94,7 +94,7 @@ def test_who_said_stop_or_never_agreed_gets_nothing_and_is_counted_with_the_reas
     sender = drive.organization.senders.get()
     consents.suppress_address(sender=sender, address=builders.phone(2), now=NOW)
     before = broadcasts.preview_broadcast(drive=drive, draft=draft())
-    assert (before.count, sorted(before.reach.reasons)) == (1, [("no_consent", 1), ("opted_out", 1)])
+    assert (before.recipient_count, sorted(before.reach.reasons)) == (1, [("no_consent", 1), ("opted_out", 1)])
     broadcast = sent(drive)
     made.deliver(NOW + timedelta(minutes=2))
     assert told() == [
@@ -135,7 +135,7 @@ def test_news_goes_only_to_who_agreed_to_news() -> None:
     builders.booked(drive, n=8, number=3, consents=("reminders", "news"))
     Message.objects.all().delete()
     before = broadcasts.preview_broadcast(drive=drive, draft=draft("Come again in May.", Purpose.NEWS))
-    assert (before.count, before.reach.reasons) == (1, [("no_consent", 2)])
+    assert (before.recipient_count, before.reach.reasons) == (1, [("no_consent", 2)])
     sent(drive, draft("Come again in May.", Purpose.NEWS))
     assert [(message.address, message.purpose) for message in Message.objects.all()] == [(builders.phone(3), "news")]
 
@@ -155,7 +155,7 @@ def test_the_number_that_is_typed_must_be_that_of_the_people(count: int) -> None
 
 def test_somebody_who_booked_since_the_preview_must_be_counted() -> None:
     drive = drive_of(1)
-    typed = broadcasts.preview_broadcast(drive=drive, draft=draft()).count
+    typed = broadcasts.preview_broadcast(drive=drive, draft=draft()).recipient_count
     builders.booked(drive, n=4, number=2)
     Message.objects.all().delete()
     assert refused(drive, draft(), typed) == {"count_differs"}
@@ -187,8 +187,16 @@ def test_stopping_late_takes_back_the_rest_and_only_of_this_message() -> None:
     )
     made.deliver(NOW + timedelta(minutes=2))
     assert broadcasts.stop_broadcast(broadcast=broadcast, actor=BEN, now=NOW + timedelta(minutes=3)) == 1
-    fates = broadcast_queries.load_broadcast_row(broadcast).fates
-    assert (fates.delivered, fates.withdrawn, broadcast_queries.load_broadcast_row(other).fates.planned) == (2, 1, 3)
+    delivery = broadcast_queries.load_broadcast_row(broadcast).delivery_summary
+    assert (
+        delivery.delivered,
+        delivery.withdrawn,
+        broadcast_queries.load_broadcast_row(other).delivery_summary.planned,
+    ) == (
+        2,
+        1,
+        3,
+    )
 
 
 def test_who_cancels_meanwhile_gets_no_more_of_it() -> None:
@@ -361,7 +369,7 @@ def test_a_late_notice_reaches_who_is_due_in_three_hours_or_was_half_an_hour_ago
     booking = builders.booked(drive, n=14)
     audience = broadcast_queries.build_late_audience(booking.starts_at + timedelta(minutes=minutes))
     found = broadcasts.preview_broadcast(drive=drive, draft=draft(audience=audience))
-    assert found.count == reached
+    assert found.recipient_count == reached
 
 
 @pytest.mark.parametrize("minutes", [10, 45])

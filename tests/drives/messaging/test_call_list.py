@@ -37,7 +37,7 @@ def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str
 
 
 def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
-    rows = call_list.load_call_list(drive, NOW + timedelta(days=days)).waiting
+    rows = call_list.load_call_list(drive, NOW + timedelta(days=days)).to_call
     return {str(row.booking.volunteer): [one.kind for one in row.topics] for row in rows}
 
 
@@ -90,7 +90,7 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
     for n in (8, 12):
         changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
     Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
-    (row,) = call_list.load_call_list(booking.drive, NOW).waiting
+    (row,) = call_list.load_call_list(booking.drive, NOW).to_call
     assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
 
 
@@ -109,20 +109,20 @@ def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
     at = booking.starts_at - timedelta(minutes=30)
     broadcasts.send_late_notice(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
     made.deliver(at + timedelta(minutes=1))
-    waiting = call_list.load_call_list(booking.drive, at + timedelta(minutes=1)).waiting
+    waiting = call_list.load_call_list(booking.drive, at + timedelta(minutes=1)).to_call
     assert [[(one.kind, one.message.reason) for one in row.topics] for row in waiting] == [[("late", "no_consent")]]
-    assert call_list.load_call_list(booking.drive, booking.starts_at + timedelta(hours=1)).waiting == []
+    assert call_list.load_call_list(booking.drive, booking.starts_at + timedelta(hours=1)).to_call == []
 
 
 def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    (row,) = call_list.load_call_list(booking.drive, NOW).waiting
+    (row,) = call_list.load_call_list(booking.drive, NOW).to_call
     topics = [one.topic for one in row.topics]
     assert calls.record_calls(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
     assert calls.record_calls(booking=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
     found = call_list.load_call_list(booking.drive, NOW)
-    assert (found.waiting, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
+    assert (found.to_call, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
     assert call_list.list_bookings_to_call([booking.drive_id], NOW) == []
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
     fate(booking, "moved", "undelivered", "unreachable")
@@ -151,7 +151,7 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
         fate(ana(drive, number, n=2 * number), "booked", "failed")
         if number != 2:
             with django_assert_num_queries(3):
-                assert len(call_list.load_call_list(drive, NOW).waiting) == number
+                assert len(call_list.load_call_list(drive, NOW).to_call) == number
 
 
 # What became of the messages of a drive
@@ -175,5 +175,5 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
 def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
     booking = ana()
     fate(booking, "booked", "failed")
-    found = call_list.load_call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).waiting
+    found = call_list.load_call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).to_call
     assert bool(found) is is_listed

@@ -187,6 +187,6 @@ def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: s
 
 
 def test_a_time_that_ends_with_a_full_stop_ends_its_sentence() -> None:
-    facts = dict.fromkeys(catalog.TEXTS["booked"].knows, "p.m.")
+    facts = dict.fromkeys(catalog.TEXTS["booked"].variables, "p.m.")
     with translation.override("es"):
         assert ".." not in catalog.render_text("booked", facts, {})

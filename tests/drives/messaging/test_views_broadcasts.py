@@ -227,7 +227,7 @@ def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> 
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.CHECK_IN, "helper@example.org").user)
-    (row,) = browser.get(address(drive, "call_list")).context["list"].waiting
+    (row,) = browser.get(address(drive, "call_list")).context["list"].to_call
     tick = reverse("organizer_mark_reached", args=[drive.pk, row.booking.pk])
     browser.post(tick, {"topic": "booking:1/another"})
     assert Call.objects.count() == 0
@@ -244,7 +244,7 @@ def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> No
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.VIEWER).user)
-    (row,) = browser.get(address(drive, "call_list")).context["list"].waiting
+    (row,) = browser.get(address(drive, "call_list")).context["list"].to_call
     tick = reverse("organizer_mark_reached", args=[drive.pk, row.booking.pk])
     assert browser.post(tick, {"topic": row.topics[0].topic}).status_code == 403
     assert Call.objects.count() == 0
