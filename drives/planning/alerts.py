@@ -1,4 +1,4 @@
-"""What is due without anybody asking: drives to close out, coordinators to alert, counters to doubt."""
+"""Alerts to coordinators about drives with many open spots."""
 
 from datetime import datetime, timedelta
 
@@ -13,15 +13,15 @@ UNDER_FILLED_RATIO = 0.6  # of what the day could take
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
-    """Tell the coordinators, once a drive, that it is less than 60 % full a week before."""
-    waiting = Drive.objects.filter(
+    """Alert coordinators, once for each drive, that it is less than 60 % full a week before."""
+    drives = Drive.objects.filter(
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
         starts_at__gt=now,
         starts_at__lte=now + ALERT_WITHIN,
     )
     return sum(
-        _alert_if_under_filled(pk, now) for pk in waiting.order_by("starts_at", "pk").values_list("pk", flat=True)
+        _alert_if_under_filled(pk, now) for pk in drives.order_by("starts_at", "pk").values_list("pk", flat=True)
     )
 
 
@@ -33,7 +33,8 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     left = availability.count_drive_spots_left(drive, now)
     if booked >= UNDER_FILLED_RATIO * (booked + left):
         return False
-    taken = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
-    if taken:
+    # The conditional UPDATE lets one of two workers send the alert.
+    is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
+    if is_first:
         booking_messages.queue_under_filled_alert(drive, booked, left, now)
-    return bool(taken)
+    return bool(is_first)

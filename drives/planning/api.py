@@ -1,4 +1,4 @@
-"""Drives, their plans, and the records they are planned with."""
+"""API views of drives and their plans."""
 
 import re
 from typing import Any, ClassVar
@@ -39,7 +39,7 @@ ETAG_PATTERN = re.compile(r'"([0-9]{1,9})"')
 
 
 class DriveVersionMissing(APIException):
-    """A change that does not say which version it changes could overwrite another coordinator's work."""
+    """Refuses a change without If-Match, because it could overwrite another coordinator's change."""
 
     status_code = 428
     default_detail = _("Send If-Match with the ETag of the drive as you read it.")
@@ -47,15 +47,15 @@ class DriveVersionMissing(APIException):
 
 
 class PlanningView(ApiView):
-    def planned(self, request: Request) -> Drive:
-        """The drive that the body plans, unsaved."""
+    def build_drive(self, request: Request) -> Drive:
+        """Build an unsaved drive from the request's body."""
         organization = self.caller.organization
         body = PlanSerializer(context={"language": organization.language})
         return Drive(organization=organization, **body.run_validation(request.data))
 
 
 class DriveListView(PlanningView):
-    """The drives that take bookings; with a key also the organization's own in any other state."""
+    """Drives that take bookings. A caller with a key can list the organization's drives in any state."""
 
     needs: ClassVar = {"GET": "public", "POST": "plan"}
     ordering = "starts_at"
@@ -72,11 +72,11 @@ class DriveListView(PlanningView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        wanted = DrivesQuerySerializer.read(request.query_params)
+        filters = DrivesQuerySerializer.read(request.query_params)
         now = timezone.now()
         return self.page(
             request,
-            self._found(request, wanted),
+            self._list_drives(request, filters),
             DriveSerializer,
             lambda rows: api_queries.load_summaries_with_spots(rows, now),
         )
@@ -91,24 +91,24 @@ class DriveListView(PlanningView):
         status=201,
     )
     def post(self, request: Request) -> Response:
-        drive = self.planned(request)
-        made = lifecycle.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(made.pk), status=201)
+        drive = self.build_drive(request)
+        created = lifecycle.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(created.pk), status=201)
 
-    def _found(self, request: Request, wanted: dict[str, Any]) -> QuerySet[Drive]:
-        narrow = {"city": wanted.get("city", ""), "first_day": wanted.get("from"), "last_day": wanted.get("to")}
-        if wanted.get("status", DriveState.PUBLISHED) == DriveState.PUBLISHED:
+    def _list_drives(self, request: Request, filters: dict[str, Any]) -> QuerySet[Drive]:
+        common = {"city": filters.get("city", ""), "first_day": filters.get("from"), "last_day": filters.get("to")}
+        if filters.get("status", DriveState.PUBLISHED) == DriveState.PUBLISHED:
             return api_queries.list_published_drives(
-                timezone.now(), organization=wanted.get("organization", ""), **narrow
+                timezone.now(), organization=filters.get("organization", ""), **common
             )
         member = access.find_caller(request)
         if member is None:
             raise NotAuthenticated
-        return api_queries.list_organization_drives(member.organization, states=[wanted["status"]], **narrow)
+        return api_queries.list_organization_drives(member.organization, states=[filters["status"]], **common)
 
 
 class DriveView(ApiView):
-    """One drive. Its own organization sees drafts, the plan and the version, and changes it."""
+    """One drive. Its organization also sees drafts, the plan and the version."""
 
     needs: ClassVar = {"GET": "public", "PATCH": "plan"}
 
@@ -154,7 +154,7 @@ class DriveView(ApiView):
 
 
 class SlotListView(ApiView):
-    """The arrival times of a drive that still have places for a kind of visit. One query."""
+    """Open arrival times of a drive for a visit type. One query."""
 
     needs: ClassVar = {"GET": "public"}
 
@@ -178,13 +178,13 @@ class SlotListView(ApiView):
 
 
 def build_drive_response(drive: Drive, status: int = 200) -> Response:
-    """A drive for those who run it, with its plan and the tag that a change has to name."""
+    """Build the response for the drive's own organization, with the plan and the ETag."""
     summary = DriveSummary(drive, api_queries.count_visible_spots(drive, timezone.now()))
     return Response(OwnDriveSerializer.write(summary), status=status, headers={"ETag": f'"{drive.version}"'})
 
 
 def _version(request: Request) -> int:
-    """The version that If-Match names; 428 without one, 412 for one that is not ours."""
+    """Return the version in If-Match. Answers 428 without the header, 412 for an unknown format."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise DriveVersionMissing
@@ -195,8 +195,6 @@ def _version(request: Request) -> int:
 
 
 class PreviewDriveView(PlanningView):
-    """What a plan would make: its times and capacity, or what is wrong with it. Nothing is kept."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @openapi.describe_operation(
@@ -207,19 +205,17 @@ class PreviewDriveView(PlanningView):
         request_serializer=PlanSerializer,
     )
     def post(self, request: Request) -> Response:
-        drive = self.planned(request)
+        drive = self.build_drive(request)
         planning_plan.refuse_foreign_records(drive)
-        found = planning_plan.preview_drive_plan(drive)
-        problems = [*found.problems, *planning_plan.list_looser_rules(drive, drive.policy)]
+        preview = planning_plan.preview_drive_plan(drive)
+        problems = [*preview.problems, *planning_plan.list_looser_rules(drive, drive.policy)]
         with timezone.override(drive.site.zone):  # times are shown with the offset of the site
             return Response(
-                PreviewSerializer.write({**vars(found), "problems": problems, "timezone": drive.site.timezone})
+                PreviewSerializer.write({**vars(preview), "problems": problems, "timezone": drive.site.timezone})
             )
 
 
 class PublishDriveView(ApiView):
-    """Open a draft, or a closed drive, for booking."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @openapi.describe_operation(
@@ -236,8 +232,6 @@ class PublishDriveView(ApiView):
 
 
 class CloseDriveView(ApiView):
-    """Take no more bookings online; what is booked stays."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @openapi.describe_operation(
@@ -255,8 +249,6 @@ class CloseDriveView(ApiView):
 
 
 class CancelDriveView(ApiView):
-    """Cancel a drive with all its bookings, and tell everybody once."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @openapi.describe_operation(
@@ -277,8 +269,6 @@ class CancelDriveView(ApiView):
 
 
 class CopyDriveView(ApiView):
-    """A draft with the same plan on another day."""
-
     needs: ClassVar = {"POST": "plan"}
 
     @openapi.describe_operation(
@@ -292,5 +282,5 @@ class CopyDriveView(ApiView):
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), DaySerializer.read(request.data)
-        made = lifecycle.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(made.pk), status=201)
+        created = lifecycle.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
+        return build_drive_response(self.drive(created.pk), status=201)

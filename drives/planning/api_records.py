@@ -1,4 +1,4 @@
-"""The records that a plan is made of: read-only in the API."""
+"""API views of the records that a plan refers to. Read-only."""
 
 from typing import Any, ClassVar
 
@@ -23,11 +23,11 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """Records of the caller's organization; strangers' are as unknown as those that never were."""
+    """Views of the organization's records. A record of another organization answers 404."""
 
     needs: ClassVar = {"GET": "view"}
 
-    def one(self, rows: QuerySet[Any], pk: int, serializer: type[SharedSerializer]) -> Response:
+    def respond_with_record(self, rows: QuerySet[Any], pk: int, serializer: type[SharedSerializer]) -> Response:
         row = rows.filter(pk=pk).first()
         if row is None:
             raise Http404
@@ -51,7 +51,7 @@ def _list_centers(organization: Organization) -> QuerySet[CollectionCenter]:
 
 
 def _policies(organization: Organization) -> QuerySet[Policy]:
-    """Those offered to everybody, and the organization's own tightened ones."""
+    """List the policies for all organizations and the organization's own."""
     return Policy.objects.offered_to(organization)
 
 
@@ -78,7 +78,7 @@ class OrganizationView(RecordsView):
         error_statuses=(404,),
     )
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_organizations(self.caller.organization), pk, OrganizationSerializer)
+        return self.respond_with_record(_organizations(self.caller.organization), pk, OrganizationSerializer)
 
 
 class SiteListView(RecordsView):
@@ -104,7 +104,7 @@ class SiteView(RecordsView):
         error_statuses=(404,),
     )
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_sites(self.caller.organization), pk, SiteSerializer)
+        return self.respond_with_record(_sites(self.caller.organization), pk, SiteSerializer)
 
 
 class CauseListView(RecordsView):
@@ -130,7 +130,7 @@ class CauseView(RecordsView):
         error_statuses=(404,),
     )
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_causes(self.caller.organization), pk, CauseSerializer)
+        return self.respond_with_record(_causes(self.caller.organization), pk, CauseSerializer)
 
 
 class CenterListView(RecordsView):
@@ -156,7 +156,7 @@ class CenterView(RecordsView):
         error_statuses=(404,),
     )
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_list_centers(self.caller.organization), pk, CenterSerializer)
+        return self.respond_with_record(_list_centers(self.caller.organization), pk, CenterSerializer)
 
 
 class PolicyListView(RecordsView):
@@ -183,4 +183,4 @@ class PolicyView(RecordsView):
         error_statuses=(404,),
     )
     def get(self, request: Request, pk: int) -> Response:
-        return self.one(_policies(self.caller.organization), pk, PolicySerializer)
+        return self.respond_with_record(_policies(self.caller.organization), pk, PolicySerializer)

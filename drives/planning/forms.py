@@ -1,4 +1,4 @@
-"""The form behind a drive: when, where, by which rules, with how many places."""
+"""The form of a drive's plan."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
-    """A time of day, 24 hours on the wire whatever the browser shows."""
+    """Build a time field that posts 24-hour times, whatever the browser shows."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: write a time such as 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}
@@ -44,26 +44,28 @@ def build_time_field(label: Any, **options: Any) -> forms.TimeField:
 
 
 def build_number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
-    """A whole number within bounds, said in one sentence when it is not."""
-    words = gettext_lazy("{label}: write a whole number from {least} to {most}.")
-    sentence = format_lazy(words, label=label, least=least, most=most)
+    """Build a whole-number field with one error sentence for all faults."""
+    template = gettext_lazy("{label}: write a whole number from {least} to {most}.")
+    sentence = format_lazy(template, label=label, least=least, most=most)
     messages = {"required": sentence, "invalid": sentence, "min_value": sentence, "max_value": sentence}
     return forms.IntegerField(label=label, min_value=least, max_value=most, error_messages=messages, **options)
 
 
 def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.Field | None:
-    """The form field of a column; numbers take their bounds from its validators."""
+    """Build the form field of a column. Numbers take their limits from the column's validators."""
     if isinstance(column, models.TimeField):
         return build_time_field(column.verbose_name)
     if isinstance(column, models.IntegerField):
-        least = max(one.limit_value for one in column.validators if isinstance(one, MinValueValidator))
-        most = min(one.limit_value for one in column.validators if isinstance(one, MaxValueValidator))
+        least = max(
+            validator.limit_value for validator in column.validators if isinstance(validator, MinValueValidator)
+        )
+        most = min(validator.limit_value for validator in column.validators if isinstance(validator, MaxValueValidator))
         return build_number_field(column.verbose_name, least, most, required=not column.blank, **options)
     return column.formfield(**options)
 
 
 class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A drive as a coordinator thinks of it: times of day and minutes. A valid form has the plan in `instance`."""
+    """A drive with times of day and minutes. After validation `instance` holds the plan in steps."""
 
     site = forms.ChoiceField(label=gettext_lazy("Place"))
     step_minutes = forms.TypedChoiceField(
@@ -118,7 +120,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             str(site.pk): site for site in Site.objects.filter(organization=organization).order_by("name", "pk")
         }
         self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
-        self._offer()
+        self._set_choices()
         translated_text.set_main_language(self, organization.language)
         for number in self.rows:
             self.fields[f"break_{number}_from"] = build_time_field(_("From"), required=False)
@@ -126,12 +128,12 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         for name in FROZEN_FIELDS if has_bookings else ():
             self.fields[name].disabled = True
 
-    def _offer(self) -> None:
-        """The choices of this organization; a stranger's site or cause is none of them."""
+    def _set_choices(self) -> None:
+        """Offer only the sites, causes and centers of this organization."""
         organization = self.instance.organization
         site: forms.ChoiceField = self.fields["site"]  # type: ignore[assignment]
         site.choices = [
-            *((pk, str(place)) for pk, place in self.sites.items()),
+            *((pk, str(site_row)) for pk, site_row in self.sites.items()),
             (NEW_SITE, _("A new place") if self.sites else _("The place below")),
         ]
         site.error_messages = {"required": _("Choose a place."), "invalid_choice": _("Choose one of your places.")}
@@ -148,8 +150,8 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return self.instance.site.timezone
 
     @property
-    def words(self) -> list[forms.BoundField]:
-        """The texts that donors read below the title."""
+    def text_fields(self) -> list[forms.BoundField]:
+        """List the translated texts that donors read below the title."""
         names = [name for name, field in self.fields.items() if isinstance(field, TranslatedFormField)]
         return [self[name] for name in names if name != "title"]
 
@@ -174,35 +176,35 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER_FIELDS)
 
     def full_clean(self) -> None:
-        """Judge the whole plan as the action will: everything that is wrong is said at once.
+        """Check the whole plan as the action does, so that all problems show at once.
 
-        Where something typed is wrong, the plan keeps the value that the form started from.
+        A field with an error keeps its initial value in the plan.
         """
         super().full_clean()
         if self.is_bound:
             self._check_breaks()
             self._complete_plan()
-            self._judge()
+            self._check_plan()
 
     def is_valid(self) -> bool:
-        """A new place has to be complete, too."""
-        own = super().is_valid()
-        return self.new_site.is_valid() and own if self.is_bound and self.wants_new_site else own
+        is_plan_valid = super().is_valid()
+        return self.new_site.is_valid() and is_plan_valid if self.is_bound and self.wants_new_site else is_plan_valid
 
     def _complete_plan(self) -> None:
-        """Set what a ModelForm cannot: the place, the breaks, and visits in steps."""
+        """Set what a ModelForm cannot: the site, the breaks, and visit lengths in steps."""
         self.instance.site = self._chosen_site()
         self.instance.breaks = list(self._breaks())
         for name in VISIT_FIELDS:
             setattr(self.instance, f"{name}_steps", self._steps(name))
 
-    def _judge(self) -> None:
+    def _check_plan(self) -> None:
         typed = self.cleaned_data
         if (policy := typed.get("policy")) and not set(STRICTER_FIELDS) & set(self.errors):
             for problem in planning_plan.list_looser_rules(self.instance, policy):
                 self.add_error(problem.field, problems.format_problem(problem))
         if any(name not in typed for name in DAY_FIELDS):
             return
+        # A field with an error kept its old value, so problems that follow from it would mislead.
         had_errors = bool(self.errors)
         self.preview = planning_plan.preview_drive_plan(self.instance)
         for problem in self.preview.problems:
@@ -214,6 +216,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             return chosen
         self.new_site.is_valid()
         typed: Site = self.new_site.instance
+        # The preview needs a zone before the coordinator has chosen one.
         typed.timezone = typed.timezone or "UTC"
         return typed
 
@@ -232,16 +235,17 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
                 yield [starts.isoformat(), ends.isoformat()]
 
     def _steps(self, name: str) -> int:
-        """Minutes as whole steps, rounded up; the program's where none were typed."""
+        """Convert minutes to whole steps, rounded up. An empty field takes the policy's minutes."""
         policy: Policy | None = self.cleaned_data.get("policy")
         width: int = self.instance.step_minutes
         minutes: int | None = self.cleaned_data.get(name)
         usual = policy_choices.build_visit_minutes(policy)[name] if policy else width
+        # Negative floor division rounds up.
         return -(-(usual if minutes is None else minutes) // width)
 
 
 def _build_initial(drive: Drive) -> dict[str, Any]:
-    """What the form shows in another way than the columns; lengths that are the program's own stay empty."""
+    """Build initial values that differ from the columns. Visit lengths of the policy stay empty."""
     initial: dict[str, Any] = {"version": drive.version if drive.pk else None}
     initial["site"] = str(drive.site_id) if drive.site_id else NEW_SITE
     for number, (starts, ends) in enumerate(drive.breaks, 1):

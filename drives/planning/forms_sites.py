@@ -1,4 +1,4 @@
-"""Forms of sites, donation centers and causes."""
+"""Forms of sites, collection centers and causes."""
 
 from functools import cache
 from typing import Any
@@ -30,9 +30,9 @@ SMS_NAME_LENGTH = 20
 
 
 def list_zone_choices() -> list[Any]:
-    """Time zones for a select: those of the United States by what people call them, then all by continent."""
-    usual = [(zone, f"{localtime.format_zone(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
-    return [("", _("Choose a time zone")), (_("United States"), usual), *_all_zones()]
+    """List the time zones of the United States by their usual names, then all by continent."""
+    common = [(zone, f"{localtime.format_zone(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
+    return [("", _("Choose a time zone")), (_("United States"), common), *_all_zones()]
 
 
 @cache
@@ -46,13 +46,12 @@ def _city(zone: str) -> str:
 
 
 def build_link_field(label: Any) -> forms.URLField:
-    """A web address; without a scheme it is https."""
     message = gettext_lazy("Write a full address such as https://www.example.org.")
     return forms.URLField(label=label, required=False, assume_scheme="https", error_messages={"invalid": message})
 
 
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A record of an organization: its texts are asked for in the organization's main language first."""
+    """A record whose texts are asked for in the organization's main language first."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -60,8 +59,6 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
 
 class SiteForm(RecordForm):
-    """A place with its time zone."""
-
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
         choices=list_zone_choices,
@@ -111,14 +108,12 @@ class SiteForm(RecordForm):
         }
 
     def clean_sms_name(self) -> str:
-        """What fits a text: plain letters, the name's beginning if nothing was typed."""
+        """Convert the name to GSM-7 characters. An empty one is made from the site's name."""
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
         return message_content.convert_to_gsm(typed)[:SMS_NAME_LENGTH].strip()
 
 
 class CenterForm(RecordForm):
-    """The licensed center that takes the plasma."""
-
     phone = PhoneFormField(label=gettext_lazy("Phone"), required=False)
     website = build_link_field(gettext_lazy("Website"))
 
@@ -136,8 +131,6 @@ class CenterForm(RecordForm):
 
 
 class CauseForm(RecordForm):
-    """Whom a drive honours and why."""
-
     learn_more_url = build_link_field(gettext_lazy("Link to learn more"))
     give_url = build_link_field(gettext_lazy("Link to give money"))
 
@@ -160,7 +153,7 @@ class CauseForm(RecordForm):
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """One fact and where it comes from; a row that was emptied is no fact any more."""
+    """A fact with its source. An emptied row deletes the fact."""
 
     source_url = build_link_field(gettext_lazy("Link to the source"))
 
@@ -177,7 +170,6 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         self.fields["text"].required = self.fields["source_name"].required = False
 
     def clean(self) -> dict[str, Any]:
-        """A row is a fact with its source, or empty."""
         typed = self.cleaned_data
         if (typed.get("source_name") or typed.get("source_url")) and not typed.get("text"):
             self.add_error("text", _("Write the fact, or empty the whole row."))
@@ -191,8 +183,7 @@ class _FactFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not ge
         super().add_fields(form, index)
         translated_text.set_main_language(form, self.instance.organization.language)
 
-    def kept(self) -> list[CauseFact]:
-        """The facts that are filled in, in their order."""
+    def list_filled_in(self) -> list[CauseFact]:
         return [form.save(commit=False) for form in self.forms if form.cleaned_data.get("text")]
 
 

@@ -1,4 +1,4 @@
-"""Planning a drive: its grid of slots, its life from draft to cancelled."""
+"""Create, change, publish, close, cancel and copy drives."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -19,7 +19,7 @@ from organizations import audit
 
 
 class DriveVersionChanged(ValidationError):
-    """Somebody else changed the drive since it was read."""
+    """Raised if another member changed the drive since it was read."""
 
     def __init__(self) -> None:
         text = _("Somebody else has changed this drive in the meantime. Look at it again, then repeat your change.")
@@ -28,8 +28,10 @@ class DriveVersionChanged(ValidationError):
 
 @transaction.atomic
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
-    """Save a planned drive as a draft with its slots. Refuses, by field, a plan with problems or of another
-    organization."""
+    """Save a planned drive as a draft with its slots.
+
+    Refuses, by field, a plan with problems, and records of another organization.
+    """
     steps = planning_plan.steps_or_refuse(drive)
     _set(
         drive,
@@ -50,12 +52,11 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
 
 @transaction.atomic
 def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
-    """Save the plan of `drive` as it was changed in memory, and return the saved row.
+    """Save the changed plan of `drive` and return the saved row.
 
-    With bookings the day, hours and grid stay as they are; the places may change. A limit lowered below what is taken
-    is kept as "over by n"; no donor loses a place. Refuses an older `version`, a cancelled or completed drive, and a
-    change of the grid under bookings.
-    Locks: drive (exclusive), bookings by id, slots.
+    With bookings, the day, hours and grid stay; chairs and stations can change. No donor loses a slot: bookings above a
+    lowered limit are counted in the slot's `over`. Refuses an older `version`, a cancelled or completed drive, and a
+    change of the grid under bookings. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive.pk)
     before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
@@ -66,6 +67,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:
+        # Bookings refer to slots by their step, so the grid cannot move under them.
         slots.refuse_grid_change(before, plan)
     changed = _save_columns(before, {**plan, "version": version + 1, "changed_at": now})
     if booked:
@@ -87,42 +89,36 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of an earlier drive on another day. Refuses hours that do not exist on that day."""
+    """Save a draft with the plan of another drive. Refuses hours that do not exist on that day."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
 
 
 def publish_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Open a draft, or a closed drive, for booking, and its line too. Refuses one that is over.
-
-    Locks: drive (exclusive).
-    """
+    """Open a draft or a closed drive, and its waitlist. Refuses a past drive. Locks: drive (exclusive)."""
     return _change_state(
         drive_id, DriveState.PUBLISHED, {DriveState.DRAFT, DriveState.CLOSED}, "published_at", actor, now
     )
 
 
 def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Take no more bookings online; what is booked or kept stays, and who is in line is still offered places.
-
-    Locks: drive (exclusive).
-    """
+    """Stop online bookings. Bookings, holds and waitlist offers go on. Locks: drive (exclusive)."""
     return _change_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
 
 
 @transaction.atomic
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
-    """Cancel a drive with all its bookings and holds, tell everybody once, and stop every reminder.
+    """Cancel a drive with its bookings and holds, notify each donor once, and withdraw the reminders.
 
-    Once this has returned the drive takes no booking. Cancelling twice changes nothing. Refuses one whose turnout is
-    recorded. What became of visits that are over stays.
-    Locks: drive (exclusive), bookings by id, slots.
+    A second call changes nothing. Outcomes of visits stay. Refuses a drive that is closed out. Locks: drive
+    (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state == DriveState.CANCELLED:
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
+    # A closed-out drive has no-shows and a turnout report: cancelling would change recorded history.
     if drive.closed_out_at is not None:
         raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
     moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
@@ -174,14 +170,14 @@ def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
 
 def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
     live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
-    found = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
-    bookings = locks.lock_bookings(list(found))
-    told = changes.end_bookings(bookings, actor=actor, cancelled_by=CancelledBy.DRIVE, now=now)
-    for booking in told:
+    booking_ids = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
+    bookings = locks.lock_bookings(list(booking_ids))
+    cancelled = changes.end_bookings(bookings, actor=actor, cancelled_by=CancelledBy.DRIVE, now=now)
+    for booking in cancelled:
         booking.drive = drive
     counters.change_counters(
         drive_id=drive.pk,
         deltas=counters.compute_released_deltas([*bookings, *reserved_spots.release_reserved_spots(drive, now)]),
     )
-    booking_messages.queue_drive_cancelled(told, now)
+    booking_messages.queue_drive_cancelled(cancelled, now)
     booking_messages.withdraw_invitations(drive, now)

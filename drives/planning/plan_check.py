@@ -1,4 +1,4 @@
-"""Check the plan of a drive: its records, its grid, and that it is as strict as its policy."""
+"""Checks of a drive's plan: its records, its grid, and its rules against the policy."""
 
 from typing import Any
 
@@ -16,20 +16,22 @@ from drives.planning import problems as planning_problems
 
 
 def steps_or_refuse(drive: Drive) -> list[Step]:
-    """The grid of a planned drive; refuses, by field, one with problems, one that is looser than its
-    policy, and what belongs to another organization."""
+    """Build the steps of a plan.
+
+    Refuses, by field, a grid with problems, rules looser than the policy, and records of another organization.
+    """
     refuse_foreign_records(drive)
     by_field: dict[str, list[ValidationError]] = {}
     for problem in [*preview_drive_plan(drive).problems, *list_looser_rules(drive, drive.policy)]:
-        words = planning_problems.format_problem(problem)
-        by_field.setdefault(problem.field, []).append(ValidationError(words, code=problem.code))
+        detail = planning_problems.format_problem(problem)
+        by_field.setdefault(problem.field, []).append(ValidationError(detail, code=problem.code))
     if by_field:
         raise ValidationError(by_field)
     return domain_grid.build_steps(drive.grid)
 
 
 def refuse_foreign_records(drive: Drive) -> None:
-    """Refuse, by field, a site, program, cause or collector that the organization cannot choose."""
+    """Refuse, by field, a site, policy, cause or center that the organization cannot choose."""
     offered: dict[str, QuerySet[Any]] = {
         "site": Site.objects.filter(organization=drive.organization),
         "policy": Policy.objects.offered_to(drive.organization),
@@ -43,24 +45,24 @@ def refuse_foreign_records(drive: Drive) -> None:
 
 
 def preview_drive_plan(drive: Drive) -> Preview:
-    """What a planned drive would make, or what is wrong with its grid. Reads its site."""
+    """Preview the grid of a plan, or its problems. Reads the site."""
     return domain_preview.build_preview(
         drive.grid, visits.compute_visit_shape(drive, Visit.FIRST), visits.compute_visit_shape(drive, Visit.RETURN)
     )
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:
-    """What of a plan would be less strict than its policy, and so would not count: said, never done silently."""
+    """List rules of the plan that are looser than its policy and would have no effect."""
     problems = []
-    for name, own in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):
+    for name, policy_value in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):
         typed = getattr(drive, name)
-        if typed and own and typed < own:
-            problems.append(GridProblem("looser_than_policy", name, {"least": own}))
+        if typed and policy_value and typed < policy_value:
+            problems.append(GridProblem("looser_than_policy", name, {"least": policy_value}))
     count, days = drive.stricter_count, drive.stricter_count_days
     if (count is None) != (days is None):
         problems.append(GridProblem("window_incomplete", "stricter_count"))
-    for own_count, own_days in policy.windows if count and days else ():
-        if own_count < count and own_days >= days:
-            values = {"count": own_count, "days": own_days}
+    for policy_count, policy_days in policy.windows if count and days else ():
+        if policy_count < count and policy_days >= days:
+            values = {"count": policy_count, "days": policy_days}
             problems.append(GridProblem("looser_window_than_policy", "stricter_count", values))
     return problems

@@ -1,5 +1,3 @@
-"""What a new drive starts from."""
-
 from datetime import time
 
 from django.utils.translation import gettext_noop
@@ -10,7 +8,7 @@ from organizations.models import Organization
 
 
 def build_default_drive(organization: Organization) -> Drive:
-    """An unsaved drive without a day, planned as the last one was, or a plain day."""
+    """Build an unsaved drive without a day, copied from the newest drive if there is one."""
     last = Drive.objects.of(organization).select_related("policy").order_by("-created_at", "-pk").first()
     if last:
         return last.build_copy(on=None)

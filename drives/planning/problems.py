@@ -1,4 +1,4 @@
-"""The sentences behind the problem codes of `drives.domain.grid` and `drives.domain.plan`."""
+"""Sentences for the problem codes of `drives.domain.grid` and `drives.planning.plan_check`."""
 
 from typing import Final
 
@@ -38,6 +38,6 @@ SENTENCES: Final[dict[str, Promise]] = {
 
 
 def format_problem(problem: GridProblem) -> str:
-    """The sentence of a problem or a warning, in the language of the moment."""
-    way = problem.values.get("way")
-    return str(SENTENCES[f"{problem.code}_{way}" if way else problem.code]) % problem.values
+    """Return the sentence of a problem or warning in the active language."""
+    direction = problem.values.get("way")
+    return str(SENTENCES[f"{problem.code}_{direction}" if direction else problem.code]) % problem.values

@@ -1,4 +1,4 @@
-"""Reads for the form of a plan: bookings and times that a change would affect."""
+"""The bookings that a change of a plan would affect."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +7,13 @@ from drives.models import Booking, Drive, Offer, Slot
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Whether the plan's grid is frozen: any booking, hold or offer was ever made. At most two queries."""
+    """Return whether any booking, hold or offer was ever made; then the grid is frozen. At most two queries."""
     return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
 
 
 @dataclass(frozen=True)
 class OverbookedStep:
-    """A step in which more people are booked than there would be chairs."""
+    """A step with more bookings than the changed plan has chairs."""
 
     starts_at: datetime
     taken: int
@@ -25,7 +25,7 @@ class OverbookedStep:
 
 
 def list_overbooked_steps(drive: Drive, chairs: list[int]) -> list[OverbookedStep]:
-    """The steps that another number of chairs, step by step, would leave over-booked. One query."""
+    """List the steps that these numbers of chairs, step by step, would overbook. One query."""
     taken = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken")
     pairs = zip(taken, chairs, strict=False)
     return [OverbookedStep(starts_at, count, limit) for (starts_at, count), limit in pairs if count > limit]

@@ -1,4 +1,4 @@
-"""A place where people have booked has another name or address: they are told, as of another time."""
+"""Notices to donors after a site with bookings changed its name or address."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,20 +15,20 @@ BATCH_SIZE = 500
 
 
 def is_different_location(before: Site, after: Site) -> bool:
-    """Whether somebody would look for the two in different places; case, spaces and commas are no difference."""
+    """Return whether a donor would look for the sites in different places. Ignores case, spaces and commas."""
     return _normalize_location(before) != _normalize_location(after)
 
 
 def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
-    """The drives at a place to which people still come. One query."""
-    coming = Drive.objects.filter(site=site, ends_at__gt=now, state__in=[DriveState.PUBLISHED, DriveState.CLOSED])
-    return list(coming.order_by("pk").values_list("pk", flat=True))
+    """List the drives at a site that are not over. One query."""
+    upcoming = Drive.objects.filter(site=site, ends_at__gt=now, state__in=[DriveState.PUBLISHED, DriveState.CLOSED])
+    return list(upcoming.order_by("pk").values_list("pk", flat=True))
 
 
 def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
-    """Give the bookings of these drives a new revision and tell their people where to come; returns how many there are.
+    """Give the bookings of these drives a new revision and notify the donors; return their number.
 
-    Part of a change of the place, which holds the drives exclusively. Locks bookings by id.
+    Part of a change of the site, which holds the drives exclusively. Locks bookings by id.
     """
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
@@ -41,11 +41,12 @@ def _notify_batch(ids: Sequence[int], now: datetime) -> int:
     for booking in bookings:
         booking.revision, booking.changed_at = booking.revision + 1, now
     Booking.objects.bulk_update(bookings, ["revision", "changed_at"])
+    # `queue_relocated` takes bookings of one drive at a time.
     by_drive = sorted(bookings, key=lambda booking: (booking.drive_id, booking.pk))
-    for _drive_id, theirs in groupby(by_drive, key=lambda booking: booking.drive_id):
-        booking_messages.queue_relocated(list(theirs), now)
+    for _drive_id, drive_bookings in groupby(by_drive, key=lambda booking: booking.drive_id):
+        booking_messages.queue_relocated(list(drive_bookings), now)
     return len(bookings)
 
 
 def _normalize_location(site: Site) -> str:
-    return "".join(letter for letter in f"{site.name} {site.full_address}".casefold() if letter.isalnum())
+    return "".join(character for character in f"{site.name} {site.full_address}".casefold() if character.isalnum())

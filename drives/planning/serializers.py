@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """Objects in JSON, pairs of times in the column."""
+    """Breaks are objects in JSON and pairs of times in the column."""
 
     child = BreakSerializer()
 
@@ -65,7 +65,9 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
             self.fail("invalid")
         if not self.allow_blank and not texts.get(main):
             self.fail("blank")
-        return TranslatedString({language: texts[language] for language in sorted(texts, key=lambda one: one != main)})
+        return TranslatedString(
+            {language: texts[language] for language in sorted(texts, key=lambda language: language != main)}
+        )
 
     def to_representation(self, value: TranslatedString) -> dict[str, str]:
         return value.texts

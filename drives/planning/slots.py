@@ -1,4 +1,4 @@
-"""The slots behind a plan: written, and changed under bookings. Parts of `drives.planning.lifecycle`."""
+"""Writes and changes the slots of a plan. Parts of `drives.planning.lifecycle`."""
 
 from datetime import datetime, timedelta
 
@@ -12,13 +12,11 @@ from drives.models import Drive, Slot
 
 
 def compute_bounds(drive: Drive, steps: list[Step]) -> dict[str, datetime]:
-    """When a drive with these steps begins and ends, by column."""
     ends_at = steps[-1].starts_at + timedelta(minutes=drive.step_minutes)
     return {"starts_at": steps[0].starts_at, "ends_at": ends_at}
 
 
 def create_slots(drive: Drive, steps: list[Step]) -> None:
-    """One slot for each step."""
     Slot.objects.bulk_create(
         Slot(
             drive=drive,
@@ -32,17 +30,18 @@ def create_slots(drive: Drive, steps: list[Step]) -> None:
 
 
 def find_free_drive_slug(drive: Drive) -> str:
-    """An address that no drive has yet: the title and the day, numbered if need be."""
+    """Return an unused slug: the title and the day, numbered if needed."""
+    # The slug must not depend on the language of the request.
     with translation.override(drive.organization.language):
         base = slugify(str(drive.title))[:60] or "drive"
-    day = f"{base}-{drive.on:%Y-%m-%d}"
-    taken = set(Drive.objects.filter(slug__startswith=day).values_list("slug", flat=True))
-    numbered = (f"{day}-{number}" for number in range(2, len(taken) + 3))
-    return day if day not in taken else next(slug for slug in numbered if slug not in taken)
+    preferred = f"{base}-{drive.on:%Y-%m-%d}"
+    taken = set(Drive.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
+    numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
+    return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
-    """Under bookings the day, hours, place and step stay as they are."""
+    """Refuse a change of day, hours, site or step once a drive has bookings."""
     frozen = ("site_id", "starts_at", "ends_at", "step_minutes")
     if any(getattr(before, name) != plan[name] for name in frozen):
         text = _(
@@ -52,7 +51,7 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
-    """New limits for the slots; what is taken above them shows as over. Locks the slots."""
+    """Set new limits. Spots taken above them are kept in `over`. Locks the slots."""
     by_n = {step.n: step for step in steps}
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))
     for slot in slots:

@@ -1,5 +1,3 @@
-"""Addresses of plans, sites, centers and causes."""
-
 from django.urls import path
 
 from drives.api import routes

@@ -1,4 +1,4 @@
-"""The life of a drive: publish, close, cancel, copy."""
+"""Pages to publish, close, cancel and copy a drive."""
 
 from collections.abc import Callable
 
@@ -21,8 +21,6 @@ from organizations.web.accounts import MemberRequest
 
 
 class CancelDriveForm(forms.Form):
-    """Why a drive does not take place; donors read it."""
-
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("One sentence that donors read in their e-mail, such as “The hall is closed.”"),
@@ -36,8 +34,6 @@ class CancelDriveForm(forms.Form):
 
 
 class CopyDriveForm(forms.Form):
-    """The day of a copy."""
-
     on = forms.DateField(
         label=gettext_lazy("Day of the new drive"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -51,7 +47,6 @@ class CopyDriveForm(forms.Form):
 @require_POST
 @accounts.role_required("plan")
 def open_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Open a draft or a closed drive for booking."""
     return _change_state(
         request, drive_id, lifecycle.publish_drive, _("The drive is published. Its page takes bookings.")
     )
@@ -60,7 +55,6 @@ def open_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def close_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Take no more bookings online."""
     text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
     return _change_state(request, drive_id, lifecycle.close_drive, text)
 
@@ -68,7 +62,6 @@ def close_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Say how many will be told and how, ask for the reason, then cancel."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = CancelDriveForm(request.POST or None)
     if form.is_valid():
@@ -87,7 +80,6 @@ def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def choose_copy_day(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The same plan on another day, as a draft."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = CopyDriveForm(request.POST or None)
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""Plan a drive: one form, a preview of its times, then a draft."""
+"""Pages to plan a drive: one form with a preview, saved as a draft."""
 
 from copy import copy
 from typing import Any
@@ -23,7 +23,6 @@ from organizations.web.accounts import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def new_drive(request: MemberRequest) -> HttpResponse:
-    """A new drive, starting from what the last one was like."""
     organization = request.membership.organization
     form = DrivePlanForm(request.POST or None, instance=plan_defaults.build_default_drive(organization))
     if form.is_valid() and "save" in request.POST:
@@ -37,9 +36,10 @@ def new_drive(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Change a plan; once people have booked, the day, the hours and the place stay."""
+    """Change a plan. With bookings, the day, hours and site stay."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     booked = queries.has_bookings(drive)
+    # The form changes its instance, but the page needs the saved drive too.
     form = DrivePlanForm(request.POST or None, instance=copy(drive), has_bookings=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form):
         messages.success(request, _("The plan is changed."))
@@ -75,7 +75,7 @@ def _change(request: MemberRequest, form: DrivePlanForm) -> bool:
 
 
 def _save_new_site(request: MemberRequest, form: DrivePlanForm) -> Drive:
-    """The drive as it was typed; a new place is saved first."""
+    """Return the typed drive, with its new site saved."""
     drive = form.instance
     if form.wants_new_site:
         site = form.new_site.save(commit=False)

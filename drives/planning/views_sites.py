@@ -1,4 +1,4 @@
-"""What drives are made of: sites, donation centers and causes."""
+"""Pages of sites, collection centers and causes."""
 
 from http import HTTPStatus
 from typing import Any
@@ -26,7 +26,6 @@ FORM_METHODS = ["GET", "HEAD", "POST"]
 @require_safe
 @accounts.role_required("view")
 def show_directory(request: MemberRequest) -> HttpResponse:
-    """All sites, centers and causes of the organization."""
     organization = request.membership.organization
     context = {
         "sites": Site.objects.filter(organization=organization).order_by("name", "pk"),
@@ -39,50 +38,44 @@ def show_directory(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def new_site(request: MemberRequest) -> HttpResponse:
-    """A place where drives happen."""
     return _edit_site(request, Site(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_site(request: MemberRequest, pk: int) -> HttpResponse:
-    """Change a place."""
     return _edit_site(request, _get_record_or_404(request, Site, pk))
 
 
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def new_center(request: MemberRequest) -> HttpResponse:
-    """A center that takes the plasma."""
     return _edit_center(request, CollectionCenter(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_center(request: MemberRequest, pk: int) -> HttpResponse:
-    """Change a center."""
     return _edit_center(request, _get_record_or_404(request, CollectionCenter, pk))
 
 
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def new_cause(request: MemberRequest) -> HttpResponse:
-    """Whom drives honour, and why."""
     return _edit_cause(request, Cause(organization=request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_cause(request: MemberRequest, pk: int) -> HttpResponse:
-    """Change a cause."""
     return _edit_cause(request, _get_record_or_404(request, Cause, pk))
 
 
 def _get_record_or_404(request: MemberRequest, model: Any, pk: int) -> Any:
-    found = model.objects.filter(organization=request.membership.organization, pk=pk).first()
-    if found is None:
+    record = model.objects.filter(organization=request.membership.organization, pk=pk).first()
+    if record is None:
         raise Http404
-    return found
+    return record
 
 
 def _edit_site(request: MemberRequest, site: Site) -> HttpResponse:
@@ -111,7 +104,7 @@ def _edit_cause(request: MemberRequest, cause: Cause) -> HttpResponse:
     if form.is_valid() and facts.is_valid():
         now = timezone.now()
         sites.save_cause(
-            cause=form.save(commit=False), facts=facts.kept(), actor=members.format_actor(request), now=now
+            cause=form.save(commit=False), facts=facts.list_filled_in(), actor=members.format_actor(request), now=now
         )
         return _saved(request, str(cause))
     return _form(request, "cause", form, facts=facts, facts_have_errors=facts.is_bound and any(facts.errors))
