@@ -1,1 +1,1 @@
-"""What is measured, and how: `python -m bench`, on servers of its own, beside bare SQL in the same run."""
+"""Benchmarks: `python -m bench` starts its own servers and compares with bare SQL in the same run."""

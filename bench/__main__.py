@@ -1,4 +1,4 @@
-"""`python -m bench [booking|reading|claiming|delivering …]`: measure all or some, print a table."""
+"""`python -m bench [booking|reading|claiming|delivering …]`: run all benchmarks or some."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""What is in the database before anything is measured. Imports the project: the environment has to be set before."""
+"""The data of the benchmarks. Import it after the environment is set, because it imports the project."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ UPDATE drives_slot AS slot SET chairs_taken = (SELECT count(*) FROM drives_booki
 
 
 class BenchData:
-    """An organization with its drives; `now` is the moment of its making."""
+    """An organization with drives, created at `now`."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -53,13 +53,13 @@ class BenchData:
         self.organization: Organization = memberships.create_organization(
             name="Bench", slug="bench", sms_name="Bench", email="bench@example.org", now=self.now
         )
-        place = {"name": "Hall", "sms_name": "Hall", "address": "1 Example St", "city": "Los Angeles"}
-        self.site = Site.objects.create(organization=self.organization, timezone=ZONE, **place)
+        site_fields = {"name": "Hall", "sms_name": "Hall", "address": "1 Example St", "city": "Los Angeles"}
+        self.site = Site.objects.create(organization=self.organization, timezone=ZONE, **site_fields)
         self.policy = Policy.objects.get(organization=None, code="US_SOURCE", version=1)
         self.days = 0
 
-    def drive(self, steps: int, *, screening: int = 0, chair: int = 1) -> Drive:
-        """A published drive on a day of its own, with room for everybody; all visits are alike."""
+    def create_published_drive(self, steps: int, *, screening: int = 0, chair: int = 1) -> Drive:
+        """Create a drive on a day of its own with unlimited capacity. All visits have one length."""
         self.days += 1
         on = self._day()
         planned = Drive(
@@ -78,25 +78,25 @@ class BenchData:
             return_screening_steps=screening,
             return_chair_steps=chair,
         )
-        made = lifecycle.create_drive(drive=planned, actor="bench", now=self.now)
-        lifecycle.publish_drive(drive_id=made.pk, actor="bench", now=self.now)
-        return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
+        created = lifecycle.create_drive(drive=planned, actor="bench", now=self.now)
+        lifecycle.publish_drive(drive_id=created.pk, actor="bench", now=self.now)
+        return Drive.objects.select_related("organization", "site", "policy").get(pk=created.pk)
 
-    def slots(self, drive: Drive) -> list[int]:
+    def list_slot_ids(self, drive: Drive) -> list[int]:
         return list(Slot.objects.filter(drive=drive).order_by("n").values_list("pk", flat=True))
 
     def create_frequent_donor(self, bookings: int) -> Volunteer:
-        """Somebody with that many visits behind them, for their calendar feed."""
-        person = volunteers_registration.enter_volunteer(
+        """Create a donor with this many past visits, for the calendar feed."""
+        volunteer = volunteers_registration.enter_volunteer(
             organization=self.organization,
             name="Test Ana Alder",
             phone="+12135550142",
             actor="bench",
             now=self.now,
         )
-        drive = self.drive(bookings)
+        drive = self.create_published_drive(bookings)
         shape = visits.compute_visit_shape(drive, Visit.RETURN)
-        common = {"drive": drive, "volunteer": person, "visit": Visit.RETURN, "state": BookingState.DONATED}
+        common = {"drive": drive, "volunteer": volunteer, "visit": Visit.RETURN, "state": BookingState.DONATED}
         stamps = {"created_at": self.now, "changed_at": self.now, "donated_at": self.now, "source": Source.ONLINE}
         Booking.objects.bulk_create(
             Booking(
@@ -110,14 +110,14 @@ class BenchData:
             )
             for slot in Slot.objects.filter(drive=drive)
         )
-        return person
+        return volunteer
 
     def _day(self) -> date:
         return self.now.date() + timedelta(days=10 + self.days)
 
 
 def create_holds(drive: Drive, count: int, now: datetime) -> None:
-    """So many places of a drive are held for the next hours, as in the rush when a drive opens."""
+    """Insert this many holds at a drive, as in the rush when it opens."""
     held: dict[str, Any] = {
         "drive": drive.pk,
         "steps": drive.slots.count(),
@@ -132,13 +132,13 @@ def create_holds(drive: Drive, count: int, now: datetime) -> None:
 
 
 def analyze_tables() -> None:
-    """Give PostgreSQL the statistics that autovacuum gives it sooner or later: they change the plans."""
+    """Update PostgreSQL's statistics as autovacuum would, because they change the query plans."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 
 
 def list_area_codes() -> list[str]:
-    """Those of the United States in which the numbers kept for fiction, 555 01xx, are well-formed."""
+    """List US area codes in which the reserved numbers 555 01xx are valid."""
     numbers = (phonenumbers.parse(f"+1{area}5550100") for area in range(201, 990))
-    ours = (number for number in numbers if phonenumbers.region_code_for_number(number) == "US")
-    return [str(number.national_number)[:3] for number in ours if phonenumbers.is_valid_number(number)]
+    us_numbers = (number for number in numbers if phonenumbers.region_code_for_number(number) == "US")
+    return [str(number.national_number)[:3] for number in us_numbers if phonenumbers.is_valid_number(number)]

@@ -1,4 +1,4 @@
-"""The outbox: claiming due messages, and delivering them to a stand-in of the provider on this machine."""
+"""Benchmarks of the outbox: claiming due messages, and delivering them to a stand-in of the provider."""
 
 import time
 from base64 import b64encode
@@ -48,7 +48,7 @@ RETURNING id, address, text
 
 
 def measure_claims(world: BenchData) -> Iterator[Benchmark]:
-    """Rows claimed a second, with their texts, in batches."""
+    """Measure rows claimed per second, in batches, with their texts."""
     work = Benchmark("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
     _reset_outbox(world)
     queue_messages(world.organization, MESSAGES, "claim")
@@ -67,11 +67,11 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Messages a second through the gate and to the provider, by two worker processes that a beat wakes."""
+    """Measure messages per second to the provider, by two worker processes that the beat wakes."""
     work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
-    bench.worker()
+    bench.start_worker()
     _run_delivery(world, 400, "warm")
     work.add(_run_delivery(world, MESSAGES, "run"))
     path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
@@ -85,7 +85,7 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
 
 
 def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
-    """Wake the workers as the beat does, until everything has been given to the provider."""
+    """Wake the workers as the beat does until the provider has accepted every message."""
     _reset_outbox(world)
     queue_messages(world.organization, count, name)
     began = timezone.now()
@@ -108,7 +108,7 @@ def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
 
 
 def _time_batches(claim: Callable[[], int]) -> list[float]:
-    """How long each batch takes until nothing is left; puts everything back afterwards."""
+    """Time each batch until no row is left, then put all rows back."""
     times, claimed = [], MESSAGES
     while claimed:
         began = time.perf_counter()
@@ -127,7 +127,7 @@ def _claim_bare() -> int:
 
 
 def _reset_outbox(world: BenchData) -> None:
-    """Nothing waits, everybody has agreed, no carrier's limits."""
+    """Empty the outbox, consent to everything, and lift all limits."""
     senders.ensure_default_sender()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notifications_message CASCADE")
@@ -138,7 +138,6 @@ def _reset_outbox(world: BenchData) -> None:
 
 
 def queue_messages(organization: Organization, count: int, name: str) -> None:
-    """So many texts are due."""
     with connection.cursor() as cursor:
         cursor.execute(_QUEUE, [organization.pk, name, TEXT, count])
         cursor.execute("ANALYZE notifications_message, notifications_consententry")

@@ -1,4 +1,4 @@
-"""The same work in bare SQL, on tables with the same columns, checks and indexes, for pgbench."""
+"""The same work in bare SQL for pgbench, on tables with the same columns, checks and indexes."""
 
 from django.db import connection
 
@@ -33,7 +33,6 @@ SELECT id, starts_at, open, screening_limit - screening_taken, chairs_limit - ch
 
 
 def create_floor_tables() -> None:
-    """Make the tables, with 200 slots."""
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
@@ -46,8 +45,8 @@ def create_floor_tables() -> None:
 
 
 def run_booking_floor(bench: BenchStack, *, slots: int, seconds: float) -> float:
-    return bench.pgbench(_BOOK.format(slots=slots), seconds=seconds)
+    return bench.run_pgbench(_BOOK.format(slots=slots), seconds=seconds)
 
 
 def run_availability_floor(bench: BenchStack, *, drive: int, seconds: float) -> float:
-    return bench.pgbench(_LOOK.format(drive=drive), seconds=seconds)
+    return bench.run_pgbench(_LOOK.format(drive=drive), seconds=seconds)

@@ -1,4 +1,4 @@
-"""Clients that cost little: a process each, a kept connection, prepared bytes, few looks at the answer."""
+"""Cheap load clients: one process and one kept connection each, prepared requests, minimal parsing."""
 
 import multiprocessing
 import multiprocessing.synchronize
@@ -16,7 +16,7 @@ RequestFactory = Callable[[int, int], bytes]
 
 @dataclass
 class Measurement:
-    """What some clients saw: how long each answer took, in seconds, and what it was."""
+    """The response times of a run in seconds, and the statuses."""
 
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Measurement:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
     def expect(self, status: int) -> "Measurement":
-        """Refuses a run in which anything else was answered: its figure would mean nothing."""
+        """Raise if any other status came: the figure would mean nothing."""
         if set(self.statuses) - {status}:
             raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
         return self
@@ -36,7 +36,7 @@ class Measurement:
 def run_clients(
     port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
 ) -> Measurement:
-    """Let clients ask one after the other for so long, all starting together; `first` numbers their requests."""
+    """Run clients in parallel for this many seconds; `first` is the number of their first request."""
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)
     ends: list[Connection] = []
@@ -51,7 +51,7 @@ def run_clients(
 
 
 def compute_percentile_ms(times: Sequence[float], share: float) -> float:
-    """Milliseconds within which this share of the answers came."""
+    """Return the percentile in milliseconds."""
     ordered = sorted(times)
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
@@ -62,25 +62,21 @@ def build_get_request(path: str, **headers: str) -> bytes:
 
 
 def build_post_request(path: str, body: bytes, headers: str = "", kind: str = "application/json") -> bytes:
-    known = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}"
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{known}\r\n"
+    common_headers = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n{headers}"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{common_headers}\r\n"
     return head.encode() + body
 
 
 class KeptConnection:
-    """One kept connection."""
-
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
         head, body = self._answer(request)
         return int(head[9:12]), body
 
     def head(self, request: bytes) -> str:
-        """The answer's headers."""
         return self._answer(request)[0].decode()
 
     def _answer(self, request: bytes) -> tuple[bytes, bytes]:
@@ -110,12 +106,12 @@ def _run_client(
     start: "multiprocessing.synchronize.Barrier",
     end: Connection,
 ) -> None:
-    talk, times, statuses, n = KeptConnection(port), [], Counter[int](), first
+    connection, times, statuses, n = KeptConnection(port), [], Counter[int](), first
     start.wait()
     began = time.perf_counter()
-    while (asked := time.perf_counter()) < began + seconds:
-        status, _body = talk.ask(requests(number, n))
-        times.append(time.perf_counter() - asked)
+    while (sent_at := time.perf_counter()) < began + seconds:
+        status, _body = connection.ask(requests(number, n))
+        times.append(time.perf_counter() - sent_at)
         statuses[status] += 1
         n += 1
     end.send((times, statuses))

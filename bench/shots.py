@@ -1,6 +1,6 @@
-"""Screenshots of every screen of a running demo (`make run` in another window), for people who look at pages.
+"""Take screenshots of every page of a running demo (`make run`).
 
-python -m bench.shots [address]: phone and desk, light and dark, into build/shots/.
+`python -m bench.shots [address]` saves phone and desktop sizes, light and dark, in build/shots/.
 """
 
 import shutil
@@ -17,7 +17,6 @@ FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
 def list_public_screens(page: Page) -> Iterator[tuple[str, str]]:
-    """Names and addresses of what anybody may see, found as a visitor would find them."""
     yield "drives", "/"
     yield "organization", "/o/rhythm-of-life/"
     page.goto("/o/rhythm-of-life/")
@@ -34,7 +33,6 @@ def list_public_screens(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def list_organizer_screens(page: Page) -> Iterator[tuple[str, str]]:
-    """Names and addresses behind the sign-in."""
     yield "sign-in", "/accounts/login/"
     page.goto("/organizer/")
     page.fill("input[name=login]", LOGIN[0])
@@ -51,13 +49,12 @@ def list_organizer_screens(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def find_links(page: Page, start: str) -> list[str]:
-    """The addresses of a page's main part that begin so, without their fragments."""
-    found = [anchor.get_attribute("href") or "" for anchor in page.locator("main a").all()]
-    return [address.split("#")[0] for address in found if address.startswith(start)]
+    """Return the addresses in the page's main part that begin with `start`, without fragments."""
+    links = [anchor.get_attribute("href") or "" for anchor in page.locator("main a").all()]
+    return [address.split("#")[0] for address in links if address.startswith(start)]
 
 
 def take_screenshots(context: BrowserContext, suffix: str) -> None:
-    """All screens in one size and scheme."""
     page = context.new_page()
     for screens in (list_public_screens, list_organizer_screens):
         for name, address in screens(page):
@@ -66,7 +63,6 @@ def take_screenshots(context: BrowserContext, suffix: str) -> None:
 
 
 def main(base: str) -> None:
-    """Every size in light and dark."""
     SCREENSHOT_FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)

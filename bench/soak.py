@@ -1,6 +1,6 @@
-"""`make prove`: the long form of what the tests scheduled. Writes what came of it into docs/guarantees.md.
+"""`make soak`: the long form of the fault tests. Writes its figures to docs/guarantees.md.
 
-`python -m bench.soak [part …] [--share 0.1]` runs some, or a part of the length.
+`python -m bench.soak [part …] [--share 0.1]` runs some parts, or a share of the length.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check_kills(share: float) -> tuple[bool, str]:
-    """Workers killed at every point, while the provider can be asked."""
+    """Kill workers at every point. The provider answers look-ups."""
     total = _kill_workers(int(KILLS * share), deaf=False)
     good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
     return good, (
@@ -56,7 +56,7 @@ def check_kills(share: float) -> tuple[bool, str]:
 
 
 def check_blind_kills(share: float) -> tuple[bool, str]:
-    """The same, while the provider takes messages but answers no question."""
+    """Kill workers while the provider accepts messages but answers no look-up."""
     total = _kill_workers(int(BLIND_KILLS * share), deaf=True)
     good = total["lost"] == 0 and total["most_extra"] <= 1
     return good, (
@@ -66,21 +66,21 @@ def check_blind_kills(share: float) -> tuple[bool, str]:
 
 
 def check_provider_faults(share: float) -> tuple[bool, str]:
-    """A provider that fails three times in ten."""
+    """Deliver through a provider that fails three times in ten."""
     weather, twilio = importlib.import_module("tests.faults.weather"), importlib.import_module("tests.standins.twilio")
     with twilio.TwilioStandIn() as standin, _use_stand_in(standin):
         run = weather.Weather(standin, random.Random())
         run.queue(int(MESSAGES * share))
         run.last(hangs=2)
-        found = run.count()
-    return found.lost == found.doubled == 0, (
-        f"{found.messages:,} messages, {found.faults:,} faults: {found.lost} lost, {found.doubled} doubled,"
-        f" all with the provider after {int(found.took.total_seconds() // 60)} min on the workers' clock"
+        counts = run.count()
+    return counts.lost == counts.doubled == 0, (
+        f"{counts.messages:,} messages, {counts.faults:,} faults: {counts.lost} lost, {counts.doubled} doubled,"
+        f" all with the provider after {int(counts.took.total_seconds() // 60)} min on the workers' clock"
     )
 
 
 def check_report_orders(share: float) -> tuple[bool, str]:
-    """Every ordered subset of the six statuses, through the database."""
+    """Store every ordered subset of the six delivery statuses."""
     cases = importlib.import_module("tests.faults.orders")
     chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
     wrong = cases.wrong(chosen)
@@ -88,15 +88,14 @@ def check_report_orders(share: float) -> tuple[bool, str]:
 
 
 def check_races(share: float) -> tuple[bool, str]:
-    """Bookings: the races and storms with their controls, as the tests have them."""
-    good, said = _run_tests("tests/races")
-    return good, f"tests/races: {said}"
+    good, summary = _run_tests("tests/races")
+    return good, f"tests/races: {summary}"
 
 
 def _run_tests(path: str, **more: str) -> tuple[bool, str]:
-    """Some tests in a run of their own; what pytest said last."""
-    ours = {*OURS, "DATABASE_URL", "REDIS_URL"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    """Run tests in a process of their own; return the last line of pytest's output."""
+    overridden = {*OURS, "DATABASE_URL", "REDIS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in overridden}
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", path],
         cwd=ROOT,
@@ -111,30 +110,34 @@ def _run_tests(path: str, **more: str) -> tuple[bool, str]:
 
 
 def check_waitlist_rounds(share: float) -> tuple[bool, str]:
-    """Places that come free and people who wait, in random rounds."""
+    """Free slots and join waitlists in random rounds."""
     count = int(ROUNDS * share)
-    good, said = _run_tests("tests/drives/waitlist/test_rounds.py", WAITING_ROUNDS=str(count))
-    return good, f"{count:,} rounds, {said}"
+    good, summary = _run_tests("tests/drives/waitlist/test_rounds.py", WAITING_ROUNDS=str(count))
+    return good, f"{count:,} rounds, {summary}"
 
 
 def check_slow_connections(share: float) -> tuple[bool, str]:
-    """Clients that never finish a request, and kept connections after early answers."""
+    """Hold unfinished requests, and reuse connections after early answers."""
     count = int(KEPT_REQUESTS * share)
-    good, said = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
-    return good, f"{count:,} requests on kept connections, {said}"
+    good, summary = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
+    return good, f"{count:,} requests on kept connections, {summary}"
 
 
 def check_timing(share: float) -> tuple[bool, str]:
-    """What the time of an answer tells about a contact, and what it would tell if somebody looked."""
+    """Measure whether response times tell known contacts from unknown ones, with a leaking control."""
     measure = importlib.import_module("tests.faults.timing")
     pairs = int(PAIRS * share)
-    told = measure.told_by_time(pairs, random.Random())
+    figures = measure.told_by_time(pairs, random.Random())
     with measure.leaking():
-        seeded = measure.told_by_time(pairs // 4, random.Random())
-    good = all(0.45 <= figure <= 0.55 for figure in told.values()) and all(figure > 0.55 for figure in seeded.values())
-    words = {"hold": "a hold", "code": "another code", "find": "`/find/`"}
-    said = ", ".join(f"{words[door]} {figure:.3f} (control {seeded[door]:.2f})" for door, figure in told.items())
-    return good, f"AUC of {pairs:,} known and {pairs:,} unknown: {said}"
+        control_figures = measure.told_by_time(pairs // 4, random.Random())
+    good = all(0.45 <= figure <= 0.55 for figure in figures.values()) and all(
+        figure > 0.55 for figure in control_figures.values()
+    )
+    labels = {"hold": "a hold", "code": "another code", "find": "`/find/`"}
+    summary = ", ".join(
+        f"{labels[door]} {figure:.3f} (control {control_figures[door]:.2f})" for door, figure in figures.items()
+    )
+    return good, f"AUC of {pairs:,} known and {pairs:,} unknown: {summary}"
 
 
 PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
@@ -168,11 +171,11 @@ def _kill_workers(wanted: int, *, deaf: bool) -> Counter[str]:
                 for strike in killing.POINTS.values():
                     strike(arena, finishes=random.random() < 0.5)
             arena.recover(timedelta(minutes=15 if deaf else 4))
-            found = arena.count()
+            counts = arena.count()
         for name in ("kills", "messages", "lost", "doubled", "extra"):
-            total[name] += getattr(found, name)
-        total["most_extra"] = max(total["most_extra"], found.most_extra)
-        total["recovered"] = max(total["recovered"], round(found.recovered_after))
+            total[name] += getattr(counts, name)
+        total["most_extra"] = max(total["most_extra"], counts.most_extra)
+        total["recovered"] = max(total["recovered"], round(counts.recovered_after))
         print(f"  {total['kills']} kills, {total['lost']} lost, {total['doubled']} doubled", flush=True)
     return total
 
@@ -183,19 +186,19 @@ def _use_stand_in(standin: Any) -> Any:
 
 
 def _run_part(part: str, share: float) -> bool:
-    """Run one part; of its full length keep the figures."""
+    """Run one part and record its figures after the full length."""
     print(f"{part} …", flush=True)
     began = time.monotonic()
-    good, said = PARTS[part](share)
-    print(f"{'  ' if good else '✗ '}{said} ({time.monotonic() - began:.0f} s)", flush=True)
+    good, summary = PARTS[part](share)
+    print(f"{'  ' if good else '✗ '}{summary} ({time.monotonic() - began:.0f} s)", flush=True)
     if share == 1.0:
-        _record_figure(part, said if good else f"**broken:** {said}")
+        _record_figure(part, summary if good else f"**broken:** {summary}")
     return good
 
 
-def _record_figure(part: str, said: str) -> None:
-    """Put a figure into the cell that its name marks."""
-    cell = f"| {said} <!-- {part} -->"
+def _record_figure(part: str, summary: str) -> None:
+    """Write a figure into the table cell that the part's name marks."""
+    cell = f"| {summary} <!-- {part} -->"
     GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""The servers under measurement, as `make run` starts them: PostgreSQL with durable settings, web, worker, a broker."""
+"""The servers under measurement, as `make run` starts them, with durable PostgreSQL settings."""
 
 import http.client
 import importlib.util
@@ -20,7 +20,7 @@ PROVIDER_SECRET = "bench-only-token"  # noqa: S105  known to the stand-in alone
 
 
 class BenchStack:
-    """Everything is in a temporary folder and on the loopback interface, and ends with the block."""
+    """Servers in a temporary folder, on the loopback interface only, until the block ends."""
 
     def __init__(self) -> None:
         self.guard = Guard()
@@ -44,8 +44,8 @@ class BenchStack:
     ) -> None:
         self._stop()
 
-    def python(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start one of the service's programs; what it says goes to a file."""
+    def start_python(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start one of the service's programs. Its output goes to the log file."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=os.environ, stdout=log, stderr=log, start_new_session=True
@@ -54,12 +54,12 @@ class BenchStack:
         self.processes.append(process)
         return process
 
-    def worker(self) -> "subprocess.Popen[bytes]":
+    def start_worker(self) -> "subprocess.Popen[bytes]":
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        return self.python("-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(WORKERS), *quiet)
+        return self.start_python("-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(WORKERS), *quiet)
 
-    def pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
-        """Transactions a second of a script in bare SQL."""
+    def run_pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
+        """Return the transactions per second of an SQL script."""
         assert self.database is not None
         path = self.folder / "script.sql"
         path.write_text(script)
@@ -84,11 +84,11 @@ class BenchStack:
         if program := redis_server.find_redis_binary():
             self.redis = redis_server.start_redis(program, self.folder, self.guard)
         os.environ.update(self._environment())
-        if self.python("manage.py", "migrate", "--skip-checks", "--verbosity=0").wait():
+        if self.start_python("manage.py", "migrate", "--skip-checks", "--verbosity=0").wait():
             raise RuntimeError((self.folder / "log").read_text())
-        self.python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
+        self.start_python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
         os.environ["WEB"] = "on"
-        self.python("-m", "config.web_server")
+        self.start_python("-m", "config.web_server")
         os.environ["WEB"] = "off"
         self._wait()
 

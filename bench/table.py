@@ -1,4 +1,4 @@
-"""What was measured, as a table and as JSON."""
+"""The results of benchmarks as a table and as JSON."""
 
 import json
 import statistics
@@ -14,7 +14,7 @@ RESULTS_PATH = Path(__file__).parent / "results" / "latest.json"
 
 @dataclass
 class Benchmark:
-    """One line: our rate beside that of the floor, each the median of runs that took turns."""
+    """One row: our rate beside the floor's, each the median of alternating runs."""
 
     name: str
     floor_description: str
@@ -50,7 +50,7 @@ def write_results(works: Sequence[Benchmark]) -> None:
 
 
 def format_table(works: Sequence[Benchmark]) -> str:
-    """The table, and under it what each floor is."""
+    """Format the table, followed by a description of each floor."""
     rows = [work.row() for work in works]
     width = max(len(str(row["name"])) for row in rows)
     head = f"{'':{width}}  {'ours':>9}  {'floor':>9}  {'ratio':>6}  {'p50 ms':>7}  {'p99 ms':>7}  {'n':>7}"

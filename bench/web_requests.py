@@ -1,4 +1,4 @@
-"""Through the web server: booking, looking at open times, reading a calendar feed."""
+"""Benchmarks through the web server: bookings, open times and calendar feeds."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _RUN = 400  # requests of one client in one run, so that no number is asked for 
 
 @dataclass
 class HoldRequests:
-    """Makes requests to hold places: another made-up donor each time."""
+    """Builds requests to hold a slot, each for another made-up donor."""
 
     slots: list[int]
     areas: list[str]
@@ -36,15 +36,21 @@ class HoldRequests:
 
 
 def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Holds a second, everything included: rules, history, the code's message, the kept answer."""
-    areas, floors_is = bench_world.list_area_codes(), "three statements in pgbench: counter, booking, outbox row"
-    grid, visits = world.slots(world.drive(200)), world.slots(world.drive(200, screening=2, chair=3))
+    """Measure holds per second with rules, history, verification code and idempotency answer."""
+    areas, floor_description = (
+        bench_world.list_area_codes(),
+        "three statements in pgbench: counter, booking, outbox row",
+    )
+    grid, visits = (
+        world.list_slot_ids(world.create_published_drive(200)),
+        world.list_slot_ids(world.create_published_drive(200, screening=2, chair=3)),
+    )
     kinds = [
-        (Benchmark("book, spread over 200 slots", floors_is), HoldRequests(grid, areas), 200),
-        (Benchmark("book, spread, visits of 5 steps", floors_is), HoldRequests(visits[:195], areas), 200),
-        (Benchmark("book, one hot slot", f"{floors_is}, one slot"), HoldRequests(grid[:1], areas), 1),
+        (Benchmark("book, spread over 200 slots", floor_description), HoldRequests(grid, areas), 200),
+        (Benchmark("book, spread, visits of 5 steps", floor_description), HoldRequests(visits[:195], areas), 200),
+        (Benchmark("book, one hot slot", f"{floor_description}, one slot"), HoldRequests(grid[:1], areas), 1),
     ]
-    bench_world.create_holds(world.drive(200), HOLD_COUNT, world.now)
+    bench_world.create_holds(world.create_published_drive(200), HOLD_COUNT, world.now)
     bench_world.analyze_tables()
     first = 0
     load.run_clients(bench.port, kinds[0][1], seconds=1, first=first)
@@ -58,8 +64,8 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
 
 
 def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Open times and calendar feeds, beside a view that does nothing."""
-    drive, person = world.drive(40), world.create_frequent_donor(200)
+    """Measure open times and calendar feeds against a view that does nothing."""
+    drive, person = world.create_published_drive(40), world.create_frequent_donor(200)
     times, feed = f"/api/v1/drives/{drive.pk}/slots/?visit=return", f"/feeds/{person.token}.ics"
     idle = "a view that does nothing"
     works = {
@@ -67,13 +73,13 @@ def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
         feed: Benchmark("calendar feed, 200 bookings", idle),
         "304": Benchmark("calendar feed, not changed", idle),
     }
-    asked = {
+    requests = {
         times: (load.build_get_request(times), 200),
         feed: (load.build_get_request(feed), 200),
         "304": (load.build_get_request(feed, **{"If-None-Match": _read_etag(bench, feed)}), 304),
     }
     bench_world.analyze_tables()
-    for request, _status in asked.values():
+    for request, _status in requests.values():
         load.run_clients(bench.port, _repeat_request(request), seconds=0.5)
     for _round in range(ROUNDS):
         floor = (
@@ -81,17 +87,17 @@ def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
             .expect(200)
             .rate
         )
-        for name, (request, status) in asked.items():
+        for name, (request, status) in requests.items():
             works[name].add(load.run_clients(bench.port, _repeat_request(request), seconds=SHORT).expect(status))
             works[name].floors.append(floor)
     yield from works.values()
     yield _compare_with_sql(bench, works[times], drive.pk)
 
 
-def _compare_with_sql(bench: BenchStack, looked: Benchmark, drive: int) -> Benchmark:
-    """The availability figures once more, with bare SQL for a floor."""
+def _compare_with_sql(bench: BenchStack, measured: Benchmark, drive: int) -> Benchmark:
+    """Compare the availability figures with bare SQL."""
     work = Benchmark("availability, 40 slots, beside SQL", "one SELECT of the 40 rows in pgbench")
-    work.ours, work.times, work.n = looked.ours, looked.times, looked.n
+    work.ours, work.times, work.n = measured.ours, measured.times, measured.n
     work.floors = [floors.run_availability_floor(bench, drive=drive, seconds=SHORT) for _round in range(ROUNDS)]
     return work
 
@@ -101,8 +107,7 @@ def _repeat_request(request: bytes) -> RequestFactory:
 
 
 def _read_etag(bench: BenchStack, path: str) -> str:
-    """The present ETag of an address."""
-    talk = KeptConnection(bench.port)
-    head = talk.head(load.build_get_request(path))
-    talk.socket.close()
+    connection = KeptConnection(bench.port)
+    head = connection.head(load.build_get_request(path))
+    connection.socket.close()
     return next(line.split(": ", 1)[1] for line in head.split("\r\n") if line.lower().startswith("etag"))

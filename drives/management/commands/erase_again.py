@@ -1,4 +1,4 @@
-"""`manage.py erase_again`: people who were erased, and whom an old copy of the database knows again."""
+"""`manage.py erase_again`: erase volunteers again after an older database was restored."""
 
 import re
 import sys
@@ -18,10 +18,10 @@ class Command(BaseCommand):
     help = "Erase everybody again whose erasure stands in the log lines given on standard input. May be run twice."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Lines without the word are passed over: other lines may hold other numbers."""
+        """Read only lines with "erased": other lines may hold other ids."""
         numbers = {number for line in sys.stdin if '"erased"' in line for number in NUMBER.findall(line)}
-        found = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
+        volunteer_ids = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
         count = erase.erase_volunteers(
-            volunteer_ids=list(found), reason=ErasureReason.ASKED, actor="worker", now=timezone.now()
+            volunteer_ids=list(volunteer_ids), reason=ErasureReason.ASKED, actor="worker", now=timezone.now()
         )
         self.stdout.write(f"{len(numbers)} erasures in the log, {count} people erased again.")

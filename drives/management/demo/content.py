@@ -1,4 +1,4 @@
-"""What the demo's organizations, causes and places are called and say."""
+"""Names and texts of the demo's organizations, causes and sites."""
 
 from dataclasses import dataclass
 from typing import Any

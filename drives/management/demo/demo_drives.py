@@ -1,4 +1,4 @@
-"""Which drives the demo has, relative to today; what is missing is added, what is there stays."""
+"""The drives of the demo, relative to today. Missing ones are added, existing ones stay."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -28,78 +28,103 @@ HARBOR_DONORS = range(160, 174)
 
 @transaction.atomic
 def fill_demo(*, now: datetime) -> int:
-    """Bring the demo up to date, all of it or nothing; return how many drives were added."""
-    homes, new = foundation.ensure_organizations(now - CREATED_BEFORE)
-    missing = [day for home in homes for day in _list_missing_days(home, new, now)]
-    if new:
-        for home in homes:
+    """Bring the demo up to date in one transaction; return the number of added drives."""
+    demo_organizations, is_new = foundation.ensure_organizations(now - CREATED_BEFORE)
+    missing = [
+        day for demo_organization in demo_organizations for day in _list_missing_days(demo_organization, is_new, now)
+    ]
+    if is_new:
+        for demo_organization in demo_organizations:
             _register_others(
-                home, [day for day in missing if day.home is home and not day.waiting], now - CREATED_BEFORE
+                demo_organization,
+                [day for day in missing if day.demo_organization is demo_organization and not day.waiting],
+                now - CREATED_BEFORE,
             )
     timeline.play_events([event for day in missing for event in days.build_events(day, now)], now)
     return len(missing)
 
 
-def _list_missing_days(home: DemoOrganization, new: bool, now: datetime) -> Iterator[Day]:
-    """The past comes once; today's drive with each new day; the next when none is ahead."""
-    slug, main = home.organization.slug, home.sites[0]
+def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: datetime) -> Iterator[Day]:
+    """List the drives to add: a past one only in a new demo, one for today, and one ahead."""
+    slug, main = demo_organization.organization.slug, demo_organization.sites[0]
     local = now.astimezone(main.zone)
-    planned = Drive.objects.filter(organization=home.organization)
+    planned = Drive.objects.filter(organization=demo_organization.organization)
     published = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED)
     ahead = {str(title) for title in published.values_list("title", flat=True)}
     if slug == content.HARBOR:
         if not ahead:
-            plan = _plan(home, main, _saturday(local.date(), 9), chairs=4, goal=12)
-            yield Day("harbor", home, plan, _build_donors(home, HARBOR_DONORS))
+            plan = _build_plan(demo_organization, main, _saturday(local.date(), 9), chairs=4, goal=12)
+            yield Day("harbor", demo_organization, plan, _build_donors(demo_organization, HARBOR_DONORS))
         return
-    if new:
-        plan = _plan(home, main, _saturday(local.date(), -27), goal=35)
-        yield Day("before", home, plan, _build_donors(home, PAST_DONORS), _build_donors(home, WALK_INS), completed=True)
+    if is_new:
+        plan = _build_plan(demo_organization, main, _saturday(local.date(), -27), goal=35)
+        yield Day(
+            "before",
+            demo_organization,
+            plan,
+            _build_donors(demo_organization, PAST_DONORS),
+            _build_donors(demo_organization, WALK_INS),
+            completed=True,
+        )
     if not planned.filter(on=local.date()).exists():
         turn = TODAY_DONORS[local.date().toordinal() % len(TODAY_DONORS)]
-        yield Day("today", home, build_plan_around(home, main, local), _build_donors(home, turn))
+        yield Day(
+            "today",
+            demo_organization,
+            build_plan_around(demo_organization, main, local),
+            _build_donors(demo_organization, turn),
+        )
     if content.DRIVE_TITLES[slug] not in ahead:
         lunch = [["12:00:00", "12:30:00"]]
-        plan = _plan(home, home.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch)
-        yield Day("next", home, plan, _build_donors(home, NEXT_DONORS))
+        plan = _build_plan(
+            demo_organization, demo_organization.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch
+        )
+        yield Day("next", demo_organization, plan, _build_donors(demo_organization, NEXT_DONORS))
     if content.EVENING_TITLE not in ahead:
         yield Day(
             "dusk",
-            home,
-            _evening(home, local.date()),
-            _build_donors(home, EVENING),
-            waiting=_build_donors(home, WAITLISTED_DONORS),
+            demo_organization,
+            _build_evening_plan(demo_organization, local.date()),
+            _build_donors(demo_organization, EVENING),
+            waiting=_build_donors(demo_organization, WAITLISTED_DONORS),
         )
 
 
 def _saturday(today: date, days_ahead: int) -> date:
-    """The first Saturday that is at least so many days from today."""
+    """Return the first Saturday at least this many days from today."""
     on = today + timedelta(days=days_ahead)
     return on + timedelta(days=(5 - on.weekday()) % 7)
 
 
-def build_plan_around(home: DemoOrganization, site: Site, local: datetime) -> Drive:
-    """A plan for the day of `local`, wall time at the site: hours around it that exist when the clock goes forward."""
+def build_plan_around(demo_organization: DemoOrganization, site: Site, local: datetime) -> Drive:
+    """Plan a drive around `local`, a local time at the site, with hours that exist when the clock changes."""
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
-    plans = [_plan(home, site, local.date(), goal=20, opens=opens) for opens in starts]
+    plans = [_build_plan(demo_organization, site, local.date(), goal=20, opens=opens) for opens in starts]
     return next(plan for plan in plans if not planning_plan.preview_drive_plan(plan).problems)
 
 
-def _plan(
-    home: DemoOrganization, site: Site, on: date, *, goal: int, opens: time = time(9), chairs: int = 8, **more: Any
+def _build_plan(
+    demo_organization: DemoOrganization,
+    site: Site,
+    on: date,
+    *,
+    goal: int,
+    opens: time = time(9),
+    chairs: int = 8,
+    **more: Any,
 ) -> Drive:
-    policy, step = home.policy, 15
+    policy, step = demo_organization.policy, 15
     return Drive(
-        organization=home.organization,
+        organization=demo_organization.organization,
         site=site,
         policy=policy,
-        cause=home.cause,
-        center=home.center,
-        title=content.DRIVE_TITLES[home.organization.slug],
+        cause=demo_organization.cause,
+        center=demo_organization.center,
+        title=content.DRIVE_TITLES[demo_organization.organization.slug],
         description=TranslatedString(content.DESCRIPTION),
         bring=TranslatedString(content.BRING),
-        phone=home.organization.phone,
+        phone=demo_organization.organization.phone,
         goal=goal,
         on=on,
         opens=opens,
@@ -115,19 +140,19 @@ def _plan(
     )
 
 
-def _evening(home: DemoOrganization, today: date) -> Drive:
-    """Two hours and four chairs: it is soon full, and people wait."""
-    plan = _plan(home, home.sites[0], _saturday(today, 14), goal=4, chairs=4)
+def _build_evening_plan(demo_organization: DemoOrganization, today: date) -> Drive:
+    """Plan a small drive that fills up, so that donors join its waitlist."""
+    plan = _build_plan(demo_organization, demo_organization.sites[0], _saturday(today, 14), goal=4, chairs=4)
     return plan.build_copy(title=content.EVENING_TITLE, opens=time(16), closes=time(18))
 
 
-def _build_donors(home: DemoOrganization, numbers: range) -> list[DemoDonor]:
-    return people.build_donors(numbers, AREAS[home.organization.slug])
+def _build_donors(demo_organization: DemoOrganization, numbers: range) -> list[DemoDonor]:
+    return people.build_donors(numbers, AREAS[demo_organization.organization.slug])
 
 
-def _register_others(home: DemoOrganization, planned: list[Day], now: datetime) -> None:
-    """People whom the foundation knows and who have no booking yet."""
+def _register_others(demo_organization: DemoOrganization, planned: list[Day], now: datetime) -> None:
+    """Register known donors without a booking."""
     busy = {donor for day in planned for donor in (*day.guests, *day.walk_ins)}
-    for donor in _build_donors(home, KNOWN_DONORS[home.organization.slug]):
+    for donor in _build_donors(demo_organization, KNOWN_DONORS[demo_organization.organization.slug]):
         if donor not in busy:
-            days.register_donor(donor, home.organization, home.planner, now)
+            days.register_donor(donor, demo_organization.organization, demo_organization.coordinator, now)

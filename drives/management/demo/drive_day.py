@@ -1,4 +1,4 @@
-"""One drive of the demo: who comes, when they booked, what becomes of them."""
+"""One drive of the demo: its donors, their bookings and the outcomes."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -35,11 +35,9 @@ ARRIVED = STARTED_DONATION | {"deferred", "left"}
 
 @dataclass
 class Guest:
-    """Somebody with a booking, once it is made."""
-
     donor: DemoDonor
     visit: str
-    fate: str
+    outcome: str
     n: int  # the step of arrival
     booked_at: datetime
     drive: Drive
@@ -48,10 +46,10 @@ class Guest:
 
 @dataclass(frozen=True)
 class Day:
-    """A drive to be planned, with those who book and those who walk in. `seed` decides all that looks like chance."""
+    """A drive to plan, with its donors. `seed` makes all random choices repeatable."""
 
     seed: str
-    home: DemoOrganization
+    demo_organization: DemoOrganization
     plan: Drive  # unsaved
     guests: Sequence[DemoDonor]
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
@@ -60,27 +58,29 @@ class Day:
 
 
 def build_events(day: Day, now: datetime) -> Iterator[Event]:
-    """Plan and publish the drive; then everything that happens around it, past and to come."""
+    """Plan and publish the drive, then yield its events, past and future."""
     steps = grid.build_steps(day.plan.grid)
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
-    drive = lifecycle.create_drive(drive=day.plan, actor=day.home.planner, now=opened_at - HOUR)
-    lifecycle.publish_drive(drive_id=drive.pk, actor=day.home.planner, now=opened_at)
+    drive = lifecycle.create_drive(drive=day.plan, actor=day.demo_organization.coordinator, now=opened_at - HOUR)
+    lifecycle.publish_drive(drive_id=drive.pk, actor=day.demo_organization.coordinator, now=opened_at)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive.pk)
     chance = random.Random(day.seed)
     for position, guest in enumerate(_assign_times(day, drive, steps, chance, booking_ends)):
-        yield from _build_donor_events(guest, position, day.home, chance)
+        yield from _build_donor_events(guest, position, day.demo_organization, chance)
     for position, donor in enumerate(day.waiting):
         yield _build_waitlist_event(donor, position, drive, booking_ends - timedelta(minutes=50 - 10 * position))
     for position, donor in enumerate(day.walk_ins):
-        yield from _build_walk_in_events(donor, drive, drive.starts_at + (2 * position + 1) * HOUR, day.home.helper)
+        yield from _build_walk_in_events(
+            donor, drive, drive.starts_at + (2 * position + 1) * HOUR, day.demo_organization.helper
+        )
     yield from _build_close_out_events(drive, day)
 
 
 def _assign_times(
     day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each the first time of a shuffled day at which their visit fits; who does not fit stays at home."""
+    """Give each donor a random slot that fits their visit. A donor without one gets no booking."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
@@ -97,41 +97,44 @@ def _assign_times(
         yield Guest(donor, visit, OUTCOMES[position % len(OUTCOMES)], n, booked_at, drive)
 
 
-def _build_donor_events(guest: Guest, position: int, home: DemoOrganization, chance: random.Random) -> Iterator[Event]:
-    """From the booking to what became of it."""
+def _build_donor_events(
+    guest: Guest, position: int, demo_organization: DemoOrganization, chance: random.Random
+) -> Iterator[Event]:
     due_at = guest.drive.starts_at + guest.n * timedelta(minutes=guest.drive.step_minutes)
-    yield from _booking(guest, position, home)
-    if guest.fate == "cancelled":
+    yield from _build_booking_events(guest, position, demo_organization)
+    if guest.outcome == "cancelled":
         yield _build_cancellation_event(guest, guest.booked_at + (due_at - guest.booked_at) / 3)
-    elif guest.fate == "late":
+    elif guest.outcome == "late":
         yield _build_cancellation_event(guest, due_at - 5 * HOUR)
     elif position % 3 != 1 and due_at - guest.booked_at > 2 * DAY:
         yield Event(
             due_at - DAY + timedelta(minutes=chance.randrange(10, 300)),
             lambda now: changes.confirm_booking(booking_id=guest.booking_id, actor="donor", now=now),
         )
-    if guest.fate in ARRIVED:
+    if guest.outcome in ARRIVED:
         came_at = due_at + timedelta(minutes=chance.randrange(-10, 9))
-        yield from _build_visit_events(guest, came_at, home.helper)
+        yield from _build_visit_events(guest, came_at, demo_organization.helper)
 
 
-def _booking(guest: Guest, position: int, home: DemoOrganization) -> Iterator[Event]:
-    """Two of three book online and type the code a minute later, the third calls."""
+def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
+    """Two of three donors book online and verify a minute later. The third calls."""
     if position % 3 == 2:
-        yield Event(guest.booked_at, lambda now: _book_by_phone(guest, home.planner, now), tells=True)
+        yield Event(
+            guest.booked_at, lambda now: _book_by_phone(guest, demo_organization.coordinator, now), sends_messages=True
+        )
         return
     yield Event(guest.booked_at, lambda now: _hold_slot(guest, now))
-    yield Event(guest.booked_at + timedelta(minutes=1), lambda now: _verify_hold(guest, now), tells=True)
+    yield Event(guest.booked_at + timedelta(minutes=1), lambda now: _verify_hold(guest, now), sends_messages=True)
 
 
 def _build_visit_events(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
     drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
     shape = visits.compute_visit_shape(drive, guest.visit)
-    length = shape.steps if guest.fate in STARTED_DONATION else shape.screening_steps
+    length = shape.steps if guest.outcome in STARTED_DONATION else shape.screening_steps
     yield Event(came_at, lambda now: check_in.check_in_donor(booking_id=guest.booking_id, actor=helper, now=now))
     yield Event(
         came_at + length * minutes,
-        lambda now: check_in.record_outcome(booking_id=guest.booking_id, outcome=guest.fate, actor=helper, now=now),
+        lambda now: check_in.record_outcome(booking_id=guest.booking_id, outcome=guest.outcome, actor=helper, now=now),
     )
 
 
@@ -163,14 +166,16 @@ def _build_walk_in_events(donor: DemoDonor, drive: Drive, came_at: datetime, hel
 
 def _build_close_out_events(drive: Drive, day: Day) -> Iterator[Event]:
     over_at = drive.ends_at + timedelta(minutes=drive.grace_minutes + 1)
-    yield Event(over_at, lambda now: close_out.close_out_drive(drive_id=drive.pk, now=now), tells=True)
+    yield Event(over_at, lambda now: close_out.close_out_drive(drive_id=drive.pk, now=now), sends_messages=True)
     if day.completed:
-        finish = day.home.planner
-        yield Event(over_at + 15 * HOUR, lambda now: close_out.complete_drive(drive_id=drive.pk, actor=finish, now=now))
+        coordinator = day.demo_organization.coordinator
+        yield Event(
+            over_at + 15 * HOUR, lambda now: close_out.complete_drive(drive_id=drive.pk, actor=coordinator, now=now)
+        )
 
 
 def _build_waitlist_event(donor: DemoDonor, position: int, drive: Drive, at: datetime) -> Event:
-    return Event(at, lambda now: _join_waitlist(donor, position, drive, now), tells=True)
+    return Event(at, lambda now: _join_waitlist(donor, position, drive, now), sends_messages=True)
 
 
 def _build_cancellation_event(guest: Guest, at: datetime) -> Event:
@@ -179,12 +184,11 @@ def _build_cancellation_event(guest: Guest, at: datetime) -> Event:
         lambda now: changes.cancel_bookings(
             booking_id=guest.booking_id, actor="donor", cancelled_by=CancelledBy.DONOR, now=now
         ),
-        tells=True,
+        sends_messages=True,
     )
 
 
-def register_donor(donor: DemoDonor, organization: Organization, planner: str, now: datetime) -> None:
-    """Enter somebody as a coordinator does who has them on the phone."""
+def register_donor(donor: DemoDonor, organization: Organization, coordinator: str, now: datetime) -> None:
     registration.enter_volunteer(
         organization=organization,
         name=donor.name,
@@ -192,12 +196,12 @@ def register_donor(donor: DemoDonor, organization: Organization, planner: str, n
         email=donor.email,
         language=donor.language,
         consents=donor.consents,
-        actor=planner,
+        actor=coordinator,
         now=now,
     )
 
 
-def _person(donor: DemoDonor, drive: Drive) -> Person:
+def _build_person(donor: DemoDonor, drive: Drive) -> Person:
     self_check = tuple(drive.policy.self_check)
     return Person(donor.name, donor.phone, donor.email, donor.language, donor.consents, self_check)
 
@@ -205,9 +209,9 @@ def _person(donor: DemoDonor, drive: Drive) -> Person:
 def _hold_slot(guest: Guest, now: datetime) -> None:
     [held] = hold.hold_bookings(
         drive=guest.drive,
-        slot_id=_slot_id(guest),
+        slot_id=_get_slot_id(guest),
         visit=guest.visit,
-        person=_person(guest.donor, guest.drive),
+        person=_build_person(guest.donor, guest.drive),
         source=Source.ONLINE,
         ip="192.0.2.1",
         bound_to=f"demo-{guest.donor.number}",
@@ -222,17 +226,17 @@ def _verify_hold(guest: Guest, now: datetime) -> None:
 
 
 def _join_waitlist(donor: DemoDonor, position: int, drive: Drive, now: datetime) -> None:
-    """Every other one can only come in the first hour."""
+    """Every second donor can only come in the first hour."""
     window, browser = ArrivalWindow(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
-    asked = entries.join_waitlist(
+    entry = entries.join_waitlist(
         drive=drive,
         waitlist_request=entries.WaitlistRequest(Visit.RETURN, window),
-        person=_person(donor, drive),
+        person=_build_person(donor, drive),
         ip="192.0.2.1",
         bound_to=browser,
         now=now,
     )
-    entries.verify_entry(entry_id=asked.pk, code=_read_code(asked.about), bound_to=browser, now=now)
+    entries.verify_entry(entry_id=entry.pk, code=_read_code(entry.about), bound_to=browser, now=now)
 
 
 def _read_code(about: str) -> str:
@@ -240,19 +244,18 @@ def _read_code(about: str) -> str:
     return sent.text[:6] if sent else ""
 
 
-def _book_by_phone(guest: Guest, planner: str, now: datetime) -> None:
-    """They say on the phone what they agree to."""
-    register_donor(guest.donor, guest.drive.organization, planner, now)
-    entered = book_for_donor.create_booking_for_donor(
+def _book_by_phone(guest: Guest, coordinator: str, now: datetime) -> None:
+    register_donor(guest.donor, guest.drive.organization, coordinator, now)
+    booking = book_for_donor.create_booking_for_donor(
         drive=guest.drive,
-        slot_id=_slot_id(guest),
+        slot_id=_get_slot_id(guest),
         visit=guest.visit,
-        person=_person(guest.donor, guest.drive),
-        actor=planner,
+        person=_build_person(guest.donor, guest.drive),
+        actor=coordinator,
         now=now,
     )
-    guest.booking_id = entered.pk
+    guest.booking_id = booking.pk
 
 
-def _slot_id(guest: Guest) -> int:
+def _get_slot_id(guest: Guest) -> int:
     return Slot.objects.values_list("pk", flat=True).get(drive=guest.drive, n=guest.n)

@@ -1,4 +1,4 @@
-"""The demo's organizations with their members, causes, sites, senders and key."""
+"""The demo's organizations with their members, causes, sites, senders and API key."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,27 +18,27 @@ from organizations.models import Cause, CauseFact, Organization, User
 
 @dataclass(frozen=True)
 class DemoOrganization:
-    """One organization, with what its drives are made of."""
-
     organization: Organization
     sites: list[Site]
     cause: Cause | None
     center: CollectionCenter | None
     policy: Policy
-    planner: str  # who acts: "user:7"
+    coordinator: str  # who acts: "user:7"
     helper: str  # who checks people in
 
 
 def ensure_organizations(now: datetime) -> tuple[list[DemoOrganization], bool]:
-    """Both organizations, founded at `now` unless they are there; and whether they are new."""
+    """Create both organizations at `now` if they are missing; also return whether they are new."""
     policies.seed_policies(Policy)
-    new = not Organization.objects.filter(slug=content.RHYTHM).exists()
-    if new:
+    is_new = not Organization.objects.filter(slug=content.RHYTHM).exists()
+    if is_new:
         senders.ensure_default_sender()
         password = make_password(content.PASSWORD)  # slow on purpose, so once for all
         for slug in content.ORGANIZATIONS:
             _create_organization(slug, password, now)
-    return [home for slug in content.ORGANIZATIONS if (home := _home(slug))], new
+    return [
+        demo_organization for slug in content.ORGANIZATIONS if (demo_organization := _load_demo_organization(slug))
+    ], is_new
 
 
 def _create_organization(slug: str, password: str, now: datetime) -> None:
@@ -66,8 +66,8 @@ def _create_cause(organization: Organization, cause_text: content.CauseContent, 
     planning_sites.save_cause(cause=cause, facts=facts, actor="system", now=now)
 
 
-def _home(slug: str) -> DemoOrganization | None:
-    """None for an organization that somebody has taken apart: it gets no more drives."""
+def _load_demo_organization(slug: str) -> DemoOrganization | None:
+    """Load an organization. Return None if it has no site left: it gets no more drives."""
     organization = Organization.objects.filter(slug=slug).first()
     sites = list(Site.objects.filter(organization=organization).order_by("pk")) if organization else []
     if organization is None or not sites:
@@ -79,11 +79,11 @@ def _home(slug: str) -> DemoOrganization | None:
         cause=related.causes.order_by("pk").first(),
         center=related.centers.order_by("pk").first(),
         policy=Policy.objects.get(organization=None, code="US_SOURCE", version=1),
-        planner=_actor(content.COORDINATORS[slug]),
-        helper=_actor(content.CHECK_IN_HELPERS[slug]),
+        coordinator=_format_member(content.COORDINATORS[slug]),
+        helper=_format_member(content.CHECK_IN_HELPERS[slug]),
     )
 
 
-def _actor(name: str) -> str:
+def _format_member(name: str) -> str:
     user = User.objects.filter(email=f"{name}@example.org").first()
     return f"user:{user.pk}" if user else "system"

@@ -1,4 +1,4 @@
-"""The donors of the demo: made-up names, numbers kept for fiction (555 01xx), mail of example.org."""
+"""The demo's donors: made-up names, reserved phone numbers (555 01xx), mailboxes at example.org."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NEW_YORK = ("212", "332", "347", "516", "646", "718", "914", "917")
 
 @dataclass(frozen=True)
 class DemoDonor:
-    """Somebody who does not exist. The `number` tells them apart and decides what they are like."""
+    """A made-up donor. Their `number` decides contacts, language and consents."""
 
     number: int
     name: str
@@ -25,11 +25,11 @@ class DemoDonor:
 
 
 def build_donors(numbers: range, areas: Sequence[str]) -> list[DemoDonor]:
-    """The donors of these numbers (0 to 199): six of ten with phone and mailbox, three by phone, one by mail only."""
-    return [_donor(number, areas) for number in numbers]
+    """Build donors 0 to 199. Six of ten have phone and mailbox, three a phone, one a mailbox."""
+    return [_build_donor(number, areas) for number in numbers]
 
 
-def _donor(number: int, areas: Sequence[str]) -> DemoDonor:
+def _build_donor(number: int, areas: Sequence[str]) -> DemoDonor:
     given, tree = _GIVEN[number % len(_GIVEN)], _TREES[number // len(_GIVEN)]
     line, way = 100 + number // len(areas), number % 10
     reminders = ("reminders",) if number % 7 else ()

@@ -1,4 +1,4 @@
-"""What happened when: the demo's events, played in order up to the present, with the messages of each moment."""
+"""Plays the demo's events in order up to the present and delivers the messages of each moment."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ DELIVER_EVERY = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Event:
-    """Something that somebody did, or will do if its time has come. `tells` if messages follow from it."""
+    """An action at a time. `sends_messages` says that messages follow from it."""
 
     at: datetime
     act: Callable[[datetime], object]
-    tells: bool = False
+    sends_messages: bool = False
 
 
 def play_events(events: Iterable[Event], until: datetime) -> None:
-    """Let everything happen that is not in the future, each at its own time, and deliver what was due meanwhile."""
+    """Run the events up to `until`, each at its own time, and deliver the messages due in between."""
     next_due: datetime | None = until
     for event in sorted((event for event in events if event.at <= until), key=lambda event: event.at):
         next_due = _deliver_until(next_due, event.at)
         _run_event(event)
-        if event.tells:
+        if event.sends_messages:
             next_due = _find_next_due()
     _deliver_until(next_due, until)
     _deliver_due_messages(until)
 
 
 def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | None:
-    """Deliver the reminders up to `until`, in rounds; return when the next one is due."""
+    """Deliver due reminders in rounds up to `until`; return when the next one is due."""
     while next_due is not None and next_due + DELIVER_EVERY <= until:
         _deliver_due_messages(next_due + DELIVER_EVERY)
         before, next_due = next_due, _find_next_due()
@@ -47,13 +47,13 @@ def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | Non
 
 
 def _run_event(event: Event) -> None:
-    """Do it, unless a rule says no: whoever tries out the demo may have closed a drive or a time."""
+    """Run an event. A refusal is ignored: a visitor of the demo may have closed the drive."""
     try:
         with transaction.atomic():
             event.act(event.at)
     except ValidationError:
         return
-    if event.tells:
+    if event.sends_messages:
         demo.deliver_to_inbox(now=event.at)
 
 
@@ -63,6 +63,6 @@ def _deliver_due_messages(now: datetime) -> None:
 
 
 def _find_next_due() -> datetime | None:
-    waiting = Message.objects.filter(state__in=[MessageState.SCHEDULED, MessageState.QUEUED])
-    at: datetime | None = waiting.aggregate(at=Min("due_at"))["at"]
+    unsent = Message.objects.filter(state__in=[MessageState.SCHEDULED, MessageState.QUEUED])
+    at: datetime | None = unsent.aggregate(at=Min("due_at"))["at"]
     return at
