@@ -164,7 +164,7 @@ def build_facts(booking: Booking) -> dict[str, str]:
         "day": localtime.format_short_day(booking.starts_at, zone),
         "long_day": localtime.format_long_day(booking.starts_at, zone),
         "time": localtime.format_time(booking.starts_at, zone),
-        "place": drive.site.sms_name,
+        "location": drive.site.sms_name,
         "link": links.build_booking_link(booking),
     }
 

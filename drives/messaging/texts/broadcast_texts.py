@@ -109,7 +109,7 @@ def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageC
     facts = {**booking_texts.build_facts(booking), "minutes": minutes}
     if channel == Channel.SMS:
         text = _(
-            "%(org)s: We are running about %(minutes)s min late at %(place)s. "
+            "%(org)s: We are running about %(minutes)s min late at %(location)s. "
             "Your %(time)s place is kept. Sorry for the wait. STOP to end"
         )
         return MessageContent(message_content.convert_to_gsm(text % facts))

@@ -38,7 +38,7 @@ class TextKind:
     default: str
     opening: str
     required_variables: tuple[str, ...] = ()
-    variables: tuple[str, ...] = ("org", "day", "time", "place", "link")
+    variables: tuple[str, ...] = ("org", "day", "time", "location", "link")
     variant: "StrOrPromise" = ""
 
     @property
@@ -67,13 +67,13 @@ OPENING_VARIABLES = ("name", "long_day")  # further facts for the first line of 
 TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
         kinds.BOOKED,
-        gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"),
+        gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you are booked."),
         required_variables=(*DAY_AND_TIME, "link"),
     ),
     "reminder": TextKind(
         kinds.THREE_DAYS,
-        gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(place)s. Reply C to confirm, X to cancel. STOP to end"),
+        gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(location)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         required_variables=DAY_AND_TIME,
         variant=gettext_lazy("Reminder, days before"),
@@ -81,7 +81,7 @@ TEXTS: Mapping[str, TextKind] = {
     "day_before": TextKind(
         kinds.DAY_BEFORE,
         gettext_noop(
-            "%(org)s: Reminder, tomorrow %(day)s %(time)s, %(place)s. Bring photo ID. "
+            "%(org)s: Reminder, tomorrow %(day)s %(time)s, %(location)s. Bring photo ID. "
             "Reply C to confirm, X to cancel. STOP to end"
         ),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
@@ -89,32 +89,32 @@ TEXTS: Mapping[str, TextKind] = {
     ),
     "same_day": TextKind(
         kinds.SAME_DAY,
-        gettext_noop("%(org)s: See you today %(time)s, %(place)s. Eat well first. Can't come? %(link)s STOP to end"),
+        gettext_noop("%(org)s: See you today %(time)s, %(location)s. Eat well first. Can't come? %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         required_variables=("time",),
     ),
     "moved": TextKind(
         kinds.MOVED,
-        gettext_noop("%(org)s: New time %(day)s %(time)s, %(place)s (was %(old_time)s). %(link)s STOP to end"),
+        gettext_noop("%(org)s: New time %(day)s %(time)s, %(location)s (was %(old_time)s). %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
         required_variables=(*DAY_AND_TIME, "link"),
-        variables=("org", "day", "time", "old_time", "place", "link"),
+        variables=("org", "day", "time", "old_time", "location", "link"),
     ),
     "relocated": TextKind(
         kinds.RELOCATED,
-        gettext_noop("%(org)s: New place %(day)s %(time)s: %(place)s. Address: %(link)s STOP to end"),
+        gettext_noop("%(org)s: New place %(day)s %(time)s: %(location)s. Address: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
-        required_variables=(*DAY_AND_TIME, "place", "link"),
+        required_variables=(*DAY_AND_TIME, "location", "link"),
     ),
     "cancelled": TextKind(
         kinds.CANCELLED,
-        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Book another time: %(link)s STOP to end"),
+        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(location)s. Book another time: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
         required_variables=DAY_AND_TIME,
     ),
     "given_up": TextKind(
         kinds.CANCELLED,
-        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(place)s. Undo or rebook: %(link)s STOP to end"),
+        gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(location)s. Undo or rebook: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
         required_variables=(*DAY_AND_TIME, "link"),
         variant=gettext_lazy("Cancellation by the donor"),
@@ -124,12 +124,12 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
         required_variables=(*DAY_AND_TIME, "until"),
-        variables=("org", "day", "time", "until", "place", "link"),
+        variables=("org", "day", "time", "until", "location", "link"),
     ),
     "drive_cancelled": TextKind(
         kinds.DRIVE_CANCELLED,
-        gettext_noop("%(org)s: Do not come: the drive %(day)s, %(place)s is cancelled. %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(place)s is cancelled."),
+        gettext_noop("%(org)s: Do not come: the drive %(day)s, %(location)s is cancelled. %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(location)s is cancelled."),
         required_variables=("day",),
     ),
     "thank_you": TextKind(
@@ -159,7 +159,7 @@ TEXTS: Mapping[str, TextKind] = {
     ),
     "invitation": TextKind(
         kinds.INVITATION,
-        gettext_noop("%(org)s: You may give again. Places %(day)s, %(place)s: %(link)s STOP to end"),
+        gettext_noop("%(org)s: You may give again. Places %(day)s, %(location)s: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you may give again."),
         required_variables=("day", "link"),
     ),
@@ -168,7 +168,7 @@ TEXTS: Mapping[str, TextKind] = {
 # To a phone that several of a party are reached through: one text for all of them, with no words of one's own.
 SHARED_TEXTS: Mapping[str, str] = {
     "booked": gettext_noop(
-        "%(org)s: %(count)s booked %(day)s from %(time)s, %(place)s. Change or cancel: %(link)s STOP to end"
+        "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
     ),
     "reminder": gettext_noop(
         "%(org)s: Reminder, %(count)s of you %(day)s from %(time)s. Reply C if all come. Change: %(link)s STOP to end"
@@ -275,7 +275,7 @@ def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
         "old_time": _longest_clock(language),
         "slots": f"{_longest_day(language)} {_longest_clock(language)}",
         "until": _longest_until(language),
-        "place": "M" * SITE_NAME_LENGTH,
+        "location": "M" * SITE_NAME_LENGTH,
         "link": "x" * link_length,
     }
 

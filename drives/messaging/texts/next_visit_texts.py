@@ -76,7 +76,7 @@ def render_invitation(
         "day": localtime.format_short_day(first.starts_at, first.zone),
         "long_day": localtime.format_long_day(first.starts_at, first.zone),
         "time": localtime.format_time(first.starts_at, first.zone),
-        "place": drive.site.sms_name,
+        "location": drive.site.sms_name,
         "link": build_time_link(first),
     }
     if channel == "sms":

@@ -110,7 +110,7 @@ def _facts(entry: WaitlistEntry) -> Facts:
         "name": person.name if person else "",
         "day": localtime.format_short_day(drive.starts_at, zone),
         "long_day": localtime.format_long_day(drive.starts_at, zone),
-        "place": drive.site.sms_name,
+        "location": drive.site.sms_name,
         "link": build_entry_link(entry),
     }
 

@@ -245,7 +245,7 @@ def test_words_that_cannot_go_out_are_refused(text: str, code: str) -> None:
 
 def test_variables_are_filled_in_for_each() -> None:
     drive = drive_of(1)
-    sent(drive, draft("{name}, come to {place} at {time}: {link}"))
+    sent(drive, draft("{name}, come to {location} at {time}: {link}"))
     booking = Booking.objects.get()
     link = links.build_booking_link(booking)
     said = f"Hope Foundation: Test Ana Alder, come to St Mary Hall at 9:00 AM: {link} STOP to end"

@@ -17,7 +17,7 @@ FACTS = {
     "long_day": "Saturday, March 13",
     "time": "10:30 AM",
     "old_time": "9:00 AM",
-    "place": "St Mary Hall",
+    "location": "St Mary Hall",
     "link": "https://drives.example.org/b/AAAAAAAAAAAAAAAAAAAAAA/",
     "name": "Test Ana Alder",
 }
@@ -50,7 +50,7 @@ def test_our_words_are_translated(language: str) -> None:
 
 
 def test_own_words_name_facts_and_are_said_with_them() -> None:
-    own = {("reminder", "en"): TextTemplate("{org}: {day} at {time}! {place}. STOP ends")}
+    own = {("reminder", "en"): TextTemplate("{org}: {day} at {time}! {location}. STOP ends")}
     assert (
         catalog.render_text("reminder", FACTS, own)
         == "Hope Foundation: Sat Mar 13 at 10:30 AM! St Mary Hall. STOP ends"
@@ -70,8 +70,8 @@ def test_words_of_another_language_are_not_used() -> None:
 
 
 def test_facts_are_not_looked_at_again_and_do_not_change_the_encoding() -> None:
-    facts = {**FACTS, "place": "María {link} Hall"}
-    said = catalog.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {place} STOP")})
+    facts = {**FACTS, "location": "María {link} Hall"}
+    said = catalog.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {location} STOP")})
     assert said == "Hope Foundation: Maria {link} Hall STOP"
 
 
@@ -106,7 +106,7 @@ def test_cleaned_words_are_one_line_of_visible_characters(text: str) -> None:
         ("{day} {time} bit.ly/abc", "foreign_link"),
         ("{day} {time} ask office@example.org", "foreign_link"),
         ("{day} {time} example．org", "foreign_link"),
-        ("{day} {time} {place}.com", "foreign_link"),
+        ("{day} {time} {location}.com", "foreign_link"),
         ("{day} {time} Reply CANCEL to cancel", "invites_cancel"),
         ("{day} {time} Text us cancel", "invites_cancel"),
         ("{day} {time} Responda CANCELAR", "invites_cancel"),
@@ -121,7 +121,7 @@ def test_words_that_would_mislead_or_cost_too_much_are_refused(text: str, code: 
 @pytest.mark.parametrize(
     "text",
     [
-        "{day} {time}, {place}. St. Mary e.g. a.m. 10.30 No. 5, 3.5 h",
+        "{day} {time}, {location}. St. Mary e.g. a.m. 10.30 No. 5, 3.5 h",
         "{day} {time}. Reply C to confirm, X to cancel",
         "{day} {time}. Change or cancel: {link}",
         "{day} {time} 🎉",

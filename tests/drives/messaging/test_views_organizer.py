@@ -71,7 +71,7 @@ def test_the_overview_says_what_goes_out_when_in_which_words_and_at_what_price()
         "For a visit on Saturday, March 13, 9:00 AM Pacific Time",
         "Sat Mar 6, 9:00 AM Early reminder E-mail",
         "Wed Mar 10, 9:00 AM Reminder, some days before Text, else e-mail",
-        "{org}: You're booked {day}, {time}, {place}.",
+        "{org}: You're booked {day}, {time}, {location}.",
         "0.0118 USD",
         "9:00 AM – 8:00 PM",
         "Plasma drive Saturday, March 13 · 0 people booked",
