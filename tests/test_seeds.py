@@ -99,13 +99,13 @@ def test_every_race_puts_its_pauses_and_bugs_in_place_with_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    "lock_waitlist",
+    "line",
     [
-        "monkeypatch.setattr(locking, 'booking', unlocked)",
+        "monkeypatch.setattr(locks, 'lock_booking', unlocked)",
         "monkeypatch.setattr('drives.capacity.locks.lock_booking', unlocked)",
         "from tests.storm import pause",
         "storm.pause()",
     ],
 )
 def test_control_a_patch_that_is_not_watched_is_caught(line: str) -> None:
-    assert unwatched(f"import x\n{line}\nmonkeypatch.setattr(handover, 'CLAIM', unlocked)\n") == [2]
+    assert unwatched(f"import x\n{line}\nmonkeypatch.setattr(claim, 'CLAIM', unlocked)\n") == [2]

@@ -1,4 +1,4 @@
-"""Why a message did not go out or arrive is said in words, in both languages, with the provider's code beside."""
+"""Failure reasons of messages have a text in both languages, with the provider's code."""
 
 import ast
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *DEFERRAL_REASONS}
 
 
-def gateway_reasons() -> Iterator[str]:
-    """The second argument of every ProviderError that is raised."""
-    for path in (ROOT / "notifications" / "gateways").glob("*.py"):
+def provider_reasons() -> Iterator[str]:
+    """Yield the reason of every ProviderError in the providers' source."""
+    for path in (ROOT / "notifications" / "providers").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "ProviderError" and len(node.args) > 1:
                 yield from (
@@ -28,11 +28,15 @@ def gateway_reasons() -> Iterator[str]:
                 )
 
 
-REASONS = sorted({treatment.reason for treatment in TREATMENTS.values()} | set(gateway_reasons()) | INTERNAL)
+REASONS = sorted({treatment.reason for treatment in TREATMENTS.values()} | set(provider_reasons()) | INTERNAL)
+
+
+def test_control_the_reasons_of_the_providers_are_found() -> None:
+    assert {"no_answer", "unreadable_answer", "not_composable"} <= set(provider_reasons())
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_is_in_words_in_both_languages(reason: str) -> None:
+def test_every_reason_has_a_text_in_both_languages(reason: str) -> None:
     assert reason in drive_labels._REASONS
     with translation.override("en"):
         english = drive_labels.reason_text(reason)
@@ -40,7 +44,7 @@ def test_every_reason_is_in_words_in_both_languages(reason: str) -> None:
         assert drive_labels.reason_text(reason) != english
 
 
-def test_the_providers_code_stands_beside_the_words() -> None:
+def test_the_provider_code_follows_the_text() -> None:
     assert (
         drive_labels.failure_reason(Message(reason="unreachable", error_code="30003"))
         == "the phone cannot be reached (30003)"
