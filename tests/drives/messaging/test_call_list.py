@@ -1,4 +1,4 @@
-"""The call list: whom no message reached with what they need to know, until somebody has told them."""
+"""The call list: donors that no message reached, until a call is recorded."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,8 +27,9 @@ def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) ->
     return Booking.objects.select_related("drive__organization", "drive__site").get(pk=booking.pk)
 
 
-def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str = "sms", **fields: Any) -> None:
-    """What became of the message of one kind about a booking."""
+def record_message(
+    booking: Booking, kind: str, state: str, reason: str = "", channel: str = "sms", **fields: Any
+) -> None:
     fields = {"lease_until": NOW, **fields}
     changed = Message.objects.filter(about=booking.about, kind=kind, channel=channel).update(
         state=state, reason=reason, text="A text", **fields
@@ -36,57 +37,57 @@ def fate(booking: Booking, kind: str, state: str, reason: str = "", channel: str
     assert changed == 1
 
 
-def on_list(drive: Drive, days: float = 0) -> dict[str, list[str]]:
+def list_topics(drive: Drive, days: float = 0) -> dict[str, list[str]]:
     rows = call_list.load_call_list(drive, NOW + timedelta(days=days)).to_call
     return {str(row.booking.volunteer): [one.kind for one in row.topics] for row in rows}
 
 
 @pytest.mark.parametrize("state", ["undelivered", "failed", "blocked", "expired"])
-def test_who_did_not_hear_that_the_drive_is_cancelled_is_to_be_called(state: str) -> None:
+def test_an_undelivered_cancellation_is_on_the_call_list(state: str) -> None:
     booking = ana()
     lifecycle.cancel_drive(drive_id=booking.drive_id, reason="The hall is closed.", actor=BEN, now=NOW)
-    fate(booking, "drive_cancelled", state, "no_consent" if state == "blocked" else "unreachable")
-    assert on_list(booking.drive) == {"Test Ana Alder": ["drive_cancelled"]}
+    record_message(booking, "drive_cancelled", state, "no_consent" if state == "blocked" else "unreachable")
+    assert list_topics(booking.drive) == {"Test Ana Alder": ["drive_cancelled"]}
 
 
 @pytest.mark.parametrize("state", ["queued", "sending", "in_doubt", "accepted", "sent", "delivered"])
-def test_who_was_told_or_is_still_being_told_is_not(state: str) -> None:
+def test_a_delivered_or_pending_cancellation_is_not_on_the_call_list(state: str) -> None:
     booking = ana()
-    fate(booking, "booked", state)
-    assert on_list(booking.drive) == {}
+    record_message(booking, "booked", state)
+    assert list_topics(booking.drive) == {}
 
 
-def test_another_way_that_arrived_is_enough() -> None:
+def test_delivery_through_another_channel_is_enough() -> None:
     booking = ana(email="ana@example.org")
-    fate(booking, "booked", "failed")
-    fate(booking, "booked", "delivered", channel="email")
-    assert on_list(booking.drive) == {}
-    fate(booking, "booked", "failed", channel="email")
-    assert on_list(booking.drive) == {"Test Ana Alder": ["booked"]}
+    record_message(booking, "booked", "failed")
+    record_message(booking, "booked", "delivered", channel="email")
+    assert list_topics(booking.drive) == {}
+    record_message(booking, "booked", "failed", channel="email")
+    assert list_topics(booking.drive) == {"Test Ana Alder": ["booked"]}
 
 
 @pytest.mark.parametrize("reason", ["no_consent", "opted_out", "consent_withdrawn"])
-def test_a_donor_who_wanted_no_messages_is_not_called_about_a_confirmation(reason: str) -> None:
+def test_a_donor_without_consent_is_not_called_about_a_confirmation(reason: str) -> None:
     booking = ana()
-    fate(booking, "booked", "blocked", reason)
-    assert on_list(booking.drive, 11) == {}
-    fate(booking, "booked", "blocked", "no_sender")
-    assert on_list(booking.drive, 11) == {"Test Ana Alder": ["booked"]}
+    record_message(booking, "booked", "blocked", reason)
+    assert list_topics(booking.drive, 11) == {}
+    record_message(booking, "booked", "blocked", "no_sender")
+    assert list_topics(booking.drive, 11) == {"Test Ana Alder": ["booked"]}
 
 
-def test_nobody_is_called_about_a_reminder_or_a_message_to_many() -> None:
+def test_reminders_and_broadcasts_need_no_call() -> None:
     booking = ana()
-    fate(booking, "day_before", "failed")
-    fate(booking, "three_days", "undelivered", "unreachable")
+    record_message(booking, "day_before", "failed")
+    record_message(booking, "three_days", "undelivered", "unreachable")
     Message.objects.filter(about=booking.about, kind="three_days").update(kind="broadcast")
-    assert on_list(booking.drive) == {}
-    fate(booking, "booked", "failed")
-    assert on_list(booking.drive) == {"Test Ana Alder": ["booked"]}
+    assert list_topics(booking.drive) == {}
+    record_message(booking, "booked", "failed")
+    assert list_topics(booking.drive) == {"Test Ana Alder": ["booked"]}
 
 
-def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> None:
+def test_only_the_newest_move_needs_a_call() -> None:
     booking = ana()
-    fate(booking, "booked", "failed")
+    record_message(booking, "booked", "failed")
     for n in (8, 12):
         changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, n).pk, actor=BEN, now=NOW)
     Message.objects.filter(kind="moved").update(state="blocked", reason="opted_out")
@@ -94,17 +95,17 @@ def test_who_did_not_hear_of_a_new_time_is_called_about_the_newest_only() -> Non
     assert [(one.topic, one.message.reason) for one in row.topics] == [(f"{booking.about}/moved/2", "opted_out")]
 
 
-def test_who_cancelled_is_not_called_and_whose_place_was_taken_is() -> None:
+def test_a_call_is_for_donors_who_did_not_cancel_themselves() -> None:
     drive = builders.drive()
     own, taken = ana(drive, 1), ana(drive, 2, n=4, name="Test Bo Birch")
     changes.cancel_bookings(booking_id=own.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     changes.cancel_bookings(booking_id=taken.pk, actor=BEN, cancelled_by=CancelledBy.COORDINATOR, now=NOW)
     for booking in (own, taken):
-        fate(booking, "cancelled", "failed")
-    assert on_list(drive) == {"Test Bo Birch": ["cancelled"]}
+        record_message(booking, "cancelled", "failed")
+    assert list_topics(drive) == {"Test Bo Birch": ["cancelled"]}
 
 
-def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
+def test_an_undelivered_late_notice_needs_a_call() -> None:
     booking = ana(consents=())
     at = booking.starts_at - timedelta(minutes=30)
     broadcasts.send_late_notice(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
@@ -114,9 +115,9 @@ def test_who_cannot_be_told_that_the_drive_is_late_is_called() -> None:
     assert call_list.load_call_list(booking.drive, booking.starts_at + timedelta(hours=1)).to_call == []
 
 
-def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
+def test_a_called_donor_leaves_the_list_until_a_new_message_fails() -> None:
     booking = ana()
-    fate(booking, "booked", "failed")
+    record_message(booking, "booked", "failed")
     (row,) = call_list.load_call_list(booking.drive, NOW).to_call
     topics = [one.topic for one in row.topics]
     assert calls.record_calls(booking=booking, topics=topics, actor=BEN, now=NOW) == 1
@@ -125,8 +126,8 @@ def test_who_was_reached_leaves_the_list_until_there_is_something_new() -> None:
     assert (found.to_call, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
     assert call_list.list_bookings_to_call([booking.drive_id], NOW) == []
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
-    fate(booking, "moved", "undelivered", "unreachable")
-    assert on_list(booking.drive) == {"Test Ana Alder": ["moved"]}
+    record_message(booking, "moved", "undelivered", "unreachable")
+    assert list_topics(booking.drive) == {"Test Ana Alder": ["moved"]}
     assert call_list.list_bookings_to_call([booking.drive_id], NOW) == [booking]
     assert AuditEntry.objects.filter(verb="call.reached", actor=BEN).count() == 1
 
@@ -137,18 +138,18 @@ def reached_by(row: CallRow) -> tuple[str, Any]:
     return call.actor, call.reached_at
 
 
-def test_a_tick_by_mistake_is_taken_back() -> None:
+def test_a_recorded_call_can_be_deleted() -> None:
     booking = ana()
-    fate(booking, "booked", "failed")
+    record_message(booking, "booked", "failed")
     calls.record_calls(booking=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
     assert calls.delete_calls(booking=booking, actor=BEN, now=NOW) == 1
-    assert (on_list(booking.drive), Call.objects.count()) == ({"Test Ana Alder": ["booked"]}, 0)
+    assert (list_topics(booking.drive), Call.objects.count()) == ({"Test Ana Alder": ["booked"]}, 0)
 
 
-def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_queries: Any) -> None:
+def test_the_list_takes_the_same_queries_for_three_donors_as_for_one(django_assert_num_queries: Any) -> None:
     drive = builders.drive()
     for number in (1, 2, 3):
-        fate(ana(drive, number, n=2 * number), "booked", "failed")
+        record_message(ana(drive, number, n=2 * number), "booked", "failed")
         if number != 2:
             with django_assert_num_queries(3):
                 assert len(call_list.load_call_list(drive, NOW).to_call) == number
@@ -157,13 +158,13 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
 # What became of the messages of a drive
 
 
-def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
+def test_the_delivery_summary_counts_reasons() -> None:
     drive = builders.drive()
     first, second, third = (ana(drive, number, n=2 * number) for number in (1, 2, 3))
     Message.objects.filter(kind="booked").update(state="delivered")
-    fate(second, "booked", "undelivered", "unreachable", error_code="30003")
-    fate(third, "booked", "blocked", "no_consent")
-    fate(first, "three_days", "sent")
+    record_message(second, "booked", "undelivered", "unreachable", error_code="30003")
+    record_message(third, "booked", "blocked", "no_consent")
+    record_message(first, "three_days", "sent")
     found = delivery.load_delivery_summary(drive)
     assert (found.planned, found.sent, found.delivered, found.not_delivered, found.not_sent) == (5, 1, 1, 1, 1)
     assert found.undelivered_reasons == [FailureReason("unreachable", "30003", 1)]
@@ -172,8 +173,8 @@ def test_the_delivery_of_a_drive_is_counted_with_the_reasons() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "is_listed"), [(59, True), (60, False)])
-def test_who_did_not_hear_is_worth_a_call_until_an_hour_after_their_time(minutes: int, is_listed: bool) -> None:
+def test_a_call_is_listed_until_an_hour_after_the_visit(minutes: int, is_listed: bool) -> None:
     booking = ana()
-    fate(booking, "booked", "failed")
+    record_message(booking, "booked", "failed")
     found = call_list.load_call_list(booking.drive, booking.starts_at + timedelta(minutes=minutes)).to_call
     assert bool(found) is is_listed

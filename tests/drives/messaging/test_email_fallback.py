@@ -1,4 +1,4 @@
-"""What a text could not say is said by mail."""
+"""E-mails that replace failed texts."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,29 +26,29 @@ def drive() -> Drive:
 
 
 def booked(drive: Drive, **who: Any) -> Booking:
-    """A booking of which only the text is left, as if its plan said nothing by mail."""
+    """Create a booking that has only a text, as if its schedule sent no e-mail."""
     booking = builders.booked(drive, **{"email": MAIL, **who})
     Message.objects.filter(channel="email").delete()
     return booking
 
 
 def fail(kind: str, code: str = "30006") -> None:
-    """The provider reports that texts of a kind reached nobody."""
+    """Report that texts of this kind were not delivered."""
     for text in Message.objects.filter(kind=kind, channel="sms"):
         Message.objects.filter(pk=text.pk).update(state="accepted", provider_id=f"SM{text.pk}", text="Sent")
         reports.record_report(provider_id=f"SM{text.pk}", status="undelivered", error_code=code, now=SOON)
 
 
-def mails() -> list[tuple[str, str, str]]:
+def list_emails() -> list[tuple[str, str, str]]:
     rows = Message.objects.filter(channel="email").order_by("pk")
     return [(mail.kind, mail.address, mail.calendar_method) for mail in rows]
 
 
-def test_a_confirmation_that_reached_no_phone_goes_to_the_mailbox_with_the_invitation(drive: Drive) -> None:
+def test_an_undelivered_confirmation_is_emailed_with_its_calendar_entry(drive: Drive) -> None:
     booking = booked(drive)
     fail("booked")
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
-    assert mails() == [("booked", MAIL, "REQUEST")]
+    assert list_emails() == [("booked", MAIL, "REQUEST")]
     mail = Message.objects.get(channel="email")
     assert (mail.key, mail.state) == (f"booking:{booking.pk}/booked/0/email", "queued")
     assert mail.subject.startswith("You're booked: ")
@@ -60,26 +60,26 @@ def test_a_second_sweep_queues_nothing(drive: Drive) -> None:
     assert [email_fallback.queue_fallback_emails(now=SOON) for _sweep in range(3)] == [1, 0, 0]
 
 
-def test_where_a_mail_was_sent_anyway_there_is_no_second_one(drive: Drive) -> None:
+def test_a_scheduled_email_is_not_repeated(drive: Drive) -> None:
     builders.booked(drive, email=MAIL)
     fail("booked")
-    before = mails()
+    before = list_emails()
     assert email_fallback.queue_fallback_emails(now=SOON) == 0
-    assert mails() == before
+    assert list_emails() == before
 
 
-def test_without_a_mailbox_there_is_nothing_to_do(drive: Drive) -> None:
+def test_a_donor_without_a_mailbox_gets_no_email(drive: Drive) -> None:
     booked(drive, email="")
     fail("booked")
     assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
-def test_what_arrived_is_not_repeated(drive: Drive) -> None:
+def test_a_delivered_text_is_not_repeated(drive: Drive) -> None:
     booked(drive)
     assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
-def test_a_move_names_the_time_before(drive: Drive) -> None:
+def test_the_email_about_a_move_names_the_old_time(drive: Drive) -> None:
     booking = booked(drive)
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 6).pk, actor="donor", now=NOW)
     Message.objects.filter(channel="email").delete()
@@ -88,26 +88,26 @@ def test_a_move_names_the_time_before(drive: Drive) -> None:
     assert "Before, it was 9:00 AM" in Message.objects.get(channel="email").text
 
 
-def test_a_cancellation_takes_the_appointment_out_of_the_calendar(drive: Drive) -> None:
+def test_the_email_about_a_cancellation_removes_the_calendar_entry(drive: Drive) -> None:
     booking = booked(drive)
     changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("cancelled")
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
-    assert mails() == [("cancelled", MAIL, "CANCEL")]
+    assert list_emails() == [("cancelled", MAIL, "CANCEL")]
 
 
-def test_a_cancelled_drive_is_told_by_mail(drive: Drive) -> None:
+def test_a_drive_cancellation_is_emailed(drive: Drive) -> None:
     booked(drive)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("drive_cancelled", "30008")
     Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last try
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
-    assert mails() == [("drive_cancelled", MAIL, "CANCEL")]
+    assert list_emails() == [("drive_cancelled", MAIL, "CANCEL")]
 
 
-def test_a_reminder_that_failed_is_sent_by_mail_before_the_visit_and_not_after_it(drive: Drive) -> None:
+def test_a_failed_reminder_is_emailed_only_before_the_visit(drive: Drive) -> None:
     booking = booked(drive)
     due = booking.starts_at - timedelta(days=1)
     reminders.render_due_reminders(now=due)
@@ -116,10 +116,10 @@ def test_a_reminder_that_failed_is_sent_by_mail_before_the_visit_and_not_after_i
     Message.objects.filter(channel="email").delete()
     assert email_fallback.queue_fallback_emails(now=booking.starts_at) == 0
     assert email_fallback.queue_fallback_emails(now=due) == 1
-    assert [kind for kind, _address, _method in mails()] == ["day_before"]
+    assert [kind for kind, _address, _method in list_emails()] == ["day_before"]
 
 
-def test_what_is_no_longer_true_is_not_said(drive: Drive) -> None:
+def test_an_outdated_text_is_not_emailed(drive: Drive) -> None:
     booking = booked(drive)
     fail("booked")
     changes.cancel_bookings(booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -127,20 +127,20 @@ def test_what_is_no_longer_true_is_not_said(drive: Drive) -> None:
     assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
-def test_who_has_not_agreed_to_texts_is_told_by_mail(drive: Drive) -> None:
+def test_a_donor_without_consent_to_texts_gets_an_email(drive: Drive) -> None:
     booked(drive, consents=())
     delivery.deliver_messages(clock=lambda: SOON, chance=lambda: 0.0)
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
 
 
-def test_one_sweep_tells_everybody(drive: Drive) -> None:
+def test_one_sweep_emails_all_donors(drive: Drive) -> None:
     for number in range(3):
         booked(drive, number=number, n=number, email=f"ana{number}@example.org")
     fail("booked")
     assert email_fallback.queue_fallback_emails(now=SOON) == 3
 
 
-def test_what_was_said_to_many_reaches_by_mail_whom_no_text_reached(drive: Drive) -> None:
+def test_an_undelivered_broadcast_is_emailed(drive: Drive) -> None:
     booked(drive)
     audience = Audience((BookingState.BOOKED,))
     draft = broadcasts.BroadcastDraft({"en": "Bring a sweater."}, audience, Purpose.REMINDERS)
@@ -153,7 +153,7 @@ def test_what_was_said_to_many_reaches_by_mail_whom_no_text_reached(drive: Drive
     assert mail.unsubscribe_url
 
 
-def test_a_running_late_notice_is_mailed_while_it_is_of_use(drive: Drive) -> None:
+def test_a_late_notice_is_emailed_until_it_expires(drive: Drive) -> None:
     booking = booked(drive)
     now = booking.starts_at - timedelta(hours=1)
     broadcasts.send_late_notice(drive=drive, minutes=20, request_key="b", actor="user:7", now=now)
@@ -164,7 +164,7 @@ def test_a_running_late_notice_is_mailed_while_it_is_of_use(drive: Drive) -> Non
     assert "20 minutes late" in Message.objects.get(channel="email").text
 
 
-def test_news_goes_to_no_mailbox_that_did_not_agree_to_news(drive: Drive) -> None:
+def test_news_is_not_emailed_without_consent_to_news(drive: Drive) -> None:
     booked(drive, consents=("reminders", "news"))
     draft = broadcasts.BroadcastDraft({"en": "Come again."}, Audience((BookingState.BOOKED,)), Purpose.NEWS)
     broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="c", actor="user:7", now=NOW)
@@ -176,7 +176,7 @@ def test_news_goes_to_no_mailbox_that_did_not_agree_to_news(drive: Drive) -> Non
 
 
 @pytest.mark.expects_errors
-def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
+def test_a_reminder_that_fails_to_render_stops_no_other() -> None:
     spoilt, fine = (builders.drive(policy_id=builders.lax().pk) for _drive in range(2))
     poison, booking = booked(spoilt), booked(fine)
     Site.objects.filter(pk=spoilt.site_id).update(timezone="Nowhere/At All")
@@ -186,14 +186,14 @@ def test_a_reminder_that_cannot_be_worded_holds_up_no_other() -> None:
 
 
 @pytest.mark.parametrize(("ago", "queued"), [(timedelta(hours=24), 0), (timedelta(hours=24, seconds=-1), 1)])
-def test_a_text_that_failed_a_day_ago_is_not_said_by_mail_any_more(drive: Drive, ago: timedelta, queued: int) -> None:
+def test_a_text_that_failed_a_day_ago_is_not_emailed(drive: Drive, ago: timedelta, queued: int) -> None:
     booked(drive)
     fail("booked")
     assert email_fallback.queue_fallback_emails(now=SOON + ago) == queued
 
 
 @pytest.mark.parametrize(("before", "queued"), [(timedelta(0), 0), (timedelta(seconds=1), 1)])
-def test_nothing_is_said_by_mail_once_the_visit_has_begun(drive: Drive, before: timedelta, queued: int) -> None:
+def test_nothing_is_emailed_after_the_visit_has_begun(drive: Drive, before: timedelta, queued: int) -> None:
     booking = booked(drive)
     fail("booked")
     Message.objects.update(settled_at=booking.starts_at)

@@ -1,4 +1,4 @@
-"""Appeals: who hears that they may give again, when, how often, and through what."""
+"""Invitations: recipients, limits, consent and channels."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ LATER = AFTER.date() + 10 * DAY
 
 
 def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
-    """A donor who gave a week before and agreed to news."""
+    """Create a donor who gave a week before and has consent to news."""
     drive = Drive.objects.of(of).filter(on=DRIVE_DAY).first() or builders.drive(of)
     n = Booking.objects.filter(drive=drive).count()
     return builders.gave(
@@ -47,16 +47,16 @@ def coming(of: Organization, days: int = 0, **changes: Any) -> Drive:
     return builders.drive(of, on=LATER + days * DAY, **changes)
 
 
-def told() -> list[Message]:
+def list_messages() -> list[Message]:
     return list(Message.objects.filter(kind="invitation").order_by("pk"))
 
 
-def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
+def test_an_eligible_donor_is_invited_to_the_next_drive_with_spots() -> None:
     owner = builders.organization()
     booking = gave(owner, email=MAIL)
     drive = coming(owner)
     assert invitations.invite_all_donors(now=AFTER) == 1
-    (message,) = told()
+    (message,) = list_messages()
     slot = builders.slot(drive).pk
     assert message.text == (
         f"Hope Foundation: You may give again. Places Tue Mar 30, St Mary Hall: http://testserver/t/{slot}/ STOP to end"
@@ -74,17 +74,19 @@ def test_who_may_give_again_hears_of_the_next_drive_with_places() -> None:
     assert [each.kind for each in record.messages][-1] == "invitation"
 
 
-def test_a_donor_who_books_is_not_invited_any_more() -> None:
+def test_a_donor_who_books_gets_no_further_invitation() -> None:
     owner = builders.organization()
     donors = [gave(owner), gave(owner, number=43, name="Test Dan Dow")]
     drive, later = coming(owner), coming(owner, 7)
     assert invitations.invite_all_donors(now=AFTER) == 2
-    news = told()[0]
+    news = list_messages()[0]
     news.pk, news.key, news.about = None, "invitation:another/sms", f"drive:{later.pk}"
     news.save()
     builders.booked(drive, now=AFTER)
     left = [
-        message.recipient for message in told() if message.state == "queued" and message.about == f"drive:{drive.pk}"
+        message.recipient
+        for message in list_messages()
+        if message.state == "queued" and message.about == f"drive:{drive.pk}"
     ]
     assert left == [f"volunteer:{donors[1].volunteer_id}"]
     news.refresh_from_db()
@@ -104,7 +106,7 @@ def test_looking_for_invitations_takes_one_query_for_known_donors_and_none_for_n
     assert [withdrawals(42), withdrawals(50)] == [1, 0]
 
 
-def test_twice_is_once() -> None:
+def test_a_second_run_sends_nothing() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
@@ -145,14 +147,14 @@ SILENT: dict[str, Callable[[Organization], Any]] = {
 
 
 @pytest.mark.parametrize("case", SILENT)
-def test_nobody_is_appealed_to_without_reason(case: str) -> None:
+def test_no_invitation_without_eligibility_consent_and_spots(case: str) -> None:
     owner = builders.organization()
     gave(owner)
     SILENT[case](owner)
     assert invitations.invite_all_donors(now=AFTER) == 0
 
 
-def test_who_did_not_give_is_not_appealed_to() -> None:
+def test_a_donor_who_never_gave_is_not_invited() -> None:
     owner = builders.organization()
     gave(owner, outcome="deferred")
     coming(owner)
@@ -170,7 +172,7 @@ def test_who_did_not_give_is_not_appealed_to() -> None:
         ({"phone"}, True, None),
     ],
 )
-def test_an_appeal_takes_the_way_that_was_agreed_to(agreed: set[str], stopped: bool, way: str | None) -> None:
+def test_an_invitation_uses_the_channel_with_consent(agreed: set[str], stopped: bool, way: str | None) -> None:
     owner = builders.organization()
     booking = gave(owner, email=MAIL, consents=())
     coming(owner)
@@ -181,22 +183,22 @@ def test_an_appeal_takes_the_way_that_was_agreed_to(agreed: set[str], stopped: b
         sender = owner.senders.get()
         consents.suppress_address(sender=sender, address=addresses["phone"], now=NOW)
     invitations.invite_all_donors(now=AFTER)
-    assert [message.channel for message in told()] == ([way] if way else [])
+    assert [message.channel for message in list_messages()] == ([way] if way else [])
     if way == "email":
-        (message,) = told()
+        (message,) = list_messages()
         assert message.unsubscribe_url.endswith("/?scope=news")
         assert booking.volunteer
         assert booking.volunteer.name in message.text
 
 
-def test_reminders_agreed_to_are_no_news_agreed_to() -> None:
+def test_consent_to_reminders_is_not_consent_to_news() -> None:
     owner = builders.organization()
     gave(owner, consents=("reminders",))
     coming(owner)
     assert invitations.invite_all_donors(now=AFTER) == 0
 
 
-def test_who_takes_the_consent_back_before_it_leaves_is_not_written_to() -> None:
+def test_an_opt_out_before_sending_stops_the_invitation() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
@@ -211,10 +213,10 @@ def test_who_takes_the_consent_back_before_it_leaves_is_not_written_to() -> None
         now=AFTER,
     )
     made.deliver(now=AFTER)
-    assert [(message.state, message.reason) for message in told()] == [("withdrawn", "consent_withdrawn")]
+    assert [(message.state, message.reason) for message in list_messages()] == [("withdrawn", "consent_withdrawn")]
 
 
-def test_an_appeal_waits_for_the_morning_at_the_site() -> None:
+def test_an_invitation_waits_for_the_end_of_quiet_hours() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
@@ -224,17 +226,17 @@ def test_an_appeal_waits_for_the_morning_at_the_site() -> None:
     assert invitations.invite_all_donors(now=night + timedelta(hours=12)) == 1
 
 
-def test_of_one_drive_once_and_of_no_two_within_a_week() -> None:
+def test_one_invitation_for_each_drive_and_week() -> None:
     owner = builders.organization()
     gave(owner)
     first, second = coming(owner), coming(owner, 7)
     days = [n for n in range(12) if invitations.invite_all_donors(now=AFTER + n * DAY)]
     assert days == [0, 7]
-    assert [message.about for message in told()] == [f"drive:{first.pk}", f"drive:{second.pk}"]
-    assert [message.key.partition("/")[2] for message in told()] == ["2027-03/1/sms", "2027-03/2/sms"]
+    assert [message.about for message in list_messages()] == [f"drive:{first.pk}", f"drive:{second.pk}"]
+    assert [message.key.partition("/")[2] for message in list_messages()] == ["2027-03/1/sms", "2027-03/2/sms"]
 
 
-def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:
+def test_at_most_two_invitations_in_any_31_days() -> None:
     owner = builders.organization()
     gave(owner)
     for n in range(0, 70, 5):
@@ -244,12 +246,12 @@ def test_never_more_than_two_in_any_month_also_over_the_turn_of_it() -> None:
         if invitations.invite_all_donors(now=now):
             sent.append(now)
             made.deliver(now=now)
-    assert len(sent) == len(told()) == 4
+    assert len(sent) == len(list_messages()) == 4
     assert all(later - earlier >= 31 * DAY for earlier, later in zip(sent, sent[2:], strict=False))
-    assert len({message.about for message in told()}) == 4
+    assert len({message.about for message in list_messages()}) == 4
 
 
-def test_news_that_coordinators_sent_count_too() -> None:
+def test_broadcast_news_counts_toward_the_limit() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
@@ -258,7 +260,7 @@ def test_news_that_coordinators_sent_count_too() -> None:
     assert invitations.invite_all_donors(now=AFTER) == 0
 
 
-def test_a_family_on_one_phone_hears_once() -> None:
+def test_a_shared_phone_gets_one_invitation() -> None:
     owner = builders.organization()
     booking = gave(owner)
     other = gave(owner, number=7, name="Test Bo Birch")
@@ -269,25 +271,25 @@ def test_a_family_on_one_phone_hears_once() -> None:
     assert [invitations.invite_all_donors(now=AFTER), invitations.invite_all_donors(now=AFTER)] == [1, 0]
 
 
-def test_a_cancelled_drive_takes_its_appeals_back() -> None:
+def test_a_cancelled_drive_withdraws_its_invitations() -> None:
     owner = builders.organization()
     gave(owner)
     drive = coming(owner)
     invitations.invite_all_donors(now=AFTER)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=AFTER)
-    assert [message.state for message in told()] == ["withdrawn"]
+    assert [message.state for message in list_messages()] == ["withdrawn"]
 
 
-def test_who_has_not_given_for_half_a_year_is_offered_a_first_visit() -> None:
+def test_a_lapsed_donor_is_offered_a_first_visit() -> None:
     owner = builders.organization()
     booking = gave(owner)
     Booking.objects.filter(pk=booking.pk).update(donated_at=AFTER - 190 * DAY)
     coming(owner)
     invitations.invite_all_donors(now=AFTER)
-    assert "/first/ STOP to end" in told()[0].text
+    assert "/first/ STOP to end" in list_messages()[0].text
 
 
-def test_many_are_told_in_batches_with_a_fixed_number_of_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_take_a_fixed_number_of_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     told_of = {}
 
     def donors(people: int) -> Callable[[], object]:
@@ -306,7 +308,7 @@ def test_many_are_told_in_batches_with_a_fixed_number_of_queries(monkeypatch: py
 
 
 @pytest.mark.expects_errors
-def test_one_organization_that_fails_does_not_hold_up_the_others() -> None:
+def test_a_failing_organization_does_not_stop_the_others() -> None:
     broken, owner = builders.organization(), builders.organization()
     for number, each in ((1, broken), (2, owner)):
         gave(each, number=number)
@@ -317,7 +319,7 @@ def test_one_organization_that_fails_does_not_hold_up_the_others() -> None:
 
 
 @given(st.lists(st.integers(0, 31 * 24), max_size=6))
-def test_too_much_is_two_in_a_month_or_one_in_a_week(hours: list[int]) -> None:
+def test_the_limit_is_two_a_month_or_one_a_week(hours: list[int]) -> None:
     news = [
         Message(key=f"invitation:1/x/{n}", channel="sms", created_at=AFTER - timedelta(hours=each))
         for n, each in enumerate(hours)
@@ -331,7 +333,7 @@ def test_too_much_is_two_in_a_month_or_one_in_a_week(hours: list[int]) -> None:
     ("minutes", "is_told"),
     [(24 * 60, False), (24 * 60 + 1, True), (28 * 24 * 60, True), (28 * 24 * 60 + 1, False)],
 )
-def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(minutes: int, is_told: bool) -> None:
+def test_invitations_are_for_times_between_a_day_and_four_weeks_ahead(minutes: int, is_told: bool) -> None:
     owner = builders.organization()
     gave(owner)
     starts = AFTER + timedelta(minutes=minutes)
@@ -344,9 +346,7 @@ def test_an_appeal_speaks_of_times_more_than_a_day_and_at_most_four_weeks_ahead(
 
 
 @pytest.mark.parametrize(("ahead", "useful"), [(timedelta(days=2), timedelta(days=2)), (4 * DAY, 3 * DAY)])
-def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_time(
-    ahead: timedelta, useful: timedelta
-) -> None:
+def test_an_invitation_expires_after_three_days_or_at_its_first_time(ahead: timedelta, useful: timedelta) -> None:
     owner = builders.organization()
     gave(owner)
     now = AFTER + timedelta(hours=1)
@@ -354,7 +354,7 @@ def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_tim
     planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
     builders.drive(owner, planned.build_copy(closes=(local + timedelta(minutes=15)).time()))
     assert invitations.invite_all_donors(now=now) == 1
-    assert told()[0].expires_at == now + useful
+    assert list_messages()[0].expires_at == now + useful
 
 
 @pytest.mark.parametrize(
@@ -366,9 +366,7 @@ def test_an_appeal_is_of_use_for_three_days_and_not_longer_than_to_the_first_tim
         ([8 * DAY, 31 * DAY - timedelta(seconds=1)], False),
     ],
 )
-def test_one_piece_of_news_in_a_week_or_two_in_31_days_leave_people_in_peace(
-    ago: list[timedelta], is_told: bool
-) -> None:
+def test_the_limit_is_one_news_message_in_a_week_or_two_in_31_days(ago: list[timedelta], is_told: bool) -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)

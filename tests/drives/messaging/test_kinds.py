@@ -1,4 +1,4 @@
-"""Every kind of message that the service words by itself fits one text, in both languages, with the longest names."""
+"""Default texts of every kind fit one segment in both languages with the longest names."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def longest() -> Drive:
 
 
 def texts(kind: MessageKind) -> list[str]:
-    """Every text that may leave as this kind, in the active language."""
+    """List every text that can leave as this kind, in the active language."""
     drive, ana = longest(), Volunteer(name="Test Ana Alder")
     entry = WaitlistEntry(drive=drive, volunteer=ana, visit=Visit.RETURN)
     booking = Booking(drive=drive, volunteer=ana, starts_at=drive.starts_at, visit=Visit.RETURN)

@@ -1,4 +1,4 @@
-"""Somebody else's act is not told at night, unless the visit is that of the morning; one's own is, at once."""
+"""A change by others waits for the end of quiet hours unless the visit is that morning. A donor's own does not."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def called_off(booking: Booking, now: datetime) -> object:
 
 
 def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tuple[str, str, datetime]]:
-    """What a worker makes of the text and the mail about an act, at the moment of the act."""
+    """Return the state of the text and e-mail about a change, right after the change."""
     booking = builders.booked(builders.drive(), email="test.ana.alder@example.org")
     Message.objects.all().delete()
     act(booking, now)
@@ -56,26 +56,26 @@ OWN = [cancelled_by(CancelledBy.DONOR), moved_by("donor")]
 
 
 @pytest.mark.parametrize("act", OTHERS)
-def test_what_others_did_to_a_visit_far_off_is_texted_in_the_morning_and_mailed_at_once(
+def test_a_change_by_others_is_texted_in_the_morning_and_emailed_now(
     act: Callable[[Booking, datetime], object],
 ) -> None:
     assert told(act, LATE) == [("sms", "queued", MORNING), ("email", "delivered", LATE)]
 
 
 @pytest.mark.parametrize("act", OTHERS)
-def test_what_others_did_to_the_visit_of_the_morning_is_told_at_once(
+def test_a_change_to_the_next_mornings_visit_is_sent_now(
     act: Callable[[Booking, datetime], object],
 ) -> None:
     assert told(act, EVE) == [("sms", "delivered", EVE), ("email", "delivered", EVE)]
 
 
 @pytest.mark.parametrize("act", OWN)
-def test_ones_own_act_is_confirmed_at_any_hour(act: Callable[[Booking, datetime], object]) -> None:
+def test_a_donors_own_change_is_confirmed_at_any_hour(act: Callable[[Booking, datetime], object]) -> None:
     assert told(act, LATE) == [("sms", "delivered", LATE), ("email", "delivered", LATE)]
 
 
 @pytest.mark.parametrize(("now", "text"), [(LATE, ("queued", MORNING)), (EVE, ("delivered", EVE))])
-def test_a_booking_that_a_coordinator_enters_at_night_is_texted_in_the_morning_unless_that_is_too_late(
+def test_a_coordinators_booking_at_night_is_texted_in_the_morning_if_in_time(
     now: datetime, text: tuple[str, datetime]
 ) -> None:
     drive, person = builders.drive(), Person("Test Ana Alder", builders.phone(42), "test.ana.alder@example.org")
@@ -90,7 +90,7 @@ def test_a_booking_that_a_coordinator_enters_at_night_is_texted_in_the_morning_u
 
 
 @pytest.mark.parametrize("now", [LATE, EVE])
-def test_a_donor_who_books_at_night_is_told_at_once(now: datetime) -> None:
+def test_a_donors_booking_at_night_is_confirmed_now(now: datetime) -> None:
     booking = builders.booked(builders.drive(), now=now)
     made.deliver(now)
     row = Message.objects.get(about=booking.about, kind="booked")
@@ -108,7 +108,7 @@ def test_a_donor_who_books_at_night_is_told_at_once(now: datetime) -> None:
         ("2027-03-13 22:00", "2027-03-14 12:00", True),
     ],
 )
-def test_a_word_may_wait_unless_the_visit_is_before_that_noon(now: str, visit: str, may: bool) -> None:
+def test_a_message_may_wait_unless_the_visit_is_before_noon(now: str, visit: str, may: bool) -> None:
     zone = builders.drive().site.zone
     at, starts_at = (datetime.fromisoformat(text).replace(tzinfo=zone) for text in (now, visit))
     assert QuietHours(zone).may_wait(at, starts_at) is may

@@ -1,4 +1,4 @@
-"""When reminders are due, what they say, and that every text fits one segment in both languages."""
+"""Times and texts of reminders."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -42,7 +42,7 @@ def due(*local: int, days: int = 1) -> str:
     return reminder_times.compute_due_time(line, at, QuietHours(LA)).astimezone(LA).strftime("%d %H:%M")
 
 
-def test_a_day_before_is_the_same_wall_time_also_over_a_change_of_the_clock() -> None:
+def test_the_day_before_keeps_the_local_time_over_a_clock_change() -> None:
     assert due(2027, 3, 14, 10, 30) == "13 10:30"
     assert due(2027, 11, 7, 10, 30) == "06 10:30"
     assert due(2027, 3, 16, 10, 30, days=3) == "13 10:30"
@@ -79,7 +79,7 @@ def test_reminders_that_come_too_soon_after_the_booking_are_skipped() -> None:
 
 
 @pytest.mark.django_db
-def test_scheduled_are_rendered_shortly_before_they_are_due_and_the_unfit_dropped() -> None:
+def test_reminders_are_rendered_shortly_before_due_and_unfit_ones_dropped() -> None:
     drive = builders.drive()
     kept, gone = builders.booked(drive, number=1), builders.booked(drive, number=2)
     scheduled = Message.objects.get(kind="day_before", about=kept.about)
@@ -120,7 +120,7 @@ def test_every_text_fits_one_segment_with_the_longest_names(language: str, setti
 
 
 @pytest.mark.django_db
-def test_a_moved_booking_is_not_reminded_of_its_old_time_even_when_the_text_was_written() -> None:
+def test_a_moved_booking_gets_no_reminder_of_its_old_time() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     scheduled = Message.objects.get(kind="day_before")
@@ -144,7 +144,7 @@ def rendered(message: Message) -> tuple[str, str, str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["three_days", "day_before"])
-def test_who_may_not_be_texted_is_reminded_by_mail(kind: str) -> None:
+def test_a_donor_without_texts_is_reminded_by_email(kind: str) -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     message = due_message(booking, kind)
     assert rendered(message) == ("queued", "email", "ana@example.org")
@@ -153,7 +153,7 @@ def test_who_may_not_be_texted_is_reminded_by_mail(kind: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_consent_withdrawn_since_the_scheduled_makes_it_a_mail() -> None:
+def test_an_opt_out_after_scheduling_switches_to_email() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     message = due_message(booking)
     stop(booking, builders.phone(42), now=NOW)
@@ -161,7 +161,7 @@ def test_a_consent_withdrawn_since_the_scheduled_makes_it_a_mail() -> None:
 
 
 @pytest.mark.django_db
-def test_a_stop_by_text_makes_reminders_mails_and_a_start_texts_again() -> None:
+def test_stop_switches_reminders_to_email_and_start_back() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     sender = booking.drive.organization.senders.get()
     consents.suppress_address(sender=sender, address=builders.phone(42), now=NOW)
@@ -183,7 +183,7 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 
 
 @pytest.mark.django_db
-def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
+def test_a_schedule_with_both_channels_sends_one_email() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     plan = {**reminder_times.DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="scheduled").delete()
@@ -193,7 +193,7 @@ def test_a_plan_that_says_both_sends_one_mail_and_not_two() -> None:
 
 
 @pytest.mark.django_db
-def test_who_wants_neither_is_not_reminded() -> None:
+def test_a_donor_without_any_consent_gets_no_reminder() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     stop(booking, builders.phone(42), "ana@example.org", now=NOW)
     message = due_message(booking)

@@ -1,4 +1,4 @@
-"""A changed plan reaches everybody who has booked: nothing is lost, nothing is said twice."""
+"""A changed schedule reaches every booking, without lost or repeated reminders."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -50,7 +50,7 @@ def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) 
 
 
 def waiting(booking: Booking) -> list[tuple[str, str, float]]:
-    """What waits for a booking: kind, channel, days before."""
+    """List the unsent messages of a booking: kind, channel, days before."""
     rows = (
         Message.objects.unsent()
         .filter(about=booking.about, kind__in=reminders.REMINDER_KINDS)
@@ -64,12 +64,12 @@ def booked_early(**plan: Any) -> tuple[Drive, Booking]:
     return drive, builders.booked(drive, n=6, email="ana@example.org", now=BOOKED)
 
 
-def test_bookings_follow_our_plan_where_nobody_changed_it() -> None:
+def test_bookings_follow_the_default_schedule() -> None:
     _, booking = booked_early()
     assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
 
 
-def test_an_edit_of_the_plan_replans_who_has_booked_and_leaves_the_rest_alone() -> None:
+def test_a_changed_entry_reschedules_only_its_reminders() -> None:
     drive, booking = booked_early()
     kept = Message.objects.get(kind="day_before", about=booking.about)
     assert edit(drive.organization, three_days={"days": 5, "way": ChannelChoice.BOTH}) == 1
@@ -78,21 +78,21 @@ def test_an_edit_of_the_plan_replans_who_has_booked_and_leaves_the_rest_alone() 
     assert Message.objects.filter(kind="three_days", state=MessageState.WITHDRAWN).count() == 1
 
 
-def test_a_line_switched_off_and_on_again_is_scheduled_again() -> None:
+def test_an_entry_turned_off_and_on_is_scheduled_again() -> None:
     drive, booking = booked_early()
     for on in (False, True, False, True):
         edit(drive.organization, day_before={"on": on})
     assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
 
 
-def test_who_books_after_the_edit_gets_the_new_plan() -> None:
+def test_a_later_booking_gets_the_new_schedule() -> None:
     drive = builders.drive()
     edit(drive.organization, same_day={"on": True, "hours": 1}, three_days={"on": False})
     booking = builders.booked(drive, n=12)
     assert waiting(booking) == [("day_before", "sms", 1), ("same_day", "sms", 0.0417)]
 
 
-def test_an_edit_that_changes_nothing_withdraws_nothing() -> None:
+def test_an_unchanged_schedule_withdraws_nothing() -> None:
     drive, _ = booked_early()
     before = list(Message.objects.order_by("pk").values())
     assert edit(drive.organization) == 0
@@ -100,7 +100,7 @@ def test_an_edit_that_changes_nothing_withdraws_nothing() -> None:
 
 
 @pytest.mark.parametrize("state", ["sending", "accepted", "sent", "delivered", "undelivered", "failed", "in_doubt"])
-def test_what_has_left_is_not_sent_again(state: str) -> None:
+def test_a_sent_reminder_is_not_sent_again(state: str) -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=state, text="said", lease_until=NOW)
     assert edit(drive.organization, three_days={"days": 2, "way": ChannelChoice.BOTH}) == 0
@@ -108,28 +108,28 @@ def test_what_has_left_is_not_sent_again(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "claimed"])
-def test_what_is_written_but_has_not_left_is_replanned_too(state: str) -> None:
+def test_a_rendered_unsent_reminder_is_rescheduled(state: str) -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=state, text="written", lease_until=NOW)
     assert edit(drive.organization, three_days={"days": 4}) == 1
     assert waiting(booking) == [("three_days", "sms", 4), ("day_before", "sms", 1)]
 
 
-def test_a_reminder_that_is_late_because_workers_were_down_is_not_lost_by_an_edit_of_another_line() -> None:
+def test_an_overdue_reminder_survives_a_change_of_another_entry() -> None:
     drive, booking = booked_early()
     late = Message.objects.get(kind="three_days").due_at + timedelta(hours=1)
     edit(drive.organization, now=late, day_before={"way": ChannelChoice.BOTH})
     assert ("three_days", "sms", 3) in waiting(booking)
 
 
-def test_nothing_is_scheduled_for_a_time_that_has_passed() -> None:
+def test_nothing_is_scheduled_in_the_past() -> None:
     drive, booking = booked_early()
     two_days_left = booking.starts_at - timedelta(days=2)
     edit(drive.organization, now=two_days_left, three_days={"days": 5})
     assert [kind for kind, _, _ in waiting(booking)] == ["day_before"]
 
 
-def test_half_the_offset_is_counted_from_when_the_booking_got_its_time() -> None:
+def test_the_minimum_gap_counts_from_when_the_booking_got_its_time() -> None:
     drive, booking = booked_early()
     moved_at = booking.starts_at - timedelta(hours=30)
     [booking] = booking_changes.move_bookings(
@@ -139,7 +139,7 @@ def test_half_the_offset_is_counted_from_when_the_booking_got_its_time() -> None
     assert waiting(booking) == [("same_day", "sms", 0.0417)]
 
 
-def test_a_drive_may_have_a_plan_of_its_own_and_give_it_up() -> None:
+def test_a_drive_can_have_its_own_schedule_and_return() -> None:
     owner = builders.organization()
     drive, other = builders.drive(owner), builders.drive(owner)
     mine, theirs = builders.booked(drive, n=6, number=1), builders.booked(other, n=6, number=2)
@@ -154,7 +154,7 @@ def test_a_drive_may_have_a_plan_of_its_own_and_give_it_up() -> None:
     assert not ScheduleEntry.objects.filter(drive=drive).exists()
 
 
-def test_an_edit_of_a_drive_brings_its_reminders_in_line_with_its_times() -> None:
+def test_a_changed_drive_reschedules_its_reminders() -> None:
     drive, booking = booked_early()
     later = booking.starts_at + timedelta(days=1)
     Booking.objects.filter(pk=booking.pk).update(starts_at=later)
@@ -177,7 +177,7 @@ def sent_between(of: Organization, first: int, last: int) -> int:
     )
 
 
-def test_other_quiet_hours_move_reminders() -> None:
+def test_changed_quiet_hours_move_reminders() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=0)
     assert sent_between(drive.organization, 10, 18) == 1
@@ -185,7 +185,7 @@ def test_other_quiet_hours_move_reminders() -> None:
     assert sent_between(drive.organization, 10, 18) == 0
 
 
-def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None:
+def test_other_bookings_and_organizations_are_left_alone() -> None:
     drive, cleo = builders.drive(), builders.drive()
     stranger = builders.booked(cleo, number=3)
     builders.held(drive, number=1)
@@ -196,7 +196,7 @@ def test_cancelled_past_and_held_bookings_and_strangers_are_left_alone() -> None
     assert waiting(stranger) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
 
 
-def test_after_the_visit_only_what_the_plan_says() -> None:
+def test_messages_after_the_visit_follow_the_schedule() -> None:
     drive, missing = booked_early()
     came = builders.booked(drive, number=1)
     edit(drive.organization, missed={"way": ChannelChoice.MAIL}, thank_you={"on": False})
@@ -206,7 +206,7 @@ def test_after_the_visit_only_what_the_plan_says() -> None:
     assert list(told) == [(missing.about, "missed", "email")]
 
 
-def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
+def test_the_confirmation_uses_the_channel_of_the_schedule() -> None:
     drive = builders.drive()
     edit(drive.organization, booked={"way": ChannelChoice.TEXT})
     booking = builders.booked(drive, email="ana@example.org")
@@ -214,7 +214,7 @@ def test_the_confirmation_goes_one_way_if_the_plan_says_so() -> None:
     assert list(told) == ["sms"]
 
 
-def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
+def test_a_concurrent_change_of_the_schedule_is_not_overwritten() -> None:
     owner = builders.organization()
     read = schedule.load_organization_schedule(owner)
     version = reminder_times.compute_schedule_fingerprint(read)
@@ -226,7 +226,7 @@ def test_a_plan_changed_by_somebody_else_meanwhile_is_not_overwritten() -> None:
     assert schedule.load_organization_schedule(owner)["three_days"].days == 4
 
 
-def test_a_plan_with_problems_is_refused_by_line_and_field() -> None:
+def test_a_schedule_with_problems_is_refused_by_entry_and_field() -> None:
     drive, booking = booked_early()
     before = waiting(booking)
     with pytest.raises(ValidationError) as refused:
@@ -245,7 +245,7 @@ def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_booking
     query_counts.count_for_each(donors, (1, 10))
 
 
-def test_what_was_said_of_an_old_time_does_not_stand_for_the_new_one() -> None:
+def test_a_reminder_of_the_old_time_does_not_count_for_the_new_one() -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=MessageState.SENT, text="said")
     booking_changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 10).pk, actor="donor", now=LATER)

@@ -1,4 +1,4 @@
-"""What own words may say, what is added to them, and how long they are: in both languages."""
+"""Custom texts: rules, additions and length, in both languages."""
 
 import pytest
 from django.utils import translation
@@ -31,7 +31,7 @@ def codes(kind: str, text: str, language: str = "en") -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("kind", TEXTS)
-def test_our_words_fit_one_segment_with_the_longest_names_and_keep_our_own_rules(kind: str, language: str) -> None:
+def test_default_texts_fit_one_segment_and_follow_the_rules(kind: str, language: str) -> None:
     with translation.override(language):
         ours = catalog.build_default_text(kind)
         longest = catalog.render_text(kind, catalog.build_longest_facts("W" * 20, LINK), {})
@@ -43,13 +43,13 @@ def test_our_words_fit_one_segment_with_the_longest_names_and_keep_our_own_rules
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_our_words_are_translated(language: str) -> None:
+def test_default_texts_are_translated(language: str) -> None:
     assert (ROOT / "config/locale/es/LC_MESSAGES/django.mo").exists()
     with translation.override(language):
         assert ("STOP: baja" in catalog.build_default_text("same_day").text) == (language == "es")
 
 
-def test_own_words_name_facts_and_are_said_with_them() -> None:
+def test_custom_texts_are_filled_with_facts() -> None:
     own = {("reminder", "en"): TextTemplate("{org}: {day} at {time}! {location}. STOP ends")}
     assert (
         catalog.render_text("reminder", FACTS, own)
@@ -57,33 +57,33 @@ def test_own_words_name_facts_and_are_said_with_them() -> None:
     )
 
 
-def test_who_writes_and_how_to_stop_are_added_where_they_are_missing() -> None:
+def test_missing_sender_and_opt_out_are_added() -> None:
     own = {("reminder", "en"): TextTemplate("{day} at {time}"), ("reminder", "es"): TextTemplate("{day} a las {time}")}
     assert catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
     with translation.override("es"):
         assert catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP: baja"
 
 
-def test_words_of_another_language_are_not_used() -> None:
+def test_a_custom_text_in_another_language_is_not_used() -> None:
     own = {("reminder", "es"): TextTemplate("Hola {day} {time}")}
     assert catalog.render_text("reminder", FACTS, own).startswith("Hope Foundation: Reminder, Sat Mar 13")
 
 
-def test_facts_are_not_looked_at_again_and_do_not_change_the_encoding() -> None:
+def test_variables_in_facts_are_not_replaced() -> None:
     facts = {**FACTS, "location": "María {link} Hall"}
     said = catalog.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {location} STOP")})
     assert said == "Hope Foundation: Maria {link} Hall STOP"
 
 
 @given(st.text(max_size=120))
-def test_whatever_is_typed_can_be_said(text: str) -> None:
+def test_any_typed_text_renders(text: str) -> None:
     said = catalog.fill_variables(catalog.add_sender_and_stop(catalog.clean_text(text)), FACTS)
     assert "Hope Foundation" in said
     assert "STOP" in said
 
 
 @given(st.text())
-def test_cleaned_words_are_one_line_of_visible_characters(text: str) -> None:
+def test_clean_text_is_one_line_of_visible_characters(text: str) -> None:
     cleaned = catalog.clean_text(text)
     assert cleaned == catalog.clean_text(cleaned)
     assert cleaned == " ".join(cleaned.split())
@@ -114,7 +114,7 @@ def test_cleaned_words_are_one_line_of_visible_characters(text: str) -> None:
         ("{day} {time} " + "á" * 100, "too_long"),
     ],
 )
-def test_words_that_would_mislead_or_cost_too_much_are_refused(text: str, code: str) -> None:
+def test_misleading_or_long_texts_are_refused(text: str, code: str) -> None:
     assert codes("reminder", text) == [code]
 
 
@@ -128,18 +128,18 @@ def test_words_that_would_mislead_or_cost_too_much_are_refused(text: str, code: 
         "¡{day} {time}! ¿Viene? Responda C para confirmar, X para cancelar",
     ],
 )
-def test_ordinary_words_are_let_through(text: str) -> None:
+def test_ordinary_texts_are_accepted(text: str) -> None:
     assert codes("reminder", text) == []
 
 
-def test_letters_are_invited_only_where_an_answer_is_understood() -> None:
+def test_only_reminders_may_ask_for_a_reply() -> None:
     assert codes("booked", "{day} {time} {link} Reply C to confirm") == ["letter_not_understood"]
     assert codes("missed", "Responda X") == ["letter_not_understood"]
     prompting = {kind for kind, words in TEXTS.items() if words.kind.asks_for_reply}
     assert prompting == {"reminder", "day_before", "same_day", "offer"}
 
 
-def test_all_problems_are_said_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     assert codes("reminder", "{nope} http://x.example") == ["unknown_variable", "foreign_link", "fact_missing"]
 
 
@@ -166,12 +166,12 @@ def test_two_segments_are_the_limit_exactly() -> None:
         ("🎉" * 36, "UCS-2", 72, 2),
     ],
 )
-def test_length_is_counted_as_carriers_do(text: str, encoding: str, characters: int, parts: int) -> None:
+def test_length_is_counted_like_carriers(text: str, encoding: str, characters: int, parts: int) -> None:
     measured = catalog.measure_text(text)
     assert (measured.encoding, measured.characters, measured.segments) == (encoding, characters, parts)
 
 
-def test_openings_may_name_the_person_but_hold_no_link() -> None:
+def test_openings_may_use_the_name_but_no_link() -> None:
     assert custom_texts.list_opening_problems("booked", "Dear {name}, see you on {long_day}") == []
     found = [problem.code for problem in custom_texts.list_opening_problems("booked", "{phone} https://evil.example")]
     assert found == ["unknown_variable", "foreign_link"]
@@ -179,14 +179,14 @@ def test_openings_may_name_the_person_but_hold_no_link() -> None:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("kind", SHARED_TEXTS)
-def test_the_one_text_to_a_party_fits_one_segment_with_the_longest_names(kind: str, language: str) -> None:
+def test_shared_texts_fit_one_segment(kind: str, language: str) -> None:
     with translation.override(language):
         longest = catalog.fill_shared_text(kind, catalog.build_longest_facts("W" * 20, LINK))
     assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), len(longest)
     assert "STOP" in longest
 
 
-def test_a_time_that_ends_with_a_full_stop_ends_its_sentence() -> None:
+def test_a_time_with_a_final_stop_adds_no_second_stop() -> None:
     facts = dict.fromkeys(catalog.TEXTS["booked"].variables, "p.m.")
     with translation.override("es"):
         assert ".." not in catalog.render_text("booked", facts, {})

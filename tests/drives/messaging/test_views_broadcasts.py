@@ -1,4 +1,4 @@
-"""Writing to many, running late in two taps, and calling whom nothing reached."""
+"""Pages of broadcasts, late notices and the call list."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def address(drive: Drive, page: str = "write_broadcast") -> str:
 
 
 def typed(browser: Client, drive: Drive, **changes: Any) -> dict[str, Any]:
-    """The form as it is after somebody has looked at the message."""
+    """Return the posted form after the preview."""
     form = browser.get(address(drive)).context["form"]
     fields = {
         "states": ["booked", "confirmed"],
@@ -50,7 +50,7 @@ def typed(browser: Client, drive: Drive, **changes: Any) -> dict[str, Any]:
     return {**fields, "seen": shown["seen"] if shown else "", "send": "1"}
 
 
-def test_it_is_looked_at_counted_and_sent_with_the_number_typed() -> None:
+def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     builders.booked(drive, n=8, number=9, consents=())
@@ -81,7 +81,7 @@ def test_it_is_looked_at_counted_and_sent_with_the_number_typed() -> None:
         ({"typed_count": "2", "text_en": "See https://example.org/"}, "reads as a link"),
     ],
 )
-def test_nothing_leaves_that_was_not_looked_at_or_counted(changes: dict[str, Any], words: str) -> None:
+def test_an_unseen_or_uncounted_broadcast_is_not_sent(changes: dict[str, Any], words: str) -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     answer = browser.post(address(drive), {**typed(browser, drive), **changes})
@@ -90,7 +90,7 @@ def test_nothing_leaves_that_was_not_looked_at_or_counted(changes: dict[str, Any
     assert (Message.objects.count(), Broadcast.objects.count()) == (0, 0)
 
 
-def test_news_for_who_has_cancelled_needs_their_consent() -> None:
+def test_news_for_cancelled_donors_needs_consent() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     answer = browser.post(address(drive), {**typed(browser, drive), "states": ["cancelled"], "preview": "1"})
@@ -99,7 +99,7 @@ def test_news_for_who_has_cancelled_needs_their_consent() -> None:
     assert "Nobody of these can be reached." in text(browser.post(address(drive), fields))
 
 
-def test_a_second_tap_sends_nothing_and_it_can_be_stopped() -> None:
+def test_a_second_tap_sends_nothing_and_a_broadcast_can_be_stopped() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     fields = {**typed(browser, drive), "typed_count": "2"}
@@ -113,7 +113,7 @@ def test_a_second_tap_sends_nothing_and_it_can_be_stopped() -> None:
     assert f"Stopped by {member.user.email}" in text(browser.get(answer["Location"]))
 
 
-def test_at_night_the_page_says_until_when_texts_wait(time_machine: Any) -> None:
+def test_at_night_the_page_names_the_end_of_quiet_hours(time_machine: Any) -> None:
     member = ben()
     drive = drive_of(member)
     time_machine.move_to(NOW + timedelta(hours=12), tick=False)
@@ -123,7 +123,7 @@ def test_at_night_the_page_says_until_when_texts_wait(time_machine: Any) -> None
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
-def test_who_may_not_plan_sends_and_stops_nothing(role: str) -> None:
+def test_members_without_the_plan_permission_cannot_send_or_stop(role: str) -> None:
     owner = ben()
     drive = drive_of(owner)
     browser = coordinator.signed_in(owner)
@@ -135,7 +135,7 @@ def test_who_may_not_plan_sends_and_stops_nothing(role: str) -> None:
     assert set(Message.objects.values_list("state", flat=True)) == {"queued"}
 
 
-def test_a_stranger_finds_no_message_to_many() -> None:
+def test_another_organization_cannot_see_a_broadcast() -> None:
     owner = ben()
     drive = drive_of(owner)
     browser = coordinator.signed_in(owner)
@@ -154,7 +154,7 @@ def the_day(time_machine: Any, drive: Drive, role: str = Role.CHECK_IN) -> Clien
     return coordinator.AllDay(builders.member(drive.organization, role).user)
 
 
-def test_running_late_is_two_taps_from_the_door(time_machine: Any) -> None:
+def test_a_late_notice_takes_two_taps_at_check_in(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive)
     where = reverse("checkin_running_late", args=[drive.slug])
@@ -168,7 +168,7 @@ def test_running_late_is_two_taps_from_the_door(time_machine: Any) -> None:
     assert Message.objects.filter(kind="late").count() == 2
 
 
-def test_a_late_notice_is_stopped_at_the_door(time_machine: Any) -> None:
+def test_a_late_notice_can_be_stopped_at_check_in(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive)
     where = reverse("checkin_running_late", args=[drive.slug])
@@ -178,7 +178,7 @@ def test_a_late_notice_is_stopped_at_the_door(time_machine: Any) -> None:
 
 
 @pytest.mark.parametrize("minutes", ["", "15", "-1", "²", "9" * 30])
-def test_another_number_of_minutes_is_refused(minutes: str, time_machine: Any) -> None:
+def test_a_number_of_minutes_that_is_not_offered_is_refused(minutes: str, time_machine: Any) -> None:
     drive = drive_of(ben())
     answer = the_day(time_machine, drive).post(
         reverse("checkin_running_late", args=[drive.slug]), {"minutes": minutes}, follow=True
@@ -187,7 +187,7 @@ def test_another_number_of_minutes_is_refused(minutes: str, time_machine: Any) -
     assert Message.objects.count() == 0
 
 
-def test_a_viewer_tells_nobody_that_it_is_late(time_machine: Any) -> None:
+def test_a_viewer_cannot_send_a_late_notice(time_machine: Any) -> None:
     drive = drive_of(ben())
     browser = the_day(time_machine, drive, Role.VIEWER)
     answer = browser.post(reverse("checkin_running_late", args=[drive.slug]), {"minutes": "20"})
@@ -198,7 +198,7 @@ def test_a_viewer_tells_nobody_that_it_is_late(time_machine: Any) -> None:
 
 
 def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
-    """Somebody without consent, whom the word of the delay cannot reach."""
+    """Create a donor without consent, so that the late notice cannot reach them."""
     drive = builders.drive(member.organization)
     builders.booked(drive, n=2, number=7, consents=())
     Message.objects.all().delete()
@@ -208,7 +208,7 @@ def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
     return drive
 
 
-def test_the_call_list_says_whom_to_call_what_to_tell_and_why(time_machine: Any) -> None:
+def test_the_call_list_shows_donor_topic_and_reason(time_machine: Any) -> None:
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(member.user)
@@ -223,7 +223,7 @@ def test_the_call_list_says_whom_to_call_what_to_tell_and_why(time_machine: Any)
     assert "Not sent 1 1 × did not agree to it" in desk
 
 
-def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> None:
+def test_a_helper_records_and_deletes_a_call(time_machine: Any) -> None:
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.CHECK_IN, "helper@example.org").user)
@@ -240,7 +240,7 @@ def test_a_helper_ticks_who_was_reached_and_takes_it_back(time_machine: Any) -> 
     assert "Nobody has to be called." not in text(browser.get(address(drive, "call_list")))
 
 
-def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> None:
+def test_a_viewer_reads_the_call_list_but_records_nothing(time_machine: Any) -> None:
     member = ben()
     drive = late_and_unreached(time_machine, member)
     browser = coordinator.AllDay(builders.member(member.organization, Role.VIEWER).user)
@@ -250,7 +250,7 @@ def test_a_viewer_reads_the_call_list_and_ticks_nothing(time_machine: Any) -> No
     assert Call.objects.count() == 0
 
 
-def test_times_that_end_before_they_begin_are_named() -> None:
+def test_an_end_before_the_start_is_refused() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     fields = typed(browser, drive, from_time="11:00", until_time="10:00")
@@ -261,7 +261,7 @@ def test_times_that_end_before_they_begin_are_named() -> None:
 
 
 @pytest.mark.parametrize(("characters", "is_refused"), [(499, False), (500, False), (501, True)])
-def test_a_message_to_many_has_at_most_five_hundred_characters(characters: int, is_refused: bool) -> None:
+def test_a_broadcast_has_at_most_500_characters(characters: int, is_refused: bool) -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     fields = {**typed(browser, drive), "text_en": "x" * characters, "preview": "1"}

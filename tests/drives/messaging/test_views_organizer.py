@@ -1,4 +1,4 @@
-"""The pages of messages: the plan with its preview, own words with their length and cost, hours and price."""
+"""Pages of message schedules, custom texts and sending settings."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ def ben(**fields: Any) -> tuple[Client, Organization]:
 
 
 def typed_plan(of: Organization, **changes: str) -> dict[str, str]:
-    """The form as the page shows it, with changes."""
+    """Return the form as the page shows it, with changes."""
     return _typed(schedule.load_organization_schedule(of), changes)
 
 
@@ -55,15 +55,15 @@ def _typed(plan: reminder_times.MessageSchedule, changes: dict[str, str]) -> dic
     return {name: value for name, value in typed.items() if value != "off"}
 
 
-def words_of(kind: str, language: str = "en") -> str:
+def read_text(kind: str, language: str = "en") -> str:
     return reverse("organizer_custom_text", args=[kind, language])
 
 
-def typed_words(new: str, *, kept: TextTemplate | None = None, **more: str) -> dict[str, str]:
+def type_text(new: str, *, kept: TextTemplate | None = None, **more: str) -> dict[str, str]:
     return {"version": catalog.compute_text_version(kept or TextTemplate()), "text": new, "opening": "", **more}
 
 
-def test_the_overview_says_what_goes_out_when_in_which_words_and_at_what_price() -> None:
+def test_the_overview_shows_schedule_texts_and_price() -> None:
     browser, owner = ben()
     builders.drive(owner)
     shown = text(browser.get(OVERVIEW))
@@ -79,14 +79,14 @@ def test_the_overview_says_what_goes_out_when_in_which_words_and_at_what_price()
         assert said in shown, said
 
 
-def test_without_a_drive_or_a_place_the_pages_show_a_made_up_one() -> None:
+def test_without_a_drive_or_site_the_pages_show_an_example() -> None:
     browser, _ = ben()
-    for page in (OVERVIEW, PLAN, words_of("booked")):
-        assert "Your place" in text(browser.get(page)) or page != words_of("booked")
+    for page in (OVERVIEW, PLAN, read_text("booked")):
+        assert "Your place" in text(browser.get(page)) or page != read_text("booked")
         assert browser.get(page).status_code == 200
 
 
-def test_the_page_counts_the_same_queries_for_one_drive_and_three() -> None:
+def test_the_page_takes_the_same_queries_for_one_drive_and_three() -> None:
     def drives(number: int) -> Callable[[], object]:
         browser, owner = ben()
         for _ in range(number):
@@ -97,7 +97,7 @@ def test_the_page_counts_the_same_queries_for_one_drive_and_three() -> None:
     query_counts.count_for_each(drives)
 
 
-def test_the_plan_is_changed_and_who_has_booked_follows() -> None:
+def test_a_changed_schedule_applies_to_existing_bookings() -> None:
     browser, owner = ben()
     drive = builders.drive(owner)
     builders.booked(drive)
@@ -120,7 +120,7 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
     assert not ScheduleEntry.objects.exists()
 
 
-def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> None:
+def test_the_live_preview_saves_nothing() -> None:
     browser, owner = ben()
     builders.drive(owner)
     response = browser.post(f"{PLAN}preview/", typed_plan(owner, week__on="off"))
@@ -144,7 +144,7 @@ def test_the_live_preview_is_the_same_part_of_the_page_and_changes_nothing() -> 
         ({"slot_on": ""}, "Choose a day for the preview."),
     ],
 )
-def test_a_plan_with_a_mistake_is_shown_again_with_what_was_typed(changes: dict[str, str], said: str) -> None:
+def test_an_invalid_schedule_keeps_the_typed_values(changes: dict[str, str], said: str) -> None:
     browser, owner = ben()
     response = browser.post(PLAN, typed_plan(owner, day_before__way="both", save="1", **changes))
     assert response.status_code == 422
@@ -155,7 +155,7 @@ def test_a_plan_with_a_mistake_is_shown_again_with_what_was_typed(changes: dict[
     assert not ScheduleEntry.objects.exists()
 
 
-def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
+def test_two_coordinators_do_not_overwrite_each_other() -> None:
     browser, owner = ben()
     first, second = typed_plan(owner, three_days__days="4"), typed_plan(owner, three_days__days="5")
     browser.post(PLAN, {**first, "save": "1"})
@@ -165,7 +165,7 @@ def test_two_coordinators_at_once_do_not_overwrite_each_other() -> None:
     assert schedule.load_organization_schedule(owner)["three_days"].days == 4
 
 
-def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
+def test_a_drive_gets_its_own_schedule_and_returns() -> None:
     browser, owner = ben()
     drive, other = builders.drive(owner), builders.drive(owner)
     address = reverse("organizer_drive_message_schedule", args=[drive.pk])
@@ -181,19 +181,19 @@ def test_a_drive_gets_a_plan_of_its_own_and_gives_it_up() -> None:
 
 @pytest.mark.parametrize("language", dict(project.LANGUAGES))
 @pytest.mark.parametrize("kind", TEXTS)
-def test_every_kind_can_be_looked_at_in_every_language(kind: str, language: str) -> None:
+def test_every_kind_has_a_page_in_every_language(kind: str, language: str) -> None:
     browser, owner = ben()
     builders.drive(owner)
-    shown = text(browser.get(words_of(kind, language)))
+    shown = text(browser.get(read_text(kind, language)))
     assert "Segments 1" in shown
     assert "Encoding GSM-7" in shown
     assert "Cost 0.0118 USD a person" in shown
 
 
-def test_own_words_are_kept_and_said() -> None:
+def test_a_custom_text_is_saved_and_sent() -> None:
     browser, owner = ben()
     drive = builders.drive(owner)
-    response = browser.post(words_of("booked"), typed_words("Yes! {day} {time}. {link}", save="1"), follow=True)
+    response = browser.post(read_text("booked"), type_text("Yes! {day} {time}. {link}", save="1"), follow=True)
     assert "The words are saved." in text(response)
     assert "your words" in text(response)
     booking = builders.booked(drive)
@@ -202,31 +202,31 @@ def test_own_words_are_kept_and_said() -> None:
     assert said.endswith(" STOP to end")
 
 
-def test_reminders_that_are_not_yet_written_use_new_words() -> None:
+def test_unrendered_reminders_use_the_new_text() -> None:
     browser, owner = ben()
     booking = builders.booked(builders.drive(owner))
-    browser.post(words_of("day_before"), typed_words("Tomorrow, {time}!", save="1"))
+    browser.post(read_text("day_before"), type_text("Tomorrow, {time}!", save="1"))
     due_at = Message.objects.get(about=booking.about, kind="day_before").due_at
     reminders.render_due_reminders(now=due_at)
     written = Message.objects.get(about=booking.about, kind="day_before")
     assert written.text == "Hope Foundation: Tomorrow, 9:00 AM! STOP to end"
 
 
-def test_the_opening_of_a_mail_is_ones_own_and_escaped() -> None:
+def test_a_custom_opening_is_escaped() -> None:
     browser, owner = ben()
     drive = builders.drive(owner)
-    words = typed_words("", opening="Dear {name}, <b>thank you</b>", save="1")
-    browser.post(words_of("booked"), words)
+    words = type_text("", opening="Dear {name}, <b>thank you</b>", save="1")
+    browser.post(read_text("booked"), words)
     booking = builders.booked(drive, email="ana@example.org")
     mail = Message.objects.get(about=booking.about, kind="booked", channel="email")
     assert mail.text.startswith("Dear Test Ana Alder, <b>thank you</b>")
     assert "Dear Test Ana Alder, &lt;b&gt;thank you&lt;/b&gt;" in mail.html
 
 
-def test_words_above_two_segments_are_refused_with_nothing_lost() -> None:
+def test_a_text_above_two_segments_is_refused_and_kept_in_the_form() -> None:
     browser, _ = ben()
     long = "{day} {time} {link} " + "á" * 120
-    response = browser.post(words_of("booked"), typed_words(long, save="1"))
+    response = browser.post(read_text("booked"), type_text(long, save="1"))
     assert response.status_code == 422
     shown = text(response)
     assert "With the longest names this takes 4 segments, and 2 are the limit: “á” leaves 70 characters" in shown
@@ -234,56 +234,56 @@ def test_words_above_two_segments_are_refused_with_nothing_lost() -> None:
     assert not CustomText.objects.exists()
 
 
-def test_the_live_preview_of_words_counts_and_warns_and_keeps_nothing() -> None:
+def test_the_live_text_preview_counts_warns_and_saves_nothing() -> None:
     browser, _ = ben()
     address = reverse("organizer_preview_custom_text", args=["booked", "es"])
-    shown = text(browser.post(address, typed_words("¡Sí! {day} {time} {link}")))
+    shown = text(browser.post(address, type_text("¡Sí! {day} {time} {link}")))
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
     assert "Cost 0.0236 USD a person" in shown
     assert "STOP: baja" in shown
-    assert "We do not know {nope}." in text(browser.post(address, typed_words("{nope}")))
+    assert "We do not know {nope}." in text(browser.post(address, type_text("{nope}")))
     assert not CustomText.objects.exists()
 
 
-def test_words_are_escaped_in_the_preview() -> None:
+def test_texts_are_escaped_in_the_preview() -> None:
     browser, _ = ben()
-    response = browser.post(words_of("missed"), typed_words("<script>alert(1)</script>", preview="1"))
+    response = browser.post(read_text("missed"), type_text("<script>alert(1)</script>", preview="1"))
     assert "<script>alert" not in response.content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in response.content.decode()
 
 
-def test_our_words_come_back_when_own_ones_are_emptied_or_typed_over_with_ours() -> None:
+def test_the_default_returns_when_the_custom_text_is_emptied_or_equal() -> None:
     browser, _ = ben()
     for back in ("", catalog.build_default_text("missed").text):
-        browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
+        browser.post(read_text("missed"), type_text("Come again {link}", save="1"))
         kept = TextTemplate("Come again {link}")
-        browser.post(words_of("missed"), typed_words(back, kept=kept, save="1"))
+        browser.post(read_text("missed"), type_text(back, kept=kept, save="1"))
         assert not CustomText.objects.exists()
 
 
-def test_use_our_words_shows_them_and_saves_nothing() -> None:
+def test_restoring_the_default_shows_it_and_saves_nothing() -> None:
     browser, _ = ben()
-    browser.post(words_of("missed"), typed_words("Come again {link}", save="1"))
+    browser.post(read_text("missed"), type_text("Come again {link}", save="1"))
     kept = TextTemplate("Come again {link}")
-    response = browser.post(words_of("missed"), typed_words("Come again {link}", kept=kept, ours="1"))
+    response = browser.post(read_text("missed"), type_text("Come again {link}", kept=kept, ours="1"))
     assert "{org}: We missed you. Come another time? {link} STOP to end" in text(response)
     assert CustomText.objects.count() == 1
 
 
-def test_words_changed_by_somebody_else_meanwhile_are_not_overwritten() -> None:
+def test_a_concurrent_change_of_a_text_is_not_overwritten() -> None:
     browser, _ = ben()
-    browser.post(words_of("missed"), typed_words("First {link}", save="1"))
-    response = browser.post(words_of("missed"), typed_words("Second {link}", save="1"))
+    browser.post(read_text("missed"), type_text("First {link}", save="1"))
+    response = browser.post(read_text("missed"), type_text("Second {link}", save="1"))
     assert "Somebody else has changed this in the meantime." in text(response)
     assert "Second {link}" in response.content.decode()
     assert CustomText.objects.get().text == "First {link}"
 
 
-def test_a_test_goes_to_who_is_signed_in_once_a_tap() -> None:
+def test_a_test_message_goes_once_to_the_signed_in_member() -> None:
     browser, owner = ben()
     for _ in range(2):
-        response = browser.post(words_of("missed"), typed_words("Come again {link}", test="1"))
+        response = browser.post(read_text("missed"), type_text("Come again {link}", test="1"))
     assert "A test is on its way to" in text(response)
     mails = Message.objects.filter(kind="test").order_by("pk")
     assert {mail.address for mail in mails} == {Membership.objects.get(organization=owner).user.email}
@@ -292,14 +292,14 @@ def test_a_test_goes_to_who_is_signed_in_once_a_tap() -> None:
     assert not CustomText.objects.exists()
 
 
-def test_hours_and_price_are_changed_by_owners_and_move_reminders() -> None:
+def test_owners_change_hours_and_price_and_reminders_move() -> None:
     browser, owner = ben()
     builders.booked(builders.drive(owner))
     typed = {"quiet_until_hour": "10", "quiet_from_hour": "18", "sms_price": "0.02", "sms_currency": "usd"}
     assert "The reminders of 1 person are planned anew." in text(browser.post(SENDING, typed, follow=True))
     owner.refresh_from_db()
     assert (owner.quiet_until_hour, owner.quiet_from_hour, owner.sms_currency) == (10, 18, "USD")
-    assert "Cost 0.0200 USD" in text(browser.get(words_of("booked")))
+    assert "Cost 0.0200 USD" in text(browser.get(read_text("booked")))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_hours_and_price_are_changed_by_owners_and_move_reminders() -> None:
         ({"sms_currency": "$"}, "Write three letters, such as USD."),
     ],
 )
-def test_hours_that_leave_nothing_and_prices_that_are_none_are_refused(changes: dict[str, str], said: str) -> None:
+def test_impossible_hours_and_prices_are_refused(changes: dict[str, str], said: str) -> None:
     browser, owner = ben()
     typed = {"quiet_until_hour": "9", "quiet_from_hour": "20", "sms_price": "0.02", "sms_currency": "USD", **changes}
     response = browser.post(SENDING, typed)
@@ -322,18 +322,18 @@ def test_hours_that_leave_nothing_and_prices_that_are_none_are_refused(changes: 
 def test_unknown_kinds_and_languages_are_not_found() -> None:
     browser, _ = ben()
     for address in (
-        words_of("nonsense"),
-        words_of("booked", "xx"),
+        read_text("nonsense"),
+        read_text("booked", "xx"),
         reverse("organizer_preview_custom_text", args=["x", "en"]),
     ):
         method = browser.post if "preview" in address else browser.get
         assert method(address).status_code == 404
 
 
-def test_viewers_look_coordinators_plan_and_owners_pay() -> None:
+def test_each_role_has_its_permissions() -> None:
     owner = builders.organization()
     drive = builders.drive(owner)
-    pages = (OVERVIEW, PLAN, words_of("booked"), reverse("organizer_drive_message_schedule", args=[drive.pk]), SENDING)
+    pages = (OVERVIEW, PLAN, read_text("booked"), reverse("organizer_drive_message_schedule", args=[drive.pk]), SENDING)
     answers = {
         role: [coordinator.signed_in(builders.member(owner, role)).get(page).status_code for page in pages]
         for role in (Role.VIEWER, Role.CHECK_IN, Role.COORDINATOR, Role.OWNER)
@@ -346,7 +346,7 @@ def test_viewers_look_coordinators_plan_and_owners_pay() -> None:
     }
 
 
-def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
+def test_another_organizations_drive_is_not_found() -> None:
     cleo = builders.drive()
     CustomText.objects.create(
         organization=cleo.organization, kind="booked", language="en", text="Cleo’s {link}", changed_at=NOW
@@ -360,9 +360,9 @@ def test_a_strangers_drive_is_not_found_and_its_words_are_not_said() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(-1, "delivered"), (0, "expired"), (1, "expired")])
-def test_a_test_message_is_of_use_for_an_hour(seconds: int, state: str) -> None:
+def test_a_test_message_expires_after_an_hour(seconds: int, state: str) -> None:
     browser, _ = ben()
-    browser.post(words_of("missed"), typed_words("Come again {link}", test="1"))
+    browser.post(read_text("missed"), type_text("Come again {link}", test="1"))
     made.deliver(NOW + timedelta(hours=1, seconds=seconds))
     assert set(Message.objects.filter(kind="test").values_list("state", flat=True)) == {state}
 

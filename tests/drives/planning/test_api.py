@@ -1,4 +1,4 @@
-"""Planning through the API: drafts, changes by version, the life of a drive."""
+"""Drives in the API: drafts, versions, publishing and cancelling."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def codes(answer: Any) -> list[tuple[str, str]]:
     return [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
 
 
-def test_a_drive_is_made_as_a_draft_and_published() -> None:
+def test_a_drive_is_created_as_a_draft_and_published() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
     made = api.post("drives/", plan(ben))
@@ -45,7 +45,7 @@ def test_a_drive_is_made_as_a_draft_and_published() -> None:
     }
 
 
-def test_a_plan_without_its_optional_texts_is_made_with_empty_ones() -> None:
+def test_optional_texts_default_to_empty() -> None:
     ben = builders.organization()
     made = Api.with_key(ben).post("drives/", plan(ben))
     drive = Drive.objects.get(pk=made.json()["id"])
@@ -54,7 +54,7 @@ def test_a_plan_without_its_optional_texts_is_made_with_empty_ones() -> None:
     assert (plan_made["description"], plan_made["bring"], plan_made["phone"]) == ({}, {}, "")
 
 
-def test_a_plan_that_does_not_work_is_refused_by_member() -> None:
+def test_an_invalid_plan_is_refused_by_member() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
     refused = api.post("drives/", plan(ben, closes="08:00"))
@@ -65,7 +65,7 @@ def test_a_plan_that_does_not_work_is_refused_by_member() -> None:
     assert not Drive.objects.exists()
 
 
-def test_a_plan_takes_nothing_of_another_organization() -> None:
+def test_records_of_another_organization_are_refused() -> None:
     ben, other = builders.organization(), builders.organization("Other")
     api = Api.with_key(ben)
     foreign = {
@@ -81,7 +81,7 @@ def test_a_plan_takes_nothing_of_another_organization() -> None:
     assert not Drive.objects.exists()
 
 
-def test_a_change_names_the_version_it_changes() -> None:
+def test_a_change_must_name_its_version() -> None:
     drive = builders.drive(published=False)
     api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
     tag = api.get(path)["ETag"]
@@ -97,7 +97,7 @@ def test_a_change_names_the_version_it_changes() -> None:
     assert str(drive.title) == "Newer"
 
 
-def test_a_change_keeps_what_it_does_not_name_and_cannot_touch_the_rest() -> None:
+def test_a_change_keeps_the_other_members() -> None:
     drive = builders.drive(published=False, title="Spring drive", bring="A photo ID", goal=40)
     api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
     before: dict[str, Any] = dict(Drive.objects.filter(pk=drive.pk).values().get())
@@ -137,7 +137,7 @@ def test_a_copy_is_a_draft_on_another_day() -> None:
     assert (copy.json()["status"], copy.json()["starts_at"]) == ("draft", "2027-04-10T09:00:00-07:00")
 
 
-def test_a_preview_shows_times_or_problems_and_keeps_nothing() -> None:
+def test_a_preview_shows_times_or_problems_and_saves_nothing() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
     shown = api.post("drives/preview/", plan(ben)).json()
@@ -157,7 +157,7 @@ def test_own_drives_are_listed_by_state() -> None:
     assert Api().get("drives/?status=draft").status_code == 401
 
 
-def test_what_drives_are_made_of_can_be_read() -> None:
+def test_sites_causes_centers_and_policies_can_be_read() -> None:
     ben = builders.organization()
     site = builders.site(ben)
     policy = builders.policy(organization=ben)
@@ -183,7 +183,7 @@ def test_what_drives_are_made_of_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
-def test_who_may_not_plan_is_403(role: Role) -> None:
+def test_members_without_the_plan_permission_get_403(role: Role) -> None:
     drive = builders.drive()
     api, state = Api.with_key(drive.organization, role), DriveState.PUBLISHED
     for path, body in {
@@ -201,7 +201,7 @@ def test_who_may_not_plan_is_403(role: Role) -> None:
     assert not Booking.objects.exists()
 
 
-def test_a_browser_has_to_prove_where_a_change_comes_from() -> None:
+def test_a_browser_session_needs_a_csrf_token() -> None:
     drive = builders.drive()
     api = Api()
     api.client.handler.enforce_csrf_checks = True
@@ -233,7 +233,7 @@ def test_a_wrong_key_is_401_on_public_calls_too(header: str) -> None:
     assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
 
 
-def test_a_preview_refuses_what_could_not_be_made() -> None:
+def test_a_preview_refuses_an_impossible_plan() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
     for name in ("policy", "cause", "center"):
@@ -241,7 +241,7 @@ def test_a_preview_refuses_what_could_not_be_made() -> None:
         assert [codes(answer) for answer in answers] == [[(f"#/{name}", f"{name}_unknown")]] * 2
 
 
-def test_the_phone_of_a_drive_is_a_phone() -> None:
+def test_the_phone_of_a_drive_must_be_valid() -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
     assert codes(api.post("drives/", plan(ben, phone="ask <b>Ben</b>"))) == [("#/phone", "phone_invalid")]

@@ -1,4 +1,4 @@
-"""Whatever a key sends as a plan or at the door is made, or refused below 500."""
+"""Any input to the planning and check-in API is accepted or refused with a status below 500."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ PLANS = st.fixed_dictionaries(
 fuzzed = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def test_any_plan_is_made_or_refused() -> None:
+def test_any_plan_is_created_or_refused() -> None:
     owner = builders.organization()
     api, good = Api.with_key(owner), plan(owner)
 
@@ -72,7 +72,7 @@ def test_any_tag_is_answered(tag: str) -> None:
     assert refused.status_code == (412 if tag else 428)
 
 
-def test_anything_at_the_door_is_done_or_refused() -> None:
+def test_any_check_in_call_is_done_or_refused() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     api = Api.with_key(drive.organization)

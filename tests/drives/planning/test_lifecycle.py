@@ -1,4 +1,4 @@
-"""Plans: drafts, edits under bookings, cancellation, copies."""
+"""Drives: drafts, edits with bookings, cancellation, copies."""
 
 from collections.abc import Callable
 from datetime import date, time, timedelta
@@ -35,14 +35,14 @@ def test_a_plan_becomes_a_slot_for_every_step() -> None:
     assert (drive.starts_at, drive.ends_at) == (slots[0].starts_at, slots[23].starts_at.replace(hour=23, minute=0))
 
 
-def test_bad_plans_say_what_is_wrong_by_field() -> None:
+def test_invalid_plans_are_refused_by_field() -> None:
     assert problems(opens=time(15), closes=time(9)) == {"closes": ["closes_before_opens"]}
     assert problems(chairs=0) == {"chairs": ["no_chairs"]}
     assert problems(breaks=[["08:00:00", "09:00:00"]]) == {"breaks": ["break_outside_hours"]}
     assert problems(on=date(2027, 3, 14), opens=time(2, 30), closes=time(9)) == {"opens": ["time_does_not_exist"]}
 
 
-def test_a_drive_over_the_hour_that_is_skipped_has_its_real_number_of_steps() -> None:
+def test_a_drive_over_a_skipped_hour_has_its_real_number_of_steps() -> None:
     drive = builders.drive(on=date(2027, 3, 14), opens=time(0), closes=time(6))
     assert Slot.objects.filter(drive=drive).count() == 20
 
@@ -54,7 +54,7 @@ def test_a_site_policy_or_cause_of_another_organization_is_refused() -> None:
     assert list(caught.value.error_dict) == ["site"]
 
 
-def test_an_edit_of_an_empty_drive_makes_a_new_grid_and_an_older_version_is_refused() -> None:
+def test_a_drive_without_bookings_gets_a_new_grid_and_old_versions_are_refused() -> None:
     drive = builders.drive()
     plan = builders.replanned(drive, closes=time(12))
     changed = lifecycle.change_drive(drive=plan, version=drive.version, actor="user:1", now=NOW)
@@ -63,7 +63,7 @@ def test_an_edit_of_an_empty_drive_makes_a_new_grid_and_an_older_version_is_refu
         lifecycle.change_drive(drive=plan, version=drive.version, actor="user:1", now=NOW)
 
 
-def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losing_a_place() -> None:
+def test_a_booked_drive_keeps_grid_and_bookings_when_chairs_are_removed() -> None:
     drive = builders.drive()
     for number in (1, 2, 3):
         builders.booked(drive, number=number)
@@ -80,7 +80,7 @@ def test_a_booked_drive_keeps_its_grid_but_may_lose_chairs_without_anybody_losin
     }
 
 
-def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody() -> None:
+def test_a_cancelled_drive_notifies_once_and_withdraws_reminders() -> None:
     drive = builders.drive()
     told = [builders.booked(drive, number=number, email=f"d{number}@example.org") for number in (1, 2)]
     held = builders.held(drive, number=3)
@@ -105,7 +105,7 @@ def test_a_copy_is_a_draft_on_another_day() -> None:
     assert (copy.state, copy.slots.count(), copy.slug) == ("draft", 24, "plasma-drive-2027-04-10")
 
 
-def test_two_drives_of_one_title_and_day_get_different_addresses() -> None:
+def test_drives_with_one_title_and_day_get_different_slugs() -> None:
     assert [builders.drive().slug for _drive in range(3)] == [
         f"plasma-drive-{DRIVE_DAY}",
         f"plasma-drive-{DRIVE_DAY}-2",
@@ -122,14 +122,14 @@ def test_a_preview_counts_the_visits_that_fit() -> None:
 
 
 @pytest.mark.parametrize("act", [lifecycle.publish_drive, lifecycle.close_drive])
-def test_a_drive_that_is_over_is_neither_opened_nor_closed(act: Callable[..., Drive]) -> None:
+def test_a_past_drive_can_be_neither_opened_nor_closed(act: Callable[..., Drive]) -> None:
     drive = builders.drive(published=act is lifecycle.close_drive)
     with pytest.raises(Refusal) as caught:
         act(drive_id=drive.pk, actor="user:1", now=drive.ends_at)
     assert caught.value.codes == ["drive_past"]
 
 
-def test_who_is_cancelled_with_the_drive_has_not_cancelled_late() -> None:
+def test_a_drive_cancellation_is_never_a_late_cancellation() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=drive.starts_at - timedelta(hours=1))
@@ -137,7 +137,7 @@ def test_who_is_cancelled_with_the_drive_has_not_cancelled_late() -> None:
     assert (booking.cancelled_by, booking.cancelled_late) == ("drive", False)
 
 
-def test_fewer_screening_places_than_are_taken_show_as_over_too() -> None:
+def test_screening_below_the_taken_number_counts_as_over() -> None:
     drive = builders.drive()
     for number in (1, 2, 3):
         builders.booked(drive, number=number)

@@ -1,4 +1,4 @@
-"""The plan's form and the API refuse alike: every limit of a drive is tried on both sides of it."""
+"""Form and API accept and refuse the same values on both sides of every limit."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def in_api(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, Any
 @pytest.mark.parametrize(
     ("name", "value", "fits"), TRIED, ids=[f"{name} {str(value)[:5]!r} {fits}" for name, value, fits in TRIED]
 )
-def test_the_form_and_the_api_take_and_refuse_the_same(name: str, value: Any, fits: bool) -> None:
+def test_form_and_api_accept_and_refuse_the_same(name: str, value: Any, fits: bool) -> None:
     ben = builders.member(builders.organization())
     site, policy = builders.site(ben.organization), builders.policy(min_hours=None, windows=[])
     changes = {name: value, **TOGETHER.get(name, {})}
@@ -78,7 +78,7 @@ def test_the_form_and_the_api_take_and_refuse_the_same(name: str, value: Any, fi
         assert not Drive.objects.exists()
 
 
-def test_every_number_and_text_of_a_plan_is_tried() -> None:
+def test_every_limited_field_is_tested() -> None:
     numbers = {
         field.name
         for field in PLAN_FIELDS

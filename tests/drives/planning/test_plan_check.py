@@ -1,4 +1,4 @@
-"""The plan of a drive: its grid, its copies, and what of it would be less strict than its policy."""
+"""The grid of a plan, its copies, and rules looser than its policy."""
 
 from datetime import date, time
 
@@ -39,11 +39,11 @@ POLICY = Policy(min_hours=48, min_days=3, windows=[[2, 7], [3, 14]])
         ),
     ],
 )
-def test_what_is_less_strict_than_the_policy_is_said(typed: dict[str, int], found: list[GridProblem]) -> None:
+def test_rules_looser_than_the_policy_are_listed(typed: dict[str, int], found: list[GridProblem]) -> None:
     assert plan_check.list_looser_rules(Drive(**typed), POLICY) == found
 
 
-def test_where_the_policy_has_no_least_time_none_is_less_strict() -> None:
+def test_a_policy_without_intervals_makes_no_rule_looser() -> None:
     open_policy = Policy(min_hours=None, min_days=None, windows=[])
     typed = Drive(stricter_hours=1, stricter_days=1, stricter_count=9, stricter_count_days=9)
     assert plan_check.list_looser_rules(typed, open_policy) == []
@@ -65,7 +65,7 @@ def planned() -> Drive:
     )
 
 
-def test_a_drive_has_steps_of_a_quarter_of_an_hour_and_an_hour_of_grace_unless_it_says_otherwise() -> None:
+def test_defaults_are_15_minute_steps_and_60_minutes_of_grace() -> None:
     assert (Drive().step_minutes, Drive().grace_minutes) == (15, 60)
 
 
@@ -75,7 +75,7 @@ def test_a_drive_has_a_grid() -> None:
     )
 
 
-def test_a_drive_is_planned_again_with_all_of_its_plan_and_nothing_else() -> None:
+def test_a_copy_takes_exactly_the_plan_fields() -> None:
     drive = planned()
     again = drive.build_copy(on=date(2027, 4, 1))
     assert again.plan == {**drive.plan, "on": date(2027, 4, 1)}

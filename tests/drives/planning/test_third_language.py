@@ -1,4 +1,4 @@
-"""A third language is one .po file in a folder of catalogs: nothing else is changed to plan and book with it."""
+"""A third language needs only one .po file."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Planning a drive: the form, its preview, and everything that may be wrong with it."""
+"""The form of a drive's plan with its preview."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NEW = "/organizer/drives/new/"
 
 
 def desk() -> tuple[Client, dict[str, Any]]:
-    """Ben's browser, and the form for a drive at his site."""
+    """Return Ben's browser and the form for a drive at his site."""
     ben = builders.member(builders.organization())
     return coordinator.signed_in(ben), coordinator.typed(builders.site(ben.organization), builders.policy())
 
@@ -59,7 +59,7 @@ def test_breaks_close_their_steps() -> None:
     assert list(closed.order_by("n")) == [12, 13]
 
 
-def test_a_new_place_is_kept_with_the_drive() -> None:
+def test_a_new_site_is_saved_with_the_drive() -> None:
     browser, form = desk()
     place = {
         "at-name": "Oak Center",
@@ -100,7 +100,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_said_and_nothing_typed_is_lost(case: str) -> None:
+def test_problems_are_shown_and_typed_values_kept(case: str) -> None:
     changes, field, sentence = WRONG[case]
     browser, form = desk()
     response = browser.post(NEW, {**form, "description": "Bring a friend.", **changes, "save": "1"})
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(case: str) -> None:
 UNSHOWN = ("site", "policy", "step_minutes", "title")  # choices that do not exist cannot be shown again
 
 
-def test_an_unknown_zone_of_a_new_place_is_said() -> None:
+def test_an_unknown_zone_of_a_new_site_is_refused() -> None:
     browser, form = desk()
     place = {"at-name": "Oak Center", "at-address": "1 Elm St", "at-city": "Denver", "at-timezone": "Mars/Olympus"}
     response = browser.post(NEW, {**form, "site": "new", **place, "save": "1"})
@@ -127,27 +127,27 @@ def test_an_unknown_zone_of_a_new_place_is_said() -> None:
     assert 'value="Oak Center"' in response.content.decode()
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_shown_together() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00", "chairs": "0", "title": "", "save": "1"})
     for sentence in ("Write the name of the drive.", "A drive closes after it opens", "from 1 to 500."):
         assert sentence in text(response)
 
 
-def test_what_is_wrong_with_the_hours_is_said_in_spanish() -> None:
+def test_problems_are_shown_in_spanish() -> None:
     browser, form = desk()
     with translation.override("es"):  # so that the request's language does not outlive the test
         page = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00"}, headers={"accept-language": "es"})
     assert "Una jornada cierra después de abrir, el mismo día." in text(page)
 
 
-def test_a_night_with_two_lengths_is_warned_of() -> None:
+def test_a_clock_change_during_the_drive_shows_a_warning() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "on": "2027-03-14", "opens": "01:00", "preview": "1"})
     assert "The clock goes forward" in text(response)
 
 
-def test_another_organizations_place_and_cause_are_no_choices() -> None:
+def test_another_organizations_site_and_cause_are_not_offered() -> None:
     browser, form = desk()
     strange = builders.site(builders.organization("Other"), name="Strange Hall")
     assert "Strange Hall" not in text(browser.get(NEW))
@@ -180,7 +180,7 @@ def test_an_edit_changes_the_draft() -> None:
     assert (drive.opens.hour, drive.slots.count(), drive.version) == (8, 28, 2)
 
 
-def test_an_edit_over_somebody_elses_edit_is_refused() -> None:
+def test_a_concurrent_edit_is_refused() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
     address = reverse("organizer_edit_drive", args=[drive.pk])
@@ -192,7 +192,7 @@ def test_an_edit_over_somebody_elses_edit_is_refused() -> None:
     assert 'value="Mine"' in response.content.decode()
 
 
-def test_the_day_of_a_booked_drive_stays_and_fewer_chairs_say_whom_it_touches() -> None:
+def test_a_booked_drive_keeps_its_day_and_lists_overbooked_steps() -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     builders.booked(drive, number=1)
@@ -210,7 +210,7 @@ def _typed(value: Any) -> Any:
     return str(value) if isinstance(value, TranslatedString) else value
 
 
-def test_a_step_that_only_the_api_knows_stays_when_the_plan_is_edited() -> None:
+def test_a_step_length_set_by_the_api_survives_an_edit() -> None:
     helper = builders.member(builders.organization())
     drive = builders.drive(helper.organization, step_minutes=45, first_screening_steps=1, first_chair_steps=1)
     shown = coordinator.AllDay(helper.user).get(reverse("organizer_edit_drive", args=[drive.pk]))

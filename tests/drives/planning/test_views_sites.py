@@ -1,4 +1,4 @@
-"""Places, donation centers and causes."""
+"""Pages of sites, collection centers and causes."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def desk() -> tuple[Client, Membership]:
     return coordinator.signed_in(ben), ben
 
 
-def test_a_place_gets_a_name_whose_letters_fit_a_text() -> None:
+def test_a_site_gets_a_short_name_in_gsm_characters() -> None:
     browser, _ben = desk()
     shown = browser.post(reverse("organizer_new_site"), {**PLACE, "name": "Salón José María Hidalgo"}, follow=True)
     assert "“Salón José María Hidalgo” is saved." in text(shown)
@@ -41,7 +41,7 @@ def test_a_place_gets_a_name_whose_letters_fit_a_text() -> None:
         ({"map_url": "javascript:alert(1)"}, "Write a full address such as"),
     ],
 )
-def test_what_is_wrong_with_a_place_is_said(changes: dict[str, str], sentence: str) -> None:
+def test_problems_of_a_site_are_shown(changes: dict[str, str], sentence: str) -> None:
     browser, _ben = desk()
     response = browser.post(reverse("organizer_new_site"), {**PLACE, **changes})
     assert (response.status_code, Site.objects.count()) == (422, 0)
@@ -49,7 +49,7 @@ def test_what_is_wrong_with_a_place_is_said(changes: dict[str, str], sentence: s
     assert sentence in text(response)
 
 
-def test_the_zone_of_a_place_with_drives_stays() -> None:
+def test_the_zone_of_a_site_with_drives_is_fixed() -> None:
     browser, ben = desk()
     drive = builders.drive(ben.organization)
     response = browser.post(reverse("organizer_edit_site", args=[drive.site_id]), PLACE)
@@ -84,7 +84,7 @@ def test_a_fact_without_its_source_is_refused_in_the_summary() -> None:
     assert '<a href="#id_facts-0-source_name">Say where the fact comes from.</a>' in response.content.decode()
 
 
-def test_two_causes_of_one_name_have_different_addresses() -> None:
+def test_causes_with_one_name_get_different_slugs() -> None:
     browser, _ben = desk()
     for _time in range(2):
         browser.post(reverse("organizer_new_cause"), CAUSE)
