@@ -1,4 +1,4 @@
-"""Builders of the world that tests live in: Ana (volunteer), Ben (coordinator), Cleo (a stranger)."""
+"""Builders for tests: Ana (donor), Ben (coordinator), Cleo (another organization)."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -83,7 +83,7 @@ def policy(**fields: Any) -> Policy:
 
 
 def lax() -> Policy:
-    """A programme without intervals: for people who are booked at two drives close together."""
+    """A policy without intervals, for donors with two drives close together."""
     return policy(min_hours=None, windows=[])
 
 
@@ -100,7 +100,7 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
 
 
 def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
-    """A plan as a program sends it: 9:00 to 15:00 on the drive's day, four chairs."""
+    """Return a plan as the API takes it: 9:00 to 15:00 on the drive's day, four chairs."""
     return {
         "site": str(site(of).pk),
         "policy": str(policy().pk),
@@ -114,7 +114,9 @@ def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
 
 
 def plan(at: Site, **changes: Any) -> Drive:
-    """Unsaved: 9:00 to 15:00 in steps of 15 minutes; a first visit is 3 + 3 steps, a return visit 1 + 3."""
+    """Build an unsaved drive: 9:00 to 15:00 in steps of 15 minutes. A first visit takes 3 + 3 steps, a return visit 1 +
+    3.
+    """
     planned: dict[str, Any] = {
         "organization": at.organization,
         "site": at,
@@ -131,7 +133,7 @@ def plan(at: Site, **changes: Any) -> Drive:
 
 
 def replanned(drive: Drive, **changes: Any) -> Drive:
-    """The drive as it is saved, with other values that are not saved yet."""
+    """Return the saved drive with unsaved changes."""
     again = Drive.objects.get(pk=drive.pk)
     for name, value in changes.items():
         setattr(again, name, value)
@@ -139,7 +141,7 @@ def replanned(drive: Drive, **changes: Any) -> Drive:
 
 
 def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
-    """A plain drive: no screening, one step in the chair; every step has `places`."""
+    """Build a drive without screening and one chair step per visit. Every step has `places` spots."""
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
         "first_screening_steps": 0,
@@ -164,7 +166,7 @@ def drive(
 
 
 def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
-    """A drive in twelve days by the real clock: for tests that start programs, which know no other."""
+    """Create a drive in twelve days by the real clock, for tests that start programs."""
     present, owner = timezone.now(), of or organization()
     made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
     lifecycle.publish_drive(drive_id=made.pk, actor="test", now=present)
@@ -177,7 +179,7 @@ def slot(of: Drive, n: int = 0) -> Slot:
 
 
 def phone(number: int) -> str:
-    """The number-th of the reserved American numbers: +1 ... 555 01xx."""
+    """Return a reserved American number: +1 ... 555 01xx."""
     area = 201 + number // 100
     return f"+1{area}55501{number % 100:02}"
 
@@ -202,7 +204,7 @@ def held(
 
 
 def code_of(asked: Booking | WaitlistEntry) -> str:
-    """The newest code that was sent for a hold, or for a request to wait."""
+    """Return the newest code sent for a hold or a waitlist entry."""
     sent = Message.objects.filter(about=asked.about, kind="code").order_by("-pk")[0]
     return next(word for word in sent.text.replace("#", " ").split() if word.isdigit() and len(word) == 6)
 
@@ -214,14 +216,14 @@ def verified(booking: Booking, *, number: int = 42, now: datetime = NOW) -> Book
 def booked(
     of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
 ) -> Booking:
-    """Held and proved, as a donor does it."""
+    """Create a verified booking."""
     return verified(held(of, n=n, number=number, visit=visit, now=now, **who), number=number, now=now)
 
 
 def gave(
     of: Drive, *, n: int = 0, number: int = 42, outcome: str = "donated", booked_at: datetime = NOW, **who: Any
 ) -> Booking:
-    """Booked, came on time, and what became of it an hour later."""
+    """Create a booking with its check-in and an outcome an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
     check_in.check_in_donor(booking_id=booking.pk, actor="test", now=came)
@@ -229,7 +231,7 @@ def gave(
 
 
 def agreed(of: Organization, address: str, *purposes: str, given: bool = True, now: datetime = NOW) -> None:
-    """Record what a donor agreed to, or with `given=False` took back; reminders if nothing is named."""
+    """Record consent, or with `given=False` an opt-out. The default purpose is reminders."""
     consents.record_consents(
         organization=of,
         address=address,
@@ -245,7 +247,7 @@ def agreed(of: Organization, address: str, *purposes: str, given: bool = True, n
 
 
 def full_drive(*, places: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
-    """A plain drive whose places are all taken, by their bookings: people 1, 2, 3 and so on, in order of time."""
+    """Create a plain drive whose spots are all booked, by donors 1, 2, 3 in order of time."""
     owner = of or organization(codes_per_day=100_000)
     made = drive(owner, plain(site(owner), places=places, steps=steps, **changes))
     return [booked(made, n=n, number=1 + n * places + place) for n in range(steps) for place in range(places)]
@@ -260,7 +262,7 @@ def asked_to_wait(
     now: datetime = NOW,
     **who: Any,
 ) -> WaitlistEntry:
-    """On the waiting list once the code is entered."""
+    """Create an unverified waitlist entry."""
     return entries.join_waitlist(
         drive=at,
         waitlist_request=WaitlistRequest(visit, window),
@@ -272,13 +274,13 @@ def asked_to_wait(
 
 
 def waits(at: Drive, *, number: int = 42, now: datetime = NOW, **asking: Any) -> WaitlistEntry:
-    """Joined and proved, as a donor does it."""
+    """Create a verified waitlist entry."""
     asked = asked_to_wait(at, number=number, now=now, **asking)
     return entries.verify_entry(entry_id=asked.pk, code=code_of(asked), bound_to=f"browser-{number}", now=now)
 
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
-    """Given up by its donor."""
+    """Cancel a booking as its donor."""
     [row] = booking_changes.cancel_bookings(
         booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now
     )
@@ -286,7 +288,7 @@ def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
 
 
 def browser_of(*addresses: str, now: datetime = NOW) -> str:
-    """The token of a browser in which these contacts were proved."""
+    """Return the token of a browser that verified these contacts."""
     token = f"browser-{next(_numbers)}".ljust(43, "x")
     for address in addresses:
         browsers.save_verified_browser(token=token, identity=volunteers_rules.compute_identity(address), now=now)
@@ -294,7 +296,7 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
 
 
 def offer_to(entry: WaitlistEntry) -> Offer | None:
-    """What is offered to somebody now."""
+    """Return the open offer of a waitlist entry."""
     return Offer.objects.open().filter(entry=entry).first()
 
 
@@ -307,7 +309,7 @@ def held_together(
     now: datetime = NOW,
     **who: Any,
 ) -> list[Booking]:
-    """A party's places, each person a name and a kind of visit; proved by `proved` with the first of them."""
+    """Hold a party's slots, one name and visit type per donor. Verify the first of them."""
     (name, visit), *others = people
     return hold.hold_bookings(
         drive=of,
@@ -322,7 +324,7 @@ def held_together(
 
 
 def booked_together(of: Drive, *, number: int = 42, now: datetime = NOW, **how: Any) -> list[Booking]:
-    """Held and proved with the code of the first."""
+    """Create a verified party."""
     party = held_together(of, number=number, now=now, **how)
     verified(party[0], number=number, now=now)
     return list(Booking.objects.filter(party=party[0].party).select_related("volunteer").order_by("pk"))

@@ -1,4 +1,4 @@
-"""What every test gets: real servers, a closed network, no patience with warnings, skips in CI and ERROR logs."""
+"""Fixtures for every test: real servers, no network, no skips in CI, no ERROR logs."""
 
 import ipaddress
 import logging
@@ -60,7 +60,7 @@ hypothesis.settings.load_profile("drives")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers, then Django, which reads where they are; xdist's workers find them in the environment."""
+    """Start the servers, then Django. Workers of xdist find the addresses in the environment."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         servers = config.stash[SERVERS] = Servers()
         servers.start()
@@ -75,7 +75,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI a skipped test is a failed one: there everything a test needs is there."""
+    """Fail skipped tests in CI, where every requirement is installed."""
     report = yield
     if report.skipped and env.bool("CI", default=False) and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -100,7 +100,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _test_settings() -> Iterator[None]:
-    """Plain static files, a quick password hash, a password alone to sign in; everything else is as in production."""
+    """Use plain static files, a fast password hash and sign-in by password. All else is as in production."""
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     with override_settings(
@@ -112,7 +112,7 @@ def _test_settings() -> Iterator[None]:
 
 
 class LiveNetworkError(Exception):
-    """A test reached for another machine."""
+    """A test tried to reach another machine."""
 
 
 def _is_local(host: object) -> bool:
@@ -126,7 +126,7 @@ def _is_local(host: object) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _closed_network() -> Iterator[None]:
-    """Only this machine answers: names are not looked up, other addresses are refused."""
+    """Refuse other hosts and name look-ups."""
     monkeypatch = pytest.MonkeyPatch()
     _refuse_elsewhere(monkeypatch, "connect")
     _refuse_elsewhere(monkeypatch, "connect_ex")
@@ -165,7 +165,7 @@ class _Errors(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """An ERROR in the log fails the test, unless it is marked expects_errors."""
+    """Fail a test that logs an ERROR, unless it is marked expects_errors."""
     errors = _Errors()
     root = logging.getLogger()
     root.addHandler(errors)
@@ -177,26 +177,26 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _all_reached() -> Iterator[None]:
-    """A race must reach every pause and seeded bug that its test puts in place."""
+    """Fail a race test that misses one of its pauses or seeded bugs."""
     with seeds.all_reached():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """No test meets the courtesy counters that others filled in the same minute of the stopped clock."""
+    """Clear the rate-limit counters that other tests left in the same minute of the stopped clock."""
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
 def _own_language() -> None:
-    """A request in Spanish leaves its thread in Spanish: every test begins in the installation's language."""
+    """Reset the language, because a request in Spanish leaves its thread in Spanish."""
     translation.deactivate()
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """An empty database of the run's Redis, this worker's own. Mark the test needs_redis."""
+    """An empty Redis database of this worker. Mark the test needs_redis."""
     number = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"{env.str('REDIS_URL').rsplit('/', 1)[0]}/{1 + int(number) % 15}"
     with redis_client.Redis.from_url(url) as connection:
@@ -207,7 +207,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def guard() -> Iterator[Guard]:
-    """For tests that start servers of their own: what it watches is stopped even when the run is killed."""
+    """A guard that stops the test's servers even if the run is killed."""
     guard = Guard()
     yield guard
     guard.close()

@@ -1,4 +1,4 @@
-"""The service's programs as processes of their own, on the database that the test lives in (mark it transactional)."""
+"""Runs the service's programs as processes on the test's database. Mark the test transactional."""
 
 import http.client
 import os
@@ -21,7 +21,6 @@ DEMO = {"DEMO": "on", "RATE_LIMITS": "off"}
 
 
 def database_url() -> str:
-    """The address of the test's own database."""
     name = f"/{connection.settings_dict['NAME']}"
     return urlunsplit(urlsplit(env.str("DATABASE_URL"))._replace(path=name))
 
@@ -30,7 +29,7 @@ def database_url() -> str:
 def program(
     guard: Guard, log: Path, command: list[str], environment: dict[str, str]
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a program until the block ends; what it says is in the log."""
+    """Run a program until the block ends. Its output is in the log."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -55,7 +54,7 @@ def program(
 
 @contextmanager
 def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment: str) -> Iterator[int]:
-    """The real web server; gives its port once it answers."""
+    """Run the real web server and return its port once it answers."""
     with web_process(guard, log, ["-m", "config.web_server", application], **environment) as (_process, port):
         yield port
 
@@ -64,7 +63,7 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
 def web_process(
     guard: Guard, log: Path, command: list[str], **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
-    """A web server, the real one or a control; gives its process and port once it answers."""
+    """Run a web server, real or a control; return process and port once it answers."""
     port = redis_server.find_free_port()
     ours = {
         **DEMO,
@@ -82,20 +81,18 @@ def web_process(
 
 
 def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """A real Celery worker of one process; it takes tasks from the broker named by REDIS_URL."""
+    """Run a Celery worker of one process on the broker in REDIS_URL."""
     return workers(guard, log, 1, environment)
 
 
 def workers(
     guard: Guard, log: Path, processes: int, environment: dict[str, str]
 ) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """A real Celery worker of so many processes."""
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return _celery(guard, log, ["worker", "-c", str(processes), *quiet], environment)
 
 
 def beat(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """The real clock that rings for the sweeps."""
     return _celery(guard, log, ["beat", "--pidfile="], environment)
 
 
@@ -107,7 +104,7 @@ def _celery(
 
 
 def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
-    """Whether it becomes true within so many seconds."""
+    """Return whether the condition becomes true within this many seconds."""
     deadline = time.monotonic() + seconds
     while not (reached := true()) and time.monotonic() < deadline:
         time.sleep(0.05)

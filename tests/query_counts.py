@@ -1,4 +1,4 @@
-"""How many statements an act sends to the database, and whether that grows with the rows."""
+"""Counts statements of an action and checks that the number does not grow with the rows."""
 
 import re
 from collections import Counter

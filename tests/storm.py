@@ -19,7 +19,7 @@ _here = threading.local()
 
 
 def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
-    """What each call of `work(0 … count - 1)` answered or raised, all let go at the same moment."""
+    """Run `work(0 … count - 1)` at the same moment; return each answer or exception."""
     return meet([partial(work, number) for number in range(count)])
 
 
@@ -53,7 +53,9 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
 
 
 def pause() -> bool:
-    """Think until nobody else can go on; who runs alone does not wait. Says whether this was in a meeting."""
+    """Wait until no other action can go on. An action that runs alone does not wait. Return whether it was in a
+    meeting.
+    """
     if rest := getattr(_here, "rest", None):
         rest()
     return rest is not None
@@ -69,7 +71,7 @@ class _Referee:
         self._over = False
 
     def seat(self, act: int) -> None:
-        """Connect, and wait for the beginning."""
+        """Connect, and wait for the start."""
         connection.ensure_connection()
         self._backends[act] = connection.connection.info.backend_pid
         _here.rest = partial(self._rest, act)
@@ -88,7 +90,7 @@ class _Referee:
             self._moved.wait_for(lambda: self._over or act in self._under_way)
 
     def lead(self) -> None:
-        """Let go whose turn it is whenever nobody can go on, until all have ended."""
+        """Release the next action whenever none can go on, until all have ended."""
         with self._moved:
             try:
                 self._wait_until_still()
@@ -106,7 +108,7 @@ class _Referee:
         self._moved.notify_all()
 
     def _wait_until_still(self) -> None:
-        """A meeting that did not come about proves nothing: it is an error, and not a race that was won."""
+        """Raise if the actions do not meet: such a race would prove nothing."""
         for _look in range(LOOKS):
             if not self._under_way or (self._paused and self._all_wait_for_locks()):
                 return

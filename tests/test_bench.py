@@ -1,4 +1,4 @@
-"""The parts of the bench that can be wrong without anybody noticing."""
+"""The parts of the benchmarks that could be wrong unnoticed."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from bench.load import Measurement
 from bench.table import Benchmark
 
 
-def test_a_percentile_is_an_answer_that_was_seen() -> None:
+def test_a_percentile_is_a_measured_time() -> None:
     times = [number / 1000 for number in range(1, 101)]
     assert (
         load.compute_percentile_ms(times, 0.5),
@@ -18,7 +18,7 @@ def test_a_percentile_is_an_answer_that_was_seen() -> None:
     ) == (51.0, 100.0, 0.0)
 
 
-def test_a_line_holds_medians_and_their_ratio() -> None:
+def test_a_row_holds_medians_and_their_ratio() -> None:
     work = Benchmark("book", "bare SQL")
     for count in (10, 30, 20):
         work.add(Measurement(seconds=1.0, times=[0.004] * count))
@@ -35,7 +35,7 @@ def test_a_line_holds_medians_and_their_ratio() -> None:
     }
 
 
-def test_a_run_with_other_answers_counts_for_nothing() -> None:
+def test_a_run_with_other_statuses_is_refused() -> None:
     measured = Measurement(seconds=1.0, times=[0.1, 0.1], statuses=Counter({201: 1, 409: 1}))
     with pytest.raises(RuntimeError, match="409"):
         measured.expect(201)

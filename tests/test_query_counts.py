@@ -1,4 +1,4 @@
-"""The measure of statements catches a query for each row."""
+"""The count of statements catches a query for each row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A race cannot pass beside its pauses and seeded bugs."""
+"""A race test fails if it misses a pause or a seeded bug."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ def reach_all_of(race: Callable[[], None]) -> None:
         lambda patch, subject: seeds.replace(patch, subject, "read", lambda: 2),
     ],
 )
-def test_control_what_is_never_reached_is_named(
+def test_control_an_unreached_pause_or_bug_is_named(
     put_in_place: Callable[[pytest.MonkeyPatch, Subject], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(AssertionError, match=r"never reached: .*subject\.read"), seeds.all_reached():
@@ -68,7 +68,7 @@ def test_control_a_pause_outside_a_race_is_no_pause(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_race_reaches_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reached_pauses_and_bugs_are_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     subject = Subject()
     with seeds.all_reached():
         seeds.replace(monkeypatch, subject, "read", lambda: 2)
@@ -78,7 +78,7 @@ def test_what_a_race_reaches_is_not_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def unwatched(text: str) -> list[int]:
-    """The lines where a race test patches a function, or pauses, without `seeds`. Constants may be replaced."""
+    """List the lines where a race test patches a function or pauses without `seeds`. Constants may be replaced."""
     return [
         node.lineno
         for node in ast.walk(ast.parse(text))

@@ -1,4 +1,4 @@
-"""The referee of the races: who meets whom does not hang on the speed of the machine."""
+"""The order of a race does not depend on the speed of the machine."""
 
 import threading
 from collections.abc import Callable
@@ -13,8 +13,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def thinker(name: str, said: list[str], *, thoughts: int = 1) -> Callable[[], str]:
-    """Somebody who says when they think, and when they are done."""
-
     def act() -> str:
         for thought in range(thoughts):
             said.append(f"{name} {thought}")
@@ -26,8 +24,6 @@ def thinker(name: str, said: list[str], *, thoughts: int = 1) -> Callable[[], st
 
 
 def locker(name: str, said: list[str]) -> Callable[[], None]:
-    """Somebody who thinks with a lock in their hands."""
-
     def act() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(99, 99)")
@@ -46,25 +42,25 @@ def test_in_turn_the_order_is_always_the_same() -> None:
 
 
 @pytest.mark.parametrize("in_turn", [False, True])
-def test_nobody_goes_on_before_all_have_thought(*, in_turn: bool) -> None:
+def test_no_action_goes_on_before_all_have_paused(*, in_turn: bool) -> None:
     said: list[str] = []
     assert meet([thinker(str(number), said) for number in range(8)], in_turn=in_turn) == list("01234567")
     assert sorted(said[:8]) == [f"{number} 0" for number in range(8)]
 
 
 @pytest.mark.parametrize("in_turn", [False, True])
-def test_nobody_thinks_until_others_have_a_lock_that_they_hold_themselves(*, in_turn: bool) -> None:
+def test_a_lock_holder_goes_on_while_others_wait(*, in_turn: bool) -> None:
     said: list[str] = []
     assert meet([locker(name, said) for name in ("Ana", "Ben", "Cleo")], in_turn=in_turn) == [None] * 3
     assert [words.split()[1] for words in said] == ["has", "lets"] * 3
 
 
-def test_what_was_raised_is_an_answer() -> None:
+def test_an_exception_is_an_answer() -> None:
     answers = storm.at_once(2, lambda number: 1 // number)
     assert [type(answer) for answer in answers] == [ZeroDivisionError, int]
 
 
-def test_who_runs_alone_does_not_wait() -> None:
+def test_a_single_action_does_not_wait() -> None:
     pause()
 
 

@@ -1,4 +1,4 @@
-"""How many files a phone number and a cancellation pass: a reader must be able to follow them."""
+"""A phone number and a cancellation pass few files, so that a reader can follow them."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Find the files of this project with code that runs with a given value in hand."""
+"""Finds the files of this project whose code holds a given value."""
 
 import sys
 import threading

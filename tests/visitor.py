@@ -1,4 +1,4 @@
-"""A browser without JavaScript: opens pages, fills in the forms that stand on them, follows redirects."""
+"""A browser without JavaScript: opens pages, fills in their forms, follows redirects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Fields = list[tuple[str, str]]
 
 @dataclass
 class Form:
-    """What would be sent if the form were submitted untouched, and what could be chosen."""
+    """The fields that an untouched form would send, and the choices it offers."""
 
     action: str
     method: str
@@ -20,7 +20,7 @@ class Form:
     choices: dict[str, list[str]] = field(default_factory=dict)
 
     def filled(self, values: Mapping[str, str]) -> Fields:
-        """The fields with these values; a form cannot be filled in where it has no field."""
+        """Return the fields with these values. Raises for a name that is not in the form."""
         assert values.keys() <= self.names, f"{self.action} has no field {values.keys() - self.names}"
         for name, value in values.items():
             assert value in self.choices.get(name, [value]), f"{name}={value} is not offered"
@@ -29,22 +29,20 @@ class Form:
 
 @dataclass
 class Page:
-    """What came back."""
-
     status: int
     path: str
     html: str
     forms: list[Form]
 
     def form(self, ending: str) -> Form:
-        """The form whose address ends so."""
+        """Return the form whose address has this ending."""
         found = [form for form in self.forms if urlsplit(form.action).path.endswith(ending)]
         assert found, f"{self.path} ({self.status}) has no form to …{ending}: {[form.action for form in self.forms]}"
         return found[0]
 
 
 class Reader(HTMLParser):
-    """Collects the forms of a page; fields outside of their form are found by its id."""
+    """Collects the forms of a page, with fields that name their form by its id."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -105,7 +103,7 @@ class Reader(HTMLParser):
 
 @dataclass
 class Answer:
-    """One answer of a server, redirects not followed."""
+    """One response, without following redirects."""
 
     status: int
     location: str
@@ -113,13 +111,13 @@ class Answer:
 
 
 class Connection(Protocol):
-    """How a visitor reaches the server."""
+    """The way a visitor reaches the server."""
 
     def send(self, method: str, path: str, body: str) -> Answer: ...
 
 
 class Visitor:
-    """Somebody with a browser and a cookie jar, which the connection keeps."""
+    """A browser; the connection keeps its cookies."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -128,7 +126,7 @@ class Visitor:
         return self._go("GET", path)
 
     def submit(self, form: Form, **values: str) -> Page:
-        """Send the form with these values, and come to where it leads."""
+        """Send the form with these values and follow the redirects."""
         fields = urlencode(form.filled(values))
         if form.method == "get":
             return self._go("GET", f"{urlsplit(form.action).path}?{fields}")

@@ -1,4 +1,4 @@
-"""The source files that the checks look at. A check takes sources, so that a test can hand it a seeded violation."""
+"""Source files for the checks. A check takes sources, so that a control can pass a seeded violation."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ CODE = (*APPS, "config", "bench")
 
 @dataclass(frozen=True)
 class Source:
-    """A file of ours, most often Python: its path in the project, and its text."""
+    """A file of the project, usually Python: its path and its text."""
 
     path: str
     text: str
@@ -33,7 +33,7 @@ class Source:
 
 @cache
 def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
-    """Every file of these folders with the ending, without migrations."""
+    """List every file of these folders with this ending, without migrations."""
     return tuple(
         Source(path.relative_to(ROOT).as_posix(), path.read_text())
         for folder in folders
@@ -43,7 +43,7 @@ def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
 
 
 def imported_names(source: Source) -> Iterator[str]:
-    """The full names of what a module imports, also inside functions."""
+    """Yield the full names of a module's imports, also inside functions."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -52,8 +52,7 @@ def imported_names(source: Source) -> Iterator[str]:
 
 
 def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
-    """Each name or attribute that a module reads, by its full name: `dt.now` is `datetime.datetime.now` where `dt` is
-    imported so."""
+    """Yield each name that a module reads in full: `dt.now` is `datetime.datetime.now` after such an import."""
     local = _imports_by_local_name(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Name | ast.Attribute) and (dotted := _dotted(node)):
@@ -62,7 +61,7 @@ def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
 
 
 def inside(path: str, homes: Iterable[str]) -> bool:
-    """Whether a file is one of the homes or lies in one of them; a home is a file or a folder, without ending."""
+    """Return whether a path is one of the homes or inside one. Homes have no file ending."""
     return any(path == f"{home}.py" or path.startswith(f"{home}/") for home in homes)
 
 

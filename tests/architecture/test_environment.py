@@ -1,4 +1,4 @@
-"""What compose.yaml, .env.example and the settings say about the environment."""
+"""compose.yaml, .env.example and the settings agree about the environment."""
 
 import ast
 import re
@@ -21,13 +21,13 @@ def services() -> dict[str, Any]:
 
 
 def unknown_services(compose: dict[str, Any]) -> list[str]:
-    """Services that another one waits for and that do not exist."""
+    """List services that another one waits for and that do not exist."""
     awaited = {name for service in compose.values() for name in service.get("depends_on", ())}
     return sorted(awaited - compose.keys())
 
 
 def written_variables(compose: dict[str, Any]) -> list[str]:
-    """The variables with a value in the file that are not known to be plain. Secrets come from .env."""
+    """List variables with a value in the file that may be secret. Secrets belong in .env."""
     written: set[str] = set()
     for service in compose.values():
         environment = service.get("environment", {})
@@ -43,7 +43,7 @@ def listed_variables(example: str) -> set[str]:
 
 
 def read_variables(sources: Iterable[Source]) -> set[str]:
-    """The names of the variables that are read. A name that is not written out counts as "?"."""
+    """List the names of the variables that are read. A computed name counts as "?"."""
     return {
         str(argument.value) if isinstance(argument, ast.Constant) else "?"
         for source in sources

@@ -23,7 +23,7 @@ class _Module:
 
 
 def function_imports(sources: Iterable[Source]) -> list[str]:
-    """Where a function of ours is imported by name, directly or through the package that passes it on."""
+    """List imports of our functions by name, also through a package that passes them on."""
     sources = list(sources)
     modules = {source.module: _read(source) for source in sources}
     return [
@@ -79,7 +79,7 @@ def _read_assignment(module: _Module, node: ast.Assign | ast.AnnAssign) -> None:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, also under a condition."""
+    """Yield the statements of a module, also those under a condition."""
     for node in body:
         yield node
         for inner in ("body", "orelse", "finalbody") if isinstance(node, ast.If | ast.Try | ast.With) else ():

@@ -1,4 +1,4 @@
-"""The import contracts name every layer of every package, and import-linter catches what breaks them."""
+"""Import contracts name every layer of every package, and import-linter catches violations."""
 
 import shutil
 import subprocess
@@ -21,12 +21,12 @@ def settings() -> dict[str, Any]:
 
 
 def layers_of(contract: Contract) -> list[list[str]]:
-    """The layers from the top, each as the names that stand side by side in it."""
+    """List the layers from the top, each with the names at the same level."""
     return [[name.strip(" ()") for name in layer.replace(":", "|").split("|")] for layer in contract["layers"]]
 
 
 def faults(contract: Contract) -> list[str]:
-    """What would let a contract pass over a module: layers that may be missing, modules that need not be named."""
+    """List settings that would let a contract skip a module."""
     optional = [layer for layer in contract["layers"] if "(" in layer]
     open_ended = contract.get("containers") and not contract.get("exhaustive")
     further = [*contract.get("exhaustive_ignores", ()), *contract.get("ignore_imports", ())]
@@ -43,7 +43,7 @@ CONTRACTS = {
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree with an empty module for every layer, and the contracts of the project."""
+    """A tree with an empty module for every layer, and the project's contracts."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package, contract in CONTRACTS.items():
         for module in [name for layer in layers_of(contract) for name in layer]:
@@ -60,7 +60,7 @@ def write(tree: Path, module: str, text: str = "") -> None:
 
 
 def lint(tree: Path) -> tuple[bool, str]:
-    """Whether all contracts are kept, and what import-linter says."""
+    """Return whether all contracts are kept, and the output of import-linter."""
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([program, "--no-cache"], cwd=tree, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout + done.stderr

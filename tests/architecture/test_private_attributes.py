@@ -1,4 +1,4 @@
-"""No private attribute of a library is used: another version may take it away without a word."""
+"""No private attribute of a library is used, because a new version may remove it."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ def is_private(name: str) -> bool:
 
 
 def defined(trees: Iterable[ast.Module]) -> set[str]:
-    """The private names that our own code gives to something."""
+    """List the private names that our own code defines."""
     found: set[str] = set()
     for tree in trees:
         for node in ast.walk(tree):
@@ -33,7 +33,7 @@ def defined(trees: Iterable[ast.Module]) -> set[str]:
 
 
 def foreign(tree: ast.Module, ours: set[str]) -> Iterator[str]:
-    """The private names in a module that belong to a library: attributes, imports, and names given to `getattr`."""
+    """Yield private names of libraries in a module: attributes, imports and `getattr` names."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=name):
@@ -57,7 +57,7 @@ def test_no_private_attribute_of_a_library_is_used() -> None:
     assert {path: found for path, found in uses.items() if found} == {}
 
 
-def test_tests_use_private_attributes_of_our_own_code_alone() -> None:
+def test_tests_use_private_attributes_of_our_own_code_only() -> None:
     sources = project_sources(*CODE, "tests")
     ours = defined(source.tree for source in sources)
     uses = {source.path: list(foreign(source.tree, ours)) for source in sources}
@@ -77,11 +77,10 @@ def test_tests_use_private_attributes_of_our_own_code_alone() -> None:
     ],
 )
 def test_a_use_is_caught(line: str) -> None:
-    """The control: each way to reach a private attribute of a library."""
     assert list(foreign(ast.parse(line), defined([ast.parse("_ours = 1")])))
 
 
-def test_names_of_our_own_are_allowed() -> None:
+def test_our_own_private_names_are_allowed() -> None:
     tree = ast.parse(
         "class A:\n    def _mine(self): self._kept = 1\n\nother._mine()\nother._kept\nmodel._meta\na.__dict__"
     )

@@ -1,4 +1,4 @@
-"""Where things stand: no drawers, no signals, one home for each foreign package, doors between apps, migrations."""
+"""The structure: no catch-all modules, no signals, homes for packages, doors between apps, migration names."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,8 +34,8 @@ DOORS = {
 }
 
 
-def drawers(sources: Iterable[Source]) -> list[str]:
-    """Files and folders named for no subject."""
+def find_catch_all_modules(sources: Iterable[Source]) -> list[str]:
+    """List files and folders with a catch-all name."""
     return [source.path for source in sources if DRAWERS & set(source.parts)]
 
 
@@ -48,8 +48,8 @@ def signal_imports(sources: Iterable[Source]) -> list[str]:
     ]
 
 
-def strangers(package: str, homes: Iterable[str], sources: Iterable[Source]) -> list[str]:
-    """The files outside its homes that import a package."""
+def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[Source]) -> list[str]:
+    """List files outside its homes that import a package."""
     return [
         source.path
         for source in sources
@@ -57,8 +57,8 @@ def strangers(package: str, homes: Iterable[str], sources: Iterable[Source]) -> 
     ]
 
 
-def trespassers(sources: Iterable[Source]) -> list[str]:
-    """Imports from another app that do not go through one of its doors."""
+def find_imports_past_doors(sources: Iterable[Source]) -> list[str]:
+    """List imports from another app that skip its doors."""
     return [
         f"{source.path} imports {name}"
         for source in sources
@@ -73,17 +73,17 @@ def _is_door(name: str) -> bool:
 
 
 def unnamed_migrations(folders: Iterable[Path]) -> list[str]:
-    """Migrations with the name that Django makes up."""
+    """List migrations with Django's automatic name."""
     return [path.name for folder in folders for path in sorted(folder.glob("*_auto_*.py"))]
 
 
-def test_there_is_no_drawer_for_odds_and_ends() -> None:
-    assert drawers(project_sources(*CODE)) == []
+def test_there_are_no_catch_all_modules() -> None:
+    assert find_catch_all_modules(project_sources(*CODE)) == []
 
 
 @pytest.mark.parametrize("path", ["drives/utils.py", "drives/booking/helpers/text.py", "bench/common/__init__.py"])
-def test_control_a_drawer_is_caught(path: str) -> None:
-    assert drawers([Source(path, ""), Source("drives/booking/hold.py", "")]) == [path]
+def test_control_a_catch_all_module_is_caught(path: str) -> None:
+    assert find_catch_all_modules([Source(path, ""), Source("drives/booking/hold.py", "")]) == [path]
 
 
 def test_nothing_listens_to_signals() -> None:
@@ -107,32 +107,32 @@ def test_control_a_signal_is_caught(text: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("package", HOMES)
-def test_only_its_homes_know_the_package(package: str) -> None:
-    assert strangers(package, HOMES[package], project_sources(*CODE)) == []
+def test_only_its_homes_import_the_package(package: str) -> None:
+    assert find_imports_outside(package, HOMES[package], project_sources(*CODE)) == []
 
 
 @pytest.mark.parametrize("package", HOMES)
-def test_every_home_knows_its_package(package: str) -> None:
-    """A home that was moved leaves an open door behind."""
+def test_every_home_imports_its_package(package: str) -> None:
+    """A home without the import would let any file there import it unnoticed."""
     for home in HOMES[package]:
         files = [source for source in project_sources(*CODE) if inside(source.path, [home])]
-        assert strangers(package, [], files), home
+        assert find_imports_outside(package, [], files), home
 
 
 @pytest.mark.parametrize("text", ["import icalendar", "from icalendar import Event", "import icalendar.prop as parts"])
-def test_control_a_second_file_that_knows_the_package_is_caught(text: str) -> None:
+def test_control_an_import_outside_the_homes_is_caught(text: str) -> None:
     paths = ["drives/calendars.py", "drives/calendars/feed.py", "drives/calendars_feed.py", "drives/booking/api.py"]
     seeded = [Source(path, text) for path in paths]
-    assert strangers("icalendar", HOMES["icalendar"], seeded) == paths[2:]
+    assert find_imports_outside("icalendar", HOMES["icalendar"], seeded) == paths[2:]
 
 
-def test_apps_meet_only_at_their_doors() -> None:
-    assert trespassers(project_sources(*APPS)) == []
+def test_apps_import_each_other_only_through_doors() -> None:
+    assert find_imports_past_doors(project_sources(*APPS)) == []
 
 
 @pytest.mark.parametrize("door", [f"{app}.{door}" for app, doors in DOORS.items() for door in sorted(doors)])
 def test_every_door_is_used(door: str) -> None:
-    """A door that stays open after a move would hide what comes in by it later."""
+    """An unused door would let imports through unnoticed."""
     through = {
         name
         for source in project_sources(*APPS)
@@ -157,11 +157,13 @@ def test_every_door_is_used(door: str) -> None:
 def test_control_an_import_past_the_doors_is_caught(name: str) -> None:
     package, _, attribute = name.rpartition(".")
     text = f"from {package} import {attribute}" if package else f"import {attribute}"
-    assert trespassers([Source("drives/booking/hold.py", text)]) == [f"drives/booking/hold.py imports {name}"]
+    assert find_imports_past_doors([Source("drives/booking/hold.py", text)]) == [
+        f"drives/booking/hold.py imports {name}"
+    ]
 
 
-def test_an_app_imports_all_of_its_own() -> None:
-    assert trespassers([Source("drives/booking/hold.py", "from drives.booking import words")]) == []
+def test_an_app_may_import_its_own_modules() -> None:
+    assert find_imports_past_doors([Source("drives/booking/hold.py", "from drives.booking import words")]) == []
 
 
 def test_migrations_are_named_for_what_they_do() -> None:

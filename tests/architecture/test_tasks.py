@@ -1,4 +1,4 @@
-"""Every name of a Celery task, wherever it is written, is the name of a registered task."""
+"""Every written name of a Celery task is the name of a registered task."""
 
 import ast
 import re
@@ -19,13 +19,13 @@ def registered() -> set[str]:
 
 
 def unknown_written(texts: Iterable[Source]) -> list[str]:
-    """Names of tasks in code, comments and documents that no task has."""
+    """List task names in code, comments and documents that no task has."""
     known = registered()
     return [f"{text.path}: {name}" for text in texts for name in WRITTEN.findall(text.text) if name not in known]
 
 
 def unknown_sent(sources: Iterable[Source]) -> list[str]:
-    """Tasks that are sent by a name that no task has, or by one that is not written out."""
+    """List `send_task` calls with an unknown or computed name."""
     known = registered()
     sent = [
         (source.path, ast.unparse(node.args[0]), node.args[0])
@@ -69,16 +69,16 @@ def test_every_task_that_is_sent_by_name_exists() -> None:
     assert unknown_sent(project_sources(*CODE, "tests")) == []
 
 
-def test_every_tick_of_the_beat_table_is_a_task() -> None:
+def test_every_entry_of_the_beat_table_is_a_task() -> None:
     assert len(celery.app.conf.beat_schedule) > 10
     assert unknown_scheduled(celery.app.conf.beat_schedule) == []
 
 
-def test_every_route_leads_a_task() -> None:
+def test_every_route_matches_a_task() -> None:
     assert unknown_routes(celery.app.conf.task_routes or {}) == []
 
 
-def test_every_task_has_its_tick() -> None:
+def test_every_task_is_in_the_beat_table() -> None:
     """All tasks are sweeps: one without a tick never runs."""
     assert registered() - {entry["task"] for entry in celery.app.conf.beat_schedule.values()} == set()
 
@@ -86,20 +86,20 @@ def test_every_task_has_its_tick() -> None:
 @pytest.mark.parametrize(
     "text", ["`drives.tasks.gone` runs hourly", "'drives.tasks.gone'", "# drives.tasks.gone: what is due"]
 )
-def test_control_a_written_name_of_no_task_is_caught(text: str) -> None:
+def test_control_an_unknown_written_name_is_caught(text: str) -> None:
     assert unknown_written([Source("docs/operations.md", f"drives.tasks.apply_retention {text}")]) == [
         "docs/operations.md: drives.tasks.gone"
     ]
 
 
 @pytest.mark.parametrize("call", ["app.send_task('drives.tasks.gone')", "app.send_task(name)"])
-def test_control_sending_no_task_is_caught(call: str) -> None:
+def test_control_sending_an_unknown_task_is_caught(call: str) -> None:
     assert (
         len(unknown_sent([Source("bench/delivery.py", f"app.send_task('drives.tasks.apply_retention')\n{call}")])) == 1
     )
 
 
-def test_control_a_tick_or_route_of_no_task_is_caught() -> None:
+def test_control_an_unknown_task_in_beat_table_or_routes_is_caught() -> None:
     ticks = {"a": {"task": "drives.tasks.apply_retention"}, "b": {"task": "drives.tasks.gone"}}
     assert unknown_scheduled(ticks) == ["drives.tasks.gone"]
     assert unknown_routes(["drives.tasks.*", "drives.tasks.apply_retention", "gone.tasks.*"]) == ["gone.tasks.*"]

@@ -1,4 +1,4 @@
-"""Every `{% url %}` of every template names an address that exists and gives it the arguments that it takes."""
+"""Every `{% url %}` in every template names an address and gives it the right arguments."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,12 +16,12 @@ from tests.architecture.sources import APPS, Source, project_sources
 
 @dataclass(frozen=True)
 class Address:
-    """The patterns of an address's arguments, by name and in their order."""
+    """The patterns of an address's arguments, by name and in order."""
 
     arguments: dict[str, re.Pattern[str]]
 
     def takes(self, given: list[str | None], named: dict[str, str | None]) -> bool:
-        """Whether these arguments fit; one that is known only when a page is shown is None."""
+        """Return whether these arguments fit. An argument known only at run time is None."""
         if given and named:
             return False
         pairs = zip(self.arguments, given, strict=False) if given else named.items()

@@ -15,7 +15,7 @@ import django
 
 
 def main(arguments: list[str]) -> None:
-    """What is slow to import is there before the fork; connections are made after it."""
+    """Import before the fork what is slow to import. Connections are made after it."""
     django.setup()
     names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
     tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)

@@ -45,7 +45,7 @@ _numbers = count(1)
 
 @dataclass
 class Count:
-    """What came of it all."""
+    """The messages at the provider compared with those queued."""
 
     kills: int = 0
     messages: int = 0
@@ -58,13 +58,12 @@ class Count:
 
 @dataclass(kw_only=True)
 class Workers:
-    """Forks that do one sweep each and are killed in it, on the test's own database; `bug` is seeded into them."""
+    """Forks on the test's database that run one sweep each and are killed in it. `bug` is seeded into them."""
 
     bug: str = ""
     kills: int = 0
 
     def environment(self) -> dict[str, str]:
-        """What their world is like."""
         return {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "ERROR"}
 
     def __enter__(self) -> Self:
@@ -85,7 +84,7 @@ class Workers:
         self._watcher.close()
 
     def start(self, sweep: str = "deliver") -> int:
-        """A worker that runs one sweep; its process id."""
+        """Start a worker that runs one sweep; return its process id."""
         assert self._workers.stdin
         assert self._workers.stdout
         self._workers.stdin.write(f"{sweep}\n")
@@ -98,23 +97,23 @@ class Workers:
             self.kills += 1
 
     def waiting(self) -> list[int]:
-        """The backends that wait for a lock."""
+        """List the backends that wait for a lock."""
         return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
 
     def locking(self) -> list[int]:
-        """The backends that hold an advisory lock, as that of a killed worker does until the server notices."""
+        """List the backends with an advisory lock. A killed worker's remains until the server notices."""
         return [pid for (pid,) in self._watcher.execute(_LOCKING).fetchall()]
 
     @contextlib.contextmanager
     def holding(self, statement: str, *arguments: Any) -> Iterator[None]:
-        """Hold what a statement locks."""
+        """Hold the locks of a statement."""
         with psycopg.connect(database_url()) as holder:
             holder.execute(statement.encode(), arguments)
             yield
             holder.rollback()
 
     def stopped_by(self, pid: int, *, finishes: bool) -> None:
-        """Kill a worker whose statement waits for us. The server may finish what the dead had asked, or end it too."""
+        """Kill a worker whose statement waits for us. The server may still finish the statement, or end it too."""
         assert eventually(self.waiting), "the worker does not wait"
         self.kill(pid)
         if not finishes:
@@ -124,7 +123,7 @@ class Workers:
 
 @dataclass
 class Arena(Workers):
-    """Workers to be killed, the provider that they call, and the database that they share with the test."""
+    """Workers to kill, the provider that they call, and the test's database."""
 
     twilio: TwilioStandIn
     organization: Organization = field(default_factory=lambda: builders.organization(messages_per_day=0))
@@ -140,7 +139,7 @@ class Arena(Workers):
         return self
 
     def queue(self, number: int = EACH) -> list[Message]:
-        """Messages that are due, each with a text of its own."""
+        """Queue due messages, each with its own text."""
         now = timezone.now()
         numbers = [next(_numbers) for _each in range(number)]
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
@@ -150,7 +149,7 @@ class Arena(Workers):
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
-        """What beat would ring for from here on, on a clock that runs ahead; how many seconds it took."""
+        """Run the sweeps of the beat on a clock that runs ahead; return the seconds it took."""
         at = began = timezone.now()
         offset = random.uniform(0, 30)
         while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
@@ -163,7 +162,7 @@ class Arena(Workers):
         return self.took
 
     def count(self) -> Count:
-        """What the provider took, beside what was queued."""
+        """Compare the messages that the provider took with those queued."""
         taken = Counter(kept.fields["Body"] for kept in self.twilio.accepted)
         extras = [taken[text] - 1 for text in self.texts if taken[text] > 1]
         return Count(
@@ -206,7 +205,7 @@ def after_the_provider_accepted(arena: Arena, *, finishes: bool) -> None:
 
 
 def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """The answer has come, and is being written down."""
+    """Kill while the provider's answer is being stored."""
     arena.twilio.plan(["accepted-held"] * EACH)
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()
@@ -217,7 +216,7 @@ def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
 
 
 def after_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """All but one are done; that one keeps the worker alive."""
+    """Kill after all but one message are stored; the last one keeps the worker alive."""
     arena.twilio.plan([*["ok"] * (EACH - 1), "hang"])
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()
@@ -234,7 +233,7 @@ def _kill_when_called(arena: Arena) -> None:
 
 
 def anywhere(arena: Arena, *, finishes: bool) -> None:
-    """Three workers at once, killed at a moment that nobody chose; anew if they had all finished by then."""
+    """Kill three workers at a random moment. Try again if they had finished."""
     before = arena.kills
     while arena.kills == before:
         arena.queue(10 * EACH)

@@ -1,4 +1,4 @@
-"""Reports of the provider, in every order in which they can come."""
+"""Delivery reports of the provider in every possible order."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5
 
 
 def highest(order: Order) -> str:
-    """The state that must be left."""
+    """Return the state that the order must end in."""
     return max((str(notifications_rules.parse_status(status)) for status in order), key=lambda state: _RANK[state])
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
-    """How many orders leave their message in another state. Early ones come before we know the provider's number."""
+    """Count orders that end in a wrong state. Early reports come before the provider's id is stored."""
     now = timezone.now()
     organization = builders.organization()
     expected = {}

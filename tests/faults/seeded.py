@@ -1,4 +1,4 @@
-"""The bugs that the faults must catch: each is what a simpler program would do."""
+"""The bugs that the fault tests must catch. Each is what a simpler program would do."""
 
 import itertools
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ BATCH = 99  # the first half of an advisory key that nothing else has
 
 
 def record_first() -> None:
-    """A message counts as sent before the provider was called: a kill in between loses it."""
+    """Record a message as sent before the call: a kill in between loses it."""
     gate = claim.admit_messages
 
     def hasty(**asked: Any) -> Sequence[ClaimedMessage]:
@@ -32,7 +32,7 @@ def record_first() -> None:
 
 
 def no_token() -> None:
-    """The gate does not ask whether a message is still ours."""
+    """Skip the check that a message is still ours."""
     condition = "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'"
     open_gate = claim.ADMIT.replace(condition, "")
     assert open_gate != claim.ADMIT
@@ -40,7 +40,7 @@ def no_token() -> None:
 
 
 def no_look_up() -> Any:
-    """What a worker died with is sent again without asking the provider; gives the patch, to be ended."""
+    """Send again without a look-up after a worker died. Return the patch, to be ended."""
 
     def blind(message: Message, provider: Provider, now: Any) -> str:
         return reconciliation._resend_or_give_up(message, now, asked=True)
@@ -49,7 +49,7 @@ def no_look_up() -> Any:
 
 
 def few_at_once() -> None:
-    """No bug, but small batches, each behind a lock with its number (`BATCH`): who holds it can kill between two."""
+    """Use small batches, each behind a lock with its number (`BATCH`), so that a test can kill between two."""
     batch, numbers = invitations._queue_batch, itertools.count()
 
     def barred(*asked: Any) -> tuple[int, int]:
@@ -62,7 +62,7 @@ def few_at_once() -> None:
 
 
 def noted_first() -> Any:
-    """A day's round of appeals is noted before it is done: a kill in between loses it. Gives the patch, to be ended."""
+    """Record a round of invitations before it is done: a kill in between loses it. Return the patch, to be ended."""
     invitation = invitations.invite_donors
 
     def hasty(*, organization: Organization, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Real Celery: two beats and eight workers on one outbox; workers killed; Redis lost and back, empty."""
+"""Real Celery: two beats and eight workers on one outbox; workers killed, Redis lost and back, empty."""
 
 import os
 import random
@@ -41,10 +41,10 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 class Kept:
-    """A program that is started again when it has ended, as compose does with ours (`restart: unless-stopped`).
+    """A program that is started again after it ended, as compose does (`restart: unless-stopped`).
 
-    Celery needs it: a worker that loses its broker while it still mourns a killed process of its pool ends
-    ("file descriptor is None", in its own code).
+    Celery needs it: a worker that loses its broker while a process of its pool is being replaced ends with "file
+    descriptor is None", in its own code.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Kept:
         self.restarts = 0
 
     def looked_after(self) -> bool:
-        """Whether it runs; one that has ended is started again."""
+        """Return whether the program runs. Start it again if it ended."""
         if self.process.poll() is None:
             return True
         self.process = self._running.enter_context(self._start())
@@ -67,7 +67,7 @@ class Kept:
         return found
 
     def kill_some(self, number: int) -> int:
-        """Kill processes of the pool, and wait until Celery has forked others in their place."""
+        """Kill processes of the pool and wait until Celery has replaced them."""
         before = self.children()
         chosen = random.sample(before, number)
         for child in chosen:

@@ -1,4 +1,5 @@
-"""Workers are killed at every point of a message's way: none is lost, and none doubled while the provider can be asked.
+"""Workers are killed at every point of a message's way. None is lost, and none doubled if the provider answers look-
+ups.
 
 `python -m bench.soak` does the same a thousand times.
 """
@@ -71,7 +72,7 @@ def test_control_without_the_look_up_a_message_is_doubled(twilio: TwilioStandIn,
 
 
 def freeze_after_the_claim(arena: Arena) -> None:
-    """A worker stands still for so long that others have done its work, then goes on where it was."""
+    """Freeze a worker until others have done its work, then let it go on."""
     arena.queue()
     with arena.holding("LOCK TABLE notifications_breaker IN ACCESS EXCLUSIVE MODE"):
         pid = arena.start()

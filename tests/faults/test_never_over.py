@@ -1,4 +1,4 @@
-"""Limits under workers that all spend of them at once: never one over; and how it looks without the lock."""
+"""Limits that all workers spend at once are never exceeded; without the lock they are."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,13 +24,13 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody gets some, and thinks for a moment between reading what was used and writing it down."""
+    """Spend a part, with a pause between reading and writing what was used."""
     monkeypatch.setattr(delivery, "BATCH", 15)
     seeds.pause_before(monkeypatch, throttle, "_save_uses")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bug: what was used is read without a lock."""
+    """Seed a bug: read what was used without a lock."""
     plain = (
         "SELECT subject, used.paced_until, used.last_turn_at, used.day, coalesce(used.spent, 0)"
         " FROM unnest(%s::text[]) AS wanted (subject) LEFT JOIN notifications_allowance AS used USING (subject)"
@@ -54,12 +54,12 @@ def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Calla
     return race
 
 
-def test_a_budget_is_used_up_and_never_one_over(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_is_used_up_and_never_exceeded(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     spend_slowly(monkeypatch)
     assert lost_in(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) == 0
 
 
-def test_a_pace_is_kept_and_never_one_over(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pace_is_never_exceeded(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     spend_slowly(monkeypatch)
     organization = builders.organization()
     organization.senders.update(per_minute=150)

@@ -40,7 +40,7 @@ def test_with_a_third_of_faults_everything_arrives_once(twilio: TwilioStandIn, r
 
 
 @pytest.mark.django_db(transaction=True)
-def test_control_whoever_sends_again_without_asking_doubles(twilio: TwilioStandIn) -> None:
+def test_control_sending_again_without_a_look_up_doubles(twilio: TwilioStandIn) -> None:
     weather = Weather(twilio, random.Random(7))
     weather.queue(60)
     weather.last(asks=False)
@@ -62,7 +62,7 @@ def test_a_clock_that_jumps_sends_nothing_twice_and_nothing_too_late(twilio: Twi
     assert Message.objects.filter(text__in=sent, expires_at__gt=weather.began + timedelta(days=3)).count() == 20
 
 
-def test_a_worker_that_died_while_the_clock_was_ahead_is_made_good(twilio: TwilioStandIn) -> None:
+def test_a_message_of_a_worker_that_died_with_a_fast_clock_is_recovered(twilio: TwilioStandIn) -> None:
     now = timezone.now()
     made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(days=2))
     ahead = now + timedelta(days=1)
@@ -74,7 +74,7 @@ def test_a_worker_that_died_while_the_clock_was_ahead_is_made_good(twilio: Twili
     assert Message.objects.get().state == MessageState.ACCEPTED
 
 
-def test_whatever_the_order_of_reports_the_highest_wins() -> None:
+def test_the_highest_status_wins_in_any_order_of_reports() -> None:
     assert len(ORDERS) == 1956
     for order in ORDERS:
         state = str(MessageState.ACCEPTED)

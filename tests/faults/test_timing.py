@@ -1,4 +1,4 @@
-"""How long an answer takes tells nobody whether a contact is known; `python -m bench.soak timing` measures closer."""
+"""Response times do not tell whether a contact is known. `python -m bench.soak timing` measures more precisely."""
 
 import random
 
@@ -12,7 +12,7 @@ PAIRS = 150  # the figure's standard error is then 0.033
 TELLS_NOTHING = 0.15
 
 
-def test_the_figure_is_that_of_its_definition() -> None:
+def test_the_figure_follows_its_definition() -> None:
     assert area([2.0, 3.0], [1.0, 2.0]) == 0.875
     assert area([1.0], [1.0]) == 0.5
 
@@ -23,7 +23,7 @@ def test_known_and_unknown_contacts_are_answered_in_the_same_time(request: pytes
     assert {door: figure for door, figure in told.items() if abs(figure - 0.5) > TELLS_NOTHING} == {}
 
 
-def test_control_looking_somebody_up_before_the_proof_is_heard_at_every_door(request: pytest.FixtureRequest) -> None:
+def test_control_a_look_up_before_verification_shows_at_every_endpoint(request: pytest.FixtureRequest) -> None:
     with leaking(looks=3):  # so few pairs hear a quiet leak in a quiet hour only
         told = told_by_time(PAIRS, random.Random())
     figures.note(request, "known took longer in", told)

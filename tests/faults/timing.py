@@ -1,8 +1,7 @@
-"""Can a stranger tell by how long an answer takes whether a contact is known here, and has given?
+"""Measures whether response times tell a known contact from an unknown one.
 
-Known and unknown contacts come to the same doors in a random order, each with an address of its own. What the times
-tell is one figure for each door: how often the known one of a random pair took longer (the area under the ROC curve).
-0.5 tells nothing.
+Known and unknown contacts come to the same endpoints in random order, each with its own IP address. The figure of an
+endpoint is how often the known contact of a random pair took longer (the area under the ROC curve). 0.5 tells nothing.
 """
 
 import random
@@ -38,7 +37,7 @@ WARM_UP = 20
 
 
 def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
-    """The figure of each door, of so many known contacts and as many unknown ones; nine hundred a day may search."""
+    """Return the figure of each endpoint for as many known as unknown contacts. A day allows 900 searches."""
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
     drive = builders.coming_drive(of=owner, shape=builders.plain, places=PLENTY, policy_id=builders.lax().pk)
@@ -57,14 +56,14 @@ def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
 
 
 def area(known: Sequence[float], unknown: Sequence[float]) -> float:
-    """Of all pairs, the share in which the known one took longer; equal ones count half."""
+    """Return the share of pairs in which the known contact took longer. Equal times count half."""
     ranked = sorted(unknown)
     wins = sum(bisect_left(ranked, took) + bisect_right(ranked, took) for took in known)
     return wins / (2 * len(known) * len(unknown))
 
 
 def make_known(owner: Organization, phones: Sequence[str]) -> None:
-    """People who proved these numbers and gave half a year ago."""
+    """Create donors who verified these numbers and gave half a year ago."""
     now = timezone.now()
     before = now - timedelta(days=180)
     past = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=before.date()), published=False)
@@ -110,7 +109,7 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
 
 
 def _ask(drive: Drive, phone: str, n: int) -> dict[str, float]:
-    """One contact at each door, from a fresh browser; seconds."""
+    """Send one contact to each endpoint from a fresh browser; return seconds."""
     browser = Client(REMOTE_ADDR=f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
     details = {"name": "Test Ana Alder", "phone": phone, "email": "", "visit": "return", "reminders": "on"}
     details["slot"] = str(builders.slot(drive, n % 4).pk)
@@ -132,14 +131,14 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _phones(count: int, chance: random.Random) -> Iterator[str]:
-    """So many of the numbers that are kept for fiction, in no order."""
+    """Yield this many reserved numbers in random order."""
     every = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)]
     return iter(chance.sample(every, count))
 
 
 @contextmanager
 def leaking(looks: int = 1) -> Iterator[None]:
-    """The seeded bug: whoever is to prove a contact is looked up first, with what they booked and gave; so often."""
+    """Seed a bug: look up the contact with its bookings and donations before verification, this many times."""
     spend = codes._spend_code_limits
 
     def curious(who: str, *rest: Any) -> None:

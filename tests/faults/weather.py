@@ -26,7 +26,7 @@ _numbers = count(1)
 
 @dataclass
 class Count:
-    """What came of it all."""
+    """The messages at the provider compared with those queued."""
 
     messages: int
     faults: int
@@ -38,7 +38,7 @@ class Count:
 
 @dataclass
 class Weather:
-    """Everything from one seed. `jumps` is by how much the clock is wrong in each round; afterwards it is right."""
+    """Random faults from one seed. `jumps` shifts the clock in each round; afterwards it is right."""
 
     twilio: TwilioStandIn
     chance: random.Random
@@ -59,7 +59,7 @@ class Weather:
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
-        """Run the sweeps as beat rings for them, until nothing is open. Hangs cost ten seconds, together."""
+        """Run the sweeps until no message is open. The hangs together cost ten seconds."""
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
         with contextlib.nullcontext() if asks else seeded.no_look_up():
             for round_ in range(300):
@@ -91,7 +91,7 @@ class Weather:
         self._plan(20)
 
     def _die(self, at: datetime) -> None:
-        """While the clock is wrong, a worker dies with a message past the gate."""
+        """Let a worker die with a claimed message while the clock is wrong."""
         if self.jumps and at != self.began + self.took:
             claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=at), now=at)
 

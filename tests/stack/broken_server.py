@@ -1,4 +1,4 @@
-"""The web server with a seeded bug, for the controls: `python -m tests.stack.broken_server few|early|unread|greedy`."""
+"""The web server with a seeded bug, for controls: `python -m tests.stack.broken_server few|early|unread|greedy`."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ async def _receive_in_a_thread(
 
 
 async def _receive_nothing(_self: RsgiAdapter, _scope: Scope, _exchange: RsgiProtocol, _body: RequestBody) -> None:
-    """Leave the body where it is, as servers do that stream it to a view."""
+    """Leave the body unread, as servers do that stream it to a view."""
 
 
 def seed(bug: str) -> None:

@@ -1,4 +1,4 @@
-"""Clients that a web server must survive: slow ones, and those that keep a connection after an early answer."""
+"""Clients that a web server must survive: slow ones, and kept connections after an early answer."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ def connect(port: int) -> socket.socket:
 
 @contextmanager
 def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
-    """Hold open connections that have sent only this."""
+    """Hold open connections that have sent only these bytes."""
     with ExitStack() as stack:
         for _client in range(count):
             stack.enter_context(closing(connect(port))).sendall(sent)
@@ -64,7 +64,7 @@ def _drip(clients: list[socket.socket], done: threading.Event) -> None:
 
 
 def slowest_health(port: int, seconds: float = 3.0) -> float:
-    """The longest that `/healthz` took, each time on a new connection; PATIENCE when it did not answer."""
+    """Return the longest time of `/healthz` on new connections, or PATIENCE without an answer."""
     longest, end = 0.0, time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -80,7 +80,7 @@ def slowest_health(port: int, seconds: float = 3.0) -> float:
 
 @dataclass
 class Ask:
-    """A request and the status that it must bring."""
+    """A request and its expected status."""
 
     method: str
     path: str
@@ -102,7 +102,7 @@ SMALL = json.dumps({"reason": "x" * 200}).encode()
 
 
 def mixed(key: str, booking: object) -> Sequence[Ask]:
-    """Requests that are answered before the view reads the body, and ordinary ones between them."""
+    """List requests that are answered before the body is read, and ordinary ones between them."""
     holder = JSON | {"Authorization": f"Bearer {key}"}
     return (
         Ask("POST", "/api/v1/drives/", 401, SMALL, JSON),
@@ -118,7 +118,7 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
 
 
 def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[str]:
-    """Send so many requests on kept connections, bodies in one or two packets: those that got no or a wrong answer."""
+    """Send requests on kept connections, bodies in one or two packets; count missing and wrong answers."""
     chance, missed = random.Random(seed), Counter[str]()
     client = connect(port)
     for _request in range(count):
@@ -138,7 +138,7 @@ def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[s
 
 
 def _send(client: socket.socket, ask: Ask, *, split: bool) -> tuple[int, bool]:
-    """The status, and whether the server said that it ends the connection."""
+    """Return the status, and whether the server said that it closes the connection."""
     if split:
         client.sendall(ask.head)
         time.sleep(0.002)

@@ -1,4 +1,4 @@
-"""The web application with doors: `/echo` shows what arrived, `/slow` answers late, `/die` ends the process."""
+"""A web application with test pages: `/echo` shows the request, `/slow` answers late, `/die` ends the process."""
 
 import json
 import os

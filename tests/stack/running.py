@@ -25,7 +25,7 @@ READY_WITHIN = 90.0
 
 
 class Running:
-    """`python -m config.embedded` on a folder and a port, from an environment that names nothing else."""
+    """`python -m config.embedded` with a folder and a port, in an otherwise empty environment."""
 
     def __init__(self, data: Path, port: int) -> None:
         self.port = port
@@ -46,12 +46,12 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The guard stops whatever a test that failed left running."""
+        """Let the guard stop what a failed test left running."""
         self.process.kill()
         self.process.wait()
 
     def wait_until_ready(self) -> float:
-        """Until the stack says so; gives the seconds."""
+        """Wait until the stack reports that it is ready; return the seconds."""
         began = time.monotonic()
         ready = f"Ready: http://localhost:{self.port}/"
         assert eventually(lambda: self.process.poll() is not None or ready in self.said, READY_WITHIN), self.said
@@ -63,24 +63,24 @@ class Running:
         return self.log.read_text()
 
     def everybody(self) -> list[psutil.Process]:
-        """All processes of the stack, the guard among them."""
+        """List all processes of the stack, the guard included."""
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to stop; gives the exit code."""
+        """Ask the stack to stop; return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(40)
 
 
 def left_over(processes: list[psutil.Process]) -> list[str]:
-    """Which of them are still there after a moment."""
+    """List the processes that still run after a moment."""
     _gone, alive = psutil.wait_procs(processes, timeout=5)
     return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 class Http:
-    """A connection for `Visitor`: one request after the other, with a cookie jar."""
+    """A connection for `Visitor` with a cookie jar. Sends one request after the other."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -103,5 +103,5 @@ class Http:
         return json.loads(self.send("GET", path).body)
 
     def inbox(self, to: str) -> list[str]:
-        """The texts that the demo sent to somebody, oldest first."""
+        """List the demo's texts to this number, oldest first."""
         return [item["text"] for item in reversed(self.get_json(f"/demo/inbox/messages.json?to={quote(to)}"))]

@@ -1,4 +1,4 @@
-"""One process holds 64 MB of bodies at a time; what would be more is refused with 503."""
+"""One process holds 64 MB of request bodies; more are refused with 503."""
 
 import http.client
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ UNFINISHED = b"POST /api/v1/none/ HTTP/1.1\r\nHost: localhost\r\nContent-Length:
 
 @contextmanager
 def nearly_full(port: int) -> Iterator[None]:
-    """Clients have sent all but a byte of the largest body each, and leave room for `LEFT` bytes."""
+    """Send all but a byte of several large bodies, so that room for `LEFT` bytes remains."""
     with clients.unfinished(port, CLIENTS, UNFINISHED):
         yield
 
 
 def is_answered(port: int, length: int, status: int) -> bool:
-    """Send one whole body; the server may close before it has read a body that it refuses."""
+    """Send one whole body. The server may close before it has read a refused body."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=clients.PATIENCE)) as client:
         try:
             client.request("POST", "/api/v1/none/", b"x" * length, {"Host": "localhost"})

@@ -1,4 +1,4 @@
-"""The whole service as `make run` starts it, used over HTTP by somebody without JavaScript."""
+"""The whole service as `make run` starts it, used over HTTP without JavaScript."""
 
 import re
 import signal
@@ -37,7 +37,7 @@ def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
 
 
 def _stopped(stack: Running, number: int) -> list[str]:
-    """Stop the stack; gives the processes that outlived it."""
+    """Stop the stack; return the processes that outlived it."""
     processes = stack.everybody()
     assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
     assert stack.stop(number) == 0
@@ -47,7 +47,7 @@ def _stopped(stack: Running, number: int) -> list[str]:
 
 
 def _book(port: int) -> tuple[str, dict[str, float]]:
-    """From the list of drives to the calendar file; gives the booking's page and how long the messages took."""
+    """Book from the list of drives to the calendar file; return the booking's page and the delays of its messages."""
     http = Http(port)
     assert http.get_json("/readyz")["ok"] is True
     ana = Visitor(http)
@@ -66,7 +66,7 @@ def _book(port: int) -> tuple[str, dict[str, float]]:
 
 
 def _held(ana: Visitor) -> Page:
-    """The last drive on the home page that is not full, its last open time."""
+    """Hold the last open time of the last drive with open spots."""
     slugs = re.findall(r'href="(/d/[^/"]+/)"', ana.open("/").html)
     page = next(page for slug in reversed(slugs) if 'name="slot"' in (page := ana.open(f"{slug}?visit=return")).html)
     form = page.form("/book/")

@@ -50,7 +50,7 @@ max_client_conn = 200
 
 @contextmanager
 def pgbouncer(guard: Guard) -> Iterator[str]:
-    """PgBouncer in front of the test's PostgreSQL; gives the address of the test's database there."""
+    """Run PgBouncer in front of the test's PostgreSQL; return the database address there."""
     assert PROGRAM
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
     guard.remove(folder)
@@ -83,7 +83,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
 
 @dataclass
 class Caller:
-    """A client with a kept connection, who knows what each answer has to be about."""
+    """A client with a kept connection that checks each answer against its request."""
 
     port: int
     drive: int
@@ -94,7 +94,7 @@ class Caller:
     booked: Counter[str] = field(default_factory=Counter)
 
     def make(self, requests: int) -> "Caller":
-        """A booking, a look at that booking, and a look at the open times, in turn."""
+        """Book, read the booking and read the open times in turn."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as client:
             token = ""
             for n in range(requests):
@@ -144,7 +144,7 @@ class Caller:
 
 
 def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str) -> list[Caller]:
-    """What several clients were answered by a web server behind PgBouncer; each books at a drive of their own."""
+    """Return clients that booked through a web server behind PgBouncer, each at its own drive."""
     owner = builders.organization(codes_per_day=1_000_000)
     drives = [
         builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=STEPS, policy_id=builders.lax().pk)
@@ -160,13 +160,13 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
 
 
 def starts(drive: Drive) -> dict[str, str]:
-    """Each slot of a drive with its start, as the API writes it."""
+    """Return the start of each slot as the API writes it."""
     slots = Slot.objects.filter(drive=drive).order_by("n")
     return {str(slot.pk): slot.starts_at.astimezone(drive.site.zone).isoformat() for slot in slots}
 
 
 @pytest.mark.skipif(not PROGRAM, reason="no pgbouncer on PATH")
-def test_every_answer_is_about_what_was_asked(tmp_path: Path, guard: Guard) -> None:
+def test_every_answer_belongs_to_its_request(tmp_path: Path, guard: Guard) -> None:
     callers = callers_behind(tmp_path, guard, REQUESTS, setting="on")
     assert [line for caller in callers for line in caller.wrong] == []
     statuses = sum((caller.statuses for caller in callers), Counter[int]())
@@ -178,6 +178,6 @@ def test_every_answer_is_about_what_was_asked(tmp_path: Path, guard: Guard) -> N
 
 
 @pytest.mark.skipif(not PROGRAM, reason="no pgbouncer on PATH")
-def test_control_prepared_statements_are_answered_wrong(tmp_path: Path, guard: Guard) -> None:
+def test_control_prepared_statements_mix_up_answers(tmp_path: Path, guard: Guard) -> None:
     callers = callers_behind(tmp_path, guard, 400, setting="off")
     assert [line for caller in callers for line in caller.wrong]

@@ -1,4 +1,4 @@
-"""The real web server: what arrives at the application, how it stops, what it survives."""
+"""The real web server: requests, shutdown and crashes."""
 
 import http.client
 import json
@@ -33,14 +33,14 @@ Connect = Callable[[], http.client.HTTPConnection]
 
 @pytest.fixture
 def port(tmp_path: Path, guard: Guard) -> Iterator[int]:
-    """A web server of one thread, with doors for tests."""
+    """Run a web server of one thread with test pages."""
     with programs.web_process(guard, tmp_path / "web.log", DOORS, **ALONE) as (_process, port):
         yield port
 
 
 @pytest.fixture
 def connect(port: int) -> Iterator[Connect]:
-    """Makes connections, kept until the test ends."""
+    """Make connections that stay open until the test ends."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)))
 
@@ -58,7 +58,7 @@ def ask_once(port: int, path: str = "/healthz") -> int:
 
 
 def echoed(port: int, *packets: bytes) -> dict[str, Any]:
-    """What the application saw of a request sent in these packets."""
+    """Return what the application saw of a request sent in these packets."""
     with closing(clients.connect(port)) as client:
         for packet in packets:
             client.sendall(packet)
@@ -114,8 +114,8 @@ def test_a_chunked_body_arrives_whole(port: int) -> None:
     assert (shown["body"], shown["CONTENT_LENGTH"]) == ("onetwo", "6")
 
 
-def test_a_header_cannot_pass_for_the_proxy_s(port: int) -> None:
-    """Repeated headers arrive in their order, the proxy's last; a name with an underscore does not arrive."""
+def test_a_client_header_cannot_replace_the_proxys(port: int) -> None:
+    """Repeated headers arrive in order, the proxy's last. A name with an underscore does not arrive."""
     head = b"GET /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nX_Forwarded_For: 192.0.2.2\r\n"
     shown = echoed(port, head + b"X-Forwarded-For: 192.0.2.3\r\nX_Forwarded_Proto: https\r\n\r\n")
     assert shown["HTTP_X_FORWARDED_FOR"] == "192.0.2.1,192.0.2.3"
@@ -132,8 +132,8 @@ def test_a_header_cannot_pass_for_the_proxy_s(port: int) -> None:
     ],
     ids=["body that ends early", "two lengths", "long head", "many headers"],
 )
-def test_a_request_that_is_not_whole_or_too_large_does_not_arrive(port: int, sent: bytes, status: int) -> None:
-    """The server may close before it has read a head to its end; the answer can be lost with the rest."""
+def test_an_incomplete_or_too_large_request_does_not_arrive(port: int, sent: bytes, status: int) -> None:
+    """The server may close before it has read the whole head, so the answer can be lost."""
     with closing(clients.connect(port)) as client:
         with suppress(OSError):
             client.sendall(sent)

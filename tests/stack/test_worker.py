@@ -1,4 +1,4 @@
-"""A real Celery worker and beat on a real Redis, with the real Twilio client and a real mail server's protocol."""
+"""A real Celery worker and beat with a real Redis, the real Twilio client and the SMTP protocol."""
 
 import time
 from contextlib import ExitStack
@@ -30,20 +30,18 @@ pytestmark = [
 
 
 def entered(number: int) -> Booking:
-    """A booking in twelve days, by somebody with a phone and a mailbox, made at this moment."""
+    """Create a booking in twelve days, now, for a donor with phone and mailbox."""
     drive = builders.coming_drive()
     who = {"email": "test.ana.alder@example.org"}
     return builders.booked(drive, n=6, number=number, now=present(), **who)
 
 
 def parts(mail: EmailMessage) -> list[tuple[str, str | None]]:
-    """The types of a mail's parts, with the calendar's method."""
+    """List the types of an e-mail's parts, with the calendar method."""
     return [(part.get_content_type(), part.get_param("method")) for part in mail.iter_parts()]  # type: ignore[misc]
 
 
-def test_a_worker_sends_through_twilio_and_smtp_what_beat_rings_for(
-    tmp_path: Path, guard: Guard, redis_url: str
-) -> None:
+def test_a_worker_sends_due_messages_through_twilio_and_smtp(tmp_path: Path, guard: Guard, redis_url: str) -> None:
     booking = entered(42)
     with TwilioStandIn() as twilio, MailSink() as sink, ExitStack() as running:
         environment = {
@@ -92,7 +90,7 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
 
 
 def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
-    """The code and the confirmation came once each, in any order; the confirmation says where reports go."""
+    """Check that code and confirmation arrived once each, and that the confirmation has a report address."""
     code = builders.code_of(booking)
     confirmation, told = sorted(twilio.accepted, key=lambda kept: kept.fields["Body"].startswith(code))
     assert told.fields["Body"].startswith(code)
@@ -103,7 +101,7 @@ def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
 
 
 def _reported(twilio: TwilioStandIn, kept: Kept) -> str:
-    """What the outbox says of a text once the provider's signed report has come."""
+    """Send the provider's signed report; return the message's state."""
     assert eventually(lambda: Message.objects.filter(provider_id=kept.sid, state="accepted").exists())
     address, fields, signature = twilio.report(kept.sid, "delivered")
     path = address.removeprefix(settings.BASE_URL)

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets, and refuses or breaks off on demand."""
+"""A mail server that keeps what it gets, and refuses or disconnects on demand."""
 
 import socketserver
 import threading
@@ -63,7 +63,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 return
 
     def _answer(self, word: str, line: str) -> bool:
-        """One command; False ends the conversation."""
+        """Answer one command. Return False to end the conversation."""
         planned = self.owner.answers.get(word)
         if planned == "drop":
             return False

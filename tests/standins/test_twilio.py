@@ -1,4 +1,4 @@
-"""The stand-in keeps to Twilio's contract: asked with Twilio's own client, held against the schema it publishes."""
+"""The stand-in follows Twilio's contract: called by Twilio's client, checked against its published schema."""
 
 import http.client
 import json
@@ -102,7 +102,7 @@ def call(
 
 
 @pytest.mark.parametrize("by", [{"From": NUMBER}, {"MessagingServiceSid": "MG" + "a" * 32}])
-def test_what_is_created_fetched_and_listed_fits_the_schema(standin: TwilioStandIn, by: dict[str, str]) -> None:
+def test_created_fetched_and_listed_messages_fit_the_schema(standin: TwilioStandIn, by: dict[str, str]) -> None:
     status, created = call(standin, "POST", LIST, {"To": TO, "Body": "Hola", **by})
     assert status == 201
     fits(MESSAGE, created)
@@ -120,7 +120,7 @@ def test_what_is_created_fetched_and_listed_fits_the_schema(standin: TwilioStand
     assert page["messages"] == [fetched]
 
 
-def test_what_is_queued_was_not_sent_yet(standin: TwilioStandIn) -> None:
+def test_a_queued_message_has_no_sent_date(standin: TwilioStandIn) -> None:
     _status, created = call(standin, "POST", LIST, FIELDS)
     assert (created["status"], created["date_sent"], created["num_segments"]) == ("queued", None, "1")
 
@@ -139,9 +139,7 @@ def test_what_is_queued_was_not_sent_yet(standin: TwilioStandIn) -> None:
         ({"ValidityPeriod": "36001"}, 20001),
     ],
 )
-def test_what_twilio_refuses_is_refused_with_its_code(
-    standin: TwilioStandIn, changed: dict[str, str], code: int
-) -> None:
+def test_refusals_have_twilios_code(standin: TwilioStandIn, changed: dict[str, str], code: int) -> None:
     status, error = call(standin, "POST", LIST, {**FIELDS, **changed})
     assert (status, error["status"], error["code"], sorted(error)) == (
         400,
@@ -152,12 +150,12 @@ def test_what_twilio_refuses_is_refused_with_its_code(
     assert standin.accepted == []
 
 
-def test_a_body_of_1600_characters_is_taken(standin: TwilioStandIn) -> None:
+def test_a_body_of_1600_characters_is_accepted(standin: TwilioStandIn) -> None:
     status, created = call(standin, "POST", LIST, {**FIELDS, "Body": "x" * 1600})
     assert (status, created["num_segments"]) == (201, "11")
 
 
-def test_strangers_and_other_addresses_are_refused(standin: TwilioStandIn) -> None:
+def test_wrong_credentials_and_addresses_are_refused(standin: TwilioStandIn) -> None:
     refused = [
         call(standin, "POST", LIST, FIELDS, secret="another"),
         call(standin, "POST", LIST, FIELDS, secret=""),
@@ -228,7 +226,7 @@ def test_reports_and_texts_reach_our_webhooks_with_signatures_that_hold(standin:
     assert [(one["direction"], one["status"]) for one in page["messages"]] == [("inbound", "received")]
 
 
-def test_what_becomes_of_texts_is_posted_to_their_callback() -> None:
+def test_delivery_reports_are_posted_to_the_callback() -> None:
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/status/token/"
@@ -243,8 +241,6 @@ def test_what_becomes_of_texts_is_posted_to_their_callback() -> None:
 
 
 class Hook(BaseHTTPRequestHandler):
-    """Somebody's webhook."""
-
     heard: ClassVar[list[tuple[dict[str, str], str]]] = []
 
     def do_POST(self) -> None:

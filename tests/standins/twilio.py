@@ -68,7 +68,7 @@ Answer = tuple[int, str, dict[str, str]]
 
 
 class TwilioStandIn:
-    """The server, in a thread of its own. `accepted` is the log of what it took, in order."""
+    """The server in a thread of its own. `accepted` lists the accepted messages in order."""
 
     def __init__(self, port: int = 0, slow: float = 0.0, secret: str = SECRET, *, reports: bool = False) -> None:
         self.accepted: list[Kept] = []
@@ -105,30 +105,30 @@ class TwilioStandIn:
             self._reporters.shutdown()
 
     def plan(self, faults: Iterable[str]) -> None:
-        """What the next calls to create meet, one after the other; afterwards all is well."""
+        """Set the faults of the next calls to create, in order. Later calls succeed."""
         self._plan.extend(faults)
 
     def poison(self, text: str) -> None:
-        """Let what it knows of a message with this text be such that no row can hold it."""
+        """Return data for a message with this text that no database row can hold."""
         for kept in self.accepted:
             if kept.fields.get("Body") == text:
                 kept.sid = "SM" + 99 * "0"
 
     def release(self) -> None:
-        """Give the answers that were held."""
+        """Send the held answers."""
         while self.held:
             self._loop.call_soon_threadsafe(self.held.pop())
 
     def refuse(self, number: str, code: int, status: int = 400) -> None:
-        """From now on texts to the number are refused with an error code."""
+        """Refuse texts to this number with an error code from now on."""
         self._errors[number] = Refused(code, "refused", status)
 
     def set_status(self, sid: str, status: str, error_code: int | None = None) -> None:
-        """What `fetch` answers from now on."""
+        """Set the answer of `fetch` from now on."""
         self._by_sid[sid].becomes(status, error_code)
 
     def report(self, sid: str, status: str, error_code: str = "") -> tuple[str, dict[str, str], str]:
-        """A report as Twilio would send it: the address it goes to, its fields, its signature."""
+        """Build a delivery report as Twilio sends it: address, fields and signature."""
         kept = self._by_sid[sid]
         told = {name: kept.fields[name] for name in ("To", "From", "MessagingServiceSid") if name in kept.fields}
         fields: dict[str, str] = told | _named(sid, status) | {"MessageStatus": status}
@@ -138,7 +138,7 @@ class TwilioStandIn:
         return address, fields, signed(address, fields, self.secret)
 
     def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
-        """A text from a phone to a number of ours, for the webhook at `address`: its fields and its signature."""
+        """Build a text from a phone to our number for the webhook at `address`: fields and signature."""
         kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
         self._keep(kept)
         counts = {"NumMedia": "0", "NumSegments": str(message_content.count_segments(text)), "SmsMessageSid": kept.sid}
@@ -146,7 +146,7 @@ class TwilioStandIn:
         return fields, signed(address, fields, self.secret)
 
     def call_back(self, address: str, fields: dict[str, str], signature: str) -> int:
-        """Post a report or a text to its webhook; the status of the answer."""
+        """Post a report or a text to its webhook; return the status."""
         headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
         return urllib3.request("POST", address, body=urlencode(fields), headers=headers).status
 
@@ -164,7 +164,7 @@ class TwilioStandIn:
         await asyncio.sleep(0)  # a transport closes its socket in the next round
 
     def answer(self, method: str, target: str, body: str, authorization: str = "") -> Answer:
-        """Status, text and headers; a status of 0 or less is a fault of the connection."""
+        """Return status, text and headers. A status of 0 or less is a fault of the connection."""
         parts = urlsplit(target)
         version, _accounts, account, *resource = [*parts.path.strip("/").split("/"), "", "", ""][:6]
         resource = [name for name in resource if name]
@@ -231,7 +231,7 @@ def signed(address: str, fields: dict[str, str], secret: str = SECRET) -> str:
 
 
 def _named(sid: str, status: str) -> dict[str, str]:
-    """What every call of a webhook says, also under its names of old."""
+    """Return the fields of every webhook call, old names included."""
     return {"MessageSid": sid, "SmsSid": sid, "SmsStatus": status, "AccountSid": ACCOUNT, "ApiVersion": VERSION}
 
 
@@ -244,7 +244,7 @@ def _told(refused: Refused) -> Answer:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept connection: requests are read whole, answered in order."""
+    """One kept connection. Requests are read whole and answered in order."""
 
     def __init__(self, standin: TwilioStandIn) -> None:
         self._standin = standin
@@ -287,7 +287,7 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer)
 
     def _reset(self) -> None:
-        """End the connection at once, with a reset in the place of a goodbye."""
+        """Close the connection with a TCP reset."""
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )

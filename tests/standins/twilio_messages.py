@@ -23,7 +23,7 @@ _NUMBER, _SERVICE = re.compile(r"\+[1-9]\d{6,14}"), re.compile(r"MG[0-9a-fA-F]{3
 
 @dataclass
 class Kept:
-    """A message that the stand-in took, or that was sent to us. `status` is its own, `fields` are as they came."""
+    """A message that the stand-in accepted, or that was sent to us. `fields` are as they came."""
 
     sid: str
     fields: dict[str, str]
@@ -40,7 +40,7 @@ class Kept:
             self.sent_at = self.sent_at or self.updated_at
 
     def shown(self, account: str) -> dict[str, Any]:
-        """The resource as JSON. Of a service's message neither number nor segments are known while it is queued."""
+        """Return the resource as JSON. A queued message of a service has no sender and no segments yet."""
         uri = f"/{VERSION}/Accounts/{account}/Messages/{self.sid}"
         service, body = self.fields.get("MessagingServiceSid"), self.fields.get("Body", "")
         return {
@@ -69,7 +69,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Refused:
-    """An error of the API, as its JSON says it."""
+    """An error of the API as JSON."""
 
     code: int
     message: str
@@ -87,7 +87,7 @@ NOT_YOU = Refused(20003, "Authenticate", 401)
 
 
 def refusal(fields: Mapping[str, str]) -> Refused | None:
-    """Why a message with these fields is not taken, if so."""
+    """Return why a message with these fields is refused, or None."""
     to, number, service = (fields.get(name, "") for name in ("To", "From", "MessagingServiceSid"))
     callback = fields.get("StatusCallback")
     wrong = {
@@ -105,7 +105,7 @@ def refusal(fields: Mapping[str, str]) -> Refused | None:
 
 
 def listed(kept: Sequence[Kept], account: str, asked: Mapping[str, str]) -> dict[str, Any]:
-    """One page of a list, the newest first: those that `asked` names, and where the other pages are."""
+    """Return one page of the list, the newest first, with these filters and links to other pages."""
     found = [one for one in reversed(kept) if _is_wanted(one, asked)]
     size = min(max(int(asked.get("PageSize", PAGE)), 1), LARGEST_PAGE)
     page = int(asked.get("Page", 0))
@@ -130,7 +130,7 @@ def listed(kept: Sequence[Kept], account: str, asked: Mapping[str, str]) -> dict
 
 
 def _is_wanted(one: Kept, asked: Mapping[str, str]) -> bool:
-    """Whether a message is of the numbers and days (in GMT) that are asked for. What is queued was sent on no day."""
+    """Return whether a message matches the numbers and days (GMT). A queued message has no day."""
     if any(name in asked and one.fields.get(name) != asked[name] for name in ("To", "From")):
         return False
     days = {sign: asked[f"DateSent{sign}"][:10] for sign in ("", "<", ">") if f"DateSent{sign}" in asked}
@@ -149,5 +149,5 @@ def _is_period(text: str) -> bool:
 
 
 def _stamp(at: datetime | None) -> str | None:
-    """RFC 2822, in GMT and whole seconds."""
+    """Format as RFC 2822 in GMT."""
     return format_datetime(at.astimezone(UTC)) if at else None

@@ -87,7 +87,7 @@ def plant(organization: Organization | None = None) -> Planted:
     _change(coming)
     _wait(owner)
     broadcast = BroadcastDraft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
-    count = broadcasts.preview_broadcast(drive=drive, draft=broadcast).count
+    count = broadcasts.preview_broadcast(drive=drive, draft=broadcast).recipient_count
     broadcasts.send_broadcast(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
     notifications_made.deliver(NOW + timedelta(minutes=5))
     for sent in Message.objects.exclude(provider_id="")[:3]:

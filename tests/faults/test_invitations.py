@@ -1,4 +1,4 @@
-"""The sweep that queues appeals is killed in the middle: the next one finishes it, and tells nobody twice."""
+"""A killed invitation run is finished by the next one without a second invitation."""
 
 import itertools
 import random
@@ -23,7 +23,7 @@ QUEUED = Message.objects.filter(kind="invitation")
 
 @pytest.fixture
 def at() -> datetime:
-    """The moment of a round at which six donors may hear of a drive."""
+    """The time of a run at which six donors can be invited."""
     owner = builders.organization(codes_per_day=100_000)
     donated = builders.drive(owner)
     for n in range(PEOPLE):
@@ -56,8 +56,8 @@ def after_a_batch(workers: Workers, at: datetime, *, finishes: bool) -> None:
 POINTS: tuple[Callable[..., None], ...] = (before_anything_is_read, while_it_queues, after_a_batch)
 
 
-def told() -> tuple[int, int]:
-    """How many of the six were told of nothing, and how many twice."""
+def count_lost_and_repeated() -> tuple[int, int]:
+    """Return how many of the six got no invitation, and how many got two."""
     by_person = Counter(QUEUED.values_list("recipient", flat=True))
     return PEOPLE - len(by_person), sum(count > 1 for count in by_person.values())
 
@@ -66,7 +66,7 @@ def next_round(at: datetime) -> datetime:
     return at + timedelta(minutes=10)
 
 
-def test_a_killed_sweep_loses_nobody_and_tells_nobody_twice(
+def test_a_killed_run_loses_and_repeats_no_invitation(
     workers: Workers, at: datetime, request: pytest.FixtureRequest
 ) -> None:
     left, outcomes = Counter[int](), []
@@ -76,28 +76,28 @@ def test_a_killed_sweep_loses_nobody_and_tells_nobody_twice(
         assert eventually(lambda: not workers.waiting() and not workers.locking())
         left[QUEUED.count()] += 1
         invitations.invite_all_donors(now=next_round(at))
-        outcomes.append(told())
+        outcomes.append(count_lost_and_repeated())
     figures.note(request, "queued when they were killed: rounds", dict(left))
     assert workers.kills == ROUNDS * len(POINTS)
     assert any(0 < queued < PEOPLE for queued in left)  # else none was killed in the middle
     assert set(outcomes) == {(0, 0)}
 
 
-def test_control_a_round_that_is_noted_before_it_is_done_is_lost(at: datetime) -> None:
+def test_control_a_run_recorded_before_it_is_done_loses_invitations(at: datetime) -> None:
     with Workers(bug="few_at_once noted_first") as workers:
         after_a_batch(workers, at, finishes=False)
     patched = seeded.noted_first()
     invitations.invite_all_donors(now=next_round(at))
     patched.stop()
-    assert told()[0] > 0
+    assert count_lost_and_repeated()[0] > 0
 
 
-def test_control_who_was_told_is_told_again_by_a_sweep_that_looks_at_nothing(
+def test_control_a_run_without_the_history_repeats_invitations(
     workers: Workers, at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     after_a_batch(workers, at, finishes=False)
     heard, key, numbers = invitation_audience.load_contact_history, invitations._build_key, itertools.count()
-    monkeypatch.setattr(invitation_audience, "load_contact_history", lambda *asked: replace(heard(*asked), told=[]))
+    monkeypatch.setattr(invitation_audience, "load_contact_history", lambda *asked: replace(heard(*asked), sent=[]))
     monkeypatch.setattr(invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
     invitations.invite_all_donors(now=next_round(at))
-    assert told()[1] > 0
+    assert count_lost_and_repeated()[1] > 0
