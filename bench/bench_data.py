@@ -45,8 +45,6 @@ UPDATE drives_slot AS slot SET chairs_taken = (SELECT count(*) FROM drives_booki
 
 
 class BenchData:
-    """An organization with drives, created at `now`."""
-
     def __init__(self) -> None:
         self.now = timezone.now()
         policies.seed_policies(Policy)
@@ -86,7 +84,6 @@ class BenchData:
         return list(Slot.objects.filter(drive=drive).order_by("n").values_list("pk", flat=True))
 
     def create_frequent_donor(self, bookings: int) -> Volunteer:
-        """Create a donor with this many past visits, for the calendar feed."""
         volunteer = volunteers_registration.enter_volunteer(
             organization=self.organization,
             name="Test Ana Alder",
@@ -117,7 +114,6 @@ class BenchData:
 
 
 def create_holds(drive: Drive, count: int, now: datetime) -> None:
-    """Insert this many holds at a drive, as in the rush when it opens."""
     held: dict[str, Any] = {
         "drive": drive.pk,
         "steps": drive.slots.count(),

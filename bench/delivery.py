@@ -48,7 +48,6 @@ RETURNING id, address, text
 
 
 def measure_claims(world: BenchData) -> Iterator[Benchmark]:
-    """Measure rows claimed per second, in batches, with their texts."""
     work = Benchmark("claim due messages", f"a bare UPDATE … FOR UPDATE SKIP LOCKED of {BATCH} rows")
     _reset_outbox(world)
     queue_messages(world.organization, MESSAGES, "claim")
@@ -108,7 +107,6 @@ def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
 
 
 def _time_batches(claim: Callable[[], int]) -> list[float]:
-    """Time each batch until no row is left, then put all rows back."""
     times, claimed = [], MESSAGES
     while claimed:
         began = time.perf_counter()

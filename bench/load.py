@@ -16,8 +16,6 @@ RequestFactory = Callable[[int, int], bytes]
 
 @dataclass
 class Measurement:
-    """The response times of a run in seconds, and the statuses."""
-
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
@@ -51,7 +49,6 @@ def run_clients(
 
 
 def compute_percentile_ms(times: Sequence[float], share: float) -> float:
-    """Return the percentile in milliseconds."""
     ordered = sorted(times)
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 

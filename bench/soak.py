@@ -93,7 +93,6 @@ def check_races(share: float) -> tuple[bool, str]:
 
 
 def _run_tests(path: str, **more: str) -> tuple[bool, str]:
-    """Run tests in a process of their own; return the last line of pytest's output."""
     overridden = {*OURS, "DATABASE_URL", "REDIS_URL"}
     environment = {name: value for name, value in os.environ.items() if name not in overridden}
     answer = subprocess.run(
@@ -110,7 +109,6 @@ def _run_tests(path: str, **more: str) -> tuple[bool, str]:
 
 
 def check_waitlist_rounds(share: float) -> tuple[bool, str]:
-    """Free slots and join waitlists in random rounds."""
     count = int(ROUNDS * share)
     good, summary = _run_tests("tests/drives/waitlist/test_rounds.py", WAITING_ROUNDS=str(count))
     return good, f"{count:,} rounds, {summary}"
@@ -186,7 +184,6 @@ def _use_stand_in(standin: Any) -> Any:
 
 
 def _run_part(part: str, share: float) -> bool:
-    """Run one part and record its figures after the full length."""
     print(f"{part} …", flush=True)
     began = time.monotonic()
     good, summary = PARTS[part](share)

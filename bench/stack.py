@@ -45,7 +45,6 @@ class BenchStack:
         self._stop()
 
     def start_python(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start one of the service's programs. Its output goes to the log file."""
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=os.environ, stdout=log, stderr=log, start_new_session=True
@@ -59,7 +58,6 @@ class BenchStack:
         return self.start_python("-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(WORKERS), *quiet)
 
     def run_pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
-        """Return the transactions per second of an SQL script."""
         assert self.database is not None
         path = self.folder / "script.sql"
         path.write_text(script)

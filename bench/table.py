@@ -14,8 +14,6 @@ RESULTS_PATH = Path(__file__).parent / "results" / "latest.json"
 
 @dataclass
 class Benchmark:
-    """One row: our rate beside the floor's, each the median of alternating runs."""
-
     name: str
     floor_description: str
     unit: str = "1/s"
@@ -50,7 +48,6 @@ def write_results(works: Sequence[Benchmark]) -> None:
 
 
 def format_table(works: Sequence[Benchmark]) -> str:
-    """Format the table, followed by a description of each floor."""
     rows = [work.row() for work in works]
     width = max(len(str(row["name"])) for row in rows)
     head = f"{'':{width}}  {'ours':>9}  {'floor':>9}  {'ratio':>6}  {'p50 ms':>7}  {'p99 ms':>7}  {'n':>7}"

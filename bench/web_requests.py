@@ -18,8 +18,6 @@ _RUN = 400  # requests of one client in one run, so that no number is asked for 
 
 @dataclass
 class HoldRequests:
-    """Builds requests to hold a slot, each for another made-up donor."""
-
     slots: list[int]
     areas: list[str]
 
@@ -95,7 +93,6 @@ def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
 
 
 def _compare_with_sql(bench: BenchStack, measured: Benchmark, drive: int) -> Benchmark:
-    """Compare the availability figures with bare SQL."""
     work = Benchmark("availability, 40 slots, beside SQL", "one SELECT of the 40 rows in pgbench")
     work.ours, work.times, work.n = measured.ours, measured.times, measured.n
     work.floors = [floors.run_availability_floor(bench, drive=drive, seconds=SHORT) for _round in range(ROUNDS)]

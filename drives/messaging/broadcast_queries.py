@@ -48,8 +48,6 @@ class Recipient:
 
 @dataclass(frozen=True)
 class BroadcastReach:
-    """All recipients of a broadcast, in order of arrival."""
-
     recipients: list[Recipient]
 
     @property
@@ -70,7 +68,6 @@ class BroadcastReach:
 
     @property
     def reasons(self) -> list[tuple[str, int]]:
-        """Count the reasons why donors can't be reached, the most frequent first."""
         return Counter(one.reason for one in self.unreached).most_common()
 
     @property
@@ -96,6 +93,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
         rows = rows.filter(starts_at__gte=audience.from_at)
     if audience.until_at:
         rows = rows.filter(starts_at__lt=audience.until_at)
+    # Rows come by id, so the last one of a donor wins.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     addresses = [address for booking in bookings for address in _addresses(booking) if address]
@@ -105,7 +103,6 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
 
 
 def build_late_audience(now: datetime) -> Audience:
-    """Return the audience that is due in the next hours, or was due a moment ago."""
     return Audience(EXPECTED_STATES, now - LATE_OVERDUE_WITHIN, now + LATE_DUE_WITHIN)
 
 
@@ -116,7 +113,6 @@ def compute_price(drive: Drive, wordings: Sequence[str]) -> BroadcastPrice:
 
 
 def may_concern_visit(drive: Drive, audience: Audience, now: datetime) -> bool:
-    """Return whether every booking of the audience still has its visit ahead."""
     return set(audience.states) <= set(ACTIVE_STATES) and drive.ends_at > now and drive.state != DriveState.CANCELLED
 
 
@@ -128,6 +124,7 @@ class BroadcastRow:
     @property
     def pending_count(self) -> int:
         """Count the messages that have not left, without those that the consent check will block."""
+        # Blocked messages count as not sent after the first check; before it, the saved number has to be subtracted.
         is_judged = self.delivery_summary.not_sent > 0 or self.broadcast.purpose != Purpose.REMINDERS
         return max(0, self.delivery_summary.planned - (0 if is_judged else self.broadcast.unreached_count))
 
@@ -145,7 +142,6 @@ def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
 
 
 def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:
-    """Return the newest late notice within this time that was not stopped."""
     late = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, stopped_at=None, created_at__gt=now - within)
     return late.order_by("-created_at", "-pk").first()
 

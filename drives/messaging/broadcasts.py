@@ -20,7 +20,7 @@ from notifications.models import Channel, Purpose
 from organizations import audit
 
 UNDO_WITHIN = timedelta(minutes=2)
-UNDO_LATE_WITHIN = timedelta(seconds=30)  # it is urgent, and the button is easily pressed by mistake
+UNDO_LATE_WITHIN = timedelta(seconds=30)  # short, because a late notice is urgent
 REPEAT_LATE_AFTER = timedelta(minutes=10)
 NEWS_USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
@@ -28,8 +28,6 @@ BATCH_SIZE = 500
 
 @dataclass(frozen=True)
 class BroadcastDraft:
-    """The typed message: texts by language, the audience, and the consent that it needs."""
-
     texts: Mapping[str, str]
     audience: Audience
     purpose: str
@@ -166,7 +164,8 @@ def _build_broadcast(
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
     reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
-    # A call list needs those whom a word about their visit cannot reach; the gate says why. Nobody is called for news.
+    # Unreachable donors get a blocked message about their visit, so that they are on the call list.
+    # News needs no call.
     recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
     contents = list(_render_messages(broadcast, recipients))
     texts = [
@@ -214,6 +213,7 @@ def _save_and_queue(
 
 def _queue(broadcast: Broadcast, rendered: Sequence[RenderedMessage], now: datetime) -> None:
     organization = broadcast.drive.organization
+    # Batches keep each INSERT small.
     for start in range(0, len(rendered), BATCH_SIZE):
         outbox.queue_messages(organization=organization, messages=rendered[start : start + BATCH_SIZE], now=now)
 
@@ -235,7 +235,6 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
 
 
 def _useful_until(broadcast: Broadcast, recipient: Recipient) -> datetime:
-    """Return when the message expires: at the visit, or for a late notice when the drive has caught up."""
     if broadcast.kind == BroadcastKind.LATE:
         return max(recipient.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
     return max(recipient.booking.starts_at, broadcast.due_at + envelopes.USEFUL_AT_LEAST)

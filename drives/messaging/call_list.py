@@ -47,7 +47,6 @@ class CallList:
 
 
 def load_call_list(drive: Drive, now: datetime) -> CallList:
-    """Load the donors to call and the donors that were called. Three queries."""
     bookings = {booking.about: booking for booking in _find_bookings([drive.pk], now)}
     topics = _load_topics(bookings.values(), now)
     calls: dict[int, list[Call]] = {}
@@ -61,7 +60,6 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
-    """List the bookings with a donor to call, in order of arrival. Three queries."""
     bookings = list(_find_bookings(drive_ids, now))
     topics = _load_topics(bookings, now)
     done = set(Call.objects.filter(booking__drive__in=drive_ids).values_list("booking", "topic"))
@@ -73,10 +71,10 @@ def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booki
 
 
 def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
-    """List bookings ahead, and those that the donor did not cancel themselves."""
     is_expected = Q(state__in=EXPECTED_STATES)
     was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
     rows = Booking.objects.filter(is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
+    # After completion nothing about the visit can change.
     rows = rows.exclude(drive__state=DriveState.COMPLETED)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
 
@@ -90,6 +88,7 @@ def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[C
     sent = sent.exclude(purpose=Purpose.NEWS).exclude(state=MessageState.WITHDRAWN)
     messages_by_topic: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
+        # A key without its channel names the same message as text and e-mail.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
     for topic, messages in messages_by_topic.items():

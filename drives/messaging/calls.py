@@ -13,10 +13,11 @@ MAX_TOPICS = 50
 
 @transaction.atomic(savepoint=False)
 def record_calls(*, booking: Booking, topics: Sequence[str], actor: str, now: datetime) -> int:
-    """Record a call about these topics. Topics recorded before stay unchanged. Return how many are new."""
+    """Record a call. Topics recorded before stay unchanged. Return how many topics are new."""
     known = set(Call.objects.filter(booking=booking, topic__in=topics).values_list("topic", flat=True))
     new_topics = [topic for topic in dict.fromkeys(topics) if topic not in known][:MAX_TOPICS]
     calls = [Call(booking=booking, topic=topic, actor=actor, reached_at=now) for topic in new_topics]
+    # Two helpers may record the same call at once.
     Call.objects.bulk_create(calls, ignore_conflicts=True)
     if new_topics:
         organization = booking.drive.organization
@@ -26,7 +27,6 @@ def record_calls(*, booking: Booking, topics: Sequence[str], actor: str, now: da
 
 @transaction.atomic(savepoint=False)
 def delete_calls(*, booking: Booking, actor: str, now: datetime) -> int:
-    """Delete the calls about a booking, so that it is back on the call list."""
     count, _ = Call.objects.filter(booking=booking).delete()
     if count:
         organization = booking.drive.organization

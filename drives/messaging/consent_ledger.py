@@ -31,7 +31,6 @@ class LedgerRow:
 
 
 def load_consent_ledger(booking: Booking) -> list[LedgerRow]:
-    """List all ledger entries of the donor's contacts, the newest first. Four queries."""
     if booking.volunteer is None:
         return []
     entries = notifications_queries.list_consent_entries(

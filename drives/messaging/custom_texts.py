@@ -17,7 +17,6 @@ class TextProblem:
 
 
 def list_text_problems(kind: str, text: str, measured: Measure) -> list[TextProblem]:
-    """List the problems of a custom text message. `measured` is its longest form."""
     problems = [*_wrong_variables(text, TEXTS[kind].variables), *_foreign_links(text)]
     problems += [*_missing_facts(kind, text), *_misleading_replies(kind, text)]
     if measured.segments > MAX_SEGMENTS:
@@ -41,8 +40,7 @@ def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[TextProblem]
 
 
 def _foreign_links(text: str) -> Iterator[TextProblem]:
-    # Judged as a phone would read it: full-width letters and dots are plain ones, joiners are not there.
-    """Find links other than {link}."""
+    # Phones read full-width letters and dots as plain ones and skip joiners, so the check does the same.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
     visible = "".join(character for character in plain if character not in JOINERS)
     if match := _LINK.search(visible):

@@ -16,8 +16,6 @@ NOT_SENT_STATES = frozenset({MessageState.BLOCKED, MessageState.EXPIRED})
 
 @dataclass(frozen=True)
 class FailureReason:
-    """One reason (our code and the provider's) and the number of messages with it."""
-
     reason: str
     error_code: str
     count: int
@@ -42,7 +40,6 @@ class DeliverySummary:
 
 
 def load_delivery_summary(drive: Drive) -> DeliverySummary:
-    """Summarize the messages about a drive's bookings. Two queries."""
     numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
     return summarize_delivery(
         Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name)
@@ -50,7 +47,6 @@ def load_delivery_summary(drive: Drive) -> DeliverySummary:
 
 
 def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
-    """Count messages by delivery state. One query."""
     rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
     states: Counter[str] = Counter()
     undelivered: Counter[tuple[str, str]] = Counter()

@@ -50,7 +50,6 @@ def _queue_fallback_email(text: Message, now: datetime) -> int:
 
 
 def _is_still_valid(booking: Booking, text: Message, now: datetime) -> bool:
-    """Return whether the text still fits the booking. Broadcasts have their own expiry."""
     if text.kind in BROADCAST_KINDS:
         return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in EXPECTED_STATES)
     if booking.revision != text.revision or booking.starts_at <= now:
@@ -76,7 +75,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
         useful_until=text.expires_at,
         channel_choice=ChannelChoice.MAIL,
         consent=text.purpose,
-        ignores_quiet_hours=True,
+        ignores_quiet_hours=True,  # an e-mail wakes no donor
     )
 
 
@@ -94,7 +93,6 @@ def _render_reminder(now: datetime, booking: Booking, channel: str, custom: Cust
 
 
 def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> MessageContent:
-    """Take the old time from the booking's last move."""
     moves = BookingChange.objects.filter(booking=booking, from_arrival__isnull=False).order_by("-pk")
     last = moves.select_related("from_arrival").first()
     before = last.from_arrival.starts_at if last and last.from_arrival else booking.starts_at
@@ -102,7 +100,7 @@ def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> Messag
 
 
 BROADCAST_KINDS = frozenset(map(str, BroadcastKind))
-# What an e-mail says in place of each kind of text; of the others the words of a reminder.
+# The e-mail for each kind of text. Other kinds use the reminder.
 EMAIL_RENDERERS: Mapping[str, EmailRenderer] = {
     kinds.BOOKED.name: booking_texts.render_booked,
     kinds.MOVED.name: _render_moved,

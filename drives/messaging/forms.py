@@ -30,13 +30,13 @@ HINTS: Mapping[str, Any] = {
         "To donors who agreed to news, at most twice a month, while a drive has places."
     ),
 }
-# A confirmation by mail alone would not reach everybody; an appeal is said once.
+# E-mail alone would leave donors without a mailbox unconfirmed; an invitation is sent through one channel only.
 UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
     ScheduledKind.BOOKED: ChannelChoice.MAIL,
     ScheduledKind.INVITATION: ChannelChoice.BOTH,
 }
 MAX_LEAD_DAYS = 365
-# Nobody in the United States may be texted before 8 or after 21 o'clock (47 CFR 64.1200(c)(1)).
+# United States law forbids texts before 8 a.m. and after 9 p.m. (47 CFR 64.1200(c)(1)).
 FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
 
@@ -53,8 +53,6 @@ def _number(label: Any, most: int) -> forms.IntegerField:
 
 
 class MessageScheduleForm(forms.Form):
-    """The entries of a message schedule, and the visit that the preview is for."""
-
     version = forms.CharField(widget=forms.HiddenInput)
     slot_on = forms.DateField(
         label=gettext_lazy("Day of the visit"),
@@ -94,7 +92,6 @@ class MessageScheduleForm(forms.Form):
 
     @property
     def message_schedule(self) -> MessageSchedule:
-        """Return the typed schedule. Requires a valid form."""
         return reminder_times.normalize_schedule({kind: self._build_entry(kind) for kind in ScheduledKind.values})
 
     def _build_entry(self, kind: str) -> EntrySettings:

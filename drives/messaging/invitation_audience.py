@@ -15,7 +15,6 @@ from volunteers.models import Volunteer
 
 
 def list_organizations_with_drives(since: datetime, until: datetime) -> list[Organization]:
-    """List organizations with a published drive that starts between these times. One query."""
     coming = Drive.objects.open().filter(organization=OuterRef("pk"), starts_at__gt=since, starts_at__lte=until)
     return list(Organization.objects.filter(Exists(coming)).order_by("pk"))
 
@@ -31,8 +30,6 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
 
 @dataclass(frozen=True)
 class ContactHistory:
-    """The addresses with consent to news, and the news sent to the asked addresses."""
-
     consenting: Collection[str]
     sent: Sequence[Message]
 
@@ -60,7 +57,6 @@ def collect_addresses(people: Iterable[Volunteer]) -> set[str]:
 
 
 def list_invitations(volunteer_id: int) -> list[Message]:
-    """List the invitations of a volunteer by time. One query, by the index of keys."""
     return list(
         Message.objects.filter(key__startswith=f"{kinds.INVITATION.name}:{volunteer_id}/").order_by("due_at", "pk")
     )

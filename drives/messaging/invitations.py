@@ -28,9 +28,9 @@ from notifications.models import Channel, Message
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
-MAX_PER_MONTH = 2  # a month: what the words of the consent say
+MAX_PER_MONTH = 2  # the consent text promises this limit
 MONTH, MIN_GAP = timedelta(days=31), timedelta(days=7)
-EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # ahead of now: the times that are worth an appeal
+EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # the times that invitations offer, from now
 USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
 
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 
 
 def invite_all_donors(*, now: datetime) -> int:
-    """Send invitations for each organization and return how many messages were queued."""
     organizations = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
     return sum(_invite_or_log(organization, now) for organization in organizations)
 
@@ -61,6 +60,7 @@ def invite_donors(*, organization: Organization, now: datetime) -> int:
     run = _build_run(organization, now)
     queued, after = 0, 0
     while run.openings.drives:
+        # Each batch is one transaction, so a killed worker loses at most one batch.
         batch, after = _queue_batch(run, after)
         queued += batch
         if not after:
@@ -70,8 +70,6 @@ def invite_donors(*, organization: Organization, now: datetime) -> int:
 
 @dataclass(frozen=True)
 class _InvitationRun:
-    """One run for an organization: its drives that send invitations and are not in quiet hours."""
-
     organization: Organization
     openings: UpcomingTimes
     channel_choices: dict[int, str]  # by drive
@@ -119,7 +117,6 @@ def _build_invitations(
     donations: dict[int, list[intervals.Donation]],
     contact_history: ContactHistory,
 ) -> Iterator[RenderedMessage]:
-    """Build invitations. A shared phone or mailbox gets one."""
     used_addresses: set[str] = set()
     for person in people:
         news = contact_history.list_sent_to(person)

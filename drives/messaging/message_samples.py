@@ -56,7 +56,6 @@ class TimelineStep:
 def build_timeline(
     message_schedule: MessageSchedule, starts_at: datetime, booked_at: datetime, quiet_hours: QuietHours
 ) -> list[TimelineStep]:
-    """List when each message goes out for a visit at `starts_at` that was booked at `booked_at`."""
     steps = [
         TimelineStep(
             ScheduledKind.BOOKED,
@@ -117,8 +116,6 @@ def _reminder_step(
 
 @dataclass(frozen=True)
 class RenderedSample:
-    """A sample text with its length and cost, the e-mail, and the text at its longest."""
-
     text: str
     measured: Measure
     longest: Measure

@@ -21,7 +21,6 @@ class CancellationReach:
 
 
 def load_cancellation_reach(drive: Drive) -> CancellationReach:
-    """Count the booked donors by channel. Two queries."""
     rows = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES)
     contacts = list(rows.values_list("volunteer__phone__address", "volunteer__email__address"))
     consents = notifications_queries.load_consents(drive.organization, [phone for phone, _email in contacts if phone])
@@ -35,7 +34,6 @@ def load_cancellation_reach(drive: Drive) -> CancellationReach:
 
 
 def load_cancellation_progress(drive: Drive) -> list[tuple[str, int]]:
-    """Count the cancellation messages of a drive by state. Two queries."""
     with_drive = {"state": BookingState.CANCELLED, "cancelled_by": CancelledBy.DRIVE}
     booking_ids = Booking.objects.filter(drive=drive, **with_drive).values_list("pk", flat=True)
     abouts = [f"booking:{pk}" for pk in booking_ids]

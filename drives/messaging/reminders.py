@@ -94,10 +94,9 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
 def build_reminder_envelopes(
     booking: Booking, message_schedule: MessageSchedule, booked_at: datetime
 ) -> Sequence[Envelope]:
-    """Build the reminders of a booking that got its time at `booked_at`."""
     quiet_hours = schedule.build_quiet_hours(booking.drive)
     due_reminders = reminder_times.compute_reminders(message_schedule, booking.starts_at, booked_at, quiet_hours)
-    # A reminder that is planned anew needs a new key: the old one stays with what was withdrawn.
+    # A rescheduled reminder needs a new key, because the withdrawn one keeps its own.
     key_suffix = f".{booking.drive.schedule_revision}" if booking.drive.schedule_revision else ""
     addressee = addressees.build_addressee(booking.volunteer)
     return [
@@ -145,7 +144,6 @@ def _email_address(booking: Booking | None) -> str:
 
 
 def _email_key(message: Message) -> str:
-    """Return the key of the same reminder by e-mail."""
     return f"{message.key.rpartition('/')[0]}/{Channel.EMAIL}"
 
 

@@ -66,7 +66,7 @@ def _add_changes(
 ) -> None:
     unsent = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
     if any(message.state not in UNSENT_STATES for message in messages):
-        # Said already, through one channel at least: what still waits may stay, nothing is said once more.
+        # Already sent through one channel: an unsent one may stay, but nothing new is added.
         envelopes = [envelope for envelope in envelopes if (envelope.channel, envelope.due_at) in unsent]
     if {(envelope.channel, envelope.due_at) for envelope in envelopes} == unsent:
         return
@@ -88,7 +88,6 @@ def _lock_messages(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Me
 
 
 def _load_booked_times(bookings: Sequence[Booking]) -> dict[int, datetime]:
-    """Return when each booking got its present time."""
     changes = BookingChange.objects.filter(booking__in=bookings, to_state=BookingState.BOOKED)
     newest = dict(changes.values_list("booking").annotate(newest=Max("at")))
     return {booking.pk: newest.get(booking.pk, booking.created_at) for booking in bookings}

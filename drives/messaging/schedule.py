@@ -16,13 +16,12 @@ from organizations.models import Organization
 
 
 def load_organization_schedule(organization: Organization) -> MessageSchedule:
-    """Merge an organization's entries into the default schedule. One query."""
     rows = ScheduleEntry.objects.filter(organization=organization, drive=None)
     return reminder_times.merge_schedule(reminder_times.DEFAULT_SCHEDULE, map(_build_entry, rows))
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
-    """Merge default, organization and drive entries for drives of one organization. One query."""
+    """Merge default, organization and drive entries. All drives must be of the organization. One query."""
     rows = ScheduleEntry.objects.filter(Q(drive=None) | Q(drive__in=drive_ids), organization=organization)
     organization_entries: list[EntrySettings] = []
     drive_entries: dict[int, list[EntrySettings]] = {}
@@ -34,7 +33,6 @@ def load_drive_schedules(organization: Organization, drive_ids: Collection[int])
 
 
 def load_drive_schedule(drive: Drive) -> MessageSchedule:
-    """Load the merged schedule of a drive. One query."""
     return load_drive_schedules(drive.organization, [drive.pk])[drive.pk]
 
 
@@ -60,7 +58,6 @@ class DriveScheduleRow:
 
 
 def list_drives_with_schedules(organization: Organization, now: datetime) -> list[DriveScheduleRow]:
-    """List coming drives for the messages page, the next first. One query."""
     rows = Drive.objects.of(organization).filter(ends_at__gt=now).exclude(state=DriveState.CANCELLED)
     annotated: Any = rows.select_related("site", "organization", "policy").annotate(
         own_plan=Exists(ScheduleEntry.objects.filter(drive=OuterRef("pk"))),
@@ -70,7 +67,6 @@ def list_drives_with_schedules(organization: Organization, now: datetime) -> lis
 
 
 def list_booking_ids_to_remind(drive_ids: Collection[int], now: datetime) -> list[int]:
-    """List bookings of these drives that may still be reminded, by id."""
     rows = Booking.objects.filter(
         drive__in=drive_ids, state__in=EXPECTED_STATES, starts_at__gt=now, volunteer__isnull=False
     )

@@ -25,8 +25,6 @@ from organizations.models import Organization
 
 
 class SettingsVersionChanged(ValidationError):
-    """Raised if another member changed the schedule or text since it was read."""
-
     def __init__(self) -> None:
         text = _(
             "Somebody else has changed this in the meantime. What you typed is still here: compare, then save again."
@@ -98,7 +96,8 @@ def change_custom_text(
     """
     saved = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
     refuse_custom_text(organization, kind, language, saved)
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)  # two edits at once take turns
+    # Two edits at once take turns.
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     before = schedule.load_custom_texts([organization.pk])[organization.pk].get((kind, language), TextTemplate())
     if catalog.compute_text_version(before) != version:
         raise SettingsVersionChanged
@@ -116,7 +115,6 @@ def change_custom_text(
 
 
 def refuse_custom_text(organization: Organization, kind: str, language: str, custom_text: TextTemplate) -> None:
-    """Raise the problems of a custom text by field."""
     measured = catalog.measure_longest_text(
         custom_text.text, language, organization.sms_name, links.compute_booking_link_length()
     )
@@ -212,7 +210,6 @@ def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int
 def _save_schedule_entries(
     organization: Organization, drive: Drive | None, message_schedule: MessageSchedule, inherited: MessageSchedule
 ) -> None:
-    """Save the entries that differ from the inherited schedule."""
     ScheduleEntry.objects.filter(organization=organization, drive=drive).delete()
     ScheduleEntry.objects.bulk_create(
         ScheduleEntry(organization=organization, drive=drive, **reminder_times.build_entry_columns(entry))

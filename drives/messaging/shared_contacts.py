@@ -1,4 +1,4 @@
-"""Reminders that one text sends to all members of a party who share a phone."""
+"""Reminders that one text sends to the members of a party with one phone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from drives.models import EXPECTED_STATES, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
-SHARED_WITHIN = timedelta(hours=3)  # reminders of one kind that are due so close to each other are one
-COVERED_BY_SHARED_TEXT = "said_together"  # why the others are dropped
+SHARED_WITHIN = timedelta(hours=3)  # reminders of one kind this close together become one text
+COVERED_BY_SHARED_TEXT = "said_together"  # stored reason of the replaced texts
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,4 @@ def parse_booking_id(message: Message) -> int:
 
 
 def is_still_valid(booking: Booking, message: Message, now: datetime) -> bool:
-    """Return whether a reminder still fits its booking."""
     return booking.state in EXPECTED_STATES and booking.revision == message.revision and booking.starts_at > now

@@ -98,7 +98,6 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
-    """Build the preview of a draft. Return None and add the errors to the form if it can't be sent."""
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None
@@ -120,7 +119,6 @@ def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
 
 
 def _quiet_until_hour(drive: Drive, now: datetime) -> int | None:
-    """Return the hour at which quiet hours end, or None outside quiet hours."""
     hour, organization = now.astimezone(drive.site.zone).hour, drive.organization
     awake = organization.quiet_until_hour <= hour < organization.quiet_from_hour
     return None if awake else organization.quiet_until_hour

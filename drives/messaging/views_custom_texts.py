@@ -36,7 +36,6 @@ class TextLanguage:
 
 
 def list_text_kinds(organization: Organization) -> list[dict[str, Any]]:
-    """List every kind of message with its text in each language. One query."""
     custom = schedule.load_custom_texts([organization.pk])[organization.pk]
     return [
         {
@@ -77,8 +76,6 @@ def preview_custom_text(request: MemberRequest, kind: str, language: str) -> Htt
 
 
 class CustomTextEditor:
-    """The default, saved and typed text of one page."""
-
     def __init__(self, request: MemberRequest, kind: str, language: str) -> None:
         if kind not in catalog.TEXTS or language not in dict(settings.LANGUAGES):
             raise Http404
@@ -90,7 +87,6 @@ class CustomTextEditor:
         self.form = CustomTextForm(self._typed_data(), initial=self._initial())
 
     def is_valid(self) -> bool:
-        """Return whether the text can be saved. Problems are in the form."""
         if not self.form.is_valid():
             return False
         try:
@@ -100,7 +96,6 @@ class CustomTextEditor:
         return self.form.is_valid()
 
     def save(self) -> bool:
-        """Save the text. Return False if it was refused."""
         try:
             schedule_settings.change_custom_text(
                 organization=self.organization,
@@ -168,7 +163,6 @@ class CustomTextEditor:
 
 
 def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
-    """Build the text message as an e-mail, and the e-mail itself, both marked as a test."""
     text = MessageContent(text=rendered.text, subject=_("Test of a text message"))
     return text, replace(rendered.email, subject=_("Test: %(subject)s") % {"subject": rendered.email.subject})
 

@@ -88,6 +88,7 @@ def preview_message_schedule(request: MemberRequest, drive_id: int | None = None
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("manage")
 def edit_sending_settings(request: MemberRequest) -> HttpResponse:
+    # The form changes its instance, so it gets a copy of its own.
     organization = Organization.objects.get(pk=request.membership.organization.pk)
     form = SendingForm(request.POST or None, instance=organization)
     if form.is_valid():

@@ -48,15 +48,12 @@ class DriveVersionMissing(APIException):
 
 class PlanningView(ApiView):
     def build_drive(self, request: Request) -> Drive:
-        """Build an unsaved drive from the request's body."""
         organization = self.caller.organization
         body = PlanSerializer(context={"language": organization.language})
         return Drive(organization=organization, **body.run_validation(request.data))
 
 
 class DriveListView(PlanningView):
-    """Drives that take bookings. A caller with a key can list the organization's drives in any state."""
-
     needs: ClassVar = {"GET": "public", "POST": "plan"}
     ordering = "starts_at"
 
@@ -108,8 +105,6 @@ class DriveListView(PlanningView):
 
 
 class DriveView(ApiView):
-    """One drive. Its organization also sees drafts, the plan and the version."""
-
     needs: ClassVar = {"GET": "public", "PATCH": "plan"}
 
     @openapi.describe_operation(
@@ -154,8 +149,6 @@ class DriveView(ApiView):
 
 
 class SlotListView(ApiView):
-    """Open arrival times of a drive for a visit type. One query."""
-
     needs: ClassVar = {"GET": "public"}
 
     @openapi.describe_operation(
@@ -178,7 +171,6 @@ class SlotListView(ApiView):
 
 
 def build_drive_response(drive: Drive, status: int = 200) -> Response:
-    """Build the response for the drive's own organization, with the plan and the ETag."""
     summary = DriveSummary(drive, api_queries.count_visible_spots(drive, timezone.now()))
     return Response(OwnDriveSerializer.write(summary), status=status, headers={"ETag": f'"{drive.version}"'})
 

@@ -51,7 +51,6 @@ def _list_centers(organization: Organization) -> QuerySet[CollectionCenter]:
 
 
 def _policies(organization: Organization) -> QuerySet[Policy]:
-    """List the policies for all organizations and the organization's own."""
     return Policy.objects.offered_to(organization)
 
 

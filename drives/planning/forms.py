@@ -129,7 +129,6 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             self.fields[name].disabled = True
 
     def _set_choices(self) -> None:
-        """Offer only the sites, causes and centers of this organization."""
         organization = self.instance.organization
         site: forms.ChoiceField = self.fields["site"]  # type: ignore[assignment]
         site.choices = [
@@ -151,7 +150,6 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
     @property
     def text_fields(self) -> list[forms.BoundField]:
-        """List the translated texts that donors read below the title."""
         names = [name for name, field in self.fields.items() if isinstance(field, TranslatedFormField)]
         return [self[name] for name in names if name != "title"]
 
@@ -245,7 +243,6 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
 
 def _build_initial(drive: Drive) -> dict[str, Any]:
-    """Build initial values that differ from the columns. Visit lengths of the policy stay empty."""
     initial: dict[str, Any] = {"version": drive.version if drive.pk else None}
     initial["site"] = str(drive.site_id) if drive.site_id else NEW_SITE
     for number, (starts, ends) in enumerate(drive.breaks, 1):

@@ -30,7 +30,6 @@ SMS_NAME_LENGTH = 20
 
 
 def list_zone_choices() -> list[Any]:
-    """List the time zones of the United States by their usual names, then all by continent."""
     common = [(zone, f"{localtime.format_zone(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
     return [("", _("Choose a time zone")), (_("United States"), common), *_all_zones()]
 
@@ -51,8 +50,6 @@ def build_link_field(label: Any) -> forms.URLField:
 
 
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A record whose texts are asked for in the organization's main language first."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         translated_text.set_main_language(self, self.instance.organization.language)

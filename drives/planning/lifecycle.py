@@ -19,8 +19,6 @@ from organizations import audit
 
 
 class DriveVersionChanged(ValidationError):
-    """Raised if another member changed the drive since it was read."""
-
     def __init__(self) -> None:
         text = _("Somebody else has changed this drive in the meantime. Look at it again, then repeat your change.")
         super().__init__(text, "version_changed")

@@ -45,7 +45,6 @@ def refuse_foreign_records(drive: Drive) -> None:
 
 
 def preview_drive_plan(drive: Drive) -> Preview:
-    """Preview the grid of a plan, or its problems. Reads the site."""
     return domain_preview.build_preview(
         drive.grid, visits.compute_visit_shape(drive, Visit.FIRST), visits.compute_visit_shape(drive, Visit.RETURN)
     )

@@ -38,6 +38,5 @@ SENTENCES: Final[dict[str, Promise]] = {
 
 
 def format_problem(problem: GridProblem) -> str:
-    """Return the sentence of a problem or warning in the active language."""
     direction = problem.values.get("way")
     return str(SENTENCES[f"{problem.code}_{direction}" if direction else problem.code]) % problem.values

@@ -13,8 +13,6 @@ def has_bookings(drive: Drive) -> bool:
 
 @dataclass(frozen=True)
 class OverbookedStep:
-    """A step with more bookings than the changed plan has chairs."""
-
     starts_at: datetime
     taken: int
     chairs: int
@@ -25,7 +23,6 @@ class OverbookedStep:
 
 
 def list_overbooked_steps(drive: Drive, chairs: list[int]) -> list[OverbookedStep]:
-    """List the steps that these numbers of chairs, step by step, would overbook. One query."""
     taken = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken")
     pairs = zip(taken, chairs, strict=False)
     return [OverbookedStep(starts_at, count, limit) for (starts_at, count), limit in pairs if count > limit]

@@ -20,7 +20,6 @@ def is_different_location(before: Site, after: Site) -> bool:
 
 
 def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
-    """List the drives at a site that are not over. One query."""
     upcoming = Drive.objects.filter(site=site, ends_at__gt=now, state__in=[DriveState.PUBLISHED, DriveState.CLOSED])
     return list(upcoming.order_by("pk").values_list("pk", flat=True))
 

@@ -30,7 +30,6 @@ def create_slots(drive: Drive, steps: list[Step]) -> None:
 
 
 def find_free_drive_slug(drive: Drive) -> str:
-    """Return an unused slug: the title and the day, numbered if needed."""
     # The slug must not depend on the language of the request.
     with translation.override(drive.organization.language):
         base = slugify(str(drive.title))[:60] or "drive"
@@ -41,7 +40,6 @@ def find_free_drive_slug(drive: Drive) -> str:
 
 
 def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
-    """Refuse a change of day, hours, site or step once a drive has bookings."""
     frozen = ("site_id", "starts_at", "ends_at", "step_minutes")
     if any(getattr(before, name) != plan[name] for name in frozen):
         text = _(

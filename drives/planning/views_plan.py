@@ -36,7 +36,6 @@ def new_drive(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Change a plan. With bookings, the day, hours and site stay."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     booked = queries.has_bookings(drive)
     # The form changes its instance, but the page needs the saved drive too.
@@ -75,7 +74,6 @@ def _change(request: MemberRequest, form: DrivePlanForm) -> bool:
 
 
 def _save_new_site(request: MemberRequest, form: DrivePlanForm) -> Drive:
-    """Return the typed drive, with its new site saved."""
     drive = form.instance
     if form.wants_new_site:
         site = form.new_site.save(commit=False)

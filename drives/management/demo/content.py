@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-# Both are known to everybody who reads this, and therefore made only where DEMO is on.
+# Both are public, so they are created only with DEMO on.
 PASSWORD = "running-for-zoe-demo"  # noqa: S105
 API_KEY = "pd_demo_a-key-for-the-demo-and-nothing-else"
 
@@ -31,8 +31,8 @@ MEMBERS = {
     RHYTHM: [("ben", "owner"), ("dana", "coordinator"), ("eli", "check_in"), ("vera", "viewer")],
     HARBOR: [("cleo", "owner")],
 }
-COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # who plans the drives
-CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # who checks people in
+COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # plan the drives
+CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # check donors in
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ KNOWN_DONORS = {content.RHYTHM: range(160), content.HARBOR: range(160, 200)}
 PAST_DONORS, NEXT_DONORS = range(100, 148), range(60, 88)
 EVENING, WAITLISTED_DONORS = range(49, 60), range(90, 93)
 WALK_INS = range(148, 150)
-# Today's guests take turns, so that a demo that is filled every day keeps the days between two donations.
+# Today's donors take turns, so that a daily demo respects the interval between donations.
 TODAY_DONORS = (range(24), range(24, 48), range(100, 124), range(124, 148))
 HARBOR_DONORS = range(160, 174)
 
@@ -91,7 +91,6 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
 
 
 def _saturday(today: date, days_ahead: int) -> date:
-    """Return the first Saturday at least this many days from today."""
     on = today + timedelta(days=days_ahead)
     return on + timedelta(days=(5 - on.weekday()) % 7)
 
@@ -151,7 +150,6 @@ def _build_donors(demo_organization: DemoOrganization, numbers: range) -> list[D
 
 
 def _register_others(demo_organization: DemoOrganization, planned: list[Day], now: datetime) -> None:
-    """Register known donors without a booking."""
     busy = {donor for day in planned for donor in (*day.guests, *day.walk_ins)}
     for donor in _build_donors(demo_organization, KNOWN_DONORS[demo_organization.organization.slug]):
         if donor not in busy:

@@ -23,7 +23,7 @@ from organizations.models import Organization
 from volunteers import registration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# Sixty who book give forty donations; the rest as it goes.
+# 60 bookings give 40 donations, as the Red Cross planning rule says.
 OUTCOMES = (
     *("donated", "donated", "no_show", "donated", "deferred", "donated", "donated", "cancelled", "donated", "donated"),
     *("donated", "no_show", "donated", "donated", "incomplete", "donated", "no_show", "donated", "donated", "late"),

@@ -23,8 +23,8 @@ class DemoOrganization:
     cause: Cause | None
     center: CollectionCenter | None
     policy: Policy
-    coordinator: str  # who acts: "user:7"
-    helper: str  # who checks people in
+    coordinator: str  # an audit actor such as "user:7"
+    helper: str  # the actor of check-ins
 
 
 def ensure_organizations(now: datetime) -> tuple[list[DemoOrganization], bool]:

@@ -17,8 +17,6 @@ DELIVER_EVERY = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Event:
-    """An action at a time. `sends_messages` says that messages follow from it."""
-
     at: datetime
     act: Callable[[datetime], object]
     sends_messages: bool = False
@@ -41,7 +39,7 @@ def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | Non
     while next_due is not None and next_due + DELIVER_EVERY <= until:
         _deliver_due_messages(next_due + DELIVER_EVERY)
         before, next_due = next_due, _find_next_due()
-        if next_due == before:  # somebody else has it in hand
+        if next_due == before:  # a worker of the running demo has claimed it
             return None
     return next_due
 

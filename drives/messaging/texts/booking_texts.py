@@ -53,7 +53,6 @@ def render_reminder(
 
 
 def choose_reminder_text(booking: Booking, due_at: datetime) -> str:
-    """Return the text kind for a reminder that leaves at `due_at`, by the date at the site."""
     zone = booking.drive.site.zone
     ahead = booking.starts_at.astimezone(zone).date() - due_at.astimezone(zone).date()
     return {timedelta(): "same_day", timedelta(days=1): "day_before"}.get(ahead, "reminder")
@@ -78,7 +77,6 @@ def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catal
 
 
 def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
-    """Render a cancellation. A donor who cancelled can undo it at the link."""
     facts, kind = build_facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
     if channel == "sms":
         return _render_text(kind, facts, custom)
@@ -113,7 +111,6 @@ def render_missed(booking: Booking, channel: str, custom: CustomTexts = catalog.
 
 
 def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent:
-    """Render one text for the bookings of a party that share a phone."""
     first = min(bookings, key=lambda booking: booking.starts_at)
     page = links.build_booking_link(min(bookings, key=lambda booking: booking.pk))
     facts = {**build_facts(first), "count": str(len(bookings)), "link": page}
@@ -121,7 +118,6 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
 
 
 def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> MessageContent:
-    """Alert coordinators to a late cancellation, without the donor's name."""
     facts = {**build_facts(booking), "left": spots_left, "title": booking.drive.title}
     lines = [
         _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
@@ -145,7 +141,6 @@ def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, 
 
 
 def call_in_language(language: str, render: Callable[[], T]) -> T:
-    """Call `render` with this language active, whatever is active around it."""
     with translation.override(language):
         return render()
 
@@ -155,7 +150,6 @@ def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> Messa
 
 
 def build_facts(booking: Booking) -> dict[str, str]:
-    """Return the variables of every text about a booking, in the active language."""
     drive, zone = booking.drive, booking.drive.site.timezone
     return {
         "org": drive.organization.sms_name,
@@ -186,7 +180,6 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
 def build_donor_email(
     booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
 ) -> MessageContent:
-    """Build an e-mail to a donor, with links to the booking's page and to the opt-out."""
     return build_email(subject, lines, action, links.build_booking_link(booking), build_stop_link(booking), choices)
 
 
@@ -208,7 +201,6 @@ def build_email(
     stop: str = "",
     choices: Sequence[tuple[str, str]] = (),
 ) -> MessageContent:
-    """Build an e-mail in plain text and HTML."""
     shown = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
     choice_lines = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
     stop_lines = [_("No more messages: %(link)s") % {"link": stop}] if stop else []

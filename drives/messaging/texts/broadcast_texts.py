@@ -35,7 +35,7 @@ def format_plain_text(typed: str) -> str:
     return text if loses_characters else message_content.convert_to_gsm(text)
 
 
-# One who asked ---------------------------------------------------------------------------------------------------
+# Answers to one donor --------------------------------------------------------------------------------------------
 
 
 def render_answer(organization: Organization, typed: str) -> MessageContent:
@@ -54,7 +54,7 @@ def _too_long(count: int) -> ValidationError:
     return ValidationError(detail % {"count": count, "most": MAX_BROADCAST_SEGMENTS}, code="too_long")
 
 
-# Many ------------------------------------------------------------------------------------------------------------
+# Broadcasts ------------------------------------------------------------------------------------------------------
 
 
 def list_broadcast_problems(typed: str, organization: Organization) -> list[ValidationError]:
@@ -77,14 +77,12 @@ def list_broadcast_problems(typed: str, organization: Organization) -> list[Vali
 
 
 def render_broadcast(broadcast: Broadcast, booking: Booking, channel: str) -> MessageContent:
-    """Render a broadcast for one booking, in the active language."""
     if broadcast.kind == BroadcastKind.LATE:
         return render_late_notice(booking, channel, broadcast.minutes or 0)
     return render_typed_broadcast(booking, channel, choose_active_text(broadcast.texts), broadcast.purpose)
 
 
 def render_typed_broadcast(booking: Booking, channel: str, typed: str, purpose: str) -> MessageContent:
-    """Fill the variables of a coordinator's text for this booking."""
     facts = booking_texts.build_facts(booking)
     if channel == Channel.SMS:
         return MessageContent(
@@ -122,6 +120,5 @@ def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageC
 
 
 def choose_active_text(typed: Mapping[str, str]) -> str:
-    """Return the text in the active language, else the first typed one."""
     language = get_language() or "en"
     return typed.get(language) or next(iter(typed.values()), "")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_SEGMENTS = 2
 MAX_CHARACTERS = 400
 VARIABLE = re.compile(r"\{(\w+)\}")
-JOINERS = "\u200d\ufe0f"  # unseen, but they hold emoji together
+JOINERS = "\u200d\ufe0f"  # invisible, but they hold emoji together
 SITE_NAME_LENGTH = 20  # of a site's sms_name
 
 
@@ -55,7 +55,6 @@ class TextTemplate:
 
 
 def compute_text_version(template: TextTemplate) -> str:
-    """Compute the version that a form carries to notice another member's change."""
     return blake2s(repr((template.text, template.opening)).encode(), digest_size=8).hexdigest()
 
 
@@ -165,7 +164,7 @@ TEXTS: Mapping[str, TextKind] = {
     ),
 }
 
-# To a phone that several of a party are reached through: one text for all of them, with no words of one's own.
+# One text for all members of a party with one phone. It cannot be customized.
 SHARED_TEXTS: Mapping[str, str] = {
     "booked": gettext_noop(
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
@@ -183,7 +182,6 @@ SHARED_TEXTS: Mapping[str, str] = {
 
 
 def build_default_text(kind: str) -> TextTemplate:
-    """Return the default texts of a kind in the active language, with {variables}."""
     text_kind, variables = TEXTS[kind], {name: f"{{{name}}}" for name in (*TEXTS[kind].variables, *OPENING_VARIABLES)}
     return TextTemplate(_(text_kind.default) % variables, _(text_kind.opening) % variables)
 
@@ -198,7 +196,7 @@ def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str
     template = custom.get((kind, get_language() or "en"))
     if template is None or not template.text:
         return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
-    # Facts are made plain, so that the name of a place does not make a text of 160 places one of 70.
+    # One special character in a site's name would cut a segment from 160 to 70 characters.
     return fill_variables(
         add_sender_and_stop(template.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
     )
@@ -241,7 +239,7 @@ def clean_text(text: str) -> str:
     return " ".join("".join(characters).split())
 
 
-# How long -------------------------------------------------------------------------------------------------------
+# Length ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -258,14 +256,12 @@ class Measure:
 
 
 def measure_text(text: str) -> Measure:
-    """Count characters as they are billed, and segments."""
     special = "".join(dict.fromkeys(character for character in text if not message_content.is_gsm(character)))
     length = len(text.encode("utf-16-le")) // 2 if special else message_content.count_septets(text)
     return Measure(length, message_content.count_segments(text), special)
 
 
 def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
-    """Return the longest possible facts in the active language."""
     language = get_language() or "en"
     return {
         "org": sms_name,
@@ -281,7 +277,6 @@ def build_longest_facts(sms_name: str, link_length: int) -> dict[str, str]:
 
 
 def measure_longest_text(text: str, language: str, sms_name: str, link_length: int) -> Measure:
-    """Measure a custom text filled with the longest possible facts."""
     with override(language):
         return measure_text(fill_variables(add_sender_and_stop(text), build_longest_facts(sms_name, link_length)))
 
@@ -312,4 +307,5 @@ def _longest_until(language: str) -> str:
     return max(moments, key=message_content.count_septets)
 
 
+# A leap year, so that every possible day is measured.
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

@@ -19,7 +19,6 @@ from volunteers.models import Volunteer
 def render_thank_you(
     booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS, after: FollowUp = NO_FOLLOW_UP
 ) -> MessageContent:
-    """Render the thanks after a visit. Donors who gave get their next possible times."""
     facts, kind = booking_texts.build_facts(booking), _choose_thank_you(booking, after)
     if channel == "sms":
         if kind != "second_visit":
@@ -86,7 +85,7 @@ def render_invitation(
         f"{drive.title}, {facts['long_day']}",
         f"{drive.site.name}, {drive.site.full_address}",
     ]
-    # These alone: reminders still come.
+    # The link ends news only. Reminders continue.
     stop = f"{booking_texts.build_mailbox_stop_link(volunteer.email)}?scope=news" if volunteer.email else ""
     subject = _("You may give again: %(long_day)s") % facts
     return booking_texts.build_email(
