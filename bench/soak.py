@@ -159,13 +159,13 @@ def _start_servers(servers: Servers) -> None:
     importlib.import_module("django.core.management").call_command("migrate", verbosity=0, skip_checks=True)
 
 
-def _kill_workers(wanted: int, *, deaf: bool) -> Counter[str]:
+def _kill_workers(kills: int, *, deaf: bool) -> Counter[str]:
     killing, twilio = importlib.import_module("tests.faults.killing"), importlib.import_module("tests.standins.twilio")
     total: Counter[str] = Counter()
-    while total["kills"] < wanted:
+    while total["kills"] < kills:
         with twilio.TwilioStandIn() as standin, _use_stand_in(standin), killing.Arena(standin) as arena:
             standin.deaf = deaf
-            while arena.kills < min(KILLS_PER_ARENA, wanted - total["kills"]):
+            while arena.kills < min(KILLS_PER_ARENA, kills - total["kills"]):
                 for strike in killing.POINTS.values():
                     strike(arena, finishes=random.random() < 0.5)
             arena.recover(timedelta(minutes=15 if deaf else 4))

@@ -52,27 +52,29 @@ class BroadcastReach:
 
     @property
     def reached(self) -> list[Recipient]:
-        return [one for one in self.recipients if not one.reason]
+        return [recipient for recipient in self.recipients if not recipient.reason]
 
     @property
     def unreached(self) -> list[Recipient]:
-        return [one for one in self.recipients if one.reason]
+        return [recipient for recipient in self.recipients if recipient.reason]
 
     @property
     def text_recipients(self) -> list[Recipient]:
-        return [one for one in self.reached if one.channel == Channel.SMS]
+        return [recipient for recipient in self.reached if recipient.channel == Channel.SMS]
 
     @property
     def email_recipients(self) -> list[Recipient]:
-        return [one for one in self.reached if one.channel == Channel.EMAIL]
+        return [recipient for recipient in self.reached if recipient.channel == Channel.EMAIL]
 
     @property
     def reasons(self) -> list[tuple[str, int]]:
-        return Counter(one.reason for one in self.unreached).most_common()
+        return Counter(recipient.reason for recipient in self.unreached).most_common()
 
     @property
     def languages(self) -> Counter[str]:
-        return Counter(one.booking.volunteer.language for one in self.reached if one.booking.volunteer)
+        return Counter(
+            recipient.booking.volunteer.language for recipient in self.reached if recipient.booking.volunteer
+        )
 
 
 @dataclass(frozen=True)

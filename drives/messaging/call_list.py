@@ -66,7 +66,7 @@ def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booki
     return [
         booking
         for booking in bookings
-        if any((booking.pk, one.topic) not in done for one in topics.get(booking.about, []))
+        if any((booking.pk, topic.topic) not in done for topic in topics.get(booking.about, []))
     ]
 
 
@@ -115,4 +115,4 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
 
 def _row(booking: Booking, topics: list[CallTopic], calls: list[Call]) -> CallRow:
     called_topics = {call.topic for call in calls}
-    return CallRow(booking, [one for one in topics if one.topic not in called_topics], calls)
+    return CallRow(booking, [topic for topic in topics if topic.topic not in called_topics], calls)

@@ -18,7 +18,7 @@ class LedgerRow:
 
     @property
     def source(self) -> str:
-        words = {
+        labels = {
             "online": _("web page"),
             "page": _("web page"),
             "api": _("API"),
@@ -27,7 +27,7 @@ class LedgerRow:
             "link": _("link in a message"),
             "one_click": _("button of the mail reader"),
         }
-        return words.get(self.entry.source, self.entry.source)
+        return labels.get(self.entry.source, self.entry.source)
 
 
 def load_consent_ledger(booking: Booking) -> list[LedgerRow]:

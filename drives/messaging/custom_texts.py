@@ -28,10 +28,10 @@ def list_opening_problems(kind: str, text: str) -> list[TextProblem]:
     return [*_wrong_variables(text, (*TEXTS[kind].variables, *OPENING_VARIABLES)), *_foreign_links(text)]
 
 
-def _wrong_variables(text: str, known: tuple[str, ...]) -> Iterator[TextProblem]:
-    listed = ", ".join(f"{{{name}}}" for name in known)
+def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProblem]:
+    listed = ", ".join(f"{{{name}}}" for name in allowed)
     for name in dict.fromkeys(VARIABLE.findall(text)):
-        if name not in known:
+        if name not in allowed:
             detail = _("We do not know {%(name)s}. You can use %(known)s.") % {"name": name, "known": listed}
             yield TextProblem("unknown_variable", detail)
     if re.search(r"[{}]", VARIABLE.sub("", text)):

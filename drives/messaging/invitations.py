@@ -86,9 +86,11 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
         for drive in upcoming.drives
         if entries[drive.pk].on and not schedule.build_quiet_hours(drive).is_quiet(now)
     ]
-    ways = {drive.pk: entries[drive.pk].way for drive in drives}
+    channel_choices = {drive.pk: entries[drive.pk].way for drive in drives}
     custom = schedule.load_custom_texts([organization.pk])[organization.pk]
-    return _InvitationRun(organization, UpcomingTimes(drives, upcoming.slots, upcoming.since), ways, custom, now)
+    return _InvitationRun(
+        organization, UpcomingTimes(drives, upcoming.slots, upcoming.since), channel_choices, custom, now
+    )
 
 
 @transaction.atomic
@@ -144,7 +146,7 @@ def _times_by_drive(
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
-    if any(one.basis == intervals.BOOKED and one.at > run.now for one in donations):
+    if any(donation.basis == intervals.BOOKED and donation.at > run.now for donation in donations):
         return
     for drive, times in groupby(run.openings.find_allowed_visits(donations), lambda time: time.drive):
         if format_drive_about(drive) not in invited_drives and _is_eligible(drive, donations, run.now):

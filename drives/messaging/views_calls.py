@@ -33,11 +33,11 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
     """Record a call about the topics that the page showed; more may have come since."""
     booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
-    shown = set(request.POST.getlist("topic"))
+    shown_topics = set(request.POST.getlist("topic"))
     rows = [
         row for row in call_list.load_call_list(booking.drive, timezone.now()).to_call if row.booking.pk == booking.pk
     ]
-    topics = [one.topic for row in rows for one in row.topics if one.topic in shown]
+    topics = [topic.topic for row in rows for topic in row.topics if topic.topic in shown_topics]
     messaging_calls.record_calls(
         booking=booking, topics=topics, actor=members.format_actor(request), now=timezone.now()
     )

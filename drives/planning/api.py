@@ -164,10 +164,10 @@ class SlotListView(ApiView):
     )
     def get(self, request: Request, drive_id: int) -> Response:
         visit = SlotsQuerySerializer.read(request.query_params).get("visit", Visit.RETURN)
-        shown = api_queries.find_public_times(drive_id, visit, timezone.now())
-        if shown is None:
+        public_times = api_queries.find_public_times(drive_id, visit, timezone.now())
+        if public_times is None:
             raise Http404
-        return Response({"results": SlotSerializer.write_all(shown.times, shown.zone), "next": None})
+        return Response({"results": SlotSerializer.write_all(public_times.times, public_times.zone), "next": None})
 
 
 def build_drive_response(drive: Drive, status: int = 200) -> Response:

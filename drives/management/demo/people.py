@@ -31,14 +31,14 @@ def build_donors(numbers: range, areas: Sequence[str]) -> list[DemoDonor]:
 
 def _build_donor(number: int, areas: Sequence[str]) -> DemoDonor:
     given, tree = _GIVEN[number % len(_GIVEN)], _TREES[number // len(_GIVEN)]
-    line, way = 100 + number // len(areas), number % 10
+    last_digits, contact_kind = 100 + number // len(areas), number % 10
     reminders = ("reminders",) if number % 7 else ()
     news = ("news",) if number % 3 == 0 else ()
     return DemoDonor(
         number=number,
         name=f"Test {given} {tree}",
-        phone=f"+1{areas[number % len(areas)]}555{line:04}" if way != 9 else "",
-        email=f"{given}.{tree}@example.org".lower() if way < 6 or way == 9 else "",
+        phone=f"+1{areas[number % len(areas)]}555{last_digits:04}" if contact_kind != 9 else "",
+        email=f"{given}.{tree}@example.org".lower() if contact_kind < 6 or contact_kind == 9 else "",
         language="es" if number % 5 == 3 else "en",
         consents=reminders + news,
     )

@@ -201,12 +201,12 @@ def build_email(
     stop: str = "",
     choices: Sequence[tuple[str, str]] = (),
 ) -> MessageContent:
-    shown = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
-    choice_lines = ["\n".join(f"{words}: {address}" for words, address in choices)] if choices else []
+    context = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
+    choice_lines = ["\n".join(f"{label}: {address}" for label, address in choices)] if choices else []
     stop_lines = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
     return MessageContent(
         text="\n\n".join([*lines, *choice_lines, f"{action}: {url}", *stop_lines]),
         subject=subject,
-        html=render_to_string("drives/messaging/mail.html", shown),
+        html=render_to_string("drives/messaging/mail.html", context),
         unsubscribe_url=stop,
     )
