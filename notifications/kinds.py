@@ -73,7 +73,7 @@ class UsefulUntil(StrEnum):
     VISIT_OR_THREE_DAYS = "the visit; as news, 3 days"
     DEADLINE = "its deadline"
     DRIVE_ENDS = "the end of the drive"
-    FIRST_TIME = "the first time that it names, at most 3 days"
+    FIRST_TIME = "the first time in the text, at most 3 days"
 
 
 class Withdrawal(StrEnum):
@@ -83,7 +83,7 @@ class Withdrawal(StrEnum):
     OPT_OUT = "opt-out"
     STOPPED = "stopped by the coordinator"
     LEFT = "leaving the list"
-    ANSWERED = "accepted, declined, taken back"
+    ANSWERED = "accepted, declined, withdrawn"
     BOOKED = "booked meanwhile"
     DRIVE_CANCELLED = "drive cancelled"
 
@@ -270,7 +270,7 @@ WAITLIST_JOINED = MessageKind(
 )
 OFFER = MessageKind(
     name="offer",
-    label=_("A place for who waits"),
+    label=_("Offer of a freed spot"),
     trigger="a spot is freed",
     channels=ChannelChoice.BOTH,
     basis=Basis.VISIT,
@@ -293,7 +293,7 @@ WAITLIST_CLOSED = MessageKind(
 WAITLIST_ANSWER = MessageKind(
     name="waiting_answer",
     label=_("Answer"),
-    trigger="a letter that answers an offer",
+    trigger="a donor’s text that answers an offer",
     channels=ChannelRule.CONTACT,
     basis=Basis.OWN_ACT,
     quiet=QuietRule.LEAVES,
@@ -317,7 +317,7 @@ MISSED = _build_after_visit_kind("missed", _("We missed you"), "close-out, for d
 INVITATION = MessageKind(
     name="invitation",
     label=_("You may give again"),
-    trigger="a sweep, while a drive has open times",
+    trigger="a sweep, while a drive has open spots",
     channels=ChannelRule.SENDER,
     basis=Basis.NEWS,
     quiet=QuietRule.WAITS,
@@ -339,10 +339,10 @@ ALERT_CANCELLATION = _build_member_kind(
     "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)
 )
 ALERT_UNDER_FILLED = _build_member_kind(
-    "alert_under_filled", _("Note to coordinators"), "a week before a drive with many open times", timedelta(days=1)
+    "alert_under_filled", _("Note to coordinators"), "a drive with many open times, a week before it", timedelta(days=1)
 )
 ACCOUNT = _build_member_kind("account", _("Account"), "a password reset, an invitation of a member", timedelta(days=1))
-TEST = _build_member_kind("test", _("Test"), "a coordinator tries the words of a message", timedelta(hours=1))
+TEST = _build_member_kind("test", _("Test"), "a coordinator sends a test of a message", timedelta(hours=1))
 
 KINDS: Mapping[str, MessageKind] = MappingProxyType(
     {
