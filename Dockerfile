@@ -1,4 +1,4 @@
-# One image for web, worker, beat and migrate; compose.yaml names the command of each.
+# One image for web, worker, beat and migrate. compose.yaml has their commands.
 FROM python:3.11-slim-bookworm AS packages
 COPY requirements.lock /
 RUN python -m venv /venv \
@@ -15,7 +15,7 @@ COPY organizations organizations
 COPY notifications notifications
 COPY volunteers volunteers
 COPY drives drives
-# Nothing of these reaches the image's environment: settings only have to load.
+# These values are not kept in the image. collectstatic only needs settings that load.
 RUN SECRET_KEY=build IDENTITY_KEY=build DATABASE_URL=postgresql:///none BASE_URL=http://localhost \
     python manage.py collectstatic --no-input --verbosity 0
 USER drives

@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 ARGS ?=
 
-# What a production environment looks like, for the checks; none of it is secret or real.
+# A production environment for the checks. The values are made up.
 PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-0123456789 \
 	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
 	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
@@ -24,7 +24,7 @@ run: venv
 test: venv
 	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
 
-# No server is started: the addresses only have to be named.
+# No server is started, but the settings need addresses.
 mutants: venv
 	@rm -rf mutants
 	@DATABASE_URL=postgresql:///none REDIS_URL=redis://127.0.0.1:1/0 .venv/bin/mutmut run $(ARGS)

@@ -1,6 +1,4 @@
 #!/usr/bin/env python
-"""Django's command line for this project."""
-
 import os
 import sys
 

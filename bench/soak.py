@@ -154,7 +154,7 @@ def _start_servers(servers: Servers) -> None:
     os.environ.update({**OURS, "SMS_PROVIDER": "twilio", "LOG_LEVEL": "ERROR"})
     os.environ.pop("DATABASE_URL", None)
     servers.start()
-    servers.running[0].create("drives")  # type: ignore[union-attr]
+    servers.running[0].create_database("drives")  # type: ignore[union-attr]
     django.setup()
     importlib.import_module("django.core.management").call_command("migrate", verbosity=0, skip_checks=True)
 

@@ -25,7 +25,7 @@ class BenchStack:
     def __init__(self) -> None:
         self.guard = Guard()
         self.folder = Path(tempfile.mkdtemp(prefix="drives-bench-"))
-        self.guard.remove(self.folder)
+        self.guard.remove_at_exit(self.folder)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.database: postgres.PostgresServer | None = None
         self.redis: redis_server.RedisServer | None = None
@@ -78,7 +78,7 @@ class BenchStack:
         data = self.folder / "postgres"
         with (self.folder / "postgres.log").open("wb") as log:
             self.database = postgres.start_postgres(data, self.guard, settings=postgres.DURABLE_SETTINGS, output=log)
-        self.database.create("drives")
+        self.database.create_database("drives")
         if program := redis_server.find_redis_binary():
             self.redis = redis_server.start_redis(program, self.folder, self.guard)
         os.environ.update(self._environment())
@@ -137,7 +137,7 @@ class BenchStack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            self.guard.forget(process)
+            self.guard.unwatch(process)
         for server in (self.redis, self.database):
             if server:
                 server.stop()

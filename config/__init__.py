@@ -1,4 +1,4 @@
-"""Puts the apps together: settings, addresses, Celery, health, the embedded stack."""
+"""Settings, addresses, Celery, health, logs, the web server and the embedded stack."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""How the API takes a request: who asks, what may be sent, how much at a time. Errors are answered by `problems`."""
+"""Authentication, parsing, pagination and throttling of the API. `config.problems` answers errors."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ from organizations.web import accounts
 from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # which itself imports what stands here
+    from rest_framework.views import APIView  # it imports this module
 
 MAX_BODY_BYTES = 64 * 1024
 PAGE_SIZE = 50
@@ -42,7 +42,7 @@ REQUESTS_PER_MINUTE = {"anonymous": 300, "known": 1200}
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer pd_…`: a key acts for its organization. A wrong one is 401, on public calls too."""
+    """`Authorization: Bearer pd_…` acts for the key's organization. A wrong key is 401, on public calls too."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         header = request.META.get("HTTP_AUTHORIZATION")
@@ -58,9 +58,9 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class CoordinatorSessionAuthentication(SessionAuthentication):
-    """A signed-in coordinator's browser, CSRF token required; `auth` is the slug of the organization chosen there.
+    """A signed-in coordinator with a CSRF token. `auth` is the slug of the chosen organization.
 
-    Without the cookie no session is looked up.
+    Without the cookie no session is read.
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
@@ -69,19 +69,19 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
         request.user = get_user(request)  # reading `request.user` here would authenticate again
         if not accounts.is_signed_in(request, timezone.now()):
             return None
-        found = super().authenticate(request)
-        return found and (found[0], request.session.get(CHOSEN_ORGANIZATION_KEY, ""))
+        result = super().authenticate(request)
+        return result and (result[0], request.session.get(CHOSEN_ORGANIZATION_KEY, ""))
 
 
 class DenyAll(BasePermission):
-    """The default: a view that does not say who may call it answers nobody."""
+    """The default, so that a view without its own permission is closed."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """One format: whatever a client would rather have, it gets JSON."""
+    """Answer JSON whatever the client accepts."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -97,7 +97,7 @@ class BodyTooLarge(APIException):
 
 
 class JsonParser(BaseParser):
-    """Strict JSON of a modest size: no NaN, no bottomless nesting."""
+    """Strict JSON of limited size, without NaN and deep nesting."""
 
     media_type = "application/json"
 
@@ -124,10 +124,10 @@ def _refuse_constant(name: str) -> None:
 
 
 class CursorPages(BasePagination):
-    """Lists by cursor, forwards: `{"results": […], "next": url|null}`.
+    """Page forward by cursor: `{"results": […], "next": url|null}`.
 
-    The view names what its rows are ordered by (`ordering`); the id decides between equals. The cursor carries both of
-    the last row shown, so rows that come or go meanwhile neither repeat nor hide others.
+    The view sets `ordering`; the id breaks ties. The cursor holds both of the last row, so that rows added or removed
+    meanwhile neither repeat nor hide others.
     """
 
     def paginate_queryset(
@@ -138,15 +138,15 @@ class CursorPages(BasePagination):
         self.parameters = request.query_params.copy()
         self.ordering: str = getattr(view, "ordering", "id")
         if "cursor" in request.query_params:
-            queryset = queryset.filter(self._after(queryset.model, request.query_params["cursor"]))
+            queryset = queryset.filter(self._filter_after_cursor(queryset.model, request.query_params["cursor"]))
         rows = list(queryset.order_by(self.ordering, "pk")[: PAGE_SIZE + 1])
         self.last = rows[PAGE_SIZE - 1] if len(rows) > PAGE_SIZE else None
         return rows[:PAGE_SIZE]
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({"results": data, "next": self._next()})
+        return Response({"results": data, "next": self._build_next_url()})
 
-    def _next(self) -> str | None:
+    def _build_next_url(self) -> str | None:
         if self.last is None:
             return None
         value = getattr(self.last, self.ordering)
@@ -154,7 +154,7 @@ class CursorPages(BasePagination):
         self.parameters["cursor"] = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
         return f"{self.url}?{self.parameters.urlencode()}"
 
-    def _after(self, model: type[Model], cursor: str) -> Q:
+    def _filter_after_cursor(self, model: type[Model], cursor: str) -> Q:
         try:
             decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             value, pk = json.loads(decoded, parse_constant=_refuse_constant)
@@ -172,25 +172,25 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Keeps one caller from crowding out the others. Not exact; what costs money is limited by rows in the database."""
+    """Keep one caller from crowding out others. Not exact; paid messages have exact limits in the database."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.RATE_LIMITS:
             return True
         now = timezone.now()
         self.left = 60 - now.second
-        caller, most = self._caller(request)
+        caller, limit = self._identify_caller(request)
         counter = f"api:{caller}:{now:%H%M}"
         cache.add(counter, 0, timeout=60)
         try:
-            return cache.incr(counter) <= most
-        except ValueError:  # forgotten between the two calls
+            return cache.incr(counter) <= limit
+        except ValueError:  # the counter expired between the two calls
             return True
 
     def wait(self) -> float:
         return self.left
 
-    def _caller(self, request: Request) -> tuple[str, int]:
+    def _identify_caller(self, request: Request) -> tuple[str, int]:
         if isinstance(request.auth, ApiKey):
             return f"key:{request.auth.pk}", REQUESTS_PER_MINUTE["known"]
         if request.user:

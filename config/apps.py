@@ -1,4 +1,4 @@
-"""Puts the apps together: system checks, and error reports if they are wanted."""
+"""Registers the system checks, and starts Sentry if it is configured."""
 
 from django.apps import AppConfig
 from django.conf import settings

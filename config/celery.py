@@ -1,4 +1,4 @@
-"""The Celery app and its beat table. Every job is a sweep that is safe to run twice."""
+"""The Celery app and the beat schedule. Every task may run twice."""
 
 import os
 from datetime import timedelta
@@ -29,7 +29,7 @@ SWEEPS = {
 app = Celery("plasma-drives")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# A tick that nobody took in its interval is worthless: the next does its work. Without `expires` a pause piles them up.
+# A task that no worker takes in its interval expires: the next one does its work, and a pause piles up nothing.
 app.conf.beat_schedule = {
     task: {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
     for task, interval in SWEEPS.items()

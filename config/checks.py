@@ -1,4 +1,4 @@
-"""System checks: settings that must not go together, or not into production."""
+"""System checks of unsafe or contradictory settings."""
 
 import ipaddress
 from typing import Any
@@ -13,7 +13,7 @@ MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
-    """Run our checks where Django runs none, at the start of the web server: an error stops it with its sentence."""
+    """Run our checks at the start of the web server, where Django runs none. An error stops it."""
     errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))
@@ -48,28 +48,28 @@ def check_twilio_settings(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_secret_keys(**kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = [
+    errors: list[CheckMessage] = [
         Error(f"{name} has fewer than {MIN_KEY_LENGTH} characters.", id="config.E004")
         for name in ("SECRET_KEY", "IDENTITY_KEY")
         if len(getattr(settings, name)) < MIN_KEY_LENGTH
     ]
     if settings.SECRET_KEY == settings.IDENTITY_KEY:
         hint = "IDENTITY_KEY stays out of backups; SECRET_KEY may be changed at any time."
-        found.append(Error("SECRET_KEY and IDENTITY_KEY are the same.", hint=hint, id="config.E005"))
-    return found
+        errors.append(Error("SECRET_KEY and IDENTITY_KEY are the same.", hint=hint, id="config.E005"))
+    return errors
 
 
 @register(TAG, deploy=True)
 def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
     return [
-        Warning(f"{name} is inbox: nobody outside gets a message.", id="config.W001")
+        Warning(f"{name} is inbox: no message leaves this server.", id="config.W001")
         for name in ("SMS_PROVIDER", "EMAIL_URL")
         if getattr(settings, name) == "inbox"
     ]
 
 
 def _is_local_address(url: str) -> bool:
-    """This machine, or one on a private network: a phone on the same Wi-Fi may look at a demo."""
+    """Whether the address is on this machine or a private network: a phone on the same Wi-Fi may open a demo."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

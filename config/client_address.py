@@ -1,4 +1,4 @@
-"""Behind a proxy the connection is the proxy's: who asked stands in its header."""
+"""Set REMOTE_ADDR from X-Forwarded-For."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,17 +8,16 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ClientAddressMiddleware:
-    """Puts the visitor's address, as our own proxy saw it, where everything looks for it.
+    """Set REMOTE_ADDR to the visitor's address that our proxy saw. Only with BEHIND_PROXY=on.
 
-    Used only with BEHIND_PROXY=on. The last entry of X-Forwarded-For is the proxy's own word; those before it are
-    whatever the visitor sent.
+    The proxy appends the last entry of X-Forwarded-For. The visitor may have sent the others.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        address = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
         with suppress(ValueError):
-            request.META["REMOTE_ADDR"] = str(ip_address(seen))
+            request.META["REMOTE_ADDR"] = str(ip_address(address))
         return self.get_response(request)

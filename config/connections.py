@@ -1,4 +1,4 @@
-"""Connections that a thread keeps from one request to the next."""
+"""Database connections that a thread keeps between requests."""
 
 import select
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 
 class LostConnectionMiddleware:
-    """Closes the connections that the server has closed: the request gets a new one instead of an error.
+    """Close connections that the server has closed, so that the request opens a new one.
 
-    A server with nothing to answer speaks only to end the connection, so it is lost when something can be read from
-    it. Django's CONN_HEALTH_CHECKS asks the server in each request, a tenth of the time of a short one.
+    An idle server sends data only when it ends the connection, so a readable connection is lost. Django's
+    CONN_HEALTH_CHECKS asks the server in each request, a tenth of the time of a short one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""What a visitor or a program gets when something is wrong: a page, or problem+json under /api/."""
+"""Error answers: a page, or problem+json under /api/."""
 
 import logging
 import sys
@@ -34,12 +34,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form came from elsewhere, or its cookie is gone."""
     return _render_error(request, 403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A database that is away is 503, and the form's content comes back to be sent again; everything else is 500.
+    """Answer 503 if the database is away, else 500. The 503 page returns the content of a sent form.
 
     Neither page reads the session or anything else from the database.
     """
@@ -82,7 +81,7 @@ def _render_page_without_database(status: int, context: dict[str, object]) -> Ht
 
 
 def _read_sent_form(request: HttpRequest) -> dict[str, object]:
-    """The address and the fields of a form that could not be saved; never a password."""
+    """Return address and fields of the form that was not saved, without passwords."""
     if request.method != "POST":
         return {}
     sent = [(name, value) for name, values in request.POST.lists() for value in values if "password" not in name]

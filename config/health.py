@@ -1,4 +1,4 @@
-"""Is the process alive, and can it do its work?"""
+"""/healthz (the process is alive) and /readyz (it can do its work)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,23 +21,22 @@ MAX_SWEEP_AGE = timedelta(minutes=1)
 @require_safe
 @never_cache
 def show_liveness(request: HttpRequest) -> HttpResponse:
-    """The process answers; nothing else is asked."""
     return JsonResponse({"ok": True})
 
 
 @require_safe
 @never_cache
 def show_readiness(request: HttpRequest) -> HttpResponse:
-    """200 when everything needed works, else 503 with a sentence beside each check that failed."""
-    found: dict[str, str] = {}
+    """Answer 200 if all checks pass, else 503 with a reason for each failed one."""
+    results: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
-            found[name] = check() or "ok"
+            results[name] = check() or "ok"
         except DatabaseError:
-            found[name] = "the database does not answer"
-            break
-    ok = all(answer == "ok" for answer in found.values())
-    return JsonResponse({"ok": ok, "checks": found}, status=200 if ok else 503)
+            results[name] = "the database does not answer"
+            break  # the other checks would only wait for the same time-out
+    ok = all(answer == "ok" for answer in results.values())
+    return JsonResponse({"ok": ok, "checks": results}, status=200 if ok else 503)
 
 
 def _check_database() -> str | None:
@@ -58,8 +57,8 @@ def _check_outbox() -> str | None:
 
 
 def _check_providers() -> str | None:
-    shut = [way.subject for way in messages.list_open_breakers()]
-    return f"the provider fails: {', '.join(shut)}" if shut else None
+    failing = [breaker.subject for breaker in messages.list_open_breakers()]
+    return f"the provider fails: {', '.join(failing)}" if failing else None
 
 
 def _check_drift() -> str | None:
@@ -71,8 +70,8 @@ def _check_beat() -> str | None:
     seen_at = messages.find_last_delivery_at()
     if seen_at is None:
         return "no sweep has run yet"
-    silence = timezone.now() - seen_at
-    return f"no sweep for {silence.total_seconds():.0f} s" if silence > MAX_SWEEP_AGE else None
+    age = timezone.now() - seen_at
+    return f"no sweep for {age.total_seconds():.0f} s" if age > MAX_SWEEP_AGE else None
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {

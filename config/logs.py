@@ -1,4 +1,4 @@
-"""JSON log lines: one for every request, each with the request's id, none with personal data or tokens."""
+"""JSON logs: one line for each request, with its id, without personal data and tokens."""
 
 import json
 import logging
@@ -18,26 +18,26 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
-# A last net: the code does not log such things, but an exception's text may hold them.
+# The code logs no personal data, but the text of an exception may contain some.
 PERSONAL_DATA_PATTERNS = (
-    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # our own links are of 22 characters
+    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # our links have 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
     (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),
     (re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}(?![\w-])"), "[token]"),
 )
 
-# Without one of these a text holds nothing of them: most texts are the same few words.
+# A quick test, because most texts contain none of the patterns above.
 _SUSPECT_PATTERN = re.compile(r"@|\+\d|\d{3}|[\w-]{20}")
 
 logger = logging.getLogger("drives.requests")
 
 
 def mask_personal_data(text: str) -> str:
-    """The text without anything shaped like a mailbox, a phone number or a token, or standing where a link has it."""
+    """Mask everything that looks like a mailbox, a phone number, a token or the token of a link."""
     if _SUSPECT_PATTERN.search(text):
-        for shape, name in PERSONAL_DATA_PATTERNS:
-            text = shape.sub(name, text)
+        for pattern, label in PERSONAL_DATA_PATTERNS:
+            text = pattern.sub(label, text)
     return text
 
 
@@ -48,7 +48,7 @@ def _mask_value(value: object) -> object:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line. `extra={"fields": {...}}` adds to it."""
+    """Writes one JSON object a line. `extra={"fields": {...}}` adds to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
     def _message(self, record: logging.LogRecord) -> str:
-        """Django logs a failed request with its raw path, which may be a link with a token: the route stands for it."""
+        """Replace the path of Django's log of a failed request by its route: a path may contain a token."""
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
             return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
@@ -74,7 +74,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ProbeFilter(logging.Filter):
-    """Drops the 503 of a probe, which for Django is an ERROR each time."""
+    """Drop the 503 of a health probe, which Django logs as an ERROR each time."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, status = getattr(record, "request", None), getattr(record, "status_code", None)
@@ -83,7 +83,7 @@ class ProbeFilter(logging.Filter):
 
 
 def build_logging_config(level: str) -> dict[str, Any]:
-    """What logging.config.dictConfig takes; the web server and Celery use the same."""
+    """Build the argument of logging.config.dictConfig, for Django, the web server and Celery."""
     quiet = {"level": "WARNING"}
     plain = {"handlers": [], "propagate": True}
     return {
@@ -96,10 +96,10 @@ def build_logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "django": plain,
             "django.server": plain,
-            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # the request log has the rest
-            "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send a wrong Host header
+            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # the request log has the others
+            "django.security.DisallowedHost": {"level": "CRITICAL"},  # any client can send a wrong Host header
             "_granian": plain,
-            "celery.app.trace": quiet,  # every sweep, every two seconds
+            "celery.app.trace": quiet,  # it logs every task, every two seconds
             "celery.beat": quiet,
             "celery.worker.strategy": quiet,
         },
@@ -107,21 +107,21 @@ def build_logging_config(level: str) -> dict[str, Any]:
 
 
 def format_route(request: HttpRequest) -> str:
-    """The pattern of the address, which holds no token, never the address."""
+    """Return the URL pattern, because the address itself may contain a token."""
     match = request.resolver_match
     return f"/{match.route}" if match else "(no route)"
 
 
 class RequestLogMiddleware:
-    """Takes or makes the request's id, answers with it, and logs one line: method, route, status, milliseconds."""
+    """Log each request, and take or create its id, which the answer returns."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        offered = request.headers.get("X-Request-ID", "")
-        usable = REQUEST_ID_PATTERN.fullmatch(offered) and mask_personal_data(offered) == offered
-        request_id = offered if usable else uuid.uuid4().hex
+        sent_id = request.headers.get("X-Request-ID", "")
+        is_usable = REQUEST_ID_PATTERN.fullmatch(sent_id) and mask_personal_data(sent_id) == sent_id
+        request_id = sent_id if is_usable else uuid.uuid4().hex
         token = REQUEST_ID.set(request_id)
         started = time.perf_counter()
         try:

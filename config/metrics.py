@@ -1,4 +1,4 @@
-"""Prometheus figures, read from the database at every scrape: no counters in processes to add up or lose."""
+"""Prometheus metrics, read from the database at each scrape. No process keeps counters."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ from notifications.models import Message, MessageState
 @require_safe
 @never_cache
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Ten queries, however much there is."""
+    """Ten queries, for any amount of data."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -44,10 +44,10 @@ class DatabaseCollector(Collector):
             "Senders and mail servers that are left alone because they fail; anything but 0 is a fault.",
             value=len(messages.list_open_breakers()),
         )
-        held = GaugeMetricFamily("drives_messages_deferred", "Messages that wait, by why.", labels=["reason"])
+        deferred = GaugeMetricFamily("drives_messages_deferred", "Messages that wait, by why.", labels=["reason"])
         for reason, count in messages.count_deferred_messages().items():
-            held.add_metric([reason], count)
-        yield held
+            deferred.add_metric([reason], count)
+        yield deferred
         yield GaugeMetricFamily(
             "drives_drifted_slots",
             "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
@@ -59,12 +59,12 @@ class DatabaseCollector(Collector):
             yield GaugeMetricFamily("drives_heartbeat_age_seconds", "Time since the last sweep.", value=age)
 
 
-def _build_alert_gauge(found: Sequence[messages.DeliveryProblem]) -> Metric:
+def _build_alert_gauge(problems: Sequence[messages.DeliveryProblem]) -> Metric:
     family = GaugeMetricFamily(
         "drives_message_alerts", "Organizations whose messages are in trouble, by kind.", labels=["code"]
     )
     for code in ("late", "no_sender", "sender_stopped", "undelivered"):
-        family.add_metric([code], sum(one.code == code for one in found))
+        family.add_metric([code], sum(one.code == code for one in problems))
     return family
 
 

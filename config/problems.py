@@ -1,4 +1,4 @@
-"""What the API answers when something is wrong: application/problem+json (RFC 9457) with a stable code."""
+"""Error answers of the API: application/problem+json (RFC 9457) with a stable code."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from drives.api.serializers import ReasonSerializer, SlotSerializer
 from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
-# What a domain's refusal means in HTTP; every other one is 400.
+# Every other code is a 400.
 STATUS_BY_CODE = {
     "answer_erased": HTTPStatus.GONE,
     "hold_lapsed": HTTPStatus.GONE,
@@ -25,7 +25,7 @@ STATUS_BY_CODE = {
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }
-# Which of a body's members a refusal without a field is about.
+# The body's member that an error without a field is about.
 POINTER_BY_CODE = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
 CODE_BY_STATUS = {400: "invalid", 404: "not_found"}
 
@@ -33,7 +33,7 @@ ErrorEntry = dict[str, str]
 
 
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """The exception handler of the API; what is none of its business becomes a 500 or 503 elsewhere."""
+    """The exception handler of the API. Other errors are left to `config.errors` (500 or 503)."""
     if isinstance(error, Refusal):
         return _build_refusal_problem(error, context)
     if isinstance(error, DjangoValidationError):
@@ -46,7 +46,6 @@ def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Respon
 
 
 def build_problem(status: int, code: str, detail: str = "", **members: Any) -> Response:
-    """One problem document."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": int(status), "code": code, "detail": detail, **members}
     return Response(body, status=status, content_type=CONTENT_TYPE)
@@ -103,7 +102,7 @@ def _get_error_code(error: exceptions.APIException) -> str:
 
 
 def _flatten_errors(detail: Any, pointer: str) -> Iterator[ErrorEntry]:
-    """The framework's nested errors as a flat list with a JSON pointer each."""
+    """Yield nested errors of the framework as a flat list with JSON pointers."""
     if isinstance(detail, Mapping):
         for name, nested in detail.items():
             yield from _flatten_errors(nested, _extend_pointer(pointer, str(name)))

@@ -1,7 +1,7 @@
-"""Runs a WSGI application behind Granian (RSGI): a thread is taken only when the whole request has arrived.
+"""Run a WSGI application on Granian (RSGI). A request takes a thread only when it has arrived completely.
 
-A client that sends half a head or half a body holds a connection, no thread. Every body is read to its end whether the
-view wants it or not, so the next request on the connection begins where it should.
+A client that sends half a head or half a body holds a connection, but no thread. Every body is read to its end, even
+if the view ignores it, so that the next request on the connection begins in the right place.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from django.conf import settings
 from granian.rsgi import Scope
 
 BODY_TIMEOUT_SECONDS = 30
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # of a body that is too long to keep; then the connection ends
-MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # of all bodies that one process holds at a time
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # read and dropped of a body that is too long; then the connection ends
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # of all bodies in one process
 
 Headers = list[tuple[str, str]]
 
@@ -29,7 +29,7 @@ _CLOSE_HEADERS: Headers = [("connection", "close")]
 
 
 class RsgiProtocol(Protocol):
-    """What is used of Granian's HTTPProtocol."""
+    """The part of Granian's HTTPProtocol that we use."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     def response_empty(self, status: int, headers: Headers) -> None: ...
@@ -43,19 +43,19 @@ class WsgiResponse(NamedTuple):
 
 
 class RequestBody:
-    """What has arrived. `length` counts what was too much to keep, too: Django refuses the request by its length."""
+    """The part that has arrived. `length` includes dropped chunks, because Django refuses the request by its length."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
-        self.length = self.held = 0
+        self.length = self.buffered_bytes = 0
 
     def add(self, chunk: bytes) -> None:
         self.length += len(chunk)
         if self.length > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
-            self.chunks, self.held = [], 0
+            self.chunks, self.buffered_bytes = [], 0
         else:
             self.chunks.append(chunk)
-            self.held = self.length
+            self.buffered_bytes = self.length
 
 
 class RsgiAdapter:
@@ -64,12 +64,12 @@ class RsgiAdapter:
     def __init__(self, application: WSGIApplication, threads: int) -> None:
         self.application = application
         self.threads = threads
-        self.held = 0
+        self.buffered_bytes = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "request")
         self._watch = loop.create_task(_stop_when_orphaned(os.getppid()))
-        # Collect seldom, and never what was there before the first request: it took a tenth of the time.
+        # Collect rarely, and never what existed before the first request. Garbage collection took a tenth of the time.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
 
@@ -79,39 +79,38 @@ class RsgiAdapter:
     async def __rsgi__(self, scope: Scope, exchange: RsgiProtocol) -> None:
         body = RequestBody()
         try:
-            if refusal := await self.receive(scope, exchange, body):
+            if refusal := await self.receive_body(scope, exchange, body):
                 exchange.response_empty(refusal, _CLOSE_HEADERS)
                 return
-            answer = await asyncio.get_running_loop().run_in_executor(self.pool, self._answer, scope, body)
-            last = _CLOSE_HEADERS if body.length > MAX_DISCARDED_BYTES else []
-            exchange.response_bytes(answer.status, answer.headers + last, answer.content)
+            answer = await asyncio.get_running_loop().run_in_executor(self.pool, self._run_application, scope, body)
+            close_headers = _CLOSE_HEADERS if body.length > MAX_DISCARDED_BYTES else []
+            exchange.response_bytes(answer.status, answer.headers + close_headers, answer.content)
         finally:
-            self.held -= body.held
+            self.buffered_bytes -= body.buffered_bytes
 
-    async def receive(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
-        """Read the body to its end; gives the status that refuses the request, None when it is whole."""
+    async def receive_body(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
+        """Read the body to its end. Return the status that refuses the request, or None if it is complete."""
         if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
             return None
         try:
             async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-                await self._read(exchange, body)
+                await self._read_body(exchange, body)
         except TimeoutError:
             return HTTPStatus.REQUEST_TIMEOUT
-        if self.held > MAX_BUFFERED_BYTES:
+        if self.buffered_bytes > MAX_BUFFERED_BYTES:
             return HTTPStatus.SERVICE_UNAVAILABLE
         announced = int(scope.headers.get("content-length", 0))
         return HTTPStatus.BAD_REQUEST if body.length < min(announced, MAX_DISCARDED_BYTES) else None
 
-    async def _read(self, exchange: RsgiProtocol, body: RequestBody) -> None:
+    async def _read_body(self, exchange: RsgiProtocol, body: RequestBody) -> None:
         async for chunk in exchange:
-            before = body.held
+            before = body.buffered_bytes
             body.add(chunk)
-            self.held += body.held - before
-            if self.held > MAX_BUFFERED_BYTES or body.length > MAX_DISCARDED_BYTES:
+            self.buffered_bytes += body.buffered_bytes - before
+            if self.buffered_bytes > MAX_BUFFERED_BYTES or body.length > MAX_DISCARDED_BYTES:
                 return
 
-    def _answer(self, scope: Scope, body: RequestBody) -> WsgiResponse:
-        """Run the application in a thread."""
+    def _run_application(self, scope: Scope, body: RequestBody) -> WsgiResponse:
         status, headers = "", Headers()
         content: list[bytes] = []
 
@@ -155,7 +154,7 @@ def _build_environ(scope: Scope, body: RequestBody) -> dict[str, Any]:
 
 
 def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
-    """Leave out names with an underscore: `X_Forwarded_For` would pass for `X-Forwarded-For`."""
+    """Add a header. Names with an underscore are dropped: `X_Forwarded_For` would look like `X-Forwarded-For`."""
     if header == "content-length" or "_" in header:
         return
     key = header.upper().replace("-", "_")
@@ -165,7 +164,7 @@ def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
 
 
 async def _stop_when_orphaned(parent: int) -> None:
-    """Stop this process when its parent is gone, so that no orphan keeps the port."""
+    """Stop this process when its parent is gone, so that it does not keep the port."""
     while os.getppid() == parent:
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

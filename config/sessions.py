@@ -1,4 +1,4 @@
-"""Sessions by a cookie that could be ours."""
+"""Sessions that ignore malformed cookies."""
 
 import re
 
@@ -10,7 +10,7 @@ _SESSION_KEY_PATTERN = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Ignores a cookie that is no session key. One with a NUL would make PostgreSQL refuse the look-up: a 500."""
+    """Ignore a cookie that is no session key. PostgreSQL would refuse a look-up with a NUL, which is a 500."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not _SESSION_KEY_PATTERN.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):

@@ -1,4 +1,4 @@
-"""The one settings file. Everything that differs between machines comes from the environment (`.env.example`)."""
+"""The settings. Everything that differs between machines comes from the environment (`.env.example`)."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _NOT_EMPTY = validate.Length(min=1)
 _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 
-# Where we are
+# The installation
 DEMO = env.bool("DEMO", default=False)
 BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_HTTP_URL).rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY", validate=_NOT_EMPTY)
@@ -94,12 +94,12 @@ DATABASES = {
     "default": {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
-        # `config.connections` notices those that the server has closed.
+        # `config.connections` closes connections that the server has ended.
         "CONN_MAX_AGE": None if env.bool("WEB", default=False) else 0,
         "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            # Statements are planned once a connection, not once a call: half of PostgreSQL's time for a booking.
+            # Statements are planned once per connection. Planning was half of PostgreSQL's time for a booking.
             "server_side_binding": True,
             "prepare_threshold": None if _PGBOUNCER else 3,
         },
@@ -107,7 +107,7 @@ DATABASES = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
 
-# Accounts (coordinators only; donors prove a phone or mailbox instead)
+# Accounts (coordinators only; donors verify a phone or mailbox instead)
 AUTH_USER_MODEL = "organizations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -119,18 +119,18 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise the reset form could send mail to any address
 ACCOUNT_LOGOUT_ON_GET = False
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # limits by the visitor's address
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # rate limits use the visitor's address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/organizer/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
-SECOND_STEP_REQUIRED = not DEMO  # of owners and coordinators
+SECOND_STEP_REQUIRED = not DEMO  # for owners and coordinators
 
 # Languages and time: stored UTC, shown in the site's zone
 LANGUAGE_CODE = languages.SOURCE_LANGUAGE
@@ -139,7 +139,7 @@ LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-PHONE_REGION = "US"  # of a number typed without a country code where no organization says another
+PHONE_REGION = "US"  # for national numbers where there is no organization
 
 # Static files
 STATIC_URL = "/static/"
@@ -159,8 +159,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-# Nothing leaves the site, as with "no-referrer"
-# (which makes browsers send "Origin: null", and then no form passes the CSRF check).
+# Not "no-referrer": browsers would send "Origin: null", and no form would pass the CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -179,7 +178,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Messages
-SMS_COUNTRIES = frozenset(  # whose phones may be sent codes
+SMS_COUNTRIES = frozenset(  # countries that get text messages
     env.list("SMS_COUNTRIES", ["US", "CA", "PR", "VI", "GU", "AS", "MP"], subcast=str.strip)
 )
 SMS_PROVIDER = env.str("SMS_PROVIDER", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
@@ -193,11 +192,11 @@ EMAIL_FROM = env.str("EMAIL_FROM", "drives@localhost")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_BACKEND = "notifications.mail.OutboxBackend"
 
-# Celery: PostgreSQL is the queue, Celery the worker and the door-bell
+# Celery: the queues are tables in PostgreSQL; Celery only starts the tasks that read them
 REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
 if REDIS_URL.startswith(
     "filesystem:///"
-):  # the embedded stack: a folder instead of a server, one machine, some 50 tasks a second
+):  # the embedded stack: a folder instead of a server, for one machine and about 50 tasks a second
     _folder = REDIS_URL.removeprefix("filesystem://")
     CELERY_BROKER_URL = "filesystem://localhost/"
     CELERY_BROKER_TRANSPORT = "config.embedded.broker:Transport"
@@ -219,8 +218,8 @@ else:
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-# Acknowledged when they begin: a sweep that dies is rung for again within seconds, and a worker that loses Redis with
-# tasks still to acknowledge may end with it.
+# Acknowledge tasks when they begin. Beat soon starts a task that died again, and a worker that loses Redis with
+# unacknowledged tasks may stop.
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240

@@ -1,12 +1,10 @@
-"""All addresses, by app."""
-
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, metrics, schema
 
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the second factor holds here too
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the admin needs the second step, too
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.show_liveness),

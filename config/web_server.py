@@ -1,4 +1,4 @@
-"""`python -m config.web_server [module of the WSGI application]`: Granian with the settings of the environment."""
+"""`python -m config.web_server [module of the WSGI application]`: Granian, configured by the environment."""
 
 import gc
 import importlib
@@ -14,21 +14,21 @@ from granian.log import LogLevels
 
 from config.rsgi_adapter import RsgiAdapter
 
-MAX_CONNECTIONS = 1024  # of one process
-GRACE_SECONDS = 12  # less than what the supervisor of `make run` and compose.yaml wait
-MAX_HEAD_BYTES = 64 * 1024  # refused from twice as many on
-HEAD_TIMEOUT_SECONDS = 15  # until the whole head of the next request has arrived
+MAX_CONNECTIONS = 1024  # per process
+GRACE_SECONDS = 12  # less than `make run` and compose.yaml wait
+MAX_HEAD_BYTES = 64 * 1024  # Granian refuses twice as many
+HEAD_TIMEOUT_SECONDS = 15  # for the whole head of a request
 AT_LEAST_ONE = validate.Range(min=1)
 
 
-def load_application(module: str) -> Any:  # Granian wants a callable or, as this is, an object with __rsgi__
+def load_application(module: str) -> Any:  # an object with __rsgi__
     application = importlib.import_module(module).application
-    importlib.import_module(settings.ROOT_URLCONF)  # the views, which the first request would import
+    importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 
 
 def main(module: str = "config.wsgi") -> None:
-    load_application(module)  # before the processes are forked, which share what it needs
+    load_application(module)  # before the fork, so that the processes share its memory
     gc.collect()
     gc.freeze()
     Granian(

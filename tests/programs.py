@@ -49,7 +49,7 @@ def program(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        guard.forget(process)
+        guard.unwatch(process)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ class Servers:
     def __init__(self) -> None:
         self.guard = Guard()
         self.folder = Path(tempfile.mkdtemp(prefix="drives-tests-"))
-        self.guard.remove(self.folder)
+        self.guard.remove_at_exit(self.folder)
         self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:

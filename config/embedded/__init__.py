@@ -1,1 +1,1 @@
-"""The embedded stack: a real PostgreSQL, a broker, web, worker and beat for `make run`, and servers for the tests."""
+"""The embedded stack: PostgreSQL, broker, web, worker and beat for `make run`, and servers for the tests."""

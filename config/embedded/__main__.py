@@ -1,5 +1,7 @@
-"""`python -m config.embedded`: the whole service on this machine. `python -m config.embedded with COMMAND …`: a command
-with a database of its own that is gone afterwards."""
+"""Run the whole service on this machine: `python -m config.embedded`.
+
+`python -m config.embedded with COMMAND …` runs a command with a temporary database.
+"""
 
 import os
 import subprocess
@@ -28,17 +30,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_with_database(command: list[str]) -> int:
-    """Run the command with DATABASE_URL set, to a temporary server unless the environment names one."""
+    """Run the command with DATABASE_URL set to a temporary server, unless it is set already."""
     if env.str("DATABASE_URL", ""):
         return subprocess.run(command, check=False).returncode
     guard = Guard()
     folder = Path(tempfile.mkdtemp(prefix="drives-"))
-    guard.remove(folder)
+    guard.remove_at_exit(folder)
     server = None
     try:
         with (folder / "postgres.log").open("wb") as log:
             server = postgres.start_postgres(folder / "postgres", guard, settings=postgres.FAST_SETTINGS, output=log)
-        server.create("drives")
+        server.create_database("drives")
         environment = {**os.environ, "DATABASE_URL": server.url("drives")}
         return subprocess.run(command, env=environment, check=False).returncode
     finally:

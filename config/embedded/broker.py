@@ -1,7 +1,7 @@
-"""Celery's file-system broker for the demo, with messages that appear whole.
+"""Celery's file-system broker for the demo, with atomic writes.
 
-kombu's own writes into the file that a reader may already move away: once in a while a worker read half a message
-and died. Here a message is written under another name and renamed.
+kombu writes into a file that a reader may already move away. Now and then a worker read half a message and died. Here
+a message is written under another name and renamed.
 """
 
 import json
@@ -14,8 +14,6 @@ from kombu.transport import filesystem
 
 
 class Channel(filesystem.Channel):
-    """Puts messages whole."""
-
     def _put(self, queue: str, payload: Any, **_options: Any) -> None:  # type: ignore[override]
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         folder = Path(self.data_folder_out)
@@ -25,6 +23,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """For CELERY_BROKER_TRANSPORT where the broker's address is filesystem://."""
+    """For CELERY_BROKER_TRANSPORT, where the broker's address is filesystem://."""
 
     Channel = Channel

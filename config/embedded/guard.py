@@ -1,8 +1,8 @@
-"""A small process that outlives its owner only to stop what the owner had started.
+"""A small process that outlives its owner, to stop what the owner has started.
 
-The owner writes what it starts into the guard's standard input. When that pipe closes, because the owner has finished
-or was killed, the guard stops whatever is left: first everybody, then those that must go last. Then it removes the
-folders it was told of. It imports nothing but the standard library, so that it starts in a few milliseconds.
+The owner writes commands into the guard's standard input. When that pipe closes, because the owner has ended or was
+killed, the guard stops all watched processes, databases last. Then it removes the folders. It imports only the standard
+library, so that it starts in a few milliseconds.
 """
 
 import contextlib
@@ -26,34 +26,34 @@ class Guard:
         )
 
     def watch(self, process: "subprocess.Popen[bytes]", *, last: bool = False) -> None:
-        """Stop the process's group when the owner dies; `last` for a database, which is asked with SIGINT."""
-        self._say(f"{'last' if last else 'first'} {process.pid}")
+        """Stop the process's group when the owner ends. `last`: a database, stopped after the others by SIGINT."""
+        self._send_command(f"{'last' if last else 'first'} {process.pid}")
 
-    def forget(self, process: "subprocess.Popen[bytes]") -> None:
-        """The process has ended: its number may soon be another's."""
-        self._say(f"ended {process.pid}")
+    def unwatch(self, process: "subprocess.Popen[bytes]") -> None:
+        """Forget an ended process, because its number may be reused."""
+        self._send_command(f"ended {process.pid}")
 
-    def remove(self, folder: Path) -> None:
-        """Delete the folder at the end, whether the owner lives or not."""
-        self._say(f"remove {folder}")
+    def remove_at_exit(self, folder: Path) -> None:
+        """Delete the folder at the end, even if the owner is killed."""
+        self._send_command(f"remove {folder}")
 
     def close(self) -> None:
-        """Let the guard clean up and go. What is still watched is stopped."""
+        """Let the guard clean up and end. It stops what is still watched."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(3 * GRACE_SECONDS)
 
-    def _say(self, line: str) -> None:
+    def _send_command(self, command: str) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.write(command.encode() + b"\n")
             self.process.stdin.flush()
 
 
 def _signal_groups(groups: list[int], number: int) -> list[int]:
-    """Signal every group; those that are still there come back."""
+    """Signal every group; return those that still exist."""
     alive = []
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -72,6 +72,7 @@ def _stop_groups(groups: list[int], number: int) -> None:
 
 
 def main() -> None:
+    # A Ctrl-C reaches the guard, too, but it must outlive its owner.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[str, list[int]] = {"first": [], "last": []}

@@ -1,4 +1,4 @@
-"""Makes .venv with exactly the locked versions. Runs before anything is installed, on whatever Python was named."""
+"""Create .venv with exactly the locked versions. Runs before any package is installed, on any Python."""
 
 import fcntl
 import hashlib
@@ -17,7 +17,7 @@ PYTHON_COMMANDS = ("python3.13", "python3.12", "python3.11", "python3.14")
 
 
 def main() -> None:
-    """Do nothing when the stamp of the last installation is that of today's lock."""
+    """Install, unless the stamp of the last installation matches the lock file."""
     _require_supported_python()
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _require_supported_python() -> None:
-    if sys.version_info >= (3, 11):  # noqa: UP036  an older one may have been named
+    if sys.version_info >= (3, 11):  # noqa: UP036  this script may run on an older Python
         return
     found = next(filter(None, map(shutil.which, PYTHON_COMMANDS)), None)
     if not found:
@@ -67,26 +67,26 @@ def _install_packages() -> None:
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
     command += ["--progress-bar", "off", "--disable-pip-version-check", "-r", str(LOCK)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        said = _print_progress(pip.stdout or [], names)
+        output = _print_progress(pip.stdout or [], names)
     if pip.returncode:
-        print("".join(said[-15:]), end="", flush=True)
+        print("".join(output[-15:]), end="", flush=True)
         _exit_with_error("pip could not install the packages; the lines above say why.")
     print("Installed.", flush=True)
 
 
 def _print_progress(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
-    """Keep pip's many lines, and say how far it is after every ten packages."""
-    said, told = [], 0
+    """Collect pip's output, and print a line after every ten packages."""
+    output, printed_tens = [], 0
     for line in lines:
-        said.append(line)
+        output.append(line)
         name = line.split()[1].split("==")[0].split("[")[0] if line.startswith("Collecting ") else ""
-        place = names.index(name) + 1 if name in names else 0
-        if place // 10 > told:
-            told = place // 10
-            print(f"  {place} of {len(names)}: {name}", flush=True)
+        position = names.index(name) + 1 if name in names else 0
+        if position // 10 > printed_tens:
+            printed_tens = position // 10
+            print(f"  {position} of {len(names)}: {name}", flush=True)
         elif line.startswith("Installing collected"):
             print("  unpacking …", flush=True)
-    return said
+    return output
 
 
 def _exit_with_error(sentence: str) -> None:

@@ -1,8 +1,8 @@
-"""A PostgreSQL of our own: the binaries of a wheel, run as a direct child on a socket in a short temporary folder.
+"""An embedded PostgreSQL from the binaries of a wheel, run as a child process on a socket in a temporary folder.
 
-As root the server runs as another user. That user may not be able to walk down to the folders (a checkout under a 0700
-home), and opening those to everybody is not ours to do. So the data folder is handed over as an open descriptor, and
-the binaries are copied to a temporary folder where need be.
+As root the server runs as another user. That user may not be able to reach the folders (a checkout under a 0700 home),
+and we must not open those. So the data folder is passed as an open descriptor, and the binaries are copied to a
+temporary folder if necessary.
 """
 
 import contextlib
@@ -25,35 +25,33 @@ from psycopg import sql
 from config.embedded.guard import Guard
 
 MAJOR_VERSION = "18"
-# Errors are the programs' to log: the server's lines would show the values of rows.
+# The programs log errors. The server's own lines would show values of rows.
 DURABLE_SETTINGS = {"max_connections": "300", "log_min_messages": "fatal"}
 FAST_SETTINGS = {"max_connections": "500", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class StartError(Exception):
-    """A sentence for the person who started us."""
+    """The stack cannot start. The message is for the person at the terminal."""
 
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server."""
-
     process: "subprocess.Popen[bytes]"
     socket: Path
     guard: Guard
 
     def url(self, database: str) -> str:
-        """The address of a database, for Django and for libpq."""
+        """Return the address of a database, for Django and libpq."""
         return f"postgresql://postgres@/{database}?host={self.socket}"
 
-    def create(self, database: str) -> None:
-        """Create the database unless it is there."""
+    def create_database(self, database: str) -> None:
+        """Create the database unless it exists."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
     def stop(self) -> None:
-        """Stop at once and cleanly: SIGINT, for one SIGTERM would wait for idle connections."""
+        """Stop with SIGINT: after a SIGTERM the server would wait for idle connections."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -61,13 +59,13 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.guard.forget(self.process)
+        self.guard.unwatch(self.process)
 
 
 def start_postgres(
     data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None
 ) -> PostgresServer:
-    """Start the server on a data folder, which is made on the first start. The caller keeps others off the folder."""
+    """Start a server on the data folder, which is created on the first start. The caller locks the folder."""
     owner = _choose_server_user(data)
     binaries = _find_binaries(owner, guard)
     if not (data / "PG_VERSION").exists():
@@ -95,13 +93,13 @@ def start_postgres(
 
 
 def _choose_server_user(data: Path) -> pwd.struct_passwd | None:
-    """Whom the server runs as: nobody else than us, but for root, whom PostgreSQL refuses."""
-    here = data.stat().st_uid if data.exists() else os.getuid()
+    """Return another user if we are root, which PostgreSQL refuses; else None."""
+    owner_id = data.stat().st_uid if data.exists() else os.getuid()
     if os.getuid() != 0:
-        if here != os.getuid():
+        if owner_id != os.getuid():
             raise StartError(f"{data} belongs to another user. Set DATA_DIR to a folder of your own.")
         return None
-    return pwd.getpwuid(here) if here else pwd.getpwnam("nobody")
+    return pwd.getpwuid(owner_id) if owner_id else pwd.getpwnam("nobody")
 
 
 def _find_binaries(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
@@ -126,9 +124,9 @@ def _may_everyone_enter(folder: Path) -> bool:
 
 
 def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
-    """A short path (a socket's may have 107 bytes), removed at the end."""
+    """Create a folder with a short path, because a socket's may have 107 bytes. It is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="drives-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108
-    guard.remove(folder)
+    guard.remove_at_exit(folder)
     if owner:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
     return folder
@@ -136,21 +134,21 @@ def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> P
 
 @contextlib.contextmanager
 def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
-    """The data folder's path for the server's user, and how to start its processes."""
+    """Yield the data folder's path for the server's user, and arguments for its processes."""
     environment = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
     if owner is None:
         yield data, {"env": environment, "cwd": "/"}
         return
     handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
-    who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     try:
-        yield f"/proc/self/fd/{handle}", {"env": environment, "cwd": "/", "pass_fds": [handle], **who}
+        yield f"/proc/self/fd/{handle}", {"env": environment, "cwd": "/", "pass_fds": [handle], **user}
     finally:
         os.close(handle)
 
 
 def _create_cluster(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
-    """Make the cluster beside its place, then move it: an interrupted start leaves none that is half made."""
+    """Create the cluster next to its folder, then rename it, so that an interrupted start leaves nothing half made."""
     fresh = data.with_name(f"{data.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700, parents=True)
@@ -158,30 +156,30 @@ def _create_cluster(data: Path, binaries: Path, owner: pwd.struct_passwd | None)
         os.chown(fresh, owner.pw_uid, owner.pw_gid)
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
     with _open_data_folder(fresh, owner) as (path, extra):
-        made = subprocess.run(
+        result = subprocess.run(
             [binaries / "initdb", "-D", path, "-U", "postgres", "--auth=trust", "--no-instructions", *locale],
             capture_output=True,
             text=True,
             check=False,
             **extra,
         )
-    if made.returncode:
-        raise StartError(f"PostgreSQL's folder could not be made in {data}:\n{made.stderr.strip()}")
+    if result.returncode:
+        raise StartError(f"PostgreSQL's folder could not be made in {data}:\n{result.stderr.strip()}")
     if data.exists():
         data.rmdir()
     fresh.rename(data)
 
 
 def _check_version(data: Path) -> None:
-    found = (data / "PG_VERSION").read_text().strip()
-    if found != MAJOR_VERSION:
+    version = (data / "PG_VERSION").read_text().strip()
+    if version != MAJOR_VERSION:
         raise StartError(
-            f"{data} was made by PostgreSQL {found}, this is {MAJOR_VERSION}. Start with FRESH=1 or another DATA_DIR."
+            f"{data} was made by PostgreSQL {version}, this is {MAJOR_VERSION}. Start with FRESH=1 or another DATA_DIR."
         )
 
 
 def clear_stale_lock(data: Path) -> None:
-    """A killed server leaves its lock file; a server that outlived its owner is stopped."""
+    """Remove the lock file of a killed server; stop a server that outlived its owner."""
     lock = data / "postmaster.pid"
     if not lock.exists():
         return
@@ -197,18 +195,18 @@ def clear_stale_lock(data: Path) -> None:
 
 
 def _is_server_running(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL on this folder: a server works in its data folder."""
+    """Whether the process is a PostgreSQL on this folder. Its working folder is the data folder."""
     proc = Path("/proc") / str(pid)
     if proc.parent.joinpath("self").exists():
         with contextlib.suppress(OSError):
             return (proc / "cwd").resolve() == data.resolve()
         return False
-    shown = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
-    return str(data) in shown.stdout
+    listing = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    return str(data) in listing.stdout
 
 
 def _wait_until_ready(server: PostgresServer, data: Path) -> None:
-    """The last line of the server's lock file says when it takes connections, as pg_ctl reads it."""
+    """Wait for "ready" in the last line of the server's lock file, as pg_ctl does."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.process.poll() is not None:

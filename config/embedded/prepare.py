@@ -1,4 +1,4 @@
-"""One process that readies the database and the static files and fills the demo."""
+"""Prepare the database, the static files and the demo."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from django.core.management import call_command, get_commands
 
 
 def main() -> None:
-    """Migrate, collect the static files, fill the demo, whose words go to the file named on the command line."""
+    """Migrate, collect static files, fill the demo. Its output goes to the file named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     print("bringing the database up to date")
@@ -18,8 +18,8 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     if "demo" in get_commands():
         print("filling the demo, unless it is there")
-        with Path(sys.argv[1]).open("w") as words:
-            call_command("demo", stdout=words)
+        with Path(sys.argv[1]).open("w") as output:
+            call_command("demo", stdout=output)
 
 
 if __name__ == "__main__":

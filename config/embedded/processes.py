@@ -1,4 +1,4 @@
-"""The processes of the embedded stack: each in a session of its own, its lines printed with its name before them."""
+"""The processes of the embedded stack. Each has its own session; its output is printed with its name."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Starts, listens and stops. One thread does it all, so that no signal finds it in a lock."""
+    """Starts, prints and stops processes. A single thread, so that no signal finds a lock taken."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -31,7 +31,6 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def start(self, name: str, command: list[str], environment: dict[str, str]) -> ChildProcess:
-        """Start a program in the project's folder."""
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -44,69 +43,67 @@ class Supervisor:
         self.guard.watch(process)
         child = ChildProcess(name, process)
         self.running.append(child)
-        self.listen(child)
+        self.add_output(child)
         return child
 
-    def listen(self, child: ChildProcess) -> None:
-        """Print what the process says."""
+    def add_output(self, child: ChildProcess) -> None:
         assert child.process.stdout is not None
         os.set_blocking(child.process.stdout.fileno(), False)
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def print_output(self, seconds: float) -> None:
-        """Print what was said within so many seconds."""
+        """Print the output of all processes for this long."""
         deadline = time.monotonic() + seconds
         while True:
             for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
-                self._read(key.data)
+                self._read_output(key.data)
             if time.monotonic() >= deadline:
                 return
 
-    def ended(self) -> list[ChildProcess]:
-        """Those that have ended since the last call."""
+    def reap(self) -> list[ChildProcess]:
+        """Return the processes that have ended since the last call."""
         gone = [child for child in self.running if child.process.poll() is not None]
         for child in gone:
             self.running.remove(child)
             _signal_group(child, signal.SIGKILL)
-            self.guard.forget(child.process)
-            self._hang_up(child)
+            self.guard.unwatch(child.process)
+            self._drain_output(child)
         return gone
 
     def stop(self, grace: float) -> None:
-        """One SIGTERM each, to the process alone: it knows best how to end its own children. What stays is killed."""
+        """Send one SIGTERM to each process alone, because it ends its own children best. Kill the rest later."""
         for child in self.running:
             with contextlib.suppress(ProcessLookupError):
                 child.process.terminate()
         deadline = time.monotonic() + grace
         while self.running and time.monotonic() < deadline:
             self.print_output(0.1)
-            self.ended()
+            self.reap()
         for child in self.running:
             print_message(f"{child.name} did not stop in {grace:.0f} s and is killed.")
             _signal_group(child, signal.SIGKILL)
             child.process.wait()
-        self.ended()
+        self.reap()
 
-    def _read(self, child: ChildProcess) -> bool:
-        """Print what was said; False when there is nothing more, now or ever."""
+    def _read_output(self, child: ChildProcess) -> bool:
+        """Print new output; False if there is none."""
         assert child.process.stdout is not None
         try:
-            said = os.read(child.process.stdout.fileno(), 65536)
+            output = os.read(child.process.stdout.fileno(), 65536)
         except BlockingIOError:
             return False
-        if not said:
+        if not output:
             self._selector.unregister(child.process.stdout)
             return False
-        *lines, child.unfinished_line = (child.unfinished_line + said).split(b"\n")
+        *lines, child.unfinished_line = (child.unfinished_line + output).split(b"\n")
         for line in lines:
             _print_line(child, line)
         return True
 
-    def _hang_up(self, child: ChildProcess) -> None:
-        """Print its last words."""
+    def _drain_output(self, child: ChildProcess) -> None:
         stdout = child.process.stdout
         assert stdout is not None
-        while stdout in self._selector.get_map() and self._read(child):
+        while stdout in self._selector.get_map() and self._read_output(child):
             pass
         if stdout in self._selector.get_map():
             self._selector.unregister(stdout)
@@ -120,7 +117,6 @@ def _print_line(child: ChildProcess, line: bytes) -> None:
 
 
 def print_message(text: str) -> None:
-    """A line of the stack's own."""
     print(text, flush=True)
 
 

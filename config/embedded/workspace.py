@@ -1,4 +1,4 @@
-"""Where the embedded stack keeps its data and on which port it answers, checked before anything starts."""
+"""The data folder and the port of the embedded stack, checked before anything starts."""
 
 import contextlib
 import fcntl
@@ -21,15 +21,15 @@ OWNED_NAMES = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt
 
 @dataclass(frozen=True)
 class Workspace:
-    """A data folder that is ours while `lock` is open."""
+    """A data folder, locked while `lock` is open."""
 
     data: Path
     host: str
     port: int
     lock: IO[str]
 
-    def key(self, name: str) -> str:
-        """A secret made on the first start and kept."""
+    def get_secret(self, name: str) -> str:
+        """Return a secret that is created on the first start."""
         path = self.data / "keys" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
@@ -41,7 +41,7 @@ class Workspace:
 
 
 def open_workspace() -> Workspace:
-    """The place named by PORT, HOST and DATA_DIR, emptied if FRESH is set."""
+    """Open the folder and port named by PORT, HOST and DATA_DIR. FRESH empties the folder."""
     host = env.str("HOST", "127.0.0.1")
     port = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
     _check_port(host, port)
@@ -70,7 +70,7 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _lock_folder(data: Path) -> IO[str]:
-    """Nobody else works on this folder as long as the file is open."""
+    """Lock the folder until the file is closed."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / "lock").open("a")
@@ -86,7 +86,7 @@ def _lock_folder(data: Path) -> IO[str]:
 
 
 def _empty_folder(data: Path) -> None:
-    """Remove what a run keeps, and nothing else that may lie in the folder."""
+    """Remove what a run has stored, and nothing else in the folder."""
     postgres.clear_stale_lock(data / "postgres")
     for name in OWNED_NAMES:
         path = data / name
@@ -99,20 +99,19 @@ def _empty_folder(data: Path) -> None:
 
 
 def _refuse_older_tables(data: Path) -> None:
-    """Refuse a database that was made from other initial migrations: those of today cannot bring it up to date.
+    """Refuse a database made from other initial migrations, because it cannot be migrated.
 
-    The folder names the initial migrations before its database exists, so a first start that is killed can go on.
+    The folder's schema file is written before its database, so that a killed first start can go on.
     """
-    named, current = data / "schema", _hash_initial_migrations()
+    schema, current = data / "schema", _hash_initial_migrations()
     if not (data / "postgres").exists():
-        named.write_text(current)
-    elif not named.exists() or named.read_text() != current:
+        schema.write_text(current)
+    elif not schema.exists() or schema.read_text() != current:
         hint = "Start once with FRESH=1, which deletes its data, or choose another folder with DATA_DIR."
         raise StartError(f"{data} was made by an older version, whose tables differ. {hint}")
 
 
 def _hash_initial_migrations() -> str:
-    """A fingerprint of every app's first migration."""
     digest = hashlib.sha256()
     for path in sorted(ROOT.glob("*/migrations/0001_initial.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
@@ -120,7 +119,7 @@ def _hash_initial_migrations() -> str:
 
 
 def create_broker_folders(data: Path) -> str:
-    """The broker's folders; gives its address for REDIS_URL."""
+    """Create the broker's folders; return the value of REDIS_URL."""
     for name in ("queue", "control"):
         (data / "broker" / name).mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):

@@ -106,7 +106,7 @@ def test_a_childs_lines_carry_its_name(guard: Guard, capsys: pytest.CaptureFixtu
     children = Supervisor(guard)
     child = children.start("web", [sys.executable, "-c", "print('one'); print('two', end='')"], {})
     assert child.process.wait(10) == 0
-    children.ended()
+    children.reap()
     assert capsys.readouterr().out.splitlines() == ["web    | one", "web    | two"]
 
 
@@ -170,12 +170,12 @@ def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch: pytest.MonkeyP
 def test_starting_from_empty_removes_only_what_is_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settled(monkeypatch, tmp_path)
     with (first := workspace.open_workspace()).lock:
-        key = first.key("SECRET_KEY")
-        assert first.key("SECRET_KEY") == key
+        key = first.get_secret("SECRET_KEY")
+        assert first.get_secret("SECRET_KEY") == key
     (tmp_path / "thesis.txt").write_text("three years")
     settled(monkeypatch, tmp_path, FRESH="1")
     with (second := workspace.open_workspace()).lock:
-        assert second.key("SECRET_KEY") != key
+        assert second.get_secret("SECRET_KEY") != key
     assert (tmp_path / "thesis.txt").read_text() == "three years"
     assert (tmp_path / "keys" / "SECRET_KEY").stat().st_mode & 0o077 == 0
 

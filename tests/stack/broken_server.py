@@ -10,7 +10,7 @@ from granian.rsgi import Scope
 from config import rsgi_adapter, web_server
 from config.rsgi_adapter import RequestBody, RsgiAdapter, RsgiProtocol
 
-_receive = RsgiAdapter.receive
+_receive = RsgiAdapter.receive_body
 
 
 async def _receive_in_a_thread(

@@ -53,7 +53,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
     """Run PgBouncer in front of the test's PostgreSQL; return the database address there."""
     assert PROGRAM
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
-    guard.remove(folder)
+    guard.remove_at_exit(folder)
     folder.chmod(0o755)
     port = redis_server.find_free_port()
     configuration = folder / "pgbouncer.ini"
@@ -78,7 +78,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
-        guard.forget(process)
+        guard.unwatch(process)
 
 
 @dataclass
